@@ -1,0 +1,126 @@
+"""What memcli talks about: conversations, turns, sessions and passages.
+
+    Conversation 1 ── * Turn      what an export holds: a talk with an assistant, or an endless chat
+    Session      1 ── * Turn      what is ranked: a conversation, or one stretch of an endless chat
+    Session      1 ── * Passage   a window over neighbouring turns: embedded, reranked and quoted
+
+Plain values: equal when their fields are equal, ignorant of SQLite, models and terminals.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+from typing import NewType
+
+SessionId = NewType("SessionId", str)  # "s_" and ten characters: what people see and type
+
+
+class Role(StrEnum):
+    """Who speaks, as models see it. People in a chat among people are PERSON; its owner is USER."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    PERSON = "person"
+    SYSTEM = "system"
+    TOOL = "tool"
+
+
+class Kind(StrEnum):
+    """What a turn is. Only TEXT is somebody's words and searched."""
+
+    TEXT = "text"
+    MEDIA = "media"  # a picture, a voice message, a file without words
+    CALL = "call"
+    SERVICE = "service"  # "Ann joined the group"
+    DELETED = "deleted"
+
+
+class Clock(StrEnum):
+    """How far a time can be trusted."""
+
+    EXACT = "exact"  # an instant, from the source
+    LOCAL = "local"  # a wall clock without a zone, read in the zone the person named
+    INHERITED = "inherited"  # the source says nothing usable: taken from the turn before
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message.
+
+    `key` is the source's own id where it has one, else a digest of time, speaker, text and count
+    (`formats.keys`): unique in its conversation, and the same in every export of it.
+    """
+
+    key: str
+    role: Role
+    text: str
+    speaker: str | None = None  # a name; None where the role says it all
+    sent_at: datetime | None = None  # aware, in the offset it was said in (UTC where unknown)
+    clock: Clock = Clock.NONE
+    kind: Kind = Kind.TEXT
+    parent: str | None = None  # key of the turn this one answers, in branching conversations
+    active: bool = True  # on the branch that was kept
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One conversation of an export, or a piece of an endless chat.
+
+    An endless chat may come in any number of pieces, in any order, and pieces may overlap: they
+    are joined by `key`, and cut into sessions by what was said when, never by where a piece ends.
+    """
+
+    source: str  # name of the format, or of the program that wrote the export
+    key: str  # the source's own id where it has one
+    title: str
+    turns: tuple[Turn, ...]  # in the order they were said, other branches included
+    endless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something in an export that was not imported.
+
+    `lost` tells damage (something was there and could not be read) from emptiness.
+    """
+
+    where: str  # "conversation 3 (Trip to Lisbon)", "line 17"
+    why: str
+    lost: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A conversation as it is stored, shown and ranked; its turns have positions from 1."""
+
+    id: SessionId
+    source: str
+    title: str
+    turns: tuple[Turn, ...]
+    started_at: datetime | None
+    ended_at: datetime | None
+    participants: tuple[str, ...]  # names, or roles where nobody has a name
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A window of neighbouring turns of a session."""
+
+    first: int  # positions of its first and last turn, from 1, both included
+    last: int
+    text: str
+
+
+def fingerprint(*parts: object) -> str:
+    """Return 32 hexadecimal digits that stand for these parts in this order.
+
+    Parts are told apart: ("ab", "c") and ("a", "bc") differ. Lone surrogates are no obstacle.
+    """
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        encoded = str(part).encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big"))
+        digest.update(encoded)
+    return digest.hexdigest()

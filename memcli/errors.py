@@ -1,0 +1,79 @@
+"""Every error memcli raises on purpose, and the exit status each one ends in.
+
+MemError
+├── UsageError           the command line asks for something that makes no sense
+├── InputError           a file or an argument cannot be understood
+├── StoreError           the database is missing, locked, damaged or too new
+├── ModelNotFoundError   a model file is not on this machine
+├── BackendError         a model was found but failed to load or to run
+└── BusyError            another process holds the database and did not let go in time
+
+Anything else that escapes is a bug and keeps its traceback.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What `mem` tells the shell. Documented in mem(1), tested in test_exit_codes.py."""
+
+    OK = 0
+    BUG = 1  # what Python itself uses for a traceback
+    USAGE = 2  # what Typer uses for bad options
+    NOTHING_FOUND = 3
+    BAD_INPUT = 4
+    STORE = 5
+    MODEL_MISSING = 6
+    BACKEND = 7
+    BUSY = 75  # EX_TEMPFAIL: trying again later may help
+    INTERRUPTED = 130
+
+
+class MemError(Exception):
+    """Something went wrong that the user can act on.
+
+    The message says what happened, names the thing it happened to, and ends without a full
+    stop. The hint, if there is one, is the next command to type.
+    """
+
+    exit_code = ExitCode.BUG
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(MemError):
+    """The command line asks for something that makes no sense."""
+
+    exit_code = ExitCode.USAGE
+
+
+class InputError(MemError):
+    """A file or an argument cannot be understood."""
+
+    exit_code = ExitCode.BAD_INPUT
+
+
+class StoreError(MemError):
+    """The database is missing, locked, damaged or too new."""
+
+    exit_code = ExitCode.STORE
+
+
+class ModelNotFoundError(MemError):
+    """A model file is not on this machine."""
+
+    exit_code = ExitCode.MODEL_MISSING
+
+
+class BackendError(MemError):
+    """A model was found but failed to load or to run."""
+
+    exit_code = ExitCode.BACKEND
+
+
+class BusyError(MemError):
+    """Another process holds the database and did not let go in time."""
+
+    exit_code = ExitCode.BUSY

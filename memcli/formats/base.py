@@ -1,0 +1,164 @@
+"""What a format is, what it reads from, and what every parser needs.
+
+Adding a format takes one file beside this one, with a `FORMAT` at its end, and one line in
+`memcli.formats.FORMATS`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cached_property
+from typing import Any, BinaryIO
+
+from memcli.domain import Clock, Conversation, Skipped, Turn, fingerprint
+
+# How much of a file its format is recognised by.
+HEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file of an export, wherever it lies: on disk, inside a zip, on standard input."""
+
+    name: str  # as a person would say it: "export.zip/conversations.json"
+    open: Callable[[], BinaryIO] = field(compare=False)  # from the start, every time
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the person said about how to read."""
+
+    timezone: tzinfo = UTC  # of wall clocks without a zone
+    me: str | None = None  # the person's own name in chats among people
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The head of a document: all that a format may look at to recognise it."""
+
+    name: str
+    head: bytes  # at most HEAD_BYTES
+
+    @cached_property
+    def text(self) -> str:
+        """The head as text, without a byte order mark; what is not UTF-8 is replaced."""
+        return self.head.decode("utf-8-sig", "replace")
+
+    @cached_property
+    def json(self) -> Any:  # whatever JSON holds
+        """The head as JSON, closed where it breaks off; None where it is no JSON at all."""
+        from memcli.formats.json_stream import begun
+
+        return begun(self.text)
+
+    @cached_property
+    def elements(self) -> list[dict[str, Any]]:
+        """The objects to look at: those of a top-level list, or the one top-level object.
+
+        A list held by a top-level "conversations" counts as the top-level list.
+        """
+        top = self.json
+        if isinstance(top, dict) and isinstance(top.get("conversations"), list):
+            top = top["conversations"]
+        found = top if isinstance(top, list) else [top]
+        return [element for element in found if isinstance(element, dict)]
+
+
+Parsed = Conversation | Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of export.
+
+    `parse` yields conversations as it reads, in bounded memory. What it cannot read it yields as
+    Skipped and goes on; where it cannot go on it raises InputError, and what it yielded before
+    stands.
+    """
+
+    name: str
+    title: str  # as a person would say it
+    recognises: Callable[[Sample], bool]
+    parse: Callable[[Document, Reading], Iterator[Parsed]]
+
+
+class Keys:
+    """Makes keys for messages that have none: a digest of what identifies them, and a count.
+
+    The count tells the n-th of equal messages, so that the same message has the same key in every
+    export that holds all messages equal to it.
+    """
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def key(self, *parts: object) -> str:
+        """Return the key of the next message with these parts."""
+        digest = fingerprint(*parts)
+        self._seen[digest] += 1
+        return fingerprint(digest, self._seen[digest])
+
+
+def instant(value: object) -> datetime | None:
+    """Read an exact time: epoch seconds or milliseconds, or ISO 8601 with a zone.
+
+    Naive ISO times are taken as UTC. Nonsense gives None: text that is no time, not-a-number,
+    years before 1990 or after 2100.
+    """
+    moment: datetime | None = None
+    try:
+        if isinstance(value, str):
+            text = value.strip()
+            try:
+                value = float(text)
+            except ValueError:
+                moment = datetime.fromisoformat(text)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            seconds = value / 1000 if abs(value) > 1e11 else value
+            moment = datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment if 1990 <= moment.year <= 2100 else None
+
+
+def wall_clock(naive: datetime, zone: tzinfo) -> datetime:
+    """Place a wall clock time in a zone, with the zone's offset at that time fixed."""
+    offset = naive.replace(tzinfo=zone).utcoffset() or timedelta(0)
+    return naive.replace(tzinfo=timezone(offset))
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return the value if it is an object, else an empty one: exports are full of surprises."""
+    return value if isinstance(value, dict) else {}
+
+
+def sequence(value: object) -> list[Any]:
+    """Return the value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def string(value: object) -> str:
+    """Return a text or number as text, anything else as ""."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return ""
+
+
+def with_inherited_times(turns: list[Turn]) -> list[Turn]:
+    """Give turns without a time that of the turn before them, marked as inherited."""
+    timed: list[Turn] = []
+    last: datetime | None = None
+    for turn in turns:
+        if turn.sent_at is None and last is not None:
+            timed.append(replace(turn, sent_at=last, clock=Clock.INHERITED))
+        else:
+            timed.append(turn)
+            last = turn.sent_at
+    return timed

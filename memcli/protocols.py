@@ -1,0 +1,106 @@
+"""What memcli asks of a model, one small protocol per ability.
+
+A backend implements the abilities it has; a GGUF embedder need not pretend to write prose.
+Implementations live in `memcli.backends`, and `memcli.backends.fake` has one of each for tests.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Vectors: TypeAlias = "NDArray[np.float32]"  # shape (texts, dimensions), rows of length 1
+
+
+@dataclass(frozen=True, slots=True)
+class RerankPrompt:
+    """How a yes/no reranker was taught to be asked. `{}` fields are filled in by the backend.
+
+    `prefix` and `suffix` are markup; instruction, query and document are text and never become
+    special tokens.
+    """
+
+    prefix: str
+    body: str  # with {instruction}, {query} and, at the very end, {document}
+    suffix: str
+    instruction: str
+    context: int  # tokens for the whole; only the document is cut to fit
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn. Temperature 0 takes the likeliest."""
+
+    temperature: float = 0.6
+    top_p: float = 0.95
+    top_k: int = 20
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The order a sifter decided on: indices of the sessions shown, best first, no repeats."""
+
+    order: tuple[int, ...]
+
+
+class Embedder(Protocol):
+    """Places texts in a vector space."""
+
+    name: str
+    fingerprint: str  # kept beside the vectors: vectors of two embedders never mix
+    dimensions: int
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return one unit vector per text, in the order given.
+
+        Raises:
+            BackendError: the model failed.
+        """
+        ...
+
+
+class Reranker(Protocol):
+    """Answers yes or no about one passage at a time: the rerank stage."""
+
+    name: str
+    fingerprint: str  # of weights and prompt: scores of two rerankers never mix
+
+    def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
+        """Yield (index of the passage, P(yes) in [0, 1]) for every passage once, as they are done.
+
+        Raises:
+            BackendError: the model failed.
+        """
+        ...
+
+
+class Sifter(Protocol):
+    """Reads sessions, thinks, and ranks them: the sift stage."""
+
+    name: str
+    fingerprint: str
+    context: int  # tokens that message, thought and ranking share
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text takes inside a message."""
+        ...
+
+    def sift(
+        self, message: str, *, shown: int, ranked: int, thought_tokens: int
+    ) -> Iterator[str | Ranking]:
+        """Yield the thought in pieces as it is written, and last of all the Ranking.
+
+        Args:
+            message: the one user message, sessions numbered 0 to shown - 1 in it.
+            shown: how many sessions the message shows.
+            ranked: how many of them to rank, at most `shown`.
+            thought_tokens: the thought is closed after this many tokens.
+
+        Raises:
+            BackendError: the model failed, or message and reply exceed the context.
+        """
+        ...

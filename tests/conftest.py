@@ -1,0 +1,15 @@
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def samples():
+    """Real exports, kept beside the repository where we build it, never inside it."""
+    folder = SHARED / "samples"
+    if not folder.is_dir():
+        pytest.skip(f"no real exports at {folder}")
+    return folder
