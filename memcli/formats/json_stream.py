@@ -56,11 +56,10 @@ def elements(document: Document, *lists: str) -> Iterator[Any]:
     """
     wanted = [("[]",), *((*path.split("."), "[]") for path in lists if path)]
     found = False
-    for _path, value in scan(document, wanted):
-        if not isinstance(value, Edge):
-            if _path in wanted:
-                found = True
-                yield value
+    for path, value in scan(document, wanted):
+        if path in wanted and not isinstance(value, Edge):
+            found = True
+            yield value
     if not found and "" in lists:
         for path, value in scan(document, [()]):
             if path == ():
@@ -143,7 +142,7 @@ class _Scanner:
             for match in _STRUCTURE.finditer(self._buffer, seen):
                 mark = match[0]
                 if mark[0] == 0x22:
-                    if len(mark) == 1 or match.end() == len(self._buffer) and not _closed(mark):
+                    if len(mark) == 1 or (match.end() == len(self._buffer) and not _closed(mark)):
                         break
                 else:
                     depth += 1 if mark in b"[{" else -1
@@ -220,7 +219,7 @@ def _path(stack: Sequence[str | None]) -> Path:
 
 
 def begun(text: str) -> Any:  # whatever JSON holds
-    """Read the beginning of a JSON text, closing what is still open where it breaks off or is wrong.
+    """Read the beginning of a JSON text, as far as it is sound, and close what is open there.
 
     Returns:
         The value as far as it goes; None for a text that does not begin an object or a list.
