@@ -92,6 +92,14 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something in an export that was imported, but can be read in another way, too."""
+
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A conversation as it is stored, shown and ranked; its turns have positions from 1."""
 
@@ -106,11 +114,12 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A window of neighbouring turns of a session."""
+    """A window of neighbouring turns of a session, or a part of one long turn."""
 
     first: int  # positions of its first and last turn, from 1, both included
     last: int
-    text: str
+    start: int = 0  # characters, within the turn, where it takes several passages
+    stop: int | None = None
 
 
 def fingerprint(*parts: object) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cached_property
 from typing import Any, BinaryIO
 
-from memcli.domain import Clock, Conversation, Skipped, Turn, fingerprint
+from memcli.domain import Clock, Conversation, Doubt, Skipped, Turn, fingerprint
 
 # How much of a file its format is recognised by.
 HEAD_BYTES = 1 << 20
@@ -65,7 +65,7 @@ class Sample:
         return [element for element in found if isinstance(element, dict)]
 
 
-Parsed = Conversation | Skipped
+Parsed = Conversation | Skipped | Doubt
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,154 @@
+"""Files, folders, zips and standard input as documents."""
+
+import io
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from memcli.errors import InputError
+from memcli.formats.base import Document
+
+# More than any real export; a bomb unpacks to a thousand times its size.
+LARGEST_MEMBER = 64 << 30  # bytes, unpacked
+LARGEST_RATIO = 200  # unpacked to packed; chat JSON reaches about 30
+
+_NOISE = ("__MACOSX/", ".DS_Store", "._", "Thumbs.db")
+
+
+def documents(path: Path) -> Iterator[Document]:
+    """Yield the files at a path in a fixed order: itself, those of a folder, those of a zip.
+
+    `-` is standard input, kept in a private file without a name while it is read.
+
+    Raises:
+        InputError: there is nothing at the path, it cannot be read, or a zip is damaged.
+    """
+    if str(path) == "-":
+        yield _standard_input()
+        return
+    try:
+        if path.is_dir():
+            for inner in sorted(p for p in path.rglob("*") if p.is_file() and not _noise(p.name)):
+                yield from _file(inner)
+        elif path.exists():
+            yield from _file(path)
+        else:
+            raise InputError(f"nothing at {path}", hint="mem ingest --help")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _file(path: Path) -> Iterator[Document]:
+    if not (path.is_file() or path.is_fifo() or path.is_char_device()):
+        raise InputError(f"{path} is neither a file nor a folder")
+    if path.is_fifo() or path.is_char_device():
+        with path.open("rb") as stream:
+            yield _spooled(str(path), stream)
+        return
+    if zipfile.is_zipfile(path):
+        yield from _members(path)
+        return
+    with _opened(path) as stream:
+        if stream.read(4) == b"PK\x03\x04":
+            raise InputError(f"{path} is a damaged zip: it has no list of its files")
+    yield Document(str(path), partial(_opened, path))
+
+
+def _members(path: Path) -> Iterator[Document]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [m for m in archive.infolist() if not m.is_dir() and not _noise(m.filename)]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise InputError(f"{path} is a damaged zip: {error}") from error
+    for member in sorted(members, key=lambda each: each.filename):
+        yield Document(f"{path}/{member.filename}", partial(_member, path, member))
+
+
+def _member(path: Path, member: zipfile.ZipInfo) -> BinaryIO:
+    name = f"{path}/{member.filename}"
+    if member.file_size > LARGEST_MEMBER or (
+        member.file_size > LARGEST_RATIO * max(member.compress_size, 1 << 16)
+    ):
+        raise InputError(f"{name} unpacks to {member.file_size:,} bytes: too much for a chat")
+    with _damage(name), ExitStack() as opened:
+        archive = opened.enter_context(zipfile.ZipFile(path))
+        stream = opened.enter_context(archive.open(member))
+        keep = opened.pop_all()
+
+    def read(size: int) -> bytes:
+        with _damage(name):
+            return stream.read(size)
+
+    return io.BufferedReader(_Stream(read, keep.close))
+
+
+class _Stream(io.RawIOBase):
+    """A stream made of a way to read and a way to close."""
+
+    def __init__(self, read: Callable[[int], bytes], close: Callable[[], None]) -> None:
+        self._read, self._close = read, close
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # typeshed's own type for it is private
+        block = self._read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._close()
+        super().close()
+
+
+@contextmanager
+def _damage(name: str) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:  # what zipfile raises for a password
+        raise InputError(f"{name} is encrypted", hint="unzip it first") from error
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
+        raise InputError(f"{name} is damaged: {error}") from error
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _standard_input() -> Document:
+    return _spooled("standard input", sys.stdin.buffer)
+
+
+def _spooled(name: str, stream: BinaryIO) -> Document:
+    """Keep a stream that can be read only once in a file that has no name, for its owner alone."""
+    kept = tempfile.TemporaryFile()  # noqa: SIM115  # closed when the last view of it goes
+    while block := stream.read(1 << 20):
+        kept.write(block)
+
+    def view() -> BinaryIO:
+        at = 0
+
+        def read(size: int) -> bytes:
+            nonlocal at
+            kept.seek(at)
+            found = kept.read(size)
+            at += len(found)
+            return found
+
+        return io.BufferedReader(_Stream(read, lambda: None))
+
+    return Document(name, view)
+
+
+def _noise(name: str) -> bool:
+    return any(name.startswith(noise) or f"/{noise}" in name for noise in _NOISE)

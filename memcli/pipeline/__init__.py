@@ -1,0 +1,1 @@
+"""The work: ingest conversations, find the sessions that answer a question."""

@@ -1,0 +1,156 @@
+"""What is known of a conversation, and what another export says: made one.
+
+Everything here is a function of the messages alone, never of where a file or a batch ends, so that
+exports which overlap, in any order, end in the same sessions.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from memcli.domain import Session, SessionId, Turn, fingerprint
+
+QUIET = timedelta(hours=6)  # ends a session of an endless chat
+LONGEST = 200  # turns of such a session
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A conversation's turns, and what happened to them."""
+
+    turns: tuple[Turn, ...]
+    new: int
+    changed: int
+    unchanged: int
+    replaced: tuple[Turn, ...]  # the turns that changed, as they were
+
+
+def merge(
+    stored: Sequence[Turn], incoming: Sequence[Turn], revisions: Collection[tuple[str, str]] = ()
+) -> Merged:
+    """Join the stored turns of a conversation with those of an export, by their keys.
+
+    An incoming turn takes the place of the stored one, but an empty text never replaces words,
+    and a text known as an older revision never replaces the newer one. A stored turn that the
+    export does not have stays.
+    """
+    known = {turn.key: turn for turn in stored}
+    taken: dict[str, Turn] = {}
+    new = changed = unchanged = 0
+    replaced: list[Turn] = []
+    for turn in incoming:
+        if turn.key in taken:
+            continue
+        before = known.get(turn.key)
+        if before is None:
+            new += 1
+            taken[turn.key] = turn
+            continue
+        older = not turn.text or (turn.key, turn.text) in revisions
+        now = replace(turn, text=before.text, kind=before.kind) if older else turn
+        taken[turn.key] = now
+        if now == before:
+            unchanged += 1
+        else:
+            changed += 1
+            if now.text != before.text:
+                replaced.append(before)
+    return Merged(tuple(_woven(stored, taken)), new, changed, unchanged, tuple(replaced))
+
+
+def _woven(stored: Sequence[Turn], incoming: dict[str, Turn]) -> list[Turn]:
+    """Put two orders together: turns both have stand where both agree, the others by time."""
+    known = {turn.key for turn in stored}
+    if known <= incoming.keys():
+        return list(incoming.values())
+    woven: list[Turn] = []
+    placed: set[str] = set()
+    left, right = list(stored), list(incoming.values())
+    at = 0
+    for turn in right:
+        if turn.key in known:
+            while at < len(left) and left[at].key != turn.key:
+                if left[at].key not in incoming and left[at].key not in placed:
+                    woven.append(left[at])
+                    placed.add(left[at].key)
+                at += 1
+        else:
+            while at < len(left) and left[at].key not in incoming and not _later(left[at], turn):
+                woven.append(left[at])
+                placed.add(left[at].key)
+                at += 1
+        woven.append(turn)
+    woven += [t for t in left if t.key not in incoming and t.key not in placed]
+    return woven
+
+
+def _later(one: Turn, other: Turn) -> bool:
+    """Tell whether one turn was said after another; not, where a time is missing."""
+    return bool(one.sent_at and other.sent_at and one.sent_at > other.sent_at)
+
+
+def sessions_of(
+    source: str,
+    conversation: str,
+    title: str,
+    turns: Sequence[Turn],
+    *,
+    endless: bool,
+    known: Sequence[Session] = (),
+) -> list[Session]:
+    """Cut a conversation into sessions; one that is not endless is one session.
+
+    Args:
+        source: of the conversation.
+        conversation: its key.
+        title: its title.
+        turns: all of it, or for an endless chat everything near the turns that changed.
+        endless: whether to cut at quiet gaps.
+        known: the sessions these turns were in before: where the turn that began one of them is
+            in a new session, that keeps the id.
+    """
+    began = {session.turns[0].key: session.id for session in known if session.turns}
+    given: set[SessionId] = set()
+    sessions = []
+    for stretch in _stretches(turns) if endless else [turns]:
+        if not stretch:
+            continue
+        kept = (began[turn.key] for turn in stretch if turn.key in began)
+        number = next((key for key in kept if key not in given), None)
+        number = number or _session_id(source, conversation, stretch[0].key)
+        given.add(number)
+        times = [turn.sent_at for turn in stretch if turn.sent_at]
+        started, ended = min(times, default=None), max(times, default=None)
+        sessions.append(
+            Session(number, source, title, tuple(stretch), started, ended, participants(stretch))
+        )
+    return sessions
+
+
+def participants(turns: Sequence[Turn]) -> tuple[str, ...]:
+    """Return who speaks, in the order they first do: names, or roles where nobody has a name."""
+    return tuple(
+        dict.fromkeys(
+            turn.speaker or turn.role.value
+            for turn in turns
+            if turn.kind.value not in ("service", "call")
+        )
+    )
+
+
+def _stretches(turns: Sequence[Turn]) -> list[list[Turn]]:
+    stretches: list[list[Turn]] = []
+    last: datetime | None = None
+    for turn in turns:
+        quiet = bool(last and turn.sent_at and turn.sent_at - last > QUIET)
+        if not stretches or quiet or len(stretches[-1]) >= LONGEST:
+            stretches.append([])
+        stretches[-1].append(turn)
+        last = turn.sent_at or last
+    return stretches
+
+
+def _session_id(source: str, conversation: str, first: str) -> SessionId:
+    digest = int(fingerprint(source, conversation, first), 16)
+    letters = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: nothing that looks like another
+    return SessionId("s_" + "".join(letters[digest >> 5 * at & 31] for at in range(10)))

@@ -1,0 +1,36 @@
+"""What models said before: asked again, they need not think again."""
+
+import json
+from typing import Any
+
+from memcli.errors import BusyError
+from memcli.store.connection import Database
+
+MOST_ANSWERS = 100_000  # about 20 MB
+
+
+class Cache:
+    """Values as JSON by a digest of everything they depend on. Losing one costs only time."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def get(self, key: str) -> Any:  # whatever was put
+        """Return a value, None where there is none."""
+        rows = self._db.rows("select value from answers where key = ?", key)
+        return json.loads(rows[0][0]) if rows else None
+
+    def put(self, values: dict[str, Any]) -> None:  # whatever JSON holds
+        """Keep values and drop the oldest beyond MOST_ANSWERS, unless another is writing."""
+        try:
+            with self._db.transaction():
+                self._db.many(
+                    "insert or replace into answers (key, value) values (?, ?)",
+                    [(key, json.dumps(value)) for key, value in values.items()],
+                )
+                self._db.rows(
+                    "delete from answers where id <= (select max(id) from answers) - ?",
+                    MOST_ANSWERS,
+                )
+        except BusyError:
+            return

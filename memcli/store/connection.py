@@ -1,0 +1,132 @@
+"""Opening SQLite the one way memcli uses it, and speaking to it through one door."""
+
+import os
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from memcli.errors import BusyError, StoreError
+from memcli.store.migrations import APPLICATION, migrate
+
+_HARD = {
+    apsw.NotADBError: "is not a database",
+    apsw.CorruptError: "is damaged",
+    apsw.FullError: "cannot grow: the disk is full",
+    apsw.ReadOnlyError: "cannot be written to",
+    apsw.CantOpenError: "cannot be opened",
+    apsw.IOError: "cannot be read or written",
+    apsw.PermissionsError: "may not be opened",
+}
+
+
+class Database:
+    """One connection: rows out, errors as people understand them."""
+
+    def __init__(self, path: Path, *, wait: float) -> None:
+        """Open a database, make it if it is not there, and bring it up to date.
+
+        Args:
+            path: the file; its folder is made, private to the person, if it is not there.
+            wait: seconds to wait for another writer.
+
+        Raises:
+            StoreError: it cannot be opened, is no memory database, or a newer memcli made it.
+            BusyError: another process kept it locked.
+        """
+        import sqlite_vec  # type: ignore[import-untyped]  # ships no types; here: it imports numpy
+
+        self.path = path
+        _create_private(path)
+        with self._translated():
+            self._db = apsw.Connection(str(path))
+            try:
+                self._db.set_busy_timeout(int(wait * 1000))
+                self._check_owner()
+                self._db.enable_load_extension(True)
+                self._db.load_extension(sqlite_vec.loadable_path())
+                self._db.enable_load_extension(False)
+                for setting in ("journal_mode = wal", "foreign_keys = on", "secure_delete = on"):
+                    self._db.execute(f"pragma {setting}")
+                self._db.execute("pragma synchronous = normal")
+                self._db.create_scalar_function("fold", _fold, 1, deterministic=True)
+                migrate(self._db)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def rows(self, sql: str, *values: object) -> list[Any]:
+        """Run one statement: the only door to SQLite."""
+        with self._translated():
+            return self._db.execute(sql, values).fetchall()
+
+    def many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
+        """Run one statement once for each sequence of values."""
+        with self._translated():
+            self._db.executemany(sql, values)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. Inside another transaction, take part in that one."""
+        if self._db.in_transaction:
+            yield
+            return
+        self.rows("begin immediate")
+        try:
+            yield
+            self.rows("commit")
+        except BaseException:
+            if self._db.in_transaction:
+                self.rows("rollback")
+            raise
+
+    def _check_owner(self) -> None:
+        [(application,)] = self._db.execute("pragma application_id").fetchall()
+        if (
+            application != APPLICATION
+            and self._db.execute("select 1 from sqlite_schema").fetchall()
+        ):
+            raise StoreError(
+                f"{self.path} is a database of another program",
+                hint="name another file with `--db`",
+            )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except apsw.BusyError as error:
+            raise BusyError(
+                f"another process is writing to {self.path}",
+                hint="try again when it is done, or wait longer with `--wait SECONDS`",
+            ) from error
+        except apsw.ExtensionLoadingError as error:
+            raise StoreError(f"sqlite-vec cannot be loaded: {error}") from error
+        except apsw.InterruptError as error:
+            raise KeyboardInterrupt from error
+        except apsw.Error as error:
+            what = next((text for kind, text in _HARD.items() if isinstance(error, kind)), None)
+            told = f"{self.path} {what}" if what else f"{self.path}: {error}"
+            raise StoreError(told, hint="name another file with `--db`") from error
+
+
+def _create_private(path: Path) -> None:
+    """Make the file, readable by its owner alone, before SQLite does."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StoreError(f"cannot make {path}: {error.strerror}") from error
+
+
+def _fold(*values: object) -> str:
+    return unicodedata.normalize("NFKC", str(values[0])).casefold()

@@ -1,0 +1,40 @@
+"""Which sessions a question is about, as SQL."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Limits on the sessions looked at; None leaves a side open."""
+
+    since: datetime | None = None  # sessions that end at this time or later
+    until: datetime | None = None  # sessions that start before this time
+    source: str | None = None
+    speaker: str | None = None  # somebody who says something in the session; case is ignored
+
+    def where(self) -> tuple[str, list[object]]:
+        """Return a condition on the table `sessions`, and its values."""
+        conditions, values = ["1"], list[object]()
+        if self.since:
+            conditions.append("sessions.ended_at >= ?")
+            values.append(milliseconds(self.since))
+        if self.until:
+            conditions.append("sessions.started_at < ?")
+            values.append(milliseconds(self.until))
+        if self.source:
+            conditions.append(
+                "sessions.conversation_id in (select id from conversations where source = ?)"
+            )
+            values.append(self.source)
+        if self.speaker:
+            conditions.append(
+                "exists (select 1 from json_each(participants) where fold(value) = fold(?))"
+            )
+            values.append(self.speaker)
+        return " and ".join(conditions), values
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return milliseconds since 1970, UTC."""
+    return round(moment.timestamp() * 1000)

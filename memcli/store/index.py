@@ -1,0 +1,247 @@
+"""What is searched: words at three grains, and vectors of passages.
+
+Everything here can be rebuilt from the sessions.
+"""
+
+import json
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from memcli.domain import Kind, Passage, Role, Session, Turn
+from memcli.errors import StoreError
+from memcli.protocols import Embedder, Vectors
+from memcli.store.connection import Database
+from memcli.store.filters import Filters
+from memcli.store.words import indexed, match
+
+Grain = Literal["session", "passage", "turn"]
+
+_PLACES: dict[Grain, str] = {
+    "session": "0, 0, score from summed join sessions on sessions.id = place",
+    "passage": "first, last, score from summed join passages on passages.id = place"
+    " join sessions on sessions.id = session_id",
+    "turn": "position, position, score from summed join turns on turns.id = place"
+    " join sessions on sessions.id = session_id",
+}
+_NEAREST = 4096  # most neighbours sqlite-vec gives
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A place that matches: a session, or turns of it."""
+
+    session: int
+    first: int  # positions, both included; 0 and 0 for the whole session
+    last: int
+    score: float  # the larger, the better; what it means depends on who found it
+
+
+class Index:
+    """Full text and vectors over the stored sessions, by their numbers."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(self, number: int, session: Session, passages: Sequence[Passage]) -> list[int]:
+        """Make a stored session findable by its words.
+
+        Args:
+            number: of the session.
+            session: what it holds.
+            passages: its windows.
+
+        Returns:
+            The number of each passage.
+        """
+        spoken = {
+            position: indexed(f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text)
+            for position, turn in enumerate(session.turns, start=1)
+            if searched(turn)
+        }
+        assistant = {at for at in spoken if session.turns[at - 1].role == Role.ASSISTANT}
+        self._db.rows(
+            "insert into session_words (rowid, title, speakers, dates, people, assistant)"
+            " values (?, ?, ?, ?, ?, ?)",
+            number,
+            indexed(session.title),
+            indexed(" ".join(session.participants)),
+            _dates(session),
+            "\n".join(text for at, text in spoken.items() if at not in assistant),
+            "\n".join(text for at, text in spoken.items() if at in assistant),
+        )
+        turns = self._db.rows("select id, position from turns where session_id = ?", number)
+        self._db.many(
+            "insert into turn_words (rowid, text) values (?, ?)",
+            [(turn, spoken[position]) for turn, position in turns if position in spoken],
+        )
+        numbers = []
+        for passage in passages:
+            covered = range(passage.first, passage.last + 1)
+            text = "\n".join(spoken[at] for at in covered if at in spoken)
+            if passage.start or passage.stop is not None:
+                text = indexed(session.turns[passage.first - 1].text[passage.start : passage.stop])
+            [(passage_number,)] = self._db.rows(
+                "insert into passages (session_id, first, last, start, stop)"
+                " values (?, ?, ?, ?, ?) returning id",
+                *(number, passage.first, passage.last, passage.start, passage.stop),
+            )
+            self._db.rows(
+                "insert into passage_words (rowid, text) values (?, ?)",
+                *(passage_number, text),
+            )
+            numbers.append(int(passage_number))
+        return numbers
+
+    def remove(self, number: int) -> None:
+        """Forget the words and vectors of a session; called before the session goes."""
+        for table in ("passage_words", *(f"vectors_{e}" for e, *_ in self._embedders())):
+            self._db.rows(
+                f"delete from {table} where rowid in"
+                " (select id from passages where session_id = ?)",
+                number,
+            )
+        self._db.rows("delete from passages where session_id = ?", number)
+        self._db.rows(
+            "delete from turn_words where rowid in (select id from turns where session_id = ?)",
+            number,
+        )
+        self._db.rows("delete from session_words where rowid = ?", number)
+
+    def add_vectors(self, passages: Sequence[int], vectors: Vectors, embedder: Embedder) -> None:
+        """Store the vectors of passages.
+
+        Raises:
+            StoreError: the database has vectors of another embedder.
+        """
+        table = self._vector_table(embedder, make=True)
+        self._db.many(
+            f"insert into {table} (rowid, embedding) values (?, ?)",
+            [(number, vector.tobytes()) for number, vector in zip(passages, vectors, strict=True)],
+        )
+
+    def with_words(
+        self,
+        grain: Grain,
+        terms: Sequence[str],
+        filters: Filters,
+        limit: int,
+        within: Collection[int] | None = None,
+    ) -> list[Found]:
+        """Return the places of a grain that have any of the terms, best BM25 first.
+
+        FTS5's own BM25 gives nothing for a term in half of all places or more, which in a small
+        archive is most of a question. So each term is looked up alone, and its score is rescaled
+        from FTS5's weight of the term, log((N - n + .5) / (n + .5)), to Lucene's,
+        log(1 + (N - n + .5) / (n + .5)), for a term in n of N places.
+
+        Args:
+            grain: what to look at.
+            terms: as `words.asked` gives them.
+            filters: which sessions count. Terms weigh the same whatever the filters.
+            limit: most places to return.
+            within: numbers of the sessions to look at; None for all.
+
+        Source:
+            Kamphuis, de Vries, Boytsov and Lin, Which BM25 do you mean?, ECIR 2020.
+        """
+        table = f"{grain}_words"
+        [(places,)] = self._db.rows(f"select count(*) from {table}_docsize")
+        scored: list[str] = []
+        values: list[object] = []
+        for term in terms:
+            query = match(term)
+            [(having,)] = self._db.rows(
+                f"select count(*) from {table} where {table} match ?", query
+            )
+            if having:
+                scored.append(
+                    f"select rowid as place, -rank * ? as score from {table} where {table} match ?"
+                )
+                values += [_rescaling(places, having), query]
+        if not scored:
+            return []
+        where, filtered = filters.where()
+        if within is not None:
+            where += " and sessions.id in (select value from json_each(?))"
+            filtered.append(json.dumps(list(within)))
+        rows = self._db.rows(
+            f"with scored as ({' union all '.join(scored)}), summed as"
+            " (select place, sum(score) as score from scored group by place)"
+            f" select sessions.id, {_PLACES[grain]} where {where}"
+            " order by score desc, place limit ?",
+            *(*values, *filtered, limit),
+        )
+        return [Found(*row) for row in rows]
+
+    def nearest(
+        self, vector: Vectors, embedder: Embedder, filters: Filters, limit: int
+    ) -> list[Found]:
+        """Return the passages nearest to a vector of shape (dimensions,), by cosine in [-1, 1].
+
+        Raises:
+            StoreError: the database has vectors of another embedder.
+        """
+        table = self._vector_table(embedder, make=False)
+        if table is None:
+            return []
+        where, values = filters.where()
+        narrowed = "" if where == "1" else (
+            " and rowid in (select passages.id from passages join sessions"
+            f" on sessions.id = session_id where {where})"
+        )  # fmt: skip
+        rows = self._db.rows(
+            f"with near as (select rowid, distance from {table} where embedding match ? and k = ?"
+            f"{narrowed}) select session_id, first, last, 1 - distance from near"
+            " join passages on passages.id = near.rowid order by distance, passages.id",
+            *(vector.tobytes(), min(limit, _NEAREST), *values),
+        )
+        return [Found(*row) for row in rows]
+
+    def passages(self, number: int) -> list[Passage]:
+        """Return the passages of a session, in order."""
+        rows = self._db.rows(
+            "select first, last, start, stop from passages where session_id = ? order by id", number
+        )
+        return [Passage(*row) for row in rows]
+
+    def _embedders(self) -> list[Any]:  # rows of (id, fingerprint, name)
+        return self._db.rows("select id, fingerprint, name from embedders order by id")
+
+    def _vector_table(self, embedder: Embedder, *, make: bool) -> str | None:
+        for number, fingerprint, name in self._embedders():
+            if fingerprint == embedder.fingerprint:
+                return f"vectors_{number}"
+            raise StoreError(
+                f"{self._db.path} has vectors of {name}, not of {embedder.name}",
+                hint="ingest into another database with `--db`",
+            )
+        if not make:
+            return None
+        [(number,)] = self._db.rows(
+            "insert into embedders (fingerprint, name, dimensions) values (?, ?, ?) returning id",
+            *(embedder.fingerprint, embedder.name, embedder.dimensions),
+        )
+        self._db.rows(
+            f"create virtual table vectors_{number} using"
+            f" vec0(embedding float[{embedder.dimensions}] distance_metric=cosine)"
+        )
+        return f"vectors_{number}"
+
+
+def searched(turn: Turn) -> bool:
+    """Tell whether a turn is somebody's words, on the branch that was kept."""
+    return turn.active and turn.kind in (Kind.TEXT, Kind.MEDIA) and bool(turn.text.strip())
+
+
+def _dates(session: Session) -> str:
+    """Return the days of a session in the words people use for them."""
+    days = {turn.sent_at.date(): None for turn in session.turns if turn.sent_at}
+    return " ".join(f"{day:%A} {day.day} {day:%B %Y %Y-%m-%d}" for day in days)
+
+
+def _rescaling(places: int, having: int) -> float:
+    """Return what makes FTS5's weight of a term Lucene's, for a term in `having` of `places`."""
+    odds = (places - having + 0.5) / (having + 0.5)
+    return math.log1p(odds) / max(math.log(odds), 1e-6)  # FTS5 gives at least 1e-6

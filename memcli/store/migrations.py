@@ -1,0 +1,162 @@
+"""The schema, as the numbered steps that built it.
+
+A step is never edited once released: a mistake is corrected by the next step. The number of
+steps taken is kept in the database itself, in `pragma user_version`. All pending steps run in
+one transaction, so a database is either untouched or current. The vec0 tables are not a step:
+their width depends on the embedder, so they are made when an embedder first writes.
+"""
+
+import apsw
+
+from memcli.errors import StoreError
+
+APPLICATION = 0x6D656D31  # "mem1", in the file's header: tells our databases from others'
+
+
+def m0001_conversations(db: apsw.Connection) -> None:
+    """Conversations as they were spoken. All else can be rebuilt from these tables."""
+    db.execute(f"pragma application_id = {APPLICATION}")
+    db.execute(
+        """
+        create table conversations (
+            id integer primary key,
+            source text not null,       -- format or program
+            key text not null,          -- the source's own id
+            endless integer not null,   -- cut into sessions at quiet gaps
+            unique (source, key)
+        ) strict
+        """
+    )
+    db.execute(
+        """
+        create table sessions (
+            id integer primary key,
+            public text not null unique,    -- s_ and ten characters
+            conversation_id integer not null references conversations on delete cascade,
+            title text not null,
+            started_at integer,             -- UTC, ms
+            ended_at integer,
+            utc_offset integer not null,    -- minutes east, where it began
+            participants text not null      -- JSON list of names
+        ) strict
+        """
+    )
+    db.execute("create index sessions_by_conversation on sessions (conversation_id, started_at)")
+    db.execute("create index sessions_by_time on sessions (started_at)")
+    db.execute(
+        """
+        create table turns (
+            id integer primary key,
+            session_id integer not null references sessions on delete cascade,
+            conversation_id integer not null references conversations on delete cascade,
+            position integer not null,  -- from 1 within the session
+            key text not null,
+            parent text,
+            role text not null,
+            speaker text,
+            text text not null,
+            sent_at integer,            -- UTC, ms
+            utc_offset integer not null, -- minutes east, as it was said
+            clock text not null,
+            kind text not null,
+            active integer not null,
+            unique (conversation_id, key)
+        ) strict
+        """
+    )
+    db.execute("create index turns_by_session on turns (session_id, position)")
+    db.execute(
+        """
+        create table revisions (    -- what a turn said before it was edited
+            id integer primary key,
+            conversation_id integer not null references conversations on delete cascade,
+            key text not null,
+            text text not null,
+            unique (conversation_id, key, text)
+        ) strict
+        """
+    )
+
+
+def m0002_index(db: apsw.Connection) -> None:
+    """What is searched: sessions, passages and turns as words, passages as vectors."""
+    db.execute(
+        """
+        create table passages (
+            id integer primary key,
+            session_id integer not null references sessions on delete cascade,
+            first integer not null,  -- positions of the first and last turn, both included
+            last integer not null check (last >= first),
+            start integer not null,  -- characters of a turn that takes several passages
+            stop integer
+        ) strict
+        """
+    )
+    db.execute("create index passages_by_session on passages (session_id)")
+    words = "content='', contentless_delete=1, tokenize=\"porter unicode61 remove_diacritics 2\""
+    db.execute(
+        "create virtual table session_words using "
+        f"fts5(title, speakers, dates, people, assistant, {words})"
+    )
+    db.execute(f"create virtual table passage_words using fts5(text, {words})")
+    db.execute(f"create virtual table turn_words using fts5(text, {words})")
+    db.execute(
+        """
+        create table embedders (  -- vectors of embedder n are in table vectors_n
+            id integer primary key,
+            fingerprint text not null unique,
+            name text not null,
+            dimensions integer not null
+        ) strict
+        """
+    )
+
+
+def m0003_cache(db: apsw.Connection) -> None:
+    """What models said before, so that they need not be asked again."""
+    db.execute(
+        """
+        create table answers (
+            id integer primary key autoincrement,  -- the older, the smaller
+            key text not null unique,   -- digest of model, question and what it was shown
+            value text not null         -- JSON
+        ) strict
+        """
+    )
+
+
+STEPS = (
+    m0001_conversations,
+    m0002_index,
+    m0003_cache,
+)
+
+
+def migrate(db: apsw.Connection) -> None:
+    """Bring the database up to the newest step; a current database is not written to.
+
+    Raises:
+        StoreError: a newer memcli has already taken the schema further.
+    """
+    if _steps_taken(db) == len(STEPS):
+        return
+    db.execute("begin immediate")  # one migrating process at a time
+    try:
+        taken = _steps_taken(db)  # again: another process may have just finished
+        if taken > len(STEPS):
+            raise StoreError(
+                f"the database has schema {taken}, this memcli knows {len(STEPS)}",
+                hint="upgrade memcli, or name another file with `--db`",
+            )
+        for number, step in enumerate(STEPS[taken:], start=taken + 1):
+            step(db)
+            db.execute(f"pragma user_version = {number}")
+    except BaseException:
+        db.execute("rollback")
+        raise
+    db.execute("commit")
+
+
+def _steps_taken(db: apsw.Connection) -> int:
+    [(taken,)] = db.execute("pragma user_version").fetchall()
+    return int(str(taken))

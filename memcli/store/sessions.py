@@ -1,0 +1,223 @@
+"""Conversations, their sessions and turns: the part of the database that is the truth."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+from memcli.domain import Clock, Kind, Role, Session, SessionId, Turn
+from memcli.errors import StoreError
+from memcli.store.connection import Database
+from memcli.store.filters import Filters, milliseconds
+
+ConversationNumber = int
+
+_COLUMNS = (
+    "public, conversations.source, sessions.title, started_at, ended_at, utc_offset, participants,"
+    " sessions.id"
+)
+_JOINED = "sessions join conversations on conversations.id = sessions.conversation_id"
+_TURN = "key, role, text, speaker, sent_at, utc_offset, clock, kind, parent, active"
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A session without its turns, for listing."""
+
+    id: SessionId
+    source: str
+    title: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    participants: tuple[str, ...]
+    turns: int
+
+
+class Sessions:
+    """Sessions by their public ids; conversations by number."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def conversation(self, source: str, key: str) -> ConversationNumber | None:
+        """Return the number of a conversation, None where it is new."""
+        rows = self._db.rows(
+            "select id from conversations where source = ? and key = ?", source, key
+        )
+        return rows[0][0] if rows else None
+
+    def add_conversation(self, source: str, key: str, *, endless: bool) -> ConversationNumber:
+        """Store the head of a new conversation."""
+        [(number,)] = self._db.rows(
+            "insert into conversations (source, key, endless) values (?, ?, ?) returning id",
+            *(source, key, endless),
+        )
+        return int(number)
+
+    def near(
+        self,
+        conversation: ConversationNumber,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> list[Session]:
+        """Return the sessions of a conversation that touch a span of time, earliest first.
+
+        Sessions without a time touch every span.
+        """
+        rows = self._db.rows(
+            f"select {_COLUMNS} from {_JOINED} where conversation_id = ?"
+            " and (ended_at is null or ?2 is null or ended_at >= ?2)"
+            " and (started_at is null or ?3 is null or started_at <= ?3)"
+            " order by started_at, sessions.id",
+            conversation,
+            since and milliseconds(since),
+            until and milliseconds(until),
+        )
+        return [self._session(row) for row in rows]
+
+    def holding(self, conversation: ConversationNumber, keys: Sequence[str]) -> list[Session]:
+        """Return the sessions of a conversation that have any of these turns."""
+        rows = self._db.rows(
+            f"select {_COLUMNS} from {_JOINED} where sessions.id in (select session_id from turns"
+            " where conversation_id = ? and key in (select value from json_each(?)))",
+            *(conversation, json.dumps(keys)),
+        )
+        return [self._session(row) for row in rows]
+
+    def revisions(self, conversation: ConversationNumber) -> set[tuple[str, str]]:
+        """Return (key, text) of everything a turn of this conversation said before."""
+        return set(
+            self._db.rows("select key, text from revisions where conversation_id = ?", conversation)
+        )
+
+    def keep_revision(self, conversation: ConversationNumber, turn: Turn) -> None:
+        """Keep what a turn says before it is replaced."""
+        self._db.rows(
+            "insert or ignore into revisions (conversation_id, key, text) values (?, ?, ?)",
+            *(conversation, turn.key, turn.text),
+        )
+
+    def add(self, conversation: ConversationNumber, session: Session) -> int:
+        """Store a session with its turns; return its number, which the index uses."""
+        [(number,)] = self._db.rows(
+            "insert into sessions (public, conversation_id, title, started_at, ended_at,"
+            " utc_offset, participants) values (?, ?, ?, ?, ?, ?, ?) returning id",
+            *(session.id, conversation, session.title),
+            session.started_at and milliseconds(session.started_at),
+            session.ended_at and milliseconds(session.ended_at),
+            _minutes_east(session.started_at),
+            json.dumps(session.participants, ensure_ascii=False),
+        )
+        self._db.many(
+            "insert into turns (session_id, conversation_id, position, key, role, text, speaker,"
+            " sent_at, utc_offset, clock, kind, parent, active)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (number, conversation, position, *_turn_row(turn))
+                for position, turn in enumerate(session.turns, start=1)
+            ],
+        )
+        return int(number)
+
+    def number(self, session: SessionId) -> int | None:
+        """Return the number of a session, None where there is none."""
+        rows = self._db.rows("select id from sessions where public = ?", session)
+        return rows[0][0] if rows else None
+
+    def remove(self, number: int) -> None:
+        """Delete a session and its turns."""
+        self._db.rows("delete from sessions where id = ?", number)
+
+    def get(self, session: str) -> Session:
+        """Return the session with this id, or with the only id that begins so.
+
+        Raises:
+            StoreError: no session, or more than one, has such an id.
+        """
+        rows = self._db.rows(
+            f"select {_COLUMNS} from {_JOINED} where public >= ?1 and public < ?1 || '~'"
+            " order by public limit 2",
+            session,
+        )
+        if not rows or (len(rows) > 1 and rows[0][0] != session):
+            what = "more than one session begins with" if rows else "no session"
+            raise StoreError(f"{what} `{session}`", hint="list sessions with `mem sessions`")
+        return self._session(rows[0])
+
+    def by_number(self, number: int) -> Session:
+        """Return the session with this number."""
+        [row] = self._db.rows(f"select {_COLUMNS} from {_JOINED} where sessions.id = ?", number)
+        return self._session(row)
+
+    def numbers(self, filters: Filters) -> set[int]:
+        """Return the numbers of the sessions that pass."""
+        where, values = filters.where()
+        rows = self._db.rows(f"select id from sessions where {where}", *values)
+        return {number for (number,) in rows}
+
+    def overviews(self, filters: Filters, limit: int | None = None) -> Iterator[Overview]:
+        """Yield the sessions that pass, latest first, those without a time last."""
+        where, values = filters.where()
+        rows = self._db.rows(
+            f"select {_COLUMNS}, (select count(*) from turns where session_id = sessions.id"
+            f" and active and kind not in ('service', 'call')) from {_JOINED} where {where}"
+            " order by started_at desc nulls last, public limit ?",
+            *(*values, -1 if limit is None else limit),
+        )
+        for public, source, title, started, ended, offset, participants, _number, turns in rows:
+            yield Overview(
+                public, source, title, _moment(started, offset), _moment(ended, offset),
+                tuple(json.loads(participants)), turns,
+            )  # fmt: skip
+
+    def _session(self, row: Sequence[Any]) -> Session:
+        public, source, title, started, ended, offset, participants, number = row
+        turns = self._db.rows(
+            f"select {_TURN} from turns where session_id = ? order by position", number
+        )
+        return Session(
+            public,
+            source,
+            title,
+            tuple(_turn(turn) for turn in turns),
+            _moment(started, offset),
+            _moment(ended, offset),
+            tuple(json.loads(participants)),
+        )
+
+
+def _turn_row(turn: Turn) -> tuple[object, ...]:
+    """Return a turn's values in the order of _TURN."""
+    return (
+        turn.key, turn.role.value, turn.text, turn.speaker,
+        turn.sent_at and milliseconds(turn.sent_at), _minutes_east(turn.sent_at),
+        turn.clock.value, turn.kind.value, turn.parent, turn.active,
+    )  # fmt: skip
+
+
+def _turn(row: Sequence[Any]) -> Turn:
+    key, role, text, speaker, sent_at, offset, clock, kind, parent, active = row
+    return Turn(
+        key=key,
+        role=Role(role),
+        text=text,
+        speaker=speaker,
+        sent_at=_moment(sent_at, offset),
+        clock=Clock(clock),
+        kind=Kind(kind),
+        parent=parent,
+        active=bool(active),
+    )
+
+
+def _minutes_east(moment: datetime | None) -> int:
+    offset = moment.utcoffset() if moment else None
+    return (offset or timedelta(0)) // timedelta(minutes=1)
+
+
+def _moment(sent_at: int | None, offset: int) -> datetime | None:
+    if sent_at is None:
+        return None
+    zone = timezone(timedelta(minutes=offset))
+    return datetime.fromtimestamp(sent_at / 1000, UTC).astimezone(zone)

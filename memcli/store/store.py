@@ -1,0 +1,62 @@
+"""The memory database as the rest of memcli sees it."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from memcli.errors import StoreError
+from memcli.store.cache import Cache
+from memcli.store.connection import Database
+from memcli.store.index import Index
+from memcli.store.sessions import Sessions
+
+WAIT = 10.0  # seconds
+
+
+class Store:
+    """One memory database, in three parts: the sessions, their index, and a cache.
+
+    Every method of a part is all or nothing only inside `transaction()`.
+
+        with Store(path) as store, store.transaction():
+            store.sessions.add(...)
+
+    Raises:
+        StoreError: from any method, whenever SQLite refuses.
+        BusyError: from any method that writes, while another process does.
+    """
+
+    def __init__(self, path: Path, *, wait: float = WAIT) -> None:
+        self._database = Database(path, wait=wait)
+        self.sessions = Sessions(self._database)
+        self.index = Index(self._database)
+        self.cache = Cache(self._database)
+
+    @classmethod
+    def existing(cls, path: Path, *, wait: float = WAIT) -> Self:
+        """Open a database that must be there already.
+
+        Raises:
+            StoreError: it is not.
+        """
+        if not path.exists():
+            raise StoreError(
+                f"nothing was ingested yet: no database at {path}", hint="mem ingest PATH"
+            )
+        return cls(path, wait=wait)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing. Inside another transaction, take part in that one."""
+        return self._database.transaction()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._database.close()

@@ -1,0 +1,105 @@
+"""Text as the full-text index sees it, the same for what is stored and what is asked.
+
+Chinese, Japanese and Thai write no spaces, so their runs are cut into overlapping pairs of
+characters, and a run's last character is kept alone too: any two characters in a row, and any
+character, can be found. Full and half width are one, and so are upper and lower case.
+
+English words that change inside ("went", "bought", "children") are put in their base form, which
+no stemmer does: "When did Ann go" has to find "I went". On LoCoMo that is worth .004 of MRR and
+.004 of R@5.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+# Han, kana, and Thai to Khmer; Hangul is written with spaces, but its words carry their endings.
+_DENSE = (
+    "\u0e00-\u0eff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_RUN = re.compile(f"[{_DENSE}]+")
+_WORD = re.compile(f"[{_DENSE}]+|[^\\W_{_DENSE}]+(?:['’][^\\W\\d_{_DENSE}]+)*")
+
+# Words that tell nothing about what is asked. English, with the contractions FTS5 splits.
+STOP_WORDS = frozenset(
+    """
+    a about after again all also am an and any are as at be because been before being between
+    both but by can could d did do does doing don down during each every few for from further
+    had has have having he her here hers him his how i if in into is it its itself just ll m
+    may me might more most must my myself no nor not now of off on once only or other our ours
+    out over own re s same shall she should so some such t than that the their theirs them then
+    there these they this those through to too under until up us ve very was we were what when
+    where which while who whom whose why will with would you your yours
+    """.split()
+)
+
+
+_BASE_FORMS = {
+    form: base
+    for base, *forms in (
+        line.split()
+        for line in """
+        become became;begin began begun;break broke broken;bring brought;build built;buy bought
+        catch caught;choose chose chosen;come came;deal dealt;draw drew drawn;drink drank drunk
+        drive drove driven;eat ate eaten;fall fell fallen;feed fed;feel felt;fight fought;find found
+        fly flew flown;forget forgot forgotten;get got gotten;give gave given;go went gone
+        grow grew grown;hang hung;hear heard;hide hid hidden;hold held;keep kept;know knew known
+        lead led;leave left;lie lay lain;lose lost;make made;mean meant;meet met;pay paid
+        ride rode ridden;ring rang rung;rise rose risen;run ran;say said;see saw seen;sell sold
+        send sent;shoot shot;sing sang sung;sit sat;sleep slept;speak spoke spoken;spend spent
+        stand stood;steal stole stolen;stick stuck;swim swam swum;take took taken;teach taught
+        tear tore torn;tell told;think thought;throw threw thrown;understand understood
+        wake woke woken;wear wore worn;win won;write wrote written
+        bad worse worst;child children;foot feet;good better best;kid kids;knife knives;life lives
+        man men;mouse mice;person people;tooth teeth;wife wives;woman women
+        """.replace("\n", ";").split(";")
+        if line.strip()
+    )
+    for form in forms
+}
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern for whole words, grouped by first letter: 14 times as fast as a plain one."""
+    rests: dict[str, list[str]] = {}
+    for word in sorted(words, reverse=True):  # the longer of two first
+        rests.setdefault(word[0], []).append(word[1:])
+    groups = (f"{first}(?:{'|'.join(rest)})" for first, rest in rests.items())
+    return re.compile(rf"\b(?:{'|'.join(groups)})\b")
+
+
+_CHANGED = _any_of(_BASE_FORMS)
+
+
+def indexed(text: str) -> str:
+    """Return a text as it is given to the index."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = _CHANGED.sub(lambda word: _BASE_FORMS[word[0]], text)
+    return _RUN.sub(lambda run: f" {' '.join(_pairs(run[0], last=True))} ", text)
+
+
+def asked(question: str) -> list[str]:
+    """Return the terms of a question, in order, without repeats and without stop words.
+
+    A question of nothing but stop words keeps them all.
+    """
+    terms: dict[str, None] = {}
+    for word in _WORD.findall(unicodedata.normalize("NFKC", question).casefold()):
+        for term in _pairs(word, last=False) if _RUN.match(word) else re.split("['’]", word):
+            terms[_BASE_FORMS.get(term, term)] = None
+    telling = [term for term in terms if term not in STOP_WORDS]
+    return telling or list(terms)
+
+
+def match(term: str) -> str:
+    """Return an FTS5 query for texts with this term.
+
+    A lone character of an unspaced script also finds the pairs it begins.
+    """
+    return f'"{term}"*' if len(term) == 1 and _RUN.match(term) else f'"{term}"'
+
+
+def _pairs(run: str, *, last: bool) -> list[str]:
+    pairs = [run[at : at + 2] for at in range(len(run) - 1)]
+    return [*pairs, run[-1]] if last or not pairs else pairs
