@@ -2,6 +2,7 @@
 
 MemError
 ├── UsageError           the command line asks for something that makes no sense
+├── NotFoundError        nothing in the database is what was asked for
 ├── InputError           a file or an argument cannot be understood
 ├── StoreError           the database is missing, locked, damaged or too new
 ├── ModelNotFoundError   a model file is not on this machine
@@ -47,6 +48,12 @@ class UsageError(MemError):
     """The command line asks for something that makes no sense."""
 
     exit_code = ExitCode.USAGE
+
+
+class NotFoundError(MemError):
+    """Nothing in the database is what was asked for."""
+
+    exit_code = ExitCode.NOTHING_FOUND
 
 
 class InputError(MemError):

@@ -234,8 +234,10 @@ def begun(text: str) -> Any:  # whatever JSON holds
         return None
     closers: list[str] = []
     cut, cut_closers = 0, ""
-    for match in re.finditer(r'"(?:[^"\\]++|\\.)*+"|[\[\]{},]', text, re.DOTALL):
+    for match in re.finditer(r'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', text, re.DOTALL):
         mark = match[0]
+        if mark == '"':
+            break  # the text ends inside a string
         if mark in "[{":
             closers.append("]" if mark == "[" else "}")
             if len(closers) > DEEPEST:
@@ -247,7 +249,7 @@ def begun(text: str) -> Any:  # whatever JSON holds
             continue
         if mark == ",":
             cut, cut_closers = match.start(), "".join(reversed(closers))
-        elif closers:
+        else:
             cut, cut_closers = match.end(), "".join(reversed(closers))
     try:
         return json.loads(text[:cut] + cut_closers, strict=False)

@@ -18,11 +18,12 @@ from memcli.store.words import indexed, match
 
 Grain = Literal["session", "passage", "turn"]
 
+# Columns as `_found` reads them, and where they come from.
 _PLACES: dict[Grain, str] = {
-    "session": "0, 0, score from summed join sessions on sessions.id = place",
-    "passage": "first, last, score from summed join passages on passages.id = place"
+    "session": "score, 0, 0, 0, null from summed join sessions on sessions.id = place",
+    "passage": "score, first, last, start, stop from summed join passages on passages.id = place"
     " join sessions on sessions.id = session_id",
-    "turn": "position, position, score from summed join turns on turns.id = place"
+    "turn": "score, position, position, 0, null from summed join turns on turns.id = place"
     " join sessions on sessions.id = session_id",
 }
 _NEAREST = 4096  # most neighbours sqlite-vec gives
@@ -30,12 +31,12 @@ _NEAREST = 4096  # most neighbours sqlite-vec gives
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A place that matches: a session, or turns of it."""
+    """A place that matches: a session, a passage or a turn of it."""
 
     session: int
-    first: int  # positions, both included; 0 and 0 for the whole session
-    last: int
+    place: Passage | None  # None for the whole session
     score: float  # the larger, the better; what it means depends on who found it
+    terms: tuple[str, ...] = ()  # of the question, that are there
 
 
 class Index:
@@ -150,7 +151,7 @@ class Index:
         [(places,)] = self._db.rows(f"select count(*) from {table}_docsize")
         scored: list[str] = []
         values: list[object] = []
-        for term in terms:
+        for at, term in enumerate(terms):
             query = match(term)
             [(having,)] = self._db.rows(
                 f"select count(*) from {table} where {table} match ?", query
@@ -168,12 +169,16 @@ class Index:
             filtered.append(json.dumps(list(within)))
         rows = self._db.rows(
             f"with scored as ({' union all '.join(scored)}), summed as"
-            " (select place, sum(score) as score from scored group by place)"
-            f" select sessions.id, {_PLACES[grain]} where {where}"
+            " (select place, sum(score) as score, group_concat(term) as terms from scored"
+            " group by place)"
+            f" select sessions.id, terms, {_PLACES[grain]} where {where}"
             " order by score desc, place limit ?",
             *(*values, *filtered, limit),
         )
-        return [Found(*row) for row in rows]
+        return [
+            _found((session, *row), tuple(terms[int(at)] for at in sorted(had.split(","))))
+            for session, had, *row in rows
+        ]
 
     def nearest(
         self, vector: Vectors, embedder: Embedder, filters: Filters, limit: int
@@ -193,18 +198,11 @@ class Index:
         )  # fmt: skip
         rows = self._db.rows(
             f"with near as (select rowid, distance from {table} where embedding match ? and k = ?"
-            f"{narrowed}) select session_id, first, last, 1 - distance from near"
+            f"{narrowed}) select session_id, 1 - distance, first, last, start, stop from near"
             " join passages on passages.id = near.rowid order by distance, passages.id",
             *(vector.tobytes(), min(limit, _NEAREST), *values),
         )
-        return [Found(*row) for row in rows]
-
-    def passages(self, number: int) -> list[Passage]:
-        """Return the passages of a session, in order."""
-        rows = self._db.rows(
-            "select first, last, start, stop from passages where session_id = ? order by id", number
-        )
-        return [Passage(*row) for row in rows]
+        return [_found(row) for row in rows]
 
     def _embedders(self) -> list[Any]:  # rows of (id, fingerprint, name)
         return self._db.rows("select id, fingerprint, name from embedders order by id")
@@ -228,6 +226,11 @@ class Index:
             f" vec0(embedding float[{embedder.dimensions}] distance_metric=cosine)"
         )
         return f"vectors_{number}"
+
+
+def _found(row: Sequence[Any], terms: tuple[str, ...] = ()) -> Found:
+    session, score, first, *rest = row
+    return Found(session, Passage(first, *rest) if first else None, score, terms)
 
 
 def searched(turn: Turn) -> bool:

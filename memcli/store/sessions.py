@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Session, SessionId, Turn
-from memcli.errors import StoreError
+from memcli.errors import NotFoundError
 from memcli.store.connection import Database
 from memcli.store.filters import Filters, milliseconds
 
@@ -133,7 +133,7 @@ class Sessions:
         """Return the session with this id, or with the only id that begins so.
 
         Raises:
-            StoreError: no session, or more than one, has such an id.
+            NotFoundError: no session, or more than one, has such an id.
         """
         rows = self._db.rows(
             f"select {_COLUMNS} from {_JOINED} where public >= ?1 and public < ?1 || '~'"
@@ -142,7 +142,7 @@ class Sessions:
         )
         if not rows or (len(rows) > 1 and rows[0][0] != session):
             what = "more than one session begins with" if rows else "no session"
-            raise StoreError(f"{what} `{session}`", hint="list sessions with `mem sessions`")
+            raise NotFoundError(f"{what} `{session}`", hint="list sessions with `mem sessions`")
         return self._session(rows[0])
 
     def by_number(self, number: int) -> Session:

@@ -61,7 +61,7 @@ _BASE_FORMS = {
 
 
 def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern for whole words, grouped by first letter: 14 times as fast as a plain one."""
+    """Return a pattern for whole words, grouped by first letter: 14 times faster than without."""
     rests: dict[str, list[str]] = {}
     for word in sorted(words, reverse=True):  # the longer of two first
         rests.setdefault(word[0], []).append(word[1:])

@@ -1,0 +1,6 @@
+"""The models, one backend per library. A library is imported when its backend first works.
+
+fake      words stand for meaning: for tests, without weights
+builtin   static embeddings that come with a dependency
+llama     GGUF files through llama.cpp
+"""

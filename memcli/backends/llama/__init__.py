@@ -1,0 +1,10 @@
+"""GGUF models through llama.cpp, on the CPU or whatever its build offloads to.
+
+A file is checked when it is opened and loaded when there is first something to do, so scores and
+rankings that are remembered from earlier runs cost no loading.
+"""
+
+from memcli.backends.llama.reranker import LlamaReranker, open_reranker
+from memcli.backends.llama.sifter import LlamaSifter, open_sifter
+
+__all__ = ["LlamaReranker", "LlamaSifter", "open_reranker", "open_sifter"]

@@ -1,0 +1,173 @@
+"""Claude.ai data exports: `conversations.json`.
+
+A conversation is a flat list of rows. New exports name each row's parent, and answers that were
+made again are siblings; older ones say nothing, and are a line by time.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from memcli.domain import Clock, Conversation, Role, Skipped, Turn
+from memcli.formats.base import (
+    Document,
+    Format,
+    Keys,
+    Parsed,
+    Reading,
+    Sample,
+    instant,
+    mapping,
+    sequence,
+    string,
+)
+from memcli.formats.json_stream import Broken, elements
+
+_ROLES = {"human": Role.USER, "user": Role.USER, "assistant": Role.ASSISTANT}
+_PLACEHOLDER = "```\nThis block is not supported on your current device yet.\n```"
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # before every time that `instant` lets through
+
+
+Lineages = dict[str, tuple[datetime, int]]  # newest time from the root to a row, and its depth
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of `chat_messages`, with words or without."""
+
+    key: str
+    parent: str  # key of the row it answers, or of none
+    role: Role | None
+    text: str
+    sent_at: datetime | None
+
+
+def _recognises(sample: Sample) -> bool:
+    return any(
+        (string(row.get("sender")) or string(row.get("role"))) in _ROLES
+        and ("text" in row or "content" in row)
+        for element in sample.elements
+        for row in map(mapping, sequence(element.get("chat_messages")))
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    for number, element in enumerate(elements(document, "conversations", ""), start=1):
+        where = f"conversation {number}"
+        if isinstance(element, Broken):
+            yield Skipped(where, element.why)
+            continue
+        conversation = mapping(element)
+        title = string(conversation.get("name"))
+        if turns := _turns(conversation):
+            key = string(conversation.get("uuid")) or turns[0].key
+            yield Conversation("claude", key, title, tuple(turns))
+        else:
+            where = f"{where} ({title})" if title else where
+            yield Skipped(where, "has nothing to import", lost=False)
+
+
+def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
+    """Return what was said on all branches, by time, and every turn after the one it answers."""
+    rows = _rows(conversation)
+    lineages = _lineages(rows)
+    active = _active(string(conversation.get("current_leaf_message_uuid")), rows, lineages)
+    started = instant(conversation.get("created_at"))
+
+    turns: list[Turn] = []
+    nearest: dict[str, str | None] = {}  # key of the turn at a row or, where none is, above it
+    for key in sorted(rows, key=lambda key: lineages[key]):  # rows of one place stay in order
+        row, answered = rows[key], nearest.get(rows[key].parent)
+        nearest[key] = key if row.role and row.text else answered
+        if row.role and row.text:
+            newest, _ = lineages[key]
+            sent_at = row.sent_at or (newest if newest > _NO_TIME else started)
+            clock = Clock.EXACT if row.sent_at else Clock.INHERITED if sent_at else Clock.NONE
+            turn = Turn(key, row.role, row.text, None, sent_at, clock)
+            turns.append(replace(turn, parent=answered, active=key in active))
+    return turns
+
+
+def _rows(conversation: Mapping[str, Any]) -> dict[str, _Row]:
+    """Return the rows by key; a row that names no parent answers the one before it.
+
+    What comes before is told by times. A row without one follows the row before it in the file.
+    """
+    placed = []
+    place: tuple[Any, ...] = (_NO_TIME, 0, False, "", "", 0)  # parts differ in type
+    for message in map(mapping, sequence(conversation.get("chat_messages"))):
+        row, index = _row(message), message.get("index")
+        index = index if isinstance(index, int) else 0
+        if row.sent_at:
+            place = (row.sent_at, index, row.role is Role.ASSISTANT, row.key, row.text, 0)
+        else:
+            place = (*place[:-1], place[-1] + 1)
+        placed.append((place, row))
+    placed.sort(key=lambda pair: pair[0])
+
+    keys, rows, before = Keys(), dict[str, _Row](), ""
+    for _, row in placed:
+        key = row.key or keys.key(row.sent_at, row.role, row.text)
+        rows.setdefault(key, replace(row, key=key, parent=row.parent or before))
+        before = key
+    return rows
+
+
+def _row(message: Mapping[str, Any]) -> _Row:
+    return _Row(
+        key=string(message.get("uuid")),
+        parent=string(message.get("parent_message_uuid")),
+        role=_ROLES.get(string(message.get("sender")) or string(message.get("role"))),
+        text=_text(message),
+        sent_at=instant(message.get("created_at")),
+    )
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """Return the words of a message and what was pasted into it, "" if there is nothing."""
+    content = message.get("content")
+    blocks = (
+        string(block.get("text"))
+        for block in map(mapping, sequence(content))
+        if block.get("type", "text") == "text"
+    )
+    words = "\n".join(block for block in blocks if block.strip())
+    words = words or string(message.get("text")) or string(content)
+    attachments = map(mapping, sequence(message.get("attachments")))
+    pasted = (string(attachment.get("extracted_content")) for attachment in attachments)
+    parts = (words.replace(_PLACEHOLDER, ""), *pasted)
+    return "\n\n".join(part for part in parts if part.strip())
+
+
+def _lineages(rows: Mapping[str, _Row]) -> Lineages:
+    """Return the place of each row: what lies on the way to the root comes before it."""
+    found: Lineages = {}
+    for start in sorted(rows):  # sorted: where parents go in circles, the start matters
+        way: dict[str, None] = {}
+        key = start
+        while key in rows and key not in found and key not in way:
+            way[key] = None
+            key = rows[key].parent
+        newest, depth = found.get(key, (_NO_TIME, 0))
+        for key in reversed(way):
+            newest, depth = max(newest, rows[key].sent_at or _NO_TIME), depth + 1
+            found[key] = newest, depth
+    return found
+
+
+def _active(current: str, rows: Mapping[str, _Row], lineages: Lineages) -> Collection[str]:
+    """Return the way from the current row, or else from the newest leaf, up to the root."""
+    leaves = set(rows) - {row.parent for row in rows.values()} or set(rows)
+    newest = max(leaves, key=lambda key: (lineages[key], key), default="")
+    for key in (current, newest):
+        way: dict[str, None] = {}
+        while key in rows and key not in way:
+            way[key] = None
+            key = rows[key].parent
+        if any(rows[key].text for key in way):
+            return way
+    return set(rows)
+
+
+FORMAT = Format(name="claude", title="Claude.ai data export", recognises=_recognises, parse=_parse)

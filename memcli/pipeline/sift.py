@@ -1,0 +1,133 @@
+"""The third stage: a model reads the best sessions, thinks, and ranks them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from memcli.domain import fingerprint
+from memcli.errors import BackendError
+from memcli.pipeline.prompts import history, sift_message
+from memcli.pipeline.retrieve import Candidate
+from memcli.protocols import Ranking, Sifter
+from memcli.store import Store, searched
+
+SHOWN = 20  # most sessions in the message
+RANKED = 10  # most of them that the model ranks
+HISTORY_TOKENS = 12_000  # most tokens of sessions: prompt reading is what takes the time on a CPU
+RANKING_TOKENS = 64  # left for the ranking and its tags
+NEIGHBOURS = 2  # turns shown on both sides of the evidence in a session that is cut
+
+Thought = Callable[[str], None]  # told each piece of the thought as it is written
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """What the sifter thought, and the order it came to."""
+
+    thought: str
+    order: tuple[int, ...]  # numbers of sessions, best first; only those it ranked
+    shown: int  # how many it was shown
+
+
+def sift(
+    question: str,
+    candidates: Sequence[Candidate],
+    sifter: Sifter,
+    wording: str,
+    store: Store,
+    *,
+    thought_tokens: int,
+    thought: Thought = lambda _piece: None,
+) -> Sifted:
+    """Let a model rank the first candidates. The same question about the same is remembered.
+
+    Args:
+        question: as the person asked it.
+        candidates: best first.
+        sifter: the model.
+        wording: of the message, see `prompts.sift_message`.
+        store: remembers.
+        thought_tokens: most tokens to think.
+        thought: told the thought as it is written.
+
+    Raises:
+        BackendError: the model failed, or not one session fits its context.
+    """
+    shown = _packed(question, candidates, sifter, wording, thought_tokens)
+    message = _message(question, shown, wording)
+    ranked = min(RANKED, len(shown))
+    key = fingerprint("sift", sifter.fingerprint, message, ranked, thought_tokens)
+    kept = store.cache.get(key)
+    if kept is not None:
+        thought(kept["thought"])
+        return Sifted(kept["thought"], _numbers(kept["order"], shown), len(shown))
+    pieces: list[str] = []
+    order: tuple[int, ...] = ()
+    for piece in sifter.sift(
+        message, shown=len(shown), ranked=ranked, thought_tokens=thought_tokens
+    ):
+        if isinstance(piece, Ranking):
+            order = piece.order
+        else:
+            pieces.append(piece)
+            thought(piece)
+    text = "".join(pieces).strip()
+    store.cache.put({key: {"thought": text, "order": list(order)}})
+    return Sifted(text, _numbers(order, shown), len(shown))
+
+
+Shown = list[tuple[Candidate, list[int]]]  # each with the positions of the turns to show
+
+
+def _numbers(order: Sequence[int], shown: Shown) -> tuple[int, ...]:
+    return tuple(shown[index][0].number for index in order)
+
+
+def _message(question: str, shown: Shown, wording: str) -> str:
+    block = history([(candidate.session, positions) for candidate, positions in shown])
+    return sift_message(wording, block, question)
+
+
+def _packed(
+    question: str, candidates: Sequence[Candidate], sifter: Sifter, wording: str, thought: int
+) -> Shown:
+    """Choose what fits, best sessions first, and put it in the order of time.
+
+    A session that does not fit whole is cut to the turns around its evidence; where that does not
+    fit either, it and those after it are left out.
+    """
+    frame = sifter.count(sift_message(wording, "", question))
+    room = min(HISTORY_TOKENS, sifter.context - thought - RANKING_TOKENS - frame)
+    shown: Shown = []
+    for candidate in candidates[:SHOWN]:
+        for positions in (_all(candidate), _around(candidate, NEIGHBOURS), _around(candidate, 0)):
+            taken = sifter.count(history([(candidate.session, positions)])) + 2
+            if taken <= room:
+                break
+        else:
+            break
+        room -= taken
+        shown.append((candidate, positions))
+    if not shown:
+        raise BackendError(
+            f"no session fits into the {sifter.context:,} tokens of {sifter.name}",
+            hint="let it think less with `--think`",
+        )
+    return sorted(shown, key=_when)
+
+
+def _when(shown: tuple[Candidate, list[int]]) -> float:
+    started = shown[0].session.started_at
+    return started.timestamp() if started else 0.0
+
+
+def _all(candidate: Candidate) -> list[int]:
+    return [at for at, turn in enumerate(candidate.session.turns, start=1) if searched(turn)]
+
+
+def _around(candidate: Candidate, neighbours: int) -> list[int]:
+    near = {
+        evidence.position + step
+        for evidence in candidate.evidence
+        for step in range(-neighbours, neighbours + 1)
+    }
+    return [position for position in _all(candidate) if position in near]
