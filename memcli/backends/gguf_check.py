@@ -71,7 +71,7 @@ def check_gguf(path: Path) -> CheckedFile:
                 return CheckedFile(path, _digest(content, table), context)
     except _BrokenError as error:
         raise BackendError(
-            f"{path} cannot be used: {error}", hint="fetch the file again, it is not what it was"
+            f"{path} cannot be used: {error}", hint="`mem models pull` fetches it again"
         ) from error
     except OSError as error:
         raise BackendError(f"{path} cannot be read: {error.strerror}") from error

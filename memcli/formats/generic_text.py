@@ -37,7 +37,7 @@ _SIDES = re.compile(
 _MARKER = re.compile(
     r"[ ]{0,3}(?P<heading>\#{1,6}[ ]+)?(?P<bold>\*\*|__)?(?:[^\w\s\x00-\x7f]\ufe0f?[ ]?)?"
     rf"\[?(?P<name>{'|'.join(_ROLES.values())})\]?(?P<said>[ ]said)?"
-    r"(?P<colon>[ ]?[:：])?(?(bold)(?P=bold))(?P<late>[ ]?[:：])?(?:\s+(?P<text>.*)|$)",
+    r"(?P<colon>[ ]?[:：])?(?(bold)(?P=bold))(?P<late>[ ]?[:：])?(?:(?:\s+|(?<=：))(?P<text>.*)|$)",
     re.IGNORECASE | re.DOTALL,
 )
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})\s*")

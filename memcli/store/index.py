@@ -26,6 +26,7 @@ _PLACES: dict[Grain, str] = {
     "turn": "score, position, position, 0, null from summed join turns on turns.id = place"
     " join sessions on sessions.id = session_id",
 }
+MOST_TERMS = 64  # of a question, the rarest; SQLite takes up to 500
 _NEAREST = 4096  # most neighbours sqlite-vec gives
 
 
@@ -149,34 +150,34 @@ class Index:
         """
         table = f"{grain}_words"
         [(places,)] = self._db.rows(f"select count(*) from {table}_docsize")
-        scored: list[str] = []
-        values: list[object] = []
+        having: dict[int, int] = {}
         for at, term in enumerate(terms):
-            query = match(term)
-            [(having,)] = self._db.rows(
-                f"select count(*) from {table} where {table} match ?", query
-            )
-            if having:
-                scored.append(
-                    f"select rowid as place, -rank * ? as score from {table} where {table} match ?"
-                )
-                values += [_rescaling(places, having), query]
-        if not scored:
+            count = f"select count(*) from {table} where {table} match ?"
+            [(having[at],)] = self._db.rows(count, match(term))
+        rarest = sorted((at for at in having if having[at]), key=lambda at: having[at])[:MOST_TERMS]
+        if not rarest:
             return []
+        scored = [
+            f"select rowid as place, {at} as term, -rank * ? as score from {table}"
+            f" where {table} match ?"
+            for at in rarest
+        ]
+        values: list[object] = []
+        for at in rarest:
+            values += [_rescaling(places, having[at]), match(terms[at])]
         where, filtered = filters.where()
         if within is not None:
             where += " and sessions.id in (select value from json_each(?))"
             filtered.append(json.dumps(list(within)))
         rows = self._db.rows(
-            f"with scored as ({' union all '.join(scored)}), summed as"
-            " (select place, sum(score) as score, group_concat(term) as terms from scored"
-            " group by place)"
+            f"with scored as ({' union all '.join(scored)}), summed as (select place,"
+            " sum(score) as score, group_concat(term) as terms from scored group by place)"
             f" select sessions.id, terms, {_PLACES[grain]} where {where}"
             " order by score desc, place limit ?",
             *(*values, *filtered, limit),
         )
         return [
-            _found((session, *row), tuple(terms[int(at)] for at in sorted(had.split(","))))
+            _found((session, *row), tuple(terms[at] for at in sorted(map(int, had.split(",")))))
             for session, had, *row in rows
         ]
 
@@ -192,10 +193,12 @@ class Index:
         if table is None:
             return []
         where, values = filters.where()
-        narrowed = "" if where == "1" else (
+        narrowed = (
             " and rowid in (select passages.id from passages join sessions"
             f" on sessions.id = session_id where {where})"
-        )  # fmt: skip
+        )
+        if where == "1":
+            narrowed = ""
         rows = self._db.rows(
             f"with near as (select rowid, distance from {table} where embedding match ? and k = ?"
             f"{narrowed}) select session_id, 1 - distance, first, last, start, stop from near"

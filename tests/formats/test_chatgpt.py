@@ -119,6 +119,20 @@ def test_the_order_of_keys_does_not_matter(seed):
     assert parsed([{**PLAIN, "mapping": dict(nodes)}]) == parsed([PLAIN])
 
 
+@pytest.mark.parametrize("row", index_rows(), ids=lambda row: row["path"])
+def test_samples_with_shuffled_keys_and_without_children_give_the_same(row):
+    content = json.loads((SHARED / "samples" / row["path"]).read_bytes())
+    for conversation in content if isinstance(content, list) else []:
+        nodes = list(conversation.get("mapping", {}).items())
+        random.Random(6).shuffle(nodes)
+        conversation["mapping"] = {
+            name: {key: value for key, value in entry.items() if key != "children"}
+            for name, entry in nodes
+        }
+
+    assert parsed(content) == parsed((SHARED / "samples" / row["path"]).read_bytes())
+
+
 def test_turns_at_the_same_time_or_without_one_stay_in_the_order_of_the_talk():
     times = (None, 5, None, 5, 5)
     names = ("z", "y", "x", "w", "v")

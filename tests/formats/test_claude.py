@@ -109,6 +109,19 @@ def test_the_order_of_rows_does_not_matter(conversation, seed):
     assert parsed([{**conversation, "chat_messages": rows}]) == parsed([conversation])
 
 
+@pytest.mark.parametrize("row", index_rows(), ids=lambda row: row["path"])
+def test_samples_with_shuffled_rows_give_the_same(row):
+    content = json.loads((SHARED / "samples" / row["path"]).read_bytes())
+    before = parsed(content)
+    for conversation in content:
+        rows = conversation.get("chat_messages", [])
+        if not all(row.get("created_at") for row in rows):
+            pytest.skip("a row without a time and a parent has its place from the file alone")
+        random.Random(7).shuffle(rows)
+
+    assert parsed(content) == before
+
+
 def test_without_parents_rows_are_a_line_and_the_person_speaks_first():
     [conversation] = parsed([LINE])
 

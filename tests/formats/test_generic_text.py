@@ -119,13 +119,16 @@ def test_speakers_are_marked_in_many_ways(user, assistant, speaker):
         "## User Guide\nText\n## Assistant Professors\nText\n## User Stories\n",
         "You are here.\nAI is there.\nYou are here.\nAI is there.\n",
         "name: x\nuser: root\nhost: y\nuser: admin\n",
-        '{"a": "\nUser: hi\nAssistant: ho\nUser: hi"}',
-        "<html>\nUser: hi\nAssistant: ho\nUser: hi",
     ],
 )
 def test_documents_are_not_taken_for_transcripts(text):
     assert not recognised(text)
     assert str(read(text)[1]) == "talk.md is no transcript"
+
+
+@pytest.mark.parametrize("start", ['{"a": "', "<html>", "[\n{"])
+def test_transcripts_inside_json_or_html_are_left_to_others(start):
+    assert not recognised(f"{start}\n{TALK}")
 
 
 def test_markers_of_another_style_are_part_of_what_is_said():
