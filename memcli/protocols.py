@@ -51,8 +51,12 @@ class Embedder(Protocol):
     """Places texts in a vector space."""
 
     name: str
-    fingerprint: str  # kept beside the vectors: vectors of two embedders never mix
     dimensions: int
+
+    @property
+    def fingerprint(self) -> str:
+        """What its vectors are kept under: vectors of two embedders never mix."""
+        ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one unit vector per text, in the order given.

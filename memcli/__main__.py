@@ -1,0 +1,7 @@
+"""`python -m memcli`."""
+
+import sys
+
+from memcli.cli import main
+
+sys.exit(main())

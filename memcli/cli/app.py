@@ -1,0 +1,41 @@
+"""The command tree."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memcli import __version__
+from memcli.cli.ask import ask, search
+from memcli.cli.demo import demo
+from memcli.cli.ingest import ingest
+from memcli.cli.sessions import sessions, show
+
+app = typer.Typer(
+    name="mem", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mem {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    database: Annotated[
+        Path | None, typer.Option("--db", show_default=False, help="Database file.")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A personal memory for your conversations, on your own machine."""
+    if database:
+        os.environ["MEM_DB"] = str(database)  # where every command looks for its own `--db`
+
+
+for command in (ingest, ask, search, sessions, show, demo):
+    app.command()(command)

@@ -1,0 +1,49 @@
+"""`mem demo`."""
+
+import tempfile
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import typer
+
+from memcli.cli.live import watching
+from memcli.cli.models import open_models
+from memcli.cli.options import GpuLayers, Reranker, Sifter, Think
+from memcli.cli.output import console, note
+from memcli.cli.render import print_answer
+from memcli.pipeline.ask import ask
+from memcli.pipeline.ingest import ingest
+from memcli.store import Filters, Store
+
+
+def demo(
+    reranker: Reranker = None,
+    sifter: Sifter = None,
+    think: Think = 1024,
+    gpu_layers: GpuLayers = None,
+) -> None:
+    """Import a small archive into a temporary database and ask it three questions."""
+    import memcli.demo
+    from memcli.demo.questions import QUESTIONS
+    from memcli.formats import Reading
+
+    models = open_models(reranker, sifter, gpu_layers=gpu_layers, think=think)
+    exports = Path(memcli.demo.__file__).parent / "exports"
+    reading = Reading(ZoneInfo("Europe/Lisbon"), "Mira Okafor-Lindqvist")
+    with (
+        tempfile.TemporaryDirectory(prefix="mem-demo-") as folder,
+        Store(Path(folder) / "mem.db") as store,
+    ):
+        reports = ingest([exports], store, models.embedder, reading)
+        total = sum(report.sessions.new for report in reports)
+        formats = ", ".join(dict.fromkeys(report.format or "" for report in reports))
+        typer.echo(f"{total} sessions from {len(reports)} exports: {formats}")
+        for question in QUESTIONS:
+            console().print(f"\n$ mem ask {question.question!r}\n", style="bold")
+            with watching(quiet=False) as listener:
+                answer = ask(
+                    question.question, store, models, Filters(), limit=3, listener=listener
+                )
+            print_answer(answer)
+    if not (reranker and sifter):
+        note("with language models: `mem demo --reranker FILE.gguf --sifter FILE.gguf`")

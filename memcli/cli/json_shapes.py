@@ -1,0 +1,132 @@
+"""What `--json` prints. Keys are only ever added."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from memcli.domain import Doubt, Session, Skipped
+from memcli.pipeline.ask import Answer, Quote, Result
+from memcli.pipeline.ingest import Counts, SourceReport
+from memcli.store import Overview
+
+Shape = dict[str, object]
+
+
+def answer_shape(answer: Answer, command: str) -> Shape:
+    """Return `mem ask --json` or `mem search --json`, which has no trace."""
+    shape: Shape = {
+        "schema": f"mem.{command}/1",
+        "question": answer.question,
+        "verdict": answer.verdict,
+        "sessions": [result_shape(rank, one) for rank, one in enumerate(answer.results, start=1)],
+        "trace": answer.trace,
+        "stages": [
+            {
+                "name": stage.name,
+                "model": stage.model,
+                "seconds": round(stage.seconds, 3),
+                "candidates": stage.candidates,
+            }
+            for stage in answer.stages
+        ],
+    }
+    if command == "search":
+        del shape["trace"]
+    return shape
+
+
+def result_shape(rank: int, result: Result) -> Shape:
+    """Return one ranked session."""
+    return {
+        "rank": rank,
+        **_head(result.session),
+        "scores": {
+            "retrieve": round(result.retrieve, 4),
+            "rerank": None if result.rerank is None else round(result.rerank, 4),
+            "sift_rank": result.sift_rank,
+        },
+        "evidence": [_quote(result.session, quote) for quote in result.evidence],
+    }
+
+
+def overview_shape(overview: Overview) -> Shape:
+    """Return one session of `mem sessions --json`."""
+    return {**_head(overview), "turns": overview.turns}
+
+
+def session_shape(session: Session) -> Shape:
+    """Return `mem show --json`."""
+    turns = [
+        {
+            "id": f"{session.id}:{position}",
+            "position": position,
+            "role": turn.role.value,
+            "speaker": turn.speaker,
+            "at": _time(turn.sent_at),
+            "clock": turn.clock.value,
+            "kind": turn.kind.value,
+            "active": turn.active,
+            "text": turn.text,
+        }
+        for position, turn in enumerate(session.turns, start=1)
+    ]
+    return {"schema": "mem.show/1", "session": {**_head(session), "turns": turns}}
+
+
+def ingest_shape(reports: Sequence[SourceReport], seconds: float) -> Shape:
+    """Return `mem ingest --json`."""
+    sessions = sum((report.sessions for report in reports), Counts())
+    turns = sum((report.turns for report in reports), Counts())
+    return {
+        "schema": "mem.ingest/1",
+        "sources": [report_shape(report) for report in reports],
+        "totals": {"sessions": _counts(sessions), "turns": _turn_counts(turns)},
+        "seconds": round(seconds, 3),
+    }
+
+
+def report_shape(report: SourceReport) -> Shape:
+    """Return what one source gave."""
+    return {
+        "path": report.path,
+        "format": report.format,
+        "conversations": report.conversations,
+        "sessions": _counts(report.sessions),
+        "turns": _turn_counts(report.turns),
+        "warnings": [_warning(warning) for warning in report.warnings],
+    }
+
+
+def _warning(warning: Skipped | Doubt) -> Shape:
+    return {"where": warning.where, "what": warning.why}
+
+
+def _counts(counts: Counts) -> Shape:
+    return {**_turn_counts(counts), "skipped": counts.skipped}
+
+
+def _turn_counts(counts: Counts) -> Shape:
+    return {"new": counts.new, "changed": counts.changed, "unchanged": counts.unchanged}
+
+
+def _head(session: Session | Overview) -> Shape:
+    return {
+        "id": session.id,
+        "title": session.title,
+        "source": session.source,
+        "started_at": _time(session.started_at),
+        "ended_at": _time(session.ended_at),
+        "participants": list(session.participants),
+    }
+
+
+def _quote(session: Session, quote: Quote) -> Shape:
+    return {
+        "turn": f"{session.id}:{quote.position}",
+        "speaker": quote.turn.speaker or quote.turn.role.value,
+        "at": _time(quote.turn.sent_at),
+        "text": quote.turn.text,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,91 @@
+"""Options that several commands share, so that they read and behave alike."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from memcli.cli.times import end_of, start_of, zone
+
+Database = Annotated[
+    Path | None,
+    typer.Option("--db", envvar="MEM_DB", show_default=False, help="Database file."),
+]
+Wait = Annotated[
+    float, typer.Option("--wait", min=0, help="Seconds to wait for another process that writes.")
+]
+Timezone = Annotated[
+    ZoneInfo | None,
+    typer.Option(
+        "--timezone",
+        parser=zone,
+        metavar="ZONE",
+        show_default=False,
+        help="Zone of clocks that name none, as in `Europe/Lisbon`; yours by default.",
+    ),
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since",
+        parser=start_of,
+        metavar="DATE",
+        show_default=False,
+        help="Only sessions from this day, month or year on: `2024-03-01`, `2024-03`, `2024`.",
+    ),
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option(
+        "--until",
+        parser=end_of,
+        metavar="DATE",
+        show_default=False,
+        help="Only sessions up to the end of this day, month or year.",
+    ),
+]
+Source = Annotated[
+    str | None,
+    typer.Option("--source", show_default=False, help="Only sessions of this source: `chatgpt`."),
+]
+Speaker = Annotated[
+    str | None,
+    typer.Option(
+        "--speaker", show_default=False, help="Only sessions in which this person speaks."
+    ),
+]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most sessions to show.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell what each stage did.")]
+Reranker = Annotated[
+    str | None,
+    typer.Option(
+        "--reranker",
+        envvar="MEM_RERANKER",
+        show_default=False,
+        help="Model that judges passages: a GGUF file, or a name such as `memreranker-4b`.",
+    ),
+]
+Sifter = Annotated[
+    str | None,
+    typer.Option(
+        "--sifter",
+        envvar="MEM_SIFTER",
+        show_default=False,
+        help="Model that reads, thinks and ranks: a GGUF file, or a name such as `memsifter-4b`.",
+    ),
+]
+GpuLayers = Annotated[
+    int | None,
+    typer.Option(
+        "--gpu-layers",
+        envvar="MEM_GPU_LAYERS",
+        show_default=False,
+        help="Layers to run on the GPU; all that fit by default, 0 for none.",
+    ),
+]
+Think = Annotated[int, typer.Option("--think", min=0, help="Most tokens the sifter thinks.")]

@@ -1,0 +1,67 @@
+"""Dates as people type them."""
+
+from datetime import datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from memcli.errors import UsageError
+
+
+def start_of(text: str) -> datetime:
+    """Return when a day, month or year begins, or the time itself, in the zone of this machine.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    return _span(text)[0].astimezone()
+
+
+def end_of(text: str) -> datetime:
+    """Return when the day, month or year after this begins; a time is its own end.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    return _span(text)[1].astimezone()
+
+
+def zone(text: str) -> ZoneInfo:
+    """Return the zone of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(f"no time zone `{text}`", hint="write it as in `Europe/Lisbon`") from error
+
+
+def local_zone() -> tzinfo:
+    """Return the zone of this machine, with its summer times where it can be known."""
+    import os
+    from pathlib import Path
+
+    named = os.environ.get("TZ", "").lstrip(":")
+    try:
+        return ZoneInfo(named) if named else ZoneInfo.from_file(Path("/etc/localtime").open("rb"))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return datetime.now().astimezone().tzinfo or ZoneInfo("UTC")
+
+
+def _span(text: str) -> tuple[datetime, datetime]:
+    for pattern in ("%Y-%m-%d", "%Y-%m", "%Y"):
+        try:
+            start = datetime.strptime(text, pattern)
+        except ValueError:
+            continue
+        if pattern == "%Y-%m-%d":
+            return start, start + timedelta(days=1)
+        if pattern == "%Y-%m":
+            return start, (start + timedelta(days=31)).replace(day=1)
+        return start, start.replace(year=start.year + 1)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        hint = "write it as in `2024-03-01`, `2024-03` or `2024`"
+        raise UsageError(f"`{text}` is no date", hint=hint) from error
+    return moment, moment
