@@ -4,12 +4,11 @@ A conversation is a flat list of rows. New exports name each row's parent, and a
 made again are siblings; older ones say nothing, and are a line by time.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from memcli.domain import Clock, Conversation, Role, Skipped, Turn
+from memcli.domain import Conversation, Role, Skipped, Turn
 from memcli.formats.base import (
     Document,
     Format,
@@ -22,25 +21,11 @@ from memcli.formats.base import (
     sequence,
     string,
 )
+from memcli.formats.branches import NO_TIME, Node, branching_turns
 from memcli.formats.json_stream import Broken, elements
 
 _ROLES = {"human": Role.USER, "user": Role.USER, "assistant": Role.ASSISTANT}
 _PLACEHOLDER = "```\nThis block is not supported on your current device yet.\n```"
-_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # before every time that `instant` lets through
-
-
-Lineages = dict[str, tuple[datetime, int]]  # newest time from the root to a row, and its depth
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One row of `chat_messages`, with words or without."""
-
-    key: str
-    parent: str  # key of the row it answers, or of none
-    role: Role | None
-    text: str
-    sent_at: datetime | None
 
 
 def _recognises(sample: Sample) -> bool:
@@ -69,33 +54,18 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 
 
 def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
-    """Return what was said on all branches, by time, and every turn after the one it answers."""
-    rows = _rows(conversation)
-    lineages = _lineages(rows)
-    active = _active(string(conversation.get("current_leaf_message_uuid")), rows, lineages)
-    started = instant(conversation.get("created_at"))
-
-    turns: list[Turn] = []
-    nearest: dict[str, str | None] = {}  # key of the turn at a row or, where none is, above it
-    for key in sorted(rows, key=lambda key: lineages[key]):  # rows of one place stay in order
-        row, answered = rows[key], nearest.get(rows[key].parent)
-        nearest[key] = key if row.role and row.text else answered
-        if row.role and row.text:
-            newest, _ = lineages[key]
-            sent_at = row.sent_at or (newest if newest > _NO_TIME else started)
-            clock = Clock.EXACT if row.sent_at else Clock.INHERITED if sent_at else Clock.NONE
-            turn = Turn(key, row.role, row.text, None, sent_at, clock)
-            turns.append(replace(turn, parent=answered, active=key in active))
-    return turns
+    """Return what was said on all branches."""
+    current = string(conversation.get("current_leaf_message_uuid"))
+    return branching_turns(_rows(conversation), current, instant(conversation.get("created_at")))
 
 
-def _rows(conversation: Mapping[str, Any]) -> dict[str, _Row]:
+def _rows(conversation: Mapping[str, Any]) -> dict[str, Node]:
     """Return the rows by key; a row that names no parent answers the one before it.
 
     What comes before is told by times. A row without one follows the row before it in the file.
     """
     placed = []
-    place: tuple[Any, ...] = (_NO_TIME, 0, False, "", "", 0)  # parts differ in type
+    place: tuple[Any, ...] = (NO_TIME, 0, False, "", "", 0)  # parts differ in type
     for message in map(mapping, sequence(conversation.get("chat_messages"))):
         row, index = _row(message), message.get("index")
         index = index if isinstance(index, int) else 0
@@ -106,7 +76,7 @@ def _rows(conversation: Mapping[str, Any]) -> dict[str, _Row]:
         placed.append((place, row))
     placed.sort(key=lambda pair: pair[0])
 
-    keys, rows, before = Keys(), dict[str, _Row](), ""
+    keys, rows, before = Keys(), dict[str, Node](), ""
     for _, row in placed:
         key = row.key or keys.key(row.sent_at, row.role, row.text)
         rows.setdefault(key, replace(row, key=key, parent=row.parent or before))
@@ -114,8 +84,8 @@ def _rows(conversation: Mapping[str, Any]) -> dict[str, _Row]:
     return rows
 
 
-def _row(message: Mapping[str, Any]) -> _Row:
-    return _Row(
+def _row(message: Mapping[str, Any]) -> Node:
+    return Node(
         key=string(message.get("uuid")),
         parent=string(message.get("parent_message_uuid")),
         role=_ROLES.get(string(message.get("sender")) or string(message.get("role"))),
@@ -138,36 +108,6 @@ def _text(message: Mapping[str, Any]) -> str:
     pasted = (string(attachment.get("extracted_content")) for attachment in attachments)
     parts = (words.replace(_PLACEHOLDER, ""), *pasted)
     return "\n\n".join(part for part in parts if part.strip())
-
-
-def _lineages(rows: Mapping[str, _Row]) -> Lineages:
-    """Return the place of each row: what lies on the way to the root comes before it."""
-    found: Lineages = {}
-    for start in sorted(rows):  # sorted: where parents go in circles, the start matters
-        way: dict[str, None] = {}
-        key = start
-        while key in rows and key not in found and key not in way:
-            way[key] = None
-            key = rows[key].parent
-        newest, depth = found.get(key, (_NO_TIME, 0))
-        for key in reversed(way):
-            newest, depth = max(newest, rows[key].sent_at or _NO_TIME), depth + 1
-            found[key] = newest, depth
-    return found
-
-
-def _active(current: str, rows: Mapping[str, _Row], lineages: Lineages) -> Collection[str]:
-    """Return the way from the current row, or else from the newest leaf, up to the root."""
-    leaves = set(rows) - {row.parent for row in rows.values()} or set(rows)
-    newest = max(leaves, key=lambda key: (lineages[key], key), default="")
-    for key in (current, newest):
-        way: dict[str, None] = {}
-        while key in rows and key not in way:
-            way[key] = None
-            key = rows[key].parent
-        if any(rows[key].text for key in way):
-            return way
-    return set(rows)
 
 
 FORMAT = Format(name="claude", title="Claude.ai data export", recognises=_recognises, parse=_parse)

@@ -160,9 +160,9 @@ class _Transcript:
         if not self._turns:
             yield Skipped("transcript", "nobody says anything", lost=False)
             return
-        first = self._turns[0]
-        key = fingerprint(first.speaker or first.role, first.text)
-        title = self._heading or first.text.partition("\n")[0]
+        beginning = self._turns[:2]
+        key = fingerprint(*(part for t in beginning for part in (t.speaker or t.role, t.text)))
+        title = self._heading or self._turns[0].text.partition("\n")[0]
         yield Conversation(_SOURCE, key, title[:LONGEST_TITLE].strip(), tuple(self._turns))
 
     def _finish(self) -> None:

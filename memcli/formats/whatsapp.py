@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from unicodedata import normalize
 
-from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn, fingerprint
+from memcli.domain import Clock, Conversation, Doubt, Kind, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
 from memcli.formats.base import (
     Document,
@@ -92,11 +92,7 @@ def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     """
     survey = _survey(document)
     if survey.unsure:
-        yield Skipped(
-            where="dates",
-            why="day and month cannot be told apart, read as day/month",
-            lost=False,
-        )
+        yield Doubt("dates", "day and month cannot be told apart, read as day/month")
     chat = _Chat(document, reading, survey)
     yield from chat.read()
 

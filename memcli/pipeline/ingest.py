@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from memcli.domain import Conversation, Doubt, Session, SessionId, Skipped, Turn
+from memcli.domain import Conversation, Doubt, Session, SessionId, Skipped, Turn, fingerprint
 from memcli.errors import InputError
 from memcli.formats import Document, Format, Reading, recognise
 from memcli.formats.documents import documents
 from memcli.pipeline.chunking import passage_text, passages
-from memcli.pipeline.merge import QUIET, merge, sessions_of
+from memcli.pipeline.merge import QUIET, merge, revision, sessions_of
 from memcli.protocols import Embedder
 from memcli.store import Store
 
@@ -166,27 +166,28 @@ class _Writer:
 
     def __init__(self, store: Store, embedder: Embedder) -> None:
         self._store, self._embedder = store, embedder
+        self._unindexed: dict[int, Session] = {}  # by number: stored in this batch
 
     def write(self, batch: Iterable[Conversation], tally: _Tally) -> None:
         """Store and index conversations, all or none."""
+        self._unindexed.clear()
         with self._store.transaction():
+            for conversation in batch:
+                self._absorb(conversation, tally)
             numbers: list[int] = []
             texts: list[str] = []
-            for conversation in batch:
-                for session in self._absorb(conversation, tally):
-                    number = self._store.sessions.number(session.id)
-                    assert number is not None, "it was just stored"
-                    cut = passages(session)
-                    numbers += self._store.index.add(number, session, cut)
-                    texts += [passage_text(session, passage) for passage in cut]
+            for number, session in self._unindexed.items():
+                cut = passages(session)
+                numbers += self._store.index.add(number, session, cut)
+                texts += [passage_text(session, passage) for passage in cut]
             if texts:
                 vectors = self._embedder.embed(texts)
                 self._store.index.add_vectors(numbers, vectors, self._embedder)
 
-    def _absorb(self, conversation: Conversation, tally: _Tally) -> list[Session]:
-        """Store what is new in a conversation; return the sessions that changed."""
+    def _absorb(self, conversation: Conversation, tally: _Tally) -> None:
+        """Store what is new in a conversation."""
         if not conversation.turns:
-            return []
+            return
         sessions = self._store.sessions
         number = sessions.conversation(conversation.source, conversation.key)
         if number is None:
@@ -197,10 +198,17 @@ class _Writer:
         else:
             known = self._touched(number, conversation)
         stored = [turn for session in known for turn in session.turns]
-        merged = merge(stored, conversation.turns, sessions.revisions(number) if known else ())
+        revisions = sessions.revisions(number) if known else set()
+        merged = merge(stored, conversation.turns, revisions)
         for turn in merged.replaced:
-            sessions.keep_revision(number, turn)
-        title = conversation.title or (known[0].title if known else "")
+            sessions.keep_revision(number, revision(turn), turn.text, turn.key)
+        title = conversation.title
+        if known and title != known[0].title:
+            if not title or fingerprint("title", title) in revisions:
+                title = known[0].title
+            else:
+                before = known[0].title
+                sessions.keep_revision(number, fingerprint("title", before), before, None)
         now = sessions_of(
             conversation.source,
             conversation.key,
@@ -211,7 +219,7 @@ class _Writer:
         )
         tally.conversations.add(number)
         tally.turns += Counts(merged.new, merged.changed, merged.unchanged)
-        return self._replace(number, known, now, tally)
+        self._replace(number, known, now, tally)
 
     def _touched(self, number: int, conversation: Conversation) -> list[Session]:
         """Return the stored sessions that a conversation may change, earliest first."""
@@ -229,8 +237,8 @@ class _Writer:
 
     def _replace(
         self, conversation: int, known: Sequence[Session], now: Sequence[Session], tally: _Tally
-    ) -> list[Session]:
-        """Put sessions in the place of those known; return the ones that differ."""
+    ) -> None:
+        """Put sessions in the place of those known, where they differ."""
         before = {session.id: session for session in known}
         differing = [session for session in now if before.get(session.id) != session]
         changed = {session.id for session in differing}
@@ -238,16 +246,16 @@ class _Writer:
         for key in [*(changed & before.keys()), *gone]:
             number = self._store.sessions.number(key)
             assert number is not None, "it was just read"
-            self._store.index.remove(number)
+            if self._unindexed.pop(number, None) is None:
+                self._store.index.remove(number)
             self._store.sessions.remove(number)
         for session in differing:
-            self._store.sessions.add(conversation, session)
+            self._unindexed[self._store.sessions.add(conversation, session)] = session
         tally.new |= changed - before.keys()
         tally.new -= gone
         tally.changed |= changed & before.keys()
         tally.changed -= gone
         tally.unchanged |= {session.id for session in now} - changed
-        return differing
 
 
 def _sound(conversation: Conversation) -> Conversation:

@@ -6,9 +6,9 @@ exports which overlap, in any order, end in the same sessions.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from memcli.domain import Session, SessionId, Turn, fingerprint
+from memcli.domain import Kind, Session, SessionId, Turn, fingerprint
 
 QUIET = timedelta(hours=6)  # ends a session of an endless chat
 LONGEST = 200  # turns of such a session
@@ -22,17 +22,23 @@ class Merged:
     new: int
     changed: int
     unchanged: int
-    replaced: tuple[Turn, ...]  # the turns that changed, as they were
+    replaced: tuple[Turn, ...]  # turns that say something else now, as they were
 
 
 def merge(
-    stored: Sequence[Turn], incoming: Sequence[Turn], revisions: Collection[tuple[str, str]] = ()
+    stored: Sequence[Turn], incoming: Sequence[Turn], revisions: Collection[str] = ()
 ) -> Merged:
     """Join the stored turns of a conversation with those of an export, by their keys.
 
     An incoming turn takes the place of the stored one, but an empty text never replaces words,
-    and a text known as an older revision never replaces the newer one. A stored turn that the
-    export does not have stays.
+    and what is known as an older revision never replaces the newer one. A stored turn that the
+    export does not have stays. What nobody said, such as service notices and calls, is kept but
+    not counted.
+
+    Args:
+        stored: what is known, in order.
+        incoming: what the export has, in order; of turns with the same key the first counts.
+        revisions: `revision` of everything the stored turns were before.
     """
     known = {turn.key: turn for turn in stored}
     taken: dict[str, Turn] = {}
@@ -42,20 +48,27 @@ def merge(
         if turn.key in taken:
             continue
         before = known.get(turn.key)
+        counted = turn.kind not in (Kind.SERVICE, Kind.CALL)
         if before is None:
-            new += 1
+            new += counted
             taken[turn.key] = turn
             continue
-        older = not turn.text or (turn.key, turn.text) in revisions
-        now = replace(turn, text=before.text, kind=before.kind) if older else turn
-        taken[turn.key] = now
-        if now == before:
-            unchanged += 1
+        if (before.text and not turn.text) or revision(turn) in revisions:
+            turn = replace(before, active=turn.active, parent=turn.parent)
+        taken[turn.key] = turn
+        if turn == before:
+            unchanged += counted
         else:
-            changed += 1
-            if now.text != before.text:
+            changed += counted
+            if revision(turn) != revision(before):
                 replaced.append(before)
     return Merged(tuple(_woven(stored, taken)), new, changed, unchanged, tuple(replaced))
+
+
+def revision(turn: Turn) -> str:
+    """Return what stands for what a turn says, who says it and when; not for its branch."""
+    at = turn.sent_at.astimezone(UTC).isoformat() if turn.sent_at else ""
+    return fingerprint(turn.key, turn.text, turn.speaker, turn.role, turn.kind, at)
 
 
 def _woven(stored: Sequence[Turn], incoming: dict[str, Turn]) -> list[Turn]:

@@ -67,12 +67,13 @@ def m0001_conversations(db: apsw.Connection) -> None:
     db.execute("create index turns_by_session on turns (session_id, position)")
     db.execute(
         """
-        create table revisions (    -- what a turn said before it was edited
+        create table revisions (    -- what a turn said, or how a session was titled, before
             id integer primary key,
             conversation_id integer not null references conversations on delete cascade,
-            key text not null,
+            key text,                   -- of the turn; null for a title
             text text not null,
-            unique (conversation_id, key, text)
+            digest text not null,       -- of all that was replaced
+            unique (conversation_id, digest)
         ) strict
         """
     )

@@ -85,17 +85,19 @@ class Sessions:
         )
         return [self._session(row) for row in rows]
 
-    def revisions(self, conversation: ConversationNumber) -> set[tuple[str, str]]:
-        """Return (key, text) of everything a turn of this conversation said before."""
-        return set(
-            self._db.rows("select key, text from revisions where conversation_id = ?", conversation)
-        )
+    def revisions(self, conversation: ConversationNumber) -> set[str]:
+        """Return the digest of everything in a conversation that was replaced."""
+        rows = self._db.rows("select digest from revisions where conversation_id = ?", conversation)
+        return {digest for (digest,) in rows}
 
-    def keep_revision(self, conversation: ConversationNumber, turn: Turn) -> None:
-        """Keep what a turn says before it is replaced."""
+    def keep_revision(
+        self, conversation: ConversationNumber, digest: str, text: str, key: str | None
+    ) -> None:
+        """Keep what a turn says, or without a key a title, before it is replaced."""
         self._db.rows(
-            "insert or ignore into revisions (conversation_id, key, text) values (?, ?, ?)",
-            *(conversation, turn.key, turn.text),
+            "insert or ignore into revisions (conversation_id, key, text, digest)"
+            " values (?, ?, ?, ?)",
+            *(conversation, key, text, digest),
         )
 
     def add(self, conversation: ConversationNumber, session: Session) -> int:
