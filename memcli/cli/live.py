@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from memcli.cli.output import console, safe
 from memcli.pipeline.ask import Answer, Listener
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Group, RenderableType
 
 THOUGHT_LINES = 6  # of the thought, the latest, while it is written
 
@@ -26,32 +27,35 @@ def watching(*, quiet: bool) -> Iterator[Listener]:
     from rich.live import Live
 
     view = _View()
-    with Live(console=console(sys.stderr), transient=True, refresh_per_second=8) as live:
-
-        def show() -> None:
-            live.update(view.drawn())
+    with Live(
+        console=console(sys.stderr),
+        transient=True,
+        refresh_per_second=8,
+        get_renderable=view.drawn,
+    ):
 
         def ranked(answer: Answer) -> None:
             view.answer, view.status = answer, "reading"
-            show()
 
         def judged(done: int, of: int) -> None:
             view.status = f"judging passages {done}/{of}"
-            show()
 
         def thought(piece: str) -> None:
             view.status = "thinking"
             view.thought += piece
-            show()
 
         yield Listener(ranked, judged, thought)
 
 
 class _View:
     def __init__(self) -> None:
+        from rich.spinner import Spinner
+
         self.answer: Answer | None = None
         self.status = "searching"
         self.thought = ""
+        self._began = monotonic()
+        self._spinner = Spinner("dots")
 
     def drawn(self) -> "Group":
         from rich.console import Group
@@ -59,10 +63,13 @@ class _View:
 
         from memcli.cli.render import answer_view
 
-        parts: list[Group | Text] = []
+        parts: list[RenderableType] = []
         if self.answer:
             parts.append(answer_view(self.answer, whole=False))
-        parts.append(Text(f"\n{self.status}…", "yellow"))
+        self._spinner.update(
+            text=Text(f"{self.status}, {monotonic() - self._began:.0f} s", "yellow")
+        )
+        parts += [Text(), self._spinner]
         if self.thought:
             lines = safe(self.thought).strip().splitlines()[-THOUGHT_LINES:]
             parts.append(Text("\n".join(lines), "dim"))

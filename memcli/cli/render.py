@@ -11,7 +11,7 @@ from memcli.pipeline.ask import Answer, Quote, Result
 from memcli.store import Overview
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Group, RenderableType
     from rich.text import Text
 
 QUOTED = 400  # characters of a turn on a terminal; a pipe gets all of it
@@ -30,7 +30,7 @@ def answer_view(answer: Answer, *, whole: bool) -> "Group":
     """Return the ranking; `whole` quotes turns to their end."""
     from rich.console import Group
 
-    parts: list[Text] = []
+    parts: list[RenderableType] = []
     for rank, result in enumerate(answer.results, start=1):
         parts += [*_result(rank, result, whole=whole)]
     return Group(*parts)
@@ -82,7 +82,7 @@ def heading(session: Session | Overview) -> str:
     return session.title.strip() or " and ".join(session.participants) or "(untitled)"
 
 
-def _result(rank: int, result: Result, *, whole: bool) -> Iterable["Text"]:
+def _result(rank: int, result: Result, *, whole: bool) -> Iterable["RenderableType"]:
     from rich.text import Text
 
     session = result.session
@@ -99,14 +99,20 @@ def _result(rank: int, result: Result, *, whole: bool) -> Iterable["Text"]:
         yield _quote(quote, whole=whole)
 
 
-def _quote(quote: Quote, *, whole: bool) -> "Text":
+def _quote(quote: Quote, *, whole: bool) -> "RenderableType":
+    from rich.table import Table
     from rich.text import Text
 
     said = re.sub(r"\s+", " ", safe(quote.turn.text)).strip()
-    if not whole and len(said) > QUOTED:
+    who = f"{quote.position} {safe(quote.turn.speaker or quote.turn.role.value)}: "
+    bar = Text("    │ ", "dim")
+    if whole:
+        return Text.assemble(bar, (who, "cyan"), said)
+    if len(said) > QUOTED:
         said = said[:QUOTED].rstrip() + "…"
-    who = safe(quote.turn.speaker or quote.turn.role.value)
-    return Text.assemble(("    │ ", "dim"), (f"{quote.position} {who}: ", "cyan"), said)
+    indented = Table.grid()  # wraps beside the bar, not under it
+    indented.add_row(bar, Text.assemble((who, "cyan"), said))
+    return indented
 
 
 def _trace(answer: Answer) -> "Text":

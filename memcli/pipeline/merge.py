@@ -72,29 +72,25 @@ def revision(turn: Turn) -> str:
 
 
 def _woven(stored: Sequence[Turn], incoming: dict[str, Turn]) -> list[Turn]:
-    """Put two orders together: turns both have stand where both agree, the others by time."""
-    known = {turn.key for turn in stored}
-    if known <= incoming.keys():
-        return list(incoming.values())
-    woven: list[Turn] = []
-    placed: set[str] = set()
-    left, right = list(stored), list(incoming.values())
-    at = 0
-    for turn in right:
-        if turn.key in known:
-            while at < len(left) and left[at].key != turn.key:
-                if left[at].key not in incoming and left[at].key not in placed:
-                    woven.append(left[at])
-                    placed.add(left[at].key)
-                at += 1
-        else:
-            while at < len(left) and left[at].key not in incoming and not _later(left[at], turn):
-                woven.append(left[at])
-                placed.add(left[at].key)
-                at += 1
-        woven.append(turn)
-    woven += [t for t in left if t.key not in incoming and t.key not in placed]
-    return woven
+    """Put two orders together: turns both have stand as they come in, the others by time."""
+    places = {turn.key: place for place, turn in enumerate(stored)}
+    woven: dict[str, Turn] = {}
+    at = 0  # in what is stored: all before it is placed, or comes in later
+    for turn in incoming.values():
+        place = places.get(turn.key)
+        while at < len(stored):
+            left = stored[at]
+            if place is not None:
+                passed = at <= place
+            else:
+                passed = left.key in woven or (left.key not in incoming and not _later(left, turn))
+            if not passed:
+                break
+            if left.key not in incoming:
+                woven[left.key] = left
+            at += 1
+        woven[turn.key] = turn
+    return [*woven.values(), *(left for left in stored[at:] if left.key not in incoming)]
 
 
 def _later(one: Turn, other: Turn) -> bool:
@@ -130,7 +126,7 @@ def sessions_of(
             continue
         kept = (began[turn.key] for turn in stretch if turn.key in began)
         number = next((key for key in kept if key not in given), None)
-        number = number or _session_id(source, conversation, stretch[0].key)
+        number = number or _session_id(source, conversation, stretch[0].key, given)
         given.add(number)
         times = [turn.sent_at for turn in stretch if turn.sent_at]
         started, ended = min(times, default=None), max(times, default=None)
@@ -163,7 +159,14 @@ def _stretches(turns: Sequence[Turn]) -> list[list[Turn]]:
     return stretches
 
 
-def _session_id(source: str, conversation: str, first: str) -> SessionId:
+def _session_id(
+    source: str, conversation: str, first: str, given: Collection[SessionId]
+) -> SessionId:
+    """Return the id of the session that begins with this turn, but none that is given already."""
     digest = int(fingerprint(source, conversation, first), 16)
     letters = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: nothing that looks like another
-    return SessionId("s_" + "".join(letters[digest >> 5 * at & 31] for at in range(10)))
+    while True:
+        number = SessionId("s_" + "".join(letters[digest >> 5 * at & 31] for at in range(10)))
+        if number not in given:
+            return number
+        digest = int(fingerprint(digest), 16)

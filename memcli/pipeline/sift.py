@@ -12,7 +12,7 @@ from memcli.store import Store, searched
 
 SHOWN = 20  # most sessions in the message
 RANKED = 10  # most of them that the model ranks
-HISTORY_TOKENS = 12_000  # most tokens of sessions: prompt reading is what takes the time on a CPU
+HISTORY_TOKENS = 8_000  # most tokens of sessions: prompt reading is what takes the time on a CPU
 RANKING_TOKENS = 64  # left for the ranking and its tags
 NEIGHBOURS = 2  # turns shown on both sides of the evidence in a session that is cut
 
