@@ -16,7 +16,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What `mem` tells the shell. Documented in mem(1), tested in test_exit_codes.py."""
+    """What `mem` tells the shell; `MEANING` says it in words."""
 
     OK = 0
     BUG = 1  # what Python itself uses for a traceback
@@ -28,6 +28,20 @@ class ExitCode(IntEnum):
     BACKEND = 7
     BUSY = 75  # EX_TEMPFAIL: trying again later may help
     INTERRUPTED = 130
+
+
+MEANING = {  # as mem(1) and the README have it
+    ExitCode.OK: "done",
+    ExitCode.BUG: "a bug in mem",
+    ExitCode.USAGE: "wrong usage",
+    ExitCode.NOTHING_FOUND: "nothing found",
+    ExitCode.BAD_INPUT: "bad input; what could be read was imported",
+    ExitCode.STORE: "the database is missing, damaged or too new",
+    ExitCode.MODEL_MISSING: "a model file is missing",
+    ExitCode.BACKEND: "a model failed",
+    ExitCode.BUSY: "another process is writing; try again",
+    ExitCode.INTERRUPTED: "interrupted",
+}
 
 
 class MemError(Exception):

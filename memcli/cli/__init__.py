@@ -1,6 +1,5 @@
 """The `mem` command."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -10,17 +9,19 @@ from memcli.errors import ExitCode, MemError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `mem`. The only place where an error becomes an exit status."""
     from memcli.cli.app import app
+    from memcli.cli.output import guard_streams, note, safe
 
+    guard_streams()
     try:
-        app(argv, prog_name="mem")  # leaves by SystemExit on success, on --help and on bad usage
+        try:
+            app(argv, prog_name="mem")  # leaves by SystemExit: on success, --help and bad usage
+        finally:
+            sys.stdout.flush()  # here, where it can still be told that the disk is full
     except MemError as error:
-        sys.stderr.write(f"mem: {error}\n")
+        note(str(error))
         if error.hint:
-            sys.stderr.write(f"hint: {error.hint}\n")
+            sys.stderr.write(f"hint: {safe(error.hint)}\n")
         return error.exit_code
-    except BrokenPipeError:  # `mem search x | head -1`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     raise AssertionError("Typer always leaves by SystemExit")

@@ -92,7 +92,7 @@ def search(
     models = open_models(None, None, gpu_layers=None, think=0)
     filters = Filters(since, until, source, speaker)
     with Store.existing(database or database_path(), wait=wait) as store:
-        answer = rank_sessions(query, store, models, filters, limit=limit)
+        answer = rank_sessions(query, store, models, filters, limit=limit, least=0.0)
     _print(answer, "search", as_json=as_json, as_jsonl=as_jsonl, verbose=verbose)
 
 

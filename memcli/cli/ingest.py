@@ -14,8 +14,8 @@ from memcli.cli.models import open_embedder
 from memcli.cli.options import Database, Json, Jsonl, Quiet, Timezone, Wait
 from memcli.cli.output import console, note, print_json, print_jsonl, safe
 from memcli.cli.times import local_zone
-from memcli.domain import Skipped
-from memcli.errors import ExitCode
+from memcli.domain import Doubt, Skipped
+from memcli.errors import ExitCode, UsageError
 from memcli.formats import FORMATS, Reading, load
 from memcli.pipeline.ingest import Counts, Progress, SourceReport
 from memcli.pipeline.ingest import ingest as import_exports
@@ -24,9 +24,19 @@ from memcli.store import Store
 
 MOST_WARNINGS = 20  # of one source, to a person; `--json` has all
 
+
+def _path(text: str) -> Path:
+    """Return a path; an empty one, which would be the current folder, is a mistake."""
+    if not text:
+        raise UsageError("a path is empty", hint="`mem ingest .` imports the current folder")
+    return Path(text)
+
+
 Paths = Annotated[
     list[Path],
-    typer.Argument(metavar="PATH...", help="Exports: files, folders, zips, `-` for stdin."),
+    typer.Argument(
+        parser=_path, metavar="PATH...", help="Exports: files, folders, zips, `-` for stdin."
+    ),
 ]
 FormatName = Annotated[
     str | None,
@@ -89,16 +99,20 @@ def _progress(*, quiet: bool) -> Iterator[Progress]:
 
 def _print(reports: Sequence[SourceReport], *, quiet: bool) -> None:
     for report in reports:
+        warnings = [each for each in report.warnings if not quiet or _is_loss(each)]
         if report.format and not quiet:
             told = (_told(report.sessions, "session"), _told(report.turns, "turn"))
             sys.stdout.write(safe(f"{report.path}: {report.format}, {', '.join(told)}") + "\n")
-        for warning in report.warnings[:MOST_WARNINGS]:
-            if not quiet or (isinstance(warning, Skipped) and warning.lost):
-                where = "" if warning.where in warning.why else f"{warning.where}: "
-                place = "" if report.path in warning.why else f"{report.path}: "
-                note(f"{place}{where}{warning.why}")
-        if len(report.warnings) > MOST_WARNINGS:
-            note(f"{report.path}: {len(report.warnings) - MOST_WARNINGS} more, all with `--json`")
+        for warning in warnings[:MOST_WARNINGS]:
+            where = "" if warning.where in warning.why else f"{warning.where}: "
+            place = "" if report.path in warning.why else f"{report.path}: "
+            note(f"{place}{where}{warning.why}")
+        if len(warnings) > MOST_WARNINGS:
+            note(f"{report.path}: {len(warnings) - MOST_WARNINGS} more, all with `--json`")
+
+
+def _is_loss(warning: Skipped | Doubt) -> bool:
+    return isinstance(warning, Skipped) and warning.lost
 
 
 def _told(counts: Counts, noun: str) -> str:

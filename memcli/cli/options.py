@@ -9,6 +9,12 @@ import typer
 
 from memcli.cli.times import end_of, start_of, zone
 
+
+def words(text: str) -> str:
+    """Return what was typed; bytes that are no text become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
 Database = Annotated[
     Path | None,
     typer.Option("--db", envvar="MEM_DB", show_default=False, help="Database file."),
@@ -48,12 +54,22 @@ Until = Annotated[
 ]
 Source = Annotated[
     str | None,
-    typer.Option("--source", show_default=False, help="Only sessions of this source: `chatgpt`."),
+    typer.Option(
+        "--source",
+        parser=words,
+        metavar="SOURCE",
+        show_default=False,
+        help="Only sessions of this source: `chatgpt`.",
+    ),
 ]
 Speaker = Annotated[
     str | None,
     typer.Option(
-        "--speaker", show_default=False, help="Only sessions in which this person speaks."
+        "--speaker",
+        parser=words,
+        metavar="NAME",
+        show_default=False,
+        help="Only sessions in which this person speaks.",
     ),
 ]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most sessions to show.")]

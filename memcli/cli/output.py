@@ -1,12 +1,18 @@
 """What memcli prints: results to stdout, everything else to stderr, nothing that could harm."""
 
+import io
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from memcli.errors import MemError
+
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
     from rich.console import Console
 
 # Control characters and escape sequences, and what turns the direction of a line around.
@@ -15,7 +21,44 @@ _HARMFUL = re.compile(
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]",
     re.DOTALL,
 )
-_UNPRINTED = re.compile("[\x7f-\x9f\ud800-\udfff]")  # what JSON would leave as it is
+# What JSON would leave as it is, though it harms, or ends a line to some.
+_UNPRINTED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class _Result(io.FileIO):
+    """The raw side of stdout."""
+
+    def write(self, block: "ReadableBuffer", /) -> int:
+        """Write; where that is impossible, whatever else is written is dropped.
+
+        A reader who has seen enough (`mem search x | head -1`) is no error.
+
+        Raises:
+            MemError: the disk is full, or the like.
+        """
+        try:
+            return super().write(block)
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            if isinstance(error, BrokenPipeError):
+                return memoryview(block).nbytes
+            raise MemError(f"cannot write the result: {error.strerror}") from error
+
+
+def guard_streams() -> None:
+    """Let nothing that stdout is, lacks or cannot spell end in a traceback."""
+    # Where they are closed (`mem search x >&-`), Python has None in their place.
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115  # lives as long as mem
+    is_ours = sys.stdout is sys.__stdout__ is not None  # tests put others there
+    stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    if is_ours:
+        stdout = io.TextIOWrapper(
+            io.BufferedWriter(_Result(stdout.fileno(), "w", closefd=False)),
+            encoding=stdout.encoding,
+            errors="backslashreplace",
+            line_buffering=stdout.isatty(),
+        )
+    sys.stdout = stdout
 
 
 def safe(text: str) -> str:
@@ -30,7 +73,8 @@ def note(message: str) -> None:
 
 def print_json(document: Mapping[str, object]) -> None:
     """Print one JSON object on a line of its own."""
-    text = json.dumps(document, ensure_ascii=False)
+    every_letter = sys.stdout.encoding.lower().startswith("utf")
+    text = json.dumps(document, ensure_ascii=not every_letter)
     sys.stdout.write(_UNPRINTED.sub(lambda one: f"\\u{ord(one[0]):04x}", text) + "\n")
     sys.stdout.flush()
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.json_shapes import overview_shape, session_shape
-from memcli.cli.options import Database, Json, Jsonl, Since, Source, Speaker, Until
+from memcli.cli.options import Database, Json, Jsonl, Since, Source, Speaker, Until, words
 from memcli.cli.output import note, print_json, print_jsonl
 from memcli.cli.render import print_overviews, print_session
 from memcli.errors import ExitCode
@@ -13,7 +13,10 @@ from memcli.settings import database_path
 from memcli.store import Filters, Store
 
 SessionName = Annotated[
-    str, typer.Argument(metavar="ID", help="Id of the session, or how it begins: `s_k3j`.")
+    str,
+    typer.Argument(
+        parser=words, metavar="ID", help="Id of the session, or how it begins: `s_k3j`."
+    ),
 ]
 EveryBranch = Annotated[
     bool, typer.Option("--all", help="Show the branches that were not kept, too.")

@@ -12,7 +12,7 @@ def start_of(text: str) -> datetime:
     Raises:
         UsageError: it is none of these.
     """
-    return _span(text)[0].astimezone()
+    return _span(text)[0]
 
 
 def end_of(text: str) -> datetime:
@@ -21,7 +21,7 @@ def end_of(text: str) -> datetime:
     Raises:
         UsageError: it is none of these.
     """
-    return _span(text)[1].astimezone()
+    return _span(text)[1]
 
 
 def zone(text: str) -> ZoneInfo:
@@ -49,6 +49,16 @@ def local_zone() -> tzinfo:
 
 
 def _span(text: str) -> tuple[datetime, datetime]:
+    """Return where what was typed begins and ends, in the zone of this machine."""
+    try:
+        start, end = _naive_span(text)
+        return start.astimezone(), end.astimezone()
+    except (ValueError, OverflowError) as error:
+        hint = "write it as in `2024-03-01`, `2024-03` or `2024`"
+        raise UsageError(f"`{text}` is no date", hint=hint) from error
+
+
+def _naive_span(text: str) -> tuple[datetime, datetime]:
     for pattern in ("%Y-%m-%d", "%Y-%m", "%Y"):
         try:
             start = datetime.strptime(text, pattern)
@@ -59,9 +69,5 @@ def _span(text: str) -> tuple[datetime, datetime]:
         if pattern == "%Y-%m":
             return start, (start + timedelta(days=31)).replace(day=1)
         return start, start.replace(year=start.year + 1)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        hint = "write it as in `2024-03-01`, `2024-03` or `2024`"
-        raise UsageError(f"`{text}` is no date", hint=hint) from error
+    moment = datetime.fromisoformat(text)
     return moment, moment

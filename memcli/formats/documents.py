@@ -6,7 +6,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,6 +26,8 @@ def documents(path: Path) -> Iterator[Document]:
 
     `-` is standard input, kept in a private file without a name while it is read.
 
+    What cannot be read in a folder raises when it is opened.
+
     Raises:
         InputError: there is nothing at the path, it cannot be read, or a zip is damaged.
     """
@@ -35,7 +37,10 @@ def documents(path: Path) -> Iterator[Document]:
     try:
         if path.is_dir():
             for inner in sorted(p for p in path.rglob("*") if p.is_file() and not _noise(p.name)):
-                yield from _file(inner)
+                try:
+                    yield from _file(inner)
+                except InputError as error:  # raised again by whoever opens it
+                    yield Document(str(inner), partial(_refused, error))
         elif path.exists():
             yield from _file(path)
         else:
@@ -49,7 +54,7 @@ def _file(path: Path) -> Iterator[Document]:
         raise InputError(f"{path} is neither a file nor a folder")
     if path.is_fifo() or path.is_char_device():
         with path.open("rb") as stream:
-            yield _spooled(str(path), stream)
+            yield Document(str(path), _Kept(stream).open)
         return
     if zipfile.is_zipfile(path):
         yield from _members(path)
@@ -62,30 +67,30 @@ def _file(path: Path) -> Iterator[Document]:
 
 def _members(path: Path) -> Iterator[Document]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.infolist() if not m.is_dir() and not _noise(m.filename)]
+        archive = zipfile.ZipFile(path)  # closed with the last document that lies in it
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise InputError(f"{path} is a damaged zip: {error}") from error
+    members = [m for m in archive.infolist() if not m.is_dir() and not _noise(m.filename)]
     for member in sorted(members, key=lambda each: each.filename):
-        yield Document(f"{path}/{member.filename}", partial(_member, path, member))
+        name = f"{path}/{member.filename}"
+        yield Document(name, partial(_member, name, archive, member))
 
 
-def _member(path: Path, member: zipfile.ZipInfo) -> BinaryIO:
-    name = f"{path}/{member.filename}"
+def _member(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
     if member.file_size > LARGEST_MEMBER or (
         member.file_size > LARGEST_RATIO * max(member.compress_size, 1 << 16)
     ):
         raise InputError(f"{name} unpacks to {member.file_size:,} bytes: too much for a chat")
-    with _damage(name), ExitStack() as opened:
-        archive = opened.enter_context(zipfile.ZipFile(path))
-        stream = opened.enter_context(archive.open(member))
-        keep = opened.pop_all()
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InputError(f"{name} is packed in an unknown way", hint="unzip it first")
+    with _damage(name):
+        stream = archive.open(member)
 
     def read(size: int) -> bytes:
         with _damage(name):
             return stream.read(size)
 
-    return io.BufferedReader(_Stream(read, keep.close))
+    return io.BufferedReader(_Stream(read, stream.close))
 
 
 class _Stream(io.RawIOBase):
@@ -112,10 +117,14 @@ class _Stream(io.RawIOBase):
 def _damage(name: str) -> Iterator[None]:
     try:
         yield
-    except RuntimeError as error:  # what zipfile raises for a password
-        raise InputError(f"{name} is encrypted", hint="unzip it first") from error
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
         raise InputError(f"{name} is damaged: {error}") from error
+    except RuntimeError as error:  # what zipfile raises for a password
+        raise InputError(f"{name} is encrypted", hint="unzip it first") from error
+
+
+def _refused(error: InputError) -> BinaryIO:
+    raise error
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -126,28 +135,31 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _standard_input() -> Document:
-    return _spooled("standard input", sys.stdin.buffer)
+    return Document("standard input", _Kept(sys.stdin.buffer).open)
 
 
-def _spooled(name: str, stream: BinaryIO) -> Document:
-    """Keep a stream that can be read only once in a file that has no name, for its owner alone."""
-    kept = tempfile.TemporaryFile()  # noqa: SIM115  # closed when the last view of it goes
-    while block := stream.read(1 << 20):
-        kept.write(block)
+class _Kept:
+    """A stream that can be read only once, kept in a file without a name, for its owner alone."""
 
-    def view() -> BinaryIO:
+    def __init__(self, stream: BinaryIO) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the last view of it
+        while block := stream.read(1 << 20):
+            self._file.write(block)
+
+    def __del__(self) -> None:
+        self._file.close()
+
+    def open(self) -> BinaryIO:
         at = 0
 
         def read(size: int) -> bytes:
             nonlocal at
-            kept.seek(at)
-            found = kept.read(size)
+            self._file.seek(at)
+            found = self._file.read(size)
             at += len(found)
             return found
 
         return io.BufferedReader(_Stream(read, lambda: None))
-
-    return Document(name, view)
 
 
 def _noise(name: str) -> bool:

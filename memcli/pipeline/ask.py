@@ -13,6 +13,7 @@ from memcli.protocols import Embedder, Reranker, Sifter
 from memcli.store import Filters, Store, searched
 
 CANDIDATES = 30  # sessions the second and third stages look at
+LEAST = 0.2  # score of the best session, below which nothing is thought relevant
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Result:
     """A session, what each stage says of it, and the turns that earned it."""
 
     session: Session
-    retrieve: float  # in [0, 1], within the question: 1 is best by every measure
+    retrieve: float  # in [0, 1]: 1 is best by every measure, with all of the question
     rerank: float | None  # in [0, 1], the probability that it answers; None if not judged
     sift_rank: int | None  # from 1; None if not ranked
     parts: dict[str, float]  # what each measure adds to `retrieve`
@@ -84,20 +85,21 @@ def ask(
     filters: Filters,
     *,
     limit: int,
+    least: float = LEAST,
     listener: Listener | None = None,
 ) -> Answer:
     """Rank the sessions that may answer, by as many stages as there are models.
 
     Returns:
-        At most `limit` sessions. The verdict is "nothing" where no session shares anything with
-        the question, or where the reranker finds none likelier than not to answer.
+        At most `limit` sessions. The verdict is "nothing" where the reranker finds no session
+        likelier than not to answer; without one, where the best session scores below `least`.
 
     Raises:
         BackendError: a model failed.
     """
     course = _Course(question, store, listener or Listener(), limit)
-    course.retrieve(models.embedder, filters)
-    if course.found and models.reranker:
+    course.retrieve(models.embedder, filters, least)
+    if course.answer.results and models.reranker:
         course.rerank(models.reranker)
     if course.found and models.sifter:
         course.sift(models.sifter, models.sift_wording, models.thought_tokens)
@@ -125,7 +127,7 @@ class _Course:
         verdict: Literal["found", "nothing"] = "found" if self.found else "nothing"
         return Answer(self._question, verdict, results, tuple(self._stages), trace)
 
-    def retrieve(self, embedder: Embedder, filters: Filters) -> None:
+    def retrieve(self, embedder: Embedder, filters: Filters, least: float) -> None:
         began = monotonic()
         limit = max(self._limit, CANDIDATES)
         self._candidates = retrieve(self._question, self._store, embedder, filters, limit=limit)
@@ -133,7 +135,7 @@ class _Course:
             self._results[one.number] = Result(
                 one.session, one.score, None, None, one.parts, one.terms, _quotes(one)
             )
-        self.found = bool(self._candidates)
+        self.found = bool(self._candidates) and self._candidates[0].score >= least
         self._end(Stage("retrieve", embedder.name, monotonic() - began, len(self._candidates)))
 
     def rerank(self, reranker: Reranker) -> None:

@@ -34,7 +34,8 @@ def passages(session: Session, length: int = LENGTH) -> list[Passage]:
             if size + weight > length:
                 window, size = [], 0
         if weight > length:
-            found += [Passage(position, position, *part) for part in _parts(turn.text, length)]
+            room = max(length * len(turn.text) // weight, 1)
+            found += [Passage(position, position, *part) for part in _parts(turn.text, room)]
             continue
         window.append(position)
         size += weight

@@ -1,7 +1,7 @@
 """From exports to a database one can ask: parse, merge, store, cut, index, embed."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -232,8 +232,23 @@ class _Writer:
         near = sessions.near(number, since, until)
         held = sessions.holding(number, [turn.key for turn in conversation.turns])
         touched = {session.id: session for session in [*near, *held]}
-        begins = {key: one.started_at.timestamp() for key, one in touched.items() if one.started_at}
-        return sorted(touched.values(), key=lambda session: begins.get(session.id, 0.0))
+        keys = {turn.key for session in touched.values() for turn in session.turns}
+        if any(turn.key not in keys for turn in conversation.turns):
+            touched |= self._following(number, touched)
+        return sorted(touched.values(), key=_span)
+
+    def _following(
+        self, number: int, touched: Mapping[SessionId, Session]
+    ) -> dict[SessionId, Session]:
+        """Return the sessions up to the next quiet time: a new turn moves where they are cut."""
+        found: dict[SessionId, Session] = {}
+        ended = max((one.ended_at for one in touched.values() if one.ended_at), default=None)
+        while ended:
+            near = self._store.sessions.near(number, ended, ended + QUIET)
+            more = {s.id: s for s in near if s.id not in touched and s.id not in found}
+            found |= more
+            ended = max((one.ended_at for one in more.values() if one.ended_at), default=None)
+        return found
 
     def _replace(
         self, conversation: int, known: Sequence[Session], now: Sequence[Session], tally: _Tally
@@ -256,6 +271,11 @@ class _Writer:
         tally.changed |= changed & before.keys()
         tally.changed -= gone
         tally.unchanged |= {session.id for session in now} - changed
+
+
+def _span(session: Session) -> tuple[float, float]:
+    began, ended = session.started_at, session.ended_at
+    return began.timestamp() if began else 0.0, ended.timestamp() if ended else 0.0
 
 
 def _sound(conversation: Conversation) -> Conversation:

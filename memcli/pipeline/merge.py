@@ -31,8 +31,9 @@ def merge(
     """Join the stored turns of a conversation with those of an export, by their keys.
 
     An incoming turn takes the place of the stored one, but an empty text never replaces words,
-    and what is known as an older revision never replaces the newer one. A stored turn that the
-    export does not have stays. What nobody said, such as service notices and calls, is kept but
+    and what is known as an older revision never replaces the newer one; nor does an export that
+    ends before what is stored say which branch was kept. A stored turn that the export does not
+    have stays. What nobody said, such as service notices and calls, is kept but
     not counted.
 
     Args:
@@ -41,6 +42,7 @@ def merge(
         revisions: `revision` of everything the stored turns were before.
     """
     known = {turn.key: turn for turn in stored}
+    outdated = _outdated(stored, incoming)
     taken: dict[str, Turn] = {}
     new = changed = unchanged = 0
     replaced: list[Turn] = []
@@ -55,6 +57,8 @@ def merge(
             continue
         if (before.text and not turn.text) or revision(turn) in revisions:
             turn = replace(before, active=turn.active, parent=turn.parent)
+        if outdated:
+            turn = replace(turn, active=before.active)
         taken[turn.key] = turn
         if turn == before:
             unchanged += counted
@@ -63,6 +67,12 @@ def merge(
             if revision(turn) != revision(before):
                 replaced.append(before)
     return Merged(tuple(_woven(stored, taken)), new, changed, unchanged, tuple(replaced))
+
+
+def _outdated(stored: Sequence[Turn], incoming: Sequence[Turn]) -> bool:
+    """Tell whether everything incoming was said before the last that is stored."""
+    last = max((turn.sent_at for turn in stored if turn.sent_at), default=None)
+    return last is not None and all(turn.sent_at and turn.sent_at < last for turn in incoming)
 
 
 def revision(turn: Turn) -> str:

@@ -13,6 +13,7 @@ from memcli.domain import Role, Session
 from memcli.store import searched
 
 _CUT = "[…]"
+_TAGS = ("session", "date", "ranking", "think", *Role)
 
 
 def history(sessions: Sequence[tuple[Session, Sequence[int]]]) -> str:
@@ -48,6 +49,7 @@ def passage_heading(session: Session) -> str:
 
 def _session(number: int, session: Session, positions: Sequence[int]) -> str:
     date = f" <date>{_date(session.started_at)}</date>" if session.started_at else ""
+    names = {_name(turn.role, turn.speaker) for turn in session.turns}
     lines = [f"<session{number}>{date}"]
     counted: Counter[str] = Counter()
     last = 0
@@ -58,7 +60,7 @@ def _session(number: int, session: Session, positions: Sequence[int]) -> str:
         if position in positions:
             if any(searched(between) for between in session.turns[last : position - 1]):
                 lines.append(_CUT)
-            lines.append(f"<{name}{counted[name]}>{_defused(turn.text, name)}</{name}>")
+            lines.append(f"<{name}{counted[name]}>{_defused(turn.text, *names)}</{name}>")
             last = position
         counted[name] += 1
     if any(searched(turn) for turn in session.turns[last:]):
@@ -73,11 +75,12 @@ def _date(moment: datetime) -> str:
 
 def _name(role: Role, speaker: str | None) -> str:
     """Return the name of a tag: the role, or a named speaker of a chat among people."""
-    named = speaker if speaker and role is Role.PERSON else role.value
-    return re.sub(r"[<>/\s]+", " ", named).strip() or role.value
+    named = re.sub(r"[<>/\s]+", " ", speaker or "").strip()
+    reserved = re.fullmatch(rf"(?:{'|'.join(_TAGS)})?[\s\d]*", named, re.IGNORECASE)
+    return role.value if reserved or role is not Role.PERSON else named
 
 
 def _defused(text: str, *names: str) -> str:
     """Return a text whose own tags are none of the format's: their brackets are another's."""
-    tags = "|".join(map(re.escape, ("session", "date", "ranking", "think", *Role, *names)))
-    return re.sub(rf"<(?=/?\s*(?:{tags})\s*\d*\s*>)", "‹", text, flags=re.IGNORECASE)
+    tags = "|".join(map(re.escape, (*_TAGS, *names)))
+    return re.sub(rf"<(?=\s*/?\s*(?:{tags})\s*\d*\s*>)", "‹", text, flags=re.IGNORECASE)

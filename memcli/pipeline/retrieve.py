@@ -5,17 +5,17 @@ range 0 to 1 and added by weight. The weights were chosen on LoCoMo and LongMemE
 (`tests/measure.py`); equal-weight rank fusion loses to words alone there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from memcli.domain import Passage, Session
 from memcli.pipeline.fusion import by_maximum, by_range, weighted
 from memcli.protocols import Embedder
-from memcli.store import Filters, Found, Grain, Store, asked
+from memcli.store import Filters, Found, Grain, Store, asked, searched
 
 WEIGHTS = {"session": 1.0, "passage": 0.5, "turn": 0.5, "meaning": 0.7}
 DEPTH = 400  # places looked at of every kind
-LEAST_COSINE = 0.5  # of a passage that shares no word with the question, to be shown at all
+LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be shown at all
 MOST_EVIDENCE = 3  # turns of a session
 MOST_PASSAGES = 3  # of a session
 
@@ -34,7 +34,7 @@ class Candidate:
 
     number: int
     session: Session
-    score: float  # in [0, 1]: 1 is best by every measure
+    score: float  # in [0, 1]: best by every measure, and has all of the question
     parts: dict[str, float]  # by name in WEIGHTS: what each measure adds to the score
     terms: tuple[str, ...]  # of the question, that the session has
     passages: tuple[Passage, ...]  # best first, at least one
@@ -61,20 +61,23 @@ def retrieve(
         "meaning": by_range(_best(near)),
     }
     scores = weighted([(WEIGHTS[name], parts[name]) for name in WEIGHTS])
-    shares = {name: weight / sum(WEIGHTS.values()) for name, weight in WEIGHTS.items()}
     ranked = sorted(
         (number for number in scores if number in worded or number in meant),
         key=lambda number: (-scores[number], number),
     )
     chosen = ranked[:limit]
-    passages = _passages(chosen, found["passage"], near)
+    sessions = {number: store.sessions.by_number(number) for number in chosen}
+    firsts = {number: _first_searched(session) for number, session in sessions.items()}
+    passages = _passages(firsts, found["passage"], near)
     turns = store.index.with_words("turn", terms, filters, 1000, within=chosen)
-    evidence = _evidence(chosen, turns, near)
+    evidence = _evidence(firsts, turns, near)
+    sure = _certainty(chosen[0], store.index.weights(terms), worded, near) if chosen else 0.0
+    shares = {name: sure * weight / sum(WEIGHTS.values()) for name, weight in WEIGHTS.items()}
     return [
         Candidate(
             number,
-            store.sessions.by_number(number),
-            scores[number],
+            sessions[number],
+            sure * scores[number],
             {name: parts[name].get(number, 0.0) * share for name, share in shares.items()},
             worded.get(number, ()),
             tuple(passages[number]),
@@ -82,6 +85,21 @@ def retrieve(
         )
         for number in chosen
     ]
+
+
+def _certainty(
+    best: int, weights: dict[str, float], worded: dict[int, tuple[str, ...]], near: Iterable[Found]
+) -> float:
+    """Return how much the best session has to do with the question at all, in [0, 1].
+
+    The mean of two measures that do not depend on what else was found: the share of the
+    question's terms, by weight, that the session has, and its best passage's cosine. Questions
+    put to a stranger's archive get .18 in the middle, to one's own .65 (`tests/measure.py`).
+    """
+    total = sum(weights.values())
+    covered = sum(weights[term] for term in worded.get(best, ())) / total if total else 0.0
+    cosine = max((place.score for place in near if place.session == best), default=0.0)
+    return (covered + max(cosine, 0.0)) / 2
 
 
 def _best(places: Iterable[Found]) -> dict[int, float]:
@@ -92,12 +110,17 @@ def _best(places: Iterable[Found]) -> dict[int, float]:
     return best
 
 
+def _first_searched(session: Session) -> int:
+    """Return the position to show of a session of which nothing but its title or day was found."""
+    return next((at for at, turn in enumerate(session.turns, start=1) if searched(turn)), 1)
+
+
 def _passages(
-    sessions: Iterable[int], worded: Sequence[Found], near: Sequence[Found]
+    firsts: Mapping[int, int], worded: Sequence[Found], near: Sequence[Found]
 ) -> dict[int, list[Passage]]:
     """Choose the passages of each session that are likeliest to answer, by words and meaning."""
     parts = [(WEIGHTS["passage"], worded), (WEIGHTS["meaning"], near)]
-    scored: dict[int, dict[Passage, float]] = {number: {} for number in sessions}
+    scored: dict[int, dict[Passage, float]] = {number: {} for number in firsts}
     for weight, places in parts:
         greatest = max((found.score for found in places), default=0.0)
         for found in places:
@@ -105,20 +128,23 @@ def _passages(
                 scores = scored[found.session]
                 scores[found.place] = scores.get(found.place, 0) + weight * found.score / greatest
     return {
-        number: sorted(scores, key=lambda place: -scores[place])[:MOST_PASSAGES] or [Passage(1, 1)]
+        number: sorted(scores, key=lambda place: -scores[place])[:MOST_PASSAGES]
+        or [Passage(firsts[number], firsts[number])]
         for number, scores in scored.items()
     }
 
 
 def _evidence(
-    sessions: Iterable[int], turns: Iterable[Found], near: Iterable[Found]
+    firsts: Mapping[int, int], turns: Iterable[Found], near: Iterable[Found]
 ) -> dict[int, list[Evidence]]:
     """Choose the turns that speak for each session, by words; where none match, by meaning."""
-    chosen: dict[int, list[Evidence]] = {number: [] for number in sessions}
+    chosen: dict[int, list[Evidence]] = {number: [] for number in firsts}
     for turn in turns:
         if turn.place and len(chosen[turn.session]) < MOST_EVIDENCE:
             chosen[turn.session].append(Evidence(turn.place.first, turn.score))
     for passage in near:
         if passage.place and passage.session in chosen and not chosen[passage.session]:
             chosen[passage.session].append(Evidence(passage.place.first, 0.0))
-    return {number: evidence or [Evidence(1, 0.0)] for number, evidence in chosen.items()}
+    return {
+        number: evidence or [Evidence(firsts[number], 0.0)] for number, evidence in chosen.items()
+    }

@@ -71,7 +71,8 @@ def sift(
             pieces.append(piece)
             thought(piece)
     text = "".join(pieces).strip()
-    store.cache.put({key: {"thought": text, "order": list(order)}})
+    if order:
+        store.cache.put({key: {"thought": text, "order": list(order)}})
     return Sifted(text, _numbers(order, shown), len(shown))
 
 

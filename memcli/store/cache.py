@@ -22,8 +22,10 @@ class Cache:
 
     def put(self, values: dict[str, Any]) -> None:  # whatever JSON holds
         """Keep values and drop the oldest beyond MOST_ANSWERS, unless another is writing."""
+        if not values:
+            return
         try:
-            with self._db.transaction():
+            with self._db.transaction(wait=False):
                 self._db.many(
                     "insert or replace into answers (key, value) values (?, ?)",
                     [(key, json.dumps(value)) for key, value in values.items()],

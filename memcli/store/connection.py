@@ -40,11 +40,12 @@ class Database:
         import sqlite_vec  # type: ignore[import-untyped]  # ships no types; here: it imports numpy
 
         self.path = path
+        self._wait = int(wait * 1000)  # ms
         _create_private(path)
         with self._translated():
             self._db = apsw.Connection(str(path))
             try:
-                self._db.set_busy_timeout(int(wait * 1000))
+                self._db.set_busy_timeout(self._wait)
                 self._check_owner()
                 self._db.enable_load_extension(True)
                 self._db.load_extension(sqlite_vec.loadable_path())
@@ -73,12 +74,20 @@ class Database:
             self._db.executemany(sql, values)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing. Inside another transaction, take part in that one."""
+    def transaction(self, *, wait: bool = True) -> Iterator[None]:
+        """All or nothing. Inside another transaction, take part in that one.
+
+        Raises:
+            BusyError: another process kept the database locked, or without `wait` has it locked.
+        """
         if self._db.in_transaction:
             yield
             return
-        self.rows("begin immediate")
+        self._db.set_busy_timeout(self._wait if wait else 0)
+        try:
+            self.rows("begin immediate")
+        finally:
+            self._db.set_busy_timeout(self._wait)
         try:
             yield
             self.rows("commit")
@@ -88,11 +97,10 @@ class Database:
             raise
 
     def _check_owner(self) -> None:
+        # In this order: another process may just be making the database, mark and tables at once.
+        filled = self._db.execute("select 1 from sqlite_schema").fetchall()
         [(application,)] = self._db.execute("pragma application_id").fetchall()
-        if (
-            application != APPLICATION
-            and self._db.execute("select 1 from sqlite_schema").fetchall()
-        ):
+        if filled and application != APPLICATION:
             raise StoreError(
                 f"{self.path} is a database of another program",
                 hint="name another file with `--db`",
@@ -109,6 +117,8 @@ class Database:
             ) from error
         except apsw.ExtensionLoadingError as error:
             raise StoreError(f"sqlite-vec cannot be loaded: {error}") from error
+        except UnicodeDecodeError as error:
+            raise StoreError(f"{self.path} is damaged: it holds text that is no UTF-8") from error
         except apsw.InterruptError as error:
             raise KeyboardInterrupt from error
         except apsw.Error as error:

@@ -149,11 +149,7 @@ class Index:
             Kamphuis, de Vries, Boytsov and Lin, Which BM25 do you mean?, ECIR 2020.
         """
         table = f"{grain}_words"
-        [(places,)] = self._db.rows(f"select count(*) from {table}_docsize")
-        having: dict[int, int] = {}
-        for at, term in enumerate(terms):
-            count = f"select count(*) from {table} where {table} match ?"
-            [(having[at],)] = self._db.rows(count, match(term))
+        places, having = self._having(grain, terms)
         rarest = sorted((at for at in having if having[at]), key=lambda at: having[at])[:MOST_TERMS]
         if not rarest:
             return []
@@ -181,10 +177,20 @@ class Index:
             for session, had, *row in rows
         ]
 
+    def weights(self, terms: Sequence[str]) -> dict[str, float]:
+        """Return how much each term tells: Lucene's weight among sessions, in none of them too."""
+        places, having = self._having("session", terms)
+        return {
+            term: math.log1p((places - having[at] + 0.5) / (having[at] + 0.5))
+            for at, term in enumerate(terms)
+        }
+
     def nearest(
         self, vector: Vectors, embedder: Embedder, filters: Filters, limit: int
     ) -> list[Found]:
         """Return the passages nearest to a vector of shape (dimensions,), by cosine in [-1, 1].
+
+        A vector of zeros is near nothing.
 
         Raises:
             StoreError: the database has vectors of another embedder.
@@ -205,7 +211,17 @@ class Index:
             " join passages on passages.id = near.rowid order by distance, passages.id",
             *(vector.tobytes(), min(limit, _NEAREST), *values),
         )
-        return [_found(row) for row in rows]
+        return [_found(row) for row in rows if row[1] is not None]
+
+    def _having(self, grain: Grain, terms: Sequence[str]) -> tuple[int, dict[int, int]]:
+        """Return how many places there are, and how many have each term, by its index."""
+        table = f"{grain}_words"
+        [(places,)] = self._db.rows(f"select count(*) from {table}_docsize")
+        having: dict[int, int] = {}
+        for at, term in enumerate(terms):
+            count = f"select count(*) from {table} where {table} match ?"
+            [(having[at],)] = self._db.rows(count, match(term))
+        return places, having
 
     def _embedders(self) -> list[Any]:  # rows of (id, fingerprint, name)
         return self._db.rows("select id, fingerprint, name from embedders order by id")

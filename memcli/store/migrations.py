@@ -99,6 +99,10 @@ def m0002_index(db: apsw.Connection) -> None:
         "create virtual table session_words using "
         f"fts5(title, speakers, dates, people, assistant, {words})"
     )
+    # Title, speakers, dates, people's words, assistant's words: how much each counts.
+    db.execute(
+        "insert into session_words (session_words, rank) values ('rank', 'bm25(1, 1, 2, 1, 0.5)')"
+    )
     db.execute(f"create virtual table passage_words using fts5(text, {words})")
     db.execute(f"create virtual table turn_words using fts5(text, {words})")
     db.execute(
@@ -153,7 +157,8 @@ def migrate(db: apsw.Connection) -> None:
             step(db)
             db.execute(f"pragma user_version = {number}")
     except BaseException:
-        db.execute("rollback")
+        if db.in_transaction:  # not where SQLite rolled back itself
+            db.execute("rollback")
         raise
     db.execute("commit")
 

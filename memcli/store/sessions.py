@@ -69,7 +69,7 @@ class Sessions:
             f"select {_COLUMNS} from {_JOINED} where conversation_id = ?"
             " and (ended_at is null or ?2 is null or ended_at >= ?2)"
             " and (started_at is null or ?3 is null or started_at <= ?3)"
-            " order by started_at, sessions.id",
+            " order by started_at, ended_at, sessions.id",
             conversation,
             since and milliseconds(since),
             until and milliseconds(until),

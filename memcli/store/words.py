@@ -20,6 +20,7 @@ _DENSE = (
 )
 _RUN = re.compile(f"[{_DENSE}]+")
 _WORD = re.compile(f"[{_DENSE}]+|[^\\W_{_DENSE}]+(?:['’][^\\W\\d_{_DENSE}]+)*")
+_WITHIN = re.compile(r"(?:.*[,;:])?\s+", re.DOTALL)  # between words of one sentence
 
 # Words that tell nothing about what is asked. English, with the contractions FTS5 splits.
 STOP_WORDS = frozenset(
@@ -82,14 +83,24 @@ def indexed(text: str) -> str:
 def asked(question: str) -> list[str]:
     """Return the terms of a question, in order, without repeats and without stop words.
 
-    A question of nothing but stop words keeps them all.
+    A stop word with a capital letter inside a sentence is a name and stays: May, US, Will. A
+    question of nothing but stop words keeps them all.
     """
-    terms: dict[str, None] = {}
-    for word in _WORD.findall(unicodedata.normalize("NFKC", question).casefold()):
-        for term in _pairs(word, last=False) if _RUN.match(word) else re.split("['’]", word):
-            terms[_BASE_FORMS.get(term, term)] = None
-    telling = [term for term in terms if term not in STOP_WORDS]
-    return telling or list(terms)
+    question = unicodedata.normalize("NFKC", question)
+    terms: dict[str, bool] = {}  # whether each tells something
+    end = 0  # of the word before
+    for found in _WORD.finditer(question):
+        word = found[0]
+        inside = end and _WITHIN.fullmatch(question, end, found.start())
+        name = bool(inside) and len(word) > 1 and word[0].isupper()
+        end = found.end()
+        dense = _RUN.match(word)
+        parts = _pairs(word, last=False) if dense else re.split("['’]", word.casefold())
+        for at, part in enumerate(parts):
+            term = _BASE_FORMS.get(part, part)
+            telling = (name and at == 0) or term not in STOP_WORDS  # of "Will's" only "will"
+            terms[term] = terms.get(term, False) or telling
+    return [term for term, tells in terms.items() if tells] or list(terms)
 
 
 def match(term: str) -> str:

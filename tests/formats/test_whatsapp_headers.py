@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from memcli.domain import Clock, Conversation, Skipped
+from memcli.domain import Clock, Conversation, Doubt, Skipped
 from memcli.formats import whatsapp
 from memcli.formats.base import Document, Reading, Sample
 
@@ -29,7 +29,7 @@ def turns(*lines, **reading):
 
 
 def notes(*lines):
-    return [part for part in parsed(*lines) if isinstance(part, Skipped)]
+    return [part for part in parsed(*lines) if isinstance(part, Skipped | Doubt)]
 
 
 def said(*lines):
@@ -111,7 +111,7 @@ def test_dates_that_can_be_read_both_ways_are_read_day_first_with_a_note():
 
     assert [turn.sent_at.month for turn in turns(*lines)] == [3, 3]
     assert notes(*lines) == [
-        Skipped("dates", "day and month cannot be told apart, read as day/month", lost=False)
+        Doubt("dates", "day and month cannot be told apart, read as day/month")
     ]
 
 

@@ -1,0 +1,444 @@
+"""`mem ingest`: what is imported, what is said about it, and what bad files get."""
+
+import io
+import json
+import os
+import zipfile
+from contextlib import closing
+
+import apsw
+import pytest
+from mem_process import Run
+from small_exports import (
+    chatgpt,
+    claude,
+    locomo,
+    longmemeval,
+    talk,
+    telegram,
+    transcript,
+    whatsapp,
+)
+
+CATS = ("me: A name for a cat?", "ai: Pixel.", "me: Good.", "ai: Glad to help.")
+FRIENDS = ("Ann: A name for a cat?", "Bea: Pixel.")
+EXPORTS = {
+    "chatgpt": ("conversations.json", [chatgpt("Cats", *CATS)], "chatgpt", 4),
+    "claude": ("conversations.json", [claude("Cats", *CATS)], "claude", 4),
+    "telegram": ("result.json", telegram("Ann", *FRIENDS), "telegram", 2),
+    "longmemeval": ("longmemeval_s.json", [longmemeval(*CATS)], "longmemeval", 4),
+    "locomo": ("locomo.json", [locomo(*FRIENDS)], "locomo", 2),
+    "generic_json": ("talks.json", [talk("Cats", *CATS)], "generic", 4),
+    "whatsapp": ("WhatsApp Chat with Ann.txt", whatsapp(*FRIENDS), "whatsapp", 2),
+    "generic_text": ("talk.md", transcript(*CATS), "transcript", 4),
+}
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01" + bytes(range(256))
+TWO = json.dumps([chatgpt("Cats", *CATS), chatgpt("Dogs", *CATS)])
+
+
+def counts(new=0, changed=0, unchanged=0, **skipped):
+    return {"new": new, "changed": changed, "unchanged": unchanged, **skipped}
+
+
+def sessions(mem):
+    return mem("sessions", "--json").json["sessions"]
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_of_every_format_is_recognised_and_counted(mem, name):
+    file, content, source, turns = EXPORTS[name]
+    mem.write(file, content)
+
+    done = mem("ingest", file, "--json")
+
+    [found] = sessions(mem)
+    report = {
+        "path": file,
+        "format": name,
+        "conversations": 1,
+        "sessions": counts(new=1, skipped=0),
+        "turns": counts(new=turns),
+        "warnings": done.json["sources"][0]["warnings"],
+    }
+    assert (done.code, done.err) == (0, "")
+    assert done.json == {
+        "schema": "mem.ingest/1",
+        "sources": [report],
+        "totals": {"sessions": counts(new=1, skipped=0), "turns": counts(new=turns)},
+        "seconds": done.json["seconds"],
+    }
+    assert (found["source"], found["turns"]) == (source, turns)
+
+
+def test_a_second_run_changes_nothing_and_says_so_in_every_form(mem):
+    mem.write("talks.json", [talk("Cats", *CATS)])
+    told = mem("ingest", "talks.json")
+    before = sessions(mem)
+
+    again = mem("ingest", "talks.json")
+    [line] = mem("ingest", "talks.json", "--jsonl").lines
+
+    assert told == Run(0, "talks.json: generic_json, 1 new session, 4 new turns\n")
+    assert again == Run(0, "talks.json: generic_json, 1 unchanged session, 4 unchanged turns\n")
+    assert (line["path"], line["sessions"], line["turns"]) == (
+        "talks.json",
+        counts(unchanged=1, skipped=0),
+        counts(unchanged=4),
+    )
+    assert sessions(mem) == before
+
+
+def test_a_conversation_that_grew_grows_in_place(mem):
+    mem.remembers(talk("Cats", *CATS[:2]))
+    [before] = sessions(mem)
+
+    grown = mem.remembers(talk("Cats", *CATS))
+
+    [after] = sessions(mem)
+    assert grown["totals"] == {
+        "sessions": counts(changed=1, skipped=0),
+        "turns": counts(new=2, unchanged=2),
+    }
+    assert (after["id"], before["turns"], after["turns"]) == (before["id"], 2, 4)
+
+
+def test_a_folder_and_a_zip_are_read_whole_and_hold_the_same(mem):
+    for name in ("chatgpt", "whatsapp"):
+        file, content, *_ = EXPORTS[name]
+        mem.write(f"export/{file}", content)
+    mem.write("export/.DS_Store", b"\x00")
+    mem.write("export/readme.html", "<p>Your export</p>")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in (mem.folder / "export").iterdir():
+            archive.write(path, path.name)
+    mem.write("export.zip", packed.getvalue())
+
+    folder = mem("ingest", "export", "--json")
+    zipped = mem("ingest", "export.zip", "--json")
+
+    assert (folder.code, zipped.code) == (0, 0)
+    assert [source["path"] for source in folder.json["sources"]] == [
+        "export/WhatsApp Chat with Ann.txt",
+        "export/conversations.json",
+    ]
+    assert [source["path"] for source in zipped.json["sources"]] == [
+        "export.zip/WhatsApp Chat with Ann.txt",
+        "export.zip/conversations.json",
+    ]
+    assert folder.json["totals"]["sessions"] == counts(new=2, skipped=0)
+    assert zipped.json["totals"]["sessions"] == counts(unchanged=2, skipped=0)
+
+
+def test_a_dash_is_standard_input(mem):
+    done = mem("ingest", "-", stdin=whatsapp(*FRIENDS).encode())
+
+    assert done == Run(0, "standard input: whatsapp, 1 new session, 2 new turns\n")
+
+
+def test_a_format_that_is_named_is_not_looked_for(mem):
+    mem.write("talk.txt", "User: Is one question enough?\n\nAssistant: Rarely.\n")
+
+    asked = mem("ingest", "talk.txt")
+    told = mem("ingest", "talk.txt", "--format", "generic_text")
+    unknown = mem("ingest", "talk.txt", "--format", "carrier_pigeon")
+
+    assert asked == Run(4, err="mem: no chat export was recognised in talk.txt\n")
+    assert (told.code, unknown.code, unknown.out) == (4, 2, "")
+    assert told.err == "mem: talk.txt is no transcript\n"
+    assert unknown.err.startswith("mem: no format `carrier_pigeon`\nhint: choose one of chatgpt, ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("missing.json", None, "nothing at missing.json"),
+        ("empty.json", b"", "no chat export was recognised in empty.json"),
+        ("picture.png", PNG, "no chat export was recognised in picture.png"),
+        ("deep.json", b"[" * 100_000, "no chat export was recognised in deep.json"),
+        ("words.txt", "Only words.\n", "no chat export was recognised in words.txt"),
+        ("broken.zip", b"PK\x03\x04" + b"\x00" * 99, None),
+        ("empty folder", ..., "no chat export was recognised in empty folder"),
+    ],
+)
+def test_what_is_no_export_ends_in_status_4_and_is_named(mem, name, content, why):
+    if content is ...:
+        (mem.folder / name).mkdir()
+    elif content is not None:
+        mem.write(name, content)
+
+    told = mem("ingest", name)
+    shape = mem("ingest", name, "--json")
+
+    why = why or "broken.zip is a damaged zip: it has no list of its files"
+    assert told == Run(4, err=f"mem: {why}\n")
+    assert (shape.code, shape.err) == (4, "")
+    assert shape.json["sources"][0]["format"] is None
+    assert shape.json["sources"][0]["warnings"] == [{"where": name, "what": why}]
+
+
+def test_no_path_at_all_is_bad_usage(mem):
+    assert mem("ingest").code == 2
+
+
+def test_an_empty_path_is_bad_usage_and_never_the_folder_one_is_in(mem):
+    mem.write("talks.json", [talk("Cats", *CATS)])
+
+    done = mem("ingest", "")
+
+    assert (done.code, done.out, mem.database.exists()) == (2, "", False)
+
+
+def test_of_a_file_cut_short_every_whole_conversation_is_kept(mem):
+    mem.write("cut.json", TWO[:-40])
+
+    done = mem("ingest", "cut.json")
+
+    assert done.code == 4
+    assert done.out == "cut.json: chatgpt, 1 new session, 4 new turns\n"
+    assert done.err.startswith("mem: cut.json ends in the middle")
+    assert [one["title"] for one in sessions(mem)] == ["Cats"]
+
+
+def test_a_broken_conversation_is_named_and_those_around_it_are_kept(mem):
+    broken = '{"title": "Dogs", "mapping": {"m1": nonsense}}'
+    good = [json.dumps(chatgpt(title, *CATS)) for title in ("Cats", "Birds")]
+    mem.write("malformed.json", f"[{good[0]}, {broken}, {good[1]}]")
+
+    done = mem("ingest", "malformed.json")
+
+    assert (done.code, done.out) == (4, "malformed.json: chatgpt, 2 new sessions, 8 new turns\n")
+    assert done.err.startswith("mem: malformed.json: conversation 2: ")
+    assert {one["title"] for one in sessions(mem)} == {"Cats", "Birds"}
+
+
+def test_brackets_as_deep_as_a_well_end_in_status_4_even_where_the_format_is_named(mem):
+    mem.write("deep.json", b'[{"mapping":' * 100_000)
+
+    done = mem("ingest", "deep.json", "--format", "chatgpt")
+
+    assert (done.code, done.out) == (4, "deep.json: chatgpt, no sessions, no turns\n")
+    assert done.err.startswith("mem: deep.json ")
+    assert done.err.count("\n") == 1
+
+
+def test_lone_surrogates_and_nuls_are_no_obstacle(mem):
+    mem.write(
+        "odd.json", [chatgpt("Odd \ud83d title", "me: half \udc00 pair", "ai: nul \x00 byte")]
+    )
+
+    done = mem("ingest", "odd.json")
+    [found] = sessions(mem)
+    shown = mem("show", found["id"], "--json").json["session"]
+
+    assert done == Run(0, "odd.json: chatgpt, 1 new session, 2 new turns\n")
+    assert shown["title"] == "Odd � title"
+    assert [turn["text"] for turn in shown["turns"]] == ["half � pair", "nul  byte"]
+
+
+def test_a_file_whose_name_is_no_text_is_imported(mem):
+    name = os.fsdecode(b"talks-\xff.json")
+    mem.write(name, [talk("Cats", *CATS)])
+
+    done = mem("ingest", name, PYTHONIOENCODING="utf-8")
+    shape = mem("ingest", name, "--json")
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.endswith(": generic_json, 1 new session, 4 new turns\n")
+    assert (shape.code, shape.json["totals"]["sessions"]["unchanged"]) == (0, 1)
+
+
+def test_a_folder_with_a_good_and_a_bad_file_gives_the_good_one(mem):
+    mem.write("export/a.json", TWO[:-40])
+    mem.write("export/b.json", TWO)
+
+    done = mem("ingest", "export")
+
+    assert done.code == 4
+    assert done.out == (
+        "export/a.json: chatgpt, 1 new session, 4 new turns\n"
+        "export/b.json: chatgpt, 1 new and 1 unchanged session, 4 new and 4 unchanged turns\n"
+    )
+    assert done.err.startswith("mem: export/a.json ends in the middle")
+
+
+def test_a_bad_path_does_not_keep_a_good_one_out(mem):
+    mem.write("good.json", TWO)
+
+    done = mem("ingest", "missing.json", "good.json")
+
+    assert done == Run(
+        4,
+        out="good.json: chatgpt, 2 new sessions, 8 new turns\n",
+        err="mem: nothing at missing.json\n",
+    )
+
+
+def test_quiet_is_silent_when_all_is_well_and_tells_only_of_losses(mem):
+    mem.write("good.json", TWO)
+    mem.write("empty talks.json", [talk("Cats", *CATS), *[talk("Empty")] * 30])
+
+    assert mem("ingest", "good.json", "--quiet") == Run(0)
+    assert mem("ingest", "empty talks.json", "--quiet") == Run(0)
+    assert mem("ingest", "good.json", "gone.json", "-q") == Run(
+        4, err="mem: nothing at gone.json\n"
+    )
+
+
+def test_of_many_warnings_a_person_is_told_twenty_and_a_script_all(mem):
+    mem.write("empty talks.json", [talk("Cats", *CATS), *[talk("Empty")] * 30])
+
+    told = mem("ingest", "empty talks.json")
+    shape = mem("ingest", "empty talks.json", "--json")
+
+    assert told.code == 0
+    assert len(told.err.splitlines()) == 21
+    assert told.err.endswith("mem: empty talks.json: 10 more, all with `--json`\n")
+    assert len(shape.json["sources"][0]["warnings"]) == 30
+
+
+def test_clocks_without_a_zone_are_read_in_the_zone_named(mem):
+    mem.write("chat.txt", whatsapp(*FRIENDS))
+
+    mem("ingest", "chat.txt", "--timezone", "Asia/Tokyo")
+    wrong = mem("ingest", "chat.txt", "--timezone", "Mars/Olympus")
+
+    [found] = sessions(mem)
+    assert found["started_at"] == "2024-03-20T12:00:00+09:00"
+    assert wrong == Run(
+        2, err="mem: no time zone `Mars/Olympus`\nhint: write it as in `Europe/Lisbon`\n"
+    )
+
+
+def test_clocks_without_a_zone_are_those_of_this_machine_otherwise(mem):
+    mem.write("chat.txt", whatsapp(*FRIENDS))
+
+    mem("ingest", "chat.txt", TZ="America/New_York")
+
+    assert sessions(mem)[0]["started_at"] == "2024-03-20T12:00:00-04:00"
+
+
+def test_the_name_given_with_me_is_the_owner_of_a_chat(mem):
+    mem.write("chat.txt", whatsapp(*FRIENDS))
+
+    mem("ingest", "chat.txt", "--me", "ann")
+
+    [found] = sessions(mem)
+    shown = mem("show", found["id"], "--json").json["session"]["turns"]
+    assert [(turn["role"], turn["speaker"]) for turn in shown] == [
+        ("user", "Ann"),
+        ("person", "Bea"),
+    ]
+
+
+def test_the_database_is_for_its_owner_alone_and_its_folder_is_made(mem):
+    mem.write("talks.json", [talk("Cats", *CATS)])
+    folder = mem.folder / "new" / "folder"
+
+    done = mem("ingest", "talks.json", "--db", str(folder / "mem.db"))
+
+    assert done.code == 0
+    assert (folder / "mem.db").stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_without_a_name_the_database_is_in_the_data_folder(mem):
+    mem.write("talks.json", [talk("Cats", *CATS)])
+
+    done = mem("ingest", "talks.json", MEM_DB="")
+
+    assert done.code == 0
+    assert (mem.home / "data" / "mem" / "mem.db").is_file()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write into read-only folders")
+def test_a_folder_that_cannot_be_written_to_is_a_matter_of_the_store(mem):
+    mem.write("talks.json", [talk("Cats", *CATS)])
+    folder = mem.folder / "locked"
+    folder.mkdir(mode=0o500)
+
+    done = mem("ingest", "talks.json", "--db", str(folder / "mem.db"))
+
+    assert (done.code, done.out) == (5, "")
+    assert done.err == f"mem: cannot make {folder}/mem.db: Permission denied\n"
+
+
+def test_while_another_process_writes_one_waits_or_leaves_with_75(mem):
+    mem.remembers(talk("Cats", *CATS))
+    mem.write("dogs.json", [talk("Dogs", *CATS)])
+
+    with closing(apsw.Connection(str(mem.database))) as other:
+        other.execute("begin immediate")
+        done = mem("ingest", "dogs.json", "--wait", "0")
+        read = mem("search", "cat", "--wait", "0")
+        other.execute("rollback")
+
+    assert (done.code, done.out) == (75, "")
+    assert done.err.startswith(f"mem: another process is writing to {mem.database}\nhint: ")
+    assert read.code == 0
+    assert mem("ingest", "dogs.json", "--wait", "0").code == 0
+
+
+def test_a_database_from_a_newer_memcli_is_left_alone(mem):
+    mem.remembers(talk("Cats", *CATS))
+    with closing(apsw.Connection(str(mem.database))) as other:
+        other.execute("pragma user_version = 999")
+
+    done = mem("sessions")
+
+    assert (done.code, done.out) == (5, "")
+    assert done.err.startswith("mem: ")
+    assert "\nhint: " in done.err
+
+
+@pytest.mark.parametrize("command", [("ingest", "-"), ("ask", "x"), ("sessions",)])
+def test_a_file_that_is_no_database_is_left_as_it_is(mem, command):
+    words = b"These are only words, though there are quite a few of them. " * 20
+    mem.database.write_bytes(words)
+
+    done = mem(*command, stdin=b"[]")
+
+    assert done == Run(
+        5,
+        err=f"mem: {mem.database} is not a database\nhint: name another file with `--db`\n",
+    )
+    assert mem.database.read_bytes() == words
+
+
+def test_a_database_of_another_program_is_left_alone(mem):
+    with closing(apsw.Connection(str(mem.database))) as other:
+        other.execute("create table recipes (name)")
+
+    done = mem("ingest", "-", stdin=b"[]")
+
+    assert done.code == 5
+    assert done.err.startswith(f"mem: {mem.database} is a database of another program\n")
+
+
+@pytest.mark.parametrize("command", [("ask", "x"), ("search", "x"), ("sessions",), ("show", "s_")])
+def test_before_anything_was_ingested_every_question_says_so(mem, command):
+    done = mem(*command)
+
+    assert done == Run(
+        5,
+        err=f"mem: nothing was ingested yet: no database at {mem.database}\n"
+        "hint: mem ingest PATH\n",
+    )
+    assert not mem.database.exists()
+
+
+def test_real_exports_are_imported_and_the_second_run_finds_nothing_new(mem, samples):
+    folders = [str(samples / name) for name in ("chatgpt", "claude", "whatsapp", "telegram")]
+
+    first = mem("ingest", *folders, "--json")
+    again = mem("ingest", *folders, "--json")
+
+    totals = first.json["totals"]["sessions"]
+    unchanged = again.json["totals"]
+    assert (first.err, again.err, first.code) == ("", "", again.code)
+    assert totals["new"] > 50
+    assert unchanged["sessions"] == counts(
+        unchanged=unchanged["sessions"]["unchanged"], skipped=totals["skipped"]
+    )
+    assert unchanged["turns"] == counts(unchanged=unchanged["turns"]["unchanged"])
+    assert unchanged["sessions"]["unchanged"] >= totals["new"]

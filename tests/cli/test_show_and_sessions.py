@@ -1,0 +1,156 @@
+"""`mem sessions` and `mem show`."""
+
+from datetime import timedelta
+
+import pytest
+from mem_process import Mem, Run
+from small_exports import BEGIN, chatgpt, talk, telegram
+
+HOSTILE = "\x1b[31mred\x1b]0;owned\x07 \x9b2J\x08text"
+
+
+@pytest.fixture(scope="module")
+def mem(tmp_path_factory):
+    """`mem` with a small archive that no test changes."""
+    mem = Mem(tmp_path_factory.mktemp("archive"))
+    lines = ("me: A name for a cat?", "ai: Biscuit.", "ai: Pixel.")
+    mem.write("chatgpt.json", [chatgpt("Branches", *lines, kept=3)])
+    chat = ("Ann: Hello!", "Me: Hi Ann.")
+    mem.write("telegram.json", telegram("Ann Ng", *chat, at=BEGIN + timedelta(days=2)))
+    mem.write(
+        "notes.json",
+        [
+            talk("Timeless", "me: When was this?", at=None),
+            talk("Hostile \x1b[2J", f"me: {HOSTILE}", at=BEGIN - timedelta(days=40)),
+        ],
+    )
+    assert mem("ingest", "chatgpt.json", "telegram.json", "notes.json").code == 0
+    return mem
+
+
+def listed(mem, *options):
+    return [one["title"] for one in mem("sessions", "--json", *options).json["sessions"]]
+
+
+def key_of(mem, title):
+    [key] = [one["id"] for one in mem("sessions", "--jsonl").lines if one["title"] == title]
+    return key
+
+
+def test_sessions_are_listed_latest_first_and_those_without_a_time_last(mem):
+    assert listed(mem) == ["Ann Ng", "Branches", "Hostile \x1b[2J", "Timeless"]
+
+
+@pytest.mark.parametrize(
+    ("options", "titles"),
+    [
+        (("--limit", "1"), ["Ann Ng"]),
+        (("--since", "2024-03-02"), ["Ann Ng"]),
+        (("--until", "2024-03-01", "--since", "2024-03"), ["Branches"]),
+        (("--source", "generic"), ["Hostile \x1b[2J", "Timeless"]),
+        (("--speaker", "ann"), ["Ann Ng"]),
+    ],
+)
+def test_the_list_is_limited_by_filters(mem, options, titles):
+    assert listed(mem, *options) == titles
+
+
+def test_every_form_of_the_list_holds_the_same(mem):
+    done = mem("sessions", "--json")
+    [first, *_] = done.json["sessions"]
+
+    assert set(done.json) >= {"schema", "sessions"}
+    assert done.json["schema"] == "mem.sessions/1"
+    assert first == {
+        "id": first["id"],
+        "title": "Ann Ng",
+        "source": "telegram",
+        "started_at": "2024-03-03T12:00:00+00:00",
+        "ended_at": "2024-03-03T12:01:00+00:00",
+        "participants": ["Ann", "Me"],
+        "turns": 2,
+    }
+    assert mem("sessions", "--jsonl").lines == done.json["sessions"]
+    told = mem("sessions").out.splitlines()
+    assert told[0] == f"{first['id']}  2024-03-03 12:00     2 turns  telegram      Ann Ng"
+    assert len(told) == 4
+
+
+def test_a_list_without_sessions_ends_in_status_3(mem):
+    assert mem("sessions", "--since", "2030") == Run(3, err="mem: no sessions\n")
+    assert mem("sessions", "--since", "2030", "--json").json["sessions"] == []
+
+
+def test_show_prints_the_transcript(mem):
+    key = key_of(mem, "Ann Ng")
+
+    assert mem("show", key) == Run(
+        0,
+        f"Ann Ng\n{key}  telegram  2024-03-03 12:00\n\nSunday 2024-03-03\n\n"
+        "1  Ann  12:00\nHello!\n\n2  Me  12:01\nHi Ann.\n",
+    )
+
+
+def test_show_as_json_has_every_turn_and_its_id(mem):
+    key = key_of(mem, "Ann Ng")
+
+    shape = mem("show", key, "--json").json
+
+    turns = shape["session"].pop("turns")
+    assert shape["schema"] == "mem.show/1"
+    assert set(shape["session"]) == set(mem("sessions", "--json").json["sessions"][0]) - {"turns"}
+    assert turns[0] == {
+        "id": f"{key}:1",
+        "position": 1,
+        "role": "person",
+        "speaker": "Ann",
+        "at": "2024-03-03T12:00:00+00:00",
+        "clock": "exact",
+        "kind": "text",
+        "active": True,
+        "text": "Hello!",
+    }
+    assert [turn["id"] for turn in turns] == [f"{key}:1", f"{key}:2"]
+
+
+def test_the_beginning_of_an_id_is_enough_and_so_is_the_id_of_a_turn(mem):
+    key = key_of(mem, "Ann Ng")
+    whole = mem("show", key)
+
+    assert mem("show", key[:8]) == whole
+    assert mem("show", f"{key}:2") == whole
+
+
+def test_an_id_that_fits_several_sessions_or_none_ends_in_status_3(mem):
+    hint = "hint: list sessions with `mem sessions`\n"
+
+    assert mem("show", "s_") == Run(3, err=f"mem: more than one session begins with `s_`\n{hint}")
+    assert mem("show", "s_nowhere") == Run(3, err=f"mem: no session `s_nowhere`\n{hint}")
+    assert mem("show", "s_%") == Run(3, err=f"mem: no session `s_%`\n{hint}")
+
+
+def test_branches_that_were_not_kept_are_shown_with_all(mem):
+    key = key_of(mem, "Branches")
+
+    kept, every = mem("show", key).out, mem("show", key, "--all").out
+
+    assert ("Pixel." in kept, "Biscuit." in kept) == (True, False)
+    assert ("Pixel." in every, "Biscuit." in every) == (True, True)
+    assert every.count("(another branch)") == 1
+
+
+def test_a_session_without_a_time_has_no_date(mem):
+    key = key_of(mem, "Timeless")
+
+    assert mem("show", key).out.splitlines()[1].rstrip() == f"{key}  generic  no date"
+    assert mem("show", key, "--json").json["session"]["started_at"] is None
+
+
+def test_escape_sequences_are_neither_listed_nor_shown(mem):
+    key = key_of(mem, "Hostile \x1b[2J")
+    shown, shape = mem("show", key), mem("show", key, "--json")
+
+    outputs = [mem("sessions").out, mem("sessions", "--json").out, shown.out, shape.out]
+    assert shown.out.endswith("\nred 2Jtext\n")
+    assert not any(sign in out for out in outputs for sign in "\x1b\x07\x08\x9b")
+    assert shape.json["session"]["turns"][0]["text"] == HOSTILE
