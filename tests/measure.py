@@ -1,6 +1,7 @@
 """Measure how well `mem` finds the sessions that answer, with no language model.
 
     python tests/measure.py locomo locomo10.json
+    python tests/measure.py locomo locomo10.json --strangers
     python tests/measure.py longmemeval longmemeval_s.json [--pooled]
 
 Everything goes the way it goes for a person: exports on disk, the importers, a database, the
@@ -27,6 +28,7 @@ from typing import Any
 from memcli.backends.builtin import WordLlamaEmbedder
 from memcli.errors import InputError, MemError
 from memcli.formats import Reading, load
+from memcli.pipeline.ask import LEAST
 from memcli.pipeline.ingest import ingest
 from memcli.pipeline.retrieve import retrieve
 from memcli.protocols import Embedder
@@ -280,6 +282,28 @@ def _asked(question: Question, gold: frozenset[str], store: Store, embedder: Emb
     return Outcome(question.category, tuple(one.session.id for one in found), gold, seconds)
 
 
+def strangers(archives: Sequence[Archive], embedder: Embedder) -> list[tuple[float, float, float]]:
+    """Put every question to its own archive, and to the next one, which knows nothing of it.
+
+    Returns:
+        (score, own, strangers'): the share of questions for which the best session has this
+        score or more, for scores from .1 to .5; LEAST is the one `mem ask` goes by.
+    """
+    own: list[float] = []
+    others: list[float] = []
+    for archive, other in zip(archives, [*archives[1:], archives[0]], strict=True):
+        with TemporaryDirectory() as folder, Store(Path(folder, "mem.db")) as store:
+            _fill(store, archive, Path(folder, "export.json"), embedder)
+            for scored, asked in ((own, archive.questions), (others, other.questions)):
+                for question in asked:
+                    found = retrieve(question.text, store, embedder, Filters(), limit=1)
+                    scored.append(found[0].score if found else 0.0)
+    return [
+        (least, fmean(one >= least for one in own), fmean(one >= least for one in others))
+        for least in sorted({0.1, 0.15, 0.25, 0.3, 0.4, 0.5, LEAST})
+    ]
+
+
 # The program.
 
 
@@ -338,12 +362,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="LongMemEval: all haystacks in one database, instead of one a question",
     )
+    parser.add_argument(
+        "--strangers",
+        action="store_true",
+        help="LoCoMo: how the best score tells own questions from those of other people",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
     if options.pooled and options.dataset == "locomo":
         parser.error("--pooled is for longmemeval")
+    if options.strangers and options.dataset != "locomo":
+        parser.error("--strangers is for locomo")
     layout = locomo if options.dataset == "locomo" else pooled if options.pooled else longmemeval
     try:
+        if options.strangers:
+            sys.stdout.write("score  own questions  others' questions\n")
+            for row in strangers(read(options.path, layout), WordLlamaEmbedder()):
+                sys.stdout.write("{:5.2f}  {:13.3f}  {:17.3f}\n".format(*row))
+            return 0
         measured = measure(read(options.path, layout), WordLlamaEmbedder())
         if not measured.outcomes:
             raise InputError(f"{options.path} has no question that something in it answers")

@@ -93,8 +93,8 @@ def _certainty(
     """Return how much the best session has to do with the question at all, in [0, 1].
 
     The mean of two measures that do not depend on what else was found: the share of the
-    question's terms, by weight, that the session has, and its best passage's cosine. Questions
-    put to a stranger's archive get .18 in the middle, to one's own .65 (`tests/measure.py`).
+    question's terms, by weight, that the session has, and its best passage's cosine. It tells
+    one's own questions from those of a stranger (`tests/measure.py locomo PATH --strangers`).
     """
     total = sum(weights.values())
     covered = sum(weights[term] for term in worded.get(best, ())) / total if total else 0.0

@@ -1,0 +1,71 @@
+"""`mem demo`: the main job on the bundled archive, without a trace on the machine."""
+
+import re
+
+import pytest
+
+from memcli.demo.questions import QUESTIONS
+
+SESSION = re.compile(r"^ *(\d+)\. ", re.MULTILINE)
+
+
+def asked(out):
+    """Return what was printed for each question: the question, and its answer."""
+    head, *parts = re.split(r'^\$ mem ask "(.+)"$', out, flags=re.MULTILINE)
+    assert "sessions from" in head
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def evidence(answer, rank):
+    """Return the quotes of the session in this place."""
+    sections = SESSION.split(answer.partition("\nwhy  ")[0])
+    places = dict(zip(map(int, sections[1::2]), sections[2::2], strict=True))
+    return [line for line in places[rank].splitlines() if "│" in line]
+
+
+def files_in(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def demo(mem):
+    """Run the demo with these options; it must leave nothing behind."""
+
+    def run(*options):
+        done = mem("demo", *options, MEM_DB=str(mem.folder / "never.db"))
+        assert [done.code, *files_in(mem.folder)] == [0]
+        assert "\x1b" not in done.out
+        return done
+
+    return run
+
+
+def test_each_question_is_answered_by_the_first_session_and_its_evidence(demo):
+    done = demo()
+
+    answers = asked(done.out)
+    assert list(answers) == [one.question for one in QUESTIONS]
+    for one in QUESTIONS:
+        quotes = "\n".join(evidence(answers[one.question], 1))
+        assert [phrase for phrase in one.answers if phrase not in quotes] == [], one.question
+    assert "why  No model thought about this." in done.out
+    assert done.err == (
+        "mem: with language models: `mem demo --reranker FILE.gguf --sifter FILE.gguf`\n"
+    )
+
+
+def test_the_demo_runs_through_all_three_stages(demo, tmp_path_factory, smollm):
+    from tiny_models import write_tiny_qwen3
+
+    yes = write_tiny_qwen3(tmp_path_factory.mktemp("yes") / "yes.gguf", seed=1)
+
+    done = demo("--reranker", str(yes), "--sifter", str(smollm), "--think", "10")
+
+    answers = asked(done.out)
+    assert done.err == ""
+    assert list(answers) == [one.question for one in QUESTIONS]
+    for answer in answers.values():
+        assert evidence(answer, 1)
+        assert "  p " in answer
+        assert "why  " in answer
+        assert "No model thought" not in answer
