@@ -1,9 +1,5 @@
-from pathlib import Path
-
 import pytest
-
-ROOT = Path(__file__).parents[1]
-SHARED = ROOT.parent / "shared"
+from shared import SHARED
 
 
 @pytest.fixture(scope="session")

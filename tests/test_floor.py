@@ -1,8 +1,8 @@
 """Retrieval without a language model never gets worse than it was, on all of LoCoMo."""
 
 import pytest
-from conftest import SHARED
 from measure import locomo, measure, read, scores
+from shared import SHARED
 
 from memcli.backends.builtin import WordLlamaEmbedder
 

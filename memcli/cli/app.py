@@ -26,7 +26,7 @@ def _version(asked: bool) -> None:
 @app.callback()
 def root(
     database: Annotated[
-        Path | None, typer.Option("--db", show_default=False, help="Database file.")
+        Path | None, typer.Option("--db", show_default=False, metavar="FILE", help="Database file.")
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")

@@ -32,7 +32,9 @@ from memcli.pipeline.ask import ask as rank_sessions
 from memcli.settings import database_path
 from memcli.store import Filters, Store
 
-Question = Annotated[str, typer.Argument(help="What you want to know, in your own words.")]
+Question = Annotated[
+    str, typer.Argument(metavar="QUESTION", help="What you want to know, in your own words.")
+]
 Words = Annotated[str, typer.Argument(metavar="QUERY", help="Words to look for.")]
 
 
@@ -111,6 +113,8 @@ def _print(answer: Answer, command: str, *, as_json: bool, as_jsonl: bool, verbo
         print_jsonl(result_shape(rank, one) for rank, one in enumerate(answer.results, start=1))
     elif answer.verdict == "found":
         print_answer(answer)
+    if answer.stopped:
+        raise answer.stopped
     if answer.verdict == "nothing":
         if answer.results:
             best = answer.results[0]

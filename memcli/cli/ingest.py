@@ -43,12 +43,15 @@ FormatName = Annotated[
     typer.Option(
         "--format",
         show_default=False,
+        metavar="FORMAT",
         help=f"Read everything as this, instead of recognising it: {', '.join(FORMATS)}.",
     ),
 ]
 Me = Annotated[
     str | None,
-    typer.Option("--me", show_default=False, help="Your own name in chats among people."),
+    typer.Option(
+        "--me", show_default=False, metavar="NAME", help="Your own name in chats among people."
+    ),
 ]
 
 

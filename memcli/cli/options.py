@@ -17,10 +17,15 @@ def words(text: str) -> str:
 
 Database = Annotated[
     Path | None,
-    typer.Option("--db", envvar="MEM_DB", show_default=False, help="Database file."),
+    typer.Option(
+        "--db", envvar="MEM_DB", show_default=False, metavar="FILE", help="Database file."
+    ),
 ]
 Wait = Annotated[
-    float, typer.Option("--wait", min=0, help="Seconds to wait for another process that writes.")
+    float,
+    typer.Option(
+        "--wait", min=0, metavar="SECONDS", help="Seconds to wait for another process that writes."
+    ),
 ]
 Timezone = Annotated[
     ZoneInfo | None,
@@ -72,7 +77,9 @@ Speaker = Annotated[
         help="Only sessions in which this person speaks.",
     ),
 ]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="Most sessions to show.")]
+Limit = Annotated[
+    int, typer.Option("--limit", "-n", min=1, metavar="N", help="Most sessions to show.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
@@ -83,6 +90,7 @@ Reranker = Annotated[
         "--reranker",
         envvar="MEM_RERANKER",
         show_default=False,
+        metavar="MODEL",
         help="Model that judges passages: a GGUF file, or a name such as `memreranker-4b`.",
     ),
 ]
@@ -92,6 +100,7 @@ Sifter = Annotated[
         "--sifter",
         envvar="MEM_SIFTER",
         show_default=False,
+        metavar="MODEL",
         help="Model that reads, thinks and ranks: a GGUF file, or a name such as `memsifter-4b`.",
     ),
 ]
@@ -101,7 +110,10 @@ GpuLayers = Annotated[
         "--gpu-layers",
         envvar="MEM_GPU_LAYERS",
         show_default=False,
+        metavar="N",
         help="Layers to run on the GPU; all that fit by default, 0 for none.",
     ),
 ]
-Think = Annotated[int, typer.Option("--think", min=0, help="Most tokens the sifter thinks.")]
+Think = Annotated[
+    int, typer.Option("--think", min=0, metavar="N", help="Most tokens the sifter thinks.")
+]

@@ -22,7 +22,8 @@ EveryBranch = Annotated[
     bool, typer.Option("--all", help="Show the branches that were not kept, too.")
 ]
 Most = Annotated[
-    int | None, typer.Option("--limit", "-n", min=1, show_default=False, help="Most sessions.")
+    int | None,
+    typer.Option("--limit", "-n", min=1, show_default=False, metavar="N", help="Most sessions."),
 ]
 
 

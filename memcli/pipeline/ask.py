@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Literal
 
 from memcli.domain import Passage, Session, Turn
+from memcli.errors import BackendError
 from memcli.pipeline.rerank import RELEVANT, Judged, rerank
 from memcli.pipeline.retrieve import MOST_EVIDENCE, Candidate, retrieve
 from memcli.pipeline.sift import sift
@@ -56,6 +57,7 @@ class Answer:
     results: tuple[Result, ...]
     stages: tuple[Stage, ...]
     trace: str  # the sifter's thought; without one, what was counted
+    stopped: BackendError | KeyboardInterrupt | None = None  # what ended it before its last stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +96,17 @@ def ask(
         At most `limit` sessions. The verdict is "nothing" where the reranker finds no session
         likelier than not to answer; without one, where the best session scores below `least`.
 
-    Raises:
-        BackendError: a model failed.
+    A model that fails, and Ctrl-C, end it with what there is: see `Answer.stopped`.
     """
     course = _Course(question, store, listener or Listener(), limit)
     course.retrieve(models.embedder, filters, least)
-    if course.answer.results and models.reranker:
-        course.rerank(models.reranker)
-    if course.found and models.sifter:
-        course.sift(models.sifter, models.sift_wording, models.thought_tokens)
+    try:
+        if course.answer.results and models.reranker:
+            course.rerank(models.reranker)
+        if course.found and models.sifter:
+            course.sift(models.sifter, models.sift_wording, models.thought_tokens)
+    except (BackendError, KeyboardInterrupt) as stopped:
+        return replace(course.answer, stopped=stopped)
     return course.answer
 
 

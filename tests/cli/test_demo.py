@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from tiny_models import write_tiny_qwen3
 
 from memcli.demo.questions import QUESTIONS
 
@@ -54,12 +55,11 @@ def test_each_question_is_answered_by_the_first_session_and_its_evidence(demo):
     )
 
 
-def test_the_demo_runs_through_all_three_stages(demo, tmp_path_factory, smollm):
-    from tiny_models import write_tiny_qwen3
+def test_the_demo_runs_through_all_three_stages(demo, tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "yes.gguf"  # says yes to everything
+    yes = str(write_tiny_qwen3(path, seed=1, context=16_384, layers=1))
 
-    yes = write_tiny_qwen3(tmp_path_factory.mktemp("yes") / "yes.gguf", seed=1)
-
-    done = demo("--reranker", str(yes), "--sifter", str(smollm), "--think", "10")
+    done = demo("--reranker", yes, "--sifter", yes, "--think", "10")
 
     answers = asked(done.out)
     assert done.err == ""

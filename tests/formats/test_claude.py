@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
-from conftest import SHARED
+from shared import SHARED
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError

@@ -3,7 +3,7 @@ import io
 import random
 
 import pytest
-from conftest import SHARED
+from shared import SHARED
 
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.errors import InputError

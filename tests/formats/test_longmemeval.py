@@ -7,7 +7,7 @@ from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import pytest
-from conftest import SHARED
+from shared import SHARED
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError

@@ -6,7 +6,7 @@ import zipfile
 from collections import Counter
 
 import pytest
-from conftest import SHARED
+from shared import SHARED
 
 from memcli.domain import Conversation, Kind, Role, Skipped
 from memcli.errors import InputError

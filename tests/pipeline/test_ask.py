@@ -173,8 +173,7 @@ def test_what_was_judged_before_an_interrupt_is_not_judged_again(store):
             raise KeyboardInterrupt
 
     remember(store, *TALKS)
-    with pytest.raises(KeyboardInterrupt):
-        put(store, reranker=Interrupted())
+    assert isinstance(put(store, reranker=Interrupted()).stopped, KeyboardInterrupt)
     reranker = CountingReranker(eat=0.9)
 
     put(store, reranker=reranker)
@@ -283,5 +282,27 @@ def test_a_context_that_no_session_fits_is_an_error_with_a_way_out(store):
 
     remember(store, *TALKS)
 
-    with pytest.raises(BackendError, match="no session fits into the 70 tokens"):
-        put(store, sifter=Tiny(0))
+    stopped = put(store, sifter=Tiny(0)).stopped
+
+    assert isinstance(stopped, BackendError)
+    assert "no session fits into the 70 tokens" in str(stopped)
+    assert stopped.hint
+
+
+@pytest.mark.parametrize("stopped", [BackendError("the model ran away"), KeyboardInterrupt()])
+def test_a_stage_that_ends_early_leaves_the_ranking_before_it(store, stopped):
+    class Stopping(WordSifter):
+        def sift(self, message, *, shown, ranked, thought_tokens):
+            yield "Well, "
+            raise stopped
+
+    remember(store, *TALKS)
+    before = ask("hazelnut", store, Models(WordEmbedder()), Filters(), limit=5)
+
+    answer = ask(
+        "hazelnut", store, Models(WordEmbedder(), None, Stopping(), WORDING), Filters(), limit=5
+    )
+
+    assert answer.stopped is stopped
+    assert answer.results == before.results
+    assert [stage.name for stage in answer.stages] == ["retrieve"]

@@ -1,0 +1,107 @@
+"""The database, and what the commands say when it is missing, locked, strange or too new."""
+
+import os
+from contextlib import closing
+
+import apsw
+import pytest
+from mem_process import Run
+from small_exports import talk
+
+CATS = ("me: A name for a cat?", "ai: Pixel.")
+
+
+def test_the_database_is_for_its_owner_alone_and_its_folder_is_made(mem):
+    mem.write("talks.json", [talk("Cats", *CATS)])
+    folder = mem.folder / "new" / "folder"
+
+    done = mem("ingest", "talks.json", "--db", str(folder / "mem.db"))
+
+    assert done.code == 0
+    assert (folder / "mem.db").stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_without_a_name_the_database_is_in_the_data_folder(mem):
+    mem.write("talks.json", [talk("Cats", *CATS)])
+
+    done = mem("ingest", "talks.json", MEM_DB="")
+
+    assert done.code == 0
+    assert (mem.home / "data" / "mem" / "mem.db").is_file()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write into read-only folders")
+def test_a_folder_that_cannot_be_written_to_is_a_matter_of_the_store(mem):
+    mem.write("talks.json", [talk("Cats", *CATS)])
+    folder = mem.folder / "locked"
+    folder.mkdir(mode=0o500)
+
+    done = mem("ingest", "talks.json", "--db", str(folder / "mem.db"))
+
+    assert (done.code, done.out) == (5, "")
+    assert done.err == f"mem: cannot make {folder}/mem.db: Permission denied\n"
+
+
+def test_while_another_process_writes_one_waits_or_leaves_with_75(mem):
+    mem.remembers(talk("Cats", *CATS))
+    mem.write("dogs.json", [talk("Dogs", *CATS)])
+
+    with closing(apsw.Connection(str(mem.database))) as other:
+        other.execute("begin immediate")
+        done = mem("ingest", "dogs.json", "--wait", "0")
+        read = mem("search", "cat", "--wait", "0")
+        other.execute("rollback")
+
+    assert (done.code, done.out) == (75, "")
+    assert done.err.startswith(f"mem: another process is writing to {mem.database}\nhint: ")
+    assert read.code == 0
+    assert mem("ingest", "dogs.json", "--wait", "0").code == 0
+
+
+def test_a_database_from_a_newer_memcli_is_left_alone(mem):
+    mem.remembers(talk("Cats", *CATS))
+    with closing(apsw.Connection(str(mem.database))) as other:
+        other.execute("pragma user_version = 999")
+
+    done = mem("sessions")
+
+    assert (done.code, done.out) == (5, "")
+    assert done.err.startswith("mem: ")
+    assert "\nhint: " in done.err
+
+
+@pytest.mark.parametrize("command", [("ingest", "-"), ("ask", "x"), ("sessions",)])
+def test_a_file_that_is_no_database_is_left_as_it_is(mem, command):
+    words = b"These are only words, though there are quite a few of them. " * 20
+    mem.database.write_bytes(words)
+
+    done = mem(*command, stdin=b"[]")
+
+    assert done == Run(
+        5,
+        err=f"mem: {mem.database} is not a database\nhint: name another file with `--db`\n",
+    )
+    assert mem.database.read_bytes() == words
+
+
+def test_a_database_of_another_program_is_left_alone(mem):
+    with closing(apsw.Connection(str(mem.database))) as other:
+        other.execute("create table recipes (name)")
+
+    done = mem("ingest", "-", stdin=b"[]")
+
+    assert done.code == 5
+    assert done.err.startswith(f"mem: {mem.database} is a database of another program\n")
+
+
+@pytest.mark.parametrize("command", [("ask", "x"), ("search", "x"), ("sessions",), ("show", "s_")])
+def test_before_anything_was_ingested_every_question_says_so(mem, command):
+    done = mem(*command)
+
+    assert done == Run(
+        5,
+        err=f"mem: nothing was ingested yet: no database at {mem.database}\n"
+        "hint: mem ingest PATH\n",
+    )
+    assert not mem.database.exists()
