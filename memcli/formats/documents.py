@@ -44,7 +44,7 @@ def documents(path: Path) -> Iterator[Document]:
         elif path.exists():
             yield from _file(path)
         else:
-            raise InputError(f"nothing at {path}", hint="mem ingest --help")
+            raise InputError(f"nothing at {path}")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 

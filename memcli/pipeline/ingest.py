@@ -1,7 +1,7 @@
 """From exports to a database one can ask: parse, merge, store, cut, index, embed."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -88,29 +88,39 @@ def ingest(
 
 def _ingest_path(
     path: Path, writer: "_Writer", reading: Reading, forced: Format | None, progress: Progress
-) -> Iterator[SourceReport]:
-    recognised = 0
-    seen = ""
+) -> list[SourceReport]:
+    reports: list[SourceReport] = []
+    strange: list[str] = []
     try:
         for document in documents(path):
-            seen = document.name
             try:
                 found = forced or recognise(document)
-                if found is not None:
-                    recognised += 1
-                    yield _ingest_document(document, found, writer, reading, progress)
+                if found is None:
+                    strange.append(document.name)
+                else:
+                    reports.append(_ingest_document(document, found, writer, reading, progress))
             except InputError as error:
-                recognised += 1
-                yield _unread(document.name, str(error))
+                reports.append(_unread(document.name, error))
     except InputError as error:
-        yield _unread(str(path), str(error))
-        return
-    if not recognised:
-        name = seen if seen == "standard input" else str(path)
-        yield _unread(name, f"no chat export was recognised in {name}")
+        return [*reports, _unread(str(path), error)]
+    if not reports:
+        name = strange[0] if len(strange) == 1 else str(path)
+        return [_unread(name, InputError(f"no chat export was recognised in {name}"))]
+    if strange:
+        told = (*reports[-1].warnings, _passed_over(path, strange))
+        reports[-1] = replace(reports[-1], warnings=told)
+    return reports
 
 
-def _unread(name: str, why: str) -> SourceReport:
+def _passed_over(path: Path, names: Sequence[str]) -> Doubt:
+    """Say which files lie beside recognised ones and were not."""
+    shown = [name.removeprefix(f"{path}/") for name in names[:3]]
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return Doubt(str(path), f"not recognised as chat exports: {', '.join(shown)}{more}")
+
+
+def _unread(name: str, error: InputError) -> SourceReport:
+    why = f"{error}; {error.hint}" if error.hint else str(error)
     return SourceReport(name, None, warnings=(Skipped(name, why),))
 
 

@@ -52,35 +52,51 @@ def sift(
     Raises:
         BackendError: the model failed, or not one session fits its context.
     """
-    shown = _packed(question, candidates, sifter, wording, thought_tokens)
-    message = _message(question, shown, wording)
-    ranked = min(RANKED, len(shown))
-    key = fingerprint("sift", sifter.fingerprint, message, ranked, thought_tokens)
+    key = _key(question, candidates, sifter, wording, thought_tokens)
     kept = store.cache.get(key)
     if kept is not None:
         thought(kept["thought"])
-        return Sifted(kept["thought"], _numbers(kept["order"], shown), len(shown))
+        order = tuple(candidates[at].number for at in kept["order"])
+        return Sifted(kept["thought"], order, kept["shown"])
+    shown = _packed(question, candidates, sifter, wording, thought_tokens)
+    message = _message(question, shown, wording)
     pieces: list[str] = []
-    order: tuple[int, ...] = ()
+    ranked: list[Candidate] = []
     for piece in sifter.sift(
-        message, shown=len(shown), ranked=ranked, thought_tokens=thought_tokens
+        message,
+        shown=len(shown),
+        ranked=min(RANKED, len(shown)),
+        thought_tokens=thought_tokens,
     ):
         if isinstance(piece, Ranking):
-            order = piece.order
+            ranked = [shown[index][0] for index in piece.order]
         else:
             pieces.append(piece)
             thought(piece)
     text = "".join(pieces).strip()
-    if order:
-        store.cache.put({key: {"thought": text, "order": list(order)}})
-    return Sifted(text, _numbers(order, shown), len(shown))
+    if ranked:
+        places = [candidates.index(candidate) for candidate in ranked]
+        store.cache.put({key: {"thought": text, "order": places, "shown": len(shown)}})
+    return Sifted(text, tuple(candidate.number for candidate in ranked), len(shown))
 
 
 Shown = list[tuple[Candidate, list[int]]]  # each with the positions of the turns to show
 
 
-def _numbers(order: Sequence[int], shown: Shown) -> tuple[int, ...]:
-    return tuple(shown[index][0].number for index in order)
+def _key(
+    question: str, candidates: Sequence[Candidate], sifter: Sifter, wording: str, thought: int
+) -> str:
+    """Return what stands for all that the ranking depends on, without loading the model."""
+    read = [
+        part
+        for candidate in candidates[:SHOWN]
+        for part in (
+            history([(candidate.session, _all(candidate))]),
+            [evidence.position for evidence in candidate.evidence],
+        )
+    ]
+    limits = (SHOWN, RANKED, HISTORY_TOKENS, thought)
+    return fingerprint("sift", sifter.fingerprint, wording, question, *limits, *read)
 
 
 def _message(question: str, shown: Shown, wording: str) -> str:

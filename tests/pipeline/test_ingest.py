@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memcli.backends.fake import WordEmbedder
-from memcli.domain import Conversation, Skipped
+from memcli.domain import Conversation, Doubt, Skipped
 from memcli.formats import Format, Reading
 from memcli.pipeline import ingest as work
 from memcli.pipeline.ingest import Counts, ingest
@@ -242,15 +242,18 @@ def test_where_nothing_is_recognised_that_is_said(store, take, tmp_path):
     assert everything(store) == []
 
 
-def test_files_beside_an_export_are_passed_over(store, take, tmp_path):
+def test_files_beside_an_export_are_passed_over_and_named(store, take, tmp_path):
     with ZipFile(tmp_path / "export.zip", "w") as archive:
         archive.writestr("conversations.json", json.dumps([claude(ASKED)]))
         archive.writestr("user.json", '{"email": "ann@example.org"}')
         archive.writestr("picture.png", b"\x89PNG")
 
-    reports = take(tmp_path / "export.zip")
+    [report] = take(tmp_path / "export.zip")
 
-    assert [report.path for report in reports] == [f"{tmp_path}/export.zip/conversations.json"]
+    assert (report.path, report.damaged) == (f"{tmp_path}/export.zip/conversations.json", False)
+    assert report.warnings == (
+        Doubt(f"{tmp_path}/export.zip", "not recognised as chat exports: picture.png, user.json"),
+    )
 
 
 def test_what_was_committed_before_an_interrupt_stays_and_the_rest_follows(
