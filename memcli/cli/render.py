@@ -111,6 +111,8 @@ def _quote(quote: Quote, *, whole: bool) -> "RenderableType":
     if len(said) > QUOTED:
         said = said[:QUOTED].rstrip() + "…"
     indented = Table.grid()  # wraps beside the bar, not under it
+    indented.add_column()
+    indented.add_column(overflow="fold")  # unspaced scripts are one long word to rich
     indented.add_row(bar, Text.assemble((who, "cyan"), said))
     return indented
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Session, SessionId, Turn
-from memcli.errors import NotFoundError
+from memcli.errors import NotFoundError, StoreError
 from memcli.store.connection import Database
 from memcli.store.filters import Filters, milliseconds
 
@@ -178,15 +178,18 @@ class Sessions:
         turns = self._db.rows(
             f"select {_TURN} from turns where session_id = ? order by position", number
         )
-        return Session(
-            public,
-            source,
-            title,
-            tuple(_turn(turn) for turn in turns),
-            _moment(started, offset),
-            _moment(ended, offset),
-            tuple(json.loads(participants)),
-        )
+        try:
+            return Session(
+                public,
+                source,
+                title,
+                tuple(_turn(turn) for turn in turns),
+                _moment(started, offset),
+                _moment(ended, offset),
+                tuple(json.loads(participants)),
+            )
+        except ValueError as error:  # SQLite read it, but nobody wrote it so
+            raise StoreError(f"{self._db.path} is damaged in session {public}") from error
 
 
 def _turn_row(turn: Turn) -> tuple[object, ...]:

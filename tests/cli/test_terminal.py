@@ -116,3 +116,12 @@ def test_an_import_shows_its_progress_and_takes_it_away(mem, tmp_path):
 
     assert status == 0
     assert screen(sent) == ["talks.json: generic_json, 1 new session, 2 new turns"]
+
+
+def test_a_narrow_terminal_cuts_nothing_out_of_an_unspaced_script(mem):
+    said = "大阪で一番好きなラーメン屋は「麺処夜鷹」、福島駅から歩いて三分です。" * 2
+    mem.remembers(talk("Ramen", f"me: {said}"))
+
+    _, sent = on_a_terminal(mem, "search", "ラーメン", "-n", "1", COLUMNS="44", NO_COLOR="1")
+
+    assert said in re.sub(r"[\s│]", "", "".join(screen(sent)))

@@ -352,3 +352,12 @@ def test_the_cache_forgets_the_oldest_beyond_its_size(store, monkeypatch):
     store.cache.put({str(number): number for number in range(5)})
 
     assert [store.cache.get(str(number)) for number in range(5)] == [None, None, 2, 3, 4]
+
+
+def test_a_session_whose_cells_make_no_sense_is_damage(tmp_path):
+    with Store(tmp_path / "mem.db") as store:
+        [number] = keep(store, talk("Lisbon", "me: We flew in May."))
+        store._database.rows("update turns set role = 'uber'")
+
+        with pytest.raises(StoreError, match="damaged in session s_"):
+            store.sessions.by_number(number)
