@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Conversation, Role, Skipped, Turn
+from memcli.domain import Role, Turn
 from memcli.formats.base import (
     Document,
     Format,
@@ -24,7 +24,7 @@ from memcli.formats.base import (
     string,
 )
 from memcli.formats.branches import NO_TIME, Node, branching_turns
-from memcli.formats.json_stream import Broken, elements
+from memcli.formats.conversation_list import conversations
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _SPOKEN = ("text", "multimodal_text", "")  # types of content that are somebody's words
@@ -42,19 +42,9 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    for number, element in enumerate(elements(document, "conversations", ""), start=1):
-        where = f"conversation {number}"
-        if isinstance(element, Broken):
-            yield Skipped(where, element.why)
-            continue
-        conversation = mapping(element)
-        title = string(conversation.get("title"))
-        if turns := _turns(conversation):
-            own = string(conversation.get("conversation_id")) or string(conversation.get("id"))
-            yield Conversation("chatgpt", own or turns[0].key, title, tuple(turns))
-        else:
-            where = f"{where} ({title})" if title else where
-            yield Skipped(where, "has nothing to import", lost=False)
+    return conversations(
+        document, "chatgpt", title_key="title", id_keys=("conversation_id", "id"), turns=_turns
+    )
 
 
 def _nodes(conversation: Mapping[str, Any]) -> Nodes:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from memcli.domain import Conversation, Role, Skipped, Turn
+from memcli.domain import Role, Turn
 from memcli.formats.base import (
     Document,
     Format,
@@ -22,7 +22,7 @@ from memcli.formats.base import (
     string,
 )
 from memcli.formats.branches import NO_TIME, Node, branching_turns
-from memcli.formats.json_stream import Broken, elements
+from memcli.formats.conversation_list import conversations
 
 _ROLES = {"human": Role.USER, "user": Role.USER, "assistant": Role.ASSISTANT}
 _PLACEHOLDER = "```\nThis block is not supported on your current device yet.\n```"
@@ -38,19 +38,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    for number, element in enumerate(elements(document, "conversations", ""), start=1):
-        where = f"conversation {number}"
-        if isinstance(element, Broken):
-            yield Skipped(where, element.why)
-            continue
-        conversation = mapping(element)
-        title = string(conversation.get("name"))
-        if turns := _turns(conversation):
-            key = string(conversation.get("uuid")) or turns[0].key
-            yield Conversation("claude", key, title, tuple(turns))
-        else:
-            where = f"{where} ({title})" if title else where
-            yield Skipped(where, "has nothing to import", lost=False)
+    return conversations(document, "claude", title_key="name", id_keys=("uuid",), turns=_turns)
 
 
 def _turns(conversation: Mapping[str, Any]) -> list[Turn]:

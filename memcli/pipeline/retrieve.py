@@ -6,7 +6,7 @@ range 0 to 1 and added by weight. The weights were chosen on LoCoMo and LongMemE
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memcli.domain import Passage, Session
 from memcli.pipeline.fusion import by_maximum, by_range, weighted
@@ -69,7 +69,8 @@ def retrieve(
     sessions = {number: store.sessions.by_number(number) for number in chosen}
     firsts = {number: _first_searched(session) for number, session in sessions.items()}
     passages = _passages(firsts, found["passage"], near)
-    turns = store.index.with_words("turn", terms, filters, 1000, within=chosen)
+    among = replace(filters, among=tuple(chosen))
+    turns = store.index.with_words("turn", terms, among, 1000)
     evidence = _evidence(firsts, turns, near)
     sure = _certainty(chosen[0], store.index.weights(terms), worded, near) if chosen else 0.0
     shares = {name: sure * weight / sum(WEIGHTS.values()) for name, weight in WEIGHTS.items()}

@@ -1,5 +1,6 @@
 """Which sessions a question is about, as SQL."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ class Filters:
     until: datetime | None = None  # sessions that start before this time
     source: str | None = None
     speaker: str | None = None  # somebody who says something in the session; case is ignored
+    among: tuple[int, ...] | None = None  # numbers of sessions
 
     def where(self) -> tuple[str, list[object]]:
         """Return a condition on the table `sessions`, and its values."""
@@ -32,6 +34,9 @@ class Filters:
                 "exists (select 1 from json_each(participants) where fold(value) = fold(?))"
             )
             values.append(self.speaker)
+        if self.among is not None:
+            conditions.append("sessions.id in (select value from json_each(?))")
+            values.append(json.dumps(self.among))
         return " and ".join(conditions), values
 
 

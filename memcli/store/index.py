@@ -3,9 +3,8 @@
 Everything here can be rebuilt from the sessions.
 """
 
-import json
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -124,12 +123,7 @@ class Index:
         )
 
     def with_words(
-        self,
-        grain: Grain,
-        terms: Sequence[str],
-        filters: Filters,
-        limit: int,
-        within: Collection[int] | None = None,
+        self, grain: Grain, terms: Sequence[str], filters: Filters, limit: int
     ) -> list[Found]:
         """Return the places of a grain that have any of the terms, best BM25 first.
 
@@ -143,7 +137,6 @@ class Index:
             terms: as `words.asked` gives them.
             filters: which sessions count. Terms weigh the same whatever the filters.
             limit: most places to return.
-            within: numbers of the sessions to look at; None for all.
 
         Source:
             Kamphuis, de Vries, Boytsov and Lin, Which BM25 do you mean?, ECIR 2020.
@@ -162,9 +155,6 @@ class Index:
         for at in rarest:
             values += [_rescaling(places, having[at]), match(terms[at])]
         where, filtered = filters.where()
-        if within is not None:
-            where += " and sessions.id in (select value from json_each(?))"
-            filtered.append(json.dumps(list(within)))
         rows = self._db.rows(
             f"with scored as ({' union all '.join(scored)}), summed as (select place,"
             " sum(score) as score, group_concat(term) as terms from scored group by place)"

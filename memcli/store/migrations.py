@@ -13,8 +13,8 @@ from memcli.errors import StoreError
 APPLICATION = 0x6D656D31  # "mem1", in the file's header: tells our databases from others'
 
 
-def m0001_conversations(db: apsw.Connection) -> None:
-    """Conversations as they were spoken. All else can be rebuilt from these tables."""
+def m0001_sessions(db: apsw.Connection) -> None:
+    """Conversations, and the sessions they are cut into. With the turns, these are the truth."""
     db.execute(f"pragma application_id = {APPLICATION}")
     db.execute(
         """
@@ -43,6 +43,10 @@ def m0001_conversations(db: apsw.Connection) -> None:
     )
     db.execute("create index sessions_by_conversation on sessions (conversation_id, started_at)")
     db.execute("create index sessions_by_time on sessions (started_at)")
+
+
+def m0002_turns(db: apsw.Connection) -> None:
+    """What was said."""
     db.execute(
         """
         create table turns (
@@ -79,7 +83,7 @@ def m0001_conversations(db: apsw.Connection) -> None:
     )
 
 
-def m0002_index(db: apsw.Connection) -> None:
+def m0003_index(db: apsw.Connection) -> None:
     """What is searched: sessions, passages and turns as words, passages as vectors."""
     db.execute(
         """
@@ -117,7 +121,7 @@ def m0002_index(db: apsw.Connection) -> None:
     )
 
 
-def m0003_cache(db: apsw.Connection) -> None:
+def m0004_cache(db: apsw.Connection) -> None:
     """What models said before, so that they need not be asked again."""
     db.execute(
         """
@@ -131,9 +135,10 @@ def m0003_cache(db: apsw.Connection) -> None:
 
 
 STEPS = (
-    m0001_conversations,
-    m0002_index,
-    m0003_cache,
+    m0001_sessions,
+    m0002_turns,
+    m0003_index,
+    m0004_cache,
 )
 
 

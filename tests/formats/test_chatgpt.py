@@ -1,6 +1,5 @@
 """ChatGPT exports."""
 
-import csv
 import json
 import random
 from contextlib import suppress
@@ -9,22 +8,13 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
-from shared import SHARED
+from shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats import Document, Reading, load, recognise
 
 CHATGPT = load("chatgpt")
-INDEX = SHARED / "samples" / "INDEX.tsv"
-
-
-def index_rows():
-    if not INDEX.exists():
-        return []
-    with INDEX.open() as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t"))
-    return [row for row in rows if row["format"] in ("chatgpt", "chatgpt_sharded")]
 
 
 def document(content):
@@ -88,7 +78,9 @@ PLAIN_TURNS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("row", index_rows(), ids=lambda row: row["path"])
+@pytest.mark.parametrize(
+    "row", sample_rows("chatgpt", "chatgpt_sharded"), ids=lambda row: row["path"]
+)
 def test_every_sample_gives_what_its_index_says(row):
     path = SHARED / "samples" / row["path"]
     sample = Document(row["path"], lambda: path.open("rb"))
@@ -119,7 +111,9 @@ def test_the_order_of_keys_does_not_matter(seed):
     assert parsed([{**PLAIN, "mapping": dict(nodes)}]) == parsed([PLAIN])
 
 
-@pytest.mark.parametrize("row", index_rows(), ids=lambda row: row["path"])
+@pytest.mark.parametrize(
+    "row", sample_rows("chatgpt", "chatgpt_sharded"), ids=lambda row: row["path"]
+)
 def test_samples_with_shuffled_keys_and_without_children_give_the_same(row):
     content = json.loads((SHARED / "samples" / row["path"]).read_bytes())
     for conversation in content if isinstance(content, list) else []:

@@ -1,6 +1,5 @@
 """Claude.ai exports."""
 
-import csv
 import json
 import random
 from contextlib import suppress
@@ -8,23 +7,14 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
-from shared import SHARED
+from shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats import Document, Reading, load, recognise
 
 CLAUDE = load("claude")
-INDEX = SHARED / "samples" / "INDEX.tsv"
 NO_PARENT = "00000000-0000-4000-8000-000000000000"
-
-
-def index_rows():
-    if not INDEX.exists():
-        return []
-    with INDEX.open() as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t"))
-    return [row for row in rows if row["format"] == "claude"]
 
 
 def document(content):
@@ -78,7 +68,7 @@ LINE = talk(
 )
 
 
-@pytest.mark.parametrize("row", index_rows(), ids=lambda row: row["path"])
+@pytest.mark.parametrize("row", sample_rows("claude"), ids=lambda row: row["path"])
 def test_every_sample_gives_what_its_index_says(row):
     path = SHARED / "samples" / row["path"]
     sample = Document(row["path"], lambda: path.open("rb"))
@@ -109,7 +99,7 @@ def test_the_order_of_rows_does_not_matter(conversation, seed):
     assert parsed([{**conversation, "chat_messages": rows}]) == parsed([conversation])
 
 
-@pytest.mark.parametrize("row", index_rows(), ids=lambda row: row["path"])
+@pytest.mark.parametrize("row", sample_rows("claude"), ids=lambda row: row["path"])
 def test_samples_with_shuffled_rows_give_the_same(row):
     content = json.loads((SHARED / "samples" / row["path"]).read_bytes())
     before = parsed(content)

@@ -1,6 +1,5 @@
 """Messages with roles and contents, as JSON and as JSON lines."""
 
-import csv
 import json
 import random
 from contextlib import suppress
@@ -8,7 +7,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
-from shared import SHARED
+from shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.errors import InputError
@@ -16,21 +15,12 @@ from memcli.formats import Document, Reading, generic_json, load, recognise
 from memcli.formats.base import HEAD_BYTES
 
 GENERIC = load("generic_json")
-INDEX = SHARED / "samples" / "INDEX.tsv"
 
 HI = {"role": "user", "content": "Hi"}
 HELLO = {"role": "assistant", "content": "Hello"}
 SHARED_HI = {"from": "human", "value": "Hi"}
 SHARED_HELLO = {"from": "gpt", "value": "Hello"}
 WORDS = [(Role.USER, "Hi"), (Role.ASSISTANT, "Hello")]
-
-
-def index_rows():
-    if not INDEX.exists():
-        return []
-    with INDEX.open() as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t"))
-    return [row for row in rows if row["format"] in ("generic_json", "negative")]
 
 
 def lines(*values):
@@ -58,7 +48,9 @@ def survivors(raw):
     return kept
 
 
-@pytest.mark.parametrize("row", index_rows(), ids=lambda row: row["path"])
+@pytest.mark.parametrize(
+    "row", sample_rows("generic_json", "negative"), ids=lambda row: row["path"]
+)
 def test_every_sample_gives_what_its_index_says(row):
     path = SHARED / "samples" / row["path"]
     sample = Document(row["path"], lambda: path.open("rb"))

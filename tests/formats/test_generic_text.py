@@ -1,9 +1,8 @@
-import csv
 import io
 import random
 
 import pytest
-from shared import SHARED
+from shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.errors import InputError
@@ -11,13 +10,6 @@ from memcli.formats import generic_text, text_lines
 from memcli.formats.base import HEAD_BYTES, Document, Reading, Sample
 
 TALK = "User: Where is Lisbon?\n\nAssistant: In Portugal.\n\nUser: Thanks\n"
-
-
-def sample_rows():
-    index = SHARED / "samples" / "INDEX.tsv"
-    text = index.read_text(encoding="utf-8") if index.exists() else ""
-    rows = csv.DictReader(io.StringIO(text), delimiter="\t")
-    return [row for row in rows if row["format"] in ("generic_text", "negative")]
 
 
 def raw_of(content):
@@ -50,7 +42,9 @@ def said(content):
     return [(turn.speaker or turn.role, turn.text) for turn in conversation(content).turns]
 
 
-@pytest.mark.parametrize("row", sample_rows(), ids=lambda row: row["path"])
+@pytest.mark.parametrize(
+    "row", sample_rows("generic_text", "negative"), ids=lambda row: row["path"]
+)
 def test_a_sample_is_found_and_counted(row):
     raw = (SHARED / "samples" / row["path"]).read_bytes()
 

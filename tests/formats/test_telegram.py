@@ -1,4 +1,3 @@
-import csv
 import io
 import json
 import random
@@ -8,7 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from shared import SHARED
+from shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
@@ -25,13 +24,6 @@ ROW_OF_ANN = {
     "text": "hi",
 }
 NOON = datetime(2024, 6, 1, 10, tzinfo=UTC)
-
-
-def sample_rows():
-    index = SHARED / "samples" / "INDEX.tsv"
-    text = index.read_text(encoding="utf-8") if index.exists() else ""
-    rows = csv.DictReader(io.StringIO(text), delimiter="\t")
-    return [row for row in rows if row["format"] == "telegram"]
 
 
 def raw_of(content):
@@ -72,7 +64,7 @@ def turns(*messages, head=None, **options):
     return [turn for part in parsed if isinstance(part, Conversation) for turn in part.turns]
 
 
-@pytest.mark.parametrize("row", sample_rows(), ids=lambda row: row["path"])
+@pytest.mark.parametrize("row", sample_rows("telegram"), ids=lambda row: row["path"])
 def test_a_sample_is_found_and_counted(row):
     raw = (SHARED / "samples" / row["path"]).read_bytes()
 

@@ -1,4 +1,3 @@
-import csv
 import io
 import random
 import tracemalloc
@@ -6,7 +5,7 @@ import zipfile
 from collections import Counter
 
 import pytest
-from shared import SHARED
+from shared import SHARED, sample_rows
 
 from memcli.domain import Conversation, Kind, Role, Skipped
 from memcli.errors import InputError
@@ -17,11 +16,8 @@ from memcli.formats.base import HEAD_BYTES, Document, Reading, Sample
 WITHOUT_SPACE = {"chat-miner": 1}
 
 
-def sample_rows():
-    index = SHARED / "samples" / "INDEX.tsv"
-    text = index.read_text(encoding="utf-8") if index.exists() else ""
-    rows = csv.DictReader(io.StringIO(text), delimiter="\t")
-    return [row for row in rows if row["format"] == "whatsapp" and ".zip" not in row["path"]]
+def text_rows():
+    return [row for row in sample_rows("whatsapp") if ".zip" not in row["path"]]
 
 
 def document(content, name="WhatsApp Chat with Ann.txt"):
@@ -56,7 +52,7 @@ def said(*lines, **options):
     return [(turn.speaker, turn.text) for turn in turns(*lines, **options)]
 
 
-@pytest.mark.parametrize("row", sample_rows(), ids=lambda row: row["path"])
+@pytest.mark.parametrize("row", text_rows(), ids=lambda row: row["path"])
 def test_a_sample_is_found_and_counted(row):
     raw = (SHARED / "samples" / row["path"]).read_bytes()
 

@@ -141,12 +141,12 @@ def test_what_is_not_searched_is_not_found(store):
         assert len(store.index.with_words(grain, ["tea"], ALL, 9)) == 1
 
 
-def test_filters_and_within_limit_what_is_found_and_not_its_score(store):
+def test_filters_limit_what_is_found_and_not_its_score(store):
     later = talk("Later", "Ann: Lisbon", at=BEGIN + 1440 * MINUTE, source="whatsapp")
     [first, *_, last] = remember(store, *TALKS, later)
 
-    def found(filters=ALL, within=None):
-        places = store.index.with_words("session", ["lisbon"], filters, 9, within)
+    def found(filters=ALL):
+        places = store.index.with_words("session", ["lisbon"], filters, 9)
         return {each.session: each.score for each in places}
 
     every = found()
@@ -154,8 +154,8 @@ def test_filters_and_within_limit_what_is_found_and_not_its_score(store):
     assert found(Filters(speaker="ANN")) == {last: every[last]}
     assert found(Filters(since=BEGIN + 1440 * MINUTE)) == {last: every[last]}
     assert last not in found(Filters(until=BEGIN + 1440 * MINUTE))
-    assert found(within=[first]) == {first: every[first]}
-    assert found(within=[]) == {}
+    assert found(Filters(among=(first,))) == {first: every[first]}
+    assert found(Filters(among=())) == {}
     assert {each.session for each in near(store, "Lisbon", Filters(source="whatsapp"))} == {last}
     assert near(store, "Lisbon", Filters(source="telegram")) == []
 
