@@ -88,6 +88,16 @@ def locate(named: str, role: ModelRole, folder: Path) -> Weights:
     return Weights(files[0], known)
 
 
+def installed(role: ModelRole, folder: Path) -> str | None:
+    """Return the name of a model of this role that is on this machine, None where none is.
+
+    Of several, the one that memcli knows best, then by name.
+    """
+    names = [name for name, each in manifests().items() if each.role == role]
+    names.sort(key=lambda name: name != _MODEL_OF_ROLE[role])
+    return next((name for name in names if any(folder.glob(f"{name}*.gguf"))), None)
+
+
 def _manifest(found: Mapping[str, Any]) -> Manifest:
     return Manifest(
         name=found["name"],

@@ -6,7 +6,7 @@ import typer
 
 from memcli.cli.json_shapes import answer_shape, result_shape
 from memcli.cli.live import watching
-from memcli.cli.models import open_models
+from memcli.cli.models import open_embedder, open_models
 from memcli.cli.options import (
     Database,
     GpuLayers,
@@ -27,7 +27,7 @@ from memcli.cli.options import (
 from memcli.cli.output import note, print_json, print_jsonl
 from memcli.cli.render import heading, print_answer
 from memcli.errors import ExitCode, UsageError
-from memcli.pipeline.ask import Answer
+from memcli.pipeline.ask import Answer, Models
 from memcli.pipeline.ask import ask as rank_sessions
 from memcli.settings import database_path
 from memcli.store import Filters, Store
@@ -91,7 +91,7 @@ def search(
     Exits with status 3 when nothing is found.
     """
     _check(query)
-    models = open_models(None, None, gpu_layers=None, think=0)
+    models = Models(open_embedder())
     filters = Filters(since, until, source, speaker)
     with Store.existing(database or database_path(), wait=wait) as store:
         answer = rank_sessions(query, store, models, filters, limit=limit, least=0.0)

@@ -45,5 +45,5 @@ def demo(
                     question.question, store, models, Filters(), limit=3, listener=listener
                 )
             print_answer(answer)
-    if not (reranker and sifter):
+    if not (models.reranker and models.sifter):
         note("with language models: `mem demo --reranker FILE.gguf --sifter FILE.gguf`")

@@ -91,7 +91,8 @@ Reranker = Annotated[
         envvar="MEM_RERANKER",
         show_default=False,
         metavar="MODEL",
-        help="Model that judges passages: a GGUF file, or a name such as `memreranker-4b`.",
+        help="Model that judges passages: a GGUF file, a name such as `memreranker-4b`, or `none`."
+        " By default the one in the models folder.",
     ),
 ]
 Sifter = Annotated[
@@ -101,7 +102,8 @@ Sifter = Annotated[
         envvar="MEM_SIFTER",
         show_default=False,
         metavar="MODEL",
-        help="Model that reads, thinks and ranks: a GGUF file, or a name such as `memsifter-4b`.",
+        help="Model that reads, thinks and ranks: a GGUF file, a name such as `memsifter-4b`, or"
+        " `none`. By default the one in the models folder.",
     ),
 ]
 GpuLayers = Annotated[

@@ -171,6 +171,17 @@ def test_a_model_in_the_models_folder_is_found_by_its_name(mem, tmp_path):
     assert done.json["stages"][1]["model"] == "memreranker-4b"
 
 
+def test_a_model_in_the_models_folder_is_used_unless_told_otherwise(mem, tmp_path):
+    write_tiny_qwen3(tmp_path / "memreranker-4b-Q8_0.gguf", seed=1)
+
+    with_it = mem("ask", QUESTION, "--json", MEM_MODELS=str(tmp_path))
+    without = mem("ask", QUESTION, "--reranker", "none", "--json", MEM_MODELS=str(tmp_path))
+    search = mem("search", QUESTION, "--json", MEM_MODELS=str(tmp_path))
+
+    assert stages(with_it) == [("retrieve", 4), ("rerank", 4)]
+    assert stages(without) == stages(search) == [("retrieve", 4)]
+
+
 @pytest.mark.parametrize("role", ["reranker", "sifter"])
 def test_a_damaged_model_is_refused_before_it_is_loaded(mem, tiny, tmp_path, role):
     whole = tiny.read_bytes()
