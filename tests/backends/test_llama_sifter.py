@@ -251,5 +251,5 @@ def test_ctrl_c_in_a_long_thought_leaves_without_a_word(tiny):
 
     running.send_signal(signal.SIGINT)
 
-    _, said = running.communicate(timeout=10)
+    _, said = running.communicate(timeout=60)
     assert (running.returncode, said) == (130, "")

@@ -312,9 +312,7 @@ def test_a_long_chat_comes_in_pieces_and_is_stored_once(store, take):
     st.sets(st.integers(1, 39)),
     st.randoms(),
 )
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_chat_in_pieces_becomes_the_same_sessions_as_in_one(
     tmp_path_factory, monkeypatch, pauses, edges, random
 ):

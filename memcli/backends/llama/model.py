@@ -6,14 +6,16 @@
 Pointers never leave this file, and nothing llama.cpp says reaches the terminal.
 """
 
-import atexit
 import ctypes
+import signal
 import weakref
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from threading import current_thread, main_thread
 from types import ModuleType, TracebackType
 from typing import Any, Self
 
@@ -28,7 +30,6 @@ SEQUENCES = 64  # that a context may hold beside its first
 _ERROR = 4  # of llama.cpp's log levels
 _ALL_LAYERS = 999
 _errors: deque[str] = deque(maxlen=8)  # what llama.cpp said last
-_kept: list[object] = []  # functions that llama.cpp calls: Python must not free them
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,11 @@ class Model:
         """Load with as many layers on the GPU as asked; None is all, or none if that fails."""
         offload = self._llama.llama_supports_gpu_offload()
         tries = [gpu_layers] if gpu_layers is not None else [_ALL_LAYERS, 0] if offload else [0]
-        _errors.clear()
         for layers in tries:
             params = self._llama.llama_model_default_params()
             params.n_gpu_layers = layers
-            pointer = self._llama.llama_model_load_from_file(bytes(self.path), params)
+            with _heard():
+                pointer = self._llama.llama_model_load_from_file(bytes(self.path), params)
             if pointer:
                 return pointer
         raise BackendError(f"llama.cpp cannot load {self.path}: {_reason()}")
@@ -204,8 +205,8 @@ class Context:
         params.n_threads = params.n_threads_batch = threads or physical_cores()
         if hasattr(params, "n_outputs_max"):  # llama.cpp's younger versions can save memory
             params.n_outputs_max = sequences
-        _errors.clear()
-        pointer = llama.llama_init_from_model(model.pointer, params)
+        with _heard():
+            pointer = llama.llama_init_from_model(model.pointer, params)
         if not pointer:
             raise BackendError(f"no context of {tokens:,} tokens for {model.path}: {_reason()}")
         self._pointer = pointer
@@ -332,21 +333,51 @@ def _llama() -> ModuleType:
             f"llama.cpp cannot be loaded: {error}", hint="`pip install llama-cpp-python`"
         ) from error
 
+    llama.llama_log_set(_listeners(llama)[0], ctypes.c_void_p(0))
+    llama.llama_backend_init()
+    module: ModuleType = llama
+    return module
+
+
+@cache
+def _listeners(llama: ModuleType) -> tuple[Any, Any]:  # Any: ctypes makes their type as it runs
+    """Return what hears nothing, and what keeps errors. Kept for good: llama.cpp calls them."""
+
     def hear(level: int, text: bytes | None, _: object) -> None:
         if level == _ERROR and text:
             _errors.append(text.decode("utf-8", "replace").strip())
 
-    listener = llama.llama_log_callback(hear)
-    _kept.append(listener)
-    llama.llama_log_set(listener, ctypes.c_void_p(0))
-    # What llama.cpp says after Python has gone must not call Python: a function of the
-    # interpreter that does nothing and needs nothing listens instead.
+    # A function of the interpreter that does nothing and needs nothing: it may be called at any
+    # time, even after Python has gone.
     deaf = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value or 0
-    mute = llama.llama_log_callback(deaf)
-    atexit.register(llama.llama_log_set, mute, ctypes.c_void_p(0))
-    llama.llama_backend_init()
-    module: ModuleType = llama
-    return module
+    return llama.llama_log_callback(deaf), llama.llama_log_callback(hear)
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Keep what llama.cpp says meanwhile; what was kept before is forgotten.
+
+    Ctrl-C waits until the end: raised where llama.cpp calls Python, it would be lost.
+    """
+    llama = _llama()
+    mute, listener = _listeners(llama)
+    pressed: list[int] = []
+    ours = (
+        current_thread() is main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    _errors.clear()
+    if ours:
+        signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    llama.llama_log_set(listener, ctypes.c_void_p(0))
+    try:
+        yield
+    finally:
+        llama.llama_log_set(mute, ctypes.c_void_p(0))
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _reason(otherwise: str = "it gives no reason") -> str:
