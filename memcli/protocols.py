@@ -4,9 +4,9 @@ A backend implements the abilities it has; a GGUF embedder need not pretend to w
 Implementations live in `memcli.backends`, and `memcli.backends.fake` has one of each for tests.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +41,33 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """Something a model may call instead of answering."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]  # JSON Schema of the arguments, an object
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model's decision to call a tool; the arguments obey the tool's schema."""
+
+    name: str
+    arguments: Mapping[str, Any]  # as JSON has them
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a dialogue with a model. A tool's result has the role `tool`."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    text: str
+    thought: str = ""  # an assistant's, before its text or call
+    call: ToolCall | None = None  # an assistant's
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """The order a sifter decided on: indices of the sessions shown, best first, no repeats."""
 
@@ -58,8 +85,12 @@ class Embedder(Protocol):
         """What its vectors are kept under: vectors of two embedders never mix."""
         ...
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    def embed(self, texts: Sequence[str], *, questions: bool = False) -> Vectors:
         """Return one unit vector per text, in the order given.
+
+        Args:
+            texts: any lengths; what exceeds the model's context is not seen.
+            questions: whether they ask rather than tell: some models were taught to be told.
 
         Raises:
             BackendError: the model failed.
@@ -72,6 +103,10 @@ class Reranker(Protocol):
 
     name: str
     fingerprint: str  # of weights and prompt: scores of two rerankers never mix
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text takes inside a prompt; a server's are estimated."""
+        ...
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Yield (index of the passage, P(yes) in [0, 1]) for every passage once, as they are done.
@@ -106,5 +141,39 @@ class Sifter(Protocol):
 
         Raises:
             BackendError: the model failed, or message and reply exceed the context.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """Reads a dialogue, thinks, and calls one tool: what `mem read` loops over."""
+
+    name: str
+    fingerprint: str
+    context: int  # tokens that messages, thought and call share
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text takes inside a message."""
+        ...
+
+    def call(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool],
+        *,
+        thought_tokens: int,
+        call_tokens: int,
+    ) -> Iterator[str | ToolCall]:
+        """Yield the thought in pieces as it is written, and last of all the one call.
+
+        Args:
+            messages: the dialogue so far.
+            tools: what may be called.
+            thought_tokens: the thought is closed after this many tokens.
+            call_tokens: the call has to be complete within so many.
+
+        Raises:
+            BackendError: the model failed, the call was not complete in time or obeys no tool's
+                schema, or everything together exceeds the context.
         """
         ...

@@ -30,7 +30,7 @@ class WordLlamaEmbedder:
         """What vectors of this embedder are kept under: another wordllama may differ."""
         return fingerprint(self.name, version("wordllama"))
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    def embed(self, texts: Sequence[str], *, questions: bool = False) -> Vectors:
         """Return one unit vector per text, in the order given.
 
         Raises:

@@ -16,7 +16,7 @@ class WordEmbedder:
     fingerprint = "fake-words-64"
     dimensions = 64
 
-    def embed(self, texts: Sequence[str]) -> Vectors:
+    def embed(self, texts: Sequence[str], *, questions: bool = False) -> Vectors:
         """Count words."""
         import numpy as np
 
@@ -33,6 +33,10 @@ class WordReranker:
 
     name = "fake-words"
     fingerprint = "fake-words"
+
+    def count(self, text: str) -> int:
+        """Count words."""
+        return len(_words(text))
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Compare words."""

@@ -52,7 +52,7 @@ def retrieve(
     terms = asked(question)
     grains: tuple[Grain, ...] = ("session", "passage", "turn")
     found = {grain: store.index.with_words(grain, terms, filters, DEPTH) for grain in grains}
-    [vector] = embedder.embed([question])
+    [vector] = embedder.embed([question], questions=True)
     near = store.index.nearest(vector, embedder, filters, DEPTH)
     worded = {place.session: place.terms for place in found["session"]}
     meant = {place.session for place in near if place.score >= LEAST_COSINE}

@@ -59,6 +59,10 @@ class LlamaReranker:
         if "_model" in self.__dict__:
             self._model.close()
 
+    def count(self, text: str) -> int:
+        """Return how many tokens a text takes inside a prompt."""
+        return len(self._model.plain(text))
+
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Yield (index of the passage, P(yes) in [0, 1]), short passages first, batch by batch.
 
