@@ -27,13 +27,16 @@ class Role(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a turn is. Only TEXT is somebody's words and searched."""
+    """What a turn is. TEXT and what names MEDIA are somebody's words, and searched."""
 
     TEXT = "text"
     MEDIA = "media"  # a picture, a voice message, a file without words
     CALL = "call"
     SERVICE = "service"  # "Ann joined the group"
     DELETED = "deleted"
+    TOOL = "tool"  # what a program was told to do, and what it answered
+    THOUGHT = "thought"  # a model's, before it answered
+    CONTEXT = "context"  # put before a model by a program: system prompts, files, summaries
 
 
 class Clock(StrEnum):
@@ -60,8 +63,9 @@ class Turn:
     sent_at: datetime | None = None  # aware, in the offset it was said in (UTC where unknown)
     clock: Clock = Clock.NONE
     kind: Kind = Kind.TEXT
-    parent: str | None = None  # key of the turn this one answers, in branching conversations
+    parent: str | None = None  # key of the turn this one answers, on a branch or as a reply
     active: bool = True  # on the branch that was kept
+    edited_at: datetime | None = None  # aware; None where the source does not say, or it was not
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Conversation:
     title: str
     turns: tuple[Turn, ...]  # in the order they were said, other branches included
     endless: bool = False
+    updated_at: datetime | None = None  # aware: of two copies the later one is the newer
 
 
 @dataclass(frozen=True, slots=True)

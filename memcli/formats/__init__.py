@@ -34,7 +34,7 @@ def load(name: str) -> Format:
 def recognise(document: Document) -> Format | None:
     """Return the format of a document, by its content; None where no format recognises it."""
     with document.open() as stream:
-        sample = Sample(document.name, stream.read(HEAD_BYTES))
+        sample = Sample(document.name, stream.read(HEAD_BYTES), document)
     return next((known for known in map(load, FORMATS) if known.recognises(sample)), None)
 
 

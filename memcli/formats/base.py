@@ -23,6 +23,17 @@ class Document:
 
     name: str  # as a person would say it: "export.zip/conversations.json"
     open: Callable[[], BinaryIO] = field(compare=False)  # from the start, every time
+    modified_at: datetime | None = field(default=None, compare=False)  # aware, where it is known
+    find: Callable[[str], "Document | None"] = field(default=lambda _path: None, compare=False)
+
+    def beside(self, path: str) -> "Document | None":
+        """Return another file of the same export, None where it has none.
+
+        Args:
+            path: as a link in this file would have it: `users.json`, `../users.json`. It never
+                leads out of the folder or the zip that was named.
+        """
+        return self.find(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,7 @@ class Sample:
 
     name: str
     head: bytes  # at most HEAD_BYTES
+    document: Document | None = None  # for what the head cannot tell: the tables of a database
 
     @cached_property
     def text(self) -> str:
@@ -75,12 +87,18 @@ class Format:
     `parse` yields conversations as it reads, in bounded memory. What it cannot read it yields as
     Skipped and goes on; where it cannot go on it raises InputError, and what it yielded before
     stands.
+
+    A log that only ever grows may be parsed from its first lines and its new ones alone. Where
+    keys are the source's own and unique over all its conversations, a conversation that begins
+    with a copy of another is kept without the copy.
     """
 
     name: str
     title: str  # as a person would say it
     recognises: Callable[[Sample], bool]
     parse: Callable[[Document, Reading], Iterator[Parsed]]
+    grows: bool = False  # a log, a line an event: a half-written last line is left for next time
+    unique_keys: bool = False
 
 
 class Keys:

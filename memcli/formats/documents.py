@@ -1,12 +1,15 @@
 """Files, folders, zips and standard input as documents."""
 
 import io
+import os
+import posixpath
 import sys
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,80 +20,148 @@ from memcli.formats.base import Document
 # More than any real export; a bomb unpacks to a thousand times its size.
 LARGEST_MEMBER = 64 << 30  # bytes, unpacked
 LARGEST_RATIO = 200  # unpacked to packed; chat JSON reaches about 30
+DEEPEST_ZIP = 3  # zips inside each other
+LARGEST_ZIP_RATIO = 10  # of a zip in a zip, which hardly packs; it is kept while it is read
 
+_ZIP = b"PK\x03\x04"
 _NOISE = ("__MACOSX/", ".DS_Store", "._", "Thumbs.db")
 
 
 def documents(path: Path) -> Iterator[Document]:
     """Yield the files at a path in a fixed order: itself, those of a folder, those of a zip.
 
-    `-` is standard input, kept in a private file without a name while it is read.
+    A zip inside a zip is looked into as well. `-` is standard input, kept in a private file
+    without a name while it is read.
 
-    What cannot be read in a folder raises when it is opened.
+    What cannot be read in a folder or a zip raises when it is opened.
 
     Raises:
         InputError: there is nothing at the path, it cannot be read, or a zip is damaged.
     """
     if str(path) == "-":
-        yield _standard_input()
+        yield from _kept("standard input", sys.stdin.buffer)
         return
     try:
         if path.is_dir():
             for inner in sorted(p for p in path.rglob("*") if p.is_file() and not _noise(p.name)):
                 try:
-                    yield from _file(inner)
+                    yield from _file(inner, path)
                 except InputError as error:  # raised again by whoever opens it
                     yield Document(str(inner), partial(_refused, error))
         elif path.exists():
-            yield from _file(path)
+            yield from _file(path, path.parent)
         else:
             raise InputError(f"nothing at {path}")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _file(path: Path) -> Iterator[Document]:
+def _file(path: Path, root: Path) -> Iterator[Document]:
     if not (path.is_file() or path.is_fifo() or path.is_char_device()):
         raise InputError(f"{path} is neither a file nor a folder")
     if path.is_fifo() or path.is_char_device():
         with path.open("rb") as stream:
-            yield Document(str(path), _Kept(stream).open)
+            yield from _kept(str(path), stream)
         return
     if zipfile.is_zipfile(path):
-        yield from _members(path)
+        yield from _Zip(str(path), path).documents()
         return
     with _opened(path) as stream:
-        if stream.read(4) == b"PK\x03\x04":
+        if stream.read(4) == _ZIP:
             raise InputError(f"{path} is a damaged zip: it has no list of its files")
-    yield Document(str(path), partial(_opened, path))
+    yield _plain(path, root)
 
 
-def _members(path: Path) -> Iterator[Document]:
-    try:
-        archive = zipfile.ZipFile(path)  # closed with the last document that lies in it
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise InputError(f"{path} is a damaged zip: {error}") from error
-    members = [m for m in archive.infolist() if not m.is_dir() and not _noise(m.filename)]
-    for member in sorted(members, key=lambda each: each.filename):
-        name = f"{path}/{member.filename}"
-        yield Document(name, partial(_member, name, archive, member))
+def _kept(name: str, stream: BinaryIO) -> Iterator[Document]:
+    kept = _Kept(stream)
+    if kept.read(0, 4) == _ZIP:
+        yield from _Zip(name, kept.open()).documents()
+    else:
+        yield Document(name, kept.open)
 
 
-def _member(name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
-    if member.file_size > LARGEST_MEMBER or (
-        member.file_size > LARGEST_RATIO * max(member.compress_size, 1 << 16)
-    ):
-        raise InputError(f"{name} unpacks to {member.file_size:,} bytes: too much for a chat")
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise InputError(f"{name} is packed in an unknown way", hint="unzip it first")
-    with _damage(name):
-        stream = archive.open(member)
+def _plain(path: Path, root: Path) -> Document:
+    modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return Document(str(path), partial(_opened, path), modified, partial(_beside, path, root))
 
-    def read(size: int) -> bytes:
+
+def _beside(path: Path, root: Path, relative: str) -> Document | None:
+    """Return a file under the root by its way from another one."""
+    found = Path(os.path.normpath(path.parent / relative))
+    inside = found.is_relative_to(os.path.normpath(root))
+    return _plain(found, root) if inside and found.is_file() else None
+
+
+class _Zip:
+    """A zip, closed with the last document that lies in it."""
+
+    def __init__(self, name: str, file: Path | BinaryIO, depth: int = 1) -> None:
+        self._name, self._depth = name, depth
+        try:
+            self._archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            raise InputError(f"{name} is a damaged zip: {error}") from error
+        self._members = {
+            member.filename: member
+            for member in self._archive.infolist()
+            if not member.is_dir() and not _noise(member.filename)
+        }
+
+    def documents(self) -> Iterator[Document]:
+        """Yield what lies in it, by name."""
+        for path in sorted(self._members):
+            document = self._document(path)
+            if not path.casefold().endswith(".zip"):
+                yield document
+                continue
+            try:
+                member = self._members[path]
+                if self._depth >= DEEPEST_ZIP:
+                    raise InputError(f"{document.name} is a zip in too many zips")
+                if member.file_size > LARGEST_ZIP_RATIO * max(member.compress_size, 1 << 16):
+                    raise InputError(f"{document.name} unpacks to more than a real zip does")
+                with document.open() as stream:
+                    kept = _Kept(stream)
+                yield from _Zip(document.name, kept.open(), self._depth + 1).documents()
+            except InputError as error:  # raised again by whoever opens it
+                yield Document(document.name, partial(_refused, error))
+
+    def _document(self, path: str) -> Document:
+        return Document(
+            f"{self._name}/{path}",
+            partial(self._open, path),
+            _zip_time(self._members[path]),
+            partial(self._beside, path),
+        )
+
+    def _beside(self, path: str, relative: str) -> Document | None:
+        found = posixpath.normpath(posixpath.join(posixpath.dirname(path), relative))
+        return self._document(found) if found in self._members else None
+
+    def _open(self, path: str) -> BinaryIO:
+        name, member = f"{self._name}/{path}", self._members[path]
+        if member.file_size > LARGEST_MEMBER or (
+            member.file_size > LARGEST_RATIO * max(member.compress_size, 1 << 16)
+        ):
+            raise InputError(f"{name} unpacks to {member.file_size:,} bytes: too much for a chat")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(f"{name} is packed in an unknown way", hint="unzip it first")
         with _damage(name):
-            return stream.read(size)
+            stream = self._archive.open(member)
 
-    return io.BufferedReader(_Stream(read, stream.close))
+        def read(size: int) -> bytes:
+            with _damage(name):
+                return stream.read(size)
+
+        return io.BufferedReader(_Stream(read, stream.close))
+
+
+def _zip_time(member: zipfile.ZipInfo) -> datetime | None:
+    """Return when a member was written: a wall clock of no known zone, so a day at best."""
+    try:
+        return datetime(*member.date_time, tzinfo=UTC) if member.date_time[0] > 1980 else None
+    except ValueError:
+        return None
 
 
 class _Stream(io.RawIOBase):
@@ -134,10 +205,6 @@ def _opened(path: Path) -> BinaryIO:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _standard_input() -> Document:
-    return Document("standard input", _Kept(sys.stdin.buffer).open)
-
-
 class _Kept:
     """A stream that can be read only once, kept in a file without a name, for its owner alone."""
 
@@ -150,16 +217,41 @@ class _Kept:
         self._file.close()
 
     def open(self) -> BinaryIO:
-        at = 0
+        """Return a view of its own, from the start."""
+        return io.BufferedReader(_View(self))
 
-        def read(size: int) -> bytes:
-            nonlocal at
-            self._file.seek(at)
-            found = self._file.read(size)
-            at += len(found)
-            return found
+    def read(self, at: int, size: int) -> bytes:
+        """Return so many bytes from a place on."""
+        self._file.seek(at)
+        return self._file.read(size)
 
-        return io.BufferedReader(_Stream(read, lambda: None))
+    def size(self) -> int:
+        """Return how many bytes there are."""
+        return self._file.seek(0, io.SEEK_END)
+
+
+class _View(io.RawIOBase):
+    """A place in a kept stream; it keeps the stream alive."""
+
+    def __init__(self, kept: _Kept) -> None:
+        self._kept, self._at = kept, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        starts = {io.SEEK_SET: 0, io.SEEK_CUR: self._at}
+        self._at = offset + (starts[whence] if whence in starts else self._kept.size())
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:  # typeshed's own type for it is private
+        block = self._kept.read(self._at, len(buffer))
+        buffer[: len(block)] = block
+        self._at += len(block)
+        return len(block)
 
 
 def _noise(name: str) -> bool:
