@@ -38,6 +38,11 @@ class Kind(StrEnum):
     THOUGHT = "thought"  # a model's, before it answered
     CONTEXT = "context"  # put before a model by a program: system prompts, files, summaries
 
+    @property
+    def said(self) -> bool:
+        """Whether somebody said it, in words or with a file, if only to take it back."""
+        return self in (Kind.TEXT, Kind.MEDIA, Kind.DELETED)
+
 
 class Clock(StrEnum):
     """How far a time can be trusted."""
@@ -66,6 +71,14 @@ class Turn:
     parent: str | None = None  # key of the turn this one answers, on a branch or as a reply
     active: bool = True  # on the branch that was kept
     edited_at: datetime | None = None  # aware; None where the source does not say, or it was not
+    missing: bool = False  # from the newest copy of the conversation
+    included: bool = False  # in what is searched although nobody said it: the person asked for it
+
+    @property
+    def searched(self) -> bool:
+        """Whether it is found: somebody's words, on the branch that was kept."""
+        words = self.included or self.kind in (Kind.TEXT, Kind.MEDIA)
+        return self.active and words and bool(self.text.strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,10 @@ def keep(store: Store, *conversations: Conversation) -> list[int]:
     """Store each conversation as one session; return the numbers of the sessions."""
     numbers = []
     for each in conversations:
-        number = store.sessions.conversation(each.source, each.key)
-        if number is None:
-            number = store.sessions.add_conversation(each.source, each.key, endless=each.endless)
-        numbers.append(store.sessions.add(number, session(each)))
+        head = store.conversations.get(each.source, each.key) or store.conversations.add(
+            each.source, each.key, endless=each.endless
+        )
+        numbers.append(store.sessions.add(head.number, session(each)))
     return numbers
 
 

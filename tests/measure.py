@@ -266,12 +266,12 @@ def _fill(store: Store, archive: Archive, path: Path, embedder: Embedder) -> Non
 
 
 def _answering(store: Store, source: str, question: Question) -> frozenset[str]:
-    numbers = (store.sessions.conversation(source, key) for key in question.gold)
+    heads = (store.conversations.get(source, key) for key in question.gold)
     return frozenset(
         session.id
-        for number in numbers
-        if number is not None
-        for session in store.sessions.near(number, None, None)
+        for head in heads
+        if head is not None
+        for session in store.sessions.near(head.number, None, None)
     )
 
 

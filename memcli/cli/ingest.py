@@ -4,20 +4,22 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Annotated
 
 import typer
 
 from memcli.cli.json_shapes import ingest_shape, report_shape
-from memcli.cli.models import open_embedder
+from memcli.cli.opening import open_embedder
 from memcli.cli.options import Database, Json, Jsonl, Quiet, Timezone, Wait
 from memcli.cli.output import console, note, print_json, print_jsonl, safe
 from memcli.cli.times import local_zone
-from memcli.domain import Doubt, Skipped
+from memcli.domain import Doubt, Kind, Skipped
 from memcli.errors import ExitCode, UsageError
 from memcli.formats import FORMATS, Reading, load
-from memcli.pipeline.ingest import Counts, Progress, SourceReport
+from memcli.pipeline.absorb import Counts
+from memcli.pipeline.ingest import Progress, SourceReport, refresh
 from memcli.pipeline.ingest import ingest as import_exports
 from memcli.settings import database_path
 from memcli.store import Store
@@ -32,10 +34,25 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
+def _kind(text: str) -> Kind:
+    """Return a kind of turn that nobody said."""
+    try:
+        kind = Kind(text)
+    except ValueError:
+        kind = Kind.TEXT
+    if kind not in (Kind.TOOL, Kind.THOUGHT, Kind.CONTEXT):
+        raise UsageError(f"`{text}` cannot be included", hint="`tool`, `thought` or `context`")
+    return kind
+
+
 Paths = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Argument(
-        parser=_path, metavar="PATH...", help="Exports: files, folders, zips, `-` for stdin."
+        parser=_path,
+        metavar="[PATH...]",
+        show_default=False,
+        help="Exports: files, folders, zips, `-` for stdin. Without one: what was ingested before"
+        " and has changed since.",
     ),
 ]
 FormatName = Annotated[
@@ -53,13 +70,29 @@ Me = Annotated[
         "--me", show_default=False, metavar="NAME", help="Your own name in chats among people."
     ),
 ]
+Include = Annotated[
+    list[Kind] | None,
+    typer.Option(
+        "--include",
+        parser=_kind,
+        metavar="KIND",
+        show_default=False,
+        help="Search this, too, although nobody said it: `tool`, `thought` or `context`; may be"
+        " given again.",
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first thing that is damaged.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
 def ingest(
-    paths: Paths,
+    paths: Paths = None,
     format_name: FormatName = None,
     me: Me = None,
     timezone: Timezone = None,
+    include: Include = None,
+    strict: Strict = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
     as_jsonl: Jsonl = False,
     quiet: Quiet = False,
@@ -68,18 +101,30 @@ def ingest(
 ) -> None:
     """Import chat exports. Importing again changes nothing; a conversation that grew, grows.
 
-    Exits with status 4 when something could not be read; all the rest is imported.
+    Every path is remembered: `mem ingest` alone reads again what has changed, and says nothing
+    where nothing has. Exits with status 4 when something could not be read; all the rest is
+    imported.
     """
     began = monotonic()
     forced = load(format_name) if format_name else None
-    reading = Reading(timezone or local_zone(), me)
+    reading = Reading(timezone or local_zone(), me, frozenset(include or ()))
+    if not paths and (forced or reading != Reading(local_zone())):
+        raise UsageError("without a path everything is read as it was before", hint="name a path")
     with (
-        Store(database or database_path(), wait=wait) as store,
+        _opened(database or database_path(), wait, dry_run=dry_run) as store,
         _progress(quiet=quiet) as progress,
     ):
-        reports = import_exports(
-            paths, store, open_embedder(), reading, forced=forced, progress=progress
-        )
+        embedder = open_embedder()
+        if paths:
+            reports = import_exports(
+                *(paths, store, embedder, reading),
+                forced=forced,
+                strict=strict,
+                progress=progress,
+            )
+        else:
+            found = refresh(store, embedder, local_zone(), strict=strict, progress=progress)
+            reports = [report for report in found if not report.idle]
     if as_json:
         print_json(ingest_shape(reports, monotonic() - began))
     elif as_jsonl:
@@ -88,6 +133,20 @@ def ingest(
         _print(reports, quiet=quiet)
     if any(report.damaged for report in reports):
         raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+@contextmanager
+def _opened(path: Path, wait: float, *, dry_run: bool) -> Iterator[Store]:
+    """Open the database, or for a dry run one that forgets what is done to it."""
+    if not dry_run:
+        with Store(path, wait=wait) as store:
+            yield store
+    elif path.exists():
+        with Store(path, wait=wait) as store, store.trial():
+            yield store
+    else:
+        with TemporaryDirectory(prefix="mem-") as folder, Store(Path(folder) / "mem.db") as store:
+            yield store
 
 
 @contextmanager

@@ -39,11 +39,12 @@ def zone(text: str) -> ZoneInfo:
 def local_zone() -> tzinfo:
     """Return the zone of this machine, with its summer times where it can be known."""
     import os
-    from pathlib import Path
 
     named = os.environ.get("TZ", "").lstrip(":")
     try:
-        return ZoneInfo(named) if named else ZoneInfo.from_file(Path("/etc/localtime").open("rb"))
+        if not named:
+            named = os.path.realpath("/etc/localtime").rpartition("zoneinfo/")[2]
+        return ZoneInfo(named)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return datetime.now().astimezone().tzinfo or ZoneInfo("UTC")
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from memcli.errors import UsageError
-from memcli.formats.base import HEAD_BYTES, Document, Format, Reading, Sample
+from memcli.formats.base import HEAD_BYTES, Document, Format, Mark, Reading, Sample
 
 # In the order in which they are tried: what is recognised by more comes first.
 FORMATS = (
@@ -38,4 +38,4 @@ def recognise(document: Document) -> Format | None:
     return next((known for known in map(load, FORMATS) if known.recognises(sample)), None)
 
 
-__all__ = ["FORMATS", "Document", "Format", "Reading", "load", "recognise"]
+__all__ = ["FORMATS", "Document", "Format", "Mark", "Reading", "load", "recognise"]

@@ -11,10 +11,18 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cached_property
 from typing import Any, BinaryIO
 
-from memcli.domain import Clock, Conversation, Doubt, Skipped, Turn, fingerprint
+from memcli.domain import Clock, Conversation, Doubt, Kind, Skipped, Turn, fingerprint
 
 # How much of a file its format is recognised by.
 HEAD_BYTES = 1 << 20
+
+
+@dataclass(slots=True)
+class Mark:
+    """How far a log was read: up to the end of a whole line. Whoever reads on moves it."""
+
+    offset: int = 0  # bytes
+    line: int = 0  # lines before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,7 @@ class Document:
     name: str  # as a person would say it: "export.zip/conversations.json"
     open: Callable[[], BinaryIO] = field(compare=False)  # from the start, every time
     modified_at: datetime | None = field(default=None, compare=False)  # aware, where it is known
+    mark: Mark | None = field(default=None, compare=False)  # of a log that was read before
     find: Callable[[str], "Document | None"] = field(default=lambda _path: None, compare=False)
 
     def beside(self, path: str) -> "Document | None":
@@ -42,6 +51,7 @@ class Reading:
 
     timezone: tzinfo = UTC  # of wall clocks without a zone
     me: str | None = None  # the person's own name in chats among people
+    included: frozenset[Kind] = frozenset()  # to be searched although nobody said them
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,29 +28,37 @@ _ZIP = b"PK\x03\x04"
 _NOISE = ("__MACOSX/", ".DS_Store", "._", "Thumbs.db")
 
 
-def documents(path: Path) -> Iterator[Document]:
-    """Yield the files at a path in a fixed order: itself, those of a folder, those of a zip.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file on disk, or a stream, that holds documents: itself, or those of a zip."""
 
-    A zip inside a zip is looked into as well. `-` is standard input, kept in a private file
+    name: str
+    file: Path | None  # None for a stream, which cannot be looked at again
+    documents: Callable[[], Iterator[Document]] = field(compare=False)  # raises InputError
+
+
+def places(path: Path) -> Iterator[Place]:
+    """Yield the files at a path in a fixed order: itself, or those of a folder.
+
+    Zips are looked into, and zips inside them. `-` is standard input, kept in a private file
     without a name while it is read.
 
-    What cannot be read in a folder or a zip raises when it is opened.
-
     Raises:
-        InputError: there is nothing at the path, it cannot be read, or a zip is damaged.
+        InputError: there is nothing at the path, or it cannot be read.
     """
     if str(path) == "-":
-        yield from _kept("standard input", sys.stdin.buffer)
+        yield Place("standard input", None, partial(_kept, "standard input", sys.stdin.buffer))
         return
     try:
         if path.is_dir():
             for inner in sorted(p for p in path.rglob("*") if p.is_file() and not _noise(p.name)):
-                try:
-                    yield from _file(inner, path)
-                except InputError as error:  # raised again by whoever opens it
-                    yield Document(str(inner), partial(_refused, error))
+                yield Place(str(inner), inner, partial(_file, inner, path))
+        elif path.is_fifo() or path.is_char_device():
+            yield Place(str(path), None, partial(_piped, path))
+        elif path.is_file():
+            yield Place(str(path), path, partial(_file, path, path.parent))
         elif path.exists():
-            yield from _file(path, path.parent)
+            raise InputError(f"{path} is neither a file nor a folder")
         else:
             raise InputError(f"nothing at {path}")
     except OSError as error:
@@ -57,19 +66,22 @@ def documents(path: Path) -> Iterator[Document]:
 
 
 def _file(path: Path, root: Path) -> Iterator[Document]:
-    if not (path.is_file() or path.is_fifo() or path.is_char_device()):
-        raise InputError(f"{path} is neither a file nor a folder")
-    if path.is_fifo() or path.is_char_device():
-        with path.open("rb") as stream:
-            yield from _kept(str(path), stream)
-        return
-    if zipfile.is_zipfile(path):
-        yield from _Zip(str(path), path).documents()
-        return
+    try:
+        if zipfile.is_zipfile(path):
+            yield from _Zip(str(path), path).documents()
+            return
+        with _opened(path) as stream:
+            if stream.read(4) == _ZIP:
+                raise InputError(f"{path} is a damaged zip: it has no list of its files")
+        document = _plain(path, root)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    yield document
+
+
+def _piped(path: Path) -> Iterator[Document]:
     with _opened(path) as stream:
-        if stream.read(4) == _ZIP:
-            raise InputError(f"{path} is a damaged zip: it has no list of its files")
-    yield _plain(path, root)
+        yield from _kept(str(path), stream)
 
 
 def _kept(name: str, stream: BinaryIO) -> Iterator[Document]:
@@ -82,7 +94,7 @@ def _kept(name: str, stream: BinaryIO) -> Iterator[Document]:
 
 def _plain(path: Path, root: Path) -> Document:
     modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return Document(str(path), partial(_opened, path), modified, partial(_beside, path, root))
+    return Document(str(path), partial(_opened, path), modified, None, partial(_beside, path, root))
 
 
 def _beside(path: Path, root: Path, relative: str) -> Document | None:
@@ -131,6 +143,7 @@ class _Zip:
             f"{self._name}/{path}",
             partial(self._open, path),
             _zip_time(self._members[path]),
+            None,
             partial(self._beside, path),
         )
 

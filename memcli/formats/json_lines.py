@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, BinaryIO
 
 from memcli.formats.base import Document, Sample
 from memcli.formats.json_stream import Broken
 
 LONGEST_LINE = 64 << 20  # bytes; logs of coding agents have lines of 20 MB
+HEAD = 1 << 16  # bytes of a log that are read again with its new lines: they say whose it is
+
+_BLANK = object()
 
 
 def rows(document: Document, *, growing: bool = False) -> Iterator[tuple[int, Any]]:
@@ -20,23 +24,41 @@ def rows(document: Document, *, growing: bool = False) -> Iterator[tuple[int, An
     Args:
         document: UTF-8, with or without a byte order mark; what is not UTF-8 is replaced.
         growing: leave out a last line that is half written.
+
+    A document with a mark is read from there, after its HEAD.
     """
+    mark = document.mark
+    resumed = replace(mark) if mark else None
     with document.open() as stream:
-        number = 0
+        number = offset = 0
         while line := stream.readline(LONGEST_LINE + 1):
             number += 1
+            offset += len(line)
             ended = line.endswith(b"\n")
+            value: Any
             if not ended and len(line) > LONGEST_LINE:
-                while (more := stream.readline(1 << 20)) and not more.endswith(b"\n"):
-                    pass
-                yield number, Broken(f"is a line of more than {LONGEST_LINE >> 20} MB")
-                continue
-            text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-            if not text.strip():
-                continue
-            value = _loads(text)
-            if not (growing and not ended and isinstance(value, Broken)):
+                skipped, ended = _rest_of_line(stream)
+                offset += skipped
+                value = Broken(f"is a line of more than {LONGEST_LINE >> 20} MB")
+            else:
+                text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+                value = _loads(text) if text.strip() else _BLANK
+            if not (growing and not ended and isinstance(value, Broken)) and value is not _BLANK:
                 yield number, value
+            if mark and ended:
+                mark.offset, mark.line = offset, number
+            if resumed and HEAD <= offset < resumed.offset:
+                number, offset = resumed.line, stream.seek(resumed.offset)
+
+
+def _rest_of_line(stream: BinaryIO) -> tuple[int, bool]:
+    """Pass over a line; return of how many bytes the rest was, and whether it ended."""
+    passed = 0
+    while part := stream.readline(1 << 20):
+        passed += len(part)
+        if part.endswith(b"\n"):
+            return passed, True
+    return passed, False
 
 
 def first_rows(sample: Sample, count: int = 20) -> list[dict[str, Any]]:

@@ -1,42 +1,23 @@
-"""From exports to a database one can ask: parse, merge, store, cut, index, embed."""
+"""From exports to a database one can ask: find, recognise, parse, absorb, remember."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import tzinfo
 from pathlib import Path
+from typing import Any
 
-from memcli.domain import Conversation, Doubt, Session, SessionId, Skipped, Turn, fingerprint
+from memcli.domain import Conversation, Doubt, Skipped
 from memcli.errors import InputError
 from memcli.formats import Document, Format, Reading, recognise
-from memcli.formats.documents import documents
-from memcli.pipeline.chunking import passage_text, passages
-from memcli.pipeline.merge import QUIET, merge, revision, sessions_of
+from memcli.formats.documents import Place, places
+from memcli.pipeline.absorb import Absorber, Counts, Tally
+from memcli.pipeline.sources import Known, Way
 from memcli.protocols import Embedder
 from memcli.store import Store
 
 BATCH = 2000  # turns in one transaction
 
-_UNSOUND = re.compile("[\x00\ud800-\udfff]")
-
 Progress = Callable[[str, int], None]  # name of the document, turns read so far
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many of something were there, by what became of them."""
-
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(
-            self.new + other.new,
-            self.changed + other.changed,
-            self.unchanged + other.unchanged,
-            self.skipped + other.skipped,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +36,12 @@ class SourceReport:
         """Whether something was there and could not be read."""
         return any(isinstance(warning, Skipped) and warning.lost for warning in self.warnings)
 
+    @property
+    def idle(self) -> bool:
+        """Whether it gave nothing new, and nothing to tell."""
+        counts = (self.sessions, self.turns)
+        return not self.warnings and not any(each.new or each.changed for each in counts)
+
 
 def ingest(
     paths: Sequence[Path],
@@ -63,11 +50,13 @@ def ingest(
     reading: Reading,
     *,
     forced: Format | None = None,
+    strict: bool = False,
     progress: Progress = lambda _name, _turns: None,
 ) -> list[SourceReport]:
-    """Bring what exports hold into the database.
+    """Bring what exports hold into the database, and remember where they are.
 
-    A document, or a part of one, that cannot be read is reported and never stops the others.
+    A document, or a part of one, that cannot be read is reported and never stops the others. A
+    file that has not changed since it was read in the same way is not read again.
 
     Args:
         paths: files, folders, zips, or `-` for standard input.
@@ -75,41 +64,169 @@ def ingest(
         embedder: makes the vectors.
         reading: what the person said about how to read.
         forced: read every document as this format, instead of recognising it.
+        strict: stop at the first thing that cannot be read.
         progress: told now and then how far it is.
 
     Returns:
         A report for every recognised document, and one for every path where none was.
+
+    Raises:
+        InputError: something cannot be read, and `strict` is set.
+    """
+    work = _Work(store, embedder, Way(reading, forced), strict, progress)
+    return [report for path in paths for report in work.path(path)]
+
+
+def refresh(
+    store: Store,
+    embedder: Embedder,
+    local: tzinfo,
+    *,
+    strict: bool = False,
+    progress: Progress = lambda _name, _turns: None,
+) -> list[SourceReport]:
+    """Read again whatever was ingested before and has changed since, as it was read then.
+
+    Returns:
+        A report for every document that was read, and for every path that is no more.
+
+    Raises:
+        InputError: something cannot be read, and `strict` is set.
     """
     reports: list[SourceReport] = []
-    for path in paths:
-        reports += _ingest_path(path, _Writer(store, embedder), reading, forced, progress)
+    for path, options in store.sources.all():
+        work = _Work(
+            store, embedder, Way.from_options(options, local), strict, progress, again=True
+        )
+        reports += work.path(Path(path))
     return reports
 
 
-def _ingest_path(
-    path: Path, writer: "_Writer", reading: Reading, forced: Format | None, progress: Progress
-) -> list[SourceReport]:
-    reports: list[SourceReport] = []
-    strange: list[str] = []
-    try:
-        for document in documents(path):
-            try:
-                found = forced or recognise(document)
-                if found is None:
-                    strange.append(document.name)
-                else:
-                    reports.append(_ingest_document(document, found, writer, reading, progress))
-            except InputError as error:
-                reports.append(_unread(document.name, error))
-    except InputError as error:
-        return [*reports, _unread(str(path), error)]
-    if not reports:
-        name = strange[0] if len(strange) == 1 else str(path)
-        return [_unread(name, InputError(f"no chat export was recognised in {name}"))]
-    if strange:
-        told = (*reports[-1].warnings, _passed_over(path, strange))
-        reports[-1] = replace(reports[-1], warnings=told)
-    return reports
+class _Work:
+    """Ingesting paths that are all read in one way."""
+
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder,
+        way: Way,
+        strict: bool,
+        progress: Progress,
+        again: bool = False,
+    ) -> None:
+        self._store, self._way, self._strict, self._progress = store, way, strict, progress
+        self._absorber = Absorber(store, embedder, way.reading.included)
+        self._again = again  # only what has changed is told
+
+    def path(self, path: Path) -> list[SourceReport]:
+        """Ingest what lies at one path."""
+        reports: list[SourceReport] = []
+        strange: list[str] = []
+        try:
+            for place in places(path):
+                reports += self._place(place, strange)
+        except InputError as error:
+            reports.append(self._unread(str(path), error))
+        if reports:
+            self._remember(path, reports)
+        if self._again:
+            return reports
+        if not reports:
+            name = strange[0] if len(strange) == 1 else str(path)
+            return [self._unread(name, InputError(f"no chat export was recognised in {name}"))]
+        if strange:
+            told = (*reports[-1].warnings, _passed_over(path, strange))
+            reports[-1] = replace(reports[-1], warnings=told)
+        return reports
+
+    def _remember(self, path: Path, reports: Sequence[SourceReport]) -> None:
+        if str(path) != "-" and any(report.format for report in reports) and not self._again:
+            self._store.sources.remember(str(path.absolute()), self._way.options())
+
+    def _place(self, place: Place, strange: list[str]) -> list[SourceReport]:
+        """Read a file, unless it is known to have stayed as it was."""
+        known = Known(place.file, self._way, self._store.sources) if place.file else None
+        if known and known.unchanged is not None:
+            if self._again:
+                return []
+            reports = [_report(shape) for shape in known.unchanged]
+            strange += [report.path for report in reports if not report.format]
+            return [_as_before(report) for report in reports if report.format]
+        mark = known.mark() if known else None
+        reports = []
+        passed: list[str] = []
+        try:
+            for document in place.documents():
+                own = document.name == place.name  # not one of a zip's
+                self._document(replace(document, mark=mark if own else None), reports, passed)
+        except InputError as error:
+            reports.append(self._unread(place.name, error))
+        strange += passed
+        if known:
+            found = [_shape(report) for report in reports]
+            known.keep([*found, *(_shape(SourceReport(name, None)) for name in passed)])
+        return reports
+
+    def _document(
+        self, document: Document, reports: list[SourceReport], strange: list[str]
+    ) -> None:
+        try:
+            found = self._way.forced or recognise(document)
+            if found is None:
+                strange.append(document.name)
+            else:
+                if not found.grows:
+                    document = replace(document, mark=None)
+                reports.append(self._ingest(document, found))
+        except InputError as error:
+            reports.append(self._unread(document.name, error))
+
+    def _ingest(self, document: Document, found: Format) -> SourceReport:
+        tally, warnings = Tally(), list[Skipped | Doubt]()
+        partial = bool(document.mark and document.mark.offset)
+        read = 0
+        for batch in self._batches(document, found, warnings):
+            self._absorber.take(batch, tally, unique_keys=found.unique_keys, partial=partial)
+            read += sum(len(conversation.turns) for conversation in batch)
+            self._progress(document.name, read)
+        skipped = sum(isinstance(warning, Skipped) for warning in warnings)
+        return SourceReport(
+            *(document.name, found.name, len(tally.conversations)),
+            *(tally.sessions(skipped), tally.turns, tuple(warnings)),
+        )
+
+    def _batches(
+        self, document: Document, found: Format, warnings: list[Skipped | Doubt]
+    ) -> Iterator[list[Conversation]]:
+        """Yield conversations in batches; what is no conversation goes to the warnings."""
+        batch: list[Conversation] = []
+        size = 0
+        try:
+            for parsed in found.parse(document, self._way.reading):
+                if not isinstance(parsed, Conversation):
+                    self._refuse(document.name, parsed)
+                    warnings.append(parsed)
+                    continue
+                batch.append(parsed)
+                size += len(parsed.turns)
+                if size >= BATCH:
+                    yield batch
+                    batch, size = [], 0
+        except InputError as error:
+            if self._strict:
+                raise
+            warnings.append(Skipped(document.name, str(error)))
+        yield batch
+
+    def _refuse(self, name: str, warning: Skipped | Doubt) -> None:
+        if self._strict and isinstance(warning, Skipped) and warning.lost:
+            raise InputError(f"{name}: {warning.where}: {warning.why}")
+
+    def _unread(self, name: str, error: InputError) -> SourceReport:
+        if self._strict:
+            raise error
+        why = f"{error}; {error.hint}" if error.hint else str(error)
+        return SourceReport(name, None, warnings=(Skipped(name, why),))
 
 
 def _passed_over(path: Path, names: Sequence[str]) -> Doubt:
@@ -119,200 +236,31 @@ def _passed_over(path: Path, names: Sequence[str]) -> Doubt:
     return Doubt(str(path), f"not recognised as chat exports: {', '.join(shown)}{more}")
 
 
-def _unread(name: str, error: InputError) -> SourceReport:
-    why = f"{error}; {error.hint}" if error.hint else str(error)
-    return SourceReport(name, None, warnings=(Skipped(name, why),))
+def _shape(report: SourceReport) -> dict[str, Any]:
+    """Return a report as it is kept."""
+    kept = asdict(report)
+    kept["warnings"] = [[type(one).__name__, asdict(one)] for one in report.warnings]
+    return kept
 
 
-def _ingest_document(
-    document: Document, found: Format, writer: "_Writer", reading: Reading, progress: Progress
-) -> SourceReport:
-    tally = _Tally()
-    batch: list[Conversation] = []
-    size = read = 0
-    try:
-        for parsed in found.parse(document, reading):
-            if not isinstance(parsed, Conversation):
-                tally.warnings.append(parsed)
-                continue
-            batch.append(_sound(parsed))
-            size += len(parsed.turns)
-            if size >= BATCH:
-                read += size
-                writer.write(batch, tally)
-                progress(document.name, read)
-                batch, size = [], 0
-    except InputError as error:
-        tally.warnings.append(Skipped(document.name, str(error)))
-    writer.write(batch, tally)
-    progress(document.name, read + size)
-    return tally.report(document.name, found.name)
-
-
-class _Tally:
-    """What became of a document's conversations, as it is read."""
-
-    def __init__(self) -> None:
-        self.conversations: set[int] = set()
-        self.new: set[SessionId] = set()
-        self.changed: set[SessionId] = set()
-        self.unchanged: set[SessionId] = set()
-        self.turns = Counts()
-        self.warnings: list[Skipped | Doubt] = []
-
-    def report(self, name: str, found: str) -> SourceReport:
-        skipped = sum(isinstance(warning, Skipped) for warning in self.warnings)
-        changed = self.changed - self.new
-        sessions = Counts(
-            len(self.new), len(changed), len(self.unchanged - self.new - changed), skipped
-        )
-        return SourceReport(
-            name, found, len(self.conversations), sessions, self.turns, tuple(self.warnings)
-        )
-
-
-class _Writer:
-    """Writes conversations into the database, a batch a transaction."""
-
-    def __init__(self, store: Store, embedder: Embedder) -> None:
-        self._store, self._embedder = store, embedder
-        self._unindexed: dict[int, Session] = {}  # by number: stored in this batch
-
-    def write(self, batch: Iterable[Conversation], tally: _Tally) -> None:
-        """Store and index conversations, all or none."""
-        self._unindexed.clear()
-        with self._store.transaction():
-            for conversation in batch:
-                self._absorb(conversation, tally)
-            numbers: list[int] = []
-            texts: list[str] = []
-            for number, session in self._unindexed.items():
-                cut = passages(session)
-                numbers += self._store.index.add(number, session, cut)
-                texts += [passage_text(session, passage) for passage in cut]
-            if texts:
-                vectors = self._embedder.embed(texts)
-                self._store.index.add_vectors(numbers, vectors, self._embedder)
-
-    def _absorb(self, conversation: Conversation, tally: _Tally) -> None:
-        """Store what is new in a conversation."""
-        if not conversation.turns:
-            return
-        sessions = self._store.sessions
-        number = sessions.conversation(conversation.source, conversation.key)
-        if number is None:
-            number = sessions.add_conversation(
-                conversation.source, conversation.key, endless=conversation.endless
-            )
-            known: list[Session] = []
-        else:
-            known = self._touched(number, conversation)
-        stored = [turn for session in known for turn in session.turns]
-        revisions = sessions.revisions(number) if known else set()
-        merged = merge(stored, conversation.turns, revisions)
-        for turn in merged.replaced:
-            sessions.keep_revision(number, revision(turn), turn.text, turn.key)
-        title = conversation.title
-        if known and title != known[0].title:
-            if not title or fingerprint("title", title) in revisions:
-                title = known[0].title
-            else:
-                before = known[0].title
-                sessions.keep_revision(number, fingerprint("title", before), before, None)
-        now = sessions_of(
-            conversation.source,
-            conversation.key,
-            title,
-            merged.turns,
-            endless=conversation.endless,
-            known=known,
-        )
-        tally.conversations.add(number)
-        tally.turns += Counts(merged.new, merged.changed, merged.unchanged)
-        self._replace(number, known, now, tally)
-
-    def _touched(self, number: int, conversation: Conversation) -> list[Session]:
-        """Return the stored sessions that a conversation may change, earliest first."""
-        sessions = self._store.sessions
-        if not conversation.endless:
-            return sessions.near(number, None, None)
-        times = [turn.sent_at for turn in conversation.turns if turn.sent_at]
-        since = min(times) - QUIET if times else None
-        until = max(times) + QUIET if times else None
-        near = sessions.near(number, since, until)
-        held = sessions.holding(number, [turn.key for turn in conversation.turns])
-        touched = {session.id: session for session in [*near, *held]}
-        keys = {turn.key for session in touched.values() for turn in session.turns}
-        if any(turn.key not in keys for turn in conversation.turns):
-            touched |= self._following(number, touched)
-        return sorted(touched.values(), key=_span)
-
-    def _following(
-        self, number: int, touched: Mapping[SessionId, Session]
-    ) -> dict[SessionId, Session]:
-        """Return the sessions up to the next quiet time: a new turn moves where they are cut."""
-        found: dict[SessionId, Session] = {}
-        ended = max((one.ended_at for one in touched.values() if one.ended_at), default=None)
-        while ended:
-            near = self._store.sessions.near(number, ended, ended + QUIET)
-            more = {s.id: s for s in near if s.id not in touched and s.id not in found}
-            found |= more
-            ended = max((one.ended_at for one in more.values() if one.ended_at), default=None)
-        return found
-
-    def _replace(
-        self, conversation: int, known: Sequence[Session], now: Sequence[Session], tally: _Tally
-    ) -> None:
-        """Put sessions in the place of those known, where they differ."""
-        before = {session.id: session for session in known}
-        differing = [session for session in now if before.get(session.id) != session]
-        changed = {session.id for session in differing}
-        gone = before.keys() - {session.id for session in now}
-        for key in [*(changed & before.keys()), *gone]:
-            number = self._store.sessions.number(key)
-            assert number is not None, "it was just read"
-            if self._unindexed.pop(number, None) is None:
-                self._store.index.remove(number)
-            self._store.sessions.remove(number)
-        for session in differing:
-            self._unindexed[self._store.sessions.add(conversation, session)] = session
-        tally.new |= changed - before.keys()
-        tally.new -= gone
-        tally.changed |= changed & before.keys()
-        tally.changed -= gone
-        tally.unchanged |= {session.id for session in now} - changed
-
-
-def _span(session: Session) -> tuple[float, float]:
-    began, ended = session.started_at, session.ended_at
-    return began.timestamp() if began else 0.0, ended.timestamp() if ended else 0.0
-
-
-def _sound(conversation: Conversation) -> Conversation:
-    """Return a conversation whose text any database and terminal can hold."""
-    turns = tuple(_sound_turn(turn) for turn in conversation.turns)
-    return replace(
-        conversation,
-        key=_clean(conversation.key),
-        title=_clean(conversation.title),
-        turns=turns,
+def _report(shape: dict[str, Any]) -> SourceReport:
+    """Return a kept report as it was."""
+    kinds = {"Skipped": Skipped, "Doubt": Doubt}
+    return SourceReport(
+        **{
+            **shape,
+            "sessions": Counts(**shape["sessions"]),
+            "turns": Counts(**shape["turns"]),
+            "warnings": tuple(kinds[kind](**values) for kind, values in shape["warnings"]),
+        }
     )
 
 
-def _sound_turn(turn: Turn) -> Turn:
-    at = turn.sent_at
-    return replace(
-        turn,
-        sent_at=at and at.replace(microsecond=at.microsecond // 1000 * 1000),
-        key=_clean(turn.key),
-        parent=turn.parent and _clean(turn.parent),
-        speaker=turn.speaker and _clean(turn.speaker),
-        text=_clean(turn.text),
-    )
+def _as_before(report: SourceReport) -> SourceReport:
+    """Return the report of a file that has not changed: nothing of it is new."""
 
+    def unchanged(counts: Counts) -> Counts:
+        there = counts.new + counts.changed + counts.unchanged
+        return Counts(unchanged=there, skipped=counts.skipped)
 
-def _clean(text: str) -> str:
-    """Join surrogate pairs, replace lone ones, and drop NULs."""
-    if not _UNSOUND.search(text):
-        return text
-    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return replace(report, sessions=unchanged(report.sessions), turns=unchanged(report.turns))

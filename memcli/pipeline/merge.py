@@ -8,10 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from memcli.domain import Kind, Session, SessionId, Turn, fingerprint
+from memcli.domain import Session, SessionId, Turn, fingerprint
 
 QUIET = timedelta(hours=6)  # ends a session of an endless chat
 LONGEST = 200  # turns of such a session
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +28,29 @@ class Merged:
 
 
 def merge(
-    stored: Sequence[Turn], incoming: Sequence[Turn], revisions: Collection[str] = ()
+    stored: Sequence[Turn],
+    incoming: Sequence[Turn],
+    *,
+    newer: bool = True,
+    whole: bool = False,
+    revisions: Collection[str] = (),
 ) -> Merged:
     """Join the stored turns of a conversation with those of an export, by their keys.
 
-    An incoming turn takes the place of the stored one, but an empty text never replaces words,
-    and what is known as an older revision never replaces the newer one; nor does an export that
-    ends before what is stored say which branch was kept. A stored turn that the export does not
-    have stays. What nobody said, such as service notices and calls, is kept but
-    not counted.
+    Nothing that is stored is lost. Of two turns with the same key the later edited one counts,
+    else the one in the newer copy; but an empty text never replaces words, and what is known as
+    an older revision never replaces the newer one. The newer copy says which branch was kept.
+    What nobody said, such as service notices and calls, is kept but not counted.
 
     Args:
         stored: what is known, in order.
         incoming: what the export has, in order; of turns with the same key the first counts.
+        newer: whether the export is not older than what is stored.
+        whole: whether both hold the conversation from its beginning to their own end, so that
+            what the newer one lacks is missing from it.
         revisions: `revision` of everything the stored turns were before.
     """
     known = {turn.key: turn for turn in stored}
-    outdated = _outdated(stored, incoming)
     taken: dict[str, Turn] = {}
     new = changed = unchanged = 0
     replaced: list[Turn] = []
@@ -50,29 +58,51 @@ def merge(
         if turn.key in taken:
             continue
         before = known.get(turn.key)
-        counted = turn.kind not in (Kind.SERVICE, Kind.CALL)
+        counted = turn.kind.said
         if before is None:
             new += counted
             taken[turn.key] = turn
             continue
-        if (before.text and not turn.text) or revision(turn) in revisions:
-            turn = replace(before, active=turn.active, parent=turn.parent)
-        if outdated:
-            turn = replace(turn, active=before.active)
+        turn = _chosen(before, turn, newer=newer, revisions=revisions)
         taken[turn.key] = turn
         if turn == before:
             unchanged += counted
         else:
             changed += counted
-            if revision(turn) != revision(before):
+            if revision(turn) != revision(before) and turn.included == before.included:
                 replaced.append(before)
-    return Merged(tuple(_woven(stored, taken)), new, changed, unchanged, tuple(replaced))
+    turns = _woven(stored, taken)
+    if whole:
+        turns = _without_what_was_dropped(turns, set(taken) if newer else set(known))
+    return Merged(tuple(turns), new, changed, unchanged, tuple(replaced))
 
 
-def _outdated(stored: Sequence[Turn], incoming: Sequence[Turn]) -> bool:
-    """Tell whether everything incoming was said before the last that is stored."""
-    last = max((turn.sent_at for turn in stored if turn.sent_at), default=None)
-    return last is not None and all(turn.sent_at and turn.sent_at < last for turn in incoming)
+def _chosen(before: Turn, turn: Turn, *, newer: bool, revisions: Collection[str]) -> Turn:
+    """Return the turn that counts: the words of one of the two, and its place in the newer."""
+    edited, now = before.edited_at or _NEVER, turn.edited_at or _NEVER
+    if before.included != turn.included:
+        kept = before.included  # the other one may have been cut
+    elif bool(before.text) != bool(turn.text):
+        kept = bool(before.text)
+    elif edited != now:
+        kept = edited > now
+    else:
+        kept = not newer or revision(turn) in revisions
+    words, copy = before if kept else turn, turn if newer else before
+    return replace(words, active=copy.active, parent=copy.parent, missing=copy.missing)
+
+
+def _without_what_was_dropped(turns: Sequence[Turn], newest: Collection[str]) -> list[Turn]:
+    """Mark the turns that the newest copy lacks, and leave them where it took another branch."""
+    taken = {turn.parent for turn in turns if turn.key in newest and turn.active and turn.parent}
+    marked: dict[str, Turn] = {}
+    for turn in turns:
+        if turn.key not in newest:
+            parent = marked.get(turn.parent or "")
+            left = turn.parent in taken or (parent is not None and not parent.active)
+            turn = replace(turn, missing=True, active=turn.active and not left)
+        marked[turn.key] = turn
+    return list(marked.values())
 
 
 def revision(turn: Turn) -> str:
@@ -109,13 +139,7 @@ def _later(one: Turn, other: Turn) -> bool:
 
 
 def sessions_of(
-    source: str,
-    conversation: str,
-    title: str,
-    turns: Sequence[Turn],
-    *,
-    endless: bool,
-    known: Sequence[Session] = (),
+    source: str, conversation: str, title: str, turns: Sequence[Turn], *, endless: bool
 ) -> list[Session]:
     """Cut a conversation into sessions; one that is not endless is one session.
 
@@ -125,21 +149,14 @@ def sessions_of(
         title: its title.
         turns: all of it, or for an endless chat everything near the turns that changed.
         endless: whether to cut at quiet gaps.
-        known: the sessions these turns were in before: where the turn that began one of them is
-            in a new session, that keeps the id.
     """
-    began = {session.turns[0].key: session.id for session in known if session.turns}
-    given: set[SessionId] = set()
     sessions = []
-    for stretch in _stretches(turns) if endless else [turns]:
+    for stretch in _stretches(turns) if endless else [list(turns)]:
         if not stretch:
             continue
-        kept = (began[turn.key] for turn in stretch if turn.key in began)
-        number = next((key for key in kept if key not in given), None)
-        number = number or _session_id(source, conversation, stretch[0].key, given)
-        given.add(number)
         times = [turn.sent_at for turn in stretch if turn.sent_at]
         started, ended = min(times, default=None), max(times, default=None)
+        number = _session_id(source, conversation, stretch[0].key)
         sessions.append(
             Session(number, source, title, tuple(stretch), started, ended, participants(stretch))
         )
@@ -148,35 +165,28 @@ def sessions_of(
 
 def participants(turns: Sequence[Turn]) -> tuple[str, ...]:
     """Return who speaks, in the order they first do: names, or roles where nobody has a name."""
-    return tuple(
-        dict.fromkeys(
-            turn.speaker or turn.role.value
-            for turn in turns
-            if turn.kind.value not in ("service", "call")
-        )
-    )
+    return tuple(dict.fromkeys(turn.speaker or turn.role.value for turn in turns if turn.kind.said))
 
 
 def _stretches(turns: Sequence[Turn]) -> list[list[Turn]]:
+    """Cut after a quiet time, unless it is ended by a reply to what was said before it."""
     stretches: list[list[Turn]] = []
+    said: set[str] = set()  # in the last stretch
     last: datetime | None = None
     for turn in turns:
         quiet = bool(last and turn.sent_at and turn.sent_at - last > QUIET)
-        if not stretches or quiet or len(stretches[-1]) >= LONGEST:
+        answers = turn.parent in said
+        if not stretches or (quiet and not answers) or len(stretches[-1]) >= LONGEST:
             stretches.append([])
+            said = set()
         stretches[-1].append(turn)
+        said.add(turn.key)
         last = turn.sent_at or last
     return stretches
 
 
-def _session_id(
-    source: str, conversation: str, first: str, given: Collection[SessionId]
-) -> SessionId:
-    """Return the id of the session that begins with this turn, but none that is given already."""
+def _session_id(source: str, conversation: str, first: str) -> SessionId:
+    """Return the id of the session that begins with this turn: 50 bits of a digest."""
     digest = int(fingerprint(source, conversation, first), 16)
     letters = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: nothing that looks like another
-    while True:
-        number = SessionId("s_" + "".join(letters[digest >> 5 * at & 31] for at in range(10)))
-        if number not in given:
-            return number
-        digest = int(fingerprint(digest), 16)
+    return SessionId("s_" + "".join(letters[digest >> 5 * at & 31] for at in range(10)))

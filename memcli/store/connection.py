@@ -96,6 +96,16 @@ class Database:
                 self.rows("rollback")
             raise
 
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """A transaction that leaves nothing behind."""
+        self.rows("begin immediate")
+        try:
+            yield
+        finally:
+            if self._db.in_transaction:
+                self.rows("rollback")
+
     def _check_owner(self) -> None:
         # In this order: another process may just be making the database, mark and tables at once.
         filled = self._db.execute("select 1 from sqlite_schema").fetchall()

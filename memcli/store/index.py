@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from memcli.domain import Kind, Passage, Role, Session, Turn
+from memcli.domain import Passage, Role, Session, Turn
 from memcli.errors import StoreError
 from memcli.protocols import Embedder, Vectors
 from memcli.store.connection import Database
@@ -244,7 +244,7 @@ def _found(row: Sequence[Any], terms: tuple[str, ...] = ()) -> Found:
 
 def searched(turn: Turn) -> bool:
     """Tell whether a turn is somebody's words, on the branch that was kept."""
-    return turn.active and turn.kind in (Kind.TEXT, Kind.MEDIA) and bool(turn.text.strip())
+    return turn.searched
 
 
 def _dates(session: Session) -> str:

@@ -134,11 +134,56 @@ def m0004_cache(db: apsw.Connection) -> None:
     )
 
 
+def m0005_copies(db: apsw.Connection) -> None:
+    """Which copy of a conversation is the newest, and what else sources say of a turn."""
+    db.execute("alter table conversations add column as_of integer")  # UTC, ms: newest copy's end
+    db.execute("alter table turns add column edited_at integer")  # UTC, ms
+    db.execute("alter table turns add column missing integer not null default 0")
+    db.execute("alter table turns add column included integer not null default 0")
+    db.execute("create index turns_by_parent on turns (conversation_id, parent)")
+    db.execute("create index turns_first on turns (key) where position = 1")
+    db.execute(
+        """
+        create table aliases (      -- of sessions that began elsewhere, before more was known
+            public text primary key,
+            conversation_id integer not null references conversations on delete cascade,
+            key text not null       -- of the turn it began with
+        ) strict, without rowid
+        """
+    )
+
+
+def m0006_sources(db: apsw.Connection) -> None:
+    """What was ingested, so that it can be read again when it has changed."""
+    db.execute(
+        """
+        create table sources (
+            path text primary key,      -- as it was named, absolute
+            options text not null       -- JSON: how to read it
+        ) strict, without rowid
+        """
+    )
+    db.execute(
+        """
+        create table files (        -- of sources: all that lies in a folder
+            path text primary key,      -- absolute
+            state text not null,        -- digest of size, time of change, head and options
+            head text not null,         -- digest of options and the first bytes
+            offset integer not null,    -- how far a log was read: bytes
+            line integer not null,
+            reports text not null       -- JSON: what it gave
+        ) strict, without rowid
+        """
+    )
+
+
 STEPS = (
     m0001_sessions,
     m0002_turns,
     m0003_index,
     m0004_cache,
+    m0005_copies,
+    m0006_sources,
 )
 
 

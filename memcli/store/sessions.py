@@ -18,7 +18,10 @@ _COLUMNS = (
     " sessions.id"
 )
 _JOINED = "sessions join conversations on conversations.id = sessions.conversation_id"
-_TURN = "key, role, text, speaker, sent_at, utc_offset, clock, kind, parent, active"
+_TURN = (
+    "key, role, text, speaker, sent_at, utc_offset, clock, kind, parent, active, edited_at,"
+    " missing, included"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +42,6 @@ class Sessions:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-
-    def conversation(self, source: str, key: str) -> ConversationNumber | None:
-        """Return the number of a conversation, None where it is new."""
-        rows = self._db.rows(
-            "select id from conversations where source = ? and key = ?", source, key
-        )
-        return rows[0][0] if rows else None
-
-    def add_conversation(self, source: str, key: str, *, endless: bool) -> ConversationNumber:
-        """Store the head of a new conversation."""
-        [(number,)] = self._db.rows(
-            "insert into conversations (source, key, endless) values (?, ?, ?) returning id",
-            *(source, key, endless),
-        )
-        return int(number)
 
     def near(
         self,
@@ -85,20 +73,18 @@ class Sessions:
         )
         return [self._session(row) for row in rows]
 
-    def revisions(self, conversation: ConversationNumber) -> set[str]:
-        """Return the digest of everything in a conversation that was replaced."""
-        rows = self._db.rows("select digest from revisions where conversation_id = ?", conversation)
-        return {digest for (digest,) in rows}
-
-    def keep_revision(
-        self, conversation: ConversationNumber, digest: str, text: str, key: str | None
-    ) -> None:
-        """Keep what a turn says, or without a key a title, before it is replaced."""
-        self._db.rows(
-            "insert or ignore into revisions (conversation_id, key, text, digest)"
-            " values (?, ?, ?, ?)",
-            *(conversation, key, text, digest),
-        )
+    def beside(self, conversation: ConversationNumber, began: datetime) -> list[Session]:
+        """Return the last session that began before a time, and the first that began after it."""
+        found = []
+        for sign, order in (("<", "desc"), (">", "asc")):
+            rows = self._db.rows(
+                f"select {_COLUMNS} from {_JOINED} where conversation_id = ?"
+                f" and started_at {sign} ? order by started_at {order}, sessions.id {order}"
+                " limit 1",
+                *(conversation, milliseconds(began)),
+            )
+            found += [self._session(row) for row in rows]
+        return found
 
     def add(self, conversation: ConversationNumber, session: Session) -> int:
         """Store a session with its turns; return its number, which the index uses."""
@@ -112,9 +98,8 @@ class Sessions:
             json.dumps(session.participants, ensure_ascii=False),
         )
         self._db.many(
-            "insert into turns (session_id, conversation_id, position, key, role, text, speaker,"
-            " sent_at, utc_offset, clock, kind, parent, active)"
-            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"insert into turns (session_id, conversation_id, position, {_TURN})"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (number, conversation, position, *_turn_row(turn))
                 for position, turn in enumerate(session.turns, start=1)
@@ -131,8 +116,17 @@ class Sessions:
         """Delete a session and its turns."""
         self._db.rows("delete from sessions where id = ?", number)
 
+    def rename(self, conversation: ConversationNumber, before: SessionId, first: str) -> None:
+        """Let the id of a session that is no more mean the one that its first turn is in now."""
+        self._db.rows(
+            "insert or replace into aliases (public, conversation_id, key) values (?, ?, ?)",
+            *(before, conversation, first),
+        )
+
     def get(self, session: str) -> Session:
         """Return the session with this id, or with the only id that begins so.
+
+        The id of a session that was found to begin earlier still means it.
 
         Raises:
             NotFoundError: no session, or more than one, has such an id.
@@ -140,6 +134,11 @@ class Sessions:
         rows = self._db.rows(
             f"select {_COLUMNS} from {_JOINED} where public >= ?1 and public < ?1 || '~'"
             " order by public limit 2",
+            session,
+        ) or self._db.rows(
+            f"select {_COLUMNS} from {_JOINED} where sessions.id in (select session_id from turns"
+            " join aliases using (conversation_id, key) where public >= ?1 and public < ?1 || '~')"
+            " limit 2",
             session,
         )
         if not rows or (len(rows) > 1 and rows[0][0] != session):
@@ -163,7 +162,7 @@ class Sessions:
         where, values = filters.where()
         rows = self._db.rows(
             f"select {_COLUMNS}, (select count(*) from turns where session_id = sessions.id"
-            f" and active and kind not in ('service', 'call')) from {_JOINED} where {where}"
+            f" and active and kind in ('text', 'media', 'deleted')) from {_JOINED} where {where}"
             " order by started_at desc nulls last, public limit ?",
             *(*values, -1 if limit is None else limit),
         )
@@ -198,11 +197,13 @@ def _turn_row(turn: Turn) -> tuple[object, ...]:
         turn.key, turn.role.value, turn.text, turn.speaker,
         turn.sent_at and milliseconds(turn.sent_at), _minutes_east(turn.sent_at),
         turn.clock.value, turn.kind.value, turn.parent, turn.active,
+        turn.edited_at and milliseconds(turn.edited_at), turn.missing, turn.included,
     )  # fmt: skip
 
 
 def _turn(row: Sequence[Any]) -> Turn:
-    key, role, text, speaker, sent_at, offset, clock, kind, parent, active = row
+    key, role, text, speaker, sent_at, offset, clock, kind, parent, active, *rest = row
+    edited_at, missing, included = rest
     return Turn(
         key=key,
         role=Role(role),
@@ -213,6 +214,9 @@ def _turn(row: Sequence[Any]) -> Turn:
         kind=Kind(kind),
         parent=parent,
         active=bool(active),
+        edited_at=_moment(edited_at, offset),
+        missing=bool(missing),
+        included=bool(included),
     )
 
 

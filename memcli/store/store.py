@@ -8,14 +8,16 @@ from typing import Self
 from memcli.errors import StoreError
 from memcli.store.cache import Cache
 from memcli.store.connection import Database
+from memcli.store.conversations import Conversations
 from memcli.store.index import Index
 from memcli.store.sessions import Sessions
+from memcli.store.sources import Sources
 
 WAIT = 10.0  # seconds
 
 
 class Store:
-    """One memory database, in three parts: the sessions, their index, and a cache.
+    """One memory database, in parts: conversations, their sessions, the index, and a cache.
 
     Every method of a part is all or nothing only inside `transaction()`.
 
@@ -29,7 +31,9 @@ class Store:
 
     def __init__(self, path: Path, *, wait: float = WAIT) -> None:
         self._database = Database(path, wait=wait)
+        self.conversations = Conversations(self._database)
         self.sessions = Sessions(self._database)
+        self.sources = Sources(self._database)
         self.index = Index(self._database)
         self.cache = Cache(self._database)
 
@@ -49,6 +53,10 @@ class Store:
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing. Inside another transaction, take part in that one."""
         return self._database.transaction()
+
+    def trial(self) -> AbstractContextManager[None]:
+        """Do as in a transaction, and then as if nothing had happened."""
+        return self._database.trial()
 
     def __enter__(self) -> Self:
         return self

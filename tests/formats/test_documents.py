@@ -7,7 +7,11 @@ import pytest
 
 from memcli.errors import InputError
 from memcli.formats import documents as work
-from memcli.formats.documents import documents
+from memcli.formats.documents import places
+
+
+def documents(path):
+    return [document for place in places(path) for document in place.documents()]
 
 
 def content(document):
@@ -122,11 +126,11 @@ def test_what_is_damaged_in_a_folder_does_not_hide_the_rest(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04")
     (tmp_path / "b.txt").write_bytes(b"Hi")
 
-    broken, sound = documents(tmp_path)
+    broken, sound = places(tmp_path)
 
     with pytest.raises(InputError, match="damaged zip"):
-        broken.open()
-    assert content(sound) == b"Hi"
+        list(broken.documents())
+    assert [content(each) for each in sound.documents()] == [b"Hi"]
 
 
 def test_a_damaged_member_is_an_error_and_the_others_are_read(tmp_path):

@@ -64,7 +64,8 @@ def test_a_session_comes_back_as_it_was_stored(store):
     )
     whole = session(replace(talk("Tokyo"), turns=turns))
 
-    number = store.sessions.add(store.sessions.add_conversation("notes", "k", endless=False), whole)
+    head = store.conversations.add("notes", "k", endless=False)
+    number = store.sessions.add(head.number, whole)
 
     kept = store.sessions.by_number(number)
     assert kept == whole
@@ -327,7 +328,7 @@ def test_many_processes_can_make_the_same_database(path):
     script = (
         "import sys; from pathlib import Path; from memcli.store import Store\n"
         "with Store(Path(sys.argv[1])) as store:\n"
-        "    store.sessions.add_conversation('notes', sys.argv[2], endless=False)"
+        "    store.conversations.add('notes', sys.argv[2], endless=False)"
     )
     running = [process(script, path, number) for number in range(8)]
 
@@ -336,7 +337,7 @@ def test_many_processes_can_make_the_same_database(path):
 
     assert [each.returncode for each in running] == [0] * 8
     with Store(path) as store:
-        assert all(store.sessions.conversation("notes", str(number)) for number in range(8))
+        assert all(store.conversations.get("notes", str(number)) for number in range(8))
 
 
 def test_the_cache_remembers_what_was_put_last(store):

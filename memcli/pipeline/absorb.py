@@ -1,0 +1,296 @@
+"""Into the database: what is new in each conversation, cut into sessions, indexed, embedded."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from memcli.domain import Conversation, Kind, Session, SessionId, Turn, fingerprint
+from memcli.pipeline.chunking import passage_text, passages
+from memcli.pipeline.merge import QUIET, merge, revision, sessions_of
+from memcli.protocols import Embedder
+from memcli.store import Head, Store
+
+KEPT = 2_000  # characters of what nobody said and is not searched, from its two ends
+
+_UNSOUND = re.compile("[\x00\ud800-\udfff]")
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of something were there, by what became of them."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.new + other.new,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            self.skipped + other.skipped,
+        )
+
+
+class Tally:
+    """What became of conversations, as they are absorbed."""
+
+    def __init__(self) -> None:
+        self.conversations: set[int] = set()
+        self.new: set[SessionId] = set()
+        self.changed: set[SessionId] = set()
+        self.unchanged: set[SessionId] = set()
+        self.turns = Counts()
+
+    def sessions(self, skipped: int) -> Counts:
+        """Return how many sessions there were; each counts once, for the most that happened."""
+        changed = self.changed - self.new
+        unchanged = self.unchanged - self.new - changed
+        return Counts(len(self.new), len(changed), len(unchanged), skipped)
+
+
+class Absorber:
+    """Takes conversations in, a batch a transaction.
+
+    Args:
+        store: where to.
+        embedder: makes the vectors.
+        included: kinds of turns to search although nobody said them.
+    """
+
+    def __init__(
+        self, store: Store, embedder: Embedder, included: Collection[Kind] = frozenset()
+    ) -> None:
+        self._store, self._embedder, self._included = store, embedder, included
+        self._unindexed: dict[int, Session] = {}  # by number: stored in this batch
+
+    def take(
+        self,
+        batch: Iterable[Conversation],
+        tally: Tally,
+        *,
+        unique_keys: bool = False,
+        partial: bool = False,
+    ) -> None:
+        """Store and index conversations, all or none.
+
+        Args:
+            batch: what exports say of them.
+            tally: told what became of them.
+            unique_keys: their turns' keys tell them apart over all conversations of the source.
+            partial: they are not there from their beginning to their end.
+        """
+        self._unindexed.clear()
+        with self._store.transaction():
+            for conversation in batch:
+                sound = _sound(conversation, self._included)
+                if sound.turns:
+                    self._absorb(sound, tally, unique_keys=unique_keys, partial=partial)
+            self._index()
+
+    def _index(self) -> None:
+        numbers: list[int] = []
+        texts: list[str] = []
+        for number, session in self._unindexed.items():
+            cut = passages(session)
+            numbers += self._store.index.add(number, session, cut)
+            texts += [passage_text(session, passage) for passage in cut]
+        if texts:
+            self._store.index.add_vectors(numbers, self._embedder.embed(texts), self._embedder)
+
+    def _absorb(
+        self, conversation: Conversation, tally: Tally, *, unique_keys: bool, partial: bool
+    ) -> None:
+        conversations = self._store.conversations
+        head = conversations.get(conversation.source, conversation.key)
+        as_of = _as_of(conversation)
+        if unique_keys:
+            own = self._own(conversation, head, as_of, tally)
+            conversation = replace(conversation, turns=own)
+            if not own:
+                return
+        if head is None:
+            endless = conversation.endless
+            head = conversations.add(conversation.source, conversation.key, endless=endless)
+            known: list[Session] = []
+        else:
+            known = self._touched(head.number, conversation)
+        newer = conversation.endless or as_of >= (head.as_of or _NEVER)
+        merged = merge(
+            [turn for session in known for turn in session.turns],
+            conversation.turns,
+            newer=newer,
+            whole=bool(known)
+            and not partial
+            and not conversation.endless
+            and as_of != (head.as_of or _NEVER),
+            revisions=conversations.revisions(head.number) if known else (),
+        )
+        for turn in merged.replaced:
+            conversations.keep_revision(head.number, revision(turn), turn.text, turn.key)
+        if as_of > (head.as_of or _NEVER):
+            conversations.date(head.number, as_of)
+        title = self._title(head.number, conversation.title, known, newer=newer)
+        now = sessions_of(
+            *(conversation.source, conversation.key, title, merged.turns),
+            endless=conversation.endless,
+        )
+        tally.conversations.add(head.number)
+        tally.turns += Counts(merged.new, merged.changed, merged.unchanged)
+        self._replace(head.number, known, now, tally)
+
+    def _title(self, number: int, title: str, known: Sequence[Session], *, newer: bool) -> str:
+        """Return the title that counts; one that is replaced is kept as a revision."""
+        if not known or title == known[0].title:
+            return title
+        before, conversations = known[0].title, self._store.conversations
+        known_before = fingerprint("title", title) in conversations.revisions(number)
+        if before and (not title or not newer or known_before):
+            return before
+        conversations.keep_revision(number, fingerprint("title", before), before, None)
+        return title
+
+    def _own(
+        self, conversation: Conversation, head: Head | None, as_of: datetime, tally: Tally
+    ) -> tuple[Turn, ...]:
+        """Return the turns that are not copies from another conversation.
+
+        Of conversations that begin alike the one that ended first is the original; the others
+        give up what they have in common with it.
+        """
+        conversations = self._store.conversations
+        keys = [turn.key for turn in conversation.turns]
+        copied: set[str] = set()
+        for other in conversations.beginning_with(conversation.source, keys):
+            if head is not None and other.number == head.number:
+                continue
+            shared = conversations.held(other.number, keys)
+            if (other.as_of or _NEVER, other.key) < (as_of, conversation.key):
+                copied |= shared
+            else:
+                self._give_up(other, conversation.source, shared, tally)
+        return tuple(turn for turn in conversation.turns if turn.key not in copied)
+
+    def _give_up(self, other: Head, source: str, shared: Collection[str], tally: Tally) -> None:
+        known = self._store.sessions.near(other.number, None, None)
+        left = [turn for session in known for turn in session.turns if turn.key not in shared]
+        now = sessions_of(source, other.key, known[0].title, left, endless=False) if known else []
+        self._replace(other.number, known, now, tally)
+
+    def _touched(self, number: int, conversation: Conversation) -> list[Session]:
+        """Return the stored sessions that a conversation may change, earliest first."""
+        sessions = self._store.sessions
+        if not conversation.endless:
+            return sessions.near(number, None, None)
+        times = [turn.sent_at for turn in conversation.turns if turn.sent_at]
+        since = min(times) - QUIET if times else None
+        until = max(times) + QUIET if times else None
+        near = sessions.near(number, since, until)
+        held = sessions.holding(number, [turn.key for turn in conversation.turns])
+        touched = {session.id: session for session in [*near, *held]}
+        keys = {turn.key for session in touched.values() for turn in session.turns}
+        new = {turn.key for turn in conversation.turns} - keys
+        if new and times:
+            began = [one.started_at for one in touched.values() if one.started_at]
+            for before in sessions.beside(number, min([*began, *times])):
+                touched.setdefault(before.id, before)
+            self._follow(number, touched, max(times), keys | new)
+        return sorted(touched.values(), key=_span)
+
+    def _follow(
+        self, number: int, touched: dict[SessionId, Session], ended: datetime, keys: set[str]
+    ) -> None:
+        """Add the sessions up to the next firm end: a new turn moves where they are cut."""
+        while True:
+            ended = max([ended, *(one.ended_at for one in touched.values() if one.ended_at)])
+            following = [
+                session
+                for session in self._store.sessions.beside(number, ended)
+                if session.started_at and session.started_at > ended and session.id not in touched
+            ]
+            if not following:
+                return
+            [session] = following
+            quiet = session.started_at is not None and session.started_at - ended > QUIET
+            if quiet and session.turns[0].parent not in keys:
+                return
+            touched[session.id] = session
+            keys |= {turn.key for turn in session.turns}
+
+    def _replace(
+        self, conversation: int, known: Sequence[Session], now: Sequence[Session], tally: Tally
+    ) -> None:
+        """Put sessions in the place of those known, where they differ."""
+        sessions = self._store.sessions
+        before = {session.id: session for session in known}
+        differing = [session for session in now if before.get(session.id) != session]
+        changed = {session.id for session in differing}
+        gone = before.keys() - {session.id for session in now}
+        for key in [*(changed & before.keys()), *gone]:
+            number = sessions.number(key)
+            assert number is not None, "it was just read"
+            if self._unindexed.pop(number, None) is None:
+                self._store.index.remove(number)
+            sessions.remove(number)
+        for session in differing:
+            self._unindexed[sessions.add(conversation, session)] = session
+        for key in gone:
+            sessions.rename(conversation, key, before[key].turns[0].key)
+        tally.new |= changed - before.keys()
+        tally.new -= gone
+        tally.changed |= changed & before.keys()
+        tally.changed -= gone
+        tally.unchanged |= {session.id for session in now} - changed
+
+
+def _as_of(conversation: Conversation) -> datetime:
+    """Return when a copy of a conversation ends."""
+    times = [turn.sent_at for turn in conversation.turns if turn.sent_at]
+    as_of = conversation.updated_at or max(times, default=_NEVER)
+    return _whole_milliseconds(as_of)
+
+
+def _span(session: Session) -> tuple[float, float]:
+    began, ended = session.started_at, session.ended_at
+    return began.timestamp() if began else 0.0, ended.timestamp() if ended else 0.0
+
+
+def _sound(conversation: Conversation, included: Collection[Kind]) -> Conversation:
+    """Return a conversation whose text any database and terminal can hold."""
+    return replace(
+        conversation,
+        key=_clean(conversation.key),
+        title=_clean(conversation.title),
+        turns=tuple(_sound_turn(turn, included) for turn in conversation.turns),
+    )
+
+
+def _sound_turn(turn: Turn, included: Collection[Kind]) -> Turn:
+    text = _clean(turn.text)
+    wanted = turn.kind in included
+    if turn.kind in (Kind.TOOL, Kind.THOUGHT, Kind.CONTEXT) and not wanted and len(text) > KEPT:
+        text = f"{text[: KEPT // 2]}\n[… {len(text) - KEPT:,} characters]\n{text[-KEPT // 2 :]}"
+    return replace(
+        turn,
+        sent_at=turn.sent_at and _whole_milliseconds(turn.sent_at),
+        edited_at=turn.edited_at and _whole_milliseconds(turn.edited_at),
+        key=_clean(turn.key),
+        parent=turn.parent and _clean(turn.parent),
+        speaker=turn.speaker and _clean(turn.speaker),
+        text=text,
+        included=wanted,
+    )
+
+
+def _whole_milliseconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _clean(text: str) -> str:
+    """Join surrogate pairs, replace lone ones, and drop NULs."""
+    if not _UNSOUND.search(text):
+        return text
+    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
