@@ -100,7 +100,9 @@ def _text(message: Mapping[str, Any]) -> str:
     # Besides texts there are pictures, sounds, and transcripts of sounds; these have a text.
     parts = sequence(content.get("parts"))
     texts = (string(part) or string(mapping(part).get("text")) for part in parts)
-    text = _CITATION.sub("", "\n".join(text for text in texts if text))
+    text = "\n".join(text for text in texts if text)
+    if not text.isascii():
+        text = _CITATION.sub("", text)
     return text if text.strip() else ""
 
 

@@ -20,11 +20,12 @@ from memcli.formats.base import Document
 LARGEST_VALUE = 64 << 20  # bytes of one wanted value, or of one string on the way
 DEEPEST = 200  # brackets inside each other; real exports stay under 30
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 18
+_QUOTE = 0x22
 _SPACE = re.compile(rb"[\s,:]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _BARE = re.compile(rb'[^\s,:\[\]{}"]++')
-_STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_FLAT = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)  # up to a bracket
 
 Path = tuple[str, ...]  # keys from the top; "[]" stands for any place in a list
 
@@ -139,21 +140,20 @@ class _Scanner:
             return self._token(_STRING if self._buffer[self._at] == 0x22 else _BARE)
         depth, seen = 0, self._at
         while True:
-            for match in _STRUCTURE.finditer(self._buffer, seen):
-                mark = match[0]
-                if mark[0] == 0x22:
-                    if len(mark) == 1 or (match.end() == len(self._buffer) and not _closed(mark)):
-                        break
-                else:
-                    depth += 1 if mark in b"[{" else -1
-                    if depth > DEEPEST:
-                        raise self._error("is nested too deeply")
-                seen = match.end()
-                if depth == 0:
-                    value = self._buffer[self._at : seen]
-                    self._at = seen
-                    return value
-            seen -= self._more()
+            flat = _FLAT.match(self._buffer, seen)
+            assert flat is not None, "the pattern matches nothing, too"
+            seen = flat.end()
+            if seen == len(self._buffer) or self._buffer[seen] == _QUOTE:  # of no end, as yet
+                seen -= self._more()
+                continue
+            depth += 1 if self._buffer[seen] in b"[{" else -1
+            seen += 1
+            if depth > DEEPEST:
+                raise self._error("is nested too deeply")
+            if depth == 0:
+                value = self._buffer[self._at : seen]
+                self._at = seen
+                return value
 
     def _token(self, pattern: re.Pattern[bytes]) -> bytes:
         while True:
@@ -208,10 +208,6 @@ class _Scanner:
 
     def _error(self, what: str) -> InputError:
         return InputError(f"{self._name} {what} (byte {self._before + self._at:,})")
-
-
-def _closed(string: bytes) -> bool:
-    return _STRING.fullmatch(string) is not None
 
 
 def _path(stack: Sequence[str | None]) -> Path:

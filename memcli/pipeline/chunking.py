@@ -74,4 +74,4 @@ def _parts(text: str, length: int) -> Iterator[tuple[int, int]]:
 
 
 def _weight(text: str) -> int:
-    return len(text) + 2 * len(_DENSE.findall(text))
+    return len(text) + (0 if text.isascii() else 2 * len(_DENSE.findall(text)))

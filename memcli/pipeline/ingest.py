@@ -15,7 +15,7 @@ from memcli.pipeline.sources import Known, Way
 from memcli.protocols import Embedder
 from memcli.store import Store
 
-BATCH = 2000  # turns in one transaction
+BATCH_TURNS, BATCH_CHARACTERS = 10_000, 4_000_000  # in one transaction, about
 
 Progress = Callable[[str, int], None]  # name of the document, turns read so far
 
@@ -200,7 +200,7 @@ class _Work:
     ) -> Iterator[list[Conversation]]:
         """Yield conversations in batches; what is no conversation goes to the warnings."""
         batch: list[Conversation] = []
-        size = 0
+        turns = characters = 0
         try:
             for parsed in found.parse(document, self._way.reading):
                 if not isinstance(parsed, Conversation):
@@ -208,10 +208,11 @@ class _Work:
                     warnings.append(parsed)
                     continue
                 batch.append(parsed)
-                size += len(parsed.turns)
-                if size >= BATCH:
+                turns += len(parsed.turns)
+                characters += sum(len(turn.text) for turn in parsed.turns)
+                if turns >= BATCH_TURNS or characters >= BATCH_CHARACTERS:
                     yield batch
-                    batch, size = [], 0
+                    batch, turns, characters = [], 0, 0
         except InputError as error:
             if self._strict:
                 raise

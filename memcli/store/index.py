@@ -77,22 +77,33 @@ class Index:
             "insert into turn_words (rowid, text) values (?, ?)",
             [(turn, spoken[position]) for turn, position in turns if position in spoken],
         )
-        numbers = []
+        return self._add_passages(number, session, passages, spoken)
+
+    def _add_passages(
+        self, number: int, session: Session, passages: Sequence[Passage], spoken: dict[int, str]
+    ) -> list[int]:
+        # Their numbers are given here: `returning` would make FTS5 write after every row.
+        [(last,)] = self._db.rows("select coalesce(max(id), 0) from passages")
+        numbers = list(range(last + 1, last + 1 + len(passages)))
+        self._db.many(
+            "insert into passages (id, session_id, first, last, start, stop)"
+            " values (?, ?, ?, ?, ?, ?)",
+            [
+                (at, number, passage.first, passage.last, passage.start, passage.stop)
+                for at, passage in zip(numbers, passages, strict=True)
+            ],
+        )
+        texts = []
         for passage in passages:
             covered = range(passage.first, passage.last + 1)
             text = "\n".join(spoken[at] for at in covered if at in spoken)
             if passage.start or passage.stop is not None:
                 text = indexed(session.turns[passage.first - 1].text[passage.start : passage.stop])
-            [(passage_number,)] = self._db.rows(
-                "insert into passages (session_id, first, last, start, stop)"
-                " values (?, ?, ?, ?, ?) returning id",
-                *(number, passage.first, passage.last, passage.start, passage.stop),
-            )
-            self._db.rows(
-                "insert into passage_words (rowid, text) values (?, ?)",
-                *(passage_number, text),
-            )
-            numbers.append(int(passage_number))
+            texts.append(text)
+        self._db.many(
+            "insert into passage_words (rowid, text) values (?, ?)",
+            list(zip(numbers, texts, strict=True)),
+        )
         return numbers
 
     def remove(self, number: int) -> None:

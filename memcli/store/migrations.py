@@ -177,6 +177,12 @@ def m0006_sources(db: apsw.Connection) -> None:
     )
 
 
+def m0007_memory(db: apsw.Connection) -> None:
+    """What one transaction adds to the full text is merged in memory: twice as fast to index."""
+    for table in ("session_words", "passage_words", "turn_words"):
+        db.execute(f"insert into {table} ({table}, rank) values ('hashsize', {32 << 20})")
+
+
 STEPS = (
     m0001_sessions,
     m0002_turns,
@@ -184,6 +190,7 @@ STEPS = (
     m0004_cache,
     m0005_copies,
     m0006_sources,
+    m0007_memory,
 )
 
 

@@ -77,6 +77,8 @@ def indexed(text: str) -> str:
     """Return a text as it is given to the index."""
     text = unicodedata.normalize("NFKC", text).casefold()
     text = _CHANGED.sub(lambda word: _BASE_FORMS[word[0]], text)
+    if text.isascii():
+        return text
     return _RUN.sub(lambda run: f" {' '.join(_pairs(run[0], last=True))} ", text)
 
 

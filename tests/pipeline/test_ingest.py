@@ -262,7 +262,7 @@ def test_files_beside_an_export_are_passed_over_and_named(store, take, tmp_path)
 def test_what_was_committed_before_an_interrupt_stays_and_the_rest_follows(
     store, take, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(work, "BATCH", 2)
+    monkeypatch.setattr(work, "BATCH_TURNS", 2)
     path = export(
         tmp_path / "conversations.json",
         *(claude(ASKED, LISBON, name=f"Trip {number}", key=f"c{number}") for number in range(3)),
