@@ -86,10 +86,19 @@ class Absorber:
         self._unindexed.clear()
         with self._store.transaction():
             for conversation in batch:
-                sound = _sound(conversation, self._included)
+                sound = self._remembered(_sound(conversation, self._included))
                 if sound.turns:
                     self._absorb(sound, tally, unique_keys=unique_keys, partial=partial)
             self._index()
+
+    def _remembered(self, conversation: Conversation) -> Conversation:
+        """Return a conversation without what was forgotten."""
+        source, key, turns = conversation.source, conversation.key, conversation.turns
+        forgetting = self._store.forgetting
+        if forgetting.conversation(source, key):
+            return replace(conversation, turns=())
+        gone = forgetting.turns(source, key, [turn.key for turn in turns])
+        return replace(conversation, turns=tuple(turn for turn in turns if turn.key not in gone))
 
     def _index(self) -> None:
         numbers: list[int] = []

@@ -150,8 +150,9 @@ class _Work:
             if self._again:
                 return []
             reports = [_report(shape) for shape in known.unchanged]
-            strange += [report.path for report in reports if not report.format]
-            return [_as_before(report) for report in reports if report.format]
+            told = [report for report in reports if report.format or report.warnings]
+            strange += [report.path for report in reports if report not in told]
+            return [_as_before(report) for report in told]
         mark = known.mark() if known else None
         reports = []
         passed: list[str] = []

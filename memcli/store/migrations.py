@@ -158,7 +158,7 @@ def m0006_sources(db: apsw.Connection) -> None:
     db.execute(
         """
         create table sources (
-            path text primary key,      -- as it was named, absolute
+            path blob primary key,      -- as it was named, absolute
             options text not null       -- JSON: how to read it
         ) strict, without rowid
         """
@@ -166,7 +166,7 @@ def m0006_sources(db: apsw.Connection) -> None:
     db.execute(
         """
         create table files (        -- of sources: all that lies in a folder
-            path text primary key,      -- absolute
+            path blob primary key,      -- absolute
             state text not null,        -- digest of size, time of change, head and options
             head text not null,         -- digest of options and the first bytes
             offset integer not null,    -- how far a log was read: bytes
@@ -183,6 +183,11 @@ def m0007_memory(db: apsw.Connection) -> None:
         db.execute(f"insert into {table} ({table}, rank) values ('hashsize', {32 << 20})")
 
 
+def m0008_forgotten(db: apsw.Connection) -> None:
+    """What must not come back, as digests: nobody can read what it was."""
+    db.execute("create table forgotten (digest text primary key) strict, without rowid")
+
+
 STEPS = (
     m0001_sessions,
     m0002_turns,
@@ -191,6 +196,7 @@ STEPS = (
     m0005_copies,
     m0006_sources,
     m0007_memory,
+    m0008_forgotten,
 )
 
 

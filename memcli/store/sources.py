@@ -1,6 +1,7 @@
 """What was ingested from where."""
 
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,18 +31,19 @@ class Sources:
             "insert into sources (path, options) values (?, ?)"
             " on conflict (path) do update set options = excluded.options"
             " where options != excluded.options",
-            *(path, json.dumps(options, sort_keys=True)),
+            *(os.fsencode(path), json.dumps(options, sort_keys=True)),
         )
 
     def all(self) -> list[tuple[str, dict[str, Any]]]:
         """Return every path and how to read it, by path."""
         rows = self._db.rows("select path, options from sources order by path")
-        return [(path, json.loads(options)) for path, options in rows]
+        return [(os.fsdecode(path), json.loads(options)) for path, options in rows]
 
     def file(self, path: str) -> File | None:
         """Return what is known of a file, None where it was never read."""
         rows = self._db.rows(
-            "select state, head, offset, line, reports from files where path = ?", path
+            "select state, head, offset, line, reports from files where path = ?",
+            os.fsencode(path),
         )
         if not rows:
             return None
@@ -53,5 +55,6 @@ class Sources:
         self._db.rows(
             "insert or replace into files (path, state, head, offset, line, reports)"
             " values (?, ?, ?, ?, ?, ?)",
-            *(path, file.state, file.head, file.offset, file.line, json.dumps(file.reports)),
+            *(os.fsencode(path), file.state, file.head, file.offset, file.line),
+            json.dumps(file.reports),
         )

@@ -9,6 +9,7 @@ from memcli.errors import StoreError
 from memcli.store.cache import Cache
 from memcli.store.connection import Database
 from memcli.store.conversations import Conversations
+from memcli.store.forgetting import Forgetting
 from memcli.store.index import Index
 from memcli.store.sessions import Sessions
 from memcli.store.sources import Sources
@@ -36,6 +37,7 @@ class Store:
         self.sources = Sources(self._database)
         self.index = Index(self._database)
         self.cache = Cache(self._database)
+        self.forgetting = Forgetting(self._database, self.index)
 
     @classmethod
     def existing(cls, path: Path, *, wait: float = WAIT) -> Self:

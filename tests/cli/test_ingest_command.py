@@ -175,8 +175,52 @@ def test_what_is_no_export_ends_in_status_4_and_is_named(mem, name, content, why
     assert shape.json["sources"][0]["warnings"] == [{"where": name, "what": why}]
 
 
-def test_no_path_at_all_is_bad_usage(mem):
-    assert mem("ingest").code == 2
+def test_without_a_path_what_has_changed_is_read_and_otherwise_nothing_is_said(mem):
+    mem.write("talks.json", [talk("Cats", *CATS)])
+    assert mem("ingest", "talks.json").code == 0
+    assert mem("ingest") == Run(0)
+    mem.write("talks.json", [talk("Cats", *CATS, "me: Thanks.")])
+
+    done = mem("ingest", "--json")
+
+    [source] = done.json["sources"]
+    assert (source["sessions"]["changed"], source["turns"]["new"]) == (1, 1)
+    assert mem("ingest") == Run(0)
+
+
+def test_without_a_path_there_is_no_other_way_to_read(mem):
+    assert mem("ingest", "--me", "Ann").code == 2
+
+
+def test_a_dry_run_tells_what_would_be_new_and_leaves_no_trace(mem):
+    mem.write("talks.json", [talk("Cats", *CATS)])
+
+    for _ in range(2):
+        assert mem("ingest", "talks.json", "--dry-run", "--json").json["totals"]["sessions"] == {
+            "new": 1,
+            "changed": 0,
+            "unchanged": 0,
+            "skipped": 0,
+        }
+
+    assert mem("sessions").code == 5  # not even a database
+    assert mem("ingest", "talks.json").code == 0
+    assert mem("ingest", "talks.json", "--dry-run").code == 0
+
+
+def test_strict_stops_where_something_is_damaged(mem):
+    mem.write("broken.json", '[{"role": "user", "content": "Hi"}, {"ro')
+    mem.write("talks.json", [talk("Cats", *CATS)])
+
+    done = mem("ingest", "broken.json", "talks.json", "--strict")
+
+    assert done.code == 4
+    assert "broken.json ends in the middle" in done.err
+    assert mem("sessions").code == 3
+
+
+def test_only_what_nobody_said_can_be_included(mem):
+    assert mem("ingest", "x", "--include", "text").code == 2
 
 
 def test_an_empty_path_is_bad_usage_and_never_the_folder_one_is_in(mem):

@@ -1,0 +1,105 @@
+"""What is forgotten leaves no byte behind and does not come back."""
+
+import apsw
+import pytest
+from builders import BEGIN, MINUTE, talk
+
+from memcli.backends.fake import WordEmbedder
+from memcli.pipeline.absorb import Absorber, Counts, Tally
+from memcli.store import Filters, Store
+
+SECRET = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.")
+OTHER = talk("Lisbon", "me: We fly in May.")
+CHAT = talk("Ann", "Ann: the quixotic plan", "Ann: goodbye", step=600 * MINUTE, endless=True)
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "mem.db", wait=0.1) as opened:
+        take(opened, SECRET, OTHER, CHAT)
+        yield opened
+
+
+def take(store, *conversations):
+    tally = Tally()
+    Absorber(store, WordEmbedder()).take(conversations, tally)
+    return tally.sessions(0)
+
+
+def titles(store):
+    return sorted(one.title for one in store.sessions.overviews(Filters()))
+
+
+def id_of(store, title):
+    return next(one.id for one in store.sessions.overviews(Filters()) if one.title == title)
+
+
+def words(path):
+    """Every term of the full text."""
+    database = apsw.Connection(str(path))
+    for table in ("session_words", "passage_words", "turn_words"):
+        database.execute(f"create virtual table temp.v using fts5vocab('main', '{table}', 'row')")
+        yield from (term for (term,) in database.execute("select term from temp.v"))
+        database.execute("drop table temp.v")
+    database.close()
+
+
+def test_no_byte_of_a_forgotten_session_is_left(store, tmp_path):
+    [vector] = WordEmbedder().embed(["user: The xylophone result is bad.\nassistant: I am sorry."])
+    files = [tmp_path / name for name in ("mem.db", "mem.db-wal")]
+    assert any(b"xylophone" in file.read_bytes() for file in files)
+    assert any(vector.tobytes() in file.read_bytes() for file in files)
+
+    assert store.forgetting.forget([id_of(store, "Diagnosis")])
+
+    assert titles(store) == ["Ann", "Ann", "Lisbon"]
+    for file in files:
+        assert b"xylophone" not in file.read_bytes()
+        assert b"Diagnosis" not in file.read_bytes()
+        assert vector.tobytes() not in file.read_bytes()
+    assert not {"xylophon", "diagnosi"} & set(words(tmp_path / "mem.db"))
+    assert {"lisbon", "goodby"} < set(words(tmp_path / "mem.db"))
+
+
+def test_a_forgotten_conversation_does_not_come_back_not_even_when_it_grew(store):
+    store.forgetting.forget([id_of(store, "Diagnosis")])
+
+    assert take(store, SECRET) == Counts()
+    grown = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.", "me: Thanks")
+    assert take(store, grown) == Counts()
+    assert titles(store) == ["Ann", "Ann", "Lisbon"]
+
+
+def test_of_an_endless_chat_only_the_forgotten_stretch_stays_away(store):
+    earliest = min(store.sessions.overviews(Filters()), key=lambda one: (one.title, one.started_at))
+    assert earliest.title == "Ann"
+    store.forgetting.forget([earliest.id])
+
+    later = talk("Ann", *(f"Ann: {n}" for n in "abc"), step=600 * MINUTE, endless=True)
+    take(store, CHAT, later)
+
+    chats = [one for one in store.sessions.overviews(Filters()) if one.title == "Ann"]
+    turns = [turn.text for one in chats for turn in store.sessions.get(one.id).turns]
+    assert sorted(turns) == ["b", "c"]
+    assert all(one.started_at > BEGIN for one in chats)
+
+
+def test_what_models_said_and_files_gave_is_forgotten_as_well(store, tmp_path):
+    store.cache.put({"key": {"thought": "the xylophone result"}})
+
+    store.forgetting.forget([id_of(store, "Diagnosis")])
+
+    assert store.cache.get("key") is None
+    assert b"xylophone" not in (tmp_path / "mem.db").read_bytes()
+
+
+def test_while_another_process_reads_the_last_bytes_wait(store, tmp_path):
+    reader = apsw.Connection(str(tmp_path / "mem.db"))
+    reading = reader.execute("select * from turns")
+    next(reading)
+
+    assert not store.forgetting.forget([id_of(store, "Diagnosis")])
+
+    reading.close()
+    reader.close()
+    assert titles(store) == ["Ann", "Ann", "Lisbon"]
