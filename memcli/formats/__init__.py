@@ -10,6 +10,7 @@ FORMATS = (
     "chatgpt",
     "claude",
     "telegram",
+    "claude_code",
     "longmemeval",
     "locomo",
     "generic_json",

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from memcli.domain import Clock, Role, Turn
+from memcli.domain import Clock, Kind, Role, Turn
 
 NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # before every time that `instant` lets through
 
@@ -25,6 +25,7 @@ class Node:
     text: str
     sent_at: datetime | None
     speaker: str | None = None
+    kind: Kind = Kind.TEXT
 
     @property
     def spoken(self) -> bool:
@@ -56,7 +57,7 @@ def branching_turns(
             clock = Clock.EXACT if node.sent_at else Clock.INHERITED if sent_at else Clock.NONE
             turns.append(
                 Turn(
-                    *(node.key, node.role, node.text, node.speaker, sent_at, clock),
+                    *(node.key, node.role, node.text, node.speaker, sent_at, clock, node.kind),
                     parent=answered,
                     active=name in active,
                 )
