@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -262,3 +263,112 @@ def test_opening_loads_nothing_and_nothing_is_said_up_to_the_end(tiny):
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Count what llama.cpp is asked to do, while it does it."""
+    import llama_cpp
+
+    done = Counter()
+
+    def counting(name, amount):
+        original = getattr(llama_cpp, name)
+
+        def call(*arguments):
+            done[name] += amount(*arguments)
+            return original(*arguments)
+
+        monkeypatch.setattr(llama_cpp, name, call)
+
+    counting("llama_decode", lambda _context, batch: batch.n_tokens)
+    counting("llama_init_from_model", lambda *_: 1)
+    counting("llama_model_load_from_file", lambda *_: 1)
+    return done
+
+
+def prompts_and_head(reranker, passages):
+    """Return the prompts, and how many tokens stand before every passage."""
+    *prompts, bare = reranker.prompts(QUESTION, [*passages, ""])
+    every = [*prompts, bare]
+    return prompts, next(at for at in range(len(bare)) if len({p[at] for p in every}) > 1)
+
+
+def test_the_head_is_computed_once_and_nothing_twice(tiny, counted):
+    reranker = open_reranker(tiny, PROMPT, threads=1)
+    passages = [f"{number} {'x' * 60}" for number in range(10, 42)]
+    prompts, head = prompts_and_head(reranker, passages)
+
+    list(reranker.judge(QUESTION, passages))
+
+    plainly = sum(map(len, prompts))
+    assert counted["llama_decode"] == plainly - 31 * head
+    assert counted["llama_decode"] < plainly / 1.7
+    reranker.close()
+
+
+def test_the_same_question_again_computes_passages_alone(tiny, counted):
+    reranker = open_reranker(tiny, PROMPT, threads=1)
+    first = dict(reranker.judge(QUESTION, PASSAGES[:4]))
+    before = counted["llama_decode"]
+
+    again = dict(reranker.judge(QUESTION, PASSAGES[:4]))
+
+    prompts, head = prompts_and_head(reranker, PASSAGES[:4])
+    assert again == first
+    assert counted["llama_decode"] - before == sum(map(len, prompts)) - 4 * head
+    reranker.close()
+
+
+def test_many_questions_take_one_model_and_one_context(tiny, counted):
+    reranker = open_reranker(tiny, PROMPT, threads=1)
+    alone = [
+        dict(reranker.judge(question, PASSAGES[:4]))
+        for question in ("who?", "when was that, and where?", "who?")
+    ]
+
+    assert counted["llama_model_load_from_file"] == counted["llama_init_from_model"] == 1
+    assert alone[0] == alone[2] != alone[1]
+    list(reranker.judge("who?", PASSAGES))  # one is longer than there is room for
+    assert counted["llama_init_from_model"] == 2
+    reranker.close()
+
+
+def test_a_context_that_is_far_too_large_is_not_kept(tiny, counted):
+    reranker = open_reranker(tiny, replace(PROMPT, context=4096), threads=1)
+    list(reranker.judge(QUESTION, ["x" * 4000]))
+    list(reranker.judge(QUESTION, ["x" * 3000]))
+    assert counted["llama_init_from_model"] == 1
+
+    list(reranker.judge(QUESTION, ["x"]))
+
+    assert counted["llama_init_from_model"] == 2
+    reranker.close()
+
+
+def test_questions_may_take_turns_and_be_left_unfinished(reranker):
+    passages = [f"passage {number} " * 9 for number in range(40)]
+    other = "Who wrote Faust?"
+    expected = [dict(reranker.judge(question, passages)) for question in (QUESTION, other)]
+
+    both = zip(reranker.judge(QUESTION, passages), reranker.judge(other, passages), strict=True)
+    answers = [dict(pairs) for pairs in zip(*both, strict=True)]
+    next(reranker.judge(other, passages))
+    afterwards = dict(reranker.judge(QUESTION, passages))
+
+    assert [*answers, afterwards] == [*expected, expected[0]]
+
+
+def test_a_failure_in_between_leaves_no_trace(tiny, monkeypatch):
+    import llama_cpp
+
+    reranker = open_reranker(tiny, PROMPT, threads=1)
+    expected = dict(reranker.judge(QUESTION, PASSAGES[:4]))
+    for question in (QUESTION, "Who wrote Faust?"):  # fails in a passage, and in a head
+        with monkeypatch.context() as broken:
+            broken.setattr(llama_cpp, "llama_decode", lambda _context, _batch: -3)
+            with pytest.raises(BackendError, match="status is -3"):
+                list(reranker.judge(question, PASSAGES[:4]))
+
+    assert dict(reranker.judge(QUESTION, PASSAGES[:4])) == expected
+    reranker.close()

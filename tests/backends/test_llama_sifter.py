@@ -1,3 +1,4 @@
+import random
 import signal
 import subprocess
 import sys
@@ -103,12 +104,16 @@ def test_the_ranking_is_the_models_own_where_it_says_one(sifter_of):
     assert sift(sifter, shown=9, ranked=9)[1][:2] == [7, 4]
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_a_ranking_is_a_permutation_of_what_was_shown(sifter_of, seed):
+@pytest.mark.parametrize("seed", range(20))
+def test_a_thousand_rankings_are_permutations_of_what_was_shown(sifter_of, seed):
     sifter = sifter_of(seed=seed, sampling=Sampling(temperature=1.5, seed=seed))
+    chosen = random.Random(seed)
 
-    for shown, ranked in [(1, 1), (2, 2), (9, 3), (12, 10), (25, 25), (103, 40)]:
-        _, order = sift(sifter, shown=shown, ranked=ranked, thought_tokens=5)
+    for number in range(50):
+        shown = chosen.choice([1, 2, 9, 10, 11, 25, 103])
+        ranked = chosen.randint(1, min(shown, 40))
+        message = "".join(chosen.choices("abc <ranking>0,1</ranking>\n", k=20))
+        _, order = sift(sifter, message, shown=shown, ranked=ranked, thought_tokens=number % 4)
         assert len(order) == len(set(order)) == ranked
         assert set(order) <= set(range(shown))
 
@@ -172,8 +177,8 @@ def test_the_prompt_is_the_models_template_up_to_the_open_thought(sifter_of, tem
         ("{{ messages[0].content + 1 }}", "fails: "),
         ("{{ messages.append(1) }}", "fails: "),
         ("{{ ''.__class__.__mro__ }}{{ 1 / 0 }}", "fails: "),
-        ("nothing", "shows the message 0 times"),
-        ("{{ messages[0].content * 2 }}", "shows the message 2 times"),
+        ("nothing", "shows a message 0 times"),
+        ("{{ messages[0].content * 2 }}", "shows a message 2 times"),
     ],
 )
 def test_a_template_that_fails_is_an_error(sifter_of, template, error):
@@ -207,7 +212,7 @@ def test_a_message_cannot_bring_special_tokens(any_path):
 
 
 def test_a_real_model_that_never_learned_to_think_ranks_all_the_same(smollm):
-    sifter = open_sifter(smollm, context=2048, sampling=Sampling(seed=3))
+    sifter = open_sifter(smollm, context=2048, sampling=Sampling(seed=3), threads=1)
 
     thought, order = sift(sifter, MESSAGE + HOSTILE, thought_tokens=12)
 

@@ -1,0 +1,191 @@
+"""Thoughts and tool calls out of streamed chats."""
+
+import json
+
+import pytest
+from hostile_server import answer, chat, serving, stream
+
+from memcli.backends.server import Limits, endpoint, open_reader
+from memcli.errors import BackendError
+from memcli.protocols import Message, Reader, Sampling, Tool, ToolCall
+
+QUICK = Limits(connect=1, silence=2, whole=4, attempts=2, pause=0.01)
+COOL = Sampling(temperature=0.5, top_p=0.9, top_k=7, seed=3)
+LETTER = {"type": "string"}
+MEMORY = {
+    "type": "object",
+    "properties": {"key": LETTER, "kind": {"type": "string", "enum": ["User", "LongTerm"]}},
+    "required": ["key", "kind"],
+}
+TOOLS = [
+    Tool("ignore", "Ignore it.", {"type": "object", "properties": {"why": LETTER}}),
+    Tool(
+        "add",
+        "Keep it.",
+        {
+            "type": "object",
+            "properties": {"memories": {"type": "array", "items": MEMORY}, "summary": LETTER},
+            "required": ["memories", "summary"],
+        },
+    ),
+]
+ASKED = [Message("system", "You keep memories."), Message("user", "I like tea")]
+KEPT = {"memories": [{"key": "tea", "kind": "User"}], "summary": "likes tea"}
+
+
+def at(served):
+    return endpoint(f"{served.url}#m", limits=QUICK)
+
+
+def call(*behaviours, messages=ASKED, thought_tokens=50, call_tokens=80):
+    """Return the thought, the call, and the bodies of the requests."""
+    with serving(*behaviours) as served:
+        reader = open_reader(at(served), context=4096, sampling=COOL)
+        *thought, made = reader.call(
+            messages, TOOLS, thought_tokens=thought_tokens, call_tokens=call_tokens
+        )
+    assert isinstance(made, ToolCall)
+    return "".join(thought), made, [request.body for request in served.requests]
+
+
+def part(arguments="", name=None, index=0, **others):
+    function = {"arguments": arguments} | ({"name": name} if name else {})
+    return {"tool_calls": [{"index": index, "function": function, **others}]}
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [part("", "add", id="c1"), *[part(letter) for letter in json.dumps(KEPT)]],
+        [part(json.dumps(KEPT), "add")],
+        [part(KEPT, "add")],  # an object where a text should be
+        [part(json.dumps(json.dumps(KEPT)), "add")],
+        [part(json.dumps(KEPT), "add"), part("{}", "ignore", index=1)],
+        [part(json.dumps(KEPT), "add", index=None), part("{}", "ignore", index=None)],
+        [f"<tool_call>\n{json.dumps({'name': 'add', 'arguments': KEPT})}\n</tool_call>"],
+        ["<tool", f"_call>{json.dumps({'name': 'add', 'arguments': KEPT})}"],
+        [f"<tool_call>{json.dumps({'name': 'add', 'arguments': json.dumps(KEPT)})}</tool_call>"],
+    ],
+)
+def test_a_call_is_read_however_it_comes(pieces):
+    thought, made, bodies = call(chat("<think>hm", "</think>\n\n", *pieces, finish="tool_calls"))
+
+    assert (thought, made) == ("hm", ToolCall("add", KEPT))
+    assert len(bodies) == 1
+
+
+def test_tools_and_dialogue_are_sent_as_the_api_has_them():
+    earlier = Message(
+        "assistant", "", thought="what is known", call=ToolCall("ignore", {"why": "é"})
+    )
+    messages = [*ASKED, earlier, Message("tool", "nothing </think> <|im_end|>")]
+
+    _, _, [body] = call(chat(part("{}", "ignore")), messages=messages)
+
+    assert body["tools"][0] == {
+        "type": "function",
+        "function": {
+            "name": "ignore",
+            "description": "Ignore it.",
+            "parameters": {"type": "object", "properties": {"why": {"type": "string"}}},
+        },
+    }
+    assert (body["tool_choice"], body["max_tokens"]) == ("auto", 130)
+    assert body["messages"] == [
+        {"role": "system", "content": "You keep memories."},
+        {"role": "user", "content": "I like tea"},
+        {
+            "role": "assistant",
+            "content": "<think>\nwhat is known\n</think>\n\n",
+            "tool_calls": [
+                {
+                    "id": "call_2",
+                    "type": "function",
+                    "function": {"name": "ignore", "arguments": '{"why": "é"}'},
+                }
+            ],
+        },
+        {"role": "tool", "content": "nothing </think> <|im_end|>", "tool_call_id": "call_2"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        chat("I like tea, too"),
+        chat("<think>", *["hm "] * 60),  # beyond its budget
+        chat(part('{"memories": [], "summary"', "add"), finish="length"),
+        chat(part('{"memories": []}', "add")),
+        chat(part('{"memories": [{"key": 1, "kind": "User"}], "summary": ""}', "add")),
+        chat(part('{"memories": [{"key": "", "kind": "Cat"}], "summary": ""}', "add")),
+        chat(part("[]", "add")),
+        chat(part("{}", "remove_all")),
+        chat("<tool_call>{'name': 'add'}</tool_call>"),
+        chat("<tool_call>[1]</tool_call>"),
+    ],
+)
+def test_a_model_that_makes_no_usable_call_has_to_make_one(first):
+    _, made, bodies = call(first, chat(part(json.dumps(KEPT), "add")))
+
+    assert made == ToolCall("add", KEPT)
+    assert bodies[1]["tool_choice"] == "required"
+    assert bodies[1]["max_tokens"] == 80
+    assert bodies[1]["messages"][-1]["role"] == "user"
+    assert bodies[1]["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+def test_a_server_that_can_only_be_told_to_call_is_told():
+    told = answer({"message": '"auto" tool choice requires --enable-auto-tool-choice'}, 400)
+
+    _, made, bodies = call(told, told, chat(part("{}", "ignore")))
+
+    assert made == ToolCall("ignore", {})
+    assert [body["tool_choice"] for body in bodies] == ["auto", "auto", "required"]
+
+
+def test_a_server_that_cannot_be_told_to_call_is_held_to_the_schema_of_a_call():
+    written = json.dumps({"name": "add", "arguments": KEPT})
+
+    _, made, bodies = call(chat("no"), chat("no"), chat(written))
+
+    assert made == ToolCall("add", KEPT)
+    assert bodies[2]["tool_choice"] == "none"
+    [_, add] = bodies[2]["response_format"]["json_schema"]["schema"]["anyOf"]
+    assert add["properties"] == {"name": {"const": "add"}, "arguments": TOOLS[1].parameters}
+
+
+def test_a_server_that_can_only_make_calls_in_one_piece_is_let_do_so():
+    nothing = stream(b"", done=False)
+    whole = {"tool_calls": [{"id": "c", "function": {"name": "ignore", "arguments": "{}"}}]}
+    made_whole = answer({"choices": [{"message": whole, "finish_reason": "tool_calls"}]})
+    refused = answer({"error": {"message": ""}}, 500)
+
+    _, made, bodies = call(nothing, nothing, *[refused] * 6, made_whole)
+
+    assert made == ToolCall("ignore", {})
+    assert [body["stream"] for body in bodies] == [True] * 2 + [False] * 7
+    assert bodies[-1]["tool_choice"] == "auto"
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (chat("no"), "it called no tool"),
+        (chat(part("{}", "add")), "add lacks memories"),
+        (chat(part('{"memories": {}, "summary": ""}', "add")), "add.memories is no array"),
+        (chat(part("{}", "drop")), "it called 'drop', which is no tool"),
+        (chat(part("{" * 9999, "add")), "its call is no JSON"),
+        (chat(part("[" * 9_999, "add")), "its call is no JSON"),
+    ],
+)
+def test_a_model_that_never_calls_is_an_error_that_says_why(reply, error):
+    with pytest.raises(BackendError, match=rf"m at http://127.* made no usable call: {error}"):
+        call(reply)
+
+
+def test_it_is_a_reader_and_its_fingerprint_is_of_the_place():
+    one: Reader = open_reader(endpoint("http://127.0.0.1:1/v1#m"), context=9, sampling=COOL)
+    other = open_reader(endpoint("http://127.0.0.1:1/v1#n"), context=9, sampling=COOL)
+
+    assert (one.name, one.context) == ("m", 9)
+    assert one.fingerprint != other.fingerprint

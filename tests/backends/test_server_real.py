@@ -1,0 +1,197 @@
+"""Our client and other people's servers, with real models."""
+
+import math
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from random_embedders import write_tiny_bert
+from real_servers import llama_cpp_server, llama_server
+from tiny_models import write_tiny_qwen3
+
+from memcli.backends.llama.model import Context, Model, Run
+from memcli.backends.server import (
+    endpoint,
+    open_chat,
+    open_embedder,
+    open_reader,
+    open_reranker,
+    open_sifter,
+)
+from memcli.errors import BackendError
+from memcli.protocols import Message, Ranking, RerankPrompt, Sampling, Tool, ToolCall
+
+GREEDY = Sampling(temperature=0, seed=1)
+PROMPT = RerankPrompt(
+    prefix="<|im_start|>system\nAnswer only yes or no.<|im_end|>\n<|im_start|>user\n",
+    body="{instruction}\nQuestion: {query}\nText: {document}",
+    suffix="<|im_end|>\n<|im_start|>assistant\n",
+    instruction="Does the text answer the question? Answer yes or no.",
+    context=900,
+)
+QUESTION = "What is the capital of China?"
+PASSAGES = ["Beijing is the capital of China.", "Python is a language."]
+MESSAGE = "<session0>\nI like cats\n</session>\n<session1>\nTax\n</session>\nWhich is about cats?"
+TOOLS = [
+    Tool(
+        "ignore_memory",
+        "Ignore it.",
+        {
+            "type": "object",
+            "properties": {"reason": {"type": "string", "enum": ["known", "empty"]}},
+            "required": ["reason"],
+        },
+    )
+]
+WITH_SERVER = all(
+    find_spec(name) for name in ("uvicorn", "fastapi", "sse_starlette", "starlette_context")
+)
+
+needs_llama_server = pytest.mark.skipif(
+    find_spec("xllamacpp") is None, reason="xllamacpp, which carries llama-server, is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def python_server(smollm, tmp_path_factory):
+    """llama-cpp-python's server: SmolLM2, a tiny Qwen3 that thinks, a tiny BERT."""
+    if not WITH_SERVER:
+        pytest.skip("llama-cpp-python's server needs its extra, which is not installed")
+    folder = tmp_path_factory.mktemp("served")
+    thinker = write_tiny_qwen3(folder / "thinker.gguf", says="hm; </think>3,1<|im_end|>")
+    encoder = write_tiny_bert(folder / "encoder.gguf")
+    with llama_cpp_server(
+        folder,
+        smollm={"model": smollm},
+        judge={"model": smollm, "logits_all": True, "n_ctx": 160},  # slow, and needed to judge
+        thinker={"model": thinker},
+        encoder={"model": encoder, "embedding": True, "n_ctx": 256},
+    ) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def cpp_server(smollm):
+    """llama.cpp's own server, with SmolLM2."""
+    with llama_server(smollm) as url:
+        yield url
+
+
+@pytest.fixture(
+    params=[
+        "python_server",
+        pytest.param("cpp_server", marks=[needs_llama_server, pytest.mark.parity]),
+    ],
+    ids=["llama-cpp-python", "llama-server"],
+)
+def url(request):
+    """SmolLM2, served by each in turn."""
+    return request.getfixturevalue(request.param)
+
+
+def test_words_are_streamed_and_stop_when_nobody_listens(url):
+    chat = open_chat(endpoint(f"{url}#smollm"), sampling=GREEDY)
+    asked = [Message("user", "Say: the capital of France is Paris.")]
+
+    words = list(chat.write(asked, tokens=20))
+    early = chat.write(asked, tokens=40)
+    first = next(early)
+    early.close()
+
+    assert len(words) > 3
+    assert "paris" in "".join(words).lower()
+    assert first == words[0]
+    assert list(chat.write(asked, tokens=20)) == words  # it answers again, and the same
+
+
+def test_yes_or_no_is_what_the_model_itself_would_say(url, smollm):
+    judged = dict(open_reranker(endpoint(f"{url}#judge"), PROMPT).judge(QUESTION, PASSAGES))
+
+    model = Model(smollm)
+    spelled = {
+        word: [model.single(said) for said in (word, f" {word}", word.title(), f" {word.title()}")]
+        for word in ("yes", "no")
+    }
+    for index, passage in enumerate(PASSAGES):
+        text = f"{PROMPT.instruction}\nQuestion: {QUESTION}\nText: {passage}"
+        prompt = model.markup(PROMPT.prefix + text + PROMPT.suffix)
+        with Context(model, len(prompt), threads=1) as context:
+            context.feed([Run(prompt)])
+            yes, no = (np.logaddexp.reduce(context.logits(0, spelled[w])) for w in spelled)
+        assert math.log(judged[index] / (1 - judged[index])) == pytest.approx(yes - no, abs=0.6)
+    model.close()
+
+
+def test_a_model_that_never_learned_to_think_ranks_all_the_same(url):
+    sifter = open_sifter(endpoint(f"{url}#smollm"), context=1000, sampling=GREEDY)
+
+    *thought, ranking = sifter.sift(MESSAGE, shown=2, ranked=2, thought_tokens=12)
+
+    assert "".join(thought).strip()
+    assert isinstance(ranking, Ranking)
+    assert ranking.order
+    assert set(ranking.order) <= {0, 1}
+
+
+def test_what_does_not_fit_the_servers_context_is_an_error(url):
+    sifter = open_sifter(endpoint(f"{url}#smollm"), context=99_999, sampling=GREEDY)
+
+    with pytest.raises(BackendError, match=url):
+        list(sifter.sift("cats and dogs " * 900, shown=2, ranked=2, thought_tokens=5))
+
+
+def test_a_thought_that_the_template_opened_is_told_from_the_answer(python_server):
+    sifter = open_sifter(endpoint(f"{python_server}#thinker"), context=1000, sampling=GREEDY)
+
+    *thought, ranking = sifter.sift(MESSAGE, shown=5, ranked=5, thought_tokens=40)
+
+    assert "".join(thought) == "hm; "
+    assert ranking == Ranking((3, 1))  # asked to go on, it says the same once more
+
+
+def test_the_vectors_are_those_of_the_model(python_server):
+    embedder = open_embedder(endpoint(f"{python_server}#encoder"))
+
+    vectors = embedder.embed(["the capital of china", "walk", "the capital of china"])
+
+    assert vectors.shape == (3, 32)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    assert vectors[0] == pytest.approx(vectors[2], abs=1e-5)
+    assert abs(vectors[0] @ vectors[1]) < 0.999
+
+
+def test_a_model_that_never_learned_to_call_a_tool_calls_one_all_the_same(url):
+    reader = open_reader(endpoint(f"{url}#smollm"), context=1000, sampling=GREEDY)
+    asked = [Message("user", "Ignore this: hello")]
+
+    *_, call = reader.call(asked, TOOLS, thought_tokens=8, call_tokens=120)
+
+    assert isinstance(call, ToolCall)
+    assert (call.name, call.arguments["reason"]) in [
+        ("ignore_memory", "known"),
+        ("ignore_memory", "empty"),
+    ]
+
+
+@pytest.mark.parity
+@needs_llama_server
+def test_a_model_that_a_server_calls_a_reranker_reranks(smollm):
+    with llama_server(smollm, pooling="rank") as url:
+        reranker = open_reranker(endpoint(f"{url}#smollm"), PROMPT)
+
+        judged = dict(reranker.judge(QUESTION, PASSAGES * 9))
+
+    assert judged.keys() == set(range(18))
+    assert not reranker._by_chat
+    assert all(0 <= probability <= 1 for probability in judged.values())
+    assert judged[0] == pytest.approx(judged[16], abs=1e-2)
+
+
+@pytest.mark.parity
+@needs_llama_server
+def test_the_vectors_of_both_servers_are_the_same(python_server, tmp_path):
+    with llama_server(write_tiny_bert(tmp_path / "encoder.gguf"), pooling="mean") as url:
+        other = open_embedder(endpoint(f"{url}#encoder")).embed(["the capital of china", "walk"])
+
+    ours = open_embedder(endpoint(f"{python_server}#encoder"))
+    assert ours.embed(["the capital of china", "walk"]) == pytest.approx(other, abs=1e-3)
