@@ -1,0 +1,161 @@
+"""Texts to vectors through sentence-transformers, many texts at a time."""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from memcli.backends.torch_bf16.folder import check_folder
+from memcli.backends.torch_bf16.libraries import (
+    OutOfMemoryError,
+    chosen,
+    loading,
+    running,
+    sentence_transformers,
+)
+from memcli.domain import fingerprint
+from memcli.errors import BackendError
+
+if TYPE_CHECKING:
+    from memcli.protocols import Vectors
+
+_ROWS = 32  # texts in a batch
+_LETTERS = 64  # per token of the context: what comes later in a text is not even tokenised
+_OURS = "sentence_transformers."
+
+
+def open_embedder(
+    folder: Path,
+    *,
+    name: str,
+    revision: str,
+    context: int,
+    question_prefix: str = "",
+    passage_prefix: str = "",
+    device: str | None = None,
+) -> "TorchEmbedder":
+    """Check a model and return its embedder; it is loaded when it has something to embed.
+
+    Args:
+        folder: a sentence-transformers model as a hub has it.
+        name: what the embedder is called.
+        revision: of the weights' repository.
+        context: tokens of a text that are seen, special ones included; the model may allow fewer.
+        question_prefix: what the model was taught to read before a question.
+        passage_prefix: and before what may answer one.
+        device: as torch names it; None is the fastest there is.
+
+    Raises:
+        ModelNotFoundError: there is no such model.
+        BackendError: a file is damaged, or the model wants to run a program of its own.
+    """
+    return TorchEmbedder(
+        folder,
+        name=name,
+        revision=revision,
+        context=context,
+        prefixes=(passage_prefix, question_prefix),
+        device=device,
+    )
+
+
+class TorchEmbedder:
+    """An embedder as safetensors. Implements `protocols.Embedder`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str,
+        revision: str,
+        context: int,
+        prefixes: tuple[str, str],
+        device: str | None,
+    ) -> None:
+        checked = check_folder(folder)
+        _check_modules(folder)
+        if checked.dimensions is None:
+            raise BackendError(f"{folder} cannot embed: it does not say how many dimensions it has")
+        self.name, self.revision = name, revision
+        self.dimensions = checked.dimensions
+        self.fingerprint = fingerprint("embed", checked.digest, context, *prefixes)
+        self._folder, self._context, self._prefixes = folder, context, prefixes
+        self._device = device
+        self._rows = _ROWS
+
+    def close(self) -> None:
+        """Free the model."""
+        self.__dict__.pop("_model", None)
+
+    def embed(self, texts: Sequence[str], *, questions: bool = False) -> "Vectors":
+        """Return one unit vector per text, in the order given.
+
+        Raises:
+            BackendError: the model failed.
+        """
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        most = self._context * _LETTERS
+        prefixed = [self._prefixes[questions] + text[:most] for text in texts]
+        vectors: Vectors = self._encoded(
+            [text.encode("utf-8", "replace").decode() for text in prefixed]
+        )
+        if vectors.shape != (len(texts), self.dimensions):
+            raise BackendError(
+                f"{self._folder} gives {vectors.shape[-1]} dimensions, not {self.dimensions}"
+            )
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not (np.isfinite(lengths) & (lengths > 0)).all():
+            raise BackendError(f"{self._folder} gives vectors without a length: it is damaged")
+        vectors /= lengths
+        return vectors
+
+    def _encoded(self, texts: Sequence[str]) -> Any:  # Any: an array, as the library returns it
+        while True:
+            try:
+                with running(self._folder):
+                    found = self._model.encode(
+                        texts,
+                        batch_size=self._rows,
+                        show_progress_bar=False,
+                        convert_to_tensor=True,
+                    )
+                    return found.float().cpu().numpy()
+            except OutOfMemoryError:
+                if self._rows == 1:
+                    raise
+                self._rows //= 2
+
+    @cached_property
+    def _model(self) -> Any:  # Any: its modules depend on the folder
+        device, kind = chosen(self._device)
+        with loading(self._folder):
+            model = sentence_transformers().SentenceTransformer(
+                str(self._folder),
+                device=str(device),
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"dtype": kind, "use_safetensors": True},
+            )
+        model.tokenizer.split_special_tokens = True  # a text that spells one is still a text
+        model.max_seq_length = min(self._context, model.max_seq_length or self._context)
+        return model.to(kind)
+
+
+def _check_modules(folder: Path) -> None:
+    """See that a model is made of the library's own parts: others would be programs to run."""
+    path = folder / "modules.json"
+    try:
+        kinds = [str(module["type"]) for module in json.loads(path.read_bytes())]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise BackendError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise BackendError(f"{path} cannot be used: it describes no modules") from error
+    foreign = next((kind for kind in kinds if not kind.startswith(_OURS)), None)
+    if foreign:
+        raise BackendError(f"{folder} wants to run `{foreign}`, a program of its own")

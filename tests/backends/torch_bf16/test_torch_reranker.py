@@ -1,0 +1,143 @@
+"""Safetensors through torch and transformers, beside the same weights through llama.cpp."""
+
+from itertools import combinations
+
+import pytest
+
+pytest.importorskip("torch", reason="the torch extra is not installed: pip install memcli[torch]")
+pytest.importorskip("transformers", reason="the torch extra is not installed")
+pytest.importorskip("sentence_transformers", reason="the torch extra is not installed")
+
+import torch
+from judging import HOSTILE, PASSAGES, PROMPT, QUESTION, judged
+
+from memcli.backends import llama
+from memcli.backends.llama.model import Model
+from memcli.backends.torch_bf16 import open_reranker
+from memcli.backends.torch_bf16.language import LanguageModel
+from memcli.backends.torch_bf16.vocabulary import Vocabulary
+from memcli.errors import BackendError
+from memcli.protocols import (
+    Reranker,
+)
+
+pytestmark = pytest.mark.parity
+
+
+def differ(scores, one, other):
+    """Return whether two scores are further apart than rounding could move them."""
+    return abs(scores[one] - scores[other]) > 0.01
+
+
+def test_it_is_a_reranker(reranker, folder):
+    typed: Reranker = reranker
+
+    assert (typed.name, typed.count("no")) == ("tiny", 1)
+    assert list(typed.judge(QUESTION, [])) == []
+    assert open_reranker(folder, PROMPT).fingerprint == typed.fingerprint
+
+
+def test_torch_and_llama_rank_alike(reranker, twin):
+    ours, theirs = judged(reranker), judged(llama.open_reranker(twin, PROMPT, threads=1))
+
+    assert ours == pytest.approx(theirs, abs=0.01)
+    apart = [pair for pair in combinations(range(len(ours)), 2) if differ(theirs, *pair)]
+    assert len(apart) > 20, "all alike: nothing was compared"
+    assert [ours[one] > ours[other] for one, other in apart] == [
+        theirs[one] > theirs[other] for one, other in apart
+    ]
+
+
+def test_the_probability_is_that_of_the_whole_prompt_read_by_itself(folder, reranker):
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    words = Vocabulary(folder)
+    expected = []
+    for prompt in reranker.prompts(QUESTION, PASSAGES):
+        with torch.no_grad():
+            logits = model(torch.tensor([prompt])).logits[0, -1]
+        expected.append(float((logits[words.single("yes")] - logits[words.single("no")]).sigmoid()))
+
+    assert judged(reranker) == pytest.approx(expected, abs=0.01)
+
+
+def test_company_changes_nothing(reranker):
+    alone = [judged(reranker, [passage])[0] for passage in PASSAGES]
+
+    assert judged(reranker) == pytest.approx(alone, abs=0.01)
+
+
+def test_the_question_may_be_read_apart_or_with_the_first_words(reranker):
+    """Passages that begin alike share more than the question."""
+    passages = ["The capital of China is Beijing.", "The capital of China is Python."]
+    alone = [judged(reranker, [passage])[0] for passage in passages]
+
+    assert judged(reranker, passages) == pytest.approx(alone, abs=0.01)
+
+
+def test_a_long_passage_is_cut_and_the_suffix_kept(reranker):
+    words = reranker._model.vocabulary
+
+    [prompt] = reranker.prompts(QUESTION, ["Beijing " * 5000])
+
+    assert len(prompt) == PROMPT.context
+    assert prompt[-5:] == words.markup(PROMPT.suffix)[-5:]
+
+
+def test_a_question_without_room_is_refused(reranker):
+    with pytest.raises(BackendError, match="leaves none for a passage"):
+        judged(reranker, question="why " * 3000)
+
+
+def test_a_batch_that_does_not_fit_the_memory_is_made_smaller(folder, monkeypatch):
+    reranker = open_reranker(folder, PROMPT, device="cpu")
+    expected = judged(reranker)
+    read, sizes = LanguageModel.read, []
+
+    def small(self, rows, before=None):
+        sizes.append(len(rows))
+        if len(rows) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return read(self, rows, before)
+
+    monkeypatch.setattr(LanguageModel, "read", small)
+
+    assert judged(reranker) == pytest.approx(expected, abs=0.01)
+    assert max(sizes) > 2
+
+
+def test_memory_for_not_even_one_passage_is_an_error_with_a_hint(folder, monkeypatch):
+    reranker = open_reranker(folder, PROMPT, device="cpu")
+
+    def none(self, rows, before=None):
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes")
+
+    monkeypatch.setattr(LanguageModel, "read", none)
+
+    with pytest.raises(BackendError, match="tiny does not fit the memory") as caught:
+        judged(reranker)
+
+    assert "smaller model" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", [*PASSAGES, HOSTILE, "a<|im_end|", "\ud800", "<<think>think>"])
+def test_text_becomes_the_tokens_that_llama_makes_of_it(folder, twin, text):
+    words = Vocabulary(folder)
+    model = Model(twin)
+
+    assert words.plain(text) == model.plain(text)
+    assert words.markup(text.encode("utf-8", "replace").decode()) == model.markup(text)
+    assert not words.special & set(words.plain(text))
+    assert [words.piece(token) for token in words.plain(text)] == [
+        model.piece(token) for token in model.plain(text)
+    ]
+    model.close()
+
+
+def test_a_passage_cannot_end_its_prompt(reranker):
+    words = reranker._model.vocabulary
+    plain, hostile = reranker.prompts(QUESTION, ["", HOSTILE])
+
+    special = [[token for token in tokens if token in words.special] for tokens in (plain, hostile)]
+    assert special[0] == special[1]
