@@ -21,6 +21,7 @@ _U32, _U64 = Struct("<I"), Struct("<Q")
 _HEAD = Struct("<4sIQQ")  # magic, version, tensors, key-value pairs
 _VALUE_BYTES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _NUMBER, _STRING, _ARRAY = 4, 8, 9
+_NUMBERS = (b"context_length", b"embedding_length", b"block_count")  # as `CheckedFile` has them
 _NESTING = 4  # arrays of arrays: allowed by the format, used by nobody
 
 # Type of tensor: (elements in a block, bytes of a block).
@@ -49,6 +50,8 @@ class CheckedFile:
     path: Path
     digest: str
     context: int | None  # tokens the model was trained on
+    dimensions: int | None  # of what its layers pass on, which is what an embedder's vectors have
+    layers: int | None  # without the output
 
 
 def check_gguf(path: Path) -> CheckedFile:
@@ -67,8 +70,8 @@ def check_gguf(path: Path) -> CheckedFile:
             if path.stat().st_size < _HEAD.size:
                 raise _BrokenError("it is too short for a GGUF file")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                table, context = _table_of_tensors(content)
-                return CheckedFile(path, _digest(content, table), context)
+                table, numbers = _table_of_tensors(content)
+                return CheckedFile(path, _digest(content, table), *map(numbers.get, _NUMBERS))
     except _BrokenError as error:
         raise BackendError(
             f"{path} cannot be used: {error}", hint="`mem models pull` fetches it again"
@@ -136,8 +139,8 @@ class _Walk:
             raise _BrokenError(f"its header has a value of unknown type {kind}")
 
 
-def _table_of_tensors(content: mmap.mmap) -> tuple[bytes, int | None]:
-    """Return the table's bytes, once every tensor lies inside the file, and the context length."""
+def _table_of_tensors(content: mmap.mmap) -> tuple[bytes, dict[bytes, int | None]]:
+    """Return the table's bytes, once every tensor lies inside the file, and some numbers."""
     magic, version, tensors, pairs = _HEAD.unpack_from(content)
     if magic != b"GGUF":
         raise _BrokenError("it is not a GGUF file")
@@ -145,13 +148,14 @@ def _table_of_tensors(content: mmap.mmap) -> tuple[bytes, int | None]:
         raise _BrokenError(f"its GGUF version is {version}, known are 2 and 3")
     walk = _Walk(content)
     walk.skip(_HEAD.size)
-    alignment, context = 32, None
+    alignment = 32
+    numbers: dict[bytes, int | None] = {}
     for _ in range(pairs):
         key, kind = walk.string(), walk.number(_U32)
         if key == b"general.alignment" and kind == _NUMBER:
             alignment = walk.number(_U32) or alignment
-        elif key.endswith(b".context_length") and kind == _NUMBER:
-            context = walk.number(_U32) or None
+        elif (name := key.rpartition(b".")[2]) in _NUMBERS and kind == _NUMBER:
+            numbers[name] = walk.number(_U32) or None
         else:
             walk.value(kind)
     start = walk.place
@@ -160,7 +164,7 @@ def _table_of_tensors(content: mmap.mmap) -> tuple[bytes, int | None]:
     if weights + max(ends, default=0) > walk.size:
         missing = weights + max(ends) - walk.size
         raise _BrokenError(f"it is cut short, {missing:,} bytes are missing")
-    return content[start : walk.place], context
+    return content[start : walk.place], numbers
 
 
 def _end_of_tensor(walk: _Walk) -> int:
