@@ -4,20 +4,22 @@ The thought is drawn freely and has a budget. The ranking is written under a con
 the model would rather say, it can only choose among the ids not yet named.
 """
 
-from codecs import getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from memcli.backends.gguf_check import check_gguf
-from memcli.backends.llama.model import Context, Model, Run
+from memcli.backends.llama.model import Context, Model
+from memcli.backends.llama.offload import Note, unheard
 from memcli.backends.llama.permutation import Permutation
-from memcli.backends.llama.template import around_message
+from memcli.backends.llama.tape import Tape
+from memcli.backends.llama.template import dialogue, tokenised
+from memcli.backends.llama.thought import CLOSED, thought
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
-from memcli.protocols import Ranking, Sampling
+from memcli.protocols import Message, Ranking, Sampling
 
-CLOSED, RANKING, RANKED = "</think>", "<ranking>", "</ranking>"
+RANKING, RANKED = "<ranking>", "</ranking>"
 
 
 def open_sifter(
@@ -27,6 +29,7 @@ def open_sifter(
     sampling: Sampling,
     gpu_layers: int | None = None,
     threads: int | None = None,
+    note: Note = unheard,
 ) -> "LlamaSifter":
     """Check a model file and return its sifter; it is loaded when it has something to read.
 
@@ -36,13 +39,19 @@ def open_sifter(
         sampling: how the thought is drawn.
         gpu_layers: layers to offload; None is as many as the build of llama.cpp can.
         threads: None is one per physical core.
+        note: told what runs otherwise than was asked.
 
     Raises:
         ModelNotFoundError: there is no such file.
         BackendError: the file is damaged.
     """
     return LlamaSifter(
-        path, context=context, sampling=sampling, gpu_layers=gpu_layers, threads=threads
+        path,
+        context=context,
+        sampling=sampling,
+        gpu_layers=gpu_layers,
+        threads=threads,
+        note=note,
     )
 
 
@@ -57,13 +66,14 @@ class LlamaSifter:
         sampling: Sampling,
         gpu_layers: int | None,
         threads: int | None,
+        note: Note,
     ) -> None:
         self.name = path.stem
         checked = check_gguf(path)
         self.fingerprint = fingerprint("sift", checked.digest, sampling)
         self.context = min(context, checked.context or context)
         self._path, self._sampling = path, sampling
-        self._gpu_layers, self._threads = gpu_layers, threads
+        self._gpu_layers, self._threads, self._note = gpu_layers, threads, note
 
     def close(self) -> None:
         """Free the model."""
@@ -94,14 +104,13 @@ class LlamaSifter:
         self._check(len(prompt), thought_tokens, ranking)
         room = len(prompt) + thought_tokens + ranking
         with Context(model, room, threads=self._threads, sampling=self._sampling) as context:
-            context.feed([Run(prompt)])
-            thought = _Thought(model, context, len(prompt))
-            yield from thought.written(thought_tokens)
-            after = model.markup(RANKING) if thought.closed else close
+            tape = Tape(context)
+            tape.feed(prompt)
+            closed = yield from thought(tape.drawn(thought_tokens))
             permutation = Permutation(
                 ids, ranked=ranked, comma=model.single(","), end=model.markup(RANKED)[0]
             )
-            _write(permutation, context, thought.place, after)
+            _write(permutation, tape, model.markup(RANKING) if closed else close)
         yield Ranking(tuple(permutation.order))
 
     def prompt(self, message: str) -> list[int]:
@@ -111,11 +120,8 @@ class LlamaSifter:
             BackendError: the model's chat template fails.
         """
         model = self._model
-        before, after = self._around
-        start = model.markup(before)
-        if model.begin is not None and start[:1] != [model.begin]:
-            start.insert(0, model.begin)
-        return start + model.plain(message) + model.markup(after)
+        asked = [Message("user", message)]
+        return tokenised(model, dialogue(model.template, model.marks, self._path, asked))
 
     def _check(self, prompt: int, thought: int, ranking: int) -> None:
         """Refuse what does not fit the context."""
@@ -128,61 +134,19 @@ class LlamaSifter:
 
     @cached_property
     def _model(self) -> Model:
-        return Model(self._path, gpu_layers=self._gpu_layers)
-
-    @cached_property
-    def _around(self) -> tuple[str, str]:
-        return around_message(self._model.template, self._model.marks, self._path)
+        return Model(self._path, gpu_layers=self._gpu_layers, note=self._note)
 
 
-class _Thought:
-    """A thought being written into a context."""
-
-    def __init__(self, model: Model, context: Context, place: int) -> None:
-        self.place = place  # of the next token
-        self.closed = False  # by the model itself
-        self._model, self._context = model, context
-
-    def written(self, budget: int) -> Iterator[str]:
-        """Yield text until the model closes the thought or ends, or the budget is spent."""
-        decoder = getincrementaldecoder("utf-8")("replace")
-        held = ""  # what may turn out to be the beginning of the closing tag
-        for _ in range(budget):
-            token = self._context.draw()
-            piece = self._model.piece(token)
-            if self._model.ends(token) and piece != CLOSED.encode():
-                break
-            self._context.feed([Run([token], start=self.place)])
-            self.place += 1
-            text, tag, _ = (held + decoder.decode(piece)).partition(CLOSED)
-            kept = 0 if tag else _beginning(text)
-            held = text[len(text) - kept :]
-            if text[: len(text) - kept]:
-                yield text[: len(text) - kept]
-            if tag:
-                self.closed = True
-                return
-        rest = held + decoder.decode(b"", final=True)
-        if rest:
-            yield rest
-
-
-def _beginning(text: str) -> int:
-    """Return how many characters at the end of a text may begin the closing tag."""
-    return next(size for size in range(len(CLOSED) - 1, -1, -1) if text.endswith(CLOSED[:size]))
-
-
-def _write(permutation: Permutation, context: Context, place: int, tokens: list[int]) -> None:
+def _write(permutation: Permutation, tape: Tape, tokens: Sequence[int]) -> None:
     """Complete the list, the likeliest token at each step; asks only where there is a choice."""
     waiting = list(tokens)
     while not permutation.complete:
         allowed = permutation.allowed()
         token = allowed[0]
         if len(allowed) > 1:
-            context.feed([Run(waiting, start=place)])
-            place += len(waiting)
+            tape.feed(waiting)
             waiting = []
-            likelihood = dict(zip(allowed, context.logits(0, allowed), strict=True))
+            likelihood = dict(zip(allowed, tape.context.logits(0, allowed), strict=True))
             token = max(allowed, key=likelihood.__getitem__)
         permutation.take(token)
         waiting.append(token)

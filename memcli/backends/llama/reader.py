@@ -1,0 +1,210 @@
+"""A dialogue in, a thought and one tool call out.
+
+The thought is drawn freely and has a budget. The call is written under a constraint: whatever the
+model would rather say, it can only call one of the tools, with arguments that obey its schema.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from memcli.backends.gguf_check import check_gguf
+from memcli.backends.llama.json_constraint import JsonText, call_text
+from memcli.backends.llama.model import Context, Model
+from memcli.backends.llama.offload import Note, unheard
+from memcli.backends.llama.tape import Tape
+from memcli.backends.llama.template import dialogue, tokenised
+from memcli.backends.llama.thought import CLOSED, thought
+from memcli.domain import fingerprint
+from memcli.errors import BackendError
+from memcli.protocols import Message, Sampling, Tool, ToolCall
+
+CALL = "\n\n<tool_call>\n"
+LIKELIEST = (64, 4096, 1 << 32)  # tokens to look at, more only where none of fewer is allowed
+
+
+def open_reader(
+    path: Path,
+    *,
+    context: int,
+    sampling: Sampling,
+    gpu_layers: int | None = None,
+    threads: int | None = None,
+    note: Note = unheard,
+) -> "LlamaReader":
+    """Check a model file and return its reader; it is loaded when it has something to read.
+
+    Args:
+        path: a GGUF file of a causal model.
+        context: tokens that messages, thought and call share, at most.
+        sampling: how thought and call are drawn.
+        gpu_layers: layers to offload; None is as many as the build of llama.cpp can.
+        threads: None is one per physical core.
+        note: told what runs otherwise than was asked.
+
+    Raises:
+        ModelNotFoundError: there is no such file.
+        BackendError: the file is damaged.
+    """
+    return LlamaReader(
+        path,
+        context=context,
+        sampling=sampling,
+        gpu_layers=gpu_layers,
+        threads=threads,
+        note=note,
+    )
+
+
+class LlamaReader:
+    """A model that thinks before it calls a tool, as a GGUF file. Implements `protocols.Reader`.
+
+    It keeps what it has read: the next call over the same dialogue, grown by a few messages, reads
+    only what is new. The same dialogue and seed give the same call, whatever was read before.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        context: int,
+        sampling: Sampling,
+        gpu_layers: int | None,
+        threads: int | None,
+        note: Note,
+    ) -> None:
+        self.name = path.stem
+        checked = check_gguf(path)
+        self.fingerprint = fingerprint("read", checked.digest, sampling)
+        self.context = min(context, checked.context or context)
+        self._path, self._sampling = path, sampling
+        self._gpu_layers, self._threads, self._note = gpu_layers, threads, note
+        self._kept: Tape | None = None
+
+    def close(self) -> None:
+        """Free the model and what it has read."""
+        if "_model" in self.__dict__:
+            self._model.close()
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text takes inside a message."""
+        return len(self._model.plain(text))
+
+    def call(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[Tool],
+        *,
+        thought_tokens: int,
+        call_tokens: int,
+    ) -> Iterator[str | ToolCall]:
+        """Yield the thought in pieces as it is written, and last of all the one call.
+
+        A call that is not complete after `call_tokens` is closed in the shortest way, its last
+        string cut where it was and what is missing left empty.
+
+        Raises:
+            BackendError: the model failed, or everything together exceeds the context.
+            ValueError: there is no tool, or a schema asks for more than can be enforced.
+        """
+        text = call_text(tools)
+        model = self._model
+        prompt = self.prompt(messages, tools)
+        close = model.markup(f"\n{CLOSED}{CALL}")
+        room = len(prompt) + thought_tokens + len(close) + call_tokens
+        if room > self.context:
+            raise BackendError(
+                f"the dialogue takes {len(prompt):,} tokens, the thought {thought_tokens:,} and"
+                f" the call {call_tokens + len(close):,}:"
+                f" more than the context of {self.context:,}",
+                hint="read less at a time, or allow a shorter thought",
+            )
+        with self._tape(room) as tape:
+            tape.rewrite(prompt)
+            closed = yield from thought(tape.drawn(thought_tokens))
+            tape.feed(model.markup(CALL) if closed else close)
+            _write(text, tape, call_tokens)
+        yield ToolCall(**text.value)
+
+    def prompt(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
+        """Return the tokens of the whole prompt, up to where the thought begins.
+
+        Raises:
+            BackendError: the model's chat template fails.
+        """
+        model = self._model
+        parts = dialogue(model.template, model.marks, self._path, messages, tools)
+        return tokenised(model, parts)
+
+    @contextmanager
+    def _tape(self, room: int) -> Iterator[Tape]:
+        """Lend the tape that was kept, or a longer one; it is kept again if all goes well."""
+        tape, self._kept = self._kept, None  # nobody else gets it meanwhile
+        if tape is None or tape.context.tokens < room:
+            if tape:
+                tape.context.close()
+            tape = self._longer(room)
+        try:
+            yield tape
+        except BaseException:
+            tape.context.close()
+            raise
+        if self._kept:
+            self._kept.context.close()
+        self._kept = tape
+
+    def _longer(self, room: int) -> Tape:
+        """Return a tape with room to grow: each step of a dialogue needs more."""
+        room = min(room + room // 2, self.context)
+        context = Context(self._model, room, threads=self._threads, sampling=self._sampling)
+        return Tape(context)
+
+    @cached_property
+    def _model(self) -> Model:
+        return Model(self._path, gpu_layers=self._gpu_layers, note=self._note)
+
+
+def _write(text: JsonText, tape: Tape, budget: int) -> None:
+    """Write a text to its end, or as far as so many tokens go and then the shortest way."""
+    model = tape.context.model
+    while not text.decided:
+        tokens = _forced(text, model) or [_chosen(text, tape.context)]
+        budget -= len(tokens)
+        if budget < 0:
+            break
+        text.take(b"".join(map(model.piece, tokens)))
+        tape.feed(tokens)
+    text.close()
+
+
+def _forced(text: JsonText, model: Model) -> list[int]:
+    """Return the tokens of what can only follow, but for the last one.
+
+    That one is left to the model: its vocabulary may spell the end of what is forced and the
+    beginning of what is not in one token, as it was taught to.
+    """
+    forced = text.forced()
+    try:
+        tokens = model.plain(forced.decode())[:-1]
+    except UnicodeDecodeError:  # it begins or ends within a letter
+        return []
+    return tokens if forced.startswith(b"".join(map(model.piece, tokens))) else []
+
+
+def _chosen(text: JsonText, context: Context) -> int:
+    """Draw a token that may follow; special tokens never may, whatever their names spell.
+
+    Raises:
+        BackendError: the vocabulary has none.
+    """
+    model = context.model
+    for count in LIKELIEST:
+        allowed = [
+            token
+            for token in context.likeliest(count)
+            if token not in model.special and text.allows(model.piece(token))
+        ]
+        if allowed:
+            return context.draw_among(allowed)
+    raise BackendError(f"the vocabulary of {model.path} cannot spell a call")
