@@ -78,7 +78,11 @@ class Embedder(Protocol):
     """Places texts in a vector space."""
 
     name: str
-    dimensions: int
+
+    @property
+    def dimensions(self) -> int:
+        """How many numbers a vector has; some learn it from the model."""
+        ...
 
     @property
     def fingerprint(self) -> str:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import isinf
 
 from memcli.domain import Doubt, Session, Skipped
-from memcli.pipeline.ask import Answer, Quote, Result
-from memcli.pipeline.ingest import Counts, SourceReport
+from memcli.pipeline.absorb import Counts
+from memcli.pipeline.ingest import SourceReport
+from memcli.pipeline.plan import Plan
+from memcli.pipeline.results import Answer, Quote, Result, Stage
 from memcli.store import Overview
 
 Shape = dict[str, object]
@@ -19,18 +22,14 @@ def answer_shape(answer: Answer, command: str) -> Shape:
         "verdict": answer.verdict,
         "sessions": [result_shape(rank, one) for rank, one in enumerate(answer.results, start=1)],
         "trace": answer.trace,
-        "stages": [
-            {
-                "name": stage.name,
-                "model": stage.model,
-                "seconds": round(stage.seconds, 3),
-                "candidates": stage.candidates,
-            }
-            for stage in answer.stages
-        ],
+        "stages": [_stage(stage) for stage in answer.stages],
+        "plan": _plan(answer.plan) if answer.plan else None,
+        "left_out": list(answer.left_out),
+        "out_of_time": answer.out_of_time,
     }
     if command == "search":
-        del shape["trace"]
+        for key in ("trace", "plan", "left_out", "out_of_time"):
+            del shape[key]
     return shape
 
 
@@ -93,6 +92,34 @@ def report_shape(report: SourceReport) -> Shape:
         "sessions": _counts(report.sessions),
         "turns": _turn_counts(report.turns),
         "warnings": [_warning(warning) for warning in report.warnings],
+    }
+
+
+def _stage(stage: Stage) -> Shape:
+    shape: Shape = {
+        "name": stage.name,
+        "model": stage.model,
+        "seconds": round(stage.seconds, 3),
+        "candidates": stage.candidates,
+    }
+    if stage.name == "retrieve":
+        return shape
+    return {
+        **shape,
+        "passages": stage.passages,
+        "remembered": stage.remembered,
+        "load_seconds": round(stage.load, 3),
+        "tokens": {"read": stage.read, "written": stage.written},
+        "tokens_per_second": round(stage.tokens_per_second, 1),
+    }
+
+
+def _plan(plan: Plan) -> Shape:
+    return {
+        "seconds": None if isinf(plan.seconds) else round(plan.seconds, 3),
+        "passages": plan.passages,
+        "history_tokens": plan.history_tokens,
+        "thought_tokens": plan.thought_tokens,
     }
 
 

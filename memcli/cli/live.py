@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from memcli.cli.output import console, safe
-from memcli.pipeline.ask import Answer, Listener
+from memcli.pipeline.results import Answer, Listener, Work
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
@@ -35,16 +35,12 @@ def watching(*, quiet: bool) -> Iterator[Listener]:
     ):
 
         def ranked(answer: Answer) -> None:
-            view.answer, view.status = answer, "reading"
-
-        def judged(done: int, of: int) -> None:
-            view.status = f"judging passages {done}/{of}"
+            view.answer = answer
 
         def thought(piece: str) -> None:
-            view.status = "thinking"
             view.thought += piece
 
-        yield Listener(ranked, judged, thought)
+        yield Listener(ranked, view.works, thought)
 
 
 class _View:
@@ -52,10 +48,22 @@ class _View:
         from rich.spinner import Spinner
 
         self.answer: Answer | None = None
-        self.status = "searching"
         self.thought = ""
+        self._work = Work("searching")
+        self._since = monotonic()  # when that work was told of
         self._began = monotonic()
         self._spinner = Spinner("dots")
+
+    def works(self, work: Work) -> None:
+        self._work, self._since = work, monotonic()
+
+    def _status(self) -> str:
+        """Say what is done, for how long all in all, and how much longer as far as is known."""
+        work, now = self._work, monotonic()
+        counted = f" {work.done}/{work.of}" if work.of else ""
+        status = f"{work.doing}{counted}, {now - self._began:.0f} s"
+        left = None if work.seconds is None else work.seconds - (now - self._since)
+        return status if left is None or left < 1 else f"{status}, about {left:.0f} s to go"
 
     def drawn(self) -> "Group":
         from rich.console import Group
@@ -66,9 +74,7 @@ class _View:
         parts: list[RenderableType] = []
         if self.answer:
             parts.append(answer_view(self.answer, whole=False))
-        self._spinner.update(
-            text=Text(f"{self.status}, {monotonic() - self._began:.0f} s", "yellow")
-        )
+        self._spinner.update(text=Text(self._status(), "yellow"))
         parts += [Text(), self._spinner]
         if self.thought:
             lines = safe(self.thought).strip().splitlines()[-THOUGHT_LINES:]

@@ -1,5 +1,6 @@
 """Options that several commands share, so that they read and behave alike."""
 
+import math
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,11 +9,61 @@ from zoneinfo import ZoneInfo
 import typer
 
 from memcli.cli.times import end_of, start_of, zone
+from memcli.errors import UsageError
+
+STAGES = {"retrieve", "rerank", "sift"}
 
 
 def words(text: str) -> str:
     """Return what was typed; bytes that are no text become question marks."""
     return text.encode("utf-8", "replace").decode()
+
+
+def layers(text: str) -> int | None:
+    """Return a number of layers, None for `auto`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text == "auto":
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(
+            f"`{text}` is no number of layers", hint="`--gpu-layers auto`, or a number"
+        )
+    return int(text)
+
+
+def stages(text: str) -> frozenset[str] | None:
+    """Return the stages of a list, None for `auto`. Without retrieving there is nothing to rank.
+
+    Raises:
+        UsageError: one is unknown.
+    """
+    if text == "auto":
+        return None
+    named = {name.strip() for name in text.split(",")}
+    if unknown := named - STAGES:
+        raise UsageError(
+            f"`{words(min(unknown))}` is no stage",
+            hint="`--stages auto`, or `retrieve,rerank,sift`",
+        )
+    return frozenset(named)
+
+
+def seconds(text: str) -> float:
+    """Return a number of seconds.
+
+    Raises:
+        UsageError: it is none, or negative, or not finite.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise UsageError(f"`{words(text)}` is no number of seconds", hint="`--budget 20`")
+    return number
 
 
 Database = Annotated[
@@ -111,9 +162,31 @@ GpuLayers = Annotated[
     typer.Option(
         "--gpu-layers",
         envvar="MEM_GPU_LAYERS",
+        parser=layers,
         show_default=False,
         metavar="N",
-        help="Layers to run on the GPU; all that fit by default, 0 for none.",
+        help="Layers to run on the GPU, 0 for none; `auto`, the default, for all that fit.",
+    ),
+]
+Stages = Annotated[
+    frozenset[str] | None,
+    typer.Option(
+        "--stages",
+        parser=stages,
+        show_default=False,
+        metavar="LIST",
+        help="Stages to go through, of `retrieve,rerank,sift`; `auto`, the default, for those"
+        " there are models and time for.",
+    ),
+]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        "--budget",
+        parser=seconds,
+        show_default=False,
+        metavar="SECONDS",
+        help="Answer within so many seconds, as well as that allows.",
     ),
 ]
 Think = Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from memcli.cli.output import console, safe
 from memcli.domain import Kind, Session
-from memcli.pipeline.ask import Answer, Quote, Result
+from memcli.pipeline.results import Answer, Quote, Result, Stage
 from memcli.store import Overview
 
 if TYPE_CHECKING:
@@ -75,6 +75,25 @@ def print_session(session: Session, *, every_branch: bool) -> None:
         )  # fmt: skip
         out.print(who, soft_wrap=True)
         out.print(Text(safe(turn.text)), soft_wrap=not out.is_terminal)
+
+
+def stage_line(stage: Stage) -> str:
+    """Return what a stage did and what it cost, as `--verbose` tells it."""
+    facts = [f"{stage.candidates} sessions"]
+    if stage.passages:
+        facts.append(f"{stage.passages} passages")
+    if stage.remembered:
+        facts.append(f"{stage.remembered} remembered" if stage.passages else "remembered")
+    facts.append(f"{stage.seconds:.2f} s")
+    if stage.load >= 0.01:
+        facts.append(f"{stage.load:.2f} s of it to load")
+    if stage.read:
+        facts.append(f"{stage.read:,} tokens read")
+    if stage.written:
+        facts.append(f"{stage.written:,} written")
+    if stage.read:
+        facts.append(f"{stage.tokens_per_second:,.0f} tokens/s")
+    return f"{stage.name}: {', '.join(facts)}, {stage.model}"
 
 
 def heading(session: Session | Overview) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from memcli.domain import Role, Session
 from memcli.store import searched
 
-_CUT = "[…]"
+CUT = "[…]"  # stands for what is left out
 _TAGS = ("session", "date", "ranking", "think", *Role)
 
 
@@ -59,12 +59,12 @@ def _session(number: int, session: Session, positions: Sequence[int]) -> str:
         name = _name(turn.role, turn.speaker)
         if position in positions:
             if any(searched(between) for between in session.turns[last : position - 1]):
-                lines.append(_CUT)
+                lines.append(CUT)
             lines.append(f"<{name}{counted[name]}>{_defused(turn.text, *names)}</{name}>")
             last = position
         counted[name] += 1
     if any(searched(turn) for turn in session.turns[last:]):
-        lines.append(_CUT)
+        lines.append(CUT)
     return "\n".join([*lines, "</session>"])
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from memcli.domain import Passage, Session
 from memcli.pipeline.fusion import by_maximum, by_range, weighted
+from memcli.pipeline.remembered import question_vector
 from memcli.protocols import Embedder
 from memcli.store import Filters, Found, Grain, Store, asked, searched
 
@@ -52,7 +53,7 @@ def retrieve(
     terms = asked(question)
     grains: tuple[Grain, ...] = ("session", "passage", "turn")
     found = {grain: store.index.with_words(grain, terms, filters, DEPTH) for grain in grains}
-    [vector] = embedder.embed([question], questions=True)
+    vector = question_vector(question, embedder, store.cache)
     near = store.index.nearest(vector, embedder, filters, DEPTH)
     worded = {place.session: place.terms for place in found["session"]}
     meant = {place.session for place in near if place.score >= LEAST_COSINE}

@@ -1,22 +1,23 @@
 """The third stage: a model reads the best sessions, thinks, and ranks them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from time import monotonic
 
+from memcli.deadline import check_time
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
+from memcli.pipeline.packing import SHOWN, Excerpt, block, pack
+from memcli.pipeline.plan import RANKING_TOKENS
 from memcli.pipeline.prompts import history, sift_message
+from memcli.pipeline.results import Listener, Work
 from memcli.pipeline.retrieve import Candidate
+from memcli.pipeline.speed import Speeds
 from memcli.protocols import Ranking, Sifter
-from memcli.store import Store, searched
+from memcli.store import Store
 
-SHOWN = 20  # most sessions in the message
-RANKED = 10  # most of them that the model ranks
-HISTORY_TOKENS = 8_000  # most tokens of sessions: prompt reading is what takes the time on a CPU
-RANKING_TOKENS = 64  # left for the ranking and its tags
-NEIGHBOURS = 2  # turns shown on both sides of the evidence in a session that is cut
-
-Thought = Callable[[str], None]  # told each piece of the thought as it is written
+RANKED = 10  # most of the sessions shown that the model ranks
+FRAME_MARGIN = 8  # tokens: the parts of a message may take a few more together than apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,125 +27,133 @@ class Sifted:
     thought: str
     order: tuple[int, ...]  # numbers of sessions, best first; only those it ranked
     shown: int  # how many it was shown
+    remembered: bool = False  # from an earlier run
+    read: int = 0  # tokens
+    written: int = 0  # tokens
 
 
-def sift(
-    question: str,
-    candidates: Sequence[Candidate],
-    sifter: Sifter,
-    wording: str,
-    store: Store,
-    *,
-    thought_tokens: int,
-    thought: Thought = lambda _piece: None,
-) -> Sifted:
-    """Let a model rank the first candidates. The same question about the same is remembered.
+class Sifting:
+    """One question about the first candidates, put to a sifter."""
 
-    Args:
-        question: as the person asked it.
-        candidates: best first.
-        sifter: the model.
-        wording: of the message, see `prompts.sift_message`.
-        store: remembers.
-        thought_tokens: most tokens to think.
-        thought: told the thought as it is written.
+    def __init__(
+        self,
+        question: str,
+        candidates: Sequence[Candidate],
+        sifter: Sifter,
+        wording: str,
+        store: Store,
+        speeds: Speeds,
+        listener: Listener | None = None,
+    ) -> None:
+        self.load = 0.0  # seconds
+        self._question, self._wording = question, wording
+        self._candidates = candidates[:SHOWN]
+        self._sifter, self._store = sifter, store
+        self._speeds, self._listener = speeds, listener or Listener()
 
-    Raises:
-        BackendError: the model failed, or not one session fits its context.
-    """
-    key = _key(question, candidates, sifter, wording, thought_tokens)
-    kept = store.cache.get(key)
-    if kept is not None:
-        thought(kept["thought"])
-        order = tuple(candidates[at].number for at in kept["order"])
-        return Sifted(kept["thought"], order, kept["shown"])
-    shown = _packed(question, candidates, sifter, wording, thought_tokens)
-    message = _message(question, shown, wording)
-    pieces: list[str] = []
-    ranked: list[Candidate] = []
-    for piece in sifter.sift(
-        message,
-        shown=len(shown),
-        ranked=min(RANKED, len(shown)),
-        thought_tokens=thought_tokens,
-    ):
-        if isinstance(piece, Ranking):
-            ranked = [shown[index][0] for index in piece.order]
-        else:
-            pieces.append(piece)
-            thought(piece)
-    text = "".join(pieces).strip()
-    if ranked:
-        places = [candidates.index(candidate) for candidate in ranked]
-        store.cache.put({key: {"thought": text, "order": places, "shown": len(shown)}})
-    return Sifted(text, tuple(candidate.number for candidate in ranked), len(shown))
+    def remembered(self, history_tokens: int, thought_tokens: int) -> Sifted | None:
+        """Return what came out before, asked the same about the same; no model is loaded."""
+        kept = self._store.cache.get(self._key(history_tokens, thought_tokens))
+        try:
+            order = tuple(self._candidates[at].number for at in kept["order"])
+            found = Sifted(str(kept["thought"]), order, int(kept["shown"]), remembered=True)
+        except (TypeError, KeyError, IndexError, ValueError):  # there is nothing, or nonsense
+            return None
+        self._listener.thought(found.thought)
+        return found
 
+    def open(self) -> None:
+        """Load the model, and learn how long that takes."""
+        self._listener.working(Work("loading", self._speeds.of(self._sifter).load))
+        began = monotonic()
+        self._sifter.count(self._question)
+        self.load = monotonic() - began
+        self._speeds.loaded(self._sifter, self.load)
+        check_time()
 
-Shown = list[tuple[Candidate, list[int]]]  # each with the positions of the turns to show
+    def run(self, history_tokens: int, thought_tokens: int) -> Sifted:
+        """Let the model read, think and rank.
 
+        Args:
+            history_tokens: most tokens of sessions it reads.
+            thought_tokens: most tokens it thinks.
 
-def _key(
-    question: str, candidates: Sequence[Candidate], sifter: Sifter, wording: str, thought: int
-) -> str:
-    """Return what stands for all that the ranking depends on, without loading the model."""
-    read = [
-        part
-        for candidate in candidates[:SHOWN]
-        for part in (
-            history([(candidate.session, _all(candidate))]),
-            [evidence.position for evidence in candidate.evidence],
-        )
-    ]
-    limits = (SHOWN, RANKED, HISTORY_TOKENS, thought)
-    return fingerprint("sift", sifter.fingerprint, wording, question, *limits, *read)
+        Raises:
+            BackendError: the model failed, or not one session fits its context.
+            OutOfTimeError: the deadline passed.
+        """
+        shown = self._packed(history_tokens, thought_tokens)
+        message = sift_message(self._wording, block(shown), self._question)
+        read = self._sifter.count(message)
+        self._listener.working(Work("reading", read / self._speeds.of(self._sifter).read))
+        ranked, thought = self._ranked(message, read, len(shown), thought_tokens)
+        order = [shown[index].candidate for index in ranked]
+        places = [self._candidates.index(candidate) for candidate in order]
+        value = {"thought": thought, "order": places, "shown": len(shown)}
+        self._store.cache.put({self._key(history_tokens, thought_tokens): value})
+        written = self._sifter.count(thought)
+        numbers = tuple(candidate.number for candidate in order)
+        return Sifted(thought, numbers, len(shown), read=read, written=written)
 
+    def _ranked(
+        self, message: str, read: int, shown: int, thought_tokens: int
+    ) -> tuple[tuple[int, ...], str]:
+        """Return the indices of the sessions shown, best first, and the thought."""
+        check_time()
+        times = [monotonic()]  # of the beginning and of each piece
+        pieces: list[str] = []
+        most = min(RANKED, shown)
+        try:
+            for piece in self._sifter.sift(
+                message, shown=shown, ranked=most, thought_tokens=thought_tokens
+            ):
+                if isinstance(piece, Ranking):
+                    times.append(monotonic())
+                    return piece.order, "".join(pieces).strip()
+                times.append(monotonic())
+                pieces.append(piece)
+                self._heard(piece, thought_tokens - len(pieces))
+                check_time()
+        finally:
+            self._learn(read, times)
+        raise BackendError(f"{self._sifter.name} ended without a ranking")
 
-def _message(question: str, shown: Shown, wording: str) -> str:
-    block = history([(candidate.session, positions) for candidate, positions in shown])
-    return sift_message(wording, block, question)
+    def _heard(self, piece: str, left: int) -> None:
+        seconds = max(left, 0) / self._speeds.of(self._sifter).write
+        self._listener.working(Work("thinking", seconds))
+        self._listener.thought(piece)
 
+    def _learn(self, read: int, times: Sequence[float]) -> None:
+        """Learn how fast the model reads, from the time to its first piece, and writes."""
+        if len(times) > 1:
+            self._speeds.read(self._sifter, read, times[1] - times[0])
+        else:  # stopped before it had read everything
+            self._speeds.slower(self._sifter, read, monotonic() - times[0])
+        if len(times) > 2:  # a piece is a token, or nearly
+            self._speeds.wrote(self._sifter, len(times) - 2, times[-1] - times[1])
 
-def _packed(
-    question: str, candidates: Sequence[Candidate], sifter: Sifter, wording: str, thought: int
-) -> Shown:
-    """Choose what fits, best sessions first, and put it in the order of time.
+    def _packed(self, history_tokens: int, thought_tokens: int) -> list[Excerpt]:
+        sifter = self._sifter
+        frame = sifter.count(sift_message(self._wording, "", self._question))
+        # Two texts put together may take a token more than apart.
+        free = sifter.context - thought_tokens - RANKING_TOKENS - frame - FRAME_MARGIN
+        shown = pack(self._candidates, sifter.count, min(history_tokens, free))
+        if not shown:
+            raise BackendError(
+                f"no session fits into the {sifter.context:,} tokens of {sifter.name}",
+                hint="let it think less with `--think`",
+            )
+        return shown
 
-    A session that does not fit whole is cut to the turns around its evidence; where that does not
-    fit either, it and those after it are left out.
-    """
-    frame = sifter.count(sift_message(wording, "", question))
-    room = min(HISTORY_TOKENS, sifter.context - thought - RANKING_TOKENS - frame)
-    shown: Shown = []
-    for candidate in candidates[:SHOWN]:
-        for positions in (_all(candidate), _around(candidate, NEIGHBOURS), _around(candidate, 0)):
-            taken = sifter.count(history([(candidate.session, positions)])) + 2
-            if taken <= room:
-                break
-        else:
-            break
-        room -= taken
-        shown.append((candidate, positions))
-    if not shown:
-        raise BackendError(
-            f"no session fits into the {sifter.context:,} tokens of {sifter.name}",
-            hint="let it think less with `--think`",
-        )
-    return sorted(shown, key=_when)
-
-
-def _when(shown: tuple[Candidate, list[int]]) -> float:
-    started = shown[0].session.started_at
-    return started.timestamp() if started else 0.0
-
-
-def _all(candidate: Candidate) -> list[int]:
-    return [at for at, turn in enumerate(candidate.session.turns, start=1) if searched(turn)]
-
-
-def _around(candidate: Candidate, neighbours: int) -> list[int]:
-    near = {
-        evidence.position + step
-        for evidence in candidate.evidence
-        for step in range(-neighbours, neighbours + 1)
-    }
-    return [position for position in _all(candidate) if position in near]
+    def _key(self, history_tokens: int, thought_tokens: int) -> str:
+        """Return what stands for all that the ranking depends on, without loading the model."""
+        read = [
+            part
+            for one in self._candidates
+            for part in (
+                history([(one.session, range(1, len(one.session.turns) + 1))]),
+                (one.evidence, one.passages, one.terms),  # where it is cut
+            )
+        ]
+        how = (self._sifter.fingerprint, self._sifter.context, self._wording)
+        return fingerprint("sift", *how, history_tokens, thought_tokens, self._question, *read)

@@ -1,5 +1,6 @@
 """The database. No SQL is written outside this package."""
 
+from memcli.store.cache import Cache
 from memcli.store.conversations import Head
 from memcli.store.filters import Filters
 from memcli.store.index import Found, Grain, searched
@@ -8,7 +9,7 @@ from memcli.store.sources import File, Sources
 from memcli.store.store import Store
 from memcli.store.words import asked
 
-__all__ = [
+__all__ = ["Cache", 
     "File",
     "Filters",
     "Found",

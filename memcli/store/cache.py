@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from memcli.errors import BusyError
+from memcli.errors import BusyError, StoreError
 from memcli.store.connection import Database
 
-MOST_ANSWERS = 100_000  # about 20 MB
+MOST_ANSWERS = 100_000  # about 20 MB, if most are probabilities
 
 
 class Cache:
@@ -16,12 +16,19 @@ class Cache:
         self._db = database
 
     def get(self, key: str) -> Any:  # whatever was put
-        """Return a value, None where there is none."""
+        """Return a value, None where there is none or it is damaged."""
         rows = self._db.rows("select value from answers where key = ?", key)
-        return json.loads(rows[0][0]) if rows else None
+        try:
+            return json.loads(rows[0][0]) if rows else None
+        except (ValueError, RecursionError):
+            return None
 
     def put(self, values: dict[str, Any]) -> None:  # whatever JSON holds
-        """Keep values and drop the oldest beyond MOST_ANSWERS, unless another is writing."""
+        """Keep values and drop the oldest beyond MOST_ANSWERS.
+
+        Where another process is writing, or nobody can (a full disk, a database to be read only),
+        they are lost, and not the answer that they are of.
+        """
         if not values:
             return
         try:
@@ -34,5 +41,5 @@ class Cache:
                     "delete from answers where id <= (select max(id) from answers) - ?",
                     MOST_ANSWERS,
                 )
-        except BusyError:
+        except (BusyError, StoreError):
             return

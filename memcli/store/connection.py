@@ -4,6 +4,7 @@ import os
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,6 @@ class Database:
             StoreError: it cannot be opened, is no memory database, or a newer memcli made it.
             BusyError: another process kept it locked.
         """
-        import sqlite_vec  # type: ignore[import-untyped]  # ships no types; here: it imports numpy
-
         self.path = path
         self._wait = int(wait * 1000)  # ms
         _create_private(path)
@@ -48,7 +47,7 @@ class Database:
                 self._db.set_busy_timeout(self._wait)
                 self._check_owner()
                 self._db.enable_load_extension(True)
-                self._db.load_extension(sqlite_vec.loadable_path())
+                self._db.load_extension(_vector_extension())
                 self._db.enable_load_extension(False)
                 for setting in ("journal_mode = wal", "foreign_keys = on", "secure_delete = on"):
                     self._db.execute(f"pragma {setting}")
@@ -146,6 +145,14 @@ def _create_private(path: Path) -> None:
         return
     except OSError as error:
         raise StoreError(f"cannot make {path}: {error.strerror}") from error
+
+
+def _vector_extension() -> str:
+    """Return where sqlite-vec's library is, without importing the package: it imports numpy."""
+    found = find_spec("sqlite_vec")
+    if found is None or found.origin is None:
+        raise StoreError("sqlite-vec is not installed", hint="`pip install sqlite-vec`")
+    return str(Path(found.origin).parent / "vec0")
 
 
 def _fold(*values: object) -> str:

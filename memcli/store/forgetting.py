@@ -35,7 +35,6 @@ class Forgetting:
             Whether the last bytes are gone. Where another process reads the database at this
             moment, they go with the next write.
         """
-        self._db.rows("pragma secure_delete = on")
         with self._db.transaction():
             for session in sessions:
                 self._forget(session)

@@ -187,9 +187,9 @@ class Index:
         }
 
     def nearest(
-        self, vector: Vectors, embedder: Embedder, filters: Filters, limit: int
+        self, vector: bytes, embedder: Embedder, filters: Filters, limit: int
     ) -> list[Found]:
-        """Return the passages nearest to a vector of shape (dimensions,), by cosine in [-1, 1].
+        """Return the passages nearest to a vector of float32 numbers, by cosine in [-1, 1].
 
         A vector of zeros is near nothing.
 
@@ -210,7 +210,7 @@ class Index:
             f"with near as (select rowid, distance from {table} where embedding match ? and k = ?"
             f"{narrowed}) select session_id, 1 - distance, first, last, start, stop from near"
             " join passages on passages.id = near.rowid order by distance, passages.id",
-            *(vector.tobytes(), min(limit, _NEAREST), *values),
+            *(vector, min(limit, _NEAREST), *values),
         )
         return [_found(row) for row in rows if row[1] is not None]
 

@@ -6,8 +6,10 @@ from builders import BEGIN, MINUTE, keep, talk
 from memcli.backends.fake import WordEmbedder, WordReranker, WordSifter
 from memcli.domain import Kind
 from memcli.errors import BackendError
-from memcli.pipeline.ask import Listener, Models, ask
+from memcli.pipeline.ask import CANDIDATES, Models, ask
 from memcli.pipeline.chunking import passage_text, passages
+from memcli.pipeline.rerank import FIRST, STEP
+from memcli.pipeline.results import Listener
 from memcli.protocols import Ranking
 from memcli.store import Filters, Store
 
@@ -198,21 +200,65 @@ def test_at_most_as_many_sessions_as_asked_for_come_back(store):
 
     assert len(put(store, limit=3).results) == 3
     assert len(put(store, limit=35).results) == 35
-    assert put(store, limit=3, reranker=CountingReranker(hazel=1)).stages[1].candidates == 24
+
+
+def judged(store, *, limit=3, **says):
+    reranker = CountingReranker(**says)
+    reranker.fingerprint = f"says {says}"  # one that is not remembered
+    return put(store, limit=limit, reranker=reranker).stages[1].passages
+
+
+def test_judging_goes_on_only_while_the_first_places_may_change(store):
+    remember(store, *(talk(f"T{n}", f"me: hazelnut {'x ' * n}") for n in range(40)))
+
+    assert judged(store, hazel=0.95) == FIRST  # three of them are settled
+    assert judged(store, limit=12, hazel=0.96) == 12
+    assert judged(store, hazel=0.3) == CANDIDATES  # none answers
+    assert judged(store, T0=0.8) == FIRST + STEP  # no other answers
+
+
+def test_the_second_passage_of_the_best_session_comes_before_the_first_of_the_tenth(store):
+    long = [f"me: {'hazelnut ' * 20}{word} {'x ' * 300}" for word in ("one", "two")]
+    remember(store, talk("Long hazelnut", *long))
+    remember(store, *(talk(f"T{n}", f"me: hazelnut {'y ' * 400}") for n in range(12)))
+    reranker = CountingReranker()
+
+    put(store, reranker=reranker)
+
+    sessions = ["Long" in passage for passage in reranker.judged]
+    assert sessions.index(True) == 0
+    assert sessions[:8].count(True) == 2
+
+
+def test_a_session_not_judged_comes_before_one_that_got_a_clear_no(store):
+    class OnlyFirst(CountingReranker):
+        def judge(self, question, passages):
+            yield 0, 0.01
+            raise BackendError("the model ran away")
+
+    remember(store, *TALKS)
+
+    answer = put(store, reranker=OnlyFirst())
+
+    assert titles(answer) == ["Dinner", "Cake"]
+    assert [result.rerank for result in answer.results] == [None, 0.01]
+    assert str(answer.stopped) == "the model ran away"
 
 
 def test_the_listener_sees_the_ranking_improve(store):
     remember(store, *TALKS)
-    seen, judged = [], []
+    seen, works = [], []
     listener = Listener(
         ranked=lambda answer: seen.append(titles(answer)),
-        judged=lambda done, of: judged.append((done, of)),
+        working=lambda work: works.append((work.doing, work.done, work.of)),
     )
 
-    put(store, reranker=CountingReranker(eat=0.9), listener=listener)
+    models = {"reranker": CountingReranker(eat=0.9), "sifter": CountingSifter(1, 0)}
+    put(store, listener=listener, **models)
 
-    assert seen == [["Cake", "Dinner"], ["Dinner", "Cake"]]
-    assert judged == [(1, 2), (2, 2)]
+    assert seen[:2] == [["Cake", "Dinner"], ["Dinner", "Cake"]]
+    assert works[:3] == [("judging passages", done, 2) for done in range(3)]
+    assert [doing for doing, *_ in works[3:]] == ["loading", "reading", "thinking", "thinking"]
 
 
 @pytest.mark.parametrize("question", ["", "???", "😀", "zebra", '"', "the of"])

@@ -98,7 +98,7 @@ def found(store, *words):
 
 def near(store, text):
     [vector] = WordEmbedder().embed([text])
-    return store.index.nearest(vector, WordEmbedder(), Filters(), 4096)
+    return store.index.nearest(vector.tobytes(), WordEmbedder(), Filters(), 4096)
 
 
 def test_a_conversation_is_stored_and_can_be_found(store, take, tmp_path):

@@ -41,7 +41,7 @@ def remember(store, *talks):
 
 def near(store, text, filters=ALL, limit=10):
     [vector] = WordEmbedder().embed([text])
-    return store.index.nearest(vector, WordEmbedder(), filters, limit)
+    return store.index.nearest(vector.tobytes(), WordEmbedder(), filters, limit)
 
 
 def bm25(texts, terms):
@@ -245,7 +245,7 @@ def test_vectors_of_another_embedder_are_refused(store):
     other.fingerprint, other.name = "other", "other-model"
 
     with pytest.raises(StoreError, match="has vectors of fake-words-64, not of other-model"):
-        store.index.nearest(np.ones(64, np.float32), other, ALL, 1)
+        store.index.nearest(np.ones(64, np.float32).tobytes(), other, ALL, 1)
     with pytest.raises(StoreError, match="not of other-model"):
         store.index.add_vectors([1], np.ones((1, 64), np.float32), other)
 
@@ -258,6 +258,6 @@ def test_an_empty_database_finds_nothing(store):
 def test_a_vector_without_direction_is_near_nothing(store):
     remember(store, *TALKS)
 
-    found = store.index.nearest(np.zeros(64, np.float32), WordEmbedder(), ALL, 9)
+    found = store.index.nearest(np.zeros(64, np.float32).tobytes(), WordEmbedder(), ALL, 9)
 
     assert found == []
