@@ -10,7 +10,8 @@ import pytest
 from tiny_models import write_tiny_qwen3
 
 from memcli.backends.llama import open_reranker
-from memcli.backends.llama.model import BATCH, Context, Model, Run
+from memcli.backends.llama.context import BATCH, Context, Run
+from memcli.backends.llama.model import Model
 from memcli.errors import BackendError, ModelNotFoundError
 from memcli.protocols import Reranker, RerankPrompt
 

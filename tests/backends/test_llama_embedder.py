@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from random_embedders import DIMENSIONS, PLACES, SPECIAL, ids, write_tiny_bert
 
 from memcli.backends.llama import open_embedder
+from memcli.backends.llama.context import BATCH, SEQUENCES
 from memcli.backends.llama.embedding_context import EmbeddingContext
-from memcli.backends.llama.model import BATCH, SEQUENCES, Model
+from memcli.backends.llama.model import Model
 from memcli.errors import BackendError, ModelNotFoundError
 from memcli.protocols import Embedder
 

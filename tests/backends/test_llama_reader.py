@@ -8,7 +8,8 @@ import pytest
 from test_template import QWEN
 from tiny_models import write_tiny_qwen3
 
-from memcli.backends.llama.model import BATCH, Model
+from memcli.backends.llama.context import BATCH
+from memcli.backends.llama.model import Model
 from memcli.backends.llama.reader import open_reader
 from memcli.errors import BackendError
 from memcli.protocols import Message, Reader, Sampling, Tool, ToolCall

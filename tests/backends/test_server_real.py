@@ -9,7 +9,8 @@ from random_embedders import write_tiny_bert
 from real_servers import llama_cpp_server, llama_server
 from tiny_models import write_tiny_qwen3
 
-from memcli.backends.llama.model import Context, Model, Run
+from memcli.backends.llama.context import Context, Run
+from memcli.backends.llama.model import Model
 from memcli.backends.server import (
     endpoint,
     open_chat,

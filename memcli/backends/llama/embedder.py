@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memcli.backends.gguf_check import check_gguf
+from memcli.backends.llama.context import BATCH, SEQUENCES
 from memcli.backends.llama.embedding_context import EmbeddingContext, Pooling, Vocabulary
-from memcli.backends.llama.model import BATCH, SEQUENCES, Model
+from memcli.backends.llama.model import Model
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
 

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from memcli.backends.llama.context import SEQUENCES
 from memcli.backends.llama.library import heard, llama_cpp, reason
 from memcli.backends.llama.machine import physical_cores
-from memcli.backends.llama.model import SEQUENCES, Model
+from memcli.backends.llama.model import Model
 from memcli.backends.llama.plain_text import cutter
 from memcli.backends.llama.wordpiece import WordPieces
 from memcli.errors import BackendError

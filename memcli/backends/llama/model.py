@@ -1,74 +1,110 @@
-"""llama.cpp's low-level API, all of it that we use.
-
-    Model      weights and vocabulary of one file: text to tokens and back
-    Context    the memory of one job over a model: tokens in, logits or a drawn token out
-
-Pointers never leave this file, and nothing llama.cpp says reaches the terminal.
-"""
+"""Weights and vocabulary of one file in llama.cpp: text to tokens and back."""
 
 import ctypes
-import signal
 import weakref
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache, cached_property
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from threading import current_thread, main_thread
-from types import ModuleType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
-from memcli.backends.llama.cores import physical_cores
+from memcli.backends.gguf_check import check_gguf
+from memcli.backends.llama.library import heard, llama_cpp, reason
+from memcli.backends.llama.offload import Note, ladder, unheard
 from memcli.backends.llama.plain_text import cutter
+from memcli.backends.llama.stopping import going_on
+from memcli.deadline import check_time
 from memcli.errors import BackendError
-from memcli.protocols import Sampling
 
-BATCH = 512  # tokens computed in one go, and the longest that Ctrl-C has to wait for
-SEQUENCES = 64  # that a context may hold beside its first
-
-_ERROR = 4  # of llama.cpp's log levels
-_ALL_LAYERS = 999
-_errors: deque[str] = deque(maxlen=8)  # what llama.cpp said last
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Tokens that follow each other in one sequence of a context."""
-
-    tokens: Sequence[int]
-    start: int = 0  # position of the first one
-    sequence: int = 0
+if TYPE_CHECKING:
+    from memcli.backends.llama.context import Context
 
 
 class Model:
-    """A model file in memory.
+    """A model file in memory, as much of it on the GPU as asked and as fits.
+
+    Args:
+        path: a GGUF file that was checked.
+        gpu_layers: layers to run on the GPU; None is all.
+        note: told what runs otherwise than was asked.
 
     Raises:
         BackendError: llama.cpp cannot be loaded or refuses the file; with its reason.
     """
 
-    def __init__(self, path: Path, *, gpu_layers: int | None = None) -> None:
+    def __init__(self, path: Path, *, gpu_layers: int | None = None, note: Note = unheard) -> None:
         self.path = path
-        self._llama = _llama()
-        pointer = self._load(gpu_layers)
-        self._freed = weakref.finalize(self, self._llama.llama_model_free, pointer)
+        self._llama = llama_cpp()
+        self._note = note
         self._contexts: weakref.WeakSet[Context] = weakref.WeakSet()
-        self._pointer = pointer
-        self.trained_context: int = self._llama.llama_model_n_ctx_train(pointer)
+        if not self._llama.llama_supports_gpu_offload():
+            if gpu_layers:
+                note(f"{path.stem} runs on the CPU: this llama.cpp was built without GPU support")
+            gpu_layers = 0
+        tries = ladder(gpu_layers, self._layers) if gpu_layers != 0 else [0]
+        self._load(tries)
+        if self.gpu_layers != tries[0]:
+            self._tell_layers()
+        self.trained_context: int = self._llama.llama_model_n_ctx_train(self._pointer)
 
-    def _load(self, gpu_layers: int | None) -> Any:  # Any: an opaque pointer
-        """Load with as many layers on the GPU as asked; None is all, or none if that fails."""
-        offload = self._llama.llama_supports_gpu_offload()
-        tries = [gpu_layers] if gpu_layers is not None else [_ALL_LAYERS, 0] if offload else [0]
+    def _load(self, tries: Sequence[int]) -> None:
+        """Load with the first of these numbers of layers on the GPU that fits."""
         for layers in tries:
             params = self._llama.llama_model_default_params()
             params.n_gpu_layers = layers
-            with _heard():
+            params.progress_callback = going_on(self._llama)
+            with heard():
                 pointer = self._llama.llama_model_load_from_file(bytes(self.path), params)
             if pointer:
-                return pointer
-        raise BackendError(f"llama.cpp cannot load {self.path}: {_reason()}")
+                self._freed = weakref.finalize(self, self._llama.llama_model_free, pointer)
+                self._pointer = pointer
+                self.gpu_layers = layers
+                return
+            check_time()  # it may have been told to stop
+        raise BackendError(f"llama.cpp cannot load {self.path}: {reason()}")
+
+    def offload_less(self) -> None:
+        """Load again with at most half the layers on the GPU. Contexts over the model are closed.
+
+        Raises:
+            BackendError: there are none to take off, or llama.cpp refuses.
+        """
+        self.close()
+        self._load(ladder(self.gpu_layers, self._layers)[1:])
+        self._tell_layers()
+
+    def _tell_layers(self) -> None:
+        on_gpu = f"{self.gpu_layers} of {self._layers + 1} layers" if self.gpu_layers else "nothing"
+        self._note(f"{self.path.stem}: {on_gpu} on the GPU, more does not fit its memory")
+
+    @cached_property
+    def _layers(self) -> int:
+        return check_gguf(self.path).layers or 0
+
+    @cached_property
+    def token_bytes(self) -> int:
+        """What the keys and values of one token take in all layers together, at 16 bits each."""
+        llama, pointer = self._llama, self.pointer
+        each = llama.llama_model_n_embd(pointer) // max(llama.llama_model_n_head(pointer), 1)
+        sizes = [self._size(f"attention.{part}_length") or each for part in ("key", "value")]
+        heads: int = llama.llama_model_n_head_kv(pointer)
+        return 2 * heads * sum(sizes) * int(llama.llama_model_n_layer(pointer))
+
+    def _size(self, key: str) -> int:
+        """Return a number that the file says of its architecture; 0 where it does not."""
+        return int(self._says(f"{self._says('general.architecture')}.{key}") or 0)
+
+    def _says(self, key: str) -> str:
+        """Return what the file says, as text; "" where it says nothing."""
+        value = ctypes.create_string_buffer(64)
+        get = self._llama.llama_model_meta_val_str
+        found = get(self.pointer, key.encode(), value, len(value)) > 0
+        return value.value.decode("utf-8", "replace") if found else ""
+
+    @cached_property
+    def _composes(self) -> bool:
+        """Whether letters and accents apart were one to the model: Qwen's tokeniser sees to it."""
+        return self._says("tokenizer.ggml.pre") == "qwen2"
 
     def close(self) -> None:
         """Free the model and every context over it."""
@@ -93,6 +129,7 @@ class Model:
 
     def plain(self, text: str) -> list[int]:
         """Return the tokens of somebody's words: none of them is special, whatever they spell."""
+        text = normalize("NFC", text) if self._composes else text  # before it is cut
         return [token for part in self._cut(text) for token in self._tokens(part, special=False)]
 
     def single(self, text: str) -> int:
@@ -168,7 +205,7 @@ class Model:
         return cutter(self.special.values())
 
     def _tokens(self, text: str, *, special: bool) -> list[int]:
-        encoded = text.encode("utf-8", "replace")
+        encoded = (normalize("NFC", text) if self._composes else text).encode("utf-8", "replace")
         room = len(encoded) + 8  # a token a byte, and what a vocabulary adds
         tokens = (self._llama.llama_token * room)()
         count = self._llama.llama_tokenize(
@@ -177,209 +214,3 @@ class Model:
         if count < 0:
             raise BackendError(f"llama.cpp cannot tokenise {len(encoded):,} bytes of text")
         return list(tokens[:count])
-
-
-class Context:
-    """Room for so many tokens in one sequence, or in several that share their beginning.
-
-    Raises:
-        BackendError: there is no memory for it.
-    """
-
-    def __init__(
-        self,
-        model: Model,
-        tokens: int,
-        *,
-        sequences: int = 1,
-        threads: int | None = None,
-        sampling: Sampling | None = None,
-    ) -> None:
-        self.model = model
-        self._llama = llama = _llama()
-        params = llama.llama_context_default_params()
-        params.n_ctx = tokens + -tokens % 256
-        params.n_batch = params.n_ubatch = BATCH
-        params.n_seq_max = sequences
-        params.kv_unified = True
-        params.n_threads = params.n_threads_batch = threads or physical_cores()
-        if hasattr(params, "n_outputs_max"):  # llama.cpp's younger versions can save memory
-            params.n_outputs_max = sequences
-        with _heard():
-            pointer = llama.llama_init_from_model(model.pointer, params)
-        if not pointer:
-            raise BackendError(f"no context of {tokens:,} tokens for {model.path}: {_reason()}")
-        self._pointer = pointer
-        self._batch = llama.llama_batch_init(BATCH, 0, 1)
-        self._sampler = _sampler(sampling or Sampling(temperature=0))
-        self._rows: list[int] = []  # places in the last batch that logits were asked for
-        self._freed = weakref.finalize(self, _free, pointer, self._batch, self._sampler)
-        model._contexts.add(self)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the memory."""
-        self._freed()
-
-    def feed(self, runs: Sequence[Run]) -> None:
-        """Compute these tokens, with logits at the last one of each run.
-
-        One run may have any length; several together fit a batch.
-
-        Raises:
-            BackendError: llama.cpp failed.
-        """
-        entries = list(_entries(runs))
-        if len(runs) > 1 and len(entries) > BATCH:
-            raise ValueError(f"{len(entries)} tokens of several runs exceed a batch of {BATCH}")
-        for first in range(0, len(entries), BATCH):
-            self._decode(entries[first : first + BATCH])
-
-    def _decode(self, entries: Sequence[tuple[int, int, int, bool]]) -> None:
-        batch = self._batch
-        self._rows = []
-        for place, (token, position, sequence, wanted) in enumerate(entries):
-            batch.token[place] = token
-            batch.pos[place] = position
-            batch.n_seq_id[place] = 1
-            batch.seq_id[place][0] = sequence
-            batch.logits[place] = wanted
-            if wanted:
-                self._rows.append(place)
-        batch.n_tokens = len(entries)
-        _errors.clear()
-        status = self._llama.llama_decode(self._alive(), batch)
-        if status != 0:
-            raise BackendError(f"{self.model.path} failed to run: {_reason(f'status {status}')}")
-
-    def share(self, sequences: int) -> None:
-        """Let sequences 1 to this number begin with all that sequence 0 has now."""
-        memory = self._llama.llama_get_memory(self._alive())
-        for sequence in range(1, sequences + 1):
-            self._llama.llama_memory_seq_cp(memory, 0, sequence, -1, -1)
-
-    def forget(self, sequence: int, start: int) -> None:
-        """Free a sequence's tokens from this position on."""
-        memory = self._llama.llama_get_memory(self._alive())
-        self._llama.llama_memory_seq_rm(memory, sequence, start, -1)
-
-    def logits(self, run: int, tokens: Sequence[int]) -> list[float]:
-        """Return the logits of these tokens after a run of the last feeding."""
-        row = self._llama.llama_get_logits_ith(self._alive(), self._rows[run])
-        if not row:
-            raise BackendError(f"{self.model.path} gives no logits: it is no language model")
-        return [row[token] for token in tokens]
-
-    def draw(self) -> int:
-        """Draw the token after the last one fed."""
-        return int(self._llama.llama_sampler_sample(self._sampler, self._alive(), -1))
-
-    def _alive(self) -> Any:  # Any: an opaque pointer
-        if not self._freed.alive:
-            raise BackendError(f"{self.model.path} was closed while it was at work")
-        return self._pointer
-
-
-def _entries(runs: Sequence[Run]) -> Iterator[tuple[int, int, int, bool]]:
-    """Yield (token, position, sequence, whether its logits are wanted)."""
-    for run in runs:
-        last = len(run.tokens) - 1
-        for place, token in enumerate(run.tokens):
-            yield token, run.start + place, run.sequence, place == last
-
-
-def _sampler(sampling: Sampling) -> Any:  # Any: an opaque pointer
-    """Return a chain that draws as transformers does: temperature before top_p."""
-    llama = _llama()
-    chain = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
-    if sampling.temperature <= 0:
-        llama.llama_sampler_chain_add(chain, llama.llama_sampler_init_greedy())
-        return chain
-    seed = sampling.seed & 0x7FFFFFFF  # the largest 32-bit number would mean any seed
-    for part in (
-        llama.llama_sampler_init_top_k(sampling.top_k),
-        llama.llama_sampler_init_temp(sampling.temperature),
-        llama.llama_sampler_init_top_p(sampling.top_p, 1),
-        llama.llama_sampler_init_dist(seed),
-    ):
-        llama.llama_sampler_chain_add(chain, part)
-    return chain
-
-
-def _free(pointer: Any, batch: Any, sampler: Any) -> None:  # Any: opaque pointers
-    llama = _llama()
-    llama.llama_sampler_free(sampler)
-    llama.llama_batch_free(batch)
-    llama.llama_free(pointer)
-
-
-@cache
-def _llama() -> ModuleType:
-    """Import llama.cpp and silence it; its errors are kept for our own."""
-    try:
-        import llama_cpp as llama
-    except (ImportError, OSError, RuntimeError) as error:
-        raise BackendError(
-            f"llama.cpp cannot be loaded: {error}", hint="`pip install llama-cpp-python`"
-        ) from error
-
-    llama.llama_log_set(_listeners(llama)[0], ctypes.c_void_p(0))
-    llama.llama_backend_init()
-    module: ModuleType = llama
-    return module
-
-
-@cache
-def _listeners(llama: ModuleType) -> tuple[Any, Any]:  # Any: ctypes makes their type as it runs
-    """Return what hears nothing, and what keeps errors. Kept for good: llama.cpp calls them."""
-
-    def hear(level: int, text: bytes | None, _: object) -> None:
-        if level == _ERROR and text:
-            _errors.append(text.decode("utf-8", "replace").strip())
-
-    # A function of the interpreter that does nothing and needs nothing: it may be called at any
-    # time, even after Python has gone.
-    deaf = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value or 0
-    return llama.llama_log_callback(deaf), llama.llama_log_callback(hear)
-
-
-@contextmanager
-def _heard() -> Iterator[None]:
-    """Keep what llama.cpp says meanwhile; what was kept before is forgotten.
-
-    Ctrl-C waits until the end: raised where llama.cpp calls Python, it would be lost.
-    """
-    llama = _llama()
-    mute, listener = _listeners(llama)
-    pressed: list[int] = []
-    ours = (
-        current_thread() is main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-    _errors.clear()
-    if ours:
-        signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
-    llama.llama_log_set(listener, ctypes.c_void_p(0))
-    try:
-        yield
-    finally:
-        llama.llama_log_set(mute, ctypes.c_void_p(0))
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    if pressed:
-        raise KeyboardInterrupt
-
-
-def _reason(otherwise: str = "it gives no reason") -> str:
-    """Return the first of the last errors, which names the cause, without the function's name."""
-    return _errors[0].removeprefix("llama_model_load: ") if _errors else otherwise

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 
 from memcli.backends.gguf_check import check_gguf
+from memcli.backends.llama.context import Context
 from memcli.backends.llama.json_constraint import JsonText, call_text
-from memcli.backends.llama.model import Context, Model
+from memcli.backends.llama.model import Model
 from memcli.backends.llama.offload import Note, unheard
 from memcli.backends.llama.tape import Tape
 from memcli.backends.llama.template import dialogue, tokenised

@@ -11,12 +11,16 @@ from functools import cached_property
 from pathlib import Path
 
 from memcli.backends.gguf_check import check_gguf
-from memcli.backends.llama.model import BATCH, SEQUENCES, Context, Model, Run
+from memcli.backends.llama.context import BATCH, SEQUENCES, Context, Run
+from memcli.backends.llama.model import Model
+from memcli.backends.llama.offload import Note, unheard
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
 from memcli.protocols import RerankPrompt
 
 _FIELD = re.compile(r"\{(instruction|query|document)\}")
+_BRANCHES = 16  # a context has at least so many: another number needs no other context
+_SPARE = 4  # a context is used again unless it is larger than needed by this factor
 
 
 def open_reranker(
@@ -25,6 +29,7 @@ def open_reranker(
     *,
     gpu_layers: int | None = None,
     threads: int | None = None,
+    note: Note = unheard,
 ) -> "LlamaReranker":
     """Check a model file and return its reranker; it is loaded when it has something to judge.
 
@@ -33,6 +38,7 @@ def open_reranker(
         prompt: how the model was taught to be asked.
         gpu_layers: layers to offload; None is as many as the build of llama.cpp can.
         threads: None is one per physical core.
+        note: told what runs otherwise than was asked.
 
     Raises:
         ModelNotFoundError: there is no such file.
@@ -40,28 +46,36 @@ def open_reranker(
     """
     if not prompt.body.endswith("{document}") or prompt.body.count("{document}") != 1:
         raise BackendError("a reranker's prompt shows {document} once, at the end of its body")
-    return LlamaReranker(path, prompt, gpu_layers=gpu_layers, threads=threads)
+    return LlamaReranker(path, prompt, gpu_layers=gpu_layers, threads=threads, note=note)
 
 
 class LlamaReranker:
     """A yes/no reranker as a GGUF file. Implements `protocols.Reranker`."""
 
     def __init__(
-        self, path: Path, prompt: RerankPrompt, *, gpu_layers: int | None, threads: int | None
+        self,
+        path: Path,
+        prompt: RerankPrompt,
+        *,
+        gpu_layers: int | None,
+        threads: int | None,
+        note: Note,
     ) -> None:
         self.name = path.stem
         self.fingerprint = fingerprint("rerank", check_gguf(path).digest, prompt)
         self._path, self._prompt = path, prompt
-        self._gpu_layers, self._threads = gpu_layers, threads
+        self.threads = threads
+        self._gpu_layers, self._note = gpu_layers, note
+        self._fork: _Fork | None = None  # from the last question
 
     def close(self) -> None:
         """Free the model."""
-        if "_model" in self.__dict__:
-            self._model.close()
+        if "model" in self.__dict__:
+            self.model.close()
 
     def count(self, text: str) -> int:
         """Return how many tokens a text takes inside a prompt."""
-        return len(self._model.plain(text))
+        return len(self.model.plain(text))
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Yield (index of the passage, P(yes) in [0, 1]), short passages first, batch by batch.
@@ -71,27 +85,18 @@ class LlamaReranker:
         """
         if not passages:
             return
-        model = self._model
+        model = self.model
         answers = (model.single("yes"), model.single("no"))
-        prompts = self.prompts(question, passages)
-        head = _shared(prompts)
-        batches = list(_packed({index: len(p) - head for index, p in enumerate(prompts)}))
-        most = max(map(len, batches))
-        room = head + max(sum(len(prompts[index]) - head for index in b) for b in batches)
-        with Context(model, room, sequences=most + 1, threads=self._threads) as context:
-            if head:
-                context.feed([Run(prompts[0][:head])])
-                context.share(most)
-            for batch in batches:
-                context.feed(
-                    [
-                        Run(prompts[index][head:], start=head, sequence=number)
-                        for number, index in enumerate(batch, start=1)
-                    ]
-                )
-                for number, index in enumerate(batch, start=1):
-                    yield index, _probability(*context.logits(number - 1, answers))
-                    context.forget(number, head)
+        *prompts, bare = self.prompts(question, [*passages, ""])
+        shared = _shared([*prompts, bare])  # the same for the next passages of this question
+        head, tails = bare[:shared], [prompt[shared:] for prompt in prompts]
+        batches = list(_packed({index: len(tail) for index, tail in enumerate(tails)}))
+        room = shared + max(sum(len(tails[index]) for index in batch) for batch in batches)
+        for batch in batches:
+            fork = self._forked(room, max(map(len, batches)))
+            pairs = fork.logits(head, [tails[index] for index in batch], answers)
+            for index, (yes, no) in zip(batch, pairs, strict=True):
+                yield index, probability(yes, no)
 
     def prompts(self, question: str, passages: Sequence[str]) -> list[list[int]]:
         """Return the tokens of each passage's whole prompt, only the passage cut to fit.
@@ -99,7 +104,7 @@ class LlamaReranker:
         Raises:
             BackendError: prefix, question and suffix alone fill the context.
         """
-        prompt, model = self._prompt, self._model
+        prompt, model = self._prompt, self.model
         prefix, suffix = model.markup(prompt.prefix), model.markup(prompt.suffix)
         context = min(prompt.context, model.trained_context)
         room = context - len(prefix) - len(suffix)
@@ -116,14 +121,67 @@ class LlamaReranker:
         return [prefix + model.plain(start + passage)[:room] + suffix for passage in passages]
 
     @cached_property
-    def _model(self) -> Model:
-        return Model(self._path, gpu_layers=self._gpu_layers)
+    def model(self) -> Model:
+        """The file, loaded when it is first asked for."""
+        return Model(self._path, gpu_layers=self._gpu_layers, note=self._note)
+
+    def _forked(self, tokens: int, branches: int) -> "_Fork":
+        """Return a context with so much room: the one of the last batch or question if it fits."""
+        if self._fork is None or not self._fork.fits(tokens, branches):
+            if self._fork:
+                self._fork.close()
+            room = max(tokens, BATCH + BATCH // 2)  # as much as most questions need
+            self._fork = _Fork(self.model, room, max(branches, _BRANCHES), self.threads)
+        return self._fork
+
+
+class _Fork:
+    """A context in which many texts go on from one beginning, which it keeps for the next batch."""
+
+    def __init__(self, model: Model, tokens: int, branches: int, threads: int | None) -> None:
+        self._context = Context(model, tokens, sequences=branches + 1, threads=threads)
+        self._head: list[int] = []  # what sequence 0 holds
+
+    def close(self) -> None:
+        """Free the memory."""
+        self._context.close()
+
+    def fits(self, tokens: int, branches: int) -> bool:
+        """Return whether there is room for so many tokens, and not for far too many."""
+        enough = tokens <= self._context.tokens and branches < self._context.sequences
+        return enough and self._context.tokens <= _SPARE * max(tokens, BATCH)
+
+    def logits(
+        self, head: list[int], tails: Sequence[list[int]], tokens: Sequence[int]
+    ) -> list[list[float]]:
+        """Return the logits of these tokens after the head and each of the tails.
+
+        Between two calls there is nothing but a head: whoever stops in between leaves no trace.
+        """
+        self._hold(head)
+        context = self._context
+        context.share(len(tails))
+        try:
+            context.feed(
+                [Run(tail, start=len(head), sequence=at) for at, tail in enumerate(tails, start=1)]
+            )
+            return [context.logits(at, tokens) for at in range(len(tails))]
+        finally:
+            for sequence in range(1, len(tails) + 1):
+                context.forget(sequence, 0)
+
+    def _hold(self, head: list[int]) -> None:
+        """Make sequence 0 hold the head, computed in one piece: answers depend on nothing else."""
+        if head == self._head:
+            return
+        self._head = []  # should the rest fail
+        self._context.forget(0, 0)
+        self._context.feed([Run(head)])
+        self._head = head
 
 
 def _shared(prompts: Sequence[list[int]]) -> int:
     """Return how many tokens all prompts begin with, leaving each at least one of its own."""
-    if len(prompts) == 1:
-        return 0
     # What the first and the last in sorted order share is what all share.
     first, last = min(prompts), max(prompts)
     most = min(map(len, prompts)) - 1
@@ -143,8 +201,12 @@ def _packed(sizes: dict[int, int]) -> Iterator[list[int]]:
     yield batch
 
 
-def _probability(yes: float, no: float) -> float:
-    """Return the share of yes in the softmax over the two logits."""
+def probability(yes: float, no: float) -> float:
+    """Return the share of yes in the softmax over the two logits.
+
+    Raises:
+        BackendError: a logit is no number.
+    """
     margin = yes - no
     if math.isnan(margin):
         raise BackendError("the reranker's answer is not a number: its file may be damaged")

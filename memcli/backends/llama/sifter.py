@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from memcli.backends.gguf_check import check_gguf
-from memcli.backends.llama.model import Context, Model
+from memcli.backends.llama.context import Context
+from memcli.backends.llama.model import Model
 from memcli.backends.llama.offload import Note, unheard
 from memcli.backends.llama.permutation import Permutation
 from memcli.backends.llama.tape import Tape

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from memcli.backends.llama.model import BATCH, Context, Run
+from memcli.backends.llama.context import BATCH, Context, Run
 from memcli.backends.llama.thought import CLOSED
 
 

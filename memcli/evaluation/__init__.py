@@ -1,0 +1,1 @@
+"""What `mem bench` measures. Models and backends are handed in."""

@@ -1,0 +1,165 @@
+"""Exports of any size that nobody ever said: to measure what importing them takes.
+
+Built and spaced as ChatGPT and Telegram write theirs, with messages about as long as people's and
+words about as often as in a language. The same size gives the same bytes.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import accumulate
+from pathlib import Path
+from random import Random
+from typing import Any
+
+WORDS = 30_000  # of the made-up language
+SEED = 2024
+
+_BEGIN = 1_600_000_000  # seconds since 1970: September 2020
+_SYLLABLES = "ka lo mi ren ta su vel or in da pe shi mon ex qui bra ló zu ny the st er".split()
+_OTHERS = "ка ло ми рен та".split()  # one word in twenty
+
+
+def write_export(kind: str, megabytes: float, path: Path) -> int:
+    """Write an export in bounded memory.
+
+    Args:
+        kind: `chatgpt`: conversations in one line; `telegram`: one chat.
+        megabytes: least size, in millions of bytes; a message more at most, or a conversation.
+        path: where to.
+
+    Returns:
+        How many bytes it has.
+    """
+    parts = {"chatgpt": _chatgpt, "telegram": _telegram}[kind](Random(SEED), megabytes * 1e6)
+    with path.open("wb") as stream:
+        for part in parts:
+            stream.write(part)
+        return stream.tell()
+
+
+@dataclass(slots=True)
+class _Language:
+    """Words, the n-th about 1/n as often as the first."""
+
+    random: Random
+    words: list[str] = field(init=False)
+    weights: list[float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        chosen = self.random.choices
+        self.words = [
+            "".join(chosen(_SYLLABLES if n % 20 else _OTHERS, k=1 + n % 4)) for n in range(1, WORDS)
+        ]
+        self.weights = list(accumulate(1 / n for n in range(1, WORDS)))
+
+    def text(self, mean: float) -> str:
+        """Return some words, in sentences; `mean` words on average, many fewer, few many more."""
+        count = 1 + int(self.random.expovariate(1 / mean))
+        words = self.random.choices(self.words, cum_weights=self.weights, k=count)
+        for end in range(11, count, 12):
+            words[end] += "."
+        return " ".join(words)
+
+
+def _chatgpt(random: Random, least: float) -> Iterator[bytes]:
+    language = _Language(random)
+    written, moment = 0, float(_BEGIN)
+    separator = b"["
+    while written < least:
+        moment += random.expovariate(1 / 40_000)
+        conversation = _conversation(random, language, moment)
+        part = separator + json.dumps(conversation).encode()
+        written += len(part)
+        yield part
+        separator = b", "
+    yield b"]"
+
+
+def _conversation(random: Random, language: _Language, moment: float) -> dict[str, Any]:
+    began, last = moment, _uuid(random)
+    nodes: dict[str, Any] = {last: {"id": last, "message": None, "parent": None, "children": []}}
+    for _ in range(1 + int(random.expovariate(1 / 8))):
+        for role, mean in (("user", 40.0), ("assistant", 220.0)):
+            moment += random.expovariate(1 / 60)
+            name = _uuid(random)
+            nodes[last]["children"].append(name)
+            message = _message(name, role, language.text(mean), moment, last)
+            nodes[name] = {"id": name, "message": message, "parent": last, "children": []}
+            again = role == "assistant" and random.random() < 0.05  # made again: a branch
+            last = last if again else name
+    return {
+        "title": language.text(4),
+        "create_time": began,
+        "update_time": moment,
+        "mapping": nodes,
+        "moderation_results": [],
+        "current_node": last,
+        "conversation_id": _uuid(random),
+        "is_archived": False,
+        "safe_urls": [],
+        "default_model_slug": "auto",
+    }
+
+
+def _message(name: str, role: str, text: str, moment: float, parent: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "author": {"role": role, "name": None, "metadata": {}},
+        "create_time": moment,
+        "update_time": None,
+        "content": {"content_type": "text", "parts": [text]},
+        "status": "finished_successfully",
+        "end_turn": role == "assistant" or None,
+        "weight": 1.0,
+        "metadata": {
+            "citations": [],
+            "content_references": [],
+            "model_slug": "gpt-4o",
+            "default_model_slug": "auto",
+            "parent_id": parent,
+            "request_id": f"{name[:16]}-FRA",
+            "timestamp_": "absolute",
+            "message_type": None,
+        },
+        "recipient": "all",
+        "channel": None,
+    }
+
+
+def _uuid(random: Random) -> str:
+    digits = f"{random.getrandbits(128):032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _telegram(random: Random, least: float) -> Iterator[bytes]:
+    language = _Language(random)
+    moment, number = float(_BEGIN), 0
+    people = [(name, 1000 + at) for at, name in enumerate(("Ann", "Bea", "Cem", "Dov"))]
+    head = b'{\n "name": "Friends",\n "type": "private_group",\n "id": 4321,\n "messages": ['
+    yield head
+    written = len(head)
+    while written < least:
+        # Busy for a while, and then quiet for a night or a day: the sessions of a real chat.
+        moment += random.expovariate(1 / 120) if random.random() < 0.98 else 30_000
+        number += 1
+        separator = b",\n" if number > 1 else b"\n"
+        message = _chat_message(number, *random.choice(people), language.text(9), int(moment))
+        part = separator + json.dumps(message, ensure_ascii=False, indent=1).encode()
+        written += len(part)
+        yield part
+    yield b"\n ]\n}\n"
+
+
+def _chat_message(number: int, name: str, user: int, text: str, moment: int) -> dict[str, Any]:
+    return {
+        "id": number,
+        "type": "message",
+        "date": f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%S}",
+        "date_unixtime": str(moment),
+        "from": name,
+        "from_id": f"user{user}",
+        "text": text,
+        "text_entities": [{"type": "plain", "text": text}],
+    }

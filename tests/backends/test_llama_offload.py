@@ -1,0 +1,283 @@
+"""What goes to the GPU and what memory allows. No GPU is needed: the real llama.cpp runs below."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from tiny_models import write_tiny_qwen3
+
+import memcli.backends.llama.machine as machine
+from memcli.backends.llama import open_reranker
+from memcli.backends.llama.context import Context, Run
+from memcli.backends.llama.machine import free_memory, physical_cores
+from memcli.backends.llama.model import Model
+from memcli.backends.llama.offload import F16, Q8_0, cache_kinds, ladder
+from memcli.errors import BackendError
+from memcli.protocols import RerankPrompt
+
+PROMPT = RerankPrompt("<|im_start|>", "{query}{document}", "<|im_end|>", "", 999)
+GB = 10**9
+
+
+@pytest.fixture(scope="module")
+def deep(tmp_path_factory):
+    """A model of seven layers: eight with its output."""
+    return write_tiny_qwen3(tmp_path_factory.mktemp("deep") / "deep.gguf", layers=7)
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A GPU with room for so many layers of a model, and for so many layers' contexts."""
+    import llama_cpp
+
+    card = SimpleNamespace(layers=99, caches=99, quantised=99, tried=[], contexts=[])
+    load, init = llama_cpp.llama_model_load_from_file, llama_cpp.llama_init_from_model
+
+    def load_some(path, params):
+        card.tried.append(params.n_gpu_layers)
+        return load(path, params) if params.n_gpu_layers <= card.layers else None
+
+    def init_some(model, params):
+        card.contexts.append((card.tried[-1], params.type_k))
+        most = card.caches if params.type_k == F16 else card.quantised
+        if card.tried[-1] > most:
+            return None
+        params.type_k = params.type_v = F16  # what a tiny model can have
+        return init(model, params)
+
+    monkeypatch.setattr(llama_cpp, "llama_supports_gpu_offload", lambda: True)
+    monkeypatch.setattr(llama_cpp, "llama_model_load_from_file", load_some)
+    monkeypatch.setattr(llama_cpp, "llama_init_from_model", init_some)
+    return card
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+def works(model):
+    """Return whether a model computes."""
+    with Context(model, 64, threads=1) as context:
+        context.feed([Run([1, 2, 3])])
+        return bool(context.logits(0, [5]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "tries"),
+    [(None, [8, 4, 2, 1, 0]), (99, [8, 4, 2, 1, 0]), (5, [5, 2, 1, 0]), (1, [1, 0]), (0, [0])],
+)
+def test_layers_are_halved_until_none_are_left(asked, tries):
+    assert ladder(asked, layers=7) == tries
+
+
+def test_all_layers_go_to_a_gpu_that_has_room(deep, gpu, said):
+    model = Model(deep, note=said.append)
+
+    assert works(model)
+    assert (gpu.tried, model.gpu_layers, said) == ([8], 8, [])
+    model.close()
+
+
+def test_fewer_layers_go_where_not_all_fit_and_it_is_said(deep, gpu, said):
+    gpu.layers = 3
+
+    model = Model(deep, note=said.append)
+
+    assert works(model)
+    assert (gpu.tried, model.gpu_layers) == ([8, 4, 2], 2)
+    assert said == ["deep: 2 of 8 layers on the GPU, more does not fit its memory"]
+    model.close()
+
+
+def test_the_cpu_is_the_last_resort(deep, gpu, said):
+    gpu.layers = 0
+
+    model = Model(deep, gpu_layers=5, note=said.append)
+
+    assert works(model)
+    assert (gpu.tried, model.gpu_layers) == ([5, 2, 1, 0], 0)
+    assert said == ["deep: nothing on the GPU, more does not fit its memory"]
+    model.close()
+
+
+def test_no_layers_asked_is_no_layers_tried(deep, gpu, said):
+    model = Model(deep, gpu_layers=0, note=said.append)
+
+    assert works(model)
+    assert (gpu.tried, said) == ([0], [])
+    model.close()
+
+
+def test_a_context_the_gpu_has_no_room_for_is_first_kept_in_fewer_bits(deep, gpu, said):
+    gpu.caches = 4
+
+    model = Model(deep, note=said.append)
+
+    assert works(model)
+    assert gpu.contexts == [(8, F16), (8, Q8_0)]
+    assert (gpu.tried, said) == ([8], [])
+    model.close()
+
+
+def test_then_it_takes_layers_off_the_gpu(deep, gpu, said):
+    gpu.caches, gpu.quantised = 1, 2
+    model = Model(deep, note=said.append)
+
+    assert works(model)
+
+    assert gpu.contexts == [(8, F16), (8, Q8_0), (4, F16), (4, Q8_0), (2, F16), (2, Q8_0)]
+    assert said == [
+        "deep: 4 of 8 layers on the GPU, more does not fit its memory",
+        "deep: 2 of 8 layers on the GPU, more does not fit its memory",
+    ]
+    model.close()
+
+
+def test_a_reranker_answers_on_as_after_the_gpu_gave_in(deep, gpu, said):
+    alone = dict(open_reranker(deep, PROMPT, gpu_layers=0, threads=1).judge("q", ["a", "b"]))
+    gpu.layers, gpu.caches, gpu.quantised = 4, -1, 0
+
+    answers = dict(open_reranker(deep, PROMPT, threads=1, note=said.append).judge("q", ["a", "b"]))
+
+    assert answers == alone
+    assert said[-1] == "deep: nothing on the GPU, more does not fit its memory"
+
+
+def test_a_context_that_fits_nowhere_is_an_error(deep, gpu):
+    gpu.caches = gpu.quantised = -1
+    model = Model(deep)
+
+    with pytest.raises(BackendError, match=r"no context of 256 tokens for .*deep\.gguf"):
+        works(model)
+    assert gpu.tried == [8, 4, 2, 1, 0]
+    model.close()
+
+
+def test_a_build_without_a_gpu_tries_none_and_says_so_when_asked(deep, gpu, said, monkeypatch):
+    monkeypatch.setattr("llama_cpp.llama_supports_gpu_offload", lambda: False)
+
+    for layers in (None, 0, 20):
+        model = Model(deep, gpu_layers=layers, note=said.append)
+        assert works(model)
+        model.close()
+
+    assert gpu.tried == [0, 0, 0]
+    assert said == ["deep runs on the CPU: this llama.cpp was built without GPU support"]
+
+
+def test_a_token_takes_what_its_keys_and_values_take(any_path):
+    model = Model(any_path, gpu_layers=0)
+
+    # 2 layers of 2 heads of 16 numbers; 30 layers of 3 heads of 64.
+    numbers = 2 * 2 * 16 if any_path.stem == "tiny" else 30 * 3 * 64
+    assert model.token_bytes == 2 * numbers * 2  # keys and values, at two bytes each
+    model.close()
+
+
+@pytest.mark.parametrize(
+    ("free", "kinds"),
+    [(6 * GB, [F16, Q8_0]), (4 * GB, [Q8_0]), (None, [F16, Q8_0])],
+)
+def test_a_cache_is_as_exact_as_memory_allows(free, kinds):
+    four_billions = SimpleNamespace(gpu_layers=0, token_bytes=36 * 2 * 8 * 128 * 2)
+
+    assert cache_kinds(four_billions, 32_768, free) == kinds
+
+
+def test_a_context_beyond_the_free_memory_is_refused_before_it_is_tried(tiny, monkeypatch):
+    monkeypatch.setattr("memcli.backends.llama.context.free_memory", lambda: 20 * 1024)
+    model = Model(tiny, gpu_layers=0)
+
+    with pytest.raises(BackendError, match=r"a context of 1,024 tokens takes 0\.0 GB, and 0\.0 GB"):
+        Context(model, 1000)
+    model.close()
+
+
+def test_a_cache_in_fewer_bits_answers_nearly_the_same(smollm, monkeypatch):
+    model = Model(smollm, gpu_layers=0)
+    tokens, some = model.plain("The capital of France is the city of"), model.plain(" Paris Rome")
+    logits = []
+    for free in (None, 64 * model.token_bytes * 3):  # the second has room for 8 bits alone
+        monkeypatch.setattr("memcli.backends.llama.context.free_memory", lambda free=free: free)
+        with Context(model, 256, threads=1) as context:
+            context.feed([Run(tokens)])
+            logits.append(context.logits(0, some))
+    model.close()
+
+    assert logits[0] != logits[1]
+    assert logits[0] == pytest.approx(logits[1], abs=0.5)
+
+
+def test_llama_cpp_out_of_memory_is_an_error_not_the_end(smollm):
+    """Where the machine does not tell what is free, and the system refuses what llama.cpp asks."""
+    code = f"""if True:
+        import resource
+        from pathlib import Path
+        import memcli.backends.llama.context as context
+        import memcli.backends.llama.model as model
+        from memcli.errors import BackendError
+        context.free_memory = lambda: None
+        loaded = model.Model(Path({str(smollm)!r}))
+        resource.setrlimit(resource.RLIMIT_AS, (4 * 10**9, 4 * 10**9))
+        try:
+            context.Context(loaded, 400_000)
+        except BackendError as error:
+            print(error)
+    """
+
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("no context of 400,128 tokens for ")
+
+
+def test_this_machine_has_cores_and_memory():
+    assert physical_cores() >= 1
+    assert free_memory() is None or free_memory() > 10**6
+
+
+@pytest.fixture
+def container(tmp_path, monkeypatch):
+    """Control groups around this process, and a machine with 8 GB of free memory."""
+    group = tmp_path / "groups" / "user" / "mem"
+    group.mkdir(parents=True)
+    (tmp_path / "self").write_text("3:cpu:/elsewhere\n0::/user/mem\n")
+    (tmp_path / "meminfo").write_text("MemTotal: 9000000 kB\nMemAvailable: 8000000 kB\nHuge: 0\n")
+    monkeypatch.setattr(machine, "_GROUP", tmp_path / "self")
+    monkeypatch.setattr(machine, "_GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(machine, "_MEMORY", tmp_path / "meminfo")
+    monkeypatch.setattr(machine, "_CPUS", tmp_path / "cpus")
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    return group
+
+
+def test_without_limits_the_machine_is_ours(container):
+    assert (physical_cores(), free_memory()) == (4, 8_192_000_000)
+
+
+def test_limits_of_a_container_hold_wherever_they_are_set(container):
+    (container / "cpu.max").write_text("max 100000\n")
+    (container.parent / "cpu.max").write_text("150000 100000\n")
+    (container.parent / "memory.max").write_text("2000000000\n")
+    (container.parent / "memory.current").write_text("1500000000\n")
+    (container.parent / "memory.stat").write_text("anon 7\ninactive_file 300000000\n")
+
+    assert (physical_cores(), free_memory()) == (2, 800_000_000)
+
+
+def test_two_threads_of_one_core_count_once(container, tmp_path):
+    for cpu in range(4):
+        topology = tmp_path / "cpus" / f"cpu{cpu}" / "topology"
+        topology.mkdir(parents=True)
+        (topology / "thread_siblings_list").write_text(f"{cpu % 2},{cpu % 2 + 2}\n")
+
+    assert physical_cores() == 2
+
+
+def test_a_machine_that_tells_nothing_is_taken_as_it_is(container, tmp_path):
+    (tmp_path / "self").unlink()
+    (tmp_path / "meminfo").write_text("nonsense\n")
+
+    assert (physical_cores(), free_memory()) == (4, None)

@@ -1,0 +1,98 @@
+"""`mem bench --speed` with a tiny model, and with none."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tiny_models import write_tiny_qwen3
+
+from memcli.evaluation.speed import LENGTHS
+
+
+@pytest.fixture(scope="module")
+def wordy(tmp_path_factory):
+    """A model that has room for a session."""
+    return str(write_tiny_qwen3(tmp_path_factory.mktemp("m") / "wordy.gguf", seed=1, context=8192))
+
+
+def test_every_figure_is_there_with_models(mem, wordy):
+    done = mem(
+        *("bench", "--speed", "--reranker", wordy, "--sifter", wordy),
+        *("--passages", "3", "--json", "--quiet"),
+    )
+
+    assert (done.code, done.err) == (0, "")
+    assert done.json["schema"] == "mem.speed/1"
+    assert done.json["machine"]["cores"] > 0
+    assert done.json["load_seconds"]["wordy"] > 0
+    [generation] = done.json["generation"]
+    assert generation["model"] == "wordy"
+    assert generation["prompt_tokens_per_second"] > 0 < generation["new_tokens_per_second"]
+    assert [one["passage_tokens"] for one in done.json["reranking"]] == list(LENGTHS)
+    for one in done.json["reranking"]:
+        assert (one["model"], one["passages"], one["head_tokens"]) == ("wordy", 3, 60)
+        assert one["ours_per_second"] > 0 < one["plain_loop_per_second"]
+        assert 0 < one["ratios"]["least"] <= one["ratio"] <= one["ratios"]["most"]
+        assert one["most_apart"] < 0.01
+    assert done.json["embedder"]["load"] > 0 < done.json["embedder"]["texts"]
+    archive = done.json["archive"]
+    assert archive["sessions"] >= 30
+    assert archive["turns"] > archive["sessions"]
+    assert archive["ask"]["cold"] > archive["ask"]["warm"] > 0 < archive["search"]["cold"]
+
+
+def test_without_a_model_it_measures_what_it_can_and_says_so(mem):
+    done = mem("bench", "--speed")
+
+    assert done.code == 0
+    assert done.err.splitlines() == [
+        "mem: no reranker is on this machine: `--reranker FILE.gguf` names one to measure",
+        "mem: no sifter is on this machine: `--sifter FILE.gguf` names one to measure",
+        "mem: the archive of `mem demo`: `mem ingest`, `mem search`, `mem ask`",
+    ]
+    embedder, ingest, search, ask = done.out.splitlines()
+    assert re.fullmatch(r"embedder \S+: \d+\.\d\d s to load, [\d,]+ texts/s of 64 words", embedder)
+    assert re.fullmatch(r"ingest  \d+\.\d\d s for \d+ sessions, \d+ turns", ingest)
+    assert re.fullmatch(r"search  \d+\.\d\d s at first, \d+\.\d\d s again", search)
+    assert re.fullmatch(r"ask     \d+\.\d\d s at first, \d+\.\d\d s again", ask)
+    assert not [path for path in mem.folder.rglob("*") if path.is_file()]  # all is cleared away
+
+
+def test_a_person_sees_a_table_and_what_is_going_on(mem, wordy):
+    done = mem("bench", "--speed", "--reranker", wordy, "--sifter", "none", "--passages", "1")
+
+    assert done.code == 0
+    assert "mem: wordy: judging passages of 128 tokens in turns with a plain loop\n" in done.err
+    first, _, title, head, *rows = done.out.splitlines()
+    assert re.fullmatch(
+        r"reranker wordy: \d+\.\d\d s to load, [\d,]+ tokens/s read, [\d,.]+ tokens/s written",
+        first,
+    )
+    assert title == "passages behind a head of 60 tokens, ours and a plain loop in turns:"
+    assert head.split()[:4] == ["tokens", "passages", "ours/s", "plain/s"]
+    assert [row.split()[:2] for row in rows[:3]] == [[str(tokens), "1"] for tokens in LENGTHS]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ((), 2, "nothing to measure was named"),
+        (("--speed", "--reranker", "gone.gguf"), 6, "gone.gguf"),
+        (("--speed", "--reranker", "http://127.0.0.1:9/v1#x"), 2, "measures GGUF files"),
+        (("--speed", "--passages", "0"), 2, "--passages"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_runs(mem, arguments, code, message):
+    done = mem("bench", *arguments)
+
+    assert (done.code, done.out) == (code, "")
+    assert message in done.err
+
+
+def test_a_damaged_file_is_told(mem, wordy):
+    mem.write("cut.gguf", Path(wordy).read_bytes()[:90_000])
+
+    done = mem("bench", "--speed", "--sifter", "none", "--reranker", "cut.gguf")
+
+    assert (done.code, done.out) == (7, "")
+    assert "cut.gguf cannot be used: it is cut short" in done.err
