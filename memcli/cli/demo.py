@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from memcli.cli.live import watching
-from memcli.cli.models import open_models
+from memcli.cli.opening import open_models
 from memcli.cli.options import GpuLayers, Reranker, Sifter, Think
 from memcli.cli.output import console, note
 from memcli.cli.render import print_answer

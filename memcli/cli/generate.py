@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from typer.models import ArgumentInfo
+from typer.models import ArgumentInfo, CommandInfo
 from typer.testing import CliRunner
 
 import memcli
@@ -42,14 +42,22 @@ TYPER_OPTIONS = {
 }
 ENVIRONMENT = {
     "MEM_DB": "Database file, where `--db` names none.",
+    "MEM_CONFIG": "Settings file, instead of the one in the configuration folder.",
+    "MEM_EMBEDDER": "Model that makes the vectors; the built-in one by default.",
     "MEM_RERANKER": "Model that judges passages, where `--reranker` names none.",
     "MEM_SIFTER": "Model that reads, thinks and ranks, where `--sifter` names none.",
+    "MEM_READER": "Model that turns sessions into memories.",
     "MEM_GPU_LAYERS": "Layers to run on the GPU, where `--gpu-layers` says nothing.",
     "MEM_MODELS": "Folder of model files.",
+    "HF_ENDPOINT": "Hub that models are pulled from; Hugging Face by default.",
+    "HF_TOKEN": "What the hub knows you by, for models that want it.",
+    "HF_HUB_OFFLINE": "Ask no hub, if set to 1.",
     "NO_COLOR": "No colour, if set to anything.",
 }
 FILES = {
     "~/.local/share/mem/mem.db": "Database; on macOS `~/Library/Application Support/mem/mem.db`.",
+    "~/.config/mem/config.toml": "Settings: models by role, servers and where their keys are;"
+    " on macOS `~/Library/Application Support/mem/config.toml`.",
     "~/.local/share/mem/models": "Models; on macOS `~/Library/Application Support/mem/models`.",
 }
 EXAMPLES = {
@@ -106,14 +114,24 @@ def man_page() -> str:
 
 
 def _commands() -> Iterator[str]:
-    for command in app.registered_commands:
+    for prefix, command in _registered():
         assert command.callback
         parameters = dict(_parameters(command.callback))
         arguments = [form for form in parameters if not form.startswith("-")]
         name = command.name or command.callback.__name__
-        yield f".SS {_roff(' '.join(('mem', name, '[OPTION]...', *arguments)))}"
+        yield f".SS {_roff(' '.join((*prefix, name, '[OPTION]...', *arguments)))}"
         yield from _paragraphs(inspect.getdoc(command.callback) or "")
         yield from _list(parameters)
+
+
+def _registered() -> Iterator[tuple[tuple[str, ...], CommandInfo]]:
+    """Yield every command after the words that come before its name."""
+    for command in app.registered_commands:
+        yield ("mem",), command
+    for group in app.registered_groups:
+        assert group.typer_instance
+        for command in group.typer_instance.registered_commands:
+            yield ("mem", str(group.typer_instance.info.name)), command
 
 
 def _parameters(command: Callable[..., Any]) -> Iterator[tuple[str, str]]:
@@ -133,7 +151,7 @@ def _parameters(command: Callable[..., Any]) -> Iterator[tuple[str, str]]:
         if kind is not bool:
             form += f" {metavar}"
             if default is not None:
-                text += f" [default: {default:g}]"
+                text += f" [default: {default if isinstance(default, str) else f'{default:g}'}]"
         if info.envvar:
             text += f" [env: {info.envvar}]"
         yield form, text

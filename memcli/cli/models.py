@@ -1,57 +1,175 @@
-"""From what a person names to models that are ready."""
+"""`mem models`: fetch, verify, list and remove models."""
 
-from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
 
-from memcli.pipeline.ask import Models
-from memcli.protocols import Embedder
+import typer
 
-NO_MODEL = "none"
+from memcli.catalog import ROLES
+from memcli.cli.bars import bars
+from memcli.cli.inventory import inventory, print_inventory, shape_of
+from memcli.cli.keeping import (
+    add_file,
+    choices,
+    confirm,
+    fetch_model,
+    print_verdicts,
+    remove_all,
+    tell_pulled,
+    verify_weights,
+    weights_of,
+)
+from memcli.cli.opening import House, catalog
+from memcli.cli.options import Json, Jsonl, Quiet, words
+from memcli.cli.output import print_json, print_jsonl
+from memcli.errors import ExitCode
+from memcli.settings import models_folder
+
+models = typer.Typer(
+    name="models",
+    help="Fetch, verify, list and remove models.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A GGUF file.")]
+MaybeName = Annotated[
+    str | None,
+    typer.Argument(metavar="[NAME]", parser=words, show_default=False, help="Name of a model."),
+]
+SomeNames = Annotated[
+    list[str], typer.Argument(metavar="NAME...", parser=words, help="Names of models.")
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAME...]", parser=words, show_default=False, help="Names of models."),
+]
+Quantization = Annotated[
+    str | None,
+    typer.Option(
+        "--quant",
+        metavar="KIND",
+        show_default=False,
+        help="How to write the weights, such as `Q4_K_M` or `Q8_0`. By default what suits this"
+        " machine's memory.",
+    ),
+]
+Backend = Annotated[
+    Literal["llama", "torch"],
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="`llama` for a GGUF file, `torch` for the weights as published.",
+    ),
+]
+KeepF16 = Annotated[
+    bool, typer.Option("--keep-f16", help="Keep the F16 file that the weights are quantized from.")
+]
+Update = Annotated[
+    bool,
+    typer.Option("--update", help="Take what the hub has now, if it is not what it had first."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Role = Annotated[
+    str, typer.Option("--role", metavar="ROLE", help=f"What it is to do: {', '.join(ROLES)}.")
+]
+NewName = Annotated[
+    str | None,
+    typer.Option(
+        "--name", metavar="NAME", show_default=False, help="What to call it; as the file if unsaid."
+    ),
+]
+Like = Annotated[
+    str | None,
+    typer.Option(
+        "--like",
+        metavar="NAME",
+        show_default=False,
+        help="The known model that it is spoken to like; by default the best known of its role.",
+    ),
+]
 
 
-def open_embedder() -> Embedder:
-    """Open the embedder that needs no download."""
-    from memcli.backends.builtin import WordLlamaEmbedder
+@models.command("list")
+def list_models(as_json: Json = False, as_jsonl: Jsonl = False) -> None:
+    """List the models on this machine, and those that could be fetched.
 
-    return WordLlamaEmbedder()
-
-
-def open_models(
-    reranker: str | None, sifter: str | None, *, gpu_layers: int | None, think: int
-) -> Models:
-    """Open the models a question is put to.
-
-    Args:
-        reranker: name or path; None takes the one in the models folder, if there is one, and
-            NO_MODEL leaves the stage out.
-        sifter: the same.
-        gpu_layers: layers to run on the GPU; None for all that fit.
-        think: most tokens the sifter thinks.
-
-    Raises:
-        ModelNotFoundError: a file is not on this machine.
-        BackendError: a file is damaged.
+    A star marks the models that are used unless an option says otherwise.
     """
-    from memcli.catalog import installed, locate
-    from memcli.settings import models_folder
+    items = inventory(catalog(), House())
+    if as_json:
+        print_json({"schema": "mem.models/1", "models": [shape_of(item) for item in items]})
+    elif as_jsonl:
+        print_jsonl(map(shape_of, items))
+    else:
+        print_inventory(items)
 
-    folder = models_folder()
-    reranker = reranker or installed("reranker", folder)
-    sifter = sifter or installed("sifter", folder)
-    models = Models(embedder=open_embedder(), thought_tokens=think)
-    if reranker and reranker != NO_MODEL:
-        from memcli.backends.llama import open_reranker
 
-        weights = locate(reranker, "reranker", folder)
-        prompt = weights.manifest.rerank_prompt()
-        judge = open_reranker(weights.path, prompt, gpu_layers=gpu_layers)
-        models = replace(models, reranker=judge)
-    if sifter and sifter != NO_MODEL:
-        from memcli.backends.llama import open_sifter
+@models.command()
+def pull(
+    names: Names = None,
+    quantization: Quantization = None,
+    backend: Backend = "llama",
+    keep_f16: KeepF16 = False,
+    update: Update = False,
+    yes: Yes = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fetch models, convert and quantize them, and verify that they do what they should.
 
-        weights = locate(sifter, "sifter", folder)
-        known = weights.manifest
-        reader = open_sifter(
-            weights.path, context=known.context, sampling=known.sampling, gpu_layers=gpu_layers
-        )
-        models = replace(models, sifter=reader, sift_wording=known.prompt["message"])
-    return models
+    Without a name: the set that suits this machine, shown with its sizes and asked for first. A
+    pull that was interrupted goes on where it stopped. The hub is Hugging Face's, or the one that
+    `HF_ENDPOINT` names.
+    """
+    known = catalog()
+    chosen = choices(known, names or [], quantization)
+    if not names:
+        confirm(chosen, yes=yes)
+    with bars(quiet=quiet) as progress:
+        for one in chosen:
+            pulled = fetch_model(one, progress, backend=backend, keep_f16=keep_f16, update=update)
+            if not quiet:
+                tell_pulled(pulled)
+
+
+@models.command()
+def verify(
+    names: Names = None, as_json: Json = False, as_jsonl: Jsonl = False, quiet: Quiet = False
+) -> None:
+    """Look at all of a model again: its checksum, its header, and what it does.
+
+    Without a name: every model on this machine. Exits with status 7 when one does not pass.
+    """
+    with bars(quiet=quiet or as_json or as_jsonl) as progress:
+        items = [verify_weights(one, progress) for one in weights_of(catalog(), names or [])]
+    if as_json:
+        print_json({"schema": "mem.models/1", "models": [shape_of(item) for item in items]})
+    elif as_jsonl:
+        print_jsonl(map(shape_of, items))
+    else:
+        print_verdicts(items, quiet=quiet)
+    if any(item.standing != "verified" for item in items):
+        raise typer.Exit(ExitCode.BACKEND)
+
+
+@models.command()
+def add(
+    file: File, role: Role, name: NewName = None, like: Like = None, quiet: Quiet = False
+) -> None:
+    """Make a GGUF file of your own known by a name, where it is, once it was verified."""
+    with bars(quiet=quiet) as progress:
+        added = add_file(file, role, name, like, catalog(), progress)
+    if not quiet:
+        typer.echo(f"{added.name}: {added.role}, verified")
+
+
+@models.command()
+def remove(names: SomeNames) -> None:
+    """Remove models from this machine; a file that was added stays, and only its name goes."""
+    remove_all(catalog(), names)
+
+
+@models.command()
+def path(name: MaybeName = None) -> None:
+    """Print where a model's weights are; without a name, the folder of all models."""
+    typer.echo(weights_of(catalog(), [name])[0].path if name else models_folder())

@@ -1,11 +1,18 @@
 """`mem ask` and `mem search` without a language model: what is found, and how it is told."""
 
+import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 
 import pytest
-from mem_process import Mem, Run
+from mem_process import MEM, Mem, Run
 from small_exports import chatgpt, claude, talk, telegram
+
+from memcli.store import Store
 
 HARMFUL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 HOSTILE = "The \x1b[31mred\x1b[0m \x1b]0;owned\x07door \x9b2J\u202e opens\x08 with\r the zebra key"
@@ -84,7 +91,7 @@ def test_the_json_object_has_every_promised_key(mem):
     assert asked["trace"].startswith("No model thought about this.")
     assert set(stage) >= {"name", "model", "seconds", "candidates"}
     assert stage["name"] == "retrieve"
-    assert set(asked) - set(searched) == {"trace"}
+    assert set(asked) - set(searched) == {"trace", "plan", "left_out", "out_of_time"}
     assert asked["sessions"] == searched["sessions"][:5]
     ranks = [session["rank"] for session in asked["sessions"]]
     assert ranks == list(range(1, len(ranks) + 1))
@@ -248,3 +255,118 @@ def test_bytes_that_are_no_text_are_found_nowhere_and_harm_nothing(mem):
     assert mem("ask", "hazelnuts", "--speaker", odd).code == 3
     assert mem("ask", "hazelnuts", "--source", odd).code == 3
     assert mem("show", odd).code == 3
+
+
+def modules_after(mem, *arguments):
+    """Return the modules in memory after `mem` has run."""
+    code = (
+        "import sys\nfrom memcli.cli import main\n"
+        f"try: main({list(arguments)!r})\nexcept SystemExit: pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, env=mem.environment)
+    return ran.stdout, set(ran.stderr.splitlines()[-1].split())
+
+
+def test_the_same_question_again_loads_no_model(mem, tiny):
+    models = ("--reranker", str(tiny), "--sifter", str(tiny), "--think", "10")
+    command = ("ask", "what must I not eat with hazelnuts", *models)
+
+    first, loaded = modules_after(mem, *command)
+    again, kept = modules_after(mem, *command)
+
+    assert again == first
+    assert {"llama_cpp", "wordllama"} <= loaded
+    assert not {"llama_cpp", "wordllama"} & kept
+
+
+def test_with_a_budget_too_small_for_a_model_the_ranking_before_it_is_the_answer(mem, smollm):
+    began = time.monotonic()
+    done = mem("ask", "what must I not eat", "--sifter", str(smollm), "--budget", "0", "--json")
+
+    assert done.code == 0
+    assert time.monotonic() - began < 10
+    assert titles(done)[0] == "Dinner"
+    assert [stage["name"] for stage in done.json["stages"]] == ["retrieve"]
+    assert done.json["plan"]["history_tokens"] == 0
+    assert done.json["left_out"] == ["sift: left out, there were 0.0 s for it"]
+
+
+def test_stages_leave_out_models(mem, tiny):
+    models = ("--reranker", str(tiny), "--sifter", str(tiny), "--think", "5", "--json")
+
+    def stages(*options):
+        return [
+            stage["name"] for stage in mem("ask", "zebra key", *models, *options).json["stages"]
+        ]
+
+    assert stages("--stages", "retrieve") == ["retrieve"]
+    assert stages("--stages", "retrieve,sift") == ["retrieve", "sift"]
+    assert stages("--stages", "auto")[:2] == ["retrieve", "rerank"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--stages", "think"), "mem: `think` is no stage\n"),
+        (("--stages", ""), "mem: `` is no stage\n"),
+        (("--budget", "soon"), "mem: `soon` is no number of seconds\n"),
+        (("--budget", "-1"), "mem: `-1` is no number of seconds\n"),
+        (("--budget", "nan"), "mem: `nan` is no number of seconds\n"),
+        (("--budget", "inf"), "mem: `inf` is no number of seconds\n"),
+        (("--gpu-layers", "all"), "mem: `all` is no number of layers\n"),
+        (("--gpu-layers", "²"), "mem: `²` is no number of layers\n"),
+    ],
+)
+def test_what_makes_no_sense_is_bad_usage(mem, options, told):
+    done = mem("ask", "x", *options)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(told + "hint: ")
+
+
+def test_a_stage_without_a_model_is_told(mem):
+    done = mem("ask", "what must I not eat", "--stages", "retrieve,rerank")
+
+    assert (done.code, done.out) == (6, "")
+    assert done.err.startswith("mem: no model on this machine can rerank\nhint: ")
+
+
+def test_verbose_tells_what_each_stage_cost(mem, tiny):
+    models = ("--reranker", str(tiny), "--gpu-layers", "auto")
+
+    done = mem("ask", "which passport ends", *models, "--verbose")
+    again = mem("ask", "which passport ends", *models, "--verbose")
+
+    [judged] = [line for line in done.err.splitlines() if line.startswith("mem: rerank: ")]
+    [kept] = [line for line in again.err.splitlines() if line.startswith("mem: rerank: ")]
+    assert re.fullmatch(
+        r"mem: rerank: \d+ sessions, \d+ passages, [\d.]+ s(, [\d.]+ s of it to load)?,"
+        r" [\d,]+ tokens read, [\d,]+ tokens/s, tiny",
+        judged,
+    )
+    assert re.fullmatch(
+        r"mem: rerank: (\d+) sessions, (\d+) passages, \2 remembered, [\d.]+ s, tiny", kept
+    )
+
+
+def test_ctrl_c_prints_what_there_is(mem, smollm):
+    def remembered():
+        with Store(mem.database) as store:
+            return store.cache._db.rows("select count(*) from answers")
+
+    before = remembered()
+    command = [MEM, "ask", "what must I never eat", "--sifter", str(smollm), "--think", "4000"]
+    with subprocess.Popen(
+        [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=mem.environment
+    ) as process:
+        while remembered() == before:  # until the first stage is done
+            time.sleep(0.1)
+        time.sleep(1)  # it loads, reads or thinks
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert [stage["name"] for stage in json.loads(out)["stages"]] == ["retrieve"]
+    assert b"Traceback" not in err

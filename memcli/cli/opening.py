@@ -1,0 +1,260 @@
+"""From what a person names to models that are ready.
+
+A model is named by its manifest's name, by the path of a GGUF file (llama.cpp) or of a folder of
+safetensors (torch), or by the address of a server and the model's name there:
+`http://localhost:8000/v1#qwen3`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from memcli.catalog import Catalog, Manifest, ModelRole, Weights
+from memcli.cli.loading import Loader, digest_of
+from memcli.cli.output import note
+from memcli.errors import BackendError, ModelNotFoundError
+from memcli.pipeline.ask import Models
+from memcli.protocols import Embedder, Reader, Reranker, Sifter
+from memcli.settings import manifests_folder, models_folder, settings, state_folder
+from memcli.weights.record import State, beside, read_record, state_of
+
+if TYPE_CHECKING:
+    from memcli.backends.server.endpoint import Endpoint
+
+NO_MODEL = "none"
+BUILTIN = "builtin"  # the embedder that needs no download
+
+
+def open_models(
+    reranker: str | None, sifter: str | None, *, gpu_layers: int | None, think: int
+) -> Models:
+    """Open the models a question is put to.
+
+    Args:
+        reranker: see this module; None takes that of the settings, or the one in the models
+            folder if there is one, and NO_MODEL leaves the stage out.
+        sifter: the same.
+        gpu_layers: layers to run on the GPU; None for all that fit.
+        think: most tokens the sifter thinks.
+
+    Raises:
+        ModelNotFoundError: a file is not on this machine.
+        BackendError: a file is damaged, or did not pass its verification.
+    """
+    house = House(gpu_layers)
+    models = Models(embedder=house.embedder(), thought_tokens=think)
+    judging, sifting = house.chosen("reranker", reranker), house.chosen("sifter", sifter)
+    if judging:
+        models = replace(models, reranker=house.reranker(judging))
+    if sifting:
+        models = replace(
+            models, sifter=house.sifter(sifting), sift_wording=house.sift_wording(sifting)
+        )
+    return models
+
+
+def open_embedder() -> Embedder:
+    """Open the embedder of the settings; without one, that which needs no download."""
+    return House().embedder()
+
+
+def open_reader(named: str | None = None, *, gpu_layers: int | None = None) -> Reader:
+    """Open the model that turns sessions into memories.
+
+    Args:
+        named: see this module; None takes that of the settings, or the one in the models folder.
+        gpu_layers: layers to run on the GPU; None for all that fit.
+
+    Raises:
+        ModelNotFoundError: there is none on this machine.
+        BackendError: a file is damaged, or did not pass its verification.
+    """
+    house = House(gpu_layers)
+    chosen = house.chosen("reader", named)
+    if not chosen:
+        raise ModelNotFoundError(
+            "no model that reads is on this machine", hint="`mem models pull memreader-4b`"
+        )
+    return house.reader(chosen)
+
+
+def catalog() -> Catalog:
+    """Return what is known of models, and which are on this machine."""
+    return Catalog(models_folder(), manifests_folder())
+
+
+class House:
+    """The settings, the models folder and the backends, behind what a person names.
+
+    Args:
+        gpu_layers: layers to run on the GPU; None for all that fit.
+    """
+
+    def __init__(self, gpu_layers: int | None = None) -> None:
+        self._settings = settings()
+        self._catalog = catalog()
+        self._loader = Loader(gpu_layers)
+
+    @property
+    def named(self) -> Mapping[str, str]:
+        """What the settings name, by role."""
+        return self._settings.models
+
+    def chosen(self, role: ModelRole, named: str | None = None) -> str | None:
+        """Return what is named, else what the settings name, else what is on this machine.
+
+        An embedder is never taken because it is there: vectors of two do not mix, and another one
+        means to embed everything again.
+        """
+        chosen = named or self.named.get(role)
+        if not chosen and role != "embedder":
+            chosen = self._catalog.installed(role)
+        return None if chosen in (None, NO_MODEL, BUILTIN) else chosen
+
+    def embedder(self) -> Embedder:
+        """Open the embedder of the settings, or the built-in one."""
+        named = self.chosen("embedder")
+        if named is None:
+            from memcli.backends.builtin import WordLlamaEmbedder
+
+            return WordLlamaEmbedder()
+        if is_address(named):
+            from memcli.backends.server import open_embedder
+
+            known = self._catalog.manifests.get(named.partition("#")[2])
+            how = known.embedding if known else None
+            return open_embedder(
+                self._endpoint(named),
+                question_prefix=how.question_prefix if how else "",
+                passage_prefix=how.passage_prefix if how else "",
+                note=_once(),
+            )
+        return self._loader.embedder(self._trusted(named, "embedder"))
+
+    def reranker(self, named: str) -> Reranker:
+        """Open a model that judges."""
+        if is_address(named):
+            from memcli.backends.server import open_reranker
+
+            known = self._served(named, "reranker")
+            return open_reranker(self._endpoint(named), known.rerank_prompt(), note=_once())
+        return self._loader.reranker(self._trusted(named, "reranker"))
+
+    def sifter(self, named: str) -> Sifter:
+        """Open a model that reads, thinks and ranks."""
+        if is_address(named):
+            from memcli.backends.server import open_sifter
+
+            known = self._served(named, "sifter")
+            return open_sifter(
+                self._endpoint(named),
+                context=known.context,
+                sampling=known.sampling,
+                note=_once(),
+            )
+        return self._loader.sifter(self._trusted(named, "sifter"))
+
+    def sift_wording(self, named: str) -> str:
+        """Return what a sifter is asked: in the words of its authors where they were fetched."""
+        from memcli.weights.artefact import authors_wording
+
+        known = (
+            self._served(named, "sifter")
+            if is_address(named)
+            else self._catalog.locate(named, "sifter").manifest
+        )
+        theirs = authors_wording(self._catalog.folder, known.name) if known.artefact else None
+        return theirs or known.prompt["message"]
+
+    def reader(self, named: str) -> Reader:
+        """Open a model that reads and calls tools."""
+        if is_address(named):
+            from memcli.backends.server import open_reader
+
+            known = self._served(named, "reader")
+            return open_reader(
+                self._endpoint(named),
+                context=known.context,
+                sampling=known.sampling,
+                note=_once(),
+            )
+        return self._loader.reader(self._trusted(named, "reader"))
+
+    def _served(self, named: str, role: ModelRole) -> Manifest:
+        """Return how a served model is spoken to: as the manifest of its name, or the best known.
+
+        Its context is what the server allows, where the settings say so.
+        """
+        named_there = named.partition("#")[2]
+        known = self._catalog.manifests.get(named_there)
+        if known is None or known.role != role:
+            known = self._catalog.like(role)
+        allowed = self._settings.server(named).context
+        return replace(known, context=min(known.context, allowed)) if allowed else known
+
+    def _endpoint(self, named: str) -> "Endpoint":
+        from memcli.backends.server.endpoint import endpoint, read_key
+
+        how = self._settings.server(named)
+        file = Path(how.key_file) if how.key_file else None
+        return endpoint(
+            named, key=read_key(variable=how.key_env, file=file, note=note), scheme=how.scheme
+        )
+
+    def _trusted(self, named: str, role: ModelRole) -> Weights:
+        """Return the weights of this name, unless they are known to be bad.
+
+        Raises:
+            BackendError: they did not pass their verification, or changed since.
+        """
+        weights = self._catalog.locate(named, role)
+        match state_of_weights(weights):
+            case "failed":
+                raise BackendError(
+                    f"{named} is not used: it did not pass its verification",
+                    hint=f"`mem models verify {named}` says why",
+                )
+            case "changed":
+                raise BackendError(
+                    f"{named} is not used: {weights.path} changed since it was verified",
+                    hint=f"`mem models verify {named}` looks at all of it",
+                )
+            case "unverified":
+                note(f"{named} is unverified: {_how_to_verify(weights, named)}")
+        return weights
+
+
+def _once() -> Callable[[str], None]:
+    """Return what says a sentence the first time only: that text leaves this machine, and where."""
+    from memcli.backends.server.endpoint import once
+
+    return once(note, state_folder())
+
+
+def is_address(named: str) -> bool:
+    """Return whether a model is named by the address of its server."""
+    return named.startswith(("http://", "https://"))
+
+
+def state_of_weights(weights: Weights) -> State:
+    """Return whether weights can be trusted, without reading all of them.
+
+    Raises:
+        BackendError: the file is damaged.
+    """
+    digest = digest_of(weights.path)
+    return state_of(weights.path, read_record(record_place(weights)), lambda: digest)
+
+
+def record_place(weights: Weights) -> Path:
+    """Return where the record of weights is: beside them, or of a person's own, by their name."""
+    if weights.manifest.file:
+        return models_folder() / f"{weights.manifest.name}.json"
+    return beside(weights.path)
+
+
+def _how_to_verify(weights: Weights, named: str) -> str:
+    if weights.path.parent == models_folder() or weights.manifest.file:
+        return f"`mem models verify {weights.manifest.name}`"
+    return f"`mem models add {named} --role {weights.manifest.role}` verifies it"

@@ -1,0 +1,58 @@
+"""A file is there whole or not at all."""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from memcli.errors import BackendError, BusyError
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """Give a path to write to, which becomes the target when the block ends well.
+
+    Until then the target is as it was; if the block fails, or is interrupted, what was written is
+    removed. What a killed process left behind is written over by the next one.
+
+    Raises:
+        BackendError: the disk is full, or something else keeps the file from being written.
+        BusyError: another process is writing the same file.
+    """
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with part.open("ab") as file:
+            _lock(file.fileno(), target)
+            try:
+                yield part
+                os.fsync(file.fileno())
+                part.replace(target)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise BackendError(
+            f"{target} cannot be written: {error.strerror}",
+            hint=f"`df -h {target.parent}` shows the space left"
+            if error.errno == errno.ENOSPC
+            else None,
+        ) from error
+
+
+def _lock(descriptor: int, target: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise BusyError(f"another process is writing {target}") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in a folder outlive a power loss."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
