@@ -150,7 +150,7 @@ def _parameters(command: Callable[..., Any]) -> Iterator[tuple[str, str]]:
         form = ", ".join(sorted((info.default, *info.param_decls), key=len))
         if kind is not bool:
             form += f" {metavar}"
-            if default is not None:
+            if default not in (None, inspect.Parameter.empty):
                 text += f" [default: {default if isinstance(default, str) else f'{default:g}'}]"
         if info.envvar:
             text += f" [env: {info.envvar}]"
