@@ -1,3 +1,4 @@
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -5,6 +6,9 @@ import pytest
 from hypothesis import settings
 from shared import SHARED
 from tiny_models import write_tiny_qwen3
+
+# Whoever started the tests in the background made them, and the processes they start, deaf to it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure.
 settings.register_profile("patient", deadline=None)
