@@ -86,6 +86,13 @@ class Sample:
         found = top if isinstance(top, list) else [top]
         return [element for element in found if isinstance(element, dict)]
 
+    @cached_property
+    def tables(self) -> dict[str, set[str]]:
+        """The columns of each table of a database; nothing where it is none."""
+        from memcli.formats.sqlite_file import tables
+
+        return tables(self)
+
 
 Parsed = Conversation | Skipped | Doubt
 

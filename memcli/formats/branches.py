@@ -30,7 +30,7 @@ class Node:
     @property
     def spoken(self) -> bool:
         """Whether it becomes a turn."""
-        return bool(self.role and self.text)
+        return bool(self.role and (self.text or self.kind is Kind.MEDIA))
 
 
 def branching_turns(

@@ -52,7 +52,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
         row = mapping(value)
         if isinstance(value, Broken):
             yield Skipped(f"line {number}", value.why)
-        elif row.get("type") in _TITLES:
+        elif string(row.get("type")) in _TITLES:
             titles.append(row)
         elif string(row.get("uuid")) or "message" in row:
             key = string(row.get("sessionId")) or stem
@@ -134,7 +134,7 @@ def _blocks(row: Row) -> Iterator[_Block]:
         elif kind == "thinking" and string(block.get("thinking")).strip():
             yield role, string(block.get("thinking")), Kind.THOUGHT
         elif kind == "tool_use":
-            arguments = json.dumps(block.get("input"), ensure_ascii=False)
+            arguments = json.dumps(block.get("input"), ensure_ascii=False, sort_keys=True)
             yield role, f"{string(block.get('name'))} {arguments}", Kind.TOOL
         elif kind == "tool_result" and (text := _result(block.get("content"))):
             yield Role.TOOL, text, Kind.TOOL

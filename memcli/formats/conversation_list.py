@@ -15,6 +15,7 @@ def conversations(
     title_key: str,
     id_keys: tuple[str, ...],
     turns: Callable[[Mapping[str, Any]], list[Turn]],
+    head: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda element: element,
 ) -> Iterator[Parsed]:
     """Yield each conversation of a list, of a list under `conversations`, or the only one.
 
@@ -25,6 +26,7 @@ def conversations(
         id_keys: where it has its id; the first that is there counts. Without any, the key of the
             first turn stands for the conversation.
         turns: reads the turns of an element; none, and it is Skipped as empty.
+        head: returns the object of an element that has its title and id.
 
     Raises:
         InputError: as `json_stream.elements` does.
@@ -35,9 +37,10 @@ def conversations(
             yield Skipped(where, element.why)
             continue
         found = mapping(element)
-        title = string(found.get(title_key))
+        about = head(found)
+        title = string(about.get(title_key))
         if said := turns(found):
-            key = next((own for name in id_keys if (own := string(found.get(name)))), said[0].key)
+            key = next((own for name in id_keys if (own := string(about.get(name)))), said[0].key)
             yield Conversation(source, key, title, tuple(said))
         else:
             where = f"{where} ({title})" if title else where

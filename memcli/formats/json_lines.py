@@ -1,13 +1,12 @@
 """JSON lines: a value a line, of logs that are still being written, too."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO
 
 from memcli.formats.base import Document, Sample
-from memcli.formats.json_stream import Broken
+from memcli.formats.json_stream import Broken, loaded
 
 LONGEST_LINE = 64 << 20  # bytes; logs of coding agents have lines of 20 MB
 HEAD = 1 << 16  # bytes of a log that are read again with its new lines: they say whose it is
@@ -42,7 +41,7 @@ def rows(document: Document, *, growing: bool = False) -> Iterator[tuple[int, An
                 value = Broken(f"is a line of more than {LONGEST_LINE >> 20} MB")
             else:
                 text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-                value = _loads(text) if text.strip() else _BLANK
+                value = loaded(text.decode("utf-8", "replace")) if text.strip() else _BLANK
             if not (growing and not ended and isinstance(value, Broken)) and value is not _BLANK:
                 yield number, value
             if mark and ended:
@@ -67,14 +66,7 @@ def first_rows(sample: Sample, count: int = 20) -> list[dict[str, Any]]:
     The last line of the head counts only where it is whole.
     """
     lines = sample.text.splitlines()
-    found = [_loads(line.encode("utf-8", "replace")) for line in islice(lines, count) if line]
+    found = [loaded(line) for line in islice(lines, count) if line]
     if not found or not isinstance(found[0], dict):
         return []
     return [row for row in found if isinstance(row, dict)]
-
-
-def _loads(line: bytes) -> Any:  # whatever JSON holds
-    try:
-        return json.loads(line.decode("utf-8", "replace"), strict=False)
-    except (ValueError, RecursionError) as error:
-        return Broken(f"is no JSON: {error}")

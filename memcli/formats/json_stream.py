@@ -4,9 +4,11 @@ Exports are single lines of many gigabytes, and they are damaged. The streaming 
 stop at the first invalid byte of a file, and need memory that grows with the square of the nesting
 (ijson 3.6: 100,000 brackets, more than 20 GB). So this finds where the wanted values begin and
 end, by brackets and quotes alone, and leaves each of them to the standard library: one that is
-broken is reported and the next one read.
+broken is reported and the next one read. What was read whole and is sound, which is nearly all, the
+standard library takes at once.
 """
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -18,14 +20,17 @@ from memcli.errors import InputError
 from memcli.formats.base import Document
 
 LARGEST_VALUE = 64 << 20  # bytes of one wanted value, or of one string on the way
-DEEPEST = 200  # brackets inside each other; real exports stay under 30
+DEEPEST = 200  # brackets inside each other on the way; real exports stay under 30
 
 _BLOCK = 1 << 18
+_ENDLESS = 1 << 17  # brackets inside each other in a value: no use in looking for its end
+_ELSEWHERE = object()  # a value that has to be looked for
 _QUOTE = 0x22
 _SPACE = re.compile(rb"[\s,:]*+")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _BARE = re.compile(rb'[^\s,:\[\]{}"]++')
 _FLAT = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)  # up to a bracket
+_DECODER = json.JSONDecoder(strict=False)
 
 Path = tuple[str, ...]  # keys from the top; "[]" stands for any place in a list
 
@@ -80,7 +85,7 @@ def scan(document: Document, wanted: Sequence[Path]) -> Iterator[tuple[Path, Any
 
     Raises:
         InputError: the file ends in the middle, holds a value of more than LARGEST_VALUE bytes,
-            is nested deeper than DEEPEST, or is no JSON.
+            is nested deeper than DEEPEST on the way, or is no JSON.
     """
     with document.open() as stream:
         yield from _Scanner(document.name, stream, wanted).events()
@@ -94,14 +99,16 @@ class _Scanner:
         self._at = 0  # in the buffer
         self._before = 0  # bytes of the file before the buffer
         self._ended = False
+        # A part of the buffer as text, up to a byte; and one place in it, in bytes and characters.
+        self._text, self._text_ends, self._byte, self._character = "", 0, 0, 0
         self._more()
         if self._buffer.startswith(b"\xef\xbb\xbf"):
             self._at = 3
 
     def events(self) -> Iterator[tuple[Path, Any]]:
-        stack: list[
-            str | None
-        ] = []  # one a container: "[]" in a list, the current key in an object
+        # One a container: "[]" in a list, the current key in an object.
+        stack: list[str | None] = []
+        path: Path | None = ()  # None where the stack has changed
         while self._skip_space() or stack:
             if self._exhausted():
                 raise self._error("ends in the middle")
@@ -111,31 +118,68 @@ class _Scanner:
                     raise self._error("is no JSON")
                 self._at += 1
                 stack.pop()
-                yield _path(stack), Edge.END
+                path = _path(stack)
+                yield path, Edge.END
             elif stack and stack[-1] is None and byte == 0x22:
-                stack[-1] = "." + str(self._loads(self._token(_STRING)))
+                stack[-1] = "." + str(_loaded(self._token(_STRING)))
+                path = None
                 continue
             else:
-                path = _path(stack)
+                path = _path(stack) if path is None else path
                 if path in self._wanted:
-                    yield path, self._loads(self._whole_value())
+                    yield path, self._value()
                 elif byte in b"[{":
                     self._at += 1
                     if len(stack) >= DEEPEST:
                         raise self._error("is nested too deeply")
                     yield path, Edge.BEGIN
                     stack.append("[]" if byte == 0x5B else None)
+                    path = None
                     continue
                 else:
-                    yield path, self._loads(self._token(_STRING if byte == 0x22 else _BARE))
+                    yield path, _loaded(self._token(_STRING if byte == 0x22 else _BARE))
             if stack and stack[-1] != "[]":
-                stack[-1] = None
+                stack[-1] = path = None
             if not stack:
                 break
         if self._skip_space():
             raise self._error("goes on after its end")
 
-    def _whole_value(self) -> bytes:
+    def _value(self) -> Any:  # whatever JSON holds
+        """Take the value here; Broken where it is no JSON."""
+        value = self._sound_value()
+        if value is _ELSEWHERE and not self._ended and len(self._buffer) - self._at < _BLOCK:
+            self._more()
+            value = self._sound_value()
+        return _loaded(self._found_value()) if value is _ELSEWHERE else value
+
+    def _sound_value(self) -> Any:  # whatever JSON holds
+        """Take the value here if it is sound and all of it was read, else return _ELSEWHERE."""
+        if self._at >= self._text_ends:
+            self._decode()
+        if not self._text:
+            return _ELSEWHERE
+        begin = self._character + len(self._buffer[self._byte : self._at].decode())
+        try:
+            value, end = _DECODER.raw_decode(self._text, begin)
+        except (ValueError, RecursionError):
+            return _ELSEWHERE
+        if end == len(self._text):  # a number may go on
+            return _ELSEWHERE
+        self._at += len(self._text[begin:end].encode())
+        self._byte, self._character = self._at, end
+        return value
+
+    def _decode(self) -> None:
+        block = self._buffer[self._at : self._at + _BLOCK]
+        try:
+            self._text, size = codecs.utf_8_decode(block, "strict", False)
+        except UnicodeDecodeError:  # bytes and characters could not be told apart
+            self._text, size = "", len(block)
+        self._text_ends, self._byte, self._character = self._at + size, self._at, 0
+
+    def _found_value(self) -> bytes:
+        """Take the value here, sound or not."""
         if self._buffer[self._at] not in b"[{":
             return self._token(_STRING if self._buffer[self._at] == 0x22 else _BARE)
         depth, seen = 0, self._at
@@ -148,7 +192,7 @@ class _Scanner:
                 continue
             depth += 1 if self._buffer[seen] in b"[{" else -1
             seen += 1
-            if depth > DEEPEST:
+            if depth > _ENDLESS:
                 raise self._error("is nested too deeply")
             if depth == 0:
                 value = self._buffer[self._at : seen]
@@ -166,12 +210,6 @@ class _Scanner:
             if self._ended:
                 raise self._error("ends in the middle")
             self._more()
-
-    def _loads(self, raw: bytes) -> Any:  # whatever JSON holds
-        try:
-            return json.loads(raw.decode("utf-8", "replace"), strict=False)
-        except (ValueError, RecursionError) as error:
-            return Broken(f"is no JSON: {error}")
 
     def _skip_space(self) -> bool:
         """Go to the next token; False at the end of the file."""
@@ -199,15 +237,29 @@ class _Scanner:
         taken, kept = self._at, len(self._buffer) - self._at
         if kept > LARGEST_VALUE:
             raise self._error(f"holds a value of more than {LARGEST_VALUE >> 20} MB")
-        block = self._stream.read(max(_BLOCK, kept))
+        block = self._stream.read(max(_BLOCK, min(kept, LARGEST_VALUE - kept)))
         self._ended = not block
         self._buffer = self._buffer[taken:] + block
         self._before += taken
-        self._at = 0
+        self._at = self._text_ends = 0
         return taken
 
     def _error(self, what: str) -> InputError:
         return InputError(f"{self._name} {what} (byte {self._before + self._at:,})")
+
+
+def loaded(text: str) -> Any:  # whatever JSON holds
+    """Read a JSON text; Broken where it is none."""
+    try:
+        return _DECODER.decode(text)
+    except RecursionError:
+        return Broken("is nested too deeply")
+    except ValueError as error:
+        return Broken(f"is no JSON: {error}")
+
+
+def _loaded(raw: bytes) -> Any:  # whatever JSON holds
+    return loaded(raw.decode("utf-8", "replace"))
 
 
 def _path(stack: Sequence[str | None]) -> Path:
@@ -223,10 +275,12 @@ def begun(text: str) -> Any:  # whatever JSON holds
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
-        return json.loads(text, strict=False)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         text = text[: error.pos]
-    except (ValueError, RecursionError):
+    except RecursionError:
+        pass
+    except ValueError:
         return None
     closers: list[str] = []
     cut, cut_closers = 0, ""
@@ -237,7 +291,7 @@ def begun(text: str) -> Any:  # whatever JSON holds
         if mark in "[{":
             closers.append("]" if mark == "[" else "}")
             if len(closers) > DEEPEST:
-                return None
+                break
         elif mark in "]}":
             if not closers or closers.pop() != mark:
                 return None
@@ -248,6 +302,6 @@ def begun(text: str) -> Any:  # whatever JSON holds
         else:
             cut, cut_closers = match.end(), "".join(reversed(closers))
     try:
-        return json.loads(text[:cut] + cut_closers, strict=False)
+        return _DECODER.decode(text[:cut] + cut_closers)
     except (ValueError, RecursionError):
         return None

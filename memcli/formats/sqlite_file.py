@@ -86,7 +86,7 @@ def _querying(name: str, database: Any) -> Rows:  # Any: apsw is imported where 
             yield from database.execute(sql, values)
         except apsw.InterruptError as error:
             raise InputError(f"{name} takes too long to read") from error
-        except apsw.Error as error:
+        except (apsw.Error, UnicodeDecodeError) as error:  # text need not be what it says
             raise InputError(f"{name} is damaged: {error}") from error
 
     return rows

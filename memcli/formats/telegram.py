@@ -75,7 +75,7 @@ def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
                 yield from chat.piece()
             elif path in _MESSAGES:
                 yield from chat.read(value)
-            elif path[:-1] in _CHATS and not isinstance(value, Edge | Broken):
+            elif path and path[:-1] in _CHATS and not isinstance(value, Edge | Broken):
                 chat.head.setdefault(path[-1], value)
     except InputError:
         yield from chat.piece()

@@ -319,7 +319,7 @@ def test_a_very_long_conversation_is_read_in_reasonable_time():
     ],
 )
 def test_other_files_are_not_taken_for_chatgpt(content):
-    assert recognise(document(content)) is None
+    assert recognise(document(content)) is not CHATGPT
 
 
 def test_texts_that_are_no_unicode_do_not_stop_the_import():

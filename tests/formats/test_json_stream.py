@@ -8,7 +8,7 @@ import pytest
 
 from memcli.errors import InputError
 from memcli.formats import Document, json_stream
-from memcli.formats.json_stream import Broken, Edge, begun, elements, scan
+from memcli.formats.json_stream import DEEPEST, Broken, Edge, begun, elements, scan
 
 VALUES = [
     {"a": [1, 2.5, {"b": None}], "text": 'quote " brace } slash \\ end'},
@@ -183,7 +183,7 @@ def test_brackets_that_do_not_match_are_refused(raw):
         ("plain words", None),
         ('"a string"', None),
         ("", None),
-        ("[" * 100_000, None),
+        ("[" * 100_000, json.loads("[" * DEEPEST + "]" * DEEPEST)),
     ],
     ids=lambda value: str(value)[:30],
 )

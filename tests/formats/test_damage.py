@@ -1,0 +1,122 @@
+"""Damaged exports: cut short or with a wrong byte, they give all that lay before the damage.
+
+What lies before a place is what the file gives when it ends there: so whatever a file cut short
+gives, a longer piece of it gives too, and so does the whole file with a wrong byte behind it.
+"""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from io import BytesIO
+from random import Random
+
+import pytest
+from parsing import document
+from shared import SHARED
+from small_exports import chatgpt, claude, longmemeval, talk, telegram, transcript, whatsapp
+
+from memcli.domain import Conversation
+from memcli.errors import InputError
+from memcli.formats import Reading, recognise
+from memcli.formats.documents import places
+
+LARGE = 200_000  # bytes; of a larger file fewer damages are tried
+SAMPLES = SHARED / "samples"
+LINES = [f"{'me' if at % 2 == 0 else 'ai'}: line {at} of {'é' * at}" for at in range(12)]
+PEOPLE = [f"{'Ann' if at % 2 else 'Bob'}: line {at} of {'é' * at}" for at in range(12)]
+OWN = {
+    "conversations.json": json.dumps([chatgpt(f"Talk {at}", *LINES) for at in range(4)]),
+    "claude.json": json.dumps([claude(f"Talk {at}", *LINES) for at in range(4)], indent=2),
+    "result.json": json.dumps(telegram("Ann", *PEOPLE), ensure_ascii=False, indent=1),
+    "WhatsApp Chat with Ann.txt": whatsapp(*PEOPLE),
+    "longmemeval.json": json.dumps([longmemeval(*LINES)]),
+    "talks.json": json.dumps([talk(f"Talk {at}", *LINES) for at in range(4)]),
+    "talks.jsonl": "".join(json.dumps(talk(f"Talk {at}", *LINES)) + "\n" for at in range(4)),
+    "talk.md": transcript(*LINES),
+    "sillytavern.jsonl": "".join(
+        json.dumps({"name": "Ann", "is_user": at % 2 == 0, "mes": line, "swipes": [line]}) + "\n"
+        for at, line in enumerate(LINES)
+    ),
+    "ui_messages.json": json.dumps(
+        [{"ts": at, "type": "say", "say": "text", "text": line} for at, line in enumerate(LINES)]
+    ),
+    "aider.md": "# aider chat started at 2026-03-10 14:23:01\n\n"
+    + "".join(f"\n#### {line}  \n\nSo {line}\n\n> Done  \n" for line in LINES),
+}
+FILES = sorted(path for path in SAMPLES.rglob("*") if path.is_file() and path.suffix != ".tsv")
+
+
+def texts(found, raw):
+    """What a document with these bytes says, text by text; nothing where it cannot be read."""
+    damaged = replace(found, open=lambda: BytesIO(raw))
+    said = Counter()
+    try:
+        known = recognise(damaged)
+        for parsed in known.parse(damaged, Reading()) if known else ():
+            if isinstance(parsed, Conversation):
+                said.update(turn.text for turn in parsed.turns)
+    except InputError:
+        pass
+    return said
+
+
+def lost(before, after):
+    """Texts that are not there any more, not even with something broken added to their end."""
+    gone = before - after
+    return [text for text in gone if not any(other.startswith(text) for other in after - before)]
+
+
+def flipped(raw, at, random):
+    return raw[:at] + bytes([raw[at] ^ random.randint(1, 255)]) + raw[at + 1 :]
+
+
+def check(found, raw):
+    """Damage a document in many places; whatever lay before the damage must come."""
+    random = Random(len(raw))
+    count = 50 if len(raw) < LARGE else 3
+    whole = texts(found, raw)
+    before = Counter()
+    for at in sorted(random.randrange(len(raw)) for _ in range(count)):
+        cut = texts(found, raw[:at])
+        assert not lost(before, cut), f"cut at {at:,}"
+        before = cut & whole
+        wrong = at + 1  # a line is not whole without its end
+        if wrong < len(raw):
+            there = texts(found, flipped(raw, wrong, random))
+            assert not lost(before, there), f"flipped at {wrong:,}"
+    return whole
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_lay_before_the_damage_is_read(name):
+    raw = OWN[name].encode()
+
+    assert check(document(raw, name), raw)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SAMPLES)))
+def test_of_real_exports_what_lay_before_the_damage_is_read(path):
+    [place] = places(path)
+    for found in place.documents():
+        with found.open() as stream:
+            raw = stream.read()
+        if raw:
+            check(found, raw)
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".zip"], ids=str)
+def test_a_damaged_zip_is_read_or_is_an_error(tmp_path, path):
+    raw, random = path.read_bytes(), Random(1)
+    damaged = tmp_path / path.name
+    for _ in range(50):
+        at = random.randrange(len(raw))
+        for content in (raw[:at], flipped(raw, at, random)):
+            damaged.write_bytes(content)
+            [place] = places(damaged)
+            try:
+                for found in place.documents():
+                    with found.open() as stream:
+                        inner = stream.read()
+                    texts(found, inner)
+            except InputError:
+                continue

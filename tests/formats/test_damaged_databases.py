@@ -1,0 +1,54 @@
+"""Other programs' databases with wrong bytes, or cut short: nothing worse than an InputError."""
+
+import sqlite3
+from contextlib import closing
+from random import Random
+
+import pytest
+from parsing import document, survivors
+
+from memcli.formats import load, recognise
+
+ROUNDS = 50
+DATABASES = {
+    "open_webui": [
+        "create table chat (id text, user_id text, title text, chat json)",
+        """insert into chat values ('c1', 'u', 'Cats', '{"history": {"messages": {"q":
+        {"id": "q", "role": "user", "content": "Why is the sky blue?"}}}}')""",
+    ],
+    "llm_logs": [
+        "create table responses (id text primary key, prompt text, system text, response text,"
+        " conversation_id text, datetime_utc text)",
+        "insert into responses values ('r1', 'Why?', 'Be brief', 'So.', 'c1', '2026-01-01T10:00')",
+    ],
+    "opencode": [
+        "create table session (id text, title text)",
+        "create table message (id text, session_id text, data text)",
+        "create table part (id text, message_id text, data text)",
+        "insert into session values ('s1', 'Cats')",
+        """insert into message values ('m1', 's1', '{"role": "user"}')""",
+        """insert into part values ('p1', 'm1', '{"type": "text", "text": "Why?"}')""",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", DATABASES)
+def test_a_damaged_database_is_no_more_than_an_input_error(name, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "some.db")) as connection:
+        connection.execute("pragma page_size = 512")
+        for statement in DATABASES[name]:
+            connection.execute(statement)
+        connection.commit()
+    raw = (tmp_path / "some.db").read_bytes()
+    known, random = load(name), Random(name)
+    assert recognise(document(raw)) is known
+    assert survivors(known, raw)
+
+    for _ in range(ROUNDS):
+        damaged = bytearray(raw)
+        for _ in range(random.choice((1, 3, 30))):
+            damaged[random.randrange(len(raw))] = random.randrange(256)
+
+        recognise(document(bytes(damaged)))
+        survivors(known, bytes(damaged))
+        survivors(known, raw[: random.randrange(len(raw))])

@@ -1,0 +1,192 @@
+"""Chats written down as text: LINE, signal-export, imessage-exporter."""
+
+from io import BytesIO
+from zoneinfo import ZoneInfo
+
+import pytest
+from shared import SHARED, sample_rows
+
+from memcli.domain import Clock, Conversation, Kind, Role, Skipped
+from memcli.formats import Document, Reading, imessage_text, line, recognise, signal
+from memcli.formats.documents import places
+
+LINE = """[LINE] Chat history with Bob
+Saved on: 2024/06/02 09:00
+
+2024.06.01 Saturday
+09:59\tBob\t"one ""two""
+three"
+10:00PM\tAnn\t[Photo]
+10:01PM\t\tBob joined the group
+
+2024/6/2週日
+上午12:30\tAnn\tlate
+"""
+SIGNAL = """[2024-06-01, 10:00] Me: Hello
+there (- Bob: 👍 -)
+[2024-06-01, 10:01] Bob: ![cat.jpg](./media/cat.jpg)
+"""
+IMESSAGE = """Jun 01, 2024  5:29:42 PM (Read by you after 1 hour)
+Bob
+Lunch?
+Tapbacks:
+Loved by Me
+
+    Jun 01, 2024  5:31:00 PM
+    Me
+    Yes!
+
+Jun 01, 2024  5:30:00 PM Bob named the conversation Food
+
+Jun 01, 2024  5:31:00 PM
+Me
+Yes!
+This message responded to an earlier message.
+
+Jun 01, 2024 10:31:00 PM
+Bob
+Two
+
+lines
+
+Jun 01, 2024 10:32:00 PM
+Me
+/Users/me/Library/Messages/Attachments/ab/IMG 1.heic
+
+Jun 01, 2024 10:33:00 PM
+Me
+You unsent this message part 5 seconds after sending!
+"""
+
+
+def document(text, name="chat.txt"):
+    return Document(name, lambda: BytesIO(text.encode()))
+
+
+def read(parser, text, name="chat.txt", **reading):
+    [found] = parser._parse(document(text, name), Reading(**reading))
+    return found
+
+
+def told(conversation):
+    return [(turn.speaker, turn.kind.value, turn.text) for turn in conversation.turns]
+
+
+@pytest.mark.parametrize(
+    ("parser", "text"), [(line, LINE), (signal, SIGNAL), (imessage_text, IMESSAGE)]
+)
+def test_each_is_recognised_by_its_own_first_lines(parser, text):
+    assert recognise(document(text)) is parser.FORMAT
+    assert recognise(document(text.replace("\n", "\r\n"))) is parser.FORMAT
+    assert recognise(document("# notes\n" + text)) is not parser.FORMAT
+
+
+def test_a_line_chat_has_days_quoted_texts_and_notices():
+    found = read(line, LINE, timezone=ZoneInfo("Asia/Tokyo"), me="ann")
+
+    assert (found.source, found.key, found.title, found.endless) == ("line", "bob", "Bob", True)
+    assert told(found) == [
+        ("Bob", "text", 'one "two"\nthree'),
+        ("Ann", "media", ""),
+        (None, "service", "Bob joined the group"),
+        ("Ann", "text", "late"),
+    ]
+    assert [turn.role for turn in found.turns[:2]] == [Role.PERSON, Role.USER]
+    assert [turn.sent_at.isoformat() for turn in found.turns[1:]] == [
+        "2024-06-01T22:00:00+09:00",
+        "2024-06-01T22:01:00+09:00",
+        "2024-06-02T00:30:00+09:00",
+    ]
+    assert found.turns[0].clock is Clock.LOCAL
+
+
+@pytest.mark.parametrize(
+    ("head", "title"),
+    [
+        ("[LINE] Chat history in Our Team", "Our Team"),
+        ("[LINE] ボブとのトーク履歴", "ボブ"),
+        ("[LINE] 與小明的聊天記錄", "小明"),
+        ("[LINE] Bob.txt", "Bob"),
+    ],
+)
+def test_a_line_chat_is_titled_in_any_language(head, title):
+    assert read(line, LINE.replace("[LINE] Chat history with Bob", head)).title == title
+
+
+@pytest.mark.parametrize(
+    ("day", "time"),
+    [
+        ("Tue, 1/2/2024", "2024-01-02"),
+        ("2024/01/02(火)", "2024-01-02"),
+        ("Sat, 13/1/2024", "2024-01-13"),
+    ],
+)
+def test_a_line_day_is_read_in_any_order(day, time):
+    found = read(line, f"[LINE] Chat history with Bob\n\n{day}\n10:00 Bob Smith said hi\n")
+
+    assert found.turns[0].sent_at.date().isoformat() == time
+    assert (found.turns[0].speaker, found.turns[0].text) == ("Bob", "Smith said hi")
+
+
+def test_a_signal_chat_is_named_after_its_folder():
+    found = read(signal, SIGNAL, "export/Bob/chat.md")
+
+    assert (found.source, found.key, found.title, found.endless) == ("signal", "bob", "Bob", True)
+    assert told(found) == [("Me", "text", "Hello\nthere"), ("Bob", "media", "cat.jpg")]
+    assert found.turns[0].role is Role.USER
+
+
+def test_signal_with_seconds_is_told_from_whatsapp_by_the_kind_of_file():
+    text = SIGNAL.replace("]", ":30]")
+
+    assert recognise(document(text, "chat.md")) is signal.FORMAT
+    assert recognise(document(text, "_chat.txt")) is not signal.FORMAT
+
+
+def test_an_imessage_reply_counts_once_and_names_what_it_answers():
+    found = read(imessage_text, IMESSAGE, "Bob.txt")
+
+    assert (found.key, found.title, found.endless) == ("bob", "Bob", True)
+    assert told(found) == [
+        ("Bob", "text", "Lunch?"),
+        (None, "service", "Bob named the conversation Food"),
+        ("Me", "text", "Yes!"),
+        ("Bob", "text", "Two\n\nlines"),
+        ("Me", "media", "IMG 1.heic"),
+        ("Me", "deleted", ""),
+    ]
+    assert found.turns[2].parent == found.turns[0].key
+    assert found.turns[0].sent_at.isoformat() == "2024-06-01T17:29:42+00:00"
+
+
+def test_an_imessage_reply_whose_own_place_is_missing_is_kept():
+    found = read(imessage_text, IMESSAGE.partition("Jun 01, 2024  5:30")[0], "Bob.txt")
+
+    assert [turn.text for turn in found.turns] == ["Lunch?", "Yes!"]
+    assert found.turns[1].parent == found.turns[0].key
+
+
+@pytest.mark.parametrize(
+    ("parser", "text"), [(line, LINE), (signal, SIGNAL), (imessage_text, IMESSAGE)]
+)
+def test_equal_messages_are_all_kept_and_a_line_without_end_costs_only_itself(parser, text):
+    found = list(parser._parse(document(text + "x" * 3_000_000 + "\n" + text), Reading()))
+
+    [skipped] = [part for part in found if isinstance(part, Skipped)]
+    [chat] = [part for part in found if isinstance(part, Conversation)]
+    assert "characters" in skipped.why
+    assert len({turn.key for turn in chat.turns}) == len(chat.turns)
+    assert len(chat.turns) == 2 * len(read(parser, text).turns)
+
+
+# INDEX.tsv counts no messages that are files.
+@pytest.mark.parametrize("row", sample_rows("line", "signal"), ids=lambda row: row["path"][-30:])
+def test_a_sample_is_found_and_counted(row):
+    [place] = places(SHARED / "samples" / row["path"])
+    [found] = place.documents()
+    known = recognise(found)
+    [conversation] = known.parse(found, Reading())
+    said = [turn for turn in conversation.turns if turn.kind in (Kind.TEXT, Kind.MEDIA)]
+
+    assert known.name == row["format"]
+    assert len(said) == int(row["messages"])
