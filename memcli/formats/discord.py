@@ -13,6 +13,7 @@ from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.formats.base import (
     Document,
     Format,
+    Keys,
     Parsed,
     Reading,
     Sample,
@@ -44,7 +45,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 
 def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
     heads: dict[str, Mapping[str, Any]] = {}
-    number = 0
+    keys, number = Keys(), 0
     for path, value in scan(document, [_MESSAGE, *_HEADS]):
         if path in _HEADS:
             heads[path[0]] = mapping(value)
@@ -58,7 +59,7 @@ def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
         chat, title = _channel(heads)
         if isinstance(value, Broken):
             yield Skipped(f"message {number} of {title}", value.why)
-        elif turn := _turn(mapping(value), reading):
+        elif turn := _turn(mapping(value), keys, reading):
             yield Said(chat, title, turn)
 
 
@@ -70,7 +71,7 @@ def _channel(heads: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     return string(channel.get("id")) or "channel", title or "Discord channel"
 
 
-def _turn(message: Mapping[str, Any], reading: Reading) -> Turn | None:
+def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
     """Return the turn a message makes; None where it holds nothing."""
     author = mapping(message.get("author"))
     names = [string(author.get(name)) for name in ("nickname", "name", "id")]
@@ -82,7 +83,7 @@ def _turn(message: Mapping[str, Any], reading: Reading) -> Turn | None:
     answers = string(message.get("type")) == "Reply" or reference.get("type") in (None, "Default")
     role = Role.ASSISTANT if author.get("isBot") is True else person(reading, *names)
     return Turn(
-        key=string(message.get("id")),
+        key=string(message.get("id")) or keys.key(sent_at, names, text),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,
         text=text,
         speaker=next(filter(None, names), None),

@@ -53,7 +53,9 @@ def _messages(document: Document) -> Iterator[Said | Skipped]:
         key = string(row.get("ID"))
         if isinstance(value, Broken):
             yield Skipped(f"message {number} of {title}", value.why)
-        elif key and (text or kind is Kind.MEDIA):
+        elif not key and text:
+            yield Skipped(f"message {number} of {title}", "has no id")
+        elif text or kind is Kind.MEDIA:
             sent_at = instant(row.get("Timestamp"))
             clock = Clock.EXACT if sent_at else Clock.NONE
             yield Said(chat, title, Turn(key, Role.USER, text, None, sent_at, clock, kind))

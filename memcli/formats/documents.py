@@ -118,6 +118,11 @@ class _Zip:
             for member in self._archive.infolist()
             if not member.is_dir() and not _noise(member.filename)
         }
+        # Members may share their bytes, so that none of them is too dense, but all together are.
+        packed = file.stat().st_size if isinstance(file, Path) else file.seek(0, io.SEEK_END)
+        unpacked = sum(one.file_size for one in self._members.values() if not _too_dense(one))
+        if unpacked > LARGEST_RATIO * max(packed, 1 << 16):
+            raise InputError(f"{name} unpacks to {unpacked:,} bytes: too much for chats")
 
     def documents(self) -> Iterator[Document]:
         """Yield what lies in it, by name."""
@@ -153,9 +158,7 @@ class _Zip:
 
     def _open(self, path: str) -> BinaryIO:
         name, member = f"{self._name}/{path}", self._members[path]
-        if member.file_size > LARGEST_MEMBER or (
-            member.file_size > LARGEST_RATIO * max(member.compress_size, 1 << 16)
-        ):
+        if _too_dense(member):
             raise InputError(f"{name} unpacks to {member.file_size:,} bytes: too much for a chat")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise InputError(f"{name} is packed in an unknown way", hint="unzip it first")
@@ -167,6 +170,12 @@ class _Zip:
                 return stream.read(size)
 
         return io.BufferedReader(_Stream(read, stream.close))
+
+
+def _too_dense(member: zipfile.ZipInfo) -> bool:
+    """Tell a bomb from a chat."""
+    ratio = member.file_size / max(member.compress_size, 1 << 16)
+    return member.file_size > LARGEST_MEMBER or ratio > LARGEST_RATIO
 
 
 def _zip_time(member: zipfile.ZipInfo) -> datetime | None:

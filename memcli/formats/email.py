@@ -78,21 +78,20 @@ def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
 
 def _mails(document: Document) -> Iterator[bytes]:
     """Yield each message of a mailbox, or the only one, up to LARGEST_MAIL bytes of each."""
-    lines: list[bytes] = []
-    size, blank, mailbox = 0, True, False
+    mail = bytearray()
+    blank, mailbox = True, False
     with document.open() as stream:
         while line := stream.readline(_LONGEST_LINE):
-            if blank and line.startswith(b"From ") and (mailbox or not lines):
-                if lines:
-                    yield b"".join(lines)
-                lines, size, mailbox = [], 0, True
-            elif size < LARGEST_MAIL:
+            if blank and line.startswith(b"From ") and (mailbox or not mail):
+                if mail:
+                    yield bytes(mail)
+                mail, mailbox = bytearray(), True
+            elif len(mail) < LARGEST_MAIL:
                 quoted = mailbox and re.match(rb">+From ", line)
-                lines.append(line[1:] if quoted else line)
-                size += len(line)
+                mail += line[1:] if quoted else line
             blank = line in (b"\n", b"\r\n")
-    if lines:
-        yield b"".join(lines)
+    if mail:
+        yield bytes(mail)
 
 
 def _thread(mail: EmailMessage, key: str) -> tuple[str, str]:

@@ -23,8 +23,8 @@ _HEAD = re.compile(
     r"( *)([A-Z][a-z]{2} \d{1,2}, \d{4} {1,2}\d{1,2}:\d\d:\d\d [AP]M)"
     r"(?: \([^()]*(?:[Rr]ead|[Dd]elivered)[^()]*\))?(?: (\S.*))?"
 )
-_REACTIONS = re.compile(r"\n?^\s*(?:Tapbacks|Reactions):\s*$.*", re.MULTILINE | re.DOTALL)
-_ANSWERS = re.compile(r"\n?^This message responded to an earlier message\.\s*$", re.MULTILINE)
+_REACTIONS = re.compile(r"^[ \t]*(?:Tapbacks|Reactions):[ \t]*$.*", re.MULTILINE | re.DOTALL)
+_ANSWERS = re.compile(r"^This message responded to an earlier message\.[ \t]*$", re.MULTILINE)
 _UNSENT = re.compile(r".{1,100} unsent (?:this|a) message.*", re.DOTALL)
 _FILE = re.compile(r"(?:/|~/|(?:attachments|Attachments)/)[^\n]*/([^/\n]+\.\w{2,5})")
 _MOST_REPLIES = 10_000  # that wait for their own place

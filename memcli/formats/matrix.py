@@ -14,6 +14,7 @@ from memcli.errors import InputError
 from memcli.formats.base import (
     Document,
     Format,
+    Keys,
     Parsed,
     Reading,
     Sample,
@@ -44,7 +45,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 
 def _events(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
     heads: dict[str, str] = {}
-    number = 0
+    keys, number = Keys(), 0
     for path, value in scan(document, [_MESSAGE]):
         if len(path) == 1 and isinstance(value, str):
             heads[path[0]] = value
@@ -59,7 +60,7 @@ def _events(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
             yield Skipped(f"message {number} of {title}", value.why)
         elif event.get("type") == "m.room.encrypted":
             yield Skipped(f"message {number} of {title}", "is encrypted")
-        elif turn := _turn(event, reading):
+        elif turn := _turn(event, keys, reading):
             yield from _placed(string(event.get("room_id")) or title, title, event, turn)
 
 
@@ -84,7 +85,7 @@ def _placed(room: str, title: str, event: Mapping[str, Any], turn: Turn) -> Iter
         yield Said(room, title, turn)
 
 
-def _turn(event: Mapping[str, Any], reading: Reading) -> Turn | None:
+def _turn(event: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
     """Return the turn an event makes; None where it is no message, or only edits one."""
     content = mapping(event.get("content"))
     relation = mapping(content.get("m.relates_to"))
@@ -98,7 +99,7 @@ def _turn(event: Mapping[str, Any], reading: Reading) -> Turn | None:
     newest = mapping(mapping(mapping(event.get("unsigned")).get("m.relations")).get("m.replace"))
     role = Role.ASSISTANT if content.get("msgtype") == "m.notice" else person(reading, name, sender)
     return Turn(
-        key=string(event.get("event_id")) or f"{sent_at} {sender}",
+        key=string(event.get("event_id")) or keys.key(sent_at, sender, text),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,
         text=text,
         speaker=name or None,

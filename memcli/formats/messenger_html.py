@@ -20,6 +20,9 @@ _DATES = (
 )
 _OWN = re.compile(r'>\s*Participants: |class="(?:[^"]* )?_a(?:6-g|706)[" ]')
 _BLOCKS = frozenset({"div", "p", "li", "ul", "h1", "h2", "h3", "td", "tr", "body", "section"})
+_LONGEST_TITLE = 200  # characters
+_DEEPEST = 20  # lists inside each other
+_MOST_FILES = 1_000  # of a message
 _LONGEST_MESSAGE = 1 << 20  # characters
 
 
@@ -68,11 +71,11 @@ class _Page:
                 continue
             if token.tag in ("title", "ul"):
                 if isinstance(token, Start):
-                    inside.append(token.tag)
+                    inside[_DEEPEST:] = [token.tag]
                 elif inside:
                     inside.pop()
             if isinstance(token, Start) and token.tag in ("img", "video", "audio"):
-                self._files.append(token.attributes.get("src", "").rpartition("/")[2])
+                self._files[_MOST_FILES:] = [token.attributes.get("src", "").rpartition("/")[2]]
             if token.tag == "br" and isinstance(token, Start):
                 self._words.append("\n")
             elif token.tag in _BLOCKS and self._line_ended():
@@ -81,7 +84,7 @@ class _Page:
 
     def _text(self, text: str, inside: list[str]) -> None:
         if "title" in inside:
-            self.title = (self.title + text).strip()
+            self.title = (self.title + text[:_LONGEST_TITLE]).strip()[:_LONGEST_TITLE]
         elif "ul" not in inside and self._size < _LONGEST_MESSAGE:
             self._words.append(text)
             self._size += len(text)

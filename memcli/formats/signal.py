@@ -17,7 +17,7 @@ from memcli.formats.text_lines import first_lines
 from memcli.formats.written_chat import Head, chat_named, name_of, written
 
 _HEAD = re.compile(r"\[(\d{4}-\d\d-\d\d), (\d\d:\d\d)(:\d\d)?\] ([^:]{1,100}): ?(.*)")
-_REACTIONS = re.compile(r"\s*\(- .{1,2000} -\)\s*$", re.DOTALL)
+_REACTIONS = re.compile(r"\(- .{1,2000} -\)\s*$", re.DOTALL)
 _FILE = re.compile(r"!?\[([^\]\n]*)\]\((?!https?:)[^)\n]*\)")
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
@@ -41,6 +42,7 @@ _SPEECH = frozenset(
 _CALLS = frozenset({"huddle_thread", "sh_room_created"})
 _CHANNELS = ("channels", "groups", "dms", "mpims")
 _DEEPEST_BLOCK = 20
+_MOST_LISTED = 200_000  # people or channels
 
 
 def _recognises(sample: Sample) -> bool:
@@ -148,7 +150,7 @@ def _read_once(document: Document, _modified_at: datetime) -> tuple[Mapping[str,
 def _read(document: Document) -> tuple[Mapping[str, Any], ...]:
     found: list[Mapping[str, Any]] = []
     with suppress(InputError):  # names are a help, not what was said
-        found.extend(map(mapping, elements(document)))
+        found.extend(map(mapping, islice(elements(document), _MOST_LISTED)))
     return tuple(found)
 
 

@@ -24,7 +24,7 @@ _TIME = re.compile(
 )
 _VOID = frozenset({"br", "img", "meta", "link", "input", "hr", "wbr", "source"})
 _LONGEST_TEXT = 1 << 20  # characters
-_DEEPEST = 1_000  # elements inside each other; more than that is no export
+_DEEPEST = 100  # elements inside each other; more than that is no export
 
 
 def _recognises(sample: Sample) -> bool:

@@ -17,6 +17,7 @@ from memcli.errors import InputError
 from memcli.formats.base import (
     Document,
     Format,
+    Keys,
     Parsed,
     Reading,
     Sample,
@@ -49,7 +50,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 
 
 def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
-    owner = _owner(document)
+    owner, keys = _owner(document), Keys()
     for number, value in enumerate(elements(_list(document)), start=1):
         if isinstance(value, Broken):
             yield Skipped(f"conversation {number}", value.why)
@@ -60,7 +61,7 @@ def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
         title = string(talk.get("name")) or ("Direct message with " + ", ".join(others))
         for event in map(mapping, sequence(talk.get("messages"))):
             for kind, fields in event.items():
-                if turn := _turn(kind, mapping(fields), owner, reading):
+                if turn := _turn(kind, mapping(fields), owner, keys, reading):
                     yield Said(key, title, turn)
 
 
@@ -89,20 +90,22 @@ def _owner(document: Document) -> str:
     return string(mapping(mapping(first).get("account")).get("accountId"))
 
 
-def _turn(kind: str, fields: Mapping[str, Any], owner: str, reading: Reading) -> Turn | None:
+def _turn(
+    kind: str, fields: Mapping[str, Any], owner: str, keys: Keys, reading: Reading
+) -> Turn | None:
     """Return the turn an event makes; None where it holds nothing."""
     sender = string(fields.get("senderId")) or string(fields.get("initiatingUserId"))
     sent_at = instant(fields.get("createdAt"))
     clock = Clock.EXACT if sent_at else Clock.NONE
     if kind in _NOTICES:
         text = f"{_NOTICES[kind]} {string(fields.get('name'))}".strip()
-        key = f"{kind} {string(fields.get('createdAt'))} {sender}"
+        key = keys.key(kind, fields.get("createdAt"), sender, text)
         return Turn(key, Role.SYSTEM, text, sender or None, sent_at, clock, Kind.SERVICE)
     files = [string(url).rpartition("/")[2] for url in sequence(fields.get("mediaUrls"))]
     form, text = with_files(_words(fields), [] if string(fields.get("text")) else files)
-    key = string(fields.get("id"))
-    if kind != "messageCreate" or not key or (form is Kind.TEXT and not text.strip()):
+    if kind != "messageCreate" or (form is Kind.TEXT and not text.strip()):
         return None
+    key = string(fields.get("id")) or keys.key(sent_at, sender, text)
     role = Role.USER if sender and sender == owner else person(reading, sender)
     return Turn(key, role, text, sender or None, sent_at, clock, form)
 

@@ -13,6 +13,7 @@ from memcli.errors import InputError
 from memcli.formats.base import Document
 
 _BLOCK = 1 << 18
+_DEEPEST = 1_000  # elements inside each other, at the end of a block
 _LONGEST_TAG = 64 << 20  # bytes; pictures stand in attributes
 _PAIR = re.compile(rb"&#(55[2-9]\d\d|56[0-2]\d\d|563[01]\d);&#(5[67]\d{3});")
 _HALF = re.compile(rb"&#(?:0|[1-8]|1[124-9]|2\d|3[01]|5[5-7]\d{3});")
@@ -29,8 +30,8 @@ def events(document: Document) -> Iterator[Event]:
     phones write emoji in two halves.
 
     Raises:
-        InputError: the document is no XML, breaks off, has a document type, or holds a tag of more
-            than _LONGEST_TAG bytes.
+        InputError: the document is no XML, breaks off, has a document type, is nested deeper than
+            _DEEPEST, or holds a tag of more than _LONGEST_TAG bytes.
     """
     found: list[Event] = []
     parser = expat.ParserCreate()
@@ -41,7 +42,7 @@ def events(document: Document) -> Iterator[Event]:
         raise InputError(f"{document.name} has a document type: no export has one")
 
     parser.StartDoctypeDeclHandler = refused
-    waiting = 0
+    waiting = depth = 0
     with document.open() as stream:
         for block in chain(_mended(stream), [None]):
             try:
@@ -54,6 +55,9 @@ def events(document: Document) -> Iterator[Event]:
                 raise InputError(
                     f"{document.name} holds a tag of more than {_LONGEST_TAG >> 20} MB"
                 )
+            depth += sum(1 if attributes is not None else -1 for _, attributes in found)
+            if depth > _DEEPEST:  # expat remembers what is open
+                raise InputError(f"{document.name} is nested too deeply")
             yield from found
             found.clear()
 

@@ -1,6 +1,5 @@
 """Into the database: what is new in each conversation, cut into sessions, indexed, embedded."""
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from memcli.store import Head, Store
 
 KEPT = 2_000  # characters of what nobody said and is not searched, from its two ends
 
-_UNSOUND = re.compile("[\x00\ud800-\udfff]")
+_SHORTENED = frozenset({Kind.TOOL, Kind.THOUGHT, Kind.CONTEXT})
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -57,12 +56,12 @@ class Absorber:
 
     Args:
         store: where to.
-        embedder: makes the vectors.
+        embedder: makes the vectors; without one nothing is indexed, and nothing is found.
         included: kinds of turns to search although nobody said them.
     """
 
     def __init__(
-        self, store: Store, embedder: Embedder, included: Collection[Kind] = frozenset()
+        self, store: Store, embedder: Embedder | None, included: Collection[Kind] = frozenset()
     ) -> None:
         self._store, self._embedder, self._included = store, embedder, included
         self._unindexed: dict[int, Session] = {}  # by number: stored in this batch
@@ -101,6 +100,8 @@ class Absorber:
         return replace(conversation, turns=tuple(turn for turn in turns if turn.key not in gone))
 
     def _index(self) -> None:
+        if self._embedder is None:
+            return
         numbers: list[int] = []
         texts: list[str] = []
         for number, session in self._unindexed.items():
@@ -194,19 +195,22 @@ class Absorber:
         sessions = self._store.sessions
         if not conversation.endless:
             return sessions.near(number, None, None)
-        times = [turn.sent_at for turn in conversation.turns if turn.sent_at]
-        since = min(times) - QUIET if times else None
-        until = max(times) + QUIET if times else None
-        near = sessions.near(number, since, until)
-        held = sessions.holding(number, [turn.key for turn in conversation.turns])
-        touched = {session.id: session for session in [*near, *held]}
-        keys = {turn.key for session in touched.values() for turn in session.turns}
-        new = {turn.key for turn in conversation.turns} - keys
-        if new and times:
-            began = [one.started_at for one in touched.values() if one.started_at]
-            for before in sessions.beside(number, min([*began, *times])):
+        times = {turn.key: turn.sent_at for turn in conversation.turns}
+        known = sessions.holding(number, list(times))
+        began = [
+            *filter(None, times.values()),
+            *(one.started_at for one in known if one.started_at),
+        ]
+        ended = [*filter(None, times.values()), *(one.ended_at for one in known if one.ended_at)]
+        if began:
+            known += sessions.near(number, min(began), max(ended))
+        touched = {session.id: session for session in known}
+        stored = {turn.key: turn.sent_at for one in touched.values() for turn in one.turns}
+        if began and any(key not in stored or stored[key] != times[key] for key in times):
+            first = min([*began, *(one.started_at for one in known if one.started_at)])
+            for before in sessions.beside(number, first):
                 touched.setdefault(before.id, before)
-            self._follow(number, touched, max(times), keys | new)
+            self._follow(number, touched, max(ended), stored.keys() | times.keys())
         return sorted(touched.values(), key=_span)
 
     def _follow(
@@ -278,10 +282,11 @@ def _sound(conversation: Conversation, included: Collection[Kind]) -> Conversati
 
 
 def _sound_turn(turn: Turn, included: Collection[Kind]) -> Turn:
-    text = _clean(turn.text)
-    wanted = turn.kind in included
-    if turn.kind in (Kind.TOOL, Kind.THOUGHT, Kind.CONTEXT) and not wanted and len(text) > KEPT:
+    text, wanted = _clean(turn.text), turn.kind in included
+    if len(text) > KEPT and turn.kind in _SHORTENED and not wanted:
         text = f"{text[: KEPT // 2]}\n[… {len(text) - KEPT:,} characters]\n{text[-KEPT // 2 :]}"
+    if text is turn.text and wanted == turn.included and _is_sound_but_for_its_text(turn):
+        return turn  # nearly every one, and a copy takes as long as reading it
     return replace(
         turn,
         sent_at=turn.sent_at and _whole_milliseconds(turn.sent_at),
@@ -294,12 +299,35 @@ def _sound_turn(turn: Turn, included: Collection[Kind]) -> Turn:
     )
 
 
+def _is_sound_but_for_its_text(turn: Turn) -> bool:
+    return (
+        _is_sound(turn.key)
+        and _is_sound(turn.parent or "")
+        and _is_sound(turn.speaker or "")
+        and not (turn.sent_at and turn.sent_at.microsecond % 1000)
+        and not (turn.edited_at and turn.edited_at.microsecond % 1000)
+    )
+
+
+def _is_sound(text: str) -> bool:
+    """Tell whether a text has neither NULs nor lone surrogates."""
+    if "\x00" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _whole_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _clean(text: str) -> str:
     """Join surrogate pairs, replace lone ones, and drop NULs."""
-    if not _UNSOUND.search(text):
+    if _is_sound(text):
         return text
     return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -46,7 +46,7 @@ class SourceReport:
 def ingest(
     paths: Sequence[Path],
     store: Store,
-    embedder: Embedder,
+    embedder: Embedder | None,
     reading: Reading,
     *,
     forced: Format | None = None,
@@ -61,7 +61,7 @@ def ingest(
     Args:
         paths: files, folders, zips, or `-` for standard input.
         store: where to.
-        embedder: makes the vectors.
+        embedder: makes the vectors; without one nothing is indexed, and nothing is found.
         reading: what the person said about how to read.
         forced: read every document as this format, instead of recognising it.
         strict: stop at the first thing that cannot be read.
@@ -108,7 +108,7 @@ class _Work:
     def __init__(
         self,
         store: Store,
-        embedder: Embedder,
+        embedder: Embedder | None,
         way: Way,
         strict: bool,
         progress: Progress,

@@ -151,7 +151,7 @@ def sessions_of(
         endless: whether to cut at quiet gaps.
     """
     sessions = []
-    for stretch in _stretches(turns) if endless else [list(turns)]:
+    for stretch in _stretches(_by_time(turns)) if endless else [list(turns)]:
         if not stretch:
             continue
         times = [turn.sent_at for turn in stretch if turn.sent_at]
@@ -166,6 +166,20 @@ def sessions_of(
 def participants(turns: Sequence[Turn]) -> tuple[str, ...]:
     """Return who speaks, in the order they first do: names, or roles where nobody has a name."""
     return tuple(dict.fromkeys(turn.speaker or turn.role.value for turn in turns if turn.kind.said))
+
+
+def _by_time(turns: Sequence[Turn]) -> list[Turn]:
+    """Order an endless chat by time, and what was said at one time by number, if it has numbers.
+
+    What has neither stays after what it follows.
+    """
+    places: dict[str, tuple[datetime, int, str]] = {}
+    last = _NEVER
+    for turn in turns:
+        last = turn.sent_at or last
+        numbered = turn.key.isascii() and turn.key.isdigit()
+        places[turn.key] = (last, len(turn.key), turn.key) if numbered else (last, 0, "")
+    return sorted(turns, key=lambda turn: places[turn.key])
 
 
 def _stretches(turns: Sequence[Turn]) -> list[list[Turn]]:

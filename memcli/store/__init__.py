@@ -9,7 +9,8 @@ from memcli.store.sources import File, Sources
 from memcli.store.store import Store
 from memcli.store.words import asked
 
-__all__ = ["Cache", 
+__all__ = [
+    "Cache",
     "File",
     "Filters",
     "Found",

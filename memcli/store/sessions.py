@@ -13,6 +13,7 @@ from memcli.store.filters import Filters, milliseconds
 
 ConversationNumber = int
 
+_ANY_TIME = 1 << 62  # ms; later than every time
 _COLUMNS = (
     "public, conversations.source, sessions.title, started_at, ended_at, utc_offset, participants,"
     " sessions.id"
@@ -51,16 +52,18 @@ class Sessions:
     ) -> list[Session]:
         """Return the sessions of a conversation that touch a span of time, earliest first.
 
-        Sessions without a time touch every span.
+        Sessions without a time touch every span. The others follow one another: before the last
+        one that began before the span none need be looked at.
         """
+        ids = "select id from sessions where conversation_id = ?1 and started_at"
         rows = self._db.rows(
-            f"select {_COLUMNS} from {_JOINED} where conversation_id = ?"
-            " and (ended_at is null or ?2 is null or ended_at >= ?2)"
-            " and (started_at is null or ?3 is null or started_at <= ?3)"
+            f"select {_COLUMNS} from {_JOINED} where sessions.id in ({ids} is null union all {ids}"
+            " between coalesce((select max(started_at) from sessions where conversation_id = ?1"
+            " and started_at <= ?2), ?2) and ?3) and (ended_at is null or ended_at >= ?2)"
             " order by started_at, ended_at, sessions.id",
             conversation,
-            since and milliseconds(since),
-            until and milliseconds(until),
+            milliseconds(since) if since else -_ANY_TIME,
+            milliseconds(until) if until else _ANY_TIME,
         )
         return [self._session(row) for row in rows]
 

@@ -6,6 +6,7 @@ gives, a longer piece of it gives too, and so does the whole file with a wrong b
 
 import json
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from random import Random
@@ -17,7 +18,7 @@ from small_exports import chatgpt, claude, longmemeval, talk, telegram, transcri
 
 from memcli.domain import Conversation
 from memcli.errors import InputError
-from memcli.formats import Reading, recognise
+from memcli.formats import FORMATS, Reading, load, recognise
 from memcli.formats.documents import places
 
 LARGE = 200_000  # bytes; of a larger file fewer damages are tried
@@ -61,9 +62,9 @@ def texts(found, raw):
 
 
 def lost(before, after):
-    """Texts that are not there any more, not even with something broken added to their end."""
+    """Texts that are not there any more, not even with what is broken behind them taken along."""
     gone = before - after
-    return [text for text in gone if not any(other.startswith(text) for other in after - before)]
+    return [text for text in gone if not any(text in other for other in after - before)]
 
 
 def flipped(raw, at, random):
@@ -102,6 +103,22 @@ def test_of_real_exports_what_lay_before_the_damage_is_read(path):
             raw = stream.read()
         if raw:
             check(found, raw)
+
+
+DEEP = 100_000
+WELLS = ("[" * DEEP, '{"a":' * DEEP, "[" * DEEP + "]" * DEEP + "\n", "{[" * DEEP + "\n{}")
+
+
+@pytest.mark.parametrize("raw", WELLS, ids=lambda raw: raw[:5])
+def test_a_hundred_thousand_brackets_are_no_chat(raw):
+    assert recognise(document(raw)) is None
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_hundred_thousand_brackets_harm_no_format(name):
+    for raw in WELLS:
+        with suppress(InputError):
+            assert len(list(load(name).parse(document(raw), Reading()))) <= 3
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".zip"], ids=str)

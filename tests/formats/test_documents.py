@@ -106,6 +106,25 @@ def test_a_small_member_may_be_as_dense_as_it_likes(tmp_path):
     assert len(contents(path)["a.json"]) == 1_000_000
 
 
+def test_members_that_share_their_bytes_are_a_bomb_together(tmp_path):
+    names = [f"{number:03}.json" for number in range(200)]
+    path = packed(tmp_path / "x.zip", dict.fromkeys(names, b"0" * 1000000))
+    whole = path.read_bytes()
+    directory = whole.index(b"PK\x01\x02")
+    with ZipFile(path) as archive:
+        offset = archive.infolist()[1].header_offset
+    path.write_bytes(whole[:offset] + whole[directory:-22] + _end_of_zip(whole[-22:], offset))
+    assert path.stat().st_size < 20_000
+
+    with pytest.raises(InputError, match=r"x\.zip unpacks to 200,000,000 bytes"):
+        documents(path)
+
+
+def _end_of_zip(end, directory):
+    """The last record of a zip, with its directory somewhere else."""
+    return end[:16] + directory.to_bytes(4, "little") + end[20:]
+
+
 def test_a_member_that_is_too_large_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(work, "LARGEST_MEMBER", 10)
     [document] = documents(packed(tmp_path / "x.zip", {"a": b"01234567890"}))
