@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import NewType
 
 SessionId = NewType("SessionId", str)  # "s_" and ten characters: what people see and type
+MemoryId = NewType("MemoryId", str)  # "m_" and ten characters
 
 
 class Role(StrEnum):
@@ -138,6 +139,32 @@ class Passage:
     last: int
     start: int = 0  # characters, within the turn, where it takes several passages
     stop: int | None = None
+
+
+class MemoryType(StrEnum):
+    """What a memory is about; the names are those MemReader was taught."""
+
+    USER = "UserMemory"  # what the person is like, has or prefers
+    LONG_TERM = "LongTermMemory"  # facts, events, shared knowledge
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something worth remembering, as a model or a person put it; a memory once it has sources."""
+
+    key: str  # what it is about: of two facts about one key the newer is the current one
+    type: MemoryType
+    value: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a session that is read, and decided about, at once."""
+
+    session: SessionId
+    first: int  # positions of its first and last turn, from 1, both included
+    last: int
 
 
 def fingerprint(*parts: object) -> str:
