@@ -13,6 +13,10 @@ that MEM_CONFIG names:
     key_file = "~/.vllm-key"    # or the file
     scheme = "Bearer"           # what the header says before the key
     context = 16384             # tokens, where it allows fewer than the model
+
+    [people]                    # who is called what where; `me` is yourself
+    me = ["Mira Santos", "mira"]
+    "Kaito Mori" = ["kaito", "+81 90 1234 5678"]
 """
 
 import os
@@ -27,6 +31,7 @@ import platformdirs
 
 from memcli.errors import InputError
 
+OWNER = "me"  # among [people]: the person whose memory it is; assistants call them "user"
 ROLES = ("embedder", "reranker", "sifter", "reader", "chat")
 
 
@@ -46,6 +51,20 @@ class Settings:
 
     models: Mapping[str, str] = field(default_factory=dict)  # by role
     servers: Mapping[str, Server] = field(default_factory=dict)  # by address
+    people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names, by one of them
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """What the person is called."""
+        return self.people.get(OWNER, ())
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """Return all names of somebody, this one included; case is ignored."""
+        for called, others in {OWNER: (), **self.people}.items():
+            known = (called, *others, *(["user"] if called == OWNER else []))
+            if name.casefold() in map(str.casefold, known):
+                return known
+        return (name,)
 
     def server(self, named: str) -> Server:
         """Return how the server of a model is reached, by `address#model`."""
@@ -73,6 +92,10 @@ def settings() -> Settings:
             **{role: value for role, value in named.items() if value},
         },
         servers={url: _server(value, f"{path}: [servers.{url}]") for url, value in servers.items()},
+        people={
+            called: _texts(value, called, f"{path}: [people]")
+            for called, value in _table(found.get("people", {}), f"{path}: [people]").items()
+        },
     )
 
 
@@ -151,3 +174,9 @@ def _text(found: object, key: str, where: str) -> str:
     if not isinstance(found, str):
         raise InputError(f"{where}: `{key}` is {found!r}, not a text")
     return found
+
+
+def _texts(found: object, key: str, where: str) -> tuple[str, ...]:
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise InputError(f"{where}: `{key}` is {found!r}, not a list of texts")
+    return tuple(found)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -21,7 +22,7 @@ from memcli.formats import FORMATS, Reading, load
 from memcli.pipeline.absorb import Counts
 from memcli.pipeline.ingest import Progress, SourceReport, refresh
 from memcli.pipeline.ingest import ingest as import_exports
-from memcli.settings import database_path
+from memcli.settings import database_path, settings
 from memcli.store import Store
 
 MOST_WARNINGS = 20  # of one source, to a person; `--json` has all
@@ -107,8 +108,11 @@ def ingest(
     """
     began = monotonic()
     forced = load(format_name) if format_name else None
-    reading = Reading(timezone or local_zone(), me, frozenset(include or ()))
-    if not paths and (forced or reading != Reading(local_zone())):
+    here = Reading(local_zone(), aliases=settings().own_names)
+    reading = replace(
+        here, timezone=timezone or here.timezone, me=me, included=frozenset(include or ())
+    )
+    if not paths and (forced or reading != here):
         raise UsageError("without a path everything is read as it was before", hint="name a path")
     with (
         _opened(database or database_path(), wait, dry_run=dry_run) as store,
@@ -123,7 +127,7 @@ def ingest(
                 progress=progress,
             )
         else:
-            found = refresh(store, embedder, local_zone(), strict=strict, progress=progress)
+            found = refresh(store, embedder, here, strict=strict, progress=progress)
             reports = [report for report in found if not report.idle]
     if as_json:
         print_json(ingest_shape(reports, monotonic() - began))

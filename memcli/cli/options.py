@@ -10,6 +10,7 @@ import typer
 
 from memcli.cli.times import end_of, start_of, zone
 from memcli.errors import UsageError
+from memcli.settings import settings
 
 STAGES = {"retrieve", "rerank", "sift"}
 
@@ -17,6 +18,11 @@ STAGES = {"retrieve", "rerank", "sift"}
 def words(text: str) -> str:
     """Return what was typed; bytes that are no text become question marks."""
     return text.encode("utf-8", "replace").decode()
+
+
+def names(text: str) -> frozenset[str]:
+    """Return all names of a person."""
+    return frozenset(settings().names(words(text)))
 
 
 def layers(text: str) -> int | None:
@@ -119,13 +125,14 @@ Source = Annotated[
     ),
 ]
 Speaker = Annotated[
-    str | None,
+    frozenset[str] | None,
     typer.Option(
         "--speaker",
-        parser=words,
+        parser=names,
         metavar="NAME",
         show_default=False,
-        help="Only sessions in which this person speaks.",
+        help="Only sessions in which this person speaks, by any name that `[people]` in the"
+        " settings gives them; `me` is you.",
     ),
 ]
 Limit = Annotated[
