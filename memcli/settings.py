@@ -31,6 +31,7 @@ import platformdirs
 
 from memcli.errors import InputError
 
+MEMOS = "https://memos.memtensor.cn/api/openmem/v1"
 OWNER = "me"  # among [people]: the person whose memory it is; assistants call them "user"
 ROLES = ("embedder", "reranker", "sifter", "reader", "chat")
 
@@ -69,7 +70,8 @@ class Settings:
     def server(self, named: str) -> Server:
         """Return how the server of a model is reached, by `address#model`."""
         address = named.partition("#")[0].rstrip("/")
-        known = {url.rstrip("/"): server for url, server in self.servers.items()}
+        memos = {memos_address(): Server(key_env="MEMOS_API_KEY", scheme="Token")}
+        known = memos | {url.rstrip("/"): server for url, server in self.servers.items()}
         return known.get(address, Server())
 
 
@@ -97,6 +99,11 @@ def settings() -> Settings:
             for called, value in _table(found.get("people", {}), f"{path}: [people]").items()
         },
     )
+
+
+def memos_address() -> str:
+    """Return where the Memos Rerank API is: `MEMOS_BASE_URL`, or what its makers say."""
+    return (os.environ.get("MEMOS_BASE_URL") or MEMOS).rstrip("/")
 
 
 def config_file() -> Path:

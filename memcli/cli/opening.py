@@ -16,13 +16,20 @@ from memcli.cli.output import note
 from memcli.errors import BackendError, ModelNotFoundError
 from memcli.pipeline.ask import Models
 from memcli.protocols import Embedder, Reader, Reranker, Sifter
-from memcli.settings import manifests_folder, models_folder, settings, state_folder
+from memcli.settings import (
+    manifests_folder,
+    memos_address,
+    models_folder,
+    settings,
+    state_folder,
+)
 from memcli.weights.record import State, beside, read_record, state_of
 
 if TYPE_CHECKING:
     from memcli.backends.server.endpoint import Endpoint
 
 NO_MODEL = "none"
+SERVED_BY_MEMOS = frozenset({"memos-reranker-0.6b", "memos-reranker-4b"})
 BUILTIN = "builtin"  # the embedder that needs no download
 
 
@@ -110,6 +117,8 @@ class House:
         chosen = named or self.named.get(role)
         if not chosen and role != "embedder":
             chosen = self._catalog.installed(role)
+        if chosen in SERVED_BY_MEMOS:
+            return f"{memos_address()}#{chosen}"
         return None if chosen in (None, NO_MODEL, BUILTIN) else chosen
 
     def embedder(self) -> Embedder:
