@@ -33,6 +33,7 @@ NEVER = {("pipeline", "backends")}  # the pipeline is handed its models
 OWNER = {
     "typer": "cli",
     "rich": "cli",
+    "shellingham": "cli.completion",
     "apsw": "store formats.sqlite_file",  # ours, and other programs' databases
     "sqlite_vec": "store",
     "llama_cpp": "backends.llama",
@@ -47,7 +48,7 @@ OWNER = {
     "platformdirs": "settings",
 }
 UNOWNED = {"numpy", "_typeshed"}  # spoken by the store and every backend; by the type checker
-NEEDED_BY_HELP = {"typer", "platformdirs", "apsw"}
+NEEDED_BY_HELP = {"typer", "shellingham", "platformdirs", "apsw"}
 
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from memcli.cli.completion import session_ids
 from memcli.cli.json_shapes import overview_shape
 from memcli.cli.options import Database, Json, Source, Wait, words
 from memcli.cli.output import note, print_json
@@ -16,7 +17,11 @@ from memcli.store import Filters, Overview, Store
 Sessions = Annotated[
     list[str] | None,
     typer.Argument(
-        parser=words, metavar="[ID...]", show_default=False, help="Ids of sessions: `s_k3j`."
+        parser=words,
+        autocompletion=session_ids,
+        metavar="[ID...]",
+        show_default=False,
+        help="Ids of sessions: `s_k3j`.",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be forgotten.")]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from memcli.cli.completion import session_ids
 from memcli.cli.json_shapes import overview_shape, session_shape
 from memcli.cli.options import Database, Json, Jsonl, Since, Source, Speaker, Until, words
 from memcli.cli.output import note, print_json, print_jsonl
@@ -15,7 +16,10 @@ from memcli.store import Filters, Store
 SessionName = Annotated[
     str,
     typer.Argument(
-        parser=words, metavar="ID", help="Id of the session, or how it begins: `s_k3j`."
+        parser=words,
+        autocompletion=session_ids,
+        metavar="ID",
+        help="Id of the session, or how it begins: `s_k3j`.",
     ),
 ]
 EveryBranch = Annotated[
