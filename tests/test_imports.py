@@ -25,9 +25,9 @@ LAYER = {
     "weights": 1,
     "pipeline": 2,
     "evaluation": 2,
-    "cli": 3,
     "mcp": 3,
-    "__main__": 4,
+    "cli": 4,
+    "__main__": 5,
 }
 NEVER = {("pipeline", "backends")}  # the pipeline is handed its models
 OWNER = {
@@ -45,6 +45,10 @@ OWNER = {
     "httpx2": "backends.server",
     "huggingface_hub": "weights",
     "gguf": "weights",
+    "mcp": "mcp",
+    "mcp_types": "mcp",
+    "anyio": "mcp",
+    "jsonschema": "mcp",
     "platformdirs": "settings",
 }
 UNOWNED = {"numpy", "_typeshed"}  # spoken by the store and every backend; by the type checker

@@ -9,6 +9,7 @@ from typing import (
     Any,
     Literal,
     NotRequired,
+    Required,
     Union,
     get_args,
     get_origin,
@@ -91,7 +92,7 @@ def parts(shape: type) -> Iterator[type]:
 
 def split(hint: Any) -> tuple[Any, JsonSchema]:
     """Return a type, and what Annotated says of it as JSON Schema."""
-    if get_origin(hint) is NotRequired:
+    if get_origin(hint) in (NotRequired, Required):
         [hint] = get_args(hint)
     if get_origin(hint) is not Annotated:
         return hint, {}

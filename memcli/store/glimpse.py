@@ -3,6 +3,7 @@
 For Tab, which must not make a database, bring one up to date, wait for it, or complain.
 """
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -51,10 +52,11 @@ def _rows(path: Path, sql: str, *values: object) -> list[Any]:  # rows, as the s
     # Where nobody has it open, SQLite would make files beside it: immutable, it looks for none.
     alone = "" if Path(f"{path}-wal").exists() else "&immutable=1"
     try:
-        with apsw.Connection(
+        database = apsw.Connection(
             f"file:{quote(str(path.absolute()))}?mode=ro{alone}",
             flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
-        ) as database:
+        )
+        with closing(database):
             return database.execute(sql, values).fetchall()
     except (apsw.Error, OSError, UnicodeError):
         return []
