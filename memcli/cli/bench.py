@@ -12,6 +12,7 @@ from memcli.cli.opening import NO_MODEL, House, catalog, is_address, open_embedd
 from memcli.cli.options import GpuLayers, Json, Quiet, Reranker, Sifter
 from memcli.cli.output import note, print_json
 from memcli.errors import UsageError
+from memcli.evaluation.import_speed import KINDS, ImportSpeed, measure_import
 from memcli.evaluation.latency import ArchiveSpeed, archive_speed
 from memcli.evaluation.speed import (
     LENGTHS,
@@ -39,6 +40,15 @@ Passages = Annotated[
         help="Passages of each length to judge; 32 by default, or as many as there is time for.",
     ),
 ]
+ImportMegabytes = Annotated[
+    float,
+    typer.Option(
+        "--import-mb",
+        min=0.1,
+        metavar="N",
+        help="Size of the exports to import, in millions of bytes.",
+    ),
+]
 
 
 def bench(
@@ -46,6 +56,7 @@ def bench(
     reranker: Reranker = None,
     sifter: Sifter = None,
     passages: Passages = None,
+    import_mb: ImportMegabytes = 20.0,
     gpu_layers: GpuLayers = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -54,8 +65,9 @@ def bench(
 
     With `--speed`: how fast the models load, read and write; how many passages a second are
     judged, beside a plain loop of one whole prompt per passage through the same library and file;
-    how long `mem ingest`, `mem search` and `mem ask` take on the archive of `mem demo`. Whatever
-    else runs meanwhile slows it down; ratios suffer least.
+    how long `mem ingest`, `mem search` and `mem ask` take on the archive of `mem demo`; how fast
+    large exports are imported, and in how much memory. Whatever else runs meanwhile slows it down;
+    ratios suffer least.
     """
     if not speed:
         raise UsageError("nothing to measure was named", hint="`mem bench --speed`")
@@ -68,6 +80,7 @@ def bench(
         sifter=_model_speed(sifting, gpu_layers, tell) if sifting else None,
         embedder=embedder_speed(open_embedder),
         archive=_archive_speed(judging, sifting, gpu_layers, tell),
+        imports=tuple(_import_speed(kind, import_mb, tell) for kind in KINDS),
     )
     if as_json:
         print_json(speed_shape(figures))
@@ -135,3 +148,10 @@ def _archive_speed(
         options += ["--gpu-layers", str(gpu_layers)]
     exports = Path(memcli.demo.__file__).parent / "exports"
     return archive_speed(exports, QUESTIONS[0].question, options, zone="Europe/Lisbon")
+
+
+def _import_speed(kind: str, megabytes: float, tell: Tell) -> ImportSpeed:
+    from memcli.pipeline.ingest import ingest
+
+    tell(f"an export of {kind} with {megabytes:g} MB: parsing, storing, indexing")
+    return measure_import(kind, megabytes, ingest, open_embedder)
