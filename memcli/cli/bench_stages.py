@@ -1,0 +1,187 @@
+"""The stages that `mem bench` compares: what the runner is handed."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+from memcli.errors import InputError
+from memcli.evaluation.datasets import Question, Shape
+from memcli.evaluation.metrics import by_score
+from memcli.evaluation.runner import DEPTH, Grain, Ranked
+from memcli.formats import Reading, load
+from memcli.pipeline.ask import Models, ask
+from memcli.pipeline.ingest import ingest
+from memcli.pipeline.results import Answer, Listener
+from memcli.protocols import Embedder
+from memcli.store import Filters, Found, Store, asked
+
+STAGES = ("vectors", "bm25", "retrieve", "rerank", "sift")  # each is compared with the one before
+WITHOUT_LANGUAGE_MODEL = STAGES[:3]
+THINKING = STAGES[3:]
+SHOWN = 10  # sessions that the stages with a language model are asked for, as by `mem ask -n 10`
+TURN_WEIGHTS = (1.0, 0.5, 0.7)  # of words in the turn, words and meaning of passages around it
+_PLACES = 400  # of each kind, to rank turns by
+
+Places = dict[tuple[int, int], float]  # scores by number of session and position; 0 is all of it
+Rank = Callable[[str], Ranked]
+
+
+def fill(store: Store, export: Path, shape: Shape, embedder: Embedder) -> None:
+    """Bring the export of an archive into its database.
+
+    Raises:
+        InputError: a part of it cannot be read.
+    """
+    [report] = ingest([export], store, embedder, Reading(), forced=load(shape))
+    if report.damaged:
+        raise InputError(f"the {shape} data is damaged: {report.warnings[0]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A database that answers by the stages named.
+
+    A stage with a language model ranks what `mem ask` would print, and leaves the others in the
+    order of the first stage.
+    """
+
+    store: Store
+    models: Models
+    names: Collection[str]
+    grain: Grain
+
+    def rank(self, question: Question) -> dict[str, Ranked]:
+        """Return what each stage makes of a question, in the order of STAGES."""
+        ways: Mapping[str, Rank] = {
+            "vectors": self._by_vectors,
+            "bm25": self._by_words,
+            "retrieve": self._retrieved if self.grain == "session" else self._turns_retrieved,
+        }
+        found = {name: ways[name](question.text) for name in ways if name in self.names}
+        thinking = [name for name in THINKING if name in self.names]
+        if thinking:
+            first = found.get("retrieve") or self._retrieved(question.text)
+            found |= self._thought_about(question.text, first, thinking)
+        return found
+
+    def told(self, question: Question, stages: Mapping[str, Ranked]) -> dict[str, float]:
+        """Return nothing: nobody is told."""
+        return {}
+
+    def _by_words(self, question: str) -> Ranked:
+        began = perf_counter()
+        found = self.store.index.with_words(self.grain, asked(question), Filters(), DEPTH)
+        seconds = perf_counter() - began
+        return Ranked(self._named(self._scored(found)), seconds)
+
+    def _by_vectors(self, question: str) -> Ranked:
+        began = perf_counter()
+        found = self._near(question)
+        seconds = perf_counter() - began
+        return Ranked(self._named(self._scored(found)), seconds)
+
+    def _scored(self, found: Iterable[Found]) -> Places:
+        return (_sessions if self.grain == "session" else _turns)(found)
+
+    def _near(self, question: str) -> list[Found]:
+        # Not `question_vector`, which would remember it for the stage that is measured next.
+        [vector] = self.models.embedder.embed([question], questions=True)
+        raw = vector.astype("<f4").tobytes()
+        return self.store.index.nearest(raw, self.models.embedder, Filters(), _PLACES)
+
+    def _retrieved(self, question: str) -> Ranked:
+        answer = ask(question, self.store, Models(self.models.embedder), Filters(), limit=DEPTH)
+        return _ranked(answer)
+
+    def _turns_retrieved(self, question: str) -> Ranked:
+        began = perf_counter()
+        scores = rank_turns(question, self.store, self._near(question))
+        seconds = perf_counter() - began
+        return Ranked(self._named(scores), seconds)
+
+    def _thought_about(
+        self, question: str, first: Ranked, names: Collection[str]
+    ) -> dict[str, Ranked]:
+        heard: dict[str, Answer] = {}
+
+        def listen(answer: Answer) -> None:
+            heard[answer.stages[-1].name] = answer
+
+        models = replace(
+            self.models,
+            reranker=self.models.reranker if "rerank" in names else None,
+            sifter=self.models.sifter if "sift" in names else None,
+        )
+        answer = ask(
+            question, self.store, models, Filters(), limit=SHOWN, listener=Listener(ranked=listen)
+        )
+        if answer.stopped:
+            raise answer.stopped
+        found: dict[str, Ranked] = {}
+        for name in names:  # a stage that had nothing to do leaves the ranking as it was
+            if name in heard:
+                stage = _ranked(heard[name])
+                rest = [place for place in first.places if place not in stage.places]
+                first = replace(stage, places=(*stage.places, *rest))
+            found[name] = first
+        return found
+
+    def _named(self, scores: Mapping[tuple[int, int], float]) -> tuple[str, ...]:
+        """Return the ids of the best places."""
+        ids: dict[int, str] = {}
+        named = []
+        for number, position in by_score(scores)[:DEPTH]:
+            if number not in ids:
+                ids[number] = self.store.sessions.by_number(number).id
+            named.append(f"{ids[number]}:{position}" if position else ids[number])
+        return tuple(named)
+
+
+def rank_turns(question: str, store: Store, near: Iterable[Found]) -> Places:
+    """Return scores of the turns likeliest to answer.
+
+    BM25 of the turn itself, and BM25 and cosine of the best passage it is in, are divided by
+    their greatest and added by weight.
+
+    Args:
+        question: in the person's own words.
+        store: where the turns are.
+        near: passages by meaning.
+    """
+    terms = asked(question)
+    turns = store.index.with_words("turn", terms, Filters(), _PLACES)
+    passages = store.index.with_words("passage", terms, Filters(), _PLACES)
+    scores: Places = {}
+    for weight, part in zip(TURN_WEIGHTS, map(_turns, (turns, passages, near)), strict=True):
+        greatest = max(part.values(), default=0.0)
+        for key, score in part.items() if greatest > 0 else ():
+            scores[key] = scores.get(key, 0.0) + weight * score / greatest
+    return scores
+
+
+def _sessions(found: Iterable[Found]) -> Places:
+    """Give every session the best score of what was found in it."""
+    best: Places = {}
+    for one in found:
+        key = (one.session, 0)
+        best[key] = max(one.score, best.get(key, one.score))
+    return best
+
+
+def _turns(found: Iterable[Found]) -> Places:
+    """Give every turn of a passage its score, the best where passages overlap."""
+    best: Places = {}
+    for one in found:
+        for position in range(one.place.first, one.place.last + 1) if one.place else ():
+            key = (one.session, position)
+            best[key] = max(one.score, best.get(key, one.score))
+    return best
+
+
+def _ranked(answer: Answer) -> Ranked:
+    return Ranked(
+        tuple(result.session.id for result in answer.results),
+        sum(stage.seconds for stage in answer.stages),
+        answer.verdict == "found",
+    )
