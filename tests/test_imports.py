@@ -16,6 +16,7 @@ LAYER = {
     "domain": 0,
     "protocols": 0,
     "deadline": 0,
+    "private_file": 0,
     "demo": 0,
     "settings": 1,
     "catalog": 1,

@@ -10,6 +10,7 @@ from memcli import __version__
 from memcli.cli.ask import ask, search
 from memcli.cli.bench import bench
 from memcli.cli.demo import demo
+from memcli.cli.export import export
 from memcli.cli.forget import forget
 from memcli.cli.ingest import ingest
 from memcli.cli.models import models
@@ -40,6 +41,6 @@ def root(
         os.environ["MEM_DB"] = str(database)  # where every command looks for its own `--db`
 
 
-for command in (ingest, ask, search, sessions, show, forget, demo, bench):
+for command in (ingest, ask, search, sessions, show, forget, export, demo, bench):
     app.command()(command)
 app.add_typer(models)

@@ -105,6 +105,16 @@ class Database:
             if self._db.in_transaction:
                 self.rows("rollback")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read everything as it is now, whoever writes meanwhile."""
+        self.rows("begin")
+        try:
+            yield
+        finally:
+            if self._db.in_transaction:
+                self.rows("rollback")
+
     def _check_owner(self) -> None:
         # In this order: another process may just be making the database, mark and tables at once.
         filled = self._db.execute("select 1 from sqlite_schema").fetchall()

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from memcli.errors import StoreError
+from memcli.store.archive import Archive
 from memcli.store.cache import Cache
 from memcli.store.connection import Database
 from memcli.store.conversations import Conversations
@@ -34,6 +35,7 @@ class Store:
         self._database = Database(path, wait=wait)
         self.conversations = Conversations(self._database)
         self.sessions = Sessions(self._database)
+        self.archive = Archive(self._database, self.sessions)
         self.sources = Sources(self._database)
         self.index = Index(self._database)
         self.cache = Cache(self._database)
