@@ -8,10 +8,12 @@ import typer
 
 from memcli import __version__
 from memcli.cli.ask import ask, search
+from memcli.cli.backup import backup
 from memcli.cli.bench import bench
 from memcli.cli.demo import demo
 from memcli.cli.export import export
 from memcli.cli.forget import forget
+from memcli.cli.index import index
 from memcli.cli.ingest import ingest
 from memcli.cli.models import models
 from memcli.cli.sessions import sessions, show
@@ -41,6 +43,6 @@ def root(
         os.environ["MEM_DB"] = str(database)  # where every command looks for its own `--db`
 
 
-for command in (ingest, ask, search, sessions, show, forget, export, demo, bench):
+for command in (ingest, ask, search, sessions, show, forget, index, backup, export, demo, bench):
     app.command()(command)
 app.add_typer(models)

@@ -114,7 +114,7 @@ def ingest(
         _opened(database or database_path(), wait, dry_run=dry_run) as store,
         _progress(quiet=quiet) as progress,
     ):
-        embedder = open_embedder()
+        embedder = open_embedder(database or database_path())
         if paths:
             reports = import_exports(
                 *(paths, store, embedder, reading),

@@ -1,5 +1,6 @@
 """The memory database as the rest of memcli sees it."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -7,13 +8,18 @@ from typing import Self
 
 from memcli.errors import StoreError
 from memcli.store.archive import Archive
+from memcli.store.backup import back_up
 from memcli.store.cache import Cache
 from memcli.store.connection import Database
 from memcli.store.conversations import Conversations
 from memcli.store.forgetting import Forgetting
+from memcli.store.health import Health
 from memcli.store.index import Index
+from memcli.store.rewording import Rewording
 from memcli.store.sessions import Sessions
 from memcli.store.sources import Sources
+from memcli.store.statistics import Statistics
+from memcli.store.vectors import Vectors
 
 WAIT = 10.0  # seconds
 
@@ -39,6 +45,10 @@ class Store:
         self.sources = Sources(self._database)
         self.index = Index(self._database)
         self.cache = Cache(self._database)
+        self.rewording = Rewording(self._database, self.index)
+        self.vectors = Vectors(self._database)
+        self.health = Health(self._database)
+        self.statistics = Statistics(self._database)
         self.forgetting = Forgetting(self._database, self.index)
 
     @classmethod
@@ -53,6 +63,12 @@ class Store:
                 f"nothing was ingested yet: no database at {path}", hint="mem ingest PATH"
             )
         return cls(path, wait=wait)
+
+    def back_up(
+        self, target: Path, *, replace: bool, verify: bool, told: Callable[[int, int], None]
+    ) -> None:
+        """Write a copy of the database as it is now; see `backup.back_up`."""
+        back_up(self._database, target, replace=replace, verify=verify, told=told)
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing. Inside another transaction, take part in that one."""
