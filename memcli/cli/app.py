@@ -17,6 +17,7 @@ from memcli.cli.index import index
 from memcli.cli.ingest import ingest
 from memcli.cli.models import models
 from memcli.cli.sessions import sessions, show
+from memcli.cli.stats import stats
 
 app = typer.Typer(
     name="mem", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
@@ -43,6 +44,19 @@ def root(
         os.environ["MEM_DB"] = str(database)  # where every command looks for its own `--db`
 
 
-for command in (ingest, ask, search, sessions, show, forget, index, backup, export, demo, bench):
+for command in (
+    ingest,
+    ask,
+    search,
+    sessions,
+    show,
+    forget,
+    stats,
+    index,
+    backup,
+    export,
+    demo,
+    bench,
+):
     app.command()(command)
 app.add_typer(models)

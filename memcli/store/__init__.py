@@ -6,7 +6,7 @@ from memcli.store.filters import Filters
 from memcli.store.index import Found, Grain, searched
 from memcli.store.sessions import Overview
 from memcli.store.sources import File, Sources
-from memcli.store.statistics import Month, Person, Statistics
+from memcli.store.statistics import Month, Person, Totals, VectorCount
 from memcli.store.store import Store
 from memcli.store.vectors import Place
 from memcli.store.words import asked
@@ -23,8 +23,9 @@ __all__ = [
     "Person",
     "Place",
     "Sources",
-    "Statistics",
     "Store",
+    "Totals",
+    "VectorCount",
     "asked",
     "searched",
 ]

@@ -26,7 +26,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Vectors:
+class VectorCount:
     """The vectors of one embedder."""
 
     embedder: str
@@ -91,14 +91,14 @@ class Statistics:
         )
         return [Person(*row) for row in rows]
 
-    def vectors(self) -> list[Vectors]:
+    def vectors(self) -> list[VectorCount]:
         """Return how many vectors there are of each embedder."""
         found = []
         for number, name, dimensions, serving in self._db.rows(
             "select id, name, dimensions, serving from embedders order by serving desc, id"
         ):
             [(count,)] = self._db.rows(f"select count(*) from vectors_{number}_rowids")
-            found.append(Vectors(name, dimensions, count, bool(serving)))
+            found.append(VectorCount(name, dimensions, count, bool(serving)))
         return found
 
     def _memories(self) -> int:
