@@ -11,6 +11,7 @@ from memcli.cli.ask import ask, search
 from memcli.cli.backup import backup
 from memcli.cli.bench import bench
 from memcli.cli.demo import demo
+from memcli.cli.doctor import doctor
 from memcli.cli.export import export
 from memcli.cli.forget import forget
 from memcli.cli.index import index
@@ -52,6 +53,7 @@ for command in (
     show,
     forget,
     stats,
+    doctor,
     index,
     backup,
     export,

@@ -70,6 +70,15 @@ class Store:
         """Write a copy of the database as it is now; see `backup.back_up`."""
         back_up(self._database, target, replace=replace, verify=verify, told=told)
 
+    def log_size(self) -> int:
+        """Return how many bytes were written that are not yet in the database's own file."""
+        log = self._database.path.with_name(f"{self._database.path.name}-wal")
+        return log.stat().st_size if log.exists() else 0
+
+    def take_over_log(self) -> None:
+        """Bring what was written into the database's own file, as far as no reader needs it."""
+        self._database.rows("pragma wal_checkpoint(truncate)")
+
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing. Inside another transaction, take part in that one."""
         return self._database.transaction()

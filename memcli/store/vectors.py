@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from memcli.domain import Passage
 from memcli.errors import StoreError
@@ -11,6 +12,14 @@ from memcli.store.connection import Database
 from memcli.store.index import make_vector_table
 
 Place = tuple[int, int, Passage]  # numbers of a passage and of its session, and where it is
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The embedder whose vectors questions are compared with."""
+
+    name: str
+    fingerprint: str
 
 
 class Vectors:
@@ -23,6 +32,11 @@ class Vectors:
         """Return how the person named the embedder that serves, None where nobody named it."""
         rows = self._db.rows("select named from embedders where serving")
         return rows[0][0] if rows else None
+
+    def serving(self) -> Served | None:
+        """Return the embedder that serves, None where nothing is embedded yet."""
+        rows = self._db.rows("select name, fingerprint from embedders where serving")
+        return Served(*rows[0]) if rows else None
 
     def unfinished(self) -> str | None:
         """Return how the embedder was named whose vectors are not all made yet."""
