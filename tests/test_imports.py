@@ -46,6 +46,7 @@ OWNER = {
     "huggingface_hub": "weights",
     "gguf": "weights",
     "platformdirs": "settings",
+    "tomlkit": "settings",
 }
 UNOWNED = {"numpy", "_typeshed"}  # spoken by the store and every backend; by the type checker
 NEEDED_BY_HELP = {"typer", "platformdirs", "apsw"}

@@ -10,6 +10,7 @@ from memcli import __version__
 from memcli.cli.ask import ask, search
 from memcli.cli.backup import backup
 from memcli.cli.bench import bench
+from memcli.cli.config import config
 from memcli.cli.demo import demo
 from memcli.cli.doctor import doctor
 from memcli.cli.export import export
@@ -57,6 +58,7 @@ for command in (
     index,
     backup,
     export,
+    config,
     demo,
     bench,
 ):

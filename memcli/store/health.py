@@ -42,11 +42,19 @@ class Health:
     def vectors(self) -> list[str]:
         """Return which passages are without a vector, and which vectors without a passage."""
         found = []
-        for number, name in self._db.rows("select id, name from embedders where serving"):
+        for number, name, dimensions in self._db.rows(
+            "select id, name, dimensions from embedders where serving"
+        ):
             what = f"passages of {name}"
             found += self._against(
                 what, "select id from passages", f"vectors_{number}_rowids", "rowid"
             )
+            [(bent,)] = self._db.rows(
+                f"select count(*) from vectors_{number} where coalesce(abs("
+                "vec_distance_l2(embedding, zeroblob(?)) - 1) > 0.01, true)",
+                4 * dimensions,
+            )
+            found += [f"{bent:,} vectors of {name} not of length 1"] if bent else []
         [(passages,)] = self._db.rows("select exists (select 1 from passages)")
         [(served,)] = self._db.rows("select exists (select 1 from embedders where serving)")
         return ["no passage has a vector"] if passages and not served else found
