@@ -4,8 +4,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from memcli.cli.output import console, note, safe
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
 Progress = Callable[[str, int, int], None]  # what, how much is done, of how much (0: unknown)
 
@@ -58,15 +63,17 @@ class _Log:
 
 
 def _drawn() -> Iterator[Progress]:
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bars
     from rich.progress import TimeRemainingColumn as Remaining
 
     columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[told]}"))
-    with Progress(*columns, Remaining(), console=console(sys.stderr), transient=True) as drawn:
+    with Bars(*columns, Remaining(), console=console(sys.stderr), transient=True) as drawn:
         tasks: dict[str, TaskID] = {}
 
         def tell(what: str, done: int, of: int) -> None:
             if what not in tasks:
+                _drop_uncounted(drawn, tasks)
                 tasks[what] = drawn.add_task(safe(what), total=of or None, told="")
             speed = next(task.speed for task in drawn.tasks if task.id == tasks[what])
             told = f"{done / of:4.0%}" if of else count(done)
@@ -74,6 +81,14 @@ def _drawn() -> Iterator[Progress]:
             drawn.update(tasks[what], completed=done, total=of or None, told=told)
 
         yield tell
+
+
+def _drop_uncounted(drawn: "Bars", tasks: dict[str, "TaskID"]) -> None:
+    """Take away what has no end that is known: it is over when something else begins."""
+    for task in drawn.tasks:
+        if task.total is None:
+            drawn.remove_task(task.id)
+            del tasks[next(what for what, known in tasks.items() if known == task.id)]
 
 
 def count(number: float) -> str:
