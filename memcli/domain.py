@@ -83,6 +83,25 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """What a turn said, or how a conversation was titled, before it was replaced."""
+
+    key: str | None  # of the turn; None for a title
+    text: str
+    digest: str  # of all that was replaced
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a memory kept of a session beside what it says now."""
+
+    revisions: tuple[Revision, ...] = ()
+    aliases: tuple[
+        tuple[SessionId, str], ...
+    ] = ()  # a former id, the key of the turn it began with
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """One conversation of an export, or a piece of an endless chat.
 
@@ -96,6 +115,7 @@ class Conversation:
     turns: tuple[Turn, ...]  # in the order they were said, other branches included
     endless: bool = False
     updated_at: datetime | None = None  # aware: of two copies the later one is the newer
+    past: Past | None = None  # of a session that another memory wrote down as it kept it
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -76,7 +77,11 @@ def ask(
     """
     _check(question)
     with deadline(math.inf if budget is None else budget - PRINTING):
-        models = _opened(stages, reranker, sifter, gpu_layers=gpu_layers, think=think)
+        models = _opened(
+            *(stages, reranker, sifter, database or database_path()),
+            gpu_layers=gpu_layers,
+            think=think,
+        )
         speeds = Speeds(state_folder() / "speeds.json")
         with (
             Store.existing(database or database_path(), wait=wait) as store,
@@ -113,7 +118,7 @@ def search(
     Exits with status 3 when nothing is found.
     """
     _check(query)
-    models = Models(open_embedder())
+    models = Models(open_embedder(database or database_path()))
     filters = Filters(since, until, source, speaker)
     with Store.existing(database or database_path(), wait=wait) as store:
         answer = rank_sessions(query, store, models, filters, limit=limit, least=0.0)
@@ -129,6 +134,7 @@ def _opened(
     stages: Collection[str] | None,
     reranker: str | None,
     sifter: str | None,
+    database: Path,
     *,
     gpu_layers: int | None,
     think: int,
@@ -145,6 +151,7 @@ def _opened(
         sifter if "sift" in wanted else NO_MODEL,
         gpu_layers=gpu_layers,
         think=think,
+        database=database,
     )
     there = {"retrieve"} | {
         name for name, model in (("rerank", models.reranker), ("sift", models.sifter)) if model

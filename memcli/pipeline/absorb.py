@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from memcli.domain import Conversation, Kind, Session, SessionId, Turn, fingerprint
+from memcli.domain import Conversation, Kind, Past, Session, SessionId, Turn, fingerprint
 from memcli.pipeline.chunking import passage_text, passages
 from memcli.pipeline.merge import QUIET, merge, revision, sessions_of
 from memcli.protocols import Embedder
@@ -65,6 +65,7 @@ class Absorber:
     ) -> None:
         self._store, self._embedder, self._included = store, embedder, included
         self._unindexed: dict[int, Session] = {}  # by number: stored in this batch
+        self._restored: set[int] = set()  # conversations that hold only what a memory wrote down
 
     def take(
         self,
@@ -86,18 +87,67 @@ class Absorber:
         with self._store.transaction():
             for conversation in batch:
                 sound = self._remembered(_sound(conversation, self._included))
-                if sound.turns:
+                if not sound.turns:
+                    continue
+                if not self._restore(sound, tally):
                     self._absorb(sound, tally, unique_keys=unique_keys, partial=partial)
+                if sound.past:
+                    self._keep_past(sound, sound.past)
             self._index()
 
     def _remembered(self, conversation: Conversation) -> Conversation:
         """Return a conversation without what was forgotten."""
         source, key, turns = conversation.source, conversation.key, conversation.turns
-        forgetting = self._store.forgetting
+        forgetting, past = self._store.forgetting, conversation.past or Past()
         if forgetting.conversation(source, key):
             return replace(conversation, turns=())
-        gone = forgetting.turns(source, key, [turn.key for turn in turns])
-        return replace(conversation, turns=tuple(turn for turn in turns if turn.key not in gone))
+        keys = [turn.key for turn in turns] + [one.key or "" for one in past.revisions]
+        gone = forgetting.turns(source, key, keys)
+        if not gone:
+            return conversation
+        left = Past(
+            tuple(one for one in past.revisions if one.key not in gone),
+            tuple(alias for alias in past.aliases if alias[1] not in gone),
+        )
+        return replace(
+            conversation,
+            turns=tuple(turn for turn in turns if turn.key not in gone),
+            past=conversation.past and left,
+        )
+
+    def _restore(self, kept: Conversation, tally: Tally) -> bool:
+        """Store a session as another memory had it, if its conversation is new here.
+
+        Returns:
+            Whether it was; else it has to be merged with what is known.
+        """
+        conversations = self._store.conversations
+        head = conversations.get(kept.source, kept.key)
+        if kept.past is None or (head and head.number not in self._restored):
+            return False
+        keys = [turn.key for turn in kept.turns]
+        cut = sessions_of(*(kept.source, kept.key, kept.title, kept.turns), endless=kept.endless)
+        whole = len(cut) == 1 and cut[0].turns == kept.turns and len(set(keys)) == len(keys)
+        if not whole or (head and conversations.held(head.number, keys)):
+            return False
+        head = head or conversations.add(kept.source, kept.key, endless=kept.endless)
+        if kept.updated_at:
+            conversations.date(head.number, kept.updated_at)
+        self._restored.add(head.number)
+        tally.conversations.add(head.number)
+        tally.turns += Counts(new=sum(turn.kind.said for turn in kept.turns))
+        self._replace(head.number, [], cut, tally)
+        return True
+
+    def _keep_past(self, kept: Conversation, past: Past) -> None:
+        """Keep what another memory knew of a session, beside what it says now."""
+        head = self._store.conversations.get(kept.source, kept.key)
+        if head is None:
+            return
+        for one in past.revisions:
+            self._store.conversations.keep_revision(head.number, one.digest, one.text, one.key)
+        for alias, key in past.aliases:
+            self._store.sessions.rename(head.number, alias, key)
 
     def _index(self) -> None:
         if self._embedder is None:
@@ -273,17 +323,32 @@ def _span(session: Session) -> tuple[float, float]:
 
 def _sound(conversation: Conversation, included: Collection[Kind]) -> Conversation:
     """Return a conversation whose text any database and terminal can hold."""
+    past = conversation.past
     return replace(
         conversation,
         key=_clean(conversation.key),
         title=_clean(conversation.title),
-        turns=tuple(_sound_turn(turn, included) for turn in conversation.turns),
+        turns=tuple(
+            _sound_turn(turn, included, shorten=past is None) for turn in conversation.turns
+        ),
+        past=past and _sound_past(past),
     )
 
 
-def _sound_turn(turn: Turn, included: Collection[Kind]) -> Turn:
-    text, wanted = _clean(turn.text), turn.kind in included
-    if len(text) > KEPT and turn.kind in _SHORTENED and not wanted:
+def _sound_past(past: Past) -> Past:
+    revisions = (
+        replace(
+            one, key=one.key and _clean(one.key), text=_clean(one.text), digest=_clean(one.digest)
+        )
+        for one in past.revisions
+    )
+    aliases = ((SessionId(_clean(alias)), _clean(key)) for alias, key in past.aliases)
+    return Past(tuple(revisions), tuple(aliases))
+
+
+def _sound_turn(turn: Turn, included: Collection[Kind], *, shorten: bool) -> Turn:
+    text, wanted = _clean(turn.text), turn.kind in included or turn.included
+    if shorten and len(text) > KEPT and turn.kind in _SHORTENED and not wanted:
         text = f"{text[: KEPT // 2]}\n[… {len(text) - KEPT:,} characters]\n{text[-KEPT // 2 :]}"
     if text is turn.text and wanted == turn.included and _is_sound_but_for_its_text(turn):
         return turn  # nearly every one, and a copy takes as long as reading it

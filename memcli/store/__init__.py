@@ -6,7 +6,9 @@ from memcli.store.filters import Filters
 from memcli.store.index import Found, Grain, searched
 from memcli.store.sessions import Overview
 from memcli.store.sources import File, Sources
+from memcli.store.statistics import Month, Person, Totals, VectorCount
 from memcli.store.store import Store
+from memcli.store.vectors import Place
 from memcli.store.words import asked
 
 __all__ = [
@@ -16,9 +18,14 @@ __all__ = [
     "Found",
     "Grain",
     "Head",
+    "Month",
     "Overview",
+    "Person",
+    "Place",
     "Sources",
     "Store",
+    "Totals",
+    "VectorCount",
     "asked",
     "searched",
 ]

@@ -224,28 +224,39 @@ class Index:
             [(having[at],)] = self._db.rows(count, match(term))
         return places, having
 
-    def _embedders(self) -> list[Any]:  # rows of (id, fingerprint, name)
-        return self._db.rows("select id, fingerprint, name from embedders order by id")
+    def _embedders(self) -> list[Any]:  # rows of (id, fingerprint, name, serving)
+        return self._db.rows("select id, fingerprint, name, serving from embedders")
 
     def _vector_table(self, embedder: Embedder, *, make: bool) -> str | None:
-        for number, fingerprint, name in self._embedders():
-            if fingerprint == embedder.fingerprint:
+        for number, fingerprint, name, serving in self._embedders():
+            if serving and fingerprint == embedder.fingerprint:
                 return f"vectors_{number}"
-            raise StoreError(
-                f"{self._db.path} has vectors of {name}, not of {embedder.name}",
-                hint="ingest into another database with `--db`",
-            )
-        if not make:
-            return None
-        [(number,)] = self._db.rows(
-            "insert into embedders (fingerprint, name, dimensions) values (?, ?, ?) returning id",
-            *(embedder.fingerprint, embedder.name, embedder.dimensions),
-        )
-        self._db.rows(
-            f"create virtual table vectors_{number} using"
-            f" vec0(embedding float[{embedder.dimensions}] distance_metric=cosine)"
-        )
-        return f"vectors_{number}"
+            if serving:
+                raise StoreError(
+                    f"{self._db.path} has vectors of {name}, not of {embedder.name}",
+                    hint=f"`mem index --embedder {embedder.name}` embeds everything again",
+                )
+        return make_vector_table(self._db, embedder, serving=True) if make else None
+
+
+def make_vector_table(database: Database, embedder: Embedder, *, serving: bool) -> str:
+    """Make a table for the vectors of an embedder; return its name.
+
+    Args:
+        database: where.
+        embedder: whose vectors.
+        serving: whether questions are put to it from now on.
+    """
+    [(number,)] = database.rows(
+        "insert into embedders (fingerprint, name, dimensions, serving) values (?, ?, ?, ?)"
+        " returning id",
+        *(embedder.fingerprint, embedder.name, embedder.dimensions, serving),
+    )
+    database.rows(
+        f"create virtual table vectors_{number} using"
+        f" vec0(embedding float[{embedder.dimensions}] distance_metric=cosine)"
+    )
+    return f"vectors_{number}"
 
 
 def _found(row: Sequence[Any], terms: tuple[str, ...] = ()) -> Found:

@@ -188,6 +188,29 @@ def m0008_forgotten(db: apsw.Connection) -> None:
     db.execute("create table forgotten (digest text primary key) strict, without rowid")
 
 
+def m0009_embedders(db: apsw.Connection) -> None:
+    """One embedder serves while the vectors of the next one are made."""
+    db.execute(
+        """
+        create table embedders_now (  -- vectors of embedder n are in table vectors_n
+            id integer primary key,
+            fingerprint text not null,
+            name text not null,
+            dimensions integer not null,
+            serving integer not null default 1,  -- of those that do not, the vectors are not all
+            named text              -- how the person named it: what opens it again
+        ) strict
+        """
+    )
+    db.execute(
+        "insert into embedders_now (id, fingerprint, name, dimensions)"
+        " select id, fingerprint, name, dimensions from embedders"
+    )
+    db.execute("drop table embedders")
+    db.execute("alter table embedders_now rename to embedders")
+    db.execute("create unique index embedders_by_role on embedders (serving)")  # one each
+
+
 STEPS = (
     m0001_sessions,
     m0002_turns,
@@ -197,6 +220,7 @@ STEPS = (
     m0006_sources,
     m0007_memory,
     m0008_forgotten,
+    m0009_embedders,
 )
 
 

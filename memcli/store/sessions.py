@@ -171,7 +171,7 @@ class Sessions:
         )
         for public, source, title, started, ended, offset, participants, _number, turns in rows:
             yield Overview(
-                public, source, title, _moment(started, offset), _moment(ended, offset),
+                public, source, title, moment(started, offset), moment(ended, offset),
                 tuple(json.loads(participants)), turns,
             )  # fmt: skip
 
@@ -186,8 +186,8 @@ class Sessions:
                 source,
                 title,
                 tuple(_turn(turn) for turn in turns),
-                _moment(started, offset),
-                _moment(ended, offset),
+                moment(started, offset),
+                moment(ended, offset),
                 tuple(json.loads(participants)),
             )
         except ValueError as error:  # SQLite read it, but nobody wrote it so
@@ -212,12 +212,12 @@ def _turn(row: Sequence[Any]) -> Turn:
         role=Role(role),
         text=text,
         speaker=speaker,
-        sent_at=_moment(sent_at, offset),
+        sent_at=moment(sent_at, offset),
         clock=Clock(clock),
         kind=Kind(kind),
         parent=parent,
         active=bool(active),
-        edited_at=_moment(edited_at, offset),
+        edited_at=moment(edited_at, offset),
         missing=bool(missing),
         included=bool(included),
     )
@@ -228,7 +228,8 @@ def _minutes_east(moment: datetime | None) -> int:
     return (offset or timedelta(0)) // timedelta(minutes=1)
 
 
-def _moment(sent_at: int | None, offset: int) -> datetime | None:
+def moment(sent_at: int | None, offset: int) -> datetime | None:
+    """Return a time that is kept as milliseconds, in a zone so many minutes east."""
     if sent_at is None:
         return None
     zone = timezone(timedelta(minutes=offset))

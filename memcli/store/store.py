@@ -1,18 +1,25 @@
 """The memory database as the rest of memcli sees it."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from memcli.errors import StoreError
+from memcli.store.archive import Archive
+from memcli.store.backup import back_up
 from memcli.store.cache import Cache
 from memcli.store.connection import Database
 from memcli.store.conversations import Conversations
 from memcli.store.forgetting import Forgetting
+from memcli.store.health import Health
 from memcli.store.index import Index
+from memcli.store.rewording import Rewording
 from memcli.store.sessions import Sessions
 from memcli.store.sources import Sources
+from memcli.store.statistics import Statistics
+from memcli.store.vectors import Vectors
 
 WAIT = 10.0  # seconds
 
@@ -34,9 +41,14 @@ class Store:
         self._database = Database(path, wait=wait)
         self.conversations = Conversations(self._database)
         self.sessions = Sessions(self._database)
+        self.archive = Archive(self._database, self.sessions)
         self.sources = Sources(self._database)
         self.index = Index(self._database)
         self.cache = Cache(self._database)
+        self.rewording = Rewording(self._database, self.index)
+        self.vectors = Vectors(self._database)
+        self.health = Health(self._database)
+        self.statistics = Statistics(self._database)
         self.forgetting = Forgetting(self._database, self.index)
 
     @classmethod
@@ -51,6 +63,21 @@ class Store:
                 f"nothing was ingested yet: no database at {path}", hint="mem ingest PATH"
             )
         return cls(path, wait=wait)
+
+    def back_up(
+        self, target: Path, *, replace: bool, verify: bool, told: Callable[[int, int], None]
+    ) -> None:
+        """Write a copy of the database as it is now; see `backup.back_up`."""
+        back_up(self._database, target, replace=replace, verify=verify, told=told)
+
+    def log_size(self) -> int:
+        """Return how many bytes were written that are not yet in the database's own file."""
+        log = self._database.path.with_name(f"{self._database.path.name}-wal")
+        return log.stat().st_size if log.exists() else 0
+
+    def take_over_log(self) -> None:
+        """Bring what was written into the database's own file, as far as no reader needs it."""
+        self._database.rows("pragma wal_checkpoint(truncate)")
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing. Inside another transaction, take part in that one."""

@@ -82,6 +82,13 @@ def indexed(text: str) -> str:
     return _RUN.sub(lambda run: f" {' '.join(_pairs(run[0], last=True))} ", text)
 
 
+def count(text: str) -> int:
+    """Return how many words a text has; each character of an unspaced script is one."""
+    if text.isascii():
+        return len(text.split())
+    return sum(len(run) for run in _RUN.findall(text)) + len(_RUN.sub(" ", text).split())
+
+
 def asked(question: str) -> list[str]:
     """Return the terms of a question, in order, without repeats and without stop words.
 
