@@ -4,10 +4,11 @@ from memcli.store.cache import Cache
 from memcli.store.conversations import Head
 from memcli.store.filters import Filters
 from memcli.store.index import Found, Grain, searched
+from memcli.store.memories import MemoryFilters, memory_id
 from memcli.store.sessions import Overview
 from memcli.store.sources import File, Sources
 from memcli.store.store import Store
-from memcli.store.words import asked
+from memcli.store.words import asked, same
 
 __all__ = [
     "Cache",
@@ -16,9 +17,12 @@ __all__ = [
     "Found",
     "Grain",
     "Head",
+    "MemoryFilters",
     "Overview",
     "Sources",
     "Store",
     "asked",
+    "memory_id",
+    "same",
     "searched",
 ]
