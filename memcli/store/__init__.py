@@ -3,7 +3,7 @@
 from memcli.store.cache import Cache
 from memcli.store.conversations import Head
 from memcli.store.filters import Filters
-from memcli.store.index import Found, Grain, searched
+from memcli.store.index import MOST_TERMS, Found, Grain, searched
 from memcli.store.memories import MemoryFilters, memory_id
 from memcli.store.sessions import Overview
 from memcli.store.sources import File, Sources
@@ -11,6 +11,7 @@ from memcli.store.store import Store
 from memcli.store.words import asked, same
 
 __all__ = [
+    "MOST_TERMS",
     "Cache",
     "File",
     "Filters",

@@ -121,7 +121,7 @@ class Memories:
             "insert into memory_sources (memory_id, conversation_id, turn, by, unsupported)"
             " values (?, ?, ?, ?, ?) on conflict (memory_id, conversation_id, turn) do update"
             f" set by = case when '{YOU}' in (by, excluded.by) then '{YOU}'"
-            " else min(by, excluded.by) end",
+            " else min(by, excluded.by) end, unsupported = max(unsupported, excluded.unsupported)",
             [
                 (number, conversation, key, by, json.dumps(list(lacking), ensure_ascii=False))
                 for key, lacking in turns.items()
@@ -139,8 +139,12 @@ class Memories:
         if by != YOU:
             if self._yours(known.number):
                 return
-            key, value = min((known.fact.key, known.fact.value), (fact.key, fact.value))
-            fact = Fact(key, fact.type, value, (*known.fact.tags, *fact.tags))
+            fact = Fact(
+                min(known.fact.key, fact.key),
+                fact.type,
+                min(known.fact.value, fact.value),
+                (*known.fact.tags, *fact.tags),
+            )
         self._db.rows(
             "update memories set key = ?, value = ?, tags = ? where id = ?",
             *(fact.key, fact.value, _listed(fact.tags), known.number),
