@@ -118,9 +118,10 @@ def _day(match: re.Match[str]) -> Day | None:
     if parts.get("weekday"):
         return Day(weekday=_WEEKDAYS.index(parts["weekday"].lower()))
     name = parts.get("name") or (match[0] if match.re is _LONE else None)
-    month = _MONTHS[name.lower()] if name else parts.get("month")
-    year, day = parts.get("year"), parts.get("day")
-    found = Day(year and int(year), month and int(month), day and int(day))
+    year, month, day = (
+        int(parts[part]) if parts.get(part) else None for part in ("year", "month", "day")
+    )
+    found = Day(year, _MONTHS[name.lower()] if name else month, day)
     if not (1 <= (found.month or 1) <= 12 and 1 <= (found.day or 1) <= 31):
         return None
     return found

@@ -157,6 +157,11 @@ class Memories:
             )
         )
 
+    def number(self, memory: MemoryId) -> int | None:
+        """Return the number of a memory, None where there is none."""
+        rows = self._db.rows("select id from memories where public = ?", memory)
+        return rows[0][0] if rows else None
+
     def get(self, memory: str) -> Memory:
         """Return the memory with this id, or with the only id that begins so.
 
@@ -344,6 +349,7 @@ def _memory(row: _Row, links: Sequence[_Link], standing: Standing) -> Memory:
         accepted=row.accepted or by == YOU,
         unsupported=_unsupported(links),
         superseded_by=standing.superseded_by,
+        edited=row.edited_into is not None,
         conflicts=standing.conflicts,
     )
 
