@@ -17,6 +17,7 @@ from memcli.cli.export import export
 from memcli.cli.forget import forget
 from memcli.cli.index import index
 from memcli.cli.ingest import ingest
+from memcli.cli.memories import memories
 from memcli.cli.models import models
 from memcli.cli.sessions import sessions, show
 from memcli.cli.stats import stats
@@ -63,4 +64,5 @@ for command in (
     bench,
 ):
     app.command()(command)
+app.add_typer(memories)
 app.add_typer(models)

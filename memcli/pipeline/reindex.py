@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from time import monotonic
 
 from memcli.pipeline.chunking import passage_text, passages
+from memcli.pipeline.remembering import Memories
 from memcli.protocols import Embedder
-from memcli.store import Filters, Place, Store
+from memcli.store import Filters, MemoryFilters, Place, Store
 
 WINDOW = 2048  # passages that are sorted by length together
 SMALLEST, LARGEST = 16, 1024  # passages in one transaction
@@ -56,6 +57,7 @@ def reindex(
     while True:
         made += _fill(store, embedder, number, progress)
         if store.vectors.switch(number):
+            Memories(store, embedder).embed()
             return Remade(sessions, made, embedder.name)
 
 
@@ -69,6 +71,8 @@ def _reword(store: Store, progress: Progress) -> int:
             session = store.sessions.by_number(number)
             store.rewording.session(number, session, passages(session))
             progress("words", done, len(numbers))
+        for number, memory in store.memories.numbered(MemoryFilters()).items():
+            store.memory_index.add(number, memory.fact)
     return len(numbers)
 
 

@@ -36,6 +36,7 @@ class Health:
                 "turns", f"select id from turns where {_SEARCHED}", "turn_words_docsize"
             ),
             *self._against("passages", "select id from passages", "passage_words_docsize"),
+            *self._against("memories", "select id from memories", "memory_words_docsize"),
             *self._cut(),
         ]
 

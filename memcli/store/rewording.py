@@ -6,7 +6,7 @@ from memcli.domain import Passage, Session
 from memcli.store.connection import Database
 from memcli.store.index import Index
 
-_TABLES = ("session_words", "passage_words", "turn_words")
+_TABLES = ("session_words", "passage_words", "turn_words", "memory_words")
 
 
 class Rewording:

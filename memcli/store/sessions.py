@@ -115,6 +115,13 @@ class Sessions:
         rows = self._db.rows("select id from sessions where public = ?", session)
         return rows[0][0] if rows else None
 
+    def conversation_of(self, session: SessionId) -> ConversationNumber:
+        """Return the conversation that a session is of."""
+        [(number,)] = self._db.rows(
+            "select conversation_id from sessions where public = ?", session
+        )
+        return int(number)
+
     def remove(self, number: int) -> None:
         """Delete a session and its turns."""
         self._db.rows("delete from sessions where id = ?", number)
@@ -229,7 +236,7 @@ def _minutes_east(moment: datetime | None) -> int:
 
 
 def moment(sent_at: int | None, offset: int) -> datetime | None:
-    """Return a time that is kept as milliseconds, in a zone so many minutes east."""
+    """Return a stored time: milliseconds, UTC, as it was on a clock so many minutes east."""
     if sent_at is None:
         return None
     zone = timezone(timedelta(minutes=offset))

@@ -15,6 +15,8 @@ from memcli.store.conversations import Conversations
 from memcli.store.forgetting import Forgetting
 from memcli.store.health import Health
 from memcli.store.index import Index
+from memcli.store.memories import Memories
+from memcli.store.memory_index import MemoryIndex
 from memcli.store.rewording import Rewording
 from memcli.store.sessions import Sessions
 from memcli.store.sources import Sources
@@ -25,7 +27,7 @@ WAIT = 10.0  # seconds
 
 
 class Store:
-    """One memory database, in parts: conversations, their sessions, the index, and a cache.
+    """One memory database, in parts: conversations, their sessions, memories, the indexes, a cache.
 
     Every method of a part is all or nothing only inside `transaction()`.
 
@@ -49,7 +51,9 @@ class Store:
         self.vectors = Vectors(self._database)
         self.health = Health(self._database)
         self.statistics = Statistics(self._database)
-        self.forgetting = Forgetting(self._database, self.index)
+        self.memories = Memories(self._database)
+        self.memory_index = MemoryIndex(self._database, self.index)
+        self.forgetting = Forgetting(self._database, self.index, self.memories, self.memory_index)
 
     @classmethod
     def existing(cls, path: Path, *, wait: float = WAIT) -> Self:

@@ -9,7 +9,7 @@ from memcli.errors import StoreError
 from memcli.protocols import Embedder
 from memcli.protocols import Vectors as Rows
 from memcli.store.connection import Database
-from memcli.store.index import make_vector_table
+from memcli.store.index import make_vectors
 
 Place = tuple[int, int, Passage]  # numbers of a passage and of its session, and where it is
 
@@ -62,8 +62,7 @@ class Vectors:
                         self._drop_unfinished()
                     return int(number)
             self._drop_unfinished()
-            table = make_vector_table(self._db, embedder, serving=not rows)
-            number = int(table.removeprefix("vectors_"))
+            number = make_vectors(self._db, embedder, serving=not rows)
             self._name(number, named)
         return number
 
@@ -127,7 +126,8 @@ class Vectors:
             self._drop(number)
 
     def _drop(self, number: int) -> None:
-        self._db.rows(f"drop table if exists vectors_{number}")
+        for table in (f"vectors_{number}", f"memory_vectors_{number}"):
+            self._db.rows(f"drop table if exists {table}")
         self._db.rows("delete from embedders where id = ?", number)
 
 

@@ -89,6 +89,11 @@ def count(text: str) -> int:
     return sum(len(run) for run in _RUN.findall(text)) + len(_RUN.sub(" ", text).split())
 
 
+def same(text: str) -> str:
+    """Return what two texts share that differ in case, spaces, width or a full stop at the end."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(" .。")
+
+
 def asked(question: str) -> list[str]:
     """Return the terms of a question, in order, without repeats and without stop words.
 
