@@ -193,7 +193,7 @@ def test_a_memory_is_named_by_its_id_or_how_that_begins(store):
         (MemoryFilters(), 2),
         (MemoryFilters(type=MemoryType.USER), 1),
         (MemoryFilters(tag="HEALTH"), 1),
-        (MemoryFilters(speaker="ann"), 1),
+        (MemoryFilters(speaker=frozenset(["ann"])), 1),
         (MemoryFilters(since=BEGIN + MINUTE), 1),
         (MemoryFilters(until=BEGIN + MINUTE), 1),
     ],
