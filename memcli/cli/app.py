@@ -13,6 +13,7 @@ from memcli.cli.demo import demo
 from memcli.cli.forget import forget
 from memcli.cli.ingest import ingest
 from memcli.cli.models import models
+from memcli.cli.read import read
 from memcli.cli.sessions import sessions, show
 
 app = typer.Typer(
@@ -40,6 +41,6 @@ def root(
         os.environ["MEM_DB"] = str(database)  # where every command looks for its own `--db`
 
 
-for command in (ingest, ask, search, sessions, show, forget, demo, bench):
+for command in (ingest, ask, search, read, sessions, show, forget, demo, bench):
     app.command()(command)
 app.add_typer(models)

@@ -4,6 +4,7 @@ from memcli.store.cache import Cache
 from memcli.store.conversations import Head
 from memcli.store.filters import Filters
 from memcli.store.index import Found, Grain, searched
+from memcli.store.reads import Outcome, Reading, Unread
 from memcli.store.sessions import Overview
 from memcli.store.sources import File, Sources
 from memcli.store.store import Store
@@ -16,9 +17,12 @@ __all__ = [
     "Found",
     "Grain",
     "Head",
+    "Outcome",
     "Overview",
+    "Reading",
     "Sources",
     "Store",
+    "Unread",
     "asked",
     "searched",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import apsw
 
+from memcli.domain import fingerprint
 from memcli.errors import BusyError, StoreError
 from memcli.store.migrations import APPLICATION, migrate
 
@@ -53,6 +54,7 @@ class Database:
                     self._db.execute(f"pragma {setting}")
                 self._db.execute("pragma synchronous = normal")
                 self._db.create_scalar_function("fold", _fold, 1, deterministic=True)
+                self._db.create_scalar_function("digest", fingerprint, 1, deterministic=True)
                 migrate(self._db)
             except BaseException:
                 self._db.close()

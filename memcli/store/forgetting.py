@@ -40,6 +40,7 @@ class Forgetting:
                 self._forget(session)
             # What models said may quote it, and what files gave may name it.
             self._db.rows("delete from answers")
+            self._db.rows("update readings set reason = '', trace = null")
             self._db.rows("delete from files")
             for table in ("session_words", "passage_words", "turn_words"):
                 self._db.rows(f"insert into {table} ({table}) values ('optimize')")
@@ -62,7 +63,7 @@ class Forgetting:
         )
         self._index.remove(number)
         self._db.rows("delete from sessions where id = ?", number)
-        for table in ("revisions", "aliases"):
+        for table in ("revisions", "aliases", "read_turns"):
             self._db.rows(
                 f"delete from {table} where conversation_id = ?"
                 " and key in (select value from json_each(?))",

@@ -11,6 +11,7 @@ from memcli.store.connection import Database
 from memcli.store.conversations import Conversations
 from memcli.store.forgetting import Forgetting
 from memcli.store.index import Index
+from memcli.store.reads import Reads
 from memcli.store.sessions import Sessions
 from memcli.store.sources import Sources
 
@@ -37,6 +38,7 @@ class Store:
         self.sources = Sources(self._database)
         self.index = Index(self._database)
         self.cache = Cache(self._database)
+        self.reads = Reads(self._database)
         self.forgetting = Forgetting(self._database, self.index)
 
     @classmethod
