@@ -65,6 +65,7 @@ class Absorber:
     ) -> None:
         self._store, self._embedder, self._included = store, embedder, included
         self._unindexed: dict[int, Session] = {}  # by number: stored in this batch
+        self._given: list[tuple[int, Collection[str]]] = []  # turns of which conversation
 
     def take(
         self,
@@ -148,6 +149,9 @@ class Absorber:
             *(conversation.source, conversation.key, title, merged.turns),
             endless=conversation.endless,
         )
+        for giver, keys in self._given:
+            self._store.memories.move(giver, keys, head.number)
+        self._given.clear()
         tally.conversations.add(head.number)
         tally.turns += Counts(merged.new, merged.changed, merged.unchanged)
         self._replace(head.number, known, now, tally)
@@ -188,6 +192,7 @@ class Absorber:
         known = self._store.sessions.near(other.number, None, None)
         left = [turn for session in known for turn in session.turns if turn.key not in shared]
         now = sessions_of(source, other.key, known[0].title, left, endless=False) if known else []
+        self._given.append((other.number, shared))
         self._replace(other.number, known, now, tally)
 
     def _touched(self, number: int, conversation: Conversation) -> list[Session]:
@@ -275,14 +280,14 @@ def _sound(conversation: Conversation, included: Collection[Kind]) -> Conversati
     """Return a conversation whose text any database and terminal can hold."""
     return replace(
         conversation,
-        key=_clean(conversation.key),
-        title=_clean(conversation.title),
+        key=clean(conversation.key),
+        title=clean(conversation.title),
         turns=tuple(_sound_turn(turn, included) for turn in conversation.turns),
     )
 
 
 def _sound_turn(turn: Turn, included: Collection[Kind]) -> Turn:
-    text, wanted = _clean(turn.text), turn.kind in included
+    text, wanted = clean(turn.text), turn.kind in included
     if len(text) > KEPT and turn.kind in _SHORTENED and not wanted:
         text = f"{text[: KEPT // 2]}\n[… {len(text) - KEPT:,} characters]\n{text[-KEPT // 2 :]}"
     if text is turn.text and wanted == turn.included and _is_sound_but_for_its_text(turn):
@@ -291,9 +296,9 @@ def _sound_turn(turn: Turn, included: Collection[Kind]) -> Turn:
         turn,
         sent_at=turn.sent_at and _whole_milliseconds(turn.sent_at),
         edited_at=turn.edited_at and _whole_milliseconds(turn.edited_at),
-        key=_clean(turn.key),
-        parent=turn.parent and _clean(turn.parent),
-        speaker=turn.speaker and _clean(turn.speaker),
+        key=clean(turn.key),
+        parent=turn.parent and clean(turn.parent),
+        speaker=turn.speaker and clean(turn.speaker),
         text=text,
         included=wanted,
     )
@@ -326,7 +331,7 @@ def _whole_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Join surrogate pairs, replace lone ones, and drop NULs."""
     if _is_sound(text):
         return text

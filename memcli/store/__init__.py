@@ -4,11 +4,12 @@ from memcli.store.cache import Cache
 from memcli.store.conversations import Head
 from memcli.store.filters import Filters
 from memcli.store.index import Found, Grain, searched
+from memcli.store.memories import MemoryFilters, memory_id
 from memcli.store.reads import Outcome, Reading, Unread
 from memcli.store.sessions import Overview
 from memcli.store.sources import File, Sources
 from memcli.store.store import Store
-from memcli.store.words import asked
+from memcli.store.words import asked, same
 
 __all__ = [
     "Cache",
@@ -17,6 +18,7 @@ __all__ = [
     "Found",
     "Grain",
     "Head",
+    "MemoryFilters",
     "Outcome",
     "Overview",
     "Reading",
@@ -24,5 +26,7 @@ __all__ = [
     "Store",
     "Unread",
     "asked",
+    "memory_id",
+    "same",
     "searched",
 ]

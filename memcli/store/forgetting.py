@@ -3,16 +3,21 @@
 import json
 from collections.abc import Collection, Sequence
 
-from memcli.domain import SessionId, fingerprint
+from memcli.domain import YOU, Memory, MemoryId, SessionId, fingerprint
 from memcli.store.connection import Database
 from memcli.store.index import Index
+from memcli.store.memories import Memories
+from memcli.store.memory_index import MemoryIndex
 
 
 class Forgetting:
     """What was forgotten is known by digests alone."""
 
-    def __init__(self, database: Database, index: Index) -> None:
+    def __init__(
+        self, database: Database, index: Index, memories: Memories, memory_index: MemoryIndex
+    ) -> None:
         self._db, self._index = database, index
+        self._memories, self._memory_index = memories, memory_index
 
     def conversation(self, source: str, key: str) -> bool:
         """Return whether a whole conversation was forgotten."""
@@ -28,6 +33,8 @@ class Forgetting:
     def forget(self, sessions: Collection[SessionId]) -> bool:
         """Delete sessions so that no byte of them is left, and never take them in again.
 
+        With them go the memories that rest on them alone, and what others have from them.
+
         A session of an endless chat takes its own turns along; any other one the conversation,
         and whatever is added to it later.
 
@@ -38,12 +45,66 @@ class Forgetting:
         with self._db.transaction():
             for session in sessions:
                 self._forget(session)
-            # What models said may quote it, and what files gave may name it.
-            self._db.rows("delete from answers")
-            self._db.rows("update readings set reason = '', trace = null")
-            self._db.rows("delete from files")
-            for table in ("session_words", "passage_words", "turn_words"):
-                self._db.rows(f"insert into {table} ({table}) values ('optimize')")
+            self._db.rows("delete from files")  # what they gave may name it
+            self._clear()
+        return self._truncate()
+
+    def forget_memories(self, memories: Collection[Memory]) -> bool:
+        """Delete memories so that no byte of them is left.
+
+        The same fact does not come back from where it was found, only when it is said elsewhere.
+        A turn that the person wrote for a memory alone goes with it.
+
+        Returns:
+            As `forget` does.
+        """
+        with self._db.transaction():
+            for memory in memories:
+                self._forget_memory(memory)
+            self._clear()
+        return self._truncate()
+
+    def memory(self, memory: MemoryId, session: SessionId, turns: Collection[str]) -> bool:
+        """Return whether a memory was forgotten that had any of these turns as a source."""
+        if not self._db.rows("select 1 from forgotten limit 1"):
+            return False
+        source, conversation = self._conversation_of(session)
+        return bool(
+            self._known([_memory_digest(memory, source, conversation, turn) for turn in turns])
+        )
+
+    def _forget_memory(self, memory: Memory) -> None:
+        digests = []
+        own: list[SessionId] = []
+        for turn in memory.sources:
+            source, conversation = self._conversation_of(turn.session)
+            digests.append((_memory_digest(memory.id, source, conversation, turn.key),))
+            if source == YOU:
+                own.append(turn.session)
+        self._db.many("insert or ignore into forgotten (digest) values (?)", digests)
+        [(number,)] = self._db.rows("select id from memories where public = ?", memory.id)
+        self._memory_index.remove([number])
+        self._db.rows("delete from memories where id = ?", number)
+        for session in own:
+            if not self._memories.of_sessions([session]):
+                self._forget(session)
+
+    def _conversation_of(self, session: SessionId) -> tuple[str, str]:
+        [(source, key)] = self._db.rows(
+            "select source, key from sessions join conversations"
+            " on conversations.id = conversation_id where public = ?",
+            session,
+        )
+        return source, key
+
+    def _clear(self) -> None:
+        """Leave nothing of what was deleted in the cache and in the full text."""
+        self._db.rows("delete from answers")  # what models said may quote it
+        self._db.rows("update readings set reason = '', trace = null")
+        for table in ("session_words", "passage_words", "turn_words", "memory_words"):
+            self._db.rows(f"insert into {table} ({table}) values ('optimize')")
+
+    def _truncate(self) -> bool:
         [(busy, *_)] = self._db.rows("pragma wal_checkpoint(truncate)")
         return not busy
 
@@ -61,6 +122,8 @@ class Forgetting:
             "insert or ignore into forgotten (digest) values (?)",
             [(digest,) for digest in digests or [_digest(source, key)]],
         )
+        self._memory_index.remove(self._memories.resting_on(conversation, keys))
+        self._memories.lose(conversation, keys)
         self._index.remove(number)
         self._db.rows("delete from sessions where id = ?", number)
         for table in ("revisions", "aliases", "read_turns"):
@@ -85,3 +148,7 @@ class Forgetting:
 
 def _digest(source: str, conversation: str, turn: str | None = None) -> str:
     return fingerprint("forgotten", source, conversation, *([turn] if turn is not None else []))
+
+
+def _memory_digest(memory: MemoryId, source: str, conversation: str, turn: str) -> str:
+    return fingerprint("forgotten memory", memory, source, conversation, turn)

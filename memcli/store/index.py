@@ -152,22 +152,12 @@ class Index:
         Source:
             Kamphuis, de Vries, Boytsov and Lin, Which BM25 do you mean?, ECIR 2020.
         """
-        table = f"{grain}_words"
-        places, having = self._having(grain, terms)
-        rarest = sorted((at for at in having if having[at]), key=lambda at: having[at])[:MOST_TERMS]
-        if not rarest:
+        scored, values = self.scored(f"{grain}_words", terms)
+        if not scored:
             return []
-        scored = [
-            f"select rowid as place, {at} as term, -rank * ? as score from {table}"
-            f" where {table} match ?"
-            for at in rarest
-        ]
-        values: list[object] = []
-        for at in rarest:
-            values += [_rescaling(places, having[at]), match(terms[at])]
         where, filtered = filters.where()
         rows = self._db.rows(
-            f"with scored as ({' union all '.join(scored)}), summed as (select place,"
+            f"with scored as ({scored}), summed as (select place,"
             " sum(score) as score, group_concat(term) as terms from scored group by place)"
             f" select sessions.id, terms, {_PLACES[grain]} where {where}"
             " order by score desc, place limit ?",
@@ -178,9 +168,26 @@ class Index:
             for session, had, *row in rows
         ]
 
+    def scored(self, table: str, terms: Sequence[str]) -> tuple[str, list[object]]:
+        """Return how to select (place, index of the term, score) from a table, and its values.
+
+        The statement is empty where no term is found.
+        """
+        places, having = self._having(table, terms)
+        rarest = sorted((at for at in having if having[at]), key=lambda at: having[at])[:MOST_TERMS]
+        values: list[object] = []
+        for at in rarest:
+            values += [_rescaling(places, having[at]), match(terms[at])]
+        selects = (
+            f"select rowid as place, {at} as term, -rank * ? as score from {table}"
+            f" where {table} match ?"
+            for at in rarest
+        )
+        return " union all ".join(selects), values
+
     def weights(self, terms: Sequence[str]) -> dict[str, float]:
         """Return how much each term tells: Lucene's weight among sessions, in none of them too."""
-        places, having = self._having("session", terms)
+        places, having = self._having("session_words", terms)
         return {
             term: math.log1p((places - having[at] + 0.5) / (having[at] + 0.5))
             for at, term in enumerate(terms)
@@ -214,9 +221,8 @@ class Index:
         )
         return [_found(row) for row in rows if row[1] is not None]
 
-    def _having(self, grain: Grain, terms: Sequence[str]) -> tuple[int, dict[int, int]]:
+    def _having(self, table: str, terms: Sequence[str]) -> tuple[int, dict[int, int]]:
         """Return how many places there are, and how many have each term, by its index."""
-        table = f"{grain}_words"
         [(places,)] = self._db.rows(f"select count(*) from {table}_docsize")
         having: dict[int, int] = {}
         for at, term in enumerate(terms):
@@ -228,9 +234,18 @@ class Index:
         return self._db.rows("select id, fingerprint, name from embedders order by id")
 
     def _vector_table(self, embedder: Embedder, *, make: bool) -> str | None:
+        number = self.embedder_number(embedder, make=make)
+        return None if number is None else f"vectors_{number}"
+
+    def embedder_number(self, embedder: Embedder, *, make: bool) -> int | None:
+        """Return what the tables of an embedder's vectors are numbered with.
+
+        Raises:
+            StoreError: the database has vectors of another embedder.
+        """
         for number, fingerprint, name in self._embedders():
             if fingerprint == embedder.fingerprint:
-                return f"vectors_{number}"
+                return int(number)
             raise StoreError(
                 f"{self._db.path} has vectors of {name}, not of {embedder.name}",
                 hint="ingest into another database with `--db`",
@@ -245,7 +260,7 @@ class Index:
             f"create virtual table vectors_{number} using"
             f" vec0(embedding float[{embedder.dimensions}] distance_metric=cosine)"
         )
-        return f"vectors_{number}"
+        return int(number)
 
 
 def _found(row: Sequence[Any], terms: tuple[str, ...] = ()) -> Found:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from memcli.domain import MemoryId, SessionId
+from memcli.domain import YOU, MemoryId, SessionId
 from memcli.store.connection import Database
 from memcli.store.filters import Filters
 
@@ -74,9 +74,10 @@ class Reads:
             "select public, sum(length(text) - coalesce("
             f"({_MARKS.format(settled)}), 0)) as unread from sessions"
             f" join turns on session_id = sessions.id where {where} and {_SEARCHED}"
+            " and turns.conversation_id not in (select id from conversations where source = ?)"
             " group by sessions.id having unread > 0"
             " order by started_at is null, started_at, public",
-            *(*by, *values),
+            *(*by, *values, YOU),  # what the person wrote as a memory is one
         )
         return [Unread(SessionId(public), characters) for public, characters in rows]
 

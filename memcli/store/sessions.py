@@ -115,6 +115,13 @@ class Sessions:
         rows = self._db.rows("select id from sessions where public = ?", session)
         return rows[0][0] if rows else None
 
+    def conversation_of(self, session: SessionId) -> ConversationNumber:
+        """Return the conversation that a session is of."""
+        [(number,)] = self._db.rows(
+            "select conversation_id from sessions where public = ?", session
+        )
+        return int(number)
+
     def remove(self, number: int) -> None:
         """Delete a session and its turns."""
         self._db.rows("delete from sessions where id = ?", number)
@@ -171,7 +178,7 @@ class Sessions:
         )
         for public, source, title, started, ended, offset, participants, _number, turns in rows:
             yield Overview(
-                public, source, title, _moment(started, offset), _moment(ended, offset),
+                public, source, title, moment(started, offset), moment(ended, offset),
                 tuple(json.loads(participants)), turns,
             )  # fmt: skip
 
@@ -186,8 +193,8 @@ class Sessions:
                 source,
                 title,
                 tuple(_turn(turn) for turn in turns),
-                _moment(started, offset),
-                _moment(ended, offset),
+                moment(started, offset),
+                moment(ended, offset),
                 tuple(json.loads(participants)),
             )
         except ValueError as error:  # SQLite read it, but nobody wrote it so
@@ -212,12 +219,12 @@ def _turn(row: Sequence[Any]) -> Turn:
         role=Role(role),
         text=text,
         speaker=speaker,
-        sent_at=_moment(sent_at, offset),
+        sent_at=moment(sent_at, offset),
         clock=Clock(clock),
         kind=Kind(kind),
         parent=parent,
         active=bool(active),
-        edited_at=_moment(edited_at, offset),
+        edited_at=moment(edited_at, offset),
         missing=bool(missing),
         included=bool(included),
     )
@@ -228,7 +235,8 @@ def _minutes_east(moment: datetime | None) -> int:
     return (offset or timedelta(0)) // timedelta(minutes=1)
 
 
-def _moment(sent_at: int | None, offset: int) -> datetime | None:
+def moment(sent_at: int | None, offset: int) -> datetime | None:
+    """Return a stored time: milliseconds, UTC, as it was on a clock so many minutes east."""
     if sent_at is None:
         return None
     zone = timezone(timedelta(minutes=offset))

@@ -11,6 +11,8 @@ from memcli.store.connection import Database
 from memcli.store.conversations import Conversations
 from memcli.store.forgetting import Forgetting
 from memcli.store.index import Index
+from memcli.store.memories import Memories
+from memcli.store.memory_index import MemoryIndex
 from memcli.store.reads import Reads
 from memcli.store.sessions import Sessions
 from memcli.store.sources import Sources
@@ -19,7 +21,7 @@ WAIT = 10.0  # seconds
 
 
 class Store:
-    """One memory database, in parts: conversations, their sessions, the index, and a cache.
+    """One memory database, in parts: conversations, their sessions, memories, the indexes, a cache.
 
     Every method of a part is all or nothing only inside `transaction()`.
 
@@ -38,8 +40,10 @@ class Store:
         self.sources = Sources(self._database)
         self.index = Index(self._database)
         self.cache = Cache(self._database)
+        self.memories = Memories(self._database)
+        self.memory_index = MemoryIndex(self._database, self.index)
+        self.forgetting = Forgetting(self._database, self.index, self.memories, self.memory_index)
         self.reads = Reads(self._database)
-        self.forgetting = Forgetting(self._database, self.index)
 
     @classmethod
     def existing(cls, path: Path, *, wait: float = WAIT) -> Self:

@@ -82,6 +82,11 @@ def indexed(text: str) -> str:
     return _RUN.sub(lambda run: f" {' '.join(_pairs(run[0], last=True))} ", text)
 
 
+def same(text: str) -> str:
+    """Return what two texts share that differ in case, spaces, width or a full stop at the end."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(" .。")
+
+
 def asked(question: str) -> list[str]:
     """Return the terms of a question, in order, without repeats and without stop words.
 
