@@ -73,10 +73,10 @@ class MemoryIndex:
         rows = self._db.rows(
             f"with near as (select rowid, distance from {table} where embedding match ? and k = ?)"
             " select memories.id, 1 - distance from near join memories on memories.id = near.rowid"
-            " where distance is not null order by distance, memories.id",
+            " order by distance, memories.id",
             *(vector, limit),
         )
-        return dict(rows)
+        return {number: score for number, score in rows if score is not None}
 
     def unembedded(self, embedder: Embedder) -> list[int]:
         """Return the numbers of the memories that have no vector of this embedder."""

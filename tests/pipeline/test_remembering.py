@@ -69,4 +69,4 @@ def test_search_finds_current_memories_by_words_and_meaning(store, memories):
     new = memories.remember(home("Lives in Porto"), whole(store, "Move"), model=MODEL)
     memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
 
-    assert [one.id for one in memories.search("where do I live", limit=5)] == [new]
+    assert [one.id for one in memories.search("who lives in Lisbon or Porto", limit=5)] == [new]
