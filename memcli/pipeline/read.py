@@ -17,9 +17,9 @@ from memcli.errors import BackendError, ContextError, InputError, MemError
 from memcli.pipeline.decide import Decision, Dialogue, decide
 from memcli.pipeline.recall import recall
 from memcli.pipeline.remembering import Memories
-from memcli.pipeline.segments import EARLIER_TOKENS, LEAST_TOKENS
+from memcli.pipeline.segments import LEAST_TOKENS
 from memcli.pipeline.speed import Speeds
-from memcli.pipeline.stretch import Stretch, Stretches
+from memcli.pipeline.stretch import EARLIER_SHARE, Stretch, Stretches
 from memcli.pipeline.tools import asked
 from memcli.pipeline.workers import Budget, Course, one_by_one, side_by_side
 from memcli.protocols import Embedder, Reader
@@ -126,7 +126,8 @@ class ReadRun:
         segments, tokens = sum(map(len, sizes)), sum(map(sum, sizes))
         speed = self._speeds.of(self._reader)
         written = segments * min(WRITTEN, self._how.thought_tokens + WRITTEN // 2)
-        seconds = (tokens + segments * EARLIER_TOKENS) / speed.read + written / speed.write
+        before = segments * self._stretches.longest // EARLIER_SHARE
+        seconds = (tokens + before) / speed.read + written / speed.write
         return Extent(sum(map(bool, sizes)), segments, tokens, seconds / self._how.jobs)
 
     def read(
@@ -193,6 +194,8 @@ class ReadRun:
                 if most // 2 >= LEAST_TOKENS:
                     most, settle = most // 2, True
                     continue
+                most = self._stretches.longest
+                stretch = self._stretches.next(session, most, settle=True) or stretch
                 decision = Decision(Outcome.FAILED, str(error))
             self._settle(stretch, decision, most, settle=settle)
             most, settle = self._stretches.longest, False

@@ -15,7 +15,6 @@ from memcli.pipeline.prompts import CUT
 from memcli.store import searched
 
 SEGMENT_TOKENS = 1024  # of a segment: what one call can sum up
-EARLIER_TOKENS = 256  # of what came before it in the session, shown for understanding
 LEAST_TOKENS = 32  # of a segment worth reading
 
 Count = Callable[[str], int]
@@ -66,10 +65,9 @@ def fitting(pieces: Sequence[Piece], most: int) -> int:
     return len(pieces)
 
 
-def earlier(session: Session, before: Piece, count: Count) -> list[str]:
-    """Return the last lines of a session before a piece, as many as fit EARLIER_TOKENS."""
+def earlier(session: Session, before: Piece, count: Count, room: int) -> list[str]:
+    """Return the last lines of a session before a piece, as many as so many tokens hold."""
     lines: list[str] = []
-    room = EARLIER_TOKENS
     for turn in reversed(session.turns[: before.position - 1]):
         if not searched(turn):
             continue

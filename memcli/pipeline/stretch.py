@@ -9,7 +9,6 @@ from memcli.domain import Segment, Session, SessionId, fingerprint
 from memcli.errors import BackendError, NotFoundError
 from memcli.pipeline.decide import STEPS
 from memcli.pipeline.segments import (
-    EARLIER_TOKENS,
     LEAST_TOKENS,
     SEGMENT_TOKENS,
     Piece,
@@ -22,6 +21,7 @@ from memcli.pipeline.workers import Budget
 from memcli.protocols import Reader
 from memcli.store import Store
 
+EARLIER_SHARE = 4  # one part in so many of a segment's tokens comes on top: what was said before
 FRAME_MARGIN = 64  # tokens: what a chat template puts around messages and tools
 COUNTED = 1 << 14  # texts whose tokens are known without counting again
 
@@ -83,8 +83,8 @@ class Stretches:
         self.count = lru_cache(COUNTED)(reader.count)
         self._store, self._counted_by = store, self.way if again else None
         frame = self.count(SYSTEM) + self.count(tools) + FRAME_MARGIN
-        self._room = reader.context - budget.thought - budget.call - frame - EARLIER_TOKENS
-        if self._room < LEAST_TOKENS:
+        self._room = reader.context - budget.thought - budget.call - frame
+        if self.longest < LEAST_TOKENS:
             raise BackendError(
                 f"the context of {reader.name}, {reader.context:,} tokens, leaves no room to read",
                 hint="let it think less with `--think`",
@@ -92,8 +92,8 @@ class Stretches:
 
     @property
     def longest(self) -> int:
-        """Most tokens of a segment, unless one turn alone has more."""
-        return min(SEGMENT_TOKENS, self._room)
+        """Most tokens of a segment: so few that two fit, and what was said before."""
+        return min(SEGMENT_TOKENS, self._room * EARLIER_SHARE // (2 * EARLIER_SHARE + 1))
 
     @property
     def counted_by(self) -> str | None:
@@ -119,11 +119,12 @@ class Stretches:
         waiting = 0 if settle else self._waiting(session, run)
         taken = waiting + fitting(run[waiting:], most)
         pieces = run[:taken]
-        more_fits = sum(piece.tokens for piece in pieces) + most <= self._room
+        before = most // EARLIER_SHARE
+        more_fits = sum(piece.tokens for piece in pieces) + most + before <= self._room
         return Stretch(
             session,
             tuple(pieces),
-            tuple(earlier(session, pieces[0], self.count)),
+            tuple(earlier(session, pieces[0], self.count, before)),
             buffered=waiting > 0,
             may_buffer=not settle and taken < len(run) and more_fits,
         )

@@ -4,7 +4,7 @@ from builders import session, talk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.pipeline.segments import EARLIER_TOKENS, earlier, fitting, unread
+from memcli.pipeline.segments import earlier, fitting, unread
 from memcli.pipeline.tools import SYSTEM, asked
 
 
@@ -95,11 +95,14 @@ def test_parts_cover_a_turn_and_from_any_of_them_on_it_is_cut_the_same(text, mos
 
 
 def test_earlier_turns_are_shown_as_many_as_there_is_room_for():
-    long = "word " * (EARLIER_TOKENS - 4)
+    long = "word " * 20
     trip = session(talk("Trip", "me: forgotten", f"ai: {long}", "me: just before", "ai: now"))
     run = unread(trip, {"1": 9, "2": len(long.strip()), "3": 11}, words, 999)[-1]
 
-    assert earlier(trip, run[-1], words) == [f"[assistant]: {long.strip()}", "[user]: just before"]
+    assert earlier(trip, run[-1], words, 24) == [
+        f"[assistant]: {long.strip()}",
+        "[user]: just before",
+    ]
 
 
 def test_the_message_is_that_of_the_model_to_the_byte():
