@@ -21,7 +21,7 @@ from memcli.pipeline.segments import LEAST_TOKENS
 from memcli.pipeline.speed import Speeds
 from memcli.pipeline.stretch import EARLIER_SHARE, Stretch, Stretches
 from memcli.pipeline.tools import asked
-from memcli.pipeline.workers import Budget, Course, one_by_one, side_by_side
+from memcli.pipeline.workers import CALL_TOKENS, Budget, Course, one_by_one, side_by_side
 from memcli.protocols import Embedder, Reader
 from memcli.store import Filters, Outcome, Reading, Store, Unread
 
@@ -38,6 +38,7 @@ class How:
     keep_traces: bool = False
     jobs: int = 1  # sessions at a time
     seconds: float = math.inf  # after so many nothing is begun
+    call_tokens: int = CALL_TOKENS  # most, of one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class ReadRun:
         self._embedder, self._how, self._speeds = embedder, how, speeds or Speeds()
         self._load = self._speeds.of(reader).load
         began = monotonic()
-        self._budget = Budget(how.thought_tokens)
+        self._budget = Budget(how.thought_tokens, how.call_tokens)
         self._stretches = Stretches(store, reader, self._budget, again=how.again)
         self._speeds.loaded(reader, monotonic() - began)
         self._began = monotonic()
@@ -197,7 +198,7 @@ class ReadRun:
                 most = self._stretches.longest
                 stretch = self._stretches.next(session, most, settle=True) or stretch
                 decision = Decision(Outcome.FAILED, str(error))
-            self._settle(stretch, decision, most, settle=settle)
+            self._settle(stretch, decision, most)
             most, settle = self._stretches.longest, False
 
     def _decided(self, stretch: Stretch) -> Dialogue:
@@ -211,17 +212,16 @@ class ReadRun:
             may_buffer=stretch.may_buffer,
         )
 
-    def _settle(self, stretch: Stretch, decision: Decision, most: int, *, settle: bool) -> None:
-        """Keep what came of a segment, unless it is no more what was read.
-
-        Then nothing is kept: its session has changed or gone, or somebody else was faster.
+    def _settle(self, read: Stretch, decision: Decision, most: int) -> None:
+        """Keep what came of a segment, unless it is no more what was read: then throw it away.
 
         Raises:
             BackendError: too many segments in a row have failed.
         """
-        self._learn(stretch, decision)
+        self._learn(read, decision)
         with self._store.transaction():
-            if self._stretches.next(stretch.session.id, most, settle=settle) != stretch:
+            stretch = self._stretches.as_now(read, most)
+            if stretch is None:
                 return
             memories = self._remembered(stretch, decision)
             self._store.reads.keep(stretch.session.id, self._reading(stretch, decision, memories))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
 from memcli.domain import Segment, Session, SessionId, fingerprint
@@ -30,11 +30,11 @@ COUNTED = 1 << 14  # texts whose tokens are known without counting again
 class Stretch:
     """A segment, with all that a reader is shown of it."""
 
-    session: Session = field(compare=False)
+    session: Session
     pieces: tuple[Piece, ...]
     earlier: tuple[str, ...]
-    buffered: bool = field(compare=False)  # whether some of it was shown before
-    may_buffer: bool = field(compare=False)
+    buffered: bool  # whether some of it was shown before
+    may_buffer: bool
 
     @property
     def segment(self) -> Segment:
@@ -108,14 +108,9 @@ class Stretches:
             most: tokens; what was buffered comes on top.
             settle: whether what was buffered has to be settled, without what follows.
         """
-        try:
-            session = self._store.sessions.get(named)
-        except NotFoundError:
+        session, run = self._first_run(named, most)
+        if not (session and run):
             return None
-        runs = self._runs(session, most)
-        if not runs:
-            return None
-        run = runs[0]
         waiting = 0 if settle else self._waiting(session, run)
         taken = waiting + fitting(run[waiting:], most)
         pieces = run[:taken]
@@ -129,6 +124,19 @@ class Stretches:
             may_buffer=not settle and taken < len(run) and more_fits,
         )
 
+    def as_now(self, stretch: Stretch, most: int) -> Stretch | None:
+        """Return a stretch where it is now; None where it is no more what a reader was shown.
+
+        Then its session has changed or gone, or somebody else was faster. What was only added
+        behind it changes nothing.
+        """
+        session, run = self._first_run(stretch.session.id, most)
+        pieces = tuple(run[: len(stretch.pieces)])
+        if not session or pieces != stretch.pieces:
+            return None
+        before = earlier(session, pieces[0], self.count, most // EARLIER_SHARE)
+        return replace(stretch, session=session) if tuple(before) == stretch.earlier else None
+
     def sizes(self, named: SessionId) -> Iterator[int]:
         """Yield the tokens of every segment that is left of a session, if none is buffered."""
         session = self._store.sessions.get(named)
@@ -137,6 +145,14 @@ class Stretches:
                 taken = fitting(run, self.longest)
                 yield sum(piece.tokens for piece in run[:taken])
                 run = run[taken:]
+
+    def _first_run(self, named: SessionId, most: int) -> tuple[Session | None, list[Piece]]:
+        try:
+            session = self._store.sessions.get(named)
+        except NotFoundError:
+            return None, []
+        runs = self._runs(session, most)
+        return session, runs[0] if runs else []
 
     def _runs(self, session: Session, most: int) -> list[list[Piece]]:
         settled = self._store.reads.settled(session.id, way=self._counted_by)

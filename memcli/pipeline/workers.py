@@ -21,7 +21,7 @@ class Budget:
     """What a reader may write in one answer, in tokens."""
 
     thought: int
-    call: int = CALL_TOKENS
+    call: int
 
 
 def answer(reader: Reader, question: Question, budget: Budget) -> Spoken:
