@@ -195,6 +195,7 @@ class Memory:
     accepted: bool = False  # by the person; what they wrote themselves always is
     unsupported: tuple[str, ...] = ()  # its names, numbers and dates that no source has
     superseded_by: MemoryId | None = None
+    edited: bool = False  # by the person, into what superseded it
     conflicts: tuple[MemoryId, ...] = ()  # with other current ones
 
     def __post_init__(self) -> None:

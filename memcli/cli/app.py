@@ -12,6 +12,7 @@ from memcli.cli.bench import bench
 from memcli.cli.demo import demo
 from memcli.cli.forget import forget
 from memcli.cli.ingest import ingest
+from memcli.cli.memories import memories
 from memcli.cli.models import models
 from memcli.cli.read import read
 from memcli.cli.sessions import sessions, show
@@ -43,4 +44,5 @@ def root(
 
 for command in (ingest, ask, search, read, sessions, show, forget, demo, bench):
     app.command()(command)
+app.add_typer(memories)
 app.add_typer(models)

@@ -11,7 +11,7 @@ from memcli.pipeline.fusion import by_maximum, by_range, weighted
 from memcli.pipeline.grounding import lacking
 from memcli.pipeline.remembered import question_vector
 from memcli.protocols import Embedder, Vectors
-from memcli.store import Filters, MemoryFilters, Store, asked, memory_id, same
+from memcli.store import MOST_TERMS, Filters, MemoryFilters, Store, asked, memory_id, same
 
 MOST_SOURCES = 3  # turns that one segment gives a memory
 SUPPORTS = 0.6  # of the best turn's score: what another one needs to be a source, too
@@ -61,10 +61,7 @@ class Memories:
         keys = {at: turns.session.turns[at - 1].key for at in turns.positions}
         if self._store.forgetting.memory(public, turns.session.id, list(keys.values())):
             return public
-        supporting = {
-            keys[at]: lacking(fact, turns.session.turns[at - 1])
-            for at in self._supporting(fact, turns)
-        }
+        supporting = self._supporting(fact, turns)
         self.keep(fact, turns.session, supporting, by=model)
         return public
 
@@ -85,7 +82,7 @@ class Memories:
         numbers = self._store.memory_index.unembedded(self._embedder)
         facts = [one.fact for one in self._store.memories.by_number(numbers).values()]
         if facts:
-            vectors = self._embedder.embed([f"{fact.key}: {fact.value}" for fact in facts])
+            vectors = self._embedder.embed([_told(fact) for fact in facts])
             self._store.memory_index.add_vectors(numbers, vectors, self._embedder)
 
     def search(self, query: str, *, limit: int) -> list[Memory]:
@@ -117,24 +114,39 @@ class Memories:
             self._read = _Turns(segment, session, positions, self._embedder.embed(texts))
         return self._read
 
-    def _supporting(self, fact: Fact, turns: "_Turns") -> list[int]:
-        """Return the positions of the turns that support a fact best; at least one.
+    def _supporting(self, fact: Fact, turns: "_Turns") -> dict[str, tuple[str, ...]]:
+        """Return the keys of the turns that support a fact best, and what each does not say.
+
+        What these lack, another turn of the segment may say: then it is a source, too.
+        """
+        session = turns.session
+        scores = self._scores(fact, turns)
+        ranked = sorted(scores, key=lambda at: (-scores[at], at))
+        missing = {at: lacking(fact, session.turns[at - 1], session.participants) for at in ranked}
+        chosen = [at for at in ranked[:MOST_SOURCES] if scores[at] >= SUPPORTS * scores[ranked[0]]]
+        open_ = set.intersection(*(set(missing[at]) for at in chosen))
+        for at in ranked:
+            if open_ - set(missing[at]):
+                chosen.append(at)
+                open_ &= set(missing[at])
+        return {session.turns[at - 1].key: missing[at] for at in chosen}
+
+    def _scores(self, fact: Fact, turns: "_Turns") -> dict[int, float]:
+        """Return how well each turn supports a fact, by position, in [0, 1].
 
         Only these turns count, not how rare a word is elsewhere: what was ingested or read
         before plays no part.
         """
         number = self._store.sessions.number(turns.session.id)
         assert number is not None, "it was just read"
-        terms = asked(" ".join((fact.value, fact.key)))[:64]
+        terms = asked(" ".join((fact.value, fact.key)))[:MOST_TERMS]
         among = Filters(among=(number,))
         found = self._store.index.with_words("turn", terms, among, len(turns.session.turns))
         having = {one.place.first: one.terms for one in found if one.place}
         words = _covered(terms, {at: having.get(at, ()) for at in turns.positions})
-        [vector] = self._embedder.embed([f"{fact.key}: {fact.value}"])
+        [vector] = self._embedder.embed([_told(fact)])
         near = dict(zip(turns.positions, map(float, turns.vectors @ vector), strict=True))
-        scores = weighted([(1.0, by_maximum(words)), (MEANING, by_range(near))])
-        ranked = sorted(scores, key=lambda at: (-scores[at], at))[:MOST_SOURCES]
-        return [at for at in ranked if scores[at] >= SUPPORTS * scores[ranked[0]]]
+        return weighted([(1.0, by_maximum(words)), (MEANING, by_range(near))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +190,8 @@ def _covered(terms: Sequence[str], having: dict[int, Sequence[str]]) -> dict[int
     """Return how many of the terms each place has, the fewer places have one the more it counts."""
     weights = {term: 1 / max(sum(term in had for had in having.values()), 1) for term in terms}
     return {at: sum(weights[term] for term in had) for at, had in having.items()}
+
+
+def _told(fact: Fact) -> str:
+    """Return a fact as it is embedded."""
+    return f"{fact.key}: {fact.value}"

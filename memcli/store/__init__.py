@@ -3,7 +3,7 @@
 from memcli.store.cache import Cache
 from memcli.store.conversations import Head
 from memcli.store.filters import Filters
-from memcli.store.index import Found, Grain, searched
+from memcli.store.index import MOST_TERMS, Found, Grain, searched
 from memcli.store.memories import MemoryFilters, memory_id
 from memcli.store.reads import Outcome, Reading, Unread
 from memcli.store.sessions import Overview
@@ -12,6 +12,7 @@ from memcli.store.store import Store
 from memcli.store.words import asked, same
 
 __all__ = [
+    "MOST_TERMS",
     "Cache",
     "File",
     "Filters",

@@ -283,7 +283,7 @@ def test_a_forgotten_memory_does_not_come_back_when_its_session_is_read_again(be
     bench.ingest(talk("Trip", *LINES))
     bench.reads(add(fact("home", "Moved to Lisbon"), summary="zebracorn"), keep_traces=True)
 
-    bench.store.forgetting.forget_memories(bench.store.memories.find(MemoryFilters()))
+    bench.store.forgetting.forget([], bench.store.memories.find(MemoryFilters()))
     again, _ = bench.reads(add(fact("home", "Moved to Lisbon"), summary=""), again=True)
 
     assert (again.segments, bench.facts) == (1, {})
