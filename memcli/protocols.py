@@ -55,6 +55,7 @@ class ToolCall:
 
     name: str
     arguments: Mapping[str, Any]  # as JSON has them
+    others: tuple[str, ...] = ()  # names of what it called beside, which nobody looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ class Reader(Protocol):
         *,
         thought_tokens: int,
         call_tokens: int,
+        seed: int = 0,
     ) -> Iterator[str | ToolCall]:
         """Yield the thought in pieces as it is written, and last of all the one call.
 
@@ -175,9 +177,11 @@ class Reader(Protocol):
             tools: what may be called.
             thought_tokens: the thought is closed after this many tokens.
             call_tokens: the call has to be complete within so many.
+            seed: added to that of the sampling.
 
         Raises:
-            BackendError: the model failed, the call was not complete in time or obeys no tool's
-                schema, or everything together exceeds the context.
+            ContextError: everything together exceeds the context.
+            ReplyError: the call was not complete in time or obeys no tool's schema.
+            BackendError: the model failed.
         """
         ...

@@ -19,6 +19,7 @@ from memcli.cli.index import index
 from memcli.cli.ingest import ingest
 from memcli.cli.memories import memories
 from memcli.cli.models import models
+from memcli.cli.read import read
 from memcli.cli.sessions import sessions, show
 from memcli.cli.stats import stats
 
@@ -51,6 +52,7 @@ for command in (
     ingest,
     ask,
     search,
+    read,
     sessions,
     show,
     forget,

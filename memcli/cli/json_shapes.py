@@ -8,10 +8,13 @@ from memcli.domain import Doubt, Session, Skipped
 from memcli.pipeline.absorb import Counts
 from memcli.pipeline.ingest import SourceReport
 from memcli.pipeline.plan import Plan
+from memcli.pipeline.read import Extent, Report, Settled
 from memcli.pipeline.results import Answer, Quote, Result, Stage
-from memcli.store import Overview
+from memcli.store import Outcome, Overview
 
 Shape = dict[str, object]
+# Of a segment, where it did not fail.
+ACTIONS = {Outcome.ADDED: "add", Outcome.IGNORED: "ignore", Outcome.BUFFERED: "buffer"}
 
 
 def answer_shape(answer: Answer, command: str) -> Shape:
@@ -92,6 +95,51 @@ def report_shape(report: SourceReport) -> Shape:
         "sessions": _counts(report.sessions),
         "turns": _turn_counts(report.turns),
         "warnings": [_warning(warning) for warning in report.warnings],
+    }
+
+
+def read_shape(report: Report, model: str) -> Shape:
+    """Return `mem read --json`."""
+    return {
+        "schema": "mem.read/1",
+        "model": model,
+        "sessions": report.sessions,
+        "segments": report.segments,
+        "actions": {
+            **{action: report.outcomes.get(outcome, 0) for outcome, action in ACTIONS.items()},
+            "search": report.searches,
+        },
+        "memories": report.memories,
+        "failures": [settled_shape(one) for one in report.failures],
+        "out_of_time": report.out_of_time,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def settled_shape(settled: Settled) -> Shape:
+    """Return one segment that was read."""
+    return {
+        "session": settled.session,
+        "first": settled.first,
+        "last": settled.last,
+        "action": ACTIONS.get(settled.outcome),
+        "reason": settled.reason,
+        "memories": list(settled.memories),
+        "searches": settled.searches,
+    }
+
+
+def extent_shape(extent: Extent, model: str) -> Shape:
+    """Return `mem read --dry-run --json`."""
+    return {
+        "schema": "mem.read/1",
+        "model": model,
+        "to_read": {
+            "sessions": extent.sessions,
+            "segments": extent.segments,
+            "tokens": extent.tokens,
+            "seconds": round(extent.seconds),
+        },
     }
 
 

@@ -18,7 +18,7 @@ from memcli.cli.output import note, print_json, print_jsonl, safe
 from memcli.domain import Fact, Memory, MemoryType
 from memcli.errors import ExitCode, InputError, UsageError
 from memcli.pipeline.own_facts import OwnFacts, Restored
-from memcli.pipeline.remembering import Memories, quotes
+from memcli.pipeline.remembering import Memories
 from memcli.settings import database_path
 from memcli.store import MemoryFilters, Store
 
@@ -158,7 +158,7 @@ def show(memory: Name, as_json: Json = False, database: Database = None, wait: W
     with Store.existing(database or database_path(), wait=wait) as store:
         found = store.memories.get(memory)
         history = store.memories.history(found)
-        said = quotes(store, found)
+        said = store.memories.quotes(found)
         if as_json:
             print_json(
                 {
@@ -261,7 +261,7 @@ def _print(store: Store, found: Sequence[Memory], *, as_json: bool, as_jsonl: bo
 
 
 def _shapes(store: Store, found: Sequence[Memory]) -> list[Shape]:
-    return [memory_shape(one, quotes(store, one)) for one in found]
+    return [memory_shape(one, store.memories.quotes(one)) for one in found]
 
 
 def _text(file: Path) -> str:

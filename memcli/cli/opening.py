@@ -102,6 +102,11 @@ def open_reader(named: str | None = None, *, gpu_layers: int | None = None) -> R
     return house.reader(chosen)
 
 
+def is_served(reader: str | None) -> bool:
+    """Return whether the model that reads is a served one; see `open_reader`."""
+    return is_address(House().chosen("reader", reader) or "")
+
+
 def catalog() -> Catalog:
     """Return what is known of models, and which are on this machine."""
     return Catalog(models_folder(), manifests_folder())

@@ -13,6 +13,7 @@ from memcli.errors import UsageError
 from memcli.settings import settings
 
 STAGES = {"retrieve", "rerank", "sift"}
+UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds
 
 
 def words(text: str) -> str:
@@ -58,13 +59,16 @@ def stages(text: str) -> frozenset[str] | None:
 
 
 def seconds(text: str) -> float:
-    """Return a number of seconds.
+    """Return a number of seconds: `90`, `90s`, `15m`, `2h`.
 
     Raises:
         UsageError: it is none, or negative, or not finite.
     """
+    number_of, unit = text, 1
+    if text[-1:] in UNITS:
+        number_of, unit = text[:-1], UNITS[text[-1]]
     try:
-        number = float(text)
+        number = float(number_of) * unit
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
@@ -162,6 +166,18 @@ Sifter = Annotated[
         metavar="MODEL",
         help="Model that reads, thinks and ranks: a GGUF file, a name such as `memsifter-4b`, or"
         " `none`. By default the one in the models folder.",
+    ),
+]
+Reader = Annotated[
+    str | None,
+    typer.Option(
+        "--reader",
+        envvar="MEM_READER",
+        show_default=False,
+        metavar="MODEL",
+        help="Model that reads: a GGUF file, a folder of safetensors, an address such as"
+        " `http://localhost:8000/v1#memreader-4b`, or a name. By default the one in the models"
+        " folder.",
     ),
 ]
 GpuLayers = Annotated[

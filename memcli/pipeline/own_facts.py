@@ -167,7 +167,7 @@ class OwnFacts:
         return True
 
     def _known(self, memory: MemoryId) -> bool:
-        return self._store.memories.number(memory) is not None
+        return bool(self._store.memories.numbers([memory]))
 
     def _session(self, session: SessionId) -> Session | None:
         """Return the session that had this id once, or None."""

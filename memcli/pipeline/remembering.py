@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from memcli.domain import Fact, Memory, MemoryId, Segment, Session, Turn
+from memcli.domain import Fact, Memory, MemoryId, Segment, Session
 from memcli.errors import InputError, NotFoundError
 from memcli.pipeline.chunking import said
 from memcli.pipeline.fusion import by_maximum, by_range, weighted
@@ -196,9 +196,3 @@ def _covered(terms: Sequence[str], having: dict[int, Sequence[str]]) -> dict[int
 def _told(fact: Fact) -> str:
     """Return a fact as it is embedded."""
     return f"{fact.key}: {fact.value}"
-
-
-def quotes(store: Store, memory: Memory) -> list[Turn]:
-    """Return the turns that a memory came from, as they are now."""
-    sessions = {one: store.sessions.get(one) for one in {each.session for each in memory.sources}}
-    return [sessions[one.session].turns[one.position - 1] for one in memory.sources]

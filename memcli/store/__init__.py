@@ -5,6 +5,7 @@ from memcli.store.conversations import Head
 from memcli.store.filters import Filters
 from memcli.store.index import MOST_TERMS, Found, Grain, searched
 from memcli.store.memories import MemoryFilters, memory_id
+from memcli.store.reads import Outcome, Reading, Unread
 from memcli.store.sessions import Overview
 from memcli.store.sources import File, Sources
 from memcli.store.statistics import Month, Person, Totals, VectorCount
@@ -22,12 +23,15 @@ __all__ = [
     "Head",
     "MemoryFilters",
     "Month",
+    "Outcome",
     "Overview",
     "Person",
     "Place",
+    "Reading",
     "Sources",
     "Store",
     "Totals",
+    "Unread",
     "VectorCount",
     "asked",
     "memory_id",

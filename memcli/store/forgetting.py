@@ -30,39 +30,34 @@ class Forgetting:
         digests = {_digest(source, conversation, key): key for key in keys}
         return {digests[digest] for digest in self._known(list(digests))}
 
-    def forget(self, sessions: Collection[SessionId]) -> bool:
-        """Delete sessions so that no byte of them is left, and never take them in again.
+    def forget(self, sessions: Collection[SessionId], memories: Collection[Memory] = ()) -> bool:
+        """Delete sessions and memories so that no byte of them is left.
 
-        With them go the memories that rest on them alone, and what others have from them.
+        A session is never taken in again: one of an endless chat takes its own turns along, any
+        other one the conversation, and whatever is added to it later. With it go the memories
+        that come from it alone.
 
-        A session of an endless chat takes its own turns along; any other one the conversation,
-        and whatever is added to it later.
+        A memory does not come back from where it was found, only when it is said elsewhere. What
+        the person wrote for it alone goes with it.
 
         Returns:
             Whether the last bytes are gone. Where another process reads the database at this
             moment, they go with the next write.
         """
         with self._db.transaction():
-            for session in sessions:
-                self._forget(session)
-            self._db.rows("delete from files")  # what they gave may name it
-            self._clear()
-        return self._truncate()
-
-    def forget_memories(self, memories: Collection[Memory]) -> bool:
-        """Delete memories so that no byte of them is left.
-
-        The same fact does not come back from where it was found, only when it is said elsewhere.
-        A turn that the person wrote for a memory alone goes with it.
-
-        Returns:
-            As `forget` does.
-        """
-        with self._db.transaction():
             for memory in memories:
                 self._forget_memory(memory)
-            self._clear()
-        return self._truncate()
+            self._remove(self._memories.resting_on(sessions))
+            for session in sessions:
+                self._forget(session)
+            if sessions:
+                self._db.rows("delete from files")  # what they gave may name it
+            self._db.rows("delete from answers")  # what models said may quote it
+            self._db.rows("update readings set reason = '', trace = null")  # readers, too
+            for table in ("session_words", "passage_words", "turn_words", "memory_words"):
+                self._db.rows(f"insert into {table} ({table}) values ('optimize')")
+        [(busy, *_)] = self._db.rows("pragma wal_checkpoint(truncate)")
+        return not busy
 
     def memory(self, memory: MemoryId, session: SessionId, turns: Collection[str]) -> bool:
         """Return whether a memory was forgotten that had any of these turns as a source."""
@@ -74,20 +69,20 @@ class Forgetting:
         )
 
     def _forget_memory(self, memory: Memory) -> None:
-        digests = []
-        own: list[SessionId] = []
-        for turn in memory.sources:
-            source, conversation = self._conversation_of(turn.session)
-            digests.append((_memory_digest(memory.id, source, conversation, turn.key),))
-            if source == YOU:
-                own.append(turn.session)
-        self._db.many("insert or ignore into forgotten (digest) values (?)", digests)
-        [(number,)] = self._db.rows("select id from memories where public = ?", memory.id)
-        self._memory_index.remove([number])
-        self._db.rows("delete from memories where id = ?", number)
-        for session in own:
+        turns = [(self._conversation_of(one.session), one) for one in memory.sources]
+        self._db.many(
+            "insert or ignore into forgotten (digest) values (?)",
+            [(_memory_digest(memory.id, *where, turn.key),) for where, turn in turns],
+        )
+        self._remove([memory])
+        for session in {turn.session for (source, _), turn in turns if source == YOU}:
             if not self._memories.of_sessions([session]):
                 self._forget(session)
+
+    def _remove(self, memories: Collection[Memory]) -> None:
+        numbers = self._memories.numbers([memory.id for memory in memories])
+        self._memory_index.remove(numbers)
+        self._memories.remove(numbers)
 
     def _conversation_of(self, session: SessionId) -> tuple[str, str]:
         [(source, key)] = self._db.rows(
@@ -96,16 +91,6 @@ class Forgetting:
             session,
         )
         return source, key
-
-    def _clear(self) -> None:
-        """Leave nothing of what was deleted in the cache and in the full text."""
-        self._db.rows("delete from answers")  # what models said may quote it
-        for table in ("session_words", "passage_words", "turn_words", "memory_words"):
-            self._db.rows(f"insert into {table} ({table}) values ('optimize')")
-
-    def _truncate(self) -> bool:
-        [(busy, *_)] = self._db.rows("pragma wal_checkpoint(truncate)")
-        return not busy
 
     def _forget(self, session: SessionId) -> None:
         [(number, conversation, source, key, endless)] = self._db.rows(
@@ -121,11 +106,10 @@ class Forgetting:
             "insert or ignore into forgotten (digest) values (?)",
             [(digest,) for digest in digests or [_digest(source, key)]],
         )
-        self._memory_index.remove(self._memories.resting_on(conversation, keys))
         self._memories.lose(conversation, keys)
         self._index.remove(number)
         self._db.rows("delete from sessions where id = ?", number)
-        for table in ("revisions", "aliases"):
+        for table in ("revisions", "aliases", "read_turns"):
             self._db.rows(
                 f"delete from {table} where conversation_id = ?"
                 " and key in (select value from json_each(?))",

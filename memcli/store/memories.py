@@ -9,7 +9,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from memcli.domain import (
     YOU,
@@ -18,17 +17,21 @@ from memcli.domain import (
     MemoryId,
     MemoryType,
     SessionId,
-    SourceTurn,
+    Turn,
     public_id,
 )
-from memcli.errors import NotFoundError
+from memcli.errors import NotFoundError, StoreError
 from memcli.store.connection import Database
 from memcli.store.filters import milliseconds
-from memcli.store.sessions import moment
+from memcli.store.memory_rows import LINK, ROW, Link, StoredMemory, link, stored_memory
+from memcli.store.sessions import TURN, turn_of
 from memcli.store.succession import Claim, Standing, standings
 from memcli.store.words import same
 
-_COLUMNS = "memories.id, public, subject, key, type, value, tags, accepted, edited_into"
+_JOINED = (  # to memory_sources
+    "join turns on turns.conversation_id = memory_sources.conversation_id and turns.key = turn"
+    " join sessions on sessions.id = session_id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,7 @@ class MemoryFilters:
 
     def where(self) -> tuple[str, list[object]]:
         """Return a condition on the table `memories`, and its values."""
-        sources = (
-            "from memory_sources join turns on turns.conversation_id ="
-            " memory_sources.conversation_id and turns.key = turn where memory_id = memories.id"
-        )
+        sources = f"from memory_sources {_JOINED} where memory_id = memories.id"
         names = "(select fold(value) from json_each(?))"
         speaker = None if self.speaker is None else json.dumps(sorted(self.speaker))
         possible: list[tuple[str, object]] = [
@@ -61,27 +61,6 @@ class MemoryFilters:
             " and ".join(["1", *(condition for condition, _ in chosen)]),
             [value for _, value in chosen],
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    number: int
-    id: MemoryId
-    subject: str
-    fact: Fact
-    accepted: bool
-    edited_into: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """A source as it is stored, and where its turn is."""
-
-    turn: SourceTurn
-    said_at: int | None  # UTC, ms
-    utc_offset: int  # minutes east
-    by: str
-    unsupported: tuple[str, ...]
 
 
 class Memories:
@@ -108,11 +87,10 @@ class Memories:
             Its number, and whether it is new.
         """
         public = memory_id(fact)
-        rows = self._db.rows(f"select {_COLUMNS} from memories where public = ?", public)
-        if rows:
-            number = rows[0][0]
-            self._respell(_row(rows[0]), fact, by)
-        else:
+        known = self._load("public = ?", [public])
+        for number, memory in known.items():
+            self._respell(number, memory, fact, by)
+        if not known:
             [(number,)] = self._db.rows(
                 "insert into memories (public, subject, key, type, value, tags, source_id)"
                 " values (?, ?, ?, ?, ?, ?, -1) returning id",  # which no commit would let pass
@@ -134,12 +112,12 @@ class Memories:
             " (select min(id) from memory_sources where memory_id = ?1) where id = ?1",
             number,
         )
-        return number, not rows
+        return number, not known
 
-    def _respell(self, known: _Row, fact: Fact, by: str) -> None:
+    def _respell(self, number: int, known: Memory, fact: Fact, by: str) -> None:
         """Let the spelling and tags of a fact that is said again not depend on the order."""
         if by != YOU:
-            if self._yours(known.number):
+            if known.by == YOU:
                 return
             fact = Fact(
                 min(known.fact.key, fact.key),
@@ -149,20 +127,16 @@ class Memories:
             )
         self._db.rows(
             "update memories set key = ?, value = ?, tags = ? where id = ?",
-            *(fact.key, fact.value, _listed(fact.tags), known.number),
+            *(fact.key, fact.value, _listed(fact.tags), number),
         )
 
-    def _yours(self, number: int) -> bool:
-        return bool(
-            self._db.rows(
-                "select 1 from memory_sources where memory_id = ? and by = ?", number, YOU
-            )
+    def numbers(self, memories: Iterable[MemoryId]) -> list[int]:
+        """Return the numbers of those memories that are there."""
+        rows = self._db.rows(
+            "select id from memories where public in (select value from json_each(?))",
+            json.dumps(list(memories)),
         )
-
-    def number(self, memory: MemoryId) -> int | None:
-        """Return the number of a memory, None where there is none."""
-        rows = self._db.rows("select id from memories where public = ?", memory)
-        return rows[0][0] if rows else None
+        return [number for (number,) in rows]
 
     def get(self, memory: str) -> Memory:
         """Return the memory with this id, or with the only id that begins so.
@@ -198,15 +172,22 @@ class Memories:
         chosen = "memories.id in (select value from json_each(?))"
         return self._load(f"{chosen} and {where}", [json.dumps(list(numbers)), *values])
 
-    def of_sessions(self, sessions: Iterable[SessionId]) -> dict[int, Memory]:
+    def of_sessions(self, sessions: Iterable[SessionId]) -> list[Memory]:
         """Return the memories that have a source in these sessions."""
-        return self._load(
-            "memories.id in (select memory_id from memory_sources join turns"
-            " on turns.conversation_id = memory_sources.conversation_id and turns.key = turn"
-            " join sessions on sessions.id = session_id"
+        found = self._load(
+            f"memories.id in (select memory_id from memory_sources {_JOINED}"
             " where sessions.public in (select value from json_each(?)))",
             [json.dumps(list(sessions))],
         )
+        return list(found.values())
+
+    def resting_on(self, sessions: Collection[SessionId]) -> list[Memory]:
+        """Return the memories that have no source but in these sessions."""
+        return [
+            memory
+            for memory in self.of_sessions(sessions)
+            if all(source.session in sessions for source in memory.sources)
+        ]
 
     def history(self, memory: Memory) -> list[Memory]:
         """Return all there is about a memory's key, and its edits, as it was said."""
@@ -217,59 +198,61 @@ class Memories:
         )
         return sorted(found.values(), key=lambda one: (_at(one), one.id))
 
+    def quotes(self, memory: Memory) -> list[Turn]:
+        """Return the turns that a memory came from, in the order of its sources."""
+        keys = ", ".join(f"turns.{column.strip()}" for column in TURN.split(","))
+        rows = self._db.rows(
+            f"select sessions.public, {keys} from memories"
+            f" join memory_sources on memory_id = memories.id {_JOINED}"
+            " where memories.public = ?",
+            memory.id,
+        )
+        found = {(session, row[0]): turn_of(row) for session, *row in rows}
+        return [found[source.session, source.key] for source in memory.sources]
+
     def _load(self, where: str, values: Sequence[object]) -> dict[int, Memory]:
         wanted = {
             number for (number,) in self._db.rows(f"select id from memories where {where}", *values)
         }
-        rows = [
-            _row(row)
-            for row in self._db.rows(
-                f"select {_COLUMNS} from memories where subject in"
-                f" (select subject from memories where {where})",
-                *values,
-            )
-        ]
-        links = self._links([row.number for row in rows])
-        rows = [row for row in rows if row.number in links]
-        standing = self._standings(rows, links)
-        return {
-            row.number: _memory(row, links[row.number], standing[row.id])
-            for row in rows
-            if row.number in wanted
-        }
+        rows = self._db.rows(
+            f"select {ROW} from memories where subject in"
+            f" (select subject from memories where {where})",
+            *values,
+        )
+        try:
+            links = self._links([row[0] for row in rows])
+            stored = [stored_memory(row, links[row[0]]) for row in rows if row[0] in links]
+        except ValueError as error:  # SQLite read it, but nobody wrote it so
+            raise StoreError(f"{self._db.path} is damaged in a memory") from error
+        standing = self._standings(stored)
+        return {one.number: one.memory(standing[one.id]) for one in stored if one.number in wanted}
 
-    def _links(self, numbers: Sequence[int]) -> dict[int, list[_Link]]:
+    def _links(self, numbers: Sequence[int]) -> dict[int, list[Link]]:
         """Return the sources of each memory, as they were said."""
-        found: dict[int, list[_Link]] = {}
-        for number, session, position, key, said_at, offset, by, unsupported in self._db.rows(
-            "select memory_id, sessions.public, position, turns.key, sent_at, turns.utc_offset,"
-            " by, unsupported from memory_sources join turns on turns.conversation_id ="
-            " memory_sources.conversation_id and turns.key = turn"
-            " join sessions on sessions.id = session_id"
+        found: dict[int, list[Link]] = {}
+        for row in self._db.rows(
+            f"select {LINK} from memory_sources {_JOINED}"
             " where memory_id in (select value from json_each(?))"
             " order by sent_at nulls first, sessions.public, position",
             json.dumps(numbers),
         ):
-            turn = SourceTurn(SessionId(session), position, key)
-            lacking = tuple(json.loads(unsupported))
-            found.setdefault(number, []).append(_Link(turn, said_at, offset, by, lacking))
+            number, each = link(row)
+            found.setdefault(number, []).append(each)
         return found
 
-    def _standings(
-        self, rows: Sequence[_Row], links: Mapping[int, Sequence[_Link]]
-    ) -> dict[MemoryId, Standing]:
-        edits = {row.edited_into for row in rows if row.edited_into is not None}
+    def _standings(self, stored: Sequence[StoredMemory]) -> dict[MemoryId, Standing]:
+        edits = [one.edited_into for one in stored if one.edited_into is not None]
         public = {
             number: MemoryId(name)
             for number, name in self._db.rows(
                 "select id, public from memories where id in (select value from json_each(?))",
-                json.dumps(list(edits)),
+                json.dumps(edits),
             )
         }
         subjects: dict[str, list[Claim]] = {}
-        for row in rows:
-            edited = None if row.edited_into is None else public.get(row.edited_into)
-            subjects.setdefault(row.subject, []).append(_claim(row, links[row.number], edited))
+        for one in stored:
+            edited = None if one.edited_into is None else public.get(one.edited_into)
+            subjects.setdefault(one.subject, []).append(one.claim(edited))
         return {
             key: standing
             for claims in subjects.values()
@@ -299,17 +282,9 @@ class Memories:
         )
         self._db.rows(f"delete from memory_sources where {chosen}", conversation, keys)
 
-    def resting_on(self, conversation: int, turns: Iterable[str]) -> list[int]:
-        """Return the numbers of the memories that have no other sources than these."""
-        among = "conversation_id = ?1 and turn in (select value from json_each(?2))"
-        rows = self._db.rows(
-            f"select memory_id from memory_sources where {among} except"
-            " select other.memory_id from memory_sources join memory_sources as other"
-            f" using (memory_id) where memory_sources.id in (select id from memory_sources where"
-            f" {among}) and other.id not in (select id from memory_sources where {among})",
-            *(conversation, json.dumps(list(turns))),
-        )
-        return [number for (number,) in rows]
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Delete memories; what they superseded is current again."""
+        self._db.many("delete from memories where id = ?", [(number,) for number in numbers])
 
     def lose(self, conversation: int, turns: Iterable[str]) -> None:
         """Drop the sources among these turns, and the memories that have no others."""
@@ -323,52 +298,6 @@ class Memories:
 def memory_id(fact: Fact) -> MemoryId:
     """Return the id of a fact: the same for the same fact, wherever and whenever it is found."""
     return MemoryId(public_id("m_", same(fact.key), fact.type.value, same(fact.value)))
-
-
-def _row(row: Sequence[Any]) -> _Row:
-    number, public, subject, key, type_, value, tags, accepted, edited_into = row
-    fact = Fact(key, MemoryType(type_), value, tuple(json.loads(tags)))
-    return _Row(number, MemoryId(public), subject, fact, bool(accepted), edited_into)
-
-
-def _claim(row: _Row, links: Sequence[_Link], edited_into: MemoryId | None) -> Claim:
-    accepted = row.accepted or _by(links) == YOU
-    return Claim(
-        row.id,
-        same(row.fact.value),
-        max((link.said_at for link in links if link.said_at is not None), default=None),
-        accepted=accepted,
-        trusted=accepted or not _unsupported(links),
-        yours=_by(links) == YOU,
-        edited_into=edited_into,
-    )
-
-
-def _memory(row: _Row, links: Sequence[_Link], standing: Standing) -> Memory:
-    last, by = links[-1], _by(links)
-    return Memory(
-        row.id,
-        row.fact,
-        tuple(link.turn for link in links),
-        moment(last.said_at, last.utc_offset),
-        by,
-        accepted=row.accepted or by == YOU,
-        unsupported=_unsupported(links),
-        superseded_by=standing.superseded_by,
-        edited=row.edited_into is not None,
-        conflicts=standing.conflicts,
-    )
-
-
-def _by(links: Iterable[_Link]) -> str:
-    authors = {link.by for link in links}
-    return YOU if YOU in authors else min(authors)
-
-
-def _unsupported(links: Sequence[_Link]) -> tuple[str, ...]:
-    """Return what none of the sources says, in the order of the fact."""
-    rest = [set(link.unsupported) for link in links]
-    return tuple(one for one in links[0].unsupported if all(one in lacking for lacking in rest))
 
 
 def _at(memory: Memory) -> float:

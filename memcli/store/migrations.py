@@ -272,6 +272,55 @@ def m0010_memories(db: apsw.Connection) -> None:
     )
 
 
+def m0011_reads(db: apsw.Connection) -> None:
+    """What was read for memories, by the turns it was of: they outlive a session cut anew."""
+    db.execute(
+        """
+        create table readings (     -- of a segment by a reader
+            id integer primary key,
+            conversation_id integer not null references conversations on delete cascade,
+            way text not null,      -- digest of the reader and of how it is asked
+            model text not null,    -- its name
+            outcome text not null,  -- added, ignored, buffered, failed
+            reason text not null,
+            trace text              -- JSON; null where it was not to be kept
+        ) strict
+        """
+    )
+    db.execute(
+        """
+        create table read_turns (
+            reading_id integer not null references readings on delete cascade,
+            conversation_id integer not null,
+            key text not null,
+            digest text not null,   -- of its text, as it was read
+            stop integer not null,  -- characters of it that were read by then
+            primary key (conversation_id, key, reading_id)
+        ) strict, without rowid
+        """
+    )
+    db.execute("create index read_turns_by_reading on read_turns (reading_id)")
+    # A reading may quote each of its turns: where one is forgotten, all of it is.
+    db.execute(
+        "create trigger readings_forgotten after delete on read_turns"
+        " begin delete from readings where id = old.reading_id; end"
+    )
+    db.execute(
+        """
+        create table reading_memories (     -- what it added, or found to be there
+            reading_id integer not null references readings on delete cascade,
+            memory text not null,           -- m_ and ten characters
+            primary key (memory, reading_id)
+        ) strict, without rowid
+        """
+    )
+    db.execute("create index reading_memories_by_reading on reading_memories (reading_id)")
+    db.execute(
+        "create trigger reading_memories_forgotten after delete on memories"
+        " begin delete from reading_memories where memory = old.public; end"
+    )
+
+
 STEPS = (
     m0001_sessions,
     m0002_turns,
@@ -283,6 +332,7 @@ STEPS = (
     m0008_forgotten,
     m0009_embedders,
     m0010_memories,
+    m0011_reads,
 )
 
 

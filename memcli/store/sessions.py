@@ -19,7 +19,7 @@ _COLUMNS = (
     " sessions.id"
 )
 _JOINED = "sessions join conversations on conversations.id = sessions.conversation_id"
-_TURN = (
+TURN = (
     "key, role, text, speaker, sent_at, utc_offset, clock, kind, parent, active, edited_at,"
     " missing, included"
 )
@@ -101,7 +101,7 @@ class Sessions:
             json.dumps(session.participants, ensure_ascii=False),
         )
         self._db.many(
-            f"insert into turns (session_id, conversation_id, position, {_TURN})"
+            f"insert into turns (session_id, conversation_id, position, {TURN})"
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (number, conversation, position, *_turn_row(turn))
@@ -185,14 +185,14 @@ class Sessions:
     def _session(self, row: Sequence[Any]) -> Session:
         public, source, title, started, ended, offset, participants, number = row
         turns = self._db.rows(
-            f"select {_TURN} from turns where session_id = ? order by position", number
+            f"select {TURN} from turns where session_id = ? order by position", number
         )
         try:
             return Session(
                 public,
                 source,
                 title,
-                tuple(_turn(turn) for turn in turns),
+                tuple(turn_of(turn) for turn in turns),
                 moment(started, offset),
                 moment(ended, offset),
                 tuple(json.loads(participants)),
@@ -202,7 +202,7 @@ class Sessions:
 
 
 def _turn_row(turn: Turn) -> tuple[object, ...]:
-    """Return a turn's values in the order of _TURN."""
+    """Return a turn's values in the order of TURN."""
     return (
         turn.key, turn.role.value, turn.text, turn.speaker,
         turn.sent_at and milliseconds(turn.sent_at), _minutes_east(turn.sent_at),
@@ -211,7 +211,8 @@ def _turn_row(turn: Turn) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _turn(row: Sequence[Any]) -> Turn:
+def turn_of(row: Sequence[Any]) -> Turn:
+    """Return a turn of its values in the order of TURN."""
     key, role, text, speaker, sent_at, offset, clock, kind, parent, active, *rest = row
     edited_at, missing, included = rest
     return Turn(

@@ -17,6 +17,7 @@ from memcli.store.health import Health
 from memcli.store.index import Index
 from memcli.store.memories import Memories
 from memcli.store.memory_index import MemoryIndex
+from memcli.store.reads import Reads
 from memcli.store.rewording import Rewording
 from memcli.store.sessions import Sessions
 from memcli.store.sources import Sources
@@ -54,6 +55,7 @@ class Store:
         self.memories = Memories(self._database)
         self.memory_index = MemoryIndex(self._database, self.index)
         self.forgetting = Forgetting(self._database, self.index, self.memories, self.memory_index)
+        self.reads = Reads(self._database)
 
     @classmethod
     def existing(cls, path: Path, *, wait: float = WAIT) -> Self:

@@ -159,7 +159,7 @@ def test_no_byte_of_a_forgotten_memory_is_left(store, tmp_path):
     for word in (*words, vector.tobytes()):
         assert any(word in file.read_bytes() for file in files)
 
-    assert store.forgetting.forget_memories([store.memories.get(key)])
+    assert store.forgetting.forget([], [store.memories.get(key)])
 
     assert every(store) == []
     assert not any(word in file.read_bytes() for file in files for word in words)
@@ -168,7 +168,7 @@ def test_no_byte_of_a_forgotten_memory_is_left(store, tmp_path):
 
 def test_a_forgotten_memory_comes_back_only_when_it_is_said_elsewhere(store):
     key = remember(store, XYLOPHONE, "Diagnosis")
-    store.forgetting.forget_memories([store.memories.get(key)])
+    store.forgetting.forget([], [store.memories.get(key)])
 
     assert remember(store, XYLOPHONE, "Diagnosis") == key
     assert every(store) == []
