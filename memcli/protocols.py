@@ -69,6 +69,13 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of what a chat model thinks before it answers."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """The order a sifter decided on: indices of the sessions shown, best first, no repeats."""
 
@@ -183,5 +190,32 @@ class Reader(Protocol):
             ContextError: everything together exceeds the context.
             ReplyError: the call was not complete in time or obeys no tool's schema.
             BackendError: the model failed.
+        """
+        ...
+
+
+class Chat(Protocol):
+    """Answers in words: what `mem ask --answer` puts the ranked sessions to."""
+
+    name: str
+    fingerprint: str
+    context: int  # tokens that messages, thought and answer share
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text takes inside a message; a server's are estimated."""
+        ...
+
+    def write(
+        self, messages: Sequence[Message], *, thought_tokens: int, answer_tokens: int
+    ) -> Iterator[Thought | str]:
+        """Yield the thought, if the model thinks, and then the answer, in pieces as they come.
+
+        Args:
+            messages: the dialogue so far.
+            thought_tokens: the thought is closed after this many tokens.
+            answer_tokens: the answer is cut after this many.
+
+        Raises:
+            BackendError: the model failed, or everything together exceeds the context.
         """
         ...

@@ -15,7 +15,7 @@ from memcli.cli.loading import Loader, digest_of
 from memcli.cli.output import note
 from memcli.errors import BackendError, ModelNotFoundError
 from memcli.pipeline.ask import Models
-from memcli.protocols import Embedder, Reader, Reranker, Sifter
+from memcli.protocols import Chat, Embedder, Reader, Reranker, Sifter
 from memcli.settings import (
     manifests_folder,
     memos_address,
@@ -105,6 +105,27 @@ def open_reader(named: str | None = None, *, gpu_layers: int | None = None) -> R
 def is_served(reader: str | None) -> bool:
     """Return whether the model that reads is a served one; see `open_reader`."""
     return is_address(House().chosen("reader", reader) or "")
+
+
+def open_chat(named: str | None = None, *, gpu_layers: int | None = None) -> Chat:
+    """Open the model that answers in words.
+
+    Args:
+        named: see this module; None takes that of the settings, or the one in the models folder.
+        gpu_layers: layers to run on the GPU; None for all that fit.
+
+    Raises:
+        ModelNotFoundError: there is none on this machine.
+        BackendError: a file is damaged, or did not pass its verification.
+    """
+    house = House(gpu_layers)
+    chosen = house.chosen("chat", named)
+    if not chosen:
+        raise ModelNotFoundError(
+            "no model that answers is on this machine",
+            hint="`mem models pull qwen3-4b-instruct-2507`, or name one with `--chat`",
+        )
+    return house.chat(chosen)
 
 
 def catalog() -> Catalog:
@@ -210,6 +231,20 @@ class House:
                 note=_once(),
             )
         return self._loader.reader(self._trusted(named, "reader"))
+
+    def chat(self, named: str) -> Chat:
+        """Open a model that answers in words."""
+        if is_address(named):
+            from memcli.backends.server import open_chat
+
+            known = self._served(named, "chat")
+            return open_chat(
+                self._endpoint(named),
+                context=known.context,
+                sampling=known.sampling,
+                note=_once(),
+            )
+        return self._loader.chat(self._trusted(named, "chat"))
 
     def _served(self, named: str, role: ModelRole) -> Manifest:
         """Return how a served model is spoken to: as the manifest of its name, or the best known.

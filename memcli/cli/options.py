@@ -3,7 +3,7 @@
 import math
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -142,6 +142,47 @@ Speaker = Annotated[
 Limit = Annotated[
     int, typer.Option("--limit", "-n", min=1, metavar="N", help="Most sessions to show.")
 ]
+MinScore = Annotated[
+    float | None,
+    typer.Option(
+        "--min-score",
+        min=0,
+        max=1,
+        show_default=False,
+        metavar="SCORE",
+        help="Only sessions with this score or a better one, from 0 to 1.",
+    ),
+]
+ListFormat = Annotated[
+    Literal["text", "json", "jsonl", "markdown", "csv"] | None,
+    typer.Option(
+        "--format",
+        show_default=False,
+        metavar="FORM",
+        help="Form to print: `text`, the default, `json`, `jsonl`, `markdown` or `csv`.",
+    ),
+]
+AnswerFormat = Annotated[
+    Literal["text", "json", "jsonl", "markdown", "csv", "context"] | None,
+    typer.Option(
+        "--format",
+        show_default=False,
+        metavar="FORM",
+        help="Form to print: `text`, the default, `json`, `jsonl`, `markdown`, `csv`, or `context`:"
+        " whole turns of the best sessions, for a language model to read.",
+    ),
+]
+ContextTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--context-tokens",
+        min=1,
+        show_default=False,
+        metavar="N",
+        help="Most tokens of `--format context`, 4000 by default.",
+    ),
+]
+Null = Annotated[bool, typer.Option("--null", "-0", help="Questions on standard input end in NUL.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
@@ -180,6 +221,16 @@ Reader = Annotated[
         " folder.",
     ),
 ]
+Chat = Annotated[
+    str | None,
+    typer.Option(
+        "--chat",
+        envvar="MEM_CHAT",
+        show_default=False,
+        metavar="MODEL",
+        help="Model that answers: a GGUF file, a name, or the address of a server.",
+    ),
+]
 GpuLayers = Annotated[
     int | None,
     typer.Option(
@@ -213,5 +264,5 @@ Budget = Annotated[
     ),
 ]
 Think = Annotated[
-    int, typer.Option("--think", min=0, metavar="N", help="Most tokens the sifter thinks.")
+    int, typer.Option("--think", min=0, metavar="N", help="Most tokens that a model thinks.")
 ]

@@ -4,6 +4,7 @@ from memcli.store.cache import Cache
 from memcli.store.conversations import Head
 from memcli.store.filters import Filters
 from memcli.store.index import MOST_TERMS, Found, Grain, searched
+from memcli.store.marks import Span, marks
 from memcli.store.memories import MemoryFilters, memory_id
 from memcli.store.reads import Outcome, Reading, Unread
 from memcli.store.sessions import Overview
@@ -29,11 +30,13 @@ __all__ = [
     "Place",
     "Reading",
     "Sources",
+    "Span",
     "Store",
     "Totals",
     "Unread",
     "VectorCount",
     "asked",
+    "marks",
     "memory_id",
     "same",
     "searched",

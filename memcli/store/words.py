@@ -11,7 +11,7 @@ no stemmer does: "When did Ann go" has to find "I went". On LoCoMo that is worth
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 # Han, kana, and Thai to Khmer; Hangul is written with spaces, but its words carry their endings.
 _DENSE = (
@@ -117,12 +117,30 @@ def asked(question: str) -> list[str]:
     return [term for term, tells in terms.items() if tells] or list(terms)
 
 
+def spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where a text has words, in characters, and each word as a term, not yet stemmed."""
+    for found in _WORD.finditer(text):
+        word, start = found[0], found.start()
+        if _RUN.match(word):
+            for size in (1, 2):
+                for at in range(len(word) + 1 - size):
+                    yield start + at, start + at + size, _folded(word[at : at + size])
+            continue
+        for part in re.finditer("[^'’]+", word):
+            term = _folded(part[0])
+            yield start + part.start(), start + part.end(), _BASE_FORMS.get(term, term)
+
+
 def match(term: str) -> str:
     """Return an FTS5 query for texts with this term.
 
     A lone character of an unspaced script also finds the pairs it begins.
     """
     return f'"{term}"*' if len(term) == 1 and _RUN.match(term) else f'"{term}"'
+
+
+def _folded(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).casefold()
 
 
 def _pairs(run: str, *, last: bool) -> list[str]:
