@@ -119,12 +119,14 @@ class Archive:
         if answer.stopped:
             raise answer.stopped
         found: dict[str, Ranked] = {}
-        for name in names:  # a stage that had nothing to do leaves the ranking as it was
+        last = first  # a stage that had nothing to do leaves the ranking as it was
+        for name in names:
             if name in heard:
                 stage = _ranked(heard[name])
                 rest = [place for place in first.places if place not in stage.places]
-                first = replace(stage, places=(*stage.places, *rest))
-            found[name] = first
+                seconds = last.seconds + heard[name].stages[-1].seconds
+                last = Ranked((*stage.places, *rest), seconds, stage.found)
+            found[name] = last
         return found
 
     def _named(self, scores: Mapping[tuple[int, int], float]) -> tuple[str, ...]:

@@ -144,6 +144,8 @@ def _elements(document: Document) -> Iterator[tuple[int, Element]]:
         InputError: one is no JSON, or no object.
     """
     for number, element in enumerate(elements(document, ""), start=1):
+        if element == []:  # the whole of an empty list
+            return
         if not isinstance(element, dict):
             raise InputError(f"element {number} of {document.name} is no JSON object")
         yield number, element
