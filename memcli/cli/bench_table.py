@@ -15,7 +15,7 @@ from memcli.evaluation.summary import Stage, Summary, Verdict
 CHANCE = 0.05  # p below which a difference is marked
 _LABELS = {"mrr": "MRR", "map": "MAP", "f1": "F1"}
 _BY_CATEGORY = ("any@1", "any@5", "all@5", "recall@5", "mrr", "ndcg@10", "map")
-_COMPARED = ("any@1", "any@5", "any@10", "any@50", "all@5", "recall@5", "recall@10", "mrr", "map",
+_COMPARED = ("any@1", "any@5", "any@50", "all@5", "recall@5", "recall@10", "mrr", "map",
              "ndcg@10")  # fmt: skip
 
 
