@@ -8,6 +8,7 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from math import log2
 
 Answer = Callable[[str, Sequence[str]], str]  # what a chat model says: question, sessions as text
@@ -44,10 +45,7 @@ def task_outcome(
         "reward": reward(scores),
         **{f"f1@{k}": scores[k] for k in steps},
         **{f"exact_match@{k}": exact_match(said[k], known) for k in steps},
-        **{
-            f"utility@{k}": scores[k] - scores[before]
-            for before, k in zip(steps, steps[1:], strict=False)
-        },
+        **{f"utility@{k}": scores[k] - scores[before] for before, k in pairwise(steps)},
     }
 
 

@@ -63,9 +63,17 @@ def test_a_model_is_asked_with_more_and_more_of_the_ranking():
     assert found == pytest.approx(
         {
             "reward": 1 / log2(3),
-            **{"f1@0": 0, "f1@1": 0, "f1@2": 1, "f1@3": 1},
-            **{"exact_match@0": 0, "exact_match@1": 0, "exact_match@2": 1, "exact_match@3": 1},
-            **{"utility@1": 0, "utility@2": 1, "utility@3": 0},
+            "f1@0": 0,
+            "f1@1": 0,
+            "f1@2": 1,
+            "f1@3": 1,
+            "exact_match@0": 0,
+            "exact_match@1": 0,
+            "exact_match@2": 1,
+            "exact_match@3": 1,
+            "utility@1": 0,
+            "utility@2": 1,
+            "utility@3": 0,
         }
     )
 

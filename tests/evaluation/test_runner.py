@@ -19,10 +19,10 @@ from memcli.pipeline.ask import Models
 MODELS = Models(WordEmbedder(), WordReranker(), WordSifter(), "{history}\n{current}")
 
 
-def course(*, stages=STAGES, models=MODELS, grain="session", **options):
+def course(*, stages=STAGES, models=MODELS, grain="session", answer=None, **options):
     return Course(
         partial(fill, embedder=models.embedder),
-        lambda store: Archive(store, models, stages, grain),
+        lambda store: Archive(store, models, stages, grain, answer),
         grain,
         **options,
     )
@@ -149,3 +149,14 @@ def test_pooled_questions_are_asked_among_everybodys_sessions(asked):
 
     assert len(outcomes) == 6
     assert outcomes[0].stages["retrieve"].places[0] in outcomes[0].gold
+
+
+def test_a_chat_model_answers_from_what_the_last_stage_ranks(asked):
+    def answer(question, sessions):
+        return "Rex" if any("called Rex" in session for session in sessions) else "who knows"
+
+    first, *others = outcomes = asked(two_people(), answer=answer, stages=("bm25", "retrieve"))
+
+    assert (first.told["f1@0"], first.told["f1@1"], first.told["reward"]) == (0, 1, 1)
+    assert [one.told["f1@0"] for one in others] == [0] * 5
+    assert summarise(outcomes).told["f1@1"] == 1 / 5  # of the five that something answers
