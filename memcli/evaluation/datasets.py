@@ -131,6 +131,8 @@ def sample(dataset: Dataset, limit: int) -> frozenset[str]:
 
 
 def _document(path: Path) -> Document:
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a data set: name the file")
     for place in places(path):
         for document in place.documents():
             return document

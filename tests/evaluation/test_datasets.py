@@ -152,3 +152,8 @@ def test_what_cannot_be_measured_is_said(read, content, message):
 def test_a_file_that_is_not_there_is_said(tmp_path):
     with pytest.raises(InputError, match="nothing at"):
         read_dataset(tmp_path / "gone.json")
+
+
+def test_a_folder_is_no_data_set(tmp_path):
+    with pytest.raises(InputError, match="is a folder"):
+        read_dataset(tmp_path)
