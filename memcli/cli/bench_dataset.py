@@ -48,7 +48,7 @@ def measure_dataset(path: Path, wish: Wish, models: Models) -> Report:
         raise UsageError(f"{path} has one archive: there is nobody else's to ask")
     models.embedder.embed(["loads the model"])
     with Journal(_journal_path(dataset, wish, models), again=wish.again) as journal:
-        outcomes = _outcomes(str(path), dataset, wish, models, journal)
+        outcomes = _outcomes(path.name, dataset, wish, models, journal)
     summary = summarise(outcomes, POOLED_KS if wish.pooled else KS)
     if not (summary.count or summary.verdicts):
         raise InputError(f"{path} has no question that something in it answers")
@@ -72,10 +72,16 @@ def _outcomes(
     if len(journal) and not wish.quiet:
         note(f"{name}: {len(journal):,} answers are an earlier run's; `--again` asks anew")
     outcomes: list[Outcome] = []
-    with asking(name, course.count(dataset), quiet=wish.quiet) as progress:
-        for outcome in course.run(dataset, journal):
-            outcomes.append(outcome)
-            progress(len(outcomes))
+    total = course.count(dataset)
+    with asking(name, total, quiet=wish.quiet) as progress:
+        try:
+            for outcome in course.run(dataset, journal):
+                outcomes.append(outcome)
+                progress(len(outcomes))
+        except KeyboardInterrupt:
+            if not wish.quiet:
+                note(f"{name}: stopped at {len(outcomes):,} of {total:,}; the same command goes on")
+            raise
     return outcomes
 
 

@@ -8,11 +8,15 @@ from time import perf_counter
 from memcli.errors import InputError
 from memcli.evaluation.datasets import Question, Shape
 from memcli.evaluation.metrics import by_score
+from memcli.evaluation.outcome import STEPS as OUTCOME_STEPS
+from memcli.evaluation.outcome import Answer, task_outcome
 from memcli.evaluation.runner import DEPTH, Grain, Ranked
 from memcli.formats import Reading, load
 from memcli.pipeline.ask import Models, ask
 from memcli.pipeline.ingest import ingest
-from memcli.pipeline.results import Answer, Listener
+from memcli.pipeline.prompts import history
+from memcli.pipeline.results import Answer as Ranking
+from memcli.pipeline.results import Listener
 from memcli.protocols import Embedder
 from memcli.store import Filters, Found, Store, asked
 
@@ -50,6 +54,7 @@ class Archive:
     models: Models
     names: Collection[str]
     grain: Grain
+    answer: Answer | None = None  # a chat model, which answers from what the last stage ranks
 
     def rank(self, question: Question) -> dict[str, Ranked]:
         """Return what each stage makes of a question, in the order of STAGES."""
@@ -66,8 +71,13 @@ class Archive:
         return found
 
     def told(self, question: Question, stages: Mapping[str, Ranked]) -> dict[str, float]:
-        """Return nothing: nobody is told."""
-        return {}
+        """Return what the last stage's ranking is worth to a chat model."""
+        if not (self.answer and question.answer) or question.abstention:
+            return {}
+        last = list(stages.values())[-1]
+        sessions = [self.store.sessions.get(one) for one in last.places[: OUTCOME_STEPS[-1]]]
+        texts = [history([(one, range(1, len(one.turns) + 1))]) for one in sessions]
+        return task_outcome(question.text, question.answer, texts, self.answer)
 
     def _by_words(self, question: str) -> Ranked:
         began = perf_counter()
@@ -103,9 +113,9 @@ class Archive:
     def _thought_about(
         self, question: str, first: Ranked, names: Collection[str]
     ) -> dict[str, Ranked]:
-        heard: dict[str, Answer] = {}
+        heard: dict[str, Ranking] = {}
 
-        def listen(answer: Answer) -> None:
+        def listen(answer: Ranking) -> None:
             heard[answer.stages[-1].name] = answer
 
         models = replace(
@@ -119,12 +129,14 @@ class Archive:
         if answer.stopped:
             raise answer.stopped
         found: dict[str, Ranked] = {}
-        for name in names:  # a stage that had nothing to do leaves the ranking as it was
+        last = first  # a stage that had nothing to do leaves the ranking as it was
+        for name in names:
             if name in heard:
                 stage = _ranked(heard[name])
                 rest = [place for place in first.places if place not in stage.places]
-                first = replace(stage, places=(*stage.places, *rest))
-            found[name] = first
+                seconds = last.seconds + heard[name].stages[-1].seconds
+                last = Ranked((*stage.places, *rest), seconds, stage.found)
+            found[name] = last
         return found
 
     def _named(self, scores: Mapping[tuple[int, int], float]) -> tuple[str, ...]:
@@ -179,7 +191,7 @@ def _turns(found: Iterable[Found]) -> Places:
     return best
 
 
-def _ranked(answer: Answer) -> Ranked:
+def _ranked(answer: Ranking) -> Ranked:
     return Ranked(
         tuple(result.session.id for result in answer.results),
         sum(stage.seconds for stage in answer.stages),

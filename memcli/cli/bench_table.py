@@ -15,7 +15,7 @@ from memcli.evaluation.summary import Stage, Summary, Verdict
 CHANCE = 0.05  # p below which a difference is marked
 _LABELS = {"mrr": "MRR", "map": "MAP", "f1": "F1"}
 _BY_CATEGORY = ("any@1", "any@5", "all@5", "recall@5", "mrr", "ndcg@10", "map")
-_COMPARED = ("any@1", "any@5", "any@10", "any@50", "all@5", "recall@5", "recall@10", "mrr", "map",
+_COMPARED = ("any@1", "any@5", "any@50", "all@5", "recall@5", "recall@10", "mrr", "map",
              "ndcg@10")  # fmt: skip
 
 
@@ -34,11 +34,11 @@ class Report:
 def print_report(report: Report, *, compare: bool) -> None:
     """Print tables that fit 80 columns."""
     summary = report.summary
-    left_out = f", {summary.without_gold} left out: what answers is not there"
-    typer.echo(
-        f"{safe(report.dataset)}: {report.shape}, {report.protocol}, {summary.count:,} questions"
-        f"{left_out if summary.without_gold else ''}; {report.grain}s ranked"
-    )
+    typer.echo(safe(report.dataset))
+    how = "each in its own archive" if report.protocol == "haystack" else "in one archive"
+    typer.echo(f"{report.shape}, {report.grain}s ranked; {summary.count:,} questions, {how}")
+    if summary.without_gold:
+        typer.echo(f"{summary.without_gold:,} more left out: what answers them is not there")
     if summary.stages:
         _print_stages(summary.stages)
         _print_categories(summary)
@@ -61,8 +61,8 @@ def _print_stages(stages: Mapping[str, Stage]) -> None:
     ):
         typer.echo(f"{name:8}" + "".join(f"{time:6,.1f}        " for time in times).rstrip())
     typer.echo(
-        f"±: half of the {CONFIDENCE:.0%} interval (bootstrap)"
-        + (f"; *: p < {CHANCE} against the column before (sign flips)" if len(stages) > 1 else "")
+        f"± half of the {CONFIDENCE:.0%} bootstrap interval"
+        + (f"; * p < {CHANCE} against the column before" if len(stages) > 1 else "")
     )
 
 
@@ -75,16 +75,22 @@ def _cell(stage: Stage, metric: str) -> str:
 def _print_categories(summary: Summary) -> None:
     name, stage = list(summary.stages.items())[-1]
     width = max(map(len, summary.questions))
-    heads = "".join(f"  {_label(metric):>7}" for metric in _BY_CATEGORY)
-    typer.echo(f"\n{name:{width}}  {'n':>5}{heads}")
-    for category, figures in stage.by_category.items():
-        _print_row(f"{category:{width}}  {summary.questions[category]:5}", figures, _BY_CATEGORY)
-    _print_row(f"{'all':{width}}  {summary.count:5}", stage.overall, _BY_CATEGORY)
+    typer.echo(f"\n{name:{width}}     n{_heads(_BY_CATEGORY)}")
+    for category, figures in {**stage.by_category, "all": stage.overall}.items():
+        count = summary.questions.get(category, summary.count)
+        typer.echo(f"{category:{width}} {count:5}{_cells(figures, _BY_CATEGORY)}")
 
 
-def _print_row(head: str, figures: Mapping[str, float], metrics: Sequence[str]) -> None:
-    cells = (f"  {_share(figures[one]) if one in figures else '':>7}" for one in metrics)
-    typer.echo((head + "".join(cells)).rstrip())
+def _heads(metrics: Sequence[str]) -> str:
+    return "".join(f" {_label(metric):>5}" for metric in metrics)
+
+
+def _cells(figures: Mapping[str, float], metrics: Sequence[str]) -> str:
+    """Return figures below their heads; nothing where there is none."""
+    return "".join(
+        " " + (_share(figures[one]) if one in figures else "").rjust(max(5, len(_label(one))))
+        for one in metrics
+    )
 
 
 def _print_verdicts(kind: str, verdicts: Mapping[str, Verdict]) -> None:
@@ -117,25 +123,14 @@ def _print_comparison(report: Report) -> None:
     ours = {f"mem, {name}": stage.overall for name, stage in report.summary.stages.items()}
     width = max(len(row.system) for row in rows)
     notes = list(dict.fromkeys(row.note for row in rows if row.note))
-    heads = "".join(f" {_label(metric):>{max(5, len(_label(metric)))}}" for metric in metrics)
-    typer.echo(f"\n{'':{width}}{heads}")
+    typer.echo(f"\n{'':{width}}{_heads(metrics)}")
     for name, figures in ours.items():
-        _print_compared(f"{name:{width}}", figures, metrics)
+        typer.echo(f"{name:{width}}{_cells(figures, metrics)}")
     for row in rows:
         mark = f" ({notes.index(row.note) + 1})" if row.note else ""
-        _print_compared(f"{row.system:{width}}", row.figures, metrics, mark)
+        typer.echo((f"{row.system:{width}}{_cells(row.figures, metrics)}{mark}").rstrip())
     for number, note in enumerate(notes, start=1):
         typer.echo(f"({number}) {note}")
-
-
-def _print_compared(
-    head: str, figures: Mapping[str, float], metrics: Sequence[str], mark: str = ""
-) -> None:
-    cells = (
-        f" {_share(figures[one]) if one in figures else '':>{max(5, len(_label(one)))}}"
-        for one in metrics
-    )
-    typer.echo((head + "".join(cells) + mark).rstrip())
 
 
 def _share(value: float) -> str:

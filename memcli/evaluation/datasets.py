@@ -131,6 +131,8 @@ def sample(dataset: Dataset, limit: int) -> frozenset[str]:
 
 
 def _document(path: Path) -> Document:
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a data set: name the file")
     for place in places(path):
         for document in place.documents():
             return document
@@ -144,6 +146,8 @@ def _elements(document: Document) -> Iterator[tuple[int, Element]]:
         InputError: one is no JSON, or no object.
     """
     for number, element in enumerate(elements(document, ""), start=1):
+        if element == []:  # the whole of an empty list
+            return
         if not isinstance(element, dict):
             raise InputError(f"element {number} of {document.name} is no JSON object")
         yield number, element

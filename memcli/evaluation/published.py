@@ -46,7 +46,7 @@ LOCOMO = (  # 1,982 questions with evidence, each among the 19 to 32 sessions of
     Published("mnem", {"any@5": 0.726, "any@10": 0.855}),
     Published("graph-memory, two FTS", {"all@5": 0.829}),
 )  # fmt: skip
-_CARD = "another protocol, not published in enough detail to repeat: MemReranker's model card"
+_CARD = "MemReranker's model card: another protocol, not published in detail"
 LOCOMO_RERANKED = tuple(
     Published(name, dict(zip(("map", "mrr", "ndcg@10"), figures, strict=True)), _CARD)
     for name, figures in {

@@ -23,7 +23,8 @@ def interval(table: Table) -> tuple[Row, Row]:
 
     Questions are drawn anew, as many as there are, RESAMPLES times; the bounds are percentiles
     of the means. Questions of one conversation are drawn apart, so the bounds are of these
-    conversations, not of people's conversations in general.
+    conversations, not of people's in general; where all questions score alike there is no width,
+    though the next one may differ.
 
     Args:
         table: at least one question.

@@ -94,7 +94,7 @@ def summarise(outcomes: Sequence[Outcome], ks: Sequence[int] = KS) -> Summary:
             )
             if (verdicts := _verdicts(measured, unanswerable))
         },
-        {name: fmean(one[name] for one in told if name in one) for name in told[0]} if told else {},
+        {name: fmean(one[name] for one in told if name in one) for name in _names(told)},
     )
 
 
@@ -124,6 +124,12 @@ def _stages(measured: Sequence[Outcome], ks: Sequence[int]) -> dict[str, Stage]:
         stages[name] = Stage(means(rows), low, high, by_category, p50, p95, against)
         before = table
     return stages
+
+
+def _names(rows: Sequence[Mapping[str, float]]) -> list[str]:
+    """Return every name in any of the rows, those of the longest row first."""
+    longest_first = sorted(rows, key=len, reverse=True)
+    return list(dict.fromkeys(name for row in longest_first for name in row))
 
 
 def means(rows: Sequence[Mapping[str, float]]) -> Figures:
