@@ -28,10 +28,10 @@ STOP_WORDS = frozenset(
     a about after again all also am an and any are as at be because been before being between
     both but by can could d did do does doing don down during each every few for from further
     had has have having he her here hers him his how i if in into is it its itself just ll m
-    may me might more most must my myself no nor not now of off on once only or other our ours
-    out over own re s same shall she should so some such t than that the their theirs them then
-    there these they this those through to too under until up us ve very was we were what when
-    where which while who whom whose why will with would you your yours
+    many may me might more most much must my myself no nor not now of off on once only or other
+    our ours out over own re s same shall she should so some such t than that the their theirs
+    them then there these they this those through to too under until up us ve very was we were
+    what when where which while who whom whose why will with would you your yours
     """.split()
 )
 
@@ -111,6 +111,11 @@ def match(term: str) -> str:
     A lone character of an unspaced script also finds the pairs it begins.
     """
     return f'"{term}"*' if len(term) == 1 and _RUN.match(term) else f'"{term}"'
+
+
+def match_near(one: str, other: str) -> str:
+    """Return an FTS5 query for texts with two terms side by side, at most one word between."""
+    return f'NEAR("{one}" "{other}", 1)'
 
 
 def _pairs(run: str, *, last: bool) -> list[str]:
