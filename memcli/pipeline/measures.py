@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from memcli.pipeline.dates import FADING, Span, spans
-from memcli.pipeline.fusion import by_maximum, by_range
+from memcli.pipeline.fusion import by_maximum, by_range, weighted
 from memcli.pipeline.remembered import question_vector, telling
 from memcli.protocols import Embedder
 from memcli.store import Filters, Found, Grain, Store, asked
@@ -68,6 +68,11 @@ class Measures:
             for name, part in parts.items()
             if name not in silent and (name != "dates" or self.names_days)
         }
+
+    def scores(self, levers: Levers) -> dict[int, float]:
+        """Add what the measures give each session, in [0, 1]."""
+        parts = self.by_session()
+        return weighted([(getattr(levers, name), part) for name, part in parts.items()])
 
 
 def measure(

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memcli.domain import Passage, Session
-from memcli.pipeline.fusion import weighted
 from memcli.pipeline.measures import Levers, Measures, measure
 from memcli.protocols import Embedder
 from memcli.store import Filters, Found, Store, searched
@@ -67,7 +66,7 @@ def retrieve(
     found = measure(question, store, embedder, filters, now=now, levers=levers, memories=memories)
     parts = found.by_session()
     weights = {name: getattr(levers, name) for name in parts}
-    scores = weighted([(weights[name], part) for name, part in parts.items()])
+    scores = found.scores(levers)
     showable = _showable(found)
     ranked = sorted(scores.keys() & showable, key=lambda number: (-scores[number], number))
     chosen = ranked[:limit]
