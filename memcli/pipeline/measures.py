@@ -26,6 +26,7 @@ class Levers:
     together: float = 0.2  # words that stand side by side in the question, and in a turn
     dates: float = 1.0  # how near a session is to the days the question names
     memories: float = 0.3  # what others found, handed in
+    spelling: float = 0.3  # what a word counts that a mistyped one is taken for
     telling: float = 0.3  # power of how much a term tells, as its weight in BM25
     assistant: float = 0.6  # what an assistant's turn counts against a person's
 
@@ -97,8 +98,15 @@ def measure(
         memories: scores in [0, 1] of sessions, by number, that other keys of theirs earned.
     """
     levers = levers or Levers()
-    terms = asked(question)
-    weights = _weights(terms, embedder, store, levers.telling)
+    typed = asked(question)
+    meant = store.index.meant(typed) if levers.spelling else {}
+    terms = list(dict.fromkeys(meant.get(term, term) for term in typed))
+    weights = [
+        weight * (levers.spelling if term in meant.values() else 1)
+        for term, weight in zip(
+            terms, _weights(terms, embedder, store, levers.telling), strict=True
+        )
+    ]
 
     def words(grain: Grain, lever: float) -> list[Found]:
         if not lever:

@@ -14,7 +14,8 @@ from memcli.errors import StoreError
 from memcli.protocols import Embedder, Vectors
 from memcli.store.connection import Database
 from memcli.store.filters import Filters
-from memcli.store.words import indexed, match, match_near
+from memcli.store.spelling import LEAST_LETTERS, meant
+from memcli.store.words import indexed, is_dense, match, match_near
 
 Grain = Literal["session", "passage", "turn"]
 
@@ -190,6 +191,26 @@ class Index:
             _found((session, *row), tuple(terms[at] for at in sorted(map(int, had.split(",")))))
             for session, had, *row in rows
         ]
+
+    def meant(self, terms: Sequence[str]) -> dict[str, str]:
+        """Return for terms that stand nowhere what they were probably mistyped for."""
+        _, having = self._having("session", terms)
+        strange = [term for at, term in enumerate(terms) if not having[at]]
+        return {term: near for term in strange if (near := self._nearest_stem(term))}
+
+    def _nearest_stem(self, term: str) -> str | None:
+        stem = self._db.stem(term)
+        if len(stem) < LEAST_LETTERS or not stem.isalpha() or is_dense(term):
+            return None
+        self._db.rows(
+            "create virtual table if not exists temp.vocabulary"
+            " using fts5vocab(main, session_words, row)"
+        )
+        stems = self._db.rows(
+            "select term, doc from temp.vocabulary where term >= ? and term < ?",
+            *(stem[0], chr(ord(stem[0]) + 1)),
+        )
+        return meant(stem, stems)
 
     def together(self, pairs: Sequence[tuple[str, str]], filters: Filters) -> list[Found]:
         """Return the turns in which two terms stand side by side, at most one word between them.

@@ -113,6 +113,11 @@ def match(term: str) -> str:
     return f'"{term}"*' if len(term) == 1 and _RUN.match(term) else f'"{term}"'
 
 
+def is_dense(term: str) -> bool:
+    """Tell whether a term is of a script without spaces, cut into pairs."""
+    return _RUN.match(term) is not None
+
+
 def match_near(one: str, other: str) -> str:
     """Return an FTS5 query for texts with two terms side by side, at most one word between."""
     return f'NEAR("{one}" "{other}", 1)'
