@@ -34,8 +34,12 @@ _NUMERIC = re.compile(
     rf"(?<!\d){YEAR}\s?[-/.年]\s?(?P<month>\d\d?)(?:\s?[-/.月]\s?(?P<day>\d\d?)|月)?(?!\d)"
 )
 _GERMAN = re.compile(rf"(?<![\d.])(?P<day>\d\d?)\.\s?(?P<month>\d\d?)\.\s?{YEAR}(?!\d)")
+_DENSE = re.compile(
+    r"(?:(?P<last>去年|昨年)[の的]?|(?P<this>今年)[の的]?|(?<![\d年]))"
+    r"(?P<month>\d\d?)月(?:(?P<day>\d\d?)[日号])?"
+)
 _NAMED = re.compile(
-    rf"(?:(?<!\d)(?P<before>\d\d?)(?:st|nd|rd|th|\.)?\s*(?:of\s+)?)?(?P<name>{any_of(MONTHS)})"
+    rf"(?P<last>{LAST})?(?:(?<!\d)(?P<before>\d\d?)(?:st|nd|rd|th|\.)?\s*(?:of\s+)?)?(?P<name>{any_of(MONTHS)})"
     rf"(?:\s*(?P<after>\d\d?)(?:st|nd|rd|th|\.)?(?!\d))?(?:,?\s*(?:of\s+)?{YEAR})?"
 )
 _SEASON = re.compile(
@@ -46,7 +50,7 @@ _DAY = re.compile(any_of(DAYS_AGO))
 _WEEKDAY = re.compile(rf"{LAST}(?P<name>{any_of(WEEKDAYS)})")
 _AGO = re.compile(rf"(?P<before>\bvor\s+)?{_NUMBER}\s*{_UNIT}(?(before)|\s*(?:ago\b|earlier\b|前))")
 _DURING = re.compile(
-    rf"{LAST}(?:{_NUMBER}\s+)?{_UNIT}|(?P<dense>{any_of(LAST_UNITS)})(?!(?:的|の)?[春夏秋冬])"
+    rf"{LAST}(?:{_NUMBER}\s+)?{_UNIT}|(?P<dense>{any_of(LAST_UNITS)})(?![の的]?[春夏秋冬\d])"
 )
 
 
@@ -77,7 +81,7 @@ def spans(question: str, today: date, years: Sequence[int]) -> list[Span]:
     """
     question = question.casefold()
     found: list[Span] = []
-    for read in (_numeric, _named, _seasons, _feasts, _relative):
+    for read in (_numeric, _dense, _named, _seasons, _feasts, _relative):
         for each in read(question, today, years):
             found += [] if each in found else [each]
     return found
@@ -90,13 +94,26 @@ def _numeric(question: str, today: date, years: Sequence[int]) -> Iterator[Span]
             yield from _in_month(int(match["year"]), int(match["month"]), day)
 
 
+def _dense(question: str, today: date, years: Sequence[int]) -> Iterator[Span]:
+    for match in _DENSE.finditer(question):
+        ago = 1 if match["last"] else 0 if match["this"] else None
+        day = int(match["day"]) if match["day"] else None
+        for year in years if ago is None else [today.year - ago]:
+            yield from _in_month(year, int(match["month"]), day)
+
+
 def _named(question: str, today: date, years: Sequence[int]) -> Iterator[Span]:
     for match in _NAMED.finditer(question):
-        number = match["before"] or match["after"]
+        month, number = MONTHS[match["name"]], match["before"] or match["after"]
         sure = number or match["year"] or match["name"] not in AMBIGUOUS
-        if sure or BEFORE_DATES.search(question, 0, match.start("name")):
-            for year in [int(match["year"])] if match["year"] else years:
-                yield from _in_month(year, MONTHS[match["name"]], int(number) if number else None)
+        if not sure and not BEFORE_DATES.search(question, 0, match.start("name")):
+            continue
+        every = [
+            span
+            for year in _years(match, years, today)
+            for span in _in_month(year, month, int(number) if number else None)
+        ]
+        yield from _latest_or_every(every, match, today)
 
 
 def _seasons(question: str, today: date, years: Sequence[int]) -> Iterator[Span]:

@@ -1,4 +1,4 @@
-"""Words as they were meant: what a term that stands nowhere was probably mistyped for."""
+"""Words as they were meant: what a term that stands nowhere is, misspelt or with another ending."""
 
 from collections.abc import Iterable
 
@@ -6,23 +6,29 @@ LEAST_LETTERS = 5  # of a stem: shorter ones are one slip away from too many oth
 
 
 def meant(term: str, stems: Iterable[tuple[str, int]]) -> str | None:
-    """Return the stem nearest to a mistyped one, the most frequent of those; None if none is near.
+    """Return the stem nearest to one that stands nowhere, the most frequent of those, or None.
 
     Near is one slip (a letter too many, too few, wrong, or two swapped), from nine letters on two.
+    Else it is what begins alike, all but two letters: the stemmer knows English endings alone.
 
     Args:
         term: the stem of what was typed.
         stems: (stem, in how many places), those that begin with the same letter.
     """
     most = 2 if len(term) >= 9 else 1
+    known = [(stem, places) for stem, places in stems if stem.isalpha()]
     near = [
         (slips, -places, stem)
-        for stem, places in stems
-        if abs(len(stem) - len(term)) <= most and stem.isalpha()
+        for stem, places in known
+        if abs(len(stem) - len(term)) <= most
         for slips in [_slips(term, stem)]
         if slips <= most
     ]
-    return min(near)[2] if near else None
+    if near:
+        return min(near)[2]
+    beginning = term[: max(len(term) - 2, LEAST_LETTERS)]
+    alike = [(len(stem), -places, stem) for stem, places in known if stem.startswith(beginning)]
+    return min(alike)[2] if alike else None
 
 
 def _slips(term: str, stem: str) -> int:

@@ -36,6 +36,22 @@ STOP_WORDS = frozenset(
 )
 
 
+# The same in German. "Die", "war", "hat" and "man" mean something in English, so these count only
+# beside each other.
+GERMAN_STOP_WORDS = frozenset(
+    """
+    aber als am an auch auf aus bei beim bin bis bist da damals damit das dass dein deine dem den
+    denn der des die dies diese diesem diesen dieser doch du durch ein eine einem einen einer eines
+    er es euch für gab gibt habe haben hast hat hatte hatten ich ihm ihn ihr ihre im in ins ist ja
+    jemand kam kann kommt man mein meine meinem meinen meiner mich mir mit nach nicht noch nur ob
+    oder schon sein seine sich sie sind so um und uns unser unsere vom von vor war waren warum was
+    welche welchem welchen welcher welches wem wen wenn wer werden wie wieso wieviel will wir wird
+    wo wofür woher wohin wollte wollten wurde wurden zu zum zur über
+    """.split()
+)
+_GERMAN_ENOUGH = 2  # of these words in a question that is German
+
+
 _BASE_FORMS = {
     form: base
     for base, *forms in (
@@ -89,6 +105,7 @@ def asked(question: str) -> list[str]:
     question of nothing but stop words keeps them all.
     """
     question = unicodedata.normalize("NFKC", question)
+    stop_words = _stop_words(question)
     terms: dict[str, bool] = {}  # whether each tells something
     end = 0  # of the word before
     for found in _WORD.finditer(question):
@@ -100,9 +117,15 @@ def asked(question: str) -> list[str]:
         parts = _pairs(word, last=False) if dense else re.split("['’]", word.casefold())
         for at, part in enumerate(parts):
             term = _BASE_FORMS.get(part, part)
-            telling = (name and at == 0) or term not in STOP_WORDS  # of "Will's" only "will"
+            telling = (name and at == 0) or term not in stop_words  # of "Will's" only "will"
             terms[term] = terms.get(term, False) or telling
     return [term for term, tells in terms.items() if tells] or list(terms)
+
+
+def _stop_words(question: str) -> frozenset[str]:
+    german = GERMAN_STOP_WORDS - STOP_WORDS
+    found = german.intersection(_WORD.findall(question.casefold()))
+    return STOP_WORDS | GERMAN_STOP_WORDS if len(found) >= _GERMAN_ENOUGH else STOP_WORDS
 
 
 def match(term: str) -> str:
