@@ -75,6 +75,18 @@ class Database:
         with self._translated():
             self._db.executemany(sql, values)
 
+    def stem(self, word: str) -> str:
+        """Return a word as the full-text index keeps it."""
+        tokenize = self._db.fts5_tokenizer("porter", ["unicode61", "remove_diacritics", "2"])
+        tokens = tokenize(
+            word.encode("utf-8", "replace"),
+            apsw.FTS5_TOKENIZE_QUERY,
+            None,
+            include_offsets=False,
+            include_colocated=False,
+        )
+        return " ".join(map(str, tokens))
+
     @contextmanager
     def transaction(self, *, wait: bool = True) -> Iterator[None]:
         """All or nothing. Inside another transaction, take part in that one.
