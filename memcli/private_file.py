@@ -2,22 +2,21 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from memcli.errors import MemError, StoreError
-
 
 @contextmanager
-def private_file(target: Path, *, failure: type[MemError] = StoreError) -> Iterator[Path]:
+def private_file(target: Path, failure: Callable[[str], Exception]) -> Iterator[Path]:
     """Give a path of an empty file to write to, which becomes the target when the block ends well.
 
     Until then the target is as it was; if the block fails, or is interrupted, what was written is
     removed. A link in the target's place is replaced, not followed.
 
-    Raises:
-        MemError: of the kind `failure`: the file cannot be written.
+    Args:
+        target: the file.
+        failure: makes the error that is raised where the file cannot be written.
     """
     part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
     try:

@@ -138,7 +138,7 @@ def change(key: str, value: str | None) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make {path.parent}: {error.strerror}") from error
-    with private_file(path, failure=InputError) as part:
+    with private_file(path, InputError) as part:
         part.write_text(changed, "utf-8")
 
 

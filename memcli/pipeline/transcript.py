@@ -30,7 +30,7 @@ def write_transcripts(
         raise StoreError(f"cannot make {folder}: {error.strerror}") from error
     for session, kept in sessions:
         path = folder / file_name(session, kept)
-        with private_file(path) as part:
+        with private_file(path, StoreError) as part:
             part.write_text(transcript(session, kept), "utf-8")
         yield path
 

