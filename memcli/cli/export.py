@@ -1,5 +1,7 @@
 """`mem export`."""
 
+import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -62,10 +64,11 @@ def export(
     with Store.existing(database or database_path(), wait=wait) as store:
         filters = Filters(since, until, source, speaker, _among(store, sessions))
         count = store.archive.count(filters)
-        found = store.archive.sessions(filters)
+        printed = folder is None and sys.stdout.isatty()
         with (
+            closing(store.archive.sessions(filters)) as found,
             resumable("nothing but what was written was lost; `mem export` again writes all"),
-            bars(quiet=quiet) as progress,
+            bars(quiet=quiet or printed) as progress,
         ):
             if folder:
                 for done, _path in enumerate(write_transcripts(found, folder), start=1):
