@@ -153,6 +153,27 @@ def test_a_file_that_is_no_database_gets_a_verdict(archive, content, told):
     assert remedy
 
 
+def test_a_folder_in_the_place_of_the_database_is_left_as_it_is(mem):
+    folder = mem.folder / "folder"
+    folder.mkdir(mode=0o755)
+
+    found = mem("--db", "folder", "doctor", "--fix", "--json")
+
+    assert (found.code, faults(found)[0][1]) == (5, "folder is no file")
+    assert folder.stat().st_mode & 0o777 == 0o755
+
+
+def test_what_cannot_be_fixed_is_told_beside_all_the_rest(archive):
+    change(archive, "insert into turn_words (turn_words) values ('delete-all')")
+    archive.write("home/.config/mem/config.toml", '[models]\nembedder = "bge-m3"\n')
+
+    done = archive("doctor", "--fix", "--json")
+
+    assert done.code == 5
+    assert done.json["fixed"] == []
+    assert "mem: the full text could not be put right: bge-m3 is not on this machine" in done.err
+
+
 def test_a_newer_database_is_told_from_a_damaged_one(archive):
     change(archive, "pragma user_version = 99")
 
