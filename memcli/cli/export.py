@@ -1,6 +1,7 @@
 """`mem export`."""
 
 import sys
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,6 +11,7 @@ import typer
 from memcli.cli.bars import bars, resumable
 from memcli.cli.options import Database, Quiet, Since, Source, Speaker, Until, Wait, words
 from memcli.cli.output import note, print_json
+from memcli.domain import Conversation, SessionId
 from memcli.errors import ExitCode, UsageError
 from memcli.formats.memcli import written
 from memcli.pipeline.transcript import write_transcripts
@@ -67,19 +69,22 @@ def export(
         printed = folder is None and sys.stdout.isatty()
         with (
             closing(store.archive.sessions(filters)) as found,
-            resumable("nothing but what was written was lost; `mem export` again writes all"),
+            resumable("what was written is not all; `mem export` again writes it"),
             bars(quiet=quiet or printed) as progress,
         ):
-            if folder:
-                for done, _path in enumerate(write_transcripts(found, folder), start=1):
-                    progress("exporting", done, count)
-            else:
-                for done, (session, kept) in enumerate(found, start=1):
-                    print_json(written(session, kept))
-                    progress("exporting", done, count)
+            writing = write_transcripts(found, folder) if folder else _print(found)
+            for done, _ in enumerate(writing, start=1):
+                progress("exporting", done, count)
     if not count:
         note("no sessions")
         raise typer.Exit(ExitCode.NOTHING_FOUND)
+
+
+def _print(sessions: Iterable[tuple[SessionId, Conversation]]) -> Iterator[SessionId]:
+    """Print sessions, a line each, and yield their ids."""
+    for session, kept in sessions:
+        print_json(written(session, kept))
+        yield session
 
 
 def _among(store: Store, names: list[str] | None) -> tuple[int, ...] | None:
