@@ -65,6 +65,9 @@ def test_a_server_is_set_by_its_address(mem):
     assert config(mem).read_text() == (
         '[servers."http://localhost:8000/v1"]\nkey_env = "VLLM_KEY"\ncontext = 16384\n'
     )
+    mem("config", "unset", f"{SERVER}.context")
+    mem("config", "unset", f"{SERVER}.key_env")
+    assert not [key for key in values(mem) if key.startswith("servers")]
 
 
 @pytest.mark.parametrize(
