@@ -14,8 +14,9 @@ def private_file(target: Path, failure: Callable[[str], Exception]) -> Iterator[
     Until then the target is as it was; if the block fails, or is interrupted, what was written is
     removed. A link in the target's place is replaced, not followed.
 
-    Raises:
-        Exception: what `failure` makes of the words: the file cannot be written.
+    Args:
+        target: the file.
+        failure: makes the error that is raised where the file cannot be written.
     """
     part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
     try:

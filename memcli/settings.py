@@ -142,15 +142,18 @@ def change(key: str, value: str | None) -> None:
     document = tomlkit.parse(text)
     *tables, last = _parts(key)
     table: Any = document  # tomlkit's containers have no common type
+    around: Any = document
     for name in tables:
         if name not in table:
             table[name] = tomlkit.table(is_super_table=name == "servers")
-        table = table[name]
+        around, table = table, table[name]
         _table(table, f"{path}: {name}")
     if value is not None:
         table[last] = int(value) if last == "context" and value.isdecimal() else value
     elif last in table:
         del table[last]
+        if not table and len(tables) > 1:  # nothing more is said of a server
+            del around[tables[-1]]
     else:
         raise InputError(f"`{key}` is not set in {path}", hint="`mem config` lists what is")
     changed = tomlkit.dumps(document)

@@ -68,7 +68,13 @@ def _drawn() -> Iterator[Progress]:
     from rich.progress import TimeRemainingColumn as Remaining
 
     columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[told]}"))
-    with Bars(*columns, Remaining(), console=console(sys.stderr), transient=True) as drawn:
+    with Bars(
+        *columns,
+        Remaining(),
+        console=console(sys.stderr),
+        transient=True,
+        redirect_stdout=False,  # results go where they go
+    ) as drawn:
         tasks: dict[str, TaskID] = {}
 
         def tell(what: str, done: int, of: int) -> None:

@@ -3,13 +3,14 @@
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from memcli.cli.inventory import told
-from memcli.errors import ExitCode, StoreError
+from memcli.cli.output import note
+from memcli.errors import ExitCode, MemError, StoreError
 from memcli.settings import config_file, database_path
 from memcli.store import Store
 
@@ -55,6 +56,18 @@ def store_checks(store: Store, rebuild: Callable[[], object]) -> Iterator[Check]
         yield from _unfinished(store)
         yield _log(store)
         yield _sources(store)
+
+
+def fixing(checks: Iterable[Check], fixed: list[str] | None) -> Iterator[Check]:
+    """Pass checks on; where `fixed` is given, fix what can be, and tell it the names."""
+    for check in checks:
+        if fixed is not None and check.fix and check.state != "ok":
+            try:
+                check.fix()
+                fixed.append(check.name)
+            except (MemError, OSError) as error:
+                note(f"the {check.name} could not be put right: {error}")
+        yield check
 
 
 def unopened(error: StoreError) -> Check:

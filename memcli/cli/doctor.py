@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memcli.cli.bars import bars, resumable
-from memcli.cli.checks import Check, disk_checks, store_checks, unopened
+from memcli.cli.checks import Check, disk_checks, fixing, store_checks, unopened
 from memcli.cli.opening import open_embedder
 from memcli.cli.options import Database, Json, Quiet, Wait
 from memcli.cli.output import console, print_json, safe
@@ -69,8 +69,10 @@ def _found(path: Path, wait: float, fixed: list[str] | None, *, quiet: bool) -> 
         store: Store | None = None
         if not path.exists():
             yield Check("database", "note", f"none at {path} yet", "`mem ingest PATH`")
+        elif not path.is_file():
+            yield unopened(StoreError(f"{path} is no file"))
         else:
-            yield from _fixed(disk_checks(path), fixed)
+            yield from fixing(disk_checks(path), fixed)
             try:
                 store = opened.enter_context(Store(path, wait=wait))
                 yield Check("database", "ok", str(path))
@@ -78,7 +80,7 @@ def _found(path: Path, wait: float, fixed: list[str] | None, *, quiet: bool) -> 
                 yield unopened(error)
         if store is not None:
             rebuild = partial(_rebuild, store, path, quiet=quiet)
-            yield from _fixed(store_checks(store, rebuild), fixed)
+            yield from fixing(store_checks(store, rebuild), fixed)
         yield from surroundings(store)
 
 
@@ -88,15 +90,6 @@ def _rebuild(store: Store, path: Path, *, quiet: bool) -> None:
         embedder = open_embedder(path)
         named = store.vectors.recorded()
         reindex(store, embedder, named=named, rebuild=True, progress=progress)
-
-
-def _fixed(checks: Iterable[Check], fixed: list[str] | None) -> Iterator[Check]:
-    """Pass checks on; where `fixed` is given, fix what can be."""
-    for check in checks:
-        if fixed is not None and check.fix and check.state != "ok":
-            check.fix()
-            fixed.append(check.name)
-        yield check
 
 
 def _print(checks: Iterable[Check], fixed: Iterable[str]) -> None:

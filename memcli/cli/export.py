@@ -1,5 +1,8 @@
 """`mem export`."""
 
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,6 +11,7 @@ import typer
 from memcli.cli.bars import bars, resumable
 from memcli.cli.options import Database, Quiet, Since, Source, Speaker, Until, Wait, words
 from memcli.cli.output import note, print_json
+from memcli.domain import Conversation, SessionId
 from memcli.errors import ExitCode, UsageError
 from memcli.formats.memcli import written
 from memcli.pipeline.transcript import write_transcripts
@@ -62,21 +66,25 @@ def export(
     with Store.existing(database or database_path(), wait=wait) as store:
         filters = Filters(since, until, source, speaker, _among(store, sessions))
         count = store.archive.count(filters)
-        found = store.archive.sessions(filters)
+        printed = folder is None and sys.stdout.isatty()
         with (
-            resumable("nothing but what was written was lost; `mem export` again writes all"),
-            bars(quiet=quiet) as progress,
+            closing(store.archive.sessions(filters)) as found,
+            resumable("what was written is not all; `mem export` again writes it"),
+            bars(quiet=quiet or printed) as progress,
         ):
-            if folder:
-                for done, _path in enumerate(write_transcripts(found, folder), start=1):
-                    progress("exporting", done, count)
-            else:
-                for done, (session, kept) in enumerate(found, start=1):
-                    print_json(written(session, kept))
-                    progress("exporting", done, count)
+            writing = write_transcripts(found, folder) if folder else _print(found)
+            for done, _ in enumerate(writing, start=1):
+                progress("exporting", done, count)
     if not count:
         note("no sessions")
         raise typer.Exit(ExitCode.NOTHING_FOUND)
+
+
+def _print(sessions: Iterable[tuple[SessionId, Conversation]]) -> Iterator[SessionId]:
+    """Print sessions, a line each, and yield their ids."""
+    for session, kept in sessions:
+        print_json(written(session, kept))
+        yield session
 
 
 def _among(store: Store, names: list[str] | None) -> tuple[int, ...] | None:

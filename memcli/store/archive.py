@@ -1,6 +1,6 @@
 """What is kept, whole: sessions with all that another memory needs to be the same."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 
 from memcli.domain import Conversation, Past, Revision, SessionId
@@ -21,7 +21,7 @@ class Archive:
     def __init__(self, database: Database, sessions: Sessions) -> None:
         self._db, self._sessions = database, sessions
 
-    def sessions(self, filters: Filters) -> Iterator[tuple[SessionId, Conversation]]:
+    def sessions(self, filters: Filters) -> Generator[tuple[SessionId, Conversation], None, None]:
         """Yield the sessions that pass, each as a conversation with its past.
 
         They come by conversation, and within one in order of time: the same memory gives the same

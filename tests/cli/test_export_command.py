@@ -1,10 +1,13 @@
 """`mem export`: what it writes, what reads it back, and what it never does to a disk."""
 
 import os
+import pty
+import subprocess
 from pathlib import Path
 
 import pytest
-from mem_process import Mem, Run
+from mem_process import MEM, Mem, Run
+from panes import pane
 from small_exports import chatgpt, talk, telegram
 
 import memcli.demo
@@ -136,16 +139,35 @@ def test_markdown_takes_a_folder_and_nothing_else_does(mem, arguments):
     assert not (mem.folder / "out").exists()
 
 
+def test_into_a_pipe_from_a_terminal_only_the_progress_is_on_the_terminal(mem):
+    mem.remembers(talk("Cats", "me: Pixel?"))
+    terminal, end = pty.openpty()
+
+    done = subprocess.run(
+        [MEM, "export"], env=mem.environment, stdout=subprocess.PIPE, stderr=end, stdin=end
+    )
+
+    os.close(end)
+    drawn = os.read(terminal, 1 << 16)
+    os.close(terminal)
+    assert (done.returncode, done.stdout.decode()) == (0, mem("export").out)
+    assert b"Pixel" not in drawn
+
+
+def test_on_a_terminal_the_lines_are_all_there_is(mem):
+    mem.remembers(talk("Cats", "me: Pixel?"))
+
+    shown = pane(mem, "export", width=4000)
+
+    assert shown == mem("export").out
+
+
 def test_a_reader_who_has_seen_enough_is_no_error(mem):
     mem.remembers(*[talk(f"Zebra {number}", "me: " + "x" * 5000) for number in range(100)])
     reading, writing = os.pipe()
     os.close(reading)
 
     with os.fdopen(writing, "w") as gone:
-        import subprocess
-
-        from mem_process import MEM
-
         done = subprocess.run(
             [MEM, "export"], env=mem.environment, stdout=gone, stderr=subprocess.PIPE
         )
