@@ -71,6 +71,8 @@ def _outcomes(
     )
     if len(journal) and not wish.quiet:
         note(f"{name}: {len(journal):,} answers are an earlier run's; `--again` asks anew")
+    if dataset.pooled and not wish.quiet:
+        note(f"{name}: putting all sessions into one archive")
     outcomes: list[Outcome] = []
     total = course.count(dataset)
     with asking(name, total, quiet=wish.quiet) as progress:
