@@ -16,6 +16,7 @@ LAYER = {
     "domain": 0,
     "protocols": 0,
     "deadline": 0,
+    "private_file": 0,
     "demo": 0,
     "settings": 1,
     "catalog": 1,
@@ -45,6 +46,7 @@ OWNER = {
     "huggingface_hub": "weights",
     "gguf": "weights",
     "platformdirs": "settings",
+    "tomlkit": "settings",
 }
 UNOWNED = {"numpy", "_typeshed"}  # spoken by the store and every backend; by the type checker
 NEEDED_BY_HELP = {"typer", "platformdirs", "apsw"}

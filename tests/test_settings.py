@@ -47,12 +47,38 @@ def test_a_server_is_found_by_the_address_of_its_model(config):
     assert found.server("http://localhost:8001/v1#qwen3") == Server()
 
 
+PEOPLE = '[people]\nme = ["Mira", "mira@work"]\n"Kaito Mori" = ["kaito", "+81 90"]\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [
+        ("KAITO", ("Kaito Mori", "kaito", "+81 90")),
+        ("kaito mori", ("Kaito Mori", "kaito", "+81 90")),
+        ("mira", ("me", "Mira", "mira@work", "user")),
+        ("me", ("me", "Mira", "mira@work", "user")),
+        ("Ann", ("Ann",)),
+    ],
+)
+def test_a_person_is_found_by_each_of_their_names(config, name, names):
+    found = config(PEOPLE)
+
+    assert found.names(name) == names
+    assert found.own_names == ("Mira", "mira@work")
+
+
+def test_without_names_the_person_is_whom_assistants_call_the_user(config):
+    assert config("").names("me") == ("me", "user")
+
+
 @pytest.mark.parametrize(
     ("text", "said", "hint"),
     [
         ("[modles]\n", "nothing is called `modles`", "did you mean `models`"),
         ('[models]\nshifter = "x"\n', r"\[models\]: nothing is called `shifter`", "did you mean"),
         ("[models]\nsifter = 3\n", r"\[models\]: `sifter` is 3, not a text", None),
+        ('[people]\nme = "Mira"\n', r"\[people\]: `me` is 'Mira', not a list", None),
+        ("[people]\nme = [3]\n", r"\[people\]: `me` is \[3\], not a list", None),
         ("models = 3\n", r"\[models\] is 3, not a table", None),
         (f'[servers."{ADDRESS}"]\nkey = "secret"\n', "nothing is called `key`", "did you mean"),
         (f'[servers."{ADDRESS}"]\ncontext = -1\n', "`context` is -1, not a number", None),

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+from unicodedata import bidirectional
 
 from memcli.errors import MemError
 
@@ -64,6 +65,16 @@ def guard_streams() -> None:
 def safe(text: str) -> str:
     """Return a text that a terminal prints and does not obey; line breaks and tabs stay."""
     return _HARMFUL.sub("", text.replace("\r\n", "\n"))
+
+
+def isolated(text: str) -> str:
+    """Return a text that keeps its direction to itself, where some of it runs from right to left.
+
+    Between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE, what stands beside it stays in place.
+    """
+    if any(bidirectional(letter) in ("R", "AL", "AN") for letter in text):
+        return f"\u2068{text}\u2069"
+    return text
 
 
 def note(message: str) -> None:

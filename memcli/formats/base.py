@@ -52,6 +52,17 @@ class Reading:
     timezone: tzinfo = UTC  # of wall clocks without a zone
     me: str | None = None  # the person's own name in chats among people
     included: frozenset[Kind] = frozenset()  # to be searched although nobody said them
+    aliases: tuple[str, ...] = ()  # other names of their own, in any source
+
+    @property
+    def owner(self) -> str | None:
+        """What to call the person."""
+        return next(iter(self.own_names), None)
+
+    @property
+    def own_names(self) -> list[str]:
+        """All names of the person."""
+        return [name.strip() for name in (self.me, *self.aliases) if name and name.strip()]
 
 
 @dataclass(frozen=True)

@@ -118,8 +118,8 @@ class WallClock:
 
 def person(reading: Reading, *names: str | None) -> Role:
     """Return USER if one of these names is the person's own, else PERSON."""
-    me = reading.me.strip().casefold() if reading.me else ""
-    mine = bool(me) and any(name and name.strip().casefold() == me for name in names)
+    own = {name.casefold() for name in reading.own_names}
+    mine = any(name and name.strip().casefold() in own for name in names)
     return Role.USER if mine else Role.PERSON
 
 

@@ -97,7 +97,7 @@ def _turn(row: tuple[Any, ...], reading: Reading) -> Turn | Skipped | None:
     if kind is Kind.TEXT and not said:
         return None
     sent_at = _moment(date)
-    speaker = (reading.me or "Me") if mine else str(handle or "") or None
+    speaker = (reading.owner or "Me") if mine else str(handle or "") or None
     role = Role.USER if mine else person(reading, speaker)
     return Turn(
         key=str(guid),

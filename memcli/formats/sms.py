@@ -96,7 +96,7 @@ def _said(message: _Mms, keys: Keys, reading: Reading) -> Iterator[Said]:
     sent_at = instant(fields.get("date"))
     key = keys.key(chat, fields.get("date"), box, text)
     clock = Clock.EXACT if sent_at else Clock.NONE
-    speaker = reading.me if role is Role.USER else sender
+    speaker = reading.owner if role is Role.USER else sender
     yield Said(
         chat,
         title or "unknown number",

@@ -23,6 +23,7 @@ from memcli.formats.base import (
     wall_clock,
     with_inherited_times,
 )
+from memcli.formats.endless import person
 from memcli.formats.json_stream import Broken, Edge, Path, scan
 
 PIECE_TURNS = 1_000
@@ -163,18 +164,20 @@ def _turn(message: Mapping[str, Any], reading: Reading) -> Turn | None:
     if "forwarded_from" in message and text:
         origin = string(message["forwarded_from"]) or "deleted account"
         text = f"[forwarded from {origin}] {text}"
-    mine = bool(speaker and reading.me and speaker.casefold() == reading.me.casefold())
-    role = Role.USER if mine else Role.PERSON
     sent_at, clock = _time(message, reading)
+    edited_at, _ = _time(message, reading, "edited")
+    elsewhere = "reply_to_peer_id" in message  # an answer to what was said in another chat
     number = string(message.get("id"))
     return Turn(
         key=number or fingerprint(sent_at, speaker, text),
-        role=Role.SYSTEM if kind is Kind.SERVICE else role,
+        role=Role.SYSTEM if kind is Kind.SERVICE else person(reading, speaker),
         text=text,
         speaker=speaker,
         sent_at=sent_at,
         clock=clock,
         kind=kind,
+        parent=None if elsewhere else string(message.get("reply_to_message_id")) or None,
+        edited_at=edited_at,
     )
 
 
@@ -226,8 +229,10 @@ def _joined(text: object) -> str:
     return string(text)
 
 
-def _time(message: Mapping[str, Any], reading: Reading) -> tuple[datetime | None, Clock]:
-    written = string(message.get("date"))
+def _time(
+    message: Mapping[str, Any], reading: Reading, field: str = "date"
+) -> tuple[datetime | None, Clock]:
+    written = string(message.get(field))
     local: datetime | None = None
     try:
         local = datetime.fromisoformat(written) if "-" in written else None
@@ -235,7 +240,7 @@ def _time(message: Mapping[str, Any], reading: Reading) -> tuple[datetime | None
         local = None
     if local is not None and not 1990 <= local.year <= 2100:
         local = None
-    exact = instant(message.get("date_unixtime"))
+    exact = instant(message.get(f"{field}_unixtime"))
     if exact is not None:
         return _in_its_offset(exact, local), Clock.EXACT
     if local is None:

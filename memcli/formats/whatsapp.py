@@ -210,7 +210,7 @@ class _Chat:
 
     def __init__(self, document: Document, reading: Reading, survey: _Survey) -> None:
         self._document, self._reading, self._survey = document, reading, survey
-        self._me = _comparable(reading.me) if reading.me else None
+        self._own = {_comparable(name) for name in reading.own_names}
         self._keys = Keys()
         self._last: datetime | None = None
         self._header: Header | None = None  # of the message being read
@@ -279,7 +279,7 @@ class _Chat:
         if speaker is None:
             role, kind = Role.SYSTEM, Kind.CALL if is_call(text) else Kind.SERVICE
         else:
-            role = Role.USER if _comparable(speaker) == self._me else Role.PERSON
+            role = Role.USER if _comparable(speaker) in self._own else Role.PERSON
             marked = rest.startswith("\u200e")
             kind = Kind.CALL if marked and is_call(text) else kind_of(text)
         naive = header.moment(self._survey.order)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +79,19 @@ def ingest(
 def refresh(
     store: Store,
     embedder: Embedder,
-    local: tzinfo,
+    here: Reading,
     *,
     strict: bool = False,
     progress: Progress = lambda _name, _turns: None,
 ) -> list[SourceReport]:
     """Read again whatever was ingested before and has changed since, as it was read then.
+
+    Args:
+        store: where to.
+        embedder: makes the vectors.
+        here: how to read what nobody said anything about then.
+        strict: stop at the first thing that cannot be read.
+        progress: told now and then how far it is.
 
     Returns:
         A report for every document that was read, and for every path that is no more.
@@ -95,9 +101,7 @@ def refresh(
     """
     reports: list[SourceReport] = []
     for path, options in store.sources.all():
-        work = _Work(
-            store, embedder, Way.from_options(options, local), strict, progress, again=True
-        )
+        work = _Work(store, embedder, Way.from_options(options, here), strict, progress, again=True)
         reports += work.path(Path(path))
     return reports
 

@@ -1,22 +1,16 @@
-"""The first stage: sessions by words and by meaning, without a language model.
+"""The first stage: sessions by words and by meaning, without a language model."""
 
-Words are looked for at three grains and meaning in passages. What each gives is brought to the
-range 0 to 1 and added by weight. The weights were chosen on LoCoMo and LongMemEval together
-(`tests/measure.py`); equal-weight rank fusion loses to words alone there.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from memcli.domain import Passage, Session
-from memcli.pipeline.fusion import by_maximum, by_range, weighted
-from memcli.pipeline.remembered import question_vector
+from memcli.pipeline.measures import Levers, Measures, measure
 from memcli.protocols import Embedder
-from memcli.store import Filters, Found, Grain, Store, asked, searched
+from memcli.store import Filters, Found, Store, searched
 
-WEIGHTS = {"session": 1.0, "passage": 0.5, "turn": 0.5, "meaning": 0.7}
-DEPTH = 400  # places looked at of every kind
 LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be shown at all
+LEAST_CLOSENESS = 0.5  # of a session to the days named, where it shares no word either
 MOST_EVIDENCE = 3  # turns of a session
 MOST_PASSAGES = 3  # of a session
 
@@ -36,52 +30,62 @@ class Candidate:
     number: int
     session: Session
     score: float  # in [0, 1]: best by every measure, and has all of the question
-    parts: dict[str, float]  # by name in WEIGHTS: what each measure adds to the score
+    parts: dict[str, float]  # by name in Levers: what each measure adds to the score
     terms: tuple[str, ...]  # of the question, that the session has
     passages: tuple[Passage, ...]  # best first, at least one
     evidence: tuple[Evidence, ...]  # best first, at least one
 
 
 def retrieve(
-    question: str, store: Store, embedder: Embedder, filters: Filters, *, limit: int
+    question: str,
+    store: Store,
+    embedder: Embedder,
+    filters: Filters,
+    *,
+    limit: int,
+    now: datetime | None = None,
+    levers: Levers | None = None,
+    memories: Mapping[int, float] | None = None,
 ) -> list[Candidate]:
     """Return the sessions likeliest to answer, best first.
 
-    Nothing is returned where no session has a word of the question and none comes near in
-    meaning.
+    Nothing is returned where no session has a word of the question, none comes near in meaning
+    and none is from a day it names.
+
+    Args:
+        question: in the person's own words.
+        store: where the sessions are.
+        embedder: the one their vectors are of.
+        filters: which sessions count.
+        limit: most sessions to return.
+        now: what "yesterday" counts from; the present by default.
+        levers: how much each measure counts.
+        memories: scores in [0, 1] of sessions, by number, that other keys of theirs earned.
     """
-    terms = asked(question)
-    grains: tuple[Grain, ...] = ("session", "passage", "turn")
-    found = {grain: store.index.with_words(grain, terms, filters, DEPTH) for grain in grains}
-    vector = question_vector(question, embedder, store.cache)
-    near = store.index.nearest(vector, embedder, filters, DEPTH)
-    worded = {place.session: place.terms for place in found["session"]}
-    meant = {place.session for place in near if place.score >= LEAST_COSINE}
-    parts: dict[str, dict[int, float]] = {
-        **{grain: by_maximum(_best(places)) for grain, places in found.items()},
-        "meaning": by_range(_best(near)),
-    }
-    scores = weighted([(WEIGHTS[name], parts[name]) for name in WEIGHTS])
-    ranked = sorted(
-        (number for number in scores if number in worded or number in meant),
-        key=lambda number: (-scores[number], number),
-    )
+    levers = levers or Levers()
+    found = measure(question, store, embedder, filters, now=now, levers=levers, memories=memories)
+    parts = found.by_session()
+    weights = {name: getattr(levers, name) for name in parts}
+    scores = found.scores(levers)
+    showable = _showable(found)
+    ranked = sorted(scores.keys() & showable, key=lambda number: (-scores[number], number))
     chosen = ranked[:limit]
     sessions = {number: store.sessions.by_number(number) for number in chosen}
     firsts = {number: _first_searched(session) for number, session in sessions.items()}
-    passages = _passages(firsts, found["passage"], near)
+    passages = _passages(firsts, found, levers)
     among = replace(filters, among=tuple(chosen))
-    turns = store.index.with_words("turn", terms, among, 1000)
-    evidence = _evidence(firsts, turns, near)
-    sure = _certainty(chosen[0], store.index.weights(terms), worded, near) if chosen else 0.0
-    shares = {name: sure * weight / sum(WEIGHTS.values()) for name, weight in WEIGHTS.items()}
+    turns = store.index.with_words("turn", found.terms, among, 1000, weights=found.weights)
+    evidence = _evidence(firsts, turns, found.near)
+    sure = certainty(chosen[0], found, store) if chosen else 0.0
+    shares = {name: sure * weight / sum(weights.values()) for name, weight in weights.items()}
+    terms = {place.session: place.terms for place in found.sessions}
     return [
         Candidate(
             number,
             sessions[number],
             sure * scores[number],
             {name: parts[name].get(number, 0.0) * share for name, share in shares.items()},
-            worded.get(number, ()),
+            terms.get(number, ()),
             tuple(passages[number]),
             tuple(evidence[number]),
         )
@@ -89,27 +93,27 @@ def retrieve(
     ]
 
 
-def _certainty(
-    best: int, weights: dict[str, float], worded: dict[int, tuple[str, ...]], near: Iterable[Found]
-) -> float:
+def certainty(best: int, found: Measures, store: Store) -> float:
     """Return how much the best session has to do with the question at all, in [0, 1].
 
     The mean of two measures that do not depend on what else was found: the share of the
     question's terms, by weight, that the session has, and its best passage's cosine. It tells
     one's own questions from those of a stranger (`tests/measure.py locomo PATH --strangers`).
     """
+    weights = store.index.weights(found.terms)
     total = sum(weights.values())
-    covered = sum(weights[term] for term in worded.get(best, ())) / total if total else 0.0
-    cosine = max((place.score for place in near if place.session == best), default=0.0)
+    has = {term for place in found.sessions if place.session == best for term in place.terms}
+    covered = sum(weights[term] for term in has) / total if total else 0.0
+    cosine = max((place.score for place in found.near if place.session == best), default=0.0)
     return (covered + max(cosine, 0.0)) / 2
 
 
-def _best(places: Iterable[Found]) -> dict[int, float]:
-    """Return the best score of every session."""
-    best: dict[int, float] = {}
-    for place in places:
-        best[place.session] = max(place.score, best.get(place.session, place.score))
-    return best
+def _showable(found: Measures) -> set[int]:
+    """Return the sessions that have a word of the question, or its meaning, or its day."""
+    worded = {place.session for place in (*found.sessions, *found.passages, *found.turns)}
+    meant = {place.session for place in found.near if place.score >= LEAST_COSINE}
+    dated = {number for number, near in found.dated.items() if near >= LEAST_CLOSENESS}
+    return worded | meant | dated | found.memories.keys()
 
 
 def _first_searched(session: Session) -> int:
@@ -118,17 +122,17 @@ def _first_searched(session: Session) -> int:
 
 
 def _passages(
-    firsts: Mapping[int, int], worded: Sequence[Found], near: Sequence[Found]
+    firsts: Mapping[int, int], found: Measures, levers: Levers
 ) -> dict[int, list[Passage]]:
     """Choose the passages of each session that are likeliest to answer, by words and meaning."""
-    parts = [(WEIGHTS["passage"], worded), (WEIGHTS["meaning"], near)]
+    parts = [(levers.passage, found.passages), (levers.meaning, found.near)]
     scored: dict[int, dict[Passage, float]] = {number: {} for number in firsts}
     for weight, places in parts:
-        greatest = max((found.score for found in places), default=0.0)
-        for found in places:
-            if found.session in scored and found.place and greatest > 0:
-                scores = scored[found.session]
-                scores[found.place] = scores.get(found.place, 0) + weight * found.score / greatest
+        greatest = max((each.score for each in places), default=0.0)
+        for each in places:
+            if each.session in scored and each.place and greatest > 0:
+                scores = scored[each.session]
+                scores[each.place] = scores.get(each.place, 0) + weight * each.score / greatest
     return {
         number: sorted(scores, key=lambda place: -scores[place])[:MOST_PASSAGES]
         or [Passage(firsts[number], firsts[number])]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -36,23 +36,24 @@ class Way:
         }
 
     @classmethod
-    def from_options(cls, options: Mapping[str, Any], local: tzinfo) -> "Way":
-        """Return it as it was kept; clocks without a zone of a name are read in the local one.
+    def from_options(cls, options: Mapping[str, Any], here: Reading) -> "Way":
+        """Return it as it was kept; what was not said then is as it is here and now.
 
         Raises:
             InputError: it was kept by a memcli that knew more.
         """
         try:
-            zone = ZoneInfo(options["timezone"]) if options["timezone"] else local
+            zone = ZoneInfo(options["timezone"]) if options["timezone"] else here.timezone
             included = frozenset(map(Kind, options["included"]))
         except (ZoneInfoNotFoundError, ValueError, KeyError) as error:
             raise InputError(f"a source cannot be read as it was before: {error}") from error
-        reading = Reading(zone, options.get("me"), included)
+        reading = Reading(zone, options.get("me"), included, here.aliases)
         return cls(reading, load(options["format"]) if options.get("format") else None)
 
     def fingerprint(self) -> str:
         """Return what stands for all that a file's reports depend on beside the file."""
-        return fingerprint(__version__, sorted(self.options().items()), self.reading.timezone)
+        here = (self.reading.timezone, self.reading.aliases)
+        return fingerprint(__version__, sorted(self.options().items()), *here)
 
 
 class Known:

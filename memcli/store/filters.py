@@ -12,7 +12,7 @@ class Filters:
     since: datetime | None = None  # sessions that end at this time or later
     until: datetime | None = None  # sessions that start before this time
     source: str | None = None
-    speaker: str | None = None  # somebody who says something in the session; case is ignored
+    speaker: frozenset[str] | None = None  # any of whom says something in it; case is ignored
     among: tuple[int, ...] | None = None  # numbers of sessions
 
     def where(self) -> tuple[str, list[object]]:
@@ -31,9 +31,10 @@ class Filters:
             values.append(self.source)
         if self.speaker:
             conditions.append(
-                "exists (select 1 from json_each(participants) where fold(value) = fold(?))"
+                "exists (select 1 from json_each(participants) where fold(value) in"
+                " (select fold(value) from json_each(?)))"
             )
-            values.append(self.speaker)
+            values.append(json.dumps(sorted(self.speaker)))
         if self.among is not None:
             conditions.append("sessions.id in (select value from json_each(?))")
             values.append(json.dumps(self.among))

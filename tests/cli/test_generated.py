@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from memcli.cli.app import app
 from memcli.cli.generate import ROOT, generated_files, main
+from memcli.formats import FORMATS
 
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
 
@@ -38,6 +39,13 @@ def section(heading, kind="SH"):
 @pytest.mark.parametrize(("path", "text"), generated_files().items())
 def test_generated_files_are_current(path, text):
     assert (ROOT / path).read_text() == text, "run: python -m memcli.cli.generate"
+
+
+def test_the_readme_says_of_every_format_what_is_kept():
+    _, _, table = (ROOT / "README.md").read_text("utf-8").partition("| format | source |")
+    named = re.findall(r"^\|([^|]+)\|", table.partition("\n\n")[0], re.MULTILINE)
+
+    assert set(re.findall(r"`(\w+)`", "".join(named))) == set(FORMATS)
 
 
 def test_check_names_the_files_that_are_out_of_date(tmp_path, monkeypatch, capsys):

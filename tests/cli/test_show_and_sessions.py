@@ -55,6 +55,19 @@ def test_the_list_is_limited_by_filters(mem, options, titles):
     assert listed(mem, *options) == titles
 
 
+def test_a_speaker_is_found_by_any_of_their_names(mem, tmp_path):
+    settings = tmp_path / "config.toml"
+    settings.write_text('[people]\n"Ann Ng" = ["ann", "+81 90"]\nme = ["Mira"]\n')
+
+    def by(name):
+        shown = mem("sessions", "--json", "--speaker", name, MEM_CONFIG=str(settings))
+        return [one["title"] for one in shown.json["sessions"]]
+
+    assert by("+81 90") == ["Ann Ng"]
+    assert by("mira") == listed(mem, "--speaker", "me")
+    assert by("mira") == ["Ann Ng", "Branches", "Hostile \x1b[2J", "Timeless"]
+
+
 def test_every_form_of_the_list_holds_the_same(mem):
     done = mem("sessions", "--json")
     [first, *_] = done.json["sessions"]

@@ -234,6 +234,26 @@ def test_an_edited_message_keeps_its_key():
     assert (before.key, after.text) == (after.key, "hi!")
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"edited": "2024-06-01T14:15:00", "edited_unixtime": "1717236900"},
+        {"edited": "2024-06-01T10:15:00"},
+    ],
+)
+def test_when_it_was_edited_is_kept(fields):
+    [edited] = turns(row(**fields))
+
+    assert edited.edited_at == datetime(2024, 6, 1, 10, 15, tzinfo=UTC)
+
+
+def test_a_reply_names_what_it_answers_unless_that_was_said_in_another_chat():
+    reply = {"reply_to_message_id": 7}
+    here, there = turns(row(**reply), row(id=2, **reply, reply_to_peer_id="channel9"))
+
+    assert (here.parent, there.parent) == ("7", None)
+
+
 def test_heads_may_be_missing_or_come_late():
     late = {"messages": [row()], "id": 1, "type": "personal_chat", "name": "Ann"}
     bare = {"messages": [row()]}

@@ -146,6 +146,12 @@ def telegram(random):
                     "text": f"text {random.randint(0, 3)}",
                 }
             )
+            if number > 1 and random.random() < 0.1:
+                answered = random.randint(max(number - 60, 1), number - 1)
+                rows[-1][-1]["reply_to_message_id"] = answered
+            if random.random() < 0.1:
+                edited = int((moment + DAY).timestamp())
+                rows[-1][-1]["edited_unixtime"] = str(edited)
     return rows
 
 

@@ -32,7 +32,8 @@ def take(store, *paths, **keywords):
 
 
 def again(store, **keywords):
-    return refresh(store, WordEmbedder(), UTC, **keywords)
+    here = keywords.pop("here", Reading())
+    return refresh(store, WordEmbedder(), here, **keywords)
 
 
 def titles(store):
@@ -101,6 +102,18 @@ def test_a_source_is_read_again_as_it_was_read_first(store, folder):
     path.write_text(whatsapp("Ann: Hi", "Bob: Ho", "Bob: Ha"))
 
     again(store)
+
+    [overview] = store.sessions.overviews(Filters())
+    roles = [turn.role for turn in store.sessions.get(overview.id).turns]
+    assert roles == [Role.PERSON, Role.USER, Role.USER]
+
+
+def test_who_the_settings_say_the_person_is_counts_for_sources_of_before(store, folder):
+    path = folder / "WhatsApp Chat with Ann.txt"
+    path.write_text(whatsapp("Ann: Hi", "Bob: Ho", "bob@work: Ha"))
+    take(store, path)
+
+    again(store, here=Reading(aliases=("Bob", "BOB@work")))
 
     [overview] = store.sessions.overviews(Filters())
     roles = [turn.role for turn in store.sessions.get(overview.id).turns]
