@@ -11,8 +11,8 @@ from memcli.cli.bench_speed import SpeedWish, measure_speed
 from memcli.cli.bench_stages import STAGES, THINKING, WITHOUT_LANGUAGE_MODEL
 from memcli.cli.bench_table import print_report, report_shape
 from memcli.cli.bench_view import print_speed, speed_shape
-from memcli.cli.opening import NO_MODEL, open_models
-from memcli.cli.options import GpuLayers, Json, Quiet, Reranker, Sifter, Think, words
+from memcli.cli.opening import NO_MODEL, open_chat, open_models
+from memcli.cli.options import Chat, GpuLayers, Json, Quiet, Reranker, Sifter, Think, words
 from memcli.cli.output import print_json
 from memcli.errors import ModelNotFoundError, UsageError
 from memcli.pipeline.ask import Models
@@ -76,6 +76,14 @@ Limit = Annotated[
         help="Ask so many questions of each data set, of every category its share.",
     ),
 ]  # fmt: skip
+Outcome = Annotated[
+    bool,
+    typer.Option(
+        "--outcome",
+        help="Let a chat model answer from the first sessions of the last stage: what they are"
+        " worth to it.",
+    ),
+]
 Again = Annotated[
     bool, typer.Option("--again", help="Begin anew, not where an earlier run was stopped.")
 ]
@@ -113,6 +121,7 @@ def bench(
     grain: Grain = Ranking.SESSION,
     pooled: Pooled = False,
     strangers: Strangers = False,
+    outcome: Outcome = False,
     limit: Limit = None,
     again: Again = False,
     compare: Compare = False,
@@ -121,6 +130,7 @@ def bench(
     import_mb: ImportMegabytes = 20.0,
     reranker: Reranker = None,
     sifter: Sifter = None,
+    chat: Chat = None,
     think: Think = 1024,
     gpu_layers: GpuLayers = None,
     as_json: Json = False,
@@ -153,8 +163,9 @@ def bench(
     compared = tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL))
     wish = Wish(compared, grain.value, pooled, strangers, limit, again, quiet)
     models = _models(wish, reranker, sifter, gpu_layers=gpu_layers, think=think)
+    answering = open_chat(chat, gpu_layers=gpu_layers) if outcome else None
     for number, path in enumerate(datasets or []):
-        report = measure_dataset(path, wish, models)
+        report = measure_dataset(path, wish, models, answering)
         if as_json:
             print_json(report_shape(report, compare=compare))
         else:

@@ -25,18 +25,17 @@ def asking(name: str, total: int, *, quiet: bool) -> Iterator[Done]:
     """Draw a bar on a terminal, say a line a minute elsewhere, and nothing to the quiet."""
     if quiet or sys.stderr.isatty():
         with bars(quiet=quiet) as progress:
+            progress(name, 0, total)
             yield lambda done: progress(name, done, total)
         return
-    began = last = monotonic()
-    before: int | None = None  # questions that earlier runs had answered
+    last, before = monotonic(), 0
 
     def tell(done: int) -> None:
         nonlocal last, before
         now = monotonic()
-        before = done - 1 if before is None else before
         if now - last >= EVERY:
-            last = now
-            left = (total - done) * (now - began) / max(done - before, 1)
+            left = (total - done) * (now - last) / max(done - before, 1)
             note(f"{name}: {done:,} of {total:,} questions, about {left / 60:.0f} min to go")
+            last, before = now, done
 
     yield tell

@@ -12,11 +12,13 @@ from memcli.evaluation.outcome import STEPS as OUTCOME_STEPS
 from memcli.evaluation.outcome import Answer, task_outcome
 from memcli.evaluation.runner import DEPTH, Grain, Ranked
 from memcli.formats import Reading, load
-from memcli.pipeline.ask import Models, ask
+from memcli.pipeline.ask import LEAST, Models, ask
 from memcli.pipeline.ingest import ingest
 from memcli.pipeline.prompts import history
 from memcli.pipeline.results import Answer as Ranking
 from memcli.pipeline.results import Listener
+from memcli.pipeline.retrieve import retrieve
+from memcli.pipeline.turns import retrieve_turns
 from memcli.protocols import Embedder
 from memcli.store import Filters, Found, Store, asked
 
@@ -24,11 +26,10 @@ STAGES = ("vectors", "bm25", "retrieve", "rerank", "sift")  # each is compared w
 WITHOUT_LANGUAGE_MODEL = STAGES[:3]
 THINKING = STAGES[3:]
 SHOWN = 10  # sessions that the stages with a language model are asked for, as by `mem ask -n 10`
-TURN_WEIGHTS = (1.0, 0.5, 0.7)  # of words in the turn, words and meaning of passages around it
-_PLACES = 400  # of each kind, to rank turns by
+_PLACES = 400  # passages by meaning: several are of one session
 
 Places = dict[tuple[int, int], float]  # scores by number of session and position; 0 is all of it
-Rank = Callable[[str], Ranked]
+Rank = Callable[[Question], Ranked]
 
 
 def fill(store: Store, export: Path, shape: Shape, embedder: Embedder) -> None:
@@ -63,10 +64,10 @@ class Archive:
             "bm25": self._by_words,
             "retrieve": self._retrieved if self.grain == "session" else self._turns_retrieved,
         }
-        found = {name: ways[name](question.text) for name in ways if name in self.names}
+        found = {name: ways[name](question) for name in ways if name in self.names}
         thinking = [name for name in THINKING if name in self.names]
         if thinking:
-            first = found.get("retrieve") or self._retrieved(question.text)
+            first = found.get("retrieve") or self._retrieved(question)
             found |= self._thought_about(question.text, first, thinking)
         return found
 
@@ -79,36 +80,44 @@ class Archive:
         texts = [history([(one, range(1, len(one.turns) + 1))]) for one in sessions]
         return task_outcome(question.text, question.answer, texts, self.answer)
 
-    def _by_words(self, question: str) -> Ranked:
+    def _by_words(self, question: Question) -> Ranked:
         began = perf_counter()
-        found = self.store.index.with_words(self.grain, asked(question), Filters(), DEPTH)
+        found = self.store.index.with_words(self.grain, asked(question.text), Filters(), DEPTH)
         seconds = perf_counter() - began
         return Ranked(self._named(self._scored(found)), seconds)
 
-    def _by_vectors(self, question: str) -> Ranked:
+    def _by_vectors(self, question: Question) -> Ranked:
         began = perf_counter()
-        found = self._near(question)
+        # Not `question_vector`, which would remember it for the stage that is measured next.
+        [vector] = self.models.embedder.embed([question.text], questions=True)
+        raw = vector.astype("<f4").tobytes()
+        found = self.store.index.nearest(raw, self.models.embedder, Filters(), _PLACES)
         seconds = perf_counter() - began
         return Ranked(self._named(self._scored(found)), seconds)
 
     def _scored(self, found: Iterable[Found]) -> Places:
         return (_sessions if self.grain == "session" else _turns)(found)
 
-    def _near(self, question: str) -> list[Found]:
-        # Not `question_vector`, which would remember it for the stage that is measured next.
-        [vector] = self.models.embedder.embed([question], questions=True)
-        raw = vector.astype("<f4").tobytes()
-        return self.store.index.nearest(raw, self.models.embedder, Filters(), _PLACES)
-
-    def _retrieved(self, question: str) -> Ranked:
-        answer = ask(question, self.store, Models(self.models.embedder), Filters(), limit=DEPTH)
-        return _ranked(answer)
-
-    def _turns_retrieved(self, question: str) -> Ranked:
+    def _retrieved(self, question: Question) -> Ranked:
         began = perf_counter()
-        scores = rank_turns(question, self.store, self._near(question))
+        found = retrieve(
+            *(question.text, self.store, self.models.embedder, Filters()),
+            limit=DEPTH,
+            now=question.asked_at,
+        )
         seconds = perf_counter() - began
-        return Ranked(self._named(scores), seconds)
+        relevant = bool(found) and found[0].score >= LEAST
+        return Ranked(tuple(one.session.id for one in found), seconds, relevant)
+
+    def _turns_retrieved(self, question: Question) -> Ranked:
+        began = perf_counter()
+        found = retrieve_turns(
+            *(question.text, self.store, self.models.embedder, Filters()),
+            limit=DEPTH,
+            now=question.asked_at,
+        )
+        seconds = perf_counter() - began
+        return Ranked(tuple(f"{one.session}:{one.position}" for one in found), seconds)
 
     def _thought_about(
         self, question: str, first: Ranked, names: Collection[str]
@@ -148,28 +157,6 @@ class Archive:
                 ids[number] = self.store.sessions.by_number(number).id
             named.append(f"{ids[number]}:{position}" if position else ids[number])
         return tuple(named)
-
-
-def rank_turns(question: str, store: Store, near: Iterable[Found]) -> Places:
-    """Return scores of the turns likeliest to answer.
-
-    BM25 of the turn itself, and BM25 and cosine of the best passage it is in, are divided by
-    their greatest and added by weight.
-
-    Args:
-        question: in the person's own words.
-        store: where the turns are.
-        near: passages by meaning.
-    """
-    terms = asked(question)
-    turns = store.index.with_words("turn", terms, Filters(), _PLACES)
-    passages = store.index.with_words("passage", terms, Filters(), _PLACES)
-    scores: Places = {}
-    for weight, part in zip(TURN_WEIGHTS, map(_turns, (turns, passages, near)), strict=True):
-        greatest = max(part.values(), default=0.0)
-        for key, score in part.items() if greatest > 0 else ():
-            scores[key] = scores.get(key, 0.0) + weight * score / greatest
-    return scores
 
 
 def _sessions(found: Iterable[Found]) -> Places:

@@ -109,9 +109,14 @@ def _print_verdicts(kind: str, verdicts: Mapping[str, Verdict]) -> None:
 
 
 def _print_told(told: Mapping[str, float]) -> None:
-    typer.echo("\na chat model's answers, by how many of the sessions ranked it is shown")
-    for name, value in told.items():
-        typer.echo(f"{name:16}  {value:6.3f}")
+    steps = [name.partition("@")[2] for name in told if name.startswith("f1@")]
+    typer.echo("\nanswers of a chat model that is shown the first sessions of the last stage")
+    typer.echo(f"{'shown':12}" + "".join(f"{step:>7}" for step in steps))
+    for label, kind in (("F1", "f1"), ("exact match", "exact_match"), ("utility", "utility")):
+        cells = (told.get(f"{kind}@{step}") for step in steps)
+        shown = ("" if cell is None else f"{cell:.3f}" for cell in cells)
+        typer.echo(f"{label:12}" + "".join(f"{cell:>7}" for cell in shown))
+    typer.echo(f"reward R    {told['reward']:7.3f}")
 
 
 def _print_comparison(report: Report) -> None:

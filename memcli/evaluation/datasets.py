@@ -9,14 +9,15 @@ They are told apart by what is in them, read element by element, and not part of
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
 from memcli.errors import InputError
-from memcli.formats import Document
-from memcli.formats.base import mapping, sequence, string
+from memcli.formats import Document, Reading
+from memcli.formats.base import mapping, sequence, string, wall_clock
 from memcli.formats.documents import places
 from memcli.formats.json_stream import elements
 
@@ -45,6 +46,7 @@ class Question:
     sessions: frozenset[str]  # that answer, as keys of conversations; some may not be there
     turns: frozenset[TurnKey]  # the same of turns; empty where the data set does not say
     answer: str = ""  # "" where there is none
+    asked_at: datetime | None = None  # aware; None where the data set does not say
     abstention: bool = False  # nothing answers; `sessions` are those that seem to
 
 
@@ -208,8 +210,18 @@ def _longmemeval(element: Element, number: int, home: str) -> Question:
         frozenset(f"{home}/{session}" for session in answering),
         frozenset(turns),
         string(element.get("answer")),
+        _time(string(element.get("question_date"))),
         abstention=string(element["question_id"]).endswith("_abs"),
     )
+
+
+def _time(text: str) -> datetime | None:
+    """Read "2023/05/20 (Sat) 02:21", on the clock that the importer reads sessions by."""
+    try:
+        naive = datetime.strptime(text[:10] + text[-5:], "%Y/%m/%d%H:%M")
+        return wall_clock(naive, Reading().timezone)
+    except ValueError:
+        return None
 
 
 def _one_haystack(elements: Iterator[Element]) -> Element:

@@ -19,6 +19,16 @@ _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
+def outcome_message(sessions: str, question: str) -> str:
+    """Return what a chat model is asked, for an answer as short as the known ones are."""
+    shown = f"Conversations from the past:\n\n{sessions}\n\n" if sessions else ""
+    return (
+        f"{shown}Question: {question}\n\n"
+        "Answer in as few words as possible, without a sentence around them. If you are not told"
+        " the answer, give your best guess."
+    )
+
+
 def task_outcome(
     question: str, known: str, sessions: Sequence[str], answer: Answer
 ) -> dict[str, float]:

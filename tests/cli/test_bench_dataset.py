@@ -16,6 +16,15 @@ METRICS = (
 ).split()
 
 
+def wait_for_an_answer(mem, running):
+    """Wait until a first answer is kept; return the folder where that is."""
+    journals = mem.home / ".local" / "state" / "mem" / "bench"
+    while not sum(path.stat().st_size for path in journals.glob("*.jsonl")):
+        assert running.poll() is None
+        time.sleep(0.01)
+    return journals
+
+
 def haystacks():
     return [
         longmemeval_element("q1", bread="I baked bread.", rain="It rained all day."),
@@ -134,10 +143,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(mem):
     command = ("bench", "locomo.json", "--json", "--stages", "bm25")
 
     running = subprocess.Popen([MEM, *command, "-q"], cwd=mem.folder, env=mem.environment)
-    journals = mem.home / ".local" / "state" / "mem" / "bench"
-    while not sum(path.stat().st_size for path in journals.glob("*.jsonl")):
-        assert running.poll() is None
-        time.sleep(0.01)
+    journals = wait_for_an_answer(mem, running)
     running.send_signal(signal.SIGKILL)
     running.wait()
     [journal] = journals.iterdir()
@@ -192,3 +198,23 @@ def test_where_results_cannot_be_kept_it_is_said(mem):
 
     assert done.code != 0
     assert "results cannot be kept in" in done.err
+
+
+def test_ctrl_c_keeps_what_came_out_and_says_how_to_go_on(mem):
+    questions = [locomo_question(f"What is the dog of {number} called?", "D1:1")
+                 for number in range(3000)]  # fmt: skip
+    mem.write("locomo.json", [locomo_sample("x", *questions)])
+
+    running = subprocess.Popen(
+        [MEM, "bench", "locomo.json", "--stages", "bm25"],
+        cwd=mem.folder, env=mem.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    wait_for_an_answer(mem, running)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate()
+
+    assert (running.returncode, out) == (130, b"")
+    assert re.fullmatch(
+        r"mem: locomo\.json: stopped at [\d,]+ of 3,000; the same command goes on\n", err.decode()
+    )
+    assert not list(mem.folder.glob("mem-bench-*"))

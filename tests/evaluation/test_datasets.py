@@ -1,6 +1,7 @@
 """Data sets are read by what is in them, with their slips."""
 
 import json
+from datetime import UTC, datetime
 from zipfile import ZipFile
 
 import pytest
@@ -63,6 +64,7 @@ def test_longmemeval_has_an_archive_a_question(read):
     assert dataset.shape == "longmemeval"
     assert (first.sessions, first.turns) == ({"q1/rex"}, {("q1/rex", "1")})
     assert (first.category, first.answer, first.abstention) == ("single-session-user", "Rex", False)
+    assert first.asked_at == datetime(2023, 6, 1, 10, 0, tzinfo=UTC)
     assert second.abstention
     assert [archive.questions for archive in dataset.archives()] == [(first,), (second,)]
 
