@@ -18,12 +18,10 @@ def print_memories(memories: Iterable[Memory]) -> None:
     """Print memories, one a line."""
     out = console()
     for memory in memories:
-        out.print(
-            _line(memory),
-            no_wrap=out.is_terminal,
-            overflow="ellipsis",
-            soft_wrap=not out.is_terminal,
-        )
+        if out.is_terminal:
+            out.print(_line(memory), no_wrap=True, overflow="ellipsis")
+        else:
+            out.print(_line(memory), soft_wrap=True)
 
 
 def print_memory(memory: Memory, quotes: Quotes, history: Sequence[Memory]) -> None:
@@ -68,10 +66,10 @@ def _line(memory: Memory) -> "Text":
     fact = memory.fact
     return Text.assemble(
         (memory.id, "cyan"), "  ", (_day(memory), "green"), "  ",
-        (f"{fact.type.value:<14}", "dim"), "  ", (f"{_flat(fact.key)}: ", "bold"),
-        _flat(fact.value),
+        (f"{fact.type.value:<14}", "dim"), "  ",
+        ("".join(f"({remark})  " for remark in _remarks(memory)), "yellow"),
+        (f"{_flat(fact.key)}: ", "bold"), _flat(fact.value),
         ("".join(f"  {_tag(tag)}" for tag in fact.tags), "dim"),
-        ("".join(f"  ({remark})" for remark in _remarks(memory)), "yellow"),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from memcli.domain import Fact, Memory, MemoryId, Segment, Session
+from memcli.domain import Fact, Memory, MemoryId, Passage, Segment, Session
 from memcli.errors import InputError, NotFoundError
 from memcli.pipeline.chunking import said
 from memcli.pipeline.fusion import by_maximum, by_range, weighted
@@ -11,12 +11,13 @@ from memcli.pipeline.grounding import lacking
 from memcli.pipeline.remembered import question_vector
 from memcli.pipeline.sound import clean
 from memcli.protocols import Embedder, Vectors
-from memcli.store import MOST_TERMS, Filters, MemoryFilters, Store, asked, memory_id, same
+from memcli.store import MOST_TERMS, Filters, Found, MemoryFilters, Store, asked, memory_id, same
 
 MOST_SOURCES = 3  # turns that one segment gives a memory
 SUPPORTS = 0.6  # of the best turn's score: what another one needs to be a source, too
 MEANING = 0.5  # how much it counts beside words, which count 1
 DEPTH = 400  # memories looked at, by words and by meaning
+KEYS = 50  # of these, that may lead a question to sessions
 LEAST_COSINE = 0.45  # of a memory that shares no word with the query
 
 
@@ -25,7 +26,8 @@ class Hit:
     """A memory that a search found."""
 
     memory: Memory
-    score: float  # in [0, 1]
+    score: float  # in [0, 1]; 1 is best by words and by meaning
+    certainty: float  # in [0, 1]; how much it has to do with the query at all
 
 
 class Memories:
@@ -57,12 +59,11 @@ class Memories:
         """
         fact = sound(fact)
         public = memory_id(fact)
-        turns = self._turns_of(segment)
-        keys = {at: turns.session.turns[at - 1].key for at in turns.positions}
-        if self._store.forgetting.memory(public, turns.session.id, list(keys.values())):
-            return public
-        supporting = self._supporting(fact, turns)
-        self.keep(fact, turns.session, supporting, by=model)
+        with self._store.transaction():
+            turns = self._turns_of(segment)
+            keys = [turns.session.turns[at - 1].key for at in turns.positions]
+            if not self._store.forgetting.memory(public, turns.session.id, keys):
+                self.keep(fact, turns.session, self._supporting(fact, turns), by=model)
         return public
 
     def keep(
@@ -71,20 +72,22 @@ class Memories:
         """Store and index a fact whose sources are known."""
         with self._store.transaction():
             conversation = self._store.sessions.conversation_of(session.id)
-            number, new = self._store.memories.add(fact, conversation, sources, by)
-            known = self._store.memories.by_number([number])[number].fact
-            self._store.memory_index.add(number, known)
-            if new:
-                self.embed()
+            number, changed = self._store.memories.add(fact, conversation, sources, by)
+            if changed:
+                known = self._store.memories.by_number([number])[number].fact
+                self._store.memory_index.add(number, known)
+                self._embed([number])
 
     def embed(self) -> None:
         """Give every memory a vector that has none of this embedder's yet."""
-        numbers = self._store.memory_index.unembedded(self._embedder)
-        facts = [one.fact for one in self._store.memories.by_number(numbers).values()]
-        if facts:
-            vectors = self._embedder.embed([_told(fact) for fact in facts])
+        self._embed(self._store.memory_index.unembedded(self._embedder))
+
+    def _embed(self, numbers: Sequence[int]) -> None:
+        memories = self._store.memories.by_number(numbers)
+        if memories:
+            vectors = self._embedder.embed([_told(one.fact) for one in memories.values()])
             with self._store.transaction():
-                self._store.memory_index.add_vectors(numbers, vectors, self._embedder)
+                self._store.memory_index.add_vectors(list(memories), vectors, self._embedder)
 
     def search(self, query: str, *, limit: int) -> list[Memory]:
         """Return the current, trusted memories that a query is about, best first.
@@ -96,20 +99,39 @@ class Memories:
         hits = self.hits(query, MemoryFilters())
         return [hit.memory for hit in hits if hit.memory.current and hit.memory.trusted][:limit]
 
-    def hits(self, query: str, filters: MemoryFilters) -> list[Hit]:
-        """Return the memories that pass and are about a query, best first, superseded ones too."""
-        words = self._store.memory_index.with_words(asked(query), DEPTH)
+    def hits(self, query: str, filters: MemoryFilters, depth: int = DEPTH) -> list[Hit]:
+        """Return the memories that pass and are about a query, best first, superseded ones too.
+
+        Args:
+            query: in any words.
+            filters: which memories count.
+            depth: memories looked at, by words and by meaning.
+        """
+        terms = asked(query)
+        words = self._store.memory_index.with_words(terms, depth)
         vector = question_vector(query, self._embedder, self._store.cache)
-        near = self._store.memory_index.nearest(vector, self._embedder, DEPTH)
-        scores = weighted([(1.0, by_maximum(words)), (MEANING, by_range(near))])
+        near = self._store.memory_index.nearest(vector, self._embedder, depth)
+        bm25 = by_maximum({number: score for number, (score, _) in words.items()})
+        scores = weighted([(1.0, bm25), (MEANING, by_range(near))])
         found = [one for one in scores if one in words or near.get(one, 0) >= LEAST_COSINE]
         memories = self._store.memories.by_number(found, filters)
-        ranked = sorted(memories, key=lambda one: (-scores[one], one))
-        return [Hit(memories[one], scores[one]) for one in ranked]
+        weights = self._store.index.weights(terms)
+        total = sum(weights.values()) or 1.0
+        return [
+            Hit(
+                memories[one],
+                scores[one],
+                _certainty(
+                    sum(weights[term] for term in words.get(one, (0, ()))[1]) / total,
+                    near.get(one, 0.0),
+                ),
+            )
+            for one in sorted(memories, key=lambda one: (-scores[one], one))
+        ]
 
     def _turns_of(self, segment: Segment) -> "_Turns":
-        if self._read is None or self._read.segment != segment:
-            session = self._store.sessions.get(segment.session)
+        session = self._store.sessions.get(segment.session)
+        if self._read is None or (self._read.segment, self._read.session) != (segment, session):
             positions = _readable(session, segment)
             texts = [said(session.turns[at - 1]) for at in positions]
             self._read = _Turns(segment, session, positions, self._embedder.embed(texts))
@@ -196,3 +218,40 @@ def _covered(terms: Sequence[str], having: dict[int, Sequence[str]]) -> dict[int
 def _told(fact: Fact) -> str:
     """Return a fact as it is embedded."""
     return f"{fact.key}: {fact.value}"
+
+
+def _certainty(covered: float, cosine: float) -> float:
+    """Return the mean of two measures that do not depend on what else was found."""
+    return (covered + max(cosine, 0.0)) / 2
+
+
+def memory_keys(question: str, store: Store, embedder: Embedder, filters: Filters) -> list[Found]:
+    """Return the turns behind the memories that a question is about: further ways to sessions.
+
+    What was superseded or is unsupported shows no way.
+
+    Args:
+        question: in the person's own words.
+        store: where the memories are.
+        embedder: of their vectors.
+        filters: which sessions count.
+
+    Returns:
+        Turns, each as a passage of its own; scores in [0, 1] are comparable between questions.
+    """
+    hits = Memories(store, embedder).hits(question, MemoryFilters(), KEYS)
+    used = [hit for hit in hits if hit.memory.current and hit.memory.trusted]
+    if not used:
+        return []
+    ids = {source.session for hit in used for source in hit.memory.sources}
+    numbers = store.sessions.numbers_of(ids, filters)
+    return [
+        Found(
+            numbers[source.session],
+            Passage(source.position, source.position),
+            hit.score * hit.certainty,
+        )
+        for hit in used
+        for source in hit.memory.sources
+        if source.session in numbers
+    ]

@@ -12,6 +12,7 @@ from memcli.domain import Fact, MemoryType, Segment, SourceTurn
 from memcli.errors import InputError, NotFoundError
 from memcli.pipeline.absorb import Absorber, Tally
 from memcli.pipeline.remembering import Memories
+from memcli.pipeline.retrieve import retrieve
 from memcli.store import Filters, MemoryFilters, Store
 
 MODEL = "reader 1234"
@@ -139,7 +140,7 @@ STATEMENTS = [
 
 
 @given(st.permutations(STATEMENTS))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_order_of_reading_ends_the_same(tmp_path_factory, order):
     def outcome(statements):
         with Store(tmp_path_factory.mktemp("order") / "mem.db") as store:
@@ -155,3 +156,66 @@ def test_any_order_of_reading_ends_the_same(tmp_path_factory, order):
             ]
 
     assert outcome(order) == outcome(STATEMENTS)
+
+
+def ranked(store, question, filters=None):
+    found = retrieve(question, store, WordEmbedder(), filters or Filters(), limit=5)
+    return [(one.session.title, "memory" in one.parts) for one in found]
+
+
+def test_a_memory_leads_to_the_session_it_came_from(store, memories):
+    fact = Fact("allergy", MemoryType.USER, "Allergic reaction to hazelnuts")
+    question = "any allergic reaction?"
+    assert ranked(store, question) == []
+
+    memories.remember(fact, whole(store, "Home"), model=MODEL)
+
+    [found] = retrieve(question, store, WordEmbedder(), Filters(), limit=5)
+    assert found.session.title == "Home"
+    assert [one.position for one in found.evidence] == [4]
+    assert found.score == pytest.approx(sum(found.parts.values()))
+    assert ranked(store, question, Filters(source="chatgpt")) == []
+
+
+def test_what_is_superseded_or_doubtful_leads_nowhere(store, memories):
+    old = Fact("flat", MemoryType.USER, "Inhabits a dwelling")
+    memories.remember(old, whole(store, "Home"), model=MODEL)
+    memories.remember(replace(old, value="None"), whole(store, "Move"), model=MODEL)
+    doubtful = Fact("cats", MemoryType.USER, "Keeps 3 felines in a dwelling")
+    memories.remember(doubtful, whole(store, "Home"), model=MODEL)
+
+    assert ranked(store, "felines in a dwelling") == []
+
+
+def test_without_memories_a_ranking_is_what_it_was(store):
+    [first, second] = retrieve("I live in Porto", store, WordEmbedder(), Filters(), limit=5)
+
+    assert (first.session.title, second.session.title) == ("Move", "Home")
+    assert set(first.parts) == {"session", "passage", "turn", "meaning"}
+
+
+def test_after_another_spelling_a_memory_is_found_by_the_words_it_has_now(store, memories):
+    memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
+    spelled = Fact("HOME", MemoryType.USER, "Lives in Lisbon", ("quarters",))
+    key = memories.remember(spelled, whole(store, "Home"), model=MODEL)
+
+    assert [one.id for one in memories.search("quarters", limit=5)] == [key]
+
+
+def test_memories_without_a_vector_get_one(store, memories):
+    key = memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
+    numbers = store.memories.numbers([key])
+    vector = WordEmbedder().embed(["home: Lives in Lisbon"])[0].tobytes()
+    store.memory_index.remove(numbers)
+    assert store.memory_index.nearest(vector, WordEmbedder(), 5) == {}
+
+    memories.embed()
+
+    assert store.memory_index.nearest(vector, WordEmbedder(), 5) == {numbers[0]: pytest.approx(1)}
+
+
+@pytest.mark.parametrize("query", ["", '"', "'; drop", "a" * 10_000, "NEAR(", "\x00", "* OR *"])
+def test_any_query_is_only_words(store, memories, query):
+    memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
+
+    memories.search(query, limit=5)
