@@ -87,7 +87,7 @@ def _record(found: object, where: str) -> Record:
         kind = MemoryType(table.text("type", MemoryType.USER.value))
     except ValueError as error:
         known = " or ".join(each.value for each in MemoryType)
-        raise InputError(f"{where}: `type` is neither {known}") from error
+        raise InputError(f"{where}: `type` is not {known}") from error
     superseded_by = table.text("superseded_by", "")
     return Record(
         Fact(table.text("key"), kind, table.text("value"), tuple(map(str, table.list("tags")))),
@@ -136,9 +136,9 @@ class _Table:
             return None
         try:
             moment = datetime.fromisoformat(value)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(
-                moment.tzinfo or UTC
-            )
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            moment.astimezone(UTC)  # or it is before the year 1 there
+            return moment
         except (ValueError, OverflowError) as error:
             raise InputError(
                 f"{self._where}: `{key}` is no time", hint="2024-03-01T12:00:00Z"

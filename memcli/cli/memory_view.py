@@ -18,12 +18,10 @@ def print_memories(memories: Iterable[Memory]) -> None:
     """Print memories, one a line."""
     out = console()
     for memory in memories:
-        out.print(
-            _line(memory),
-            no_wrap=out.is_terminal,
-            overflow="ellipsis",
-            soft_wrap=not out.is_terminal,
-        )
+        if out.is_terminal:
+            out.print(_line(memory), no_wrap=True, overflow="ellipsis")
+        else:
+            out.print(_line(memory), soft_wrap=True)
 
 
 def print_memory(memory: Memory, quotes: Quotes, history: Sequence[Memory]) -> None:

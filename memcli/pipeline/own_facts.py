@@ -4,7 +4,7 @@ What the person says of themselves is said in a turn, too: each fact of theirs i
 the source "you" with one turn, found, quoted and forgotten like any other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -124,26 +124,27 @@ class OwnFacts:
         known = self._known(public)
         if known and not record.sources and not record.said_at:
             return "known"
-        if not self._restore_sources(fact, record) and not self._keep_own(
-            fact, _turn(fact, record.said_at or now)
+        kept = [self._restore_source(fact, source, record.by) for source in record.sources]
+        if not any(kept) and (
+            False in kept or not self._keep_own(fact, _turn(fact, record.said_at or now))
         ):
             return "forgotten"
         if record.accepted:
             self._store.memories.accept(public)
         return "known" if known else "new"
 
-    def _restore_sources(self, fact: Fact, record: Record) -> bool:
-        """Link a fact to those of its sources that are here; tell whether there are any."""
-        kept = False
-        for source in record.sources:
-            if source.session == _own_session(source.key):
-                turn = Turn(source.key, Role.USER, source.text, sent_at=source.at)
-                kept |= self._keep_own(fact, turn, by=record.by)
-                continue
-            session = self._session(source.session)
-            if session and any(turn.key == source.key for turn in session.turns):
-                kept |= self._keep(fact, session, [source.key], by=record.by)
-        return kept
+    def _restore_source(self, fact: Fact, source: RecordedSource, by: str) -> bool | None:
+        """Link a fact to its source again; False where that was forgotten, None where not here."""
+        if source.session == _own_session(source.key):
+            turn = Turn(source.key, Role.USER, source.text, sent_at=source.at)
+            return self._keep_own(fact, turn, by=by)
+        session = self._session(source.session)
+        if session is None or all(turn.key != source.key for turn in session.turns):
+            return None
+        if self._store.forgetting.memory(memory_id(fact), session.id, [source.key]):
+            return False
+        self._keep(fact, session, [source.key], by=by)
+        return True
 
     def _keep_own(self, fact: Fact, turn: Turn, *, by: str = YOU) -> bool:
         """Keep a fact that rests on a turn of the person's own; not, where that was forgotten."""
@@ -152,19 +153,18 @@ class OwnFacts:
         if self._session(_own_session(turn.key)) is None:
             self._absorber.take([Conversation(YOU, turn.key, fact.key, (turn,))], Tally())
         session = self._session(_own_session(turn.key))
-        return session is not None and self._keep(fact, session, [turn.key], by=by)
-
-    def _keep(self, fact: Fact, session: Session, keys: Iterable[str], *, by: str) -> bool:
-        wanted = set(keys)
-        if by != YOU and self._store.forgetting.memory(memory_id(fact), session.id, wanted):
+        if session is None:
             return False
+        self._keep(fact, session, [turn.key], by=by)
+        return True
+
+    def _keep(self, fact: Fact, session: Session, keys: Sequence[str], *, by: str) -> None:
         sources = {
             turn.key: lacking(fact, turn, session.participants)
             for turn in session.turns
-            if turn.key in wanted
+            if turn.key in keys
         }
         self._memories.keep(fact, session, sources, by=by)
-        return True
 
     def _known(self, memory: MemoryId) -> bool:
         return bool(self._store.memories.numbers([memory]))

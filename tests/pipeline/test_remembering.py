@@ -139,7 +139,7 @@ STATEMENTS = [
 
 
 @given(st.permutations(STATEMENTS))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_order_of_reading_ends_the_same(tmp_path_factory, order):
     def outcome(statements):
         with Store(tmp_path_factory.mktemp("order") / "mem.db") as store:
