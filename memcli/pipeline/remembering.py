@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from memcli.domain import Fact, Memory, MemoryId, Segment, Session
+from memcli.domain import Fact, Memory, MemoryId, Passage, Segment, Session
 from memcli.errors import InputError, NotFoundError
 from memcli.pipeline.absorb import clean
 from memcli.pipeline.chunking import said
@@ -11,7 +11,7 @@ from memcli.pipeline.fusion import by_maximum, by_range, weighted
 from memcli.pipeline.grounding import lacking
 from memcli.pipeline.remembered import question_vector
 from memcli.protocols import Embedder, Vectors
-from memcli.store import MOST_TERMS, Filters, MemoryFilters, Store, asked, memory_id, same
+from memcli.store import MOST_TERMS, Filters, Found, MemoryFilters, Store, asked, memory_id, same
 
 MOST_SOURCES = 3  # turns that one segment gives a memory
 SUPPORTS = 0.6  # of the best turn's score: what another one needs to be a source, too
@@ -25,7 +25,8 @@ class Hit:
     """A memory that a search found."""
 
     memory: Memory
-    score: float  # in [0, 1]
+    score: float  # in [0, 1]; 1 is best by words and by meaning
+    certainty: float  # in [0, 1]; how much it has to do with the query at all
 
 
 class Memories:
@@ -97,14 +98,27 @@ class Memories:
 
     def hits(self, query: str, filters: MemoryFilters) -> list[Hit]:
         """Return the memories that pass and are about a query, best first, superseded ones too."""
-        words = self._store.memory_index.with_words(asked(query), DEPTH)
+        terms = asked(query)
+        words = self._store.memory_index.with_words(terms, DEPTH)
         vector = question_vector(query, self._embedder, self._store.cache)
         near = self._store.memory_index.nearest(vector, self._embedder, DEPTH)
-        scores = weighted([(1.0, by_maximum(words)), (MEANING, by_range(near))])
+        bm25 = by_maximum({number: score for number, (score, _) in words.items()})
+        scores = weighted([(1.0, bm25), (MEANING, by_range(near))])
         found = [one for one in scores if one in words or near.get(one, 0) >= LEAST_COSINE]
         memories = self._store.memories.by_number(found, filters)
-        ranked = sorted(memories, key=lambda one: (-scores[one], one))
-        return [Hit(memories[one], scores[one]) for one in ranked]
+        weights = self._store.index.weights(terms)
+        total = sum(weights.values()) or 1.0
+        return [
+            Hit(
+                memories[one],
+                scores[one],
+                _certainty(
+                    sum(weights[term] for term in words.get(one, (0, ()))[1]) / total,
+                    near.get(one, 0.0),
+                ),
+            )
+            for one in sorted(memories, key=lambda one: (-scores[one], one))
+        ]
 
     def _turns_of(self, segment: Segment) -> "_Turns":
         if self._read is None or self._read.segment != segment:
@@ -195,3 +209,40 @@ def _covered(terms: Sequence[str], having: dict[int, Sequence[str]]) -> dict[int
 def _told(fact: Fact) -> str:
     """Return a fact as it is embedded."""
     return f"{fact.key}: {fact.value}"
+
+
+def _certainty(covered: float, cosine: float) -> float:
+    """Return the mean of two measures that do not depend on what else was found."""
+    return (covered + max(cosine, 0.0)) / 2
+
+
+def memory_keys(question: str, store: Store, embedder: Embedder, filters: Filters) -> list[Found]:
+    """Return the turns behind the memories that a question is about: further ways to sessions.
+
+    What was superseded or is unsupported shows no way.
+
+    Args:
+        question: in the person's own words.
+        store: where the memories are.
+        embedder: of their vectors.
+        filters: which sessions count.
+
+    Returns:
+        Turns, each as a passage of its own; scores in [0, 1] are comparable between questions.
+    """
+    hits = Memories(store, embedder).hits(question, MemoryFilters())
+    used = [hit for hit in hits if hit.memory.current and hit.memory.trusted]
+    if not used:
+        return []
+    ids = {source.session for hit in used for source in hit.memory.sources}
+    numbers = store.sessions.numbers_of(ids, filters)
+    return [
+        Found(
+            numbers[source.session],
+            Passage(source.position, source.position),
+            hit.score * hit.certainty,
+        )
+        for hit in used
+        for source in hit.memory.sources
+        if source.session in numbers
+    ]

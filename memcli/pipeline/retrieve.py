@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from memcli.domain import Passage, Session
 from memcli.pipeline.fusion import by_maximum, by_range, weighted
 from memcli.pipeline.remembered import question_vector
+from memcli.pipeline.remembering import memory_keys
 from memcli.protocols import Embedder
 from memcli.store import Filters, Found, Grain, Store, asked, searched
 
 WEIGHTS = {"session": 1.0, "passage": 0.5, "turn": 0.5, "meaning": 0.7}
+MEMORY = 0.2  # of what a session's score lacks, that a memory from it gives at most
 DEPTH = 400  # places looked at of every kind
 LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be shown at all
 MOST_EVIDENCE = 3  # turns of a session
@@ -36,7 +38,7 @@ class Candidate:
     number: int
     session: Session
     score: float  # in [0, 1]: best by every measure, and has all of the question
-    parts: dict[str, float]  # by name in WEIGHTS: what each measure adds to the score
+    parts: dict[str, float]  # by name in WEIGHTS, and `memory`: what each measure adds to the score
     terms: tuple[str, ...]  # of the question, that the session has
     passages: tuple[Passage, ...]  # best first, at least one
     evidence: tuple[Evidence, ...]  # best first, at least one
@@ -47,8 +49,8 @@ def retrieve(
 ) -> list[Candidate]:
     """Return the sessions likeliest to answer, best first.
 
-    Nothing is returned where no session has a word of the question and none comes near in
-    meaning.
+    Nothing is returned where no session has a word of the question, none comes near in meaning,
+    and no memory leads to one.
     """
     terms = asked(question)
     grains: tuple[Grain, ...] = ("session", "passage", "turn")
@@ -62,8 +64,12 @@ def retrieve(
         "meaning": by_range(_best(near)),
     }
     scores = weighted([(WEIGHTS[name], parts[name]) for name in WEIGHTS])
+    keys = memory_keys(question, store, embedder, filters)
+    gained = _gained(scores, keys)
+    scores |= {number: scores.get(number, 0.0) + gain for number, gain in gained.items()}
+    near = [*keys, *near]
     ranked = sorted(
-        (number for number in scores if number in worded or number in meant),
+        (number for number in scores if number in worded or number in meant or number in gained),
         key=lambda number: (-scores[number], number),
     )
     chosen = ranked[:limit]
@@ -80,7 +86,8 @@ def retrieve(
             number,
             sessions[number],
             sure * scores[number],
-            {name: parts[name].get(number, 0.0) * share for name, share in shares.items()},
+            {name: parts[name].get(number, 0.0) * share for name, share in shares.items()}
+            | ({"memory": sure * gained[number]} if number in gained else {}),
             worded.get(number, ()),
             tuple(passages[number]),
             tuple(evidence[number]),
@@ -102,6 +109,14 @@ def _certainty(
     covered = sum(weights[term] for term in worded.get(best, ())) / total if total else 0.0
     cosine = max((place.score for place in near if place.session == best), default=0.0)
     return (covered + max(cosine, 0.0)) / 2
+
+
+def _gained(scores: Mapping[int, float], keys: Iterable[Found]) -> dict[int, float]:
+    """Return what memories add to the scores of the sessions they came from."""
+    return {
+        number: MEMORY * score * (1 - scores.get(number, 0.0))
+        for number, score in _best(keys).items()
+    }
 
 
 def _best(places: Iterable[Found]) -> dict[int, float]:

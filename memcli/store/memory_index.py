@@ -48,18 +48,23 @@ class MemoryIndex:
         for table in ("memory_words", *self._vector_tables()):
             self._db.many(f"delete from {table} where rowid = ?", [(one,) for one in numbers])
 
-    def with_words(self, terms: Sequence[str], limit: int) -> dict[int, float]:
-        """Return the memories that have any of the terms, by BM25 as in `Index.with_words`."""
+    def with_words(
+        self, terms: Sequence[str], limit: int
+    ) -> dict[int, tuple[float, tuple[str, ...]]]:
+        """Return the memories that have any of the terms: BM25 as in `Index`, and which terms."""
         scored, values = self._index.scored("memory_words", terms)
         if not scored:
             return {}
         rows = self._db.rows(
-            f"with scored as ({scored}) select place, sum(score) as score from scored"
-            " join memories on memories.id = place group by place order by score desc, place"
-            " limit ?",
+            f"with scored as ({scored}) select place, sum(score) as score, group_concat(term)"
+            " from scored join memories on memories.id = place group by place"
+            " order by score desc, place limit ?",
             *(*values, limit),
         )
-        return dict(rows)
+        return {
+            number: (score, tuple(terms[int(at)] for at in had.split(",")))
+            for number, score, had in rows
+        }
 
     def nearest(self, vector: bytes, embedder: Embedder, limit: int) -> dict[int, float]:
         """Return the memories nearest to a vector of float32 numbers, by cosine in [-1, 1].

@@ -216,6 +216,14 @@ def m_memories(db: apsw.Connection) -> None:
     db.execute("create index memories_by_subject on memories (subject)")
     db.execute("create index memories_by_edit on memories (edited_into)")
     db.execute(
+        "create virtual table memory_words using fts5(text, content='', contentless_delete=1,"
+        ' tokenize="porter unicode61 remove_diacritics 2")'
+    )
+    _memory_sources(db)
+
+
+def _memory_sources(db: apsw.Connection) -> None:
+    db.execute(
         """
         create table memory_sources (
             id integer primary key autoincrement,
@@ -242,10 +250,6 @@ def m_memories(db: apsw.Connection) -> None:
                 where id = old.memory_id and source_id = old.id;
         end
         """
-    )
-    db.execute(
-        "create virtual table memory_words using fts5(text, content='', contentless_delete=1,"
-        ' tokenize="porter unicode61 remove_diacritics 2")'
     )
 
 

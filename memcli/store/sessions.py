@@ -1,7 +1,7 @@
 """Conversations, their sessions and turns: the part of the database that is the truth."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -166,6 +166,16 @@ class Sessions:
         where, values = filters.where()
         rows = self._db.rows(f"select id from sessions where {where}", *values)
         return {number for (number,) in rows}
+
+    def numbers_of(self, sessions: Collection[SessionId], filters: Filters) -> dict[SessionId, int]:
+        """Return the numbers of those of these sessions that pass."""
+        where, values = filters.where()
+        rows = self._db.rows(
+            "select public, id from sessions"
+            f" where public in (select value from json_each(?)) and {where}",
+            *(json.dumps(list(sessions)), *values),
+        )
+        return dict(rows)
 
     def overviews(self, filters: Filters, limit: int | None = None) -> Iterator[Overview]:
         """Yield the sessions that pass, latest first, those without a time last."""

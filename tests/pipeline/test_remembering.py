@@ -12,6 +12,7 @@ from memcli.domain import Fact, MemoryType, Segment, SourceTurn
 from memcli.errors import InputError, NotFoundError
 from memcli.pipeline.absorb import Absorber, Tally
 from memcli.pipeline.remembering import Memories
+from memcli.pipeline.retrieve import retrieve
 from memcli.store import Filters, MemoryFilters, Store
 
 MODEL = "reader 1234"
@@ -155,3 +156,39 @@ def test_any_order_of_reading_ends_the_same(tmp_path_factory, order):
             ]
 
     assert outcome(order) == outcome(STATEMENTS)
+
+
+def ranked(store, question, filters=None):
+    found = retrieve(question, store, WordEmbedder(), filters or Filters(), limit=5)
+    return [(one.session.title, "memory" in one.parts) for one in found]
+
+
+def test_a_memory_leads_to_the_session_it_came_from(store, memories):
+    fact = Fact("allergy", MemoryType.USER, "Allergic reaction to hazelnuts")
+    question = "any allergic reaction?"
+    assert ranked(store, question) == []
+
+    memories.remember(fact, whole(store, "Home"), model=MODEL)
+
+    [found] = retrieve(question, store, WordEmbedder(), Filters(), limit=5)
+    assert found.session.title == "Home"
+    assert [one.position for one in found.evidence] == [4]
+    assert found.score == pytest.approx(sum(found.parts.values()))
+    assert ranked(store, question, Filters(source="chatgpt")) == []
+
+
+def test_what_is_superseded_or_doubtful_leads_nowhere(store, memories):
+    old = Fact("flat", MemoryType.USER, "Inhabits a dwelling")
+    memories.remember(old, whole(store, "Home"), model=MODEL)
+    memories.remember(replace(old, value="None"), whole(store, "Move"), model=MODEL)
+    doubtful = Fact("cats", MemoryType.USER, "Keeps 3 felines in a dwelling")
+    memories.remember(doubtful, whole(store, "Home"), model=MODEL)
+
+    assert ranked(store, "felines in a dwelling") == []
+
+
+def test_without_memories_a_ranking_is_what_it_was(store):
+    [first, second] = retrieve("I live in Porto", store, WordEmbedder(), Filters(), limit=5)
+
+    assert (first.session.title, second.session.title) == ("Move", "Home")
+    assert set(first.parts) == {"session", "passage", "turn", "meaning"}
