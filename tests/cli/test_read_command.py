@@ -108,6 +108,30 @@ def test_a_dry_run_tells_how_much_there_is_and_asks_nobody(mem):
     assert bodies == []
 
 
+def test_why_a_memory_is_there_is_told_with_all_that_was_thought(mem):
+    read(
+        mem,
+        search("home", thought="Is it known?"),
+        add(LISBON, thought="It is \x1b[31mnew.", summary="a move"),
+        ignore(),
+        options=["--keep-traces"],
+    )
+    [memory] = mem("memories", "--json").json["memories"]
+
+    told = mem("memories", memory["id"], "--why").out
+    [why] = mem("memories", memory["id"], "--why", "--json").json["why"]
+
+    _, _, trace = told.partition("\nwhy  reader: a move\n")
+    assert trace.splitlines() == [
+        "Is it known?",
+        'search_memory {"query": "home"}',
+        "Nothing was found.",
+        "It is new.",
+        f"add_memory {json.dumps({'memory_list': [LISBON], 'summary': 'a move'})}",
+    ]
+    assert (why["model"], why["reason"], len(why["trace"])) == ("reader", "a move", 2)
+
+
 def test_what_a_model_fails_at_is_named_with_what_to_type_and_the_status_is_0(mem):
     done, _ = read(mem, *[chat("no")] * 10, ignore())
 
