@@ -13,7 +13,9 @@ from mem_process import MEM, Run
 from scripted_reader import add, buffer, fact, ignore, search
 from small_exports import BEGIN, talk
 from test_terminal import on_a_terminal, screen
+from typer.testing import CliRunner
 
+from memcli.cli.app import app
 from memcli.cli.reading_view import duration, watching
 from memcli.domain import SessionId
 from memcli.pipeline.read import Settled
@@ -237,6 +239,19 @@ def test_a_reader_on_this_machine_reads(mem, tiny):
     done = mem("read", "--reader", str(tiny), "--think", "4", "--limit", "1", "--json")
 
     assert (done.code, done.json["segments"], done.json["model"]) == (0, 1, "tiny")
+
+
+def test_where_nothing_is_new_no_model_is_loaded(mem, smollm, monkeypatch):
+    read(mem, ignore())
+
+    def loaded(*_, **__):
+        raise AssertionError("it was loaded")
+
+    monkeypatch.setattr("memcli.backends.llama.reader.Model", loaded)
+    monkeypatch.setenv("MEM_DB", str(mem.database))
+    result = CliRunner().invoke(app, ["read", "--reader", str(smollm)])
+
+    assert (result.exit_code, result.stdout) == (0, "")
 
 
 def test_a_context_that_leaves_no_room_is_said_before_anything_is_read(mem, tiny):
