@@ -66,10 +66,10 @@ def _line(memory: Memory) -> "Text":
     fact = memory.fact
     return Text.assemble(
         (memory.id, "cyan"), "  ", (_day(memory), "green"), "  ",
-        (f"{fact.type.value:<14}", "dim"), "  ", (f"{_flat(fact.key)}: ", "bold"),
-        _flat(fact.value),
+        (f"{fact.type.value:<14}", "dim"), "  ",
+        ("".join(f"({remark})  " for remark in _remarks(memory)), "yellow"),
+        (f"{_flat(fact.key)}: ", "bold"), _flat(fact.value),
         ("".join(f"  {_tag(tag)}" for tag in fact.tags), "dim"),
-        ("".join(f"  ({remark})" for remark in _remarks(memory)), "yellow"),
     )  # fmt: skip
 
 

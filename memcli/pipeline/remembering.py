@@ -17,6 +17,7 @@ MOST_SOURCES = 3  # turns that one segment gives a memory
 SUPPORTS = 0.6  # of the best turn's score: what another one needs to be a source, too
 MEANING = 0.5  # how much it counts beside words, which count 1
 DEPTH = 400  # memories looked at, by words and by meaning
+KEYS = 50  # of these, that may lead a question to sessions
 LEAST_COSINE = 0.45  # of a memory that shares no word with the query
 
 
@@ -72,19 +73,21 @@ class Memories:
         """Store and index a fact whose sources are known."""
         with self._store.transaction():
             conversation = self._store.sessions.conversation_of(session.id)
-            number, new = self._store.memories.add(fact, conversation, sources, by)
-            known = self._store.memories.by_number([number])[number].fact
-            self._store.memory_index.add(number, known)
-            if new:
-                self.embed()
+            number, changed = self._store.memories.add(fact, conversation, sources, by)
+            if changed:
+                known = self._store.memories.by_number([number])[number].fact
+                self._store.memory_index.add(number, known)
+                self._embed([number])
 
     def embed(self) -> None:
         """Give every memory a vector that has none of this embedder's yet."""
-        numbers = self._store.memory_index.unembedded(self._embedder)
-        facts = [one.fact for one in self._store.memories.by_number(numbers).values()]
-        if facts:
-            vectors = self._embedder.embed([_told(fact) for fact in facts])
-            self._store.memory_index.add_vectors(numbers, vectors, self._embedder)
+        self._embed(self._store.memory_index.unembedded(self._embedder))
+
+    def _embed(self, numbers: Sequence[int]) -> None:
+        memories = self._store.memories.by_number(numbers)
+        if memories:
+            vectors = self._embedder.embed([_told(one.fact) for one in memories.values()])
+            self._store.memory_index.add_vectors(list(memories), vectors, self._embedder)
 
     def search(self, query: str, *, limit: int) -> list[Memory]:
         """Return the current, trusted memories that a query is about, best first.
@@ -96,12 +99,18 @@ class Memories:
         hits = self.hits(query, MemoryFilters())
         return [hit.memory for hit in hits if hit.memory.current and hit.memory.trusted][:limit]
 
-    def hits(self, query: str, filters: MemoryFilters) -> list[Hit]:
-        """Return the memories that pass and are about a query, best first, superseded ones too."""
+    def hits(self, query: str, filters: MemoryFilters, depth: int = DEPTH) -> list[Hit]:
+        """Return the memories that pass and are about a query, best first, superseded ones too.
+
+        Args:
+            query: in any words.
+            filters: which memories count.
+            depth: memories looked at, by words and by meaning.
+        """
         terms = asked(query)
-        words = self._store.memory_index.with_words(terms, DEPTH)
+        words = self._store.memory_index.with_words(terms, depth)
         vector = question_vector(query, self._embedder, self._store.cache)
-        near = self._store.memory_index.nearest(vector, self._embedder, DEPTH)
+        near = self._store.memory_index.nearest(vector, self._embedder, depth)
         bm25 = by_maximum({number: score for number, (score, _) in words.items()})
         scores = weighted([(1.0, bm25), (MEANING, by_range(near))])
         found = [one for one in scores if one in words or near.get(one, 0) >= LEAST_COSINE]
@@ -230,7 +239,7 @@ def memory_keys(question: str, store: Store, embedder: Embedder, filters: Filter
     Returns:
         Turns, each as a passage of its own; scores in [0, 1] are comparable between questions.
     """
-    hits = Memories(store, embedder).hits(question, MemoryFilters())
+    hits = Memories(store, embedder).hits(question, MemoryFilters(), KEYS)
     used = [hit for hit in hits if hit.memory.current and hit.memory.trusted]
     if not used:
         return []

@@ -82,12 +82,13 @@ class Memories:
             by: YOU, or the model.
 
         Returns:
-            Its number, and whether it is new.
+            Its number, and whether its words are new.
         """
         public = memory_id(fact)
+        changed = True
         known = self._load("public = ?", [public])
         for number, memory in known.items():
-            self._respell(number, memory, fact, by)
+            changed = self._respell(number, memory, fact, by)
         if not known:
             [(number,)] = self._db.rows(
                 "insert into memories (public, subject, key, type, value, tags, source_id)"
@@ -110,13 +111,17 @@ class Memories:
             " (select min(id) from memory_sources where memory_id = ?1) where id = ?1",
             number,
         )
-        return number, not known
+        return number, changed
 
-    def _respell(self, number: int, known: Memory, fact: Fact, by: str) -> None:
-        """Let the spelling and tags of a fact that is said again not depend on the order."""
+    def _respell(self, number: int, known: Memory, fact: Fact, by: str) -> bool:
+        """Let the spelling and tags of a fact that is said again not depend on the order.
+
+        Returns:
+            Whether they changed.
+        """
         if by != YOU:
             if known.by == YOU:
-                return
+                return False
             fact = Fact(
                 min(known.fact.key, fact.key),
                 fact.type,
@@ -127,6 +132,7 @@ class Memories:
             "update memories set key = ?, value = ?, tags = ? where id = ?",
             *(fact.key, fact.value, _listed(fact.tags), number),
         )
+        return fact != known.fact
 
     def numbers(self, memories: Iterable[MemoryId]) -> list[int]:
         """Return the numbers of those memories that are there."""

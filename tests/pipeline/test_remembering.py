@@ -192,3 +192,30 @@ def test_without_memories_a_ranking_is_what_it_was(store):
 
     assert (first.session.title, second.session.title) == ("Move", "Home")
     assert set(first.parts) == {"session", "passage", "turn", "meaning"}
+
+
+def test_after_another_spelling_a_memory_is_found_by_the_words_it_has_now(store, memories):
+    memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
+    spelled = Fact("HOME", MemoryType.USER, "Lives in Lisbon", ("quarters",))
+    key = memories.remember(spelled, whole(store, "Home"), model=MODEL)
+
+    assert [one.id for one in memories.search("quarters", limit=5)] == [key]
+
+
+def test_memories_without_a_vector_get_one(store, memories):
+    key = memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
+    numbers = store.memories.numbers([key])
+    vector = WordEmbedder().embed(["home: Lives in Lisbon"])[0].tobytes()
+    store.memory_index.remove(numbers)
+    assert store.memory_index.nearest(vector, WordEmbedder(), 5) == {}
+
+    memories.embed()
+
+    assert store.memory_index.nearest(vector, WordEmbedder(), 5) == {numbers[0]: pytest.approx(1)}
+
+
+@pytest.mark.parametrize("query", ["", '"', "'; drop", "a" * 10_000, "NEAR(", "\x00", "* OR *"])
+def test_any_query_is_only_words(store, memories, query):
+    memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
+
+    memories.search(query, limit=5)
