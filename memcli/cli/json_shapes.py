@@ -11,7 +11,7 @@ from memcli.pipeline.ingest import SourceReport
 from memcli.pipeline.plan import Plan
 from memcli.pipeline.read import Extent, Report, Settled
 from memcli.pipeline.results import Answer, Quote, Result, Stage
-from memcli.store import Outcome, Overview
+from memcli.store import Outcome, Overview, Reading
 
 Shape = dict[str, object]
 # Of a segment, where it did not fail.
@@ -144,6 +144,11 @@ def settled_shape(settled: Settled) -> Shape:
         "memories": list(settled.memories),
         "searches": settled.searches,
     }
+
+
+def reading_shape(reading: Reading) -> Shape:
+    """Return how a memory came about."""
+    return {"model": reading.model, "reason": reading.reason, "trace": reading.trace}
 
 
 def extent_shape(extent: Extent, model: str) -> Shape:

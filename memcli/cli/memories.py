@@ -10,11 +10,13 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from memcli.cli.json_shapes import reading_shape
 from memcli.cli.memory_shapes import Shape, memory_shape, records
 from memcli.cli.memory_view import markdown, print_memories, print_memory
 from memcli.cli.opening import open_embedder
 from memcli.cli.options import Database, Json, Jsonl, Since, Speaker, Until, Wait, words
 from memcli.cli.output import note, print_json, print_jsonl, safe
+from memcli.cli.reading_view import print_readings
 from memcli.domain import Fact, Memory, MemoryType
 from memcli.errors import ExitCode, InputError, UsageError
 from memcli.pipeline.own_facts import OwnFacts, Restored
@@ -49,6 +51,12 @@ Query = Annotated[
 Name = Annotated[
     str,
     typer.Argument(metavar="ID", parser=words, help="Id of a memory, or how it begins: `m_k3j`."),
+]
+Why = Annotated[
+    bool,
+    typer.Option(
+        "--why", help="Also how a model came to it: all it thought, with `mem read --keep-traces`."
+    ),
 ]
 Names = Annotated[
     list[str], typer.Argument(metavar="ID...", parser=words, help="Ids of memories: `m_k3j`.")
@@ -153,22 +161,31 @@ def list_memories(
 
 
 @memories.command()
-def show(memory: Name, as_json: Json = False, database: Database = None, wait: Wait = 10.0) -> None:
+def show(
+    memory: Name,
+    why: Why = False,
+    as_json: Json = False,
+    database: Database = None,
+    wait: Wait = 10.0,
+) -> None:
     """Print one memory, the turns it came from, and its history."""
     with Store.existing(database or database_path(), wait=wait) as store:
         found = store.memories.get(memory)
         history = store.memories.history(found)
         said = store.memories.quotes(found)
+        readings = store.reads.behind(found.id) if why else []
         if as_json:
             print_json(
                 {
                     "schema": "mem.memory/1",
                     "memory": memory_shape(found, said),
                     "history": _shapes(store, history),
+                    **({"why": [reading_shape(one) for one in readings]} if why else {}),
                 }
             )
         else:
             print_memory(found, said, history)
+            print_readings(readings)
 
 
 @memories.command()

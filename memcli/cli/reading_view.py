@@ -1,13 +1,18 @@
-"""How far reading is: a bar on a terminal, a line a minute in a log, nothing for the quiet."""
+"""How far reading is: a bar on a terminal, a line a minute in a log, nothing for the quiet.
 
+And how a reader came to what it did.
+"""
+
+import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
+from typing import Any
 
-from memcli.cli.output import console, note
+from memcli.cli.output import console, note, safe
 from memcli.pipeline.read import Settled
-from memcli.store import Unread
+from memcli.store import Reading, Unread
 
 EVERY = 60.0  # seconds between two lines of a log
 
@@ -32,6 +37,31 @@ def duration(seconds: float) -> str:
         if seconds >= 1.5 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def print_readings(readings: Iterable[Reading]) -> None:
+    """Print how a reader came to something: why it says so, and what it thought and called."""
+    from rich.text import Text
+
+    out = console()
+    for reading in readings:
+        heading = Text.assemble(("\nwhy  ", "bold"), safe(f"{reading.model}: {reading.reason}"))
+        out.print(heading, soft_wrap=not out.is_terminal)
+        for step in reading.trace or ():
+            for line in _step(step):
+                out.print(Text(safe(line), "dim"), soft_wrap=not out.is_terminal)
+
+
+def _step(step: Mapping[str, Any]) -> Iterator[str]:  # Any: as JSON has it
+    """Yield what was thought, called and told; or what was wrong."""
+    if "error" in step:
+        yield f"error: {step['error']}"
+        return
+    if step["thought"]:
+        yield step["thought"]
+    yield f"{step['tool']} {json.dumps(step['arguments'], ensure_ascii=False)}"
+    if "result" in step:
+        yield step["result"]
 
 
 class _Pace:

@@ -199,6 +199,7 @@ class Absorber:
         )
         for giver, keys in self._given:
             self._store.memories.move(giver, keys, head.number)
+            self._store.reads.move(giver, keys, head.number)
         self._given.clear()
         tally.conversations.add(head.number)
         tally.turns += Counts(merged.new, merged.changed, merged.unchanged)

@@ -90,9 +90,6 @@ class ReadRun:
         embedder: for what is searched.
         how: see there.
         speeds: of the models on this machine; learns.
-
-    Raises:
-        BackendError: the reader cannot be loaded, or its context is too small.
     """
 
     def __init__(
@@ -106,11 +103,8 @@ class ReadRun:
     ) -> None:
         self._store, self._reader, self._memories = store, reader, memories
         self._embedder, self._how, self._speeds = embedder, how, speeds or Speeds()
-        self._load = self._speeds.of(reader).load
-        began = monotonic()
         self._budget = Budget(how.thought_tokens, how.call_tokens)
         self._stretches = Stretches(store, reader, self._budget, again=how.again)
-        self._speeds.loaded(reader, monotonic() - began)
         self._began = monotonic()
         self._settled: list[Settled] = []
         self._failed = 0  # in a row
@@ -122,12 +116,16 @@ class ReadRun:
         return (found[::-1] if newest else found)[:limit]
 
     def extent(self, sessions: Sequence[Unread]) -> Extent:
-        """Return how much there is to read."""
+        """Return how much there is to read.
+
+        Raises:
+            BackendError: the reader cannot be loaded, or its context is too small.
+        """
         sizes = [list(self._stretches.sizes(one.session)) for one in sessions]
         segments, tokens = sum(map(len, sizes)), sum(map(sum, sizes))
         speed = self._speeds.of(self._reader)
         written = segments * min(WRITTEN, self._how.thought_tokens + WRITTEN // 2)
-        before = segments * self._stretches.longest // EARLIER_SHARE
+        before = segments and segments * self._stretches.longest // EARLIER_SHARE
         seconds = (tokens + before) / speed.read + written / speed.write
         return Extent(sum(map(bool, sizes)), segments, tokens, seconds / self._how.jobs)
 
@@ -149,6 +147,8 @@ class ReadRun:
         courses = (self._course(one.session) for one in sessions)
         stopped: MemError | KeyboardInterrupt | None = None
         try:
+            if sessions:
+                self._load()
             if self._how.jobs > 1:
                 side_by_side(courses, self._reader, self._budget, self._how.jobs)
             else:
@@ -156,6 +156,12 @@ class ReadRun:
         except (MemError, KeyboardInterrupt) as error:
             stopped = error
         return self._report(stopped)
+
+    def _load(self) -> None:
+        """Load the reader, and learn how long that takes."""
+        began = monotonic()
+        self._reader.count("")
+        self._speeds.loaded(self._reader, monotonic() - began)
 
     def _report(self, stopped: MemError | KeyboardInterrupt | None) -> Report:
         settled = self._settled

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from memcli.domain import Segment, Session, SessionId, fingerprint
 from memcli.errors import BackendError, NotFoundError
@@ -24,6 +24,8 @@ from memcli.store import Store
 EARLIER_SHARE = 4  # one part in so many of a segment's tokens comes on top: what was said before
 FRAME_MARGIN = 64  # tokens: what a chat template puts around messages and tools
 COUNTED = 1 << 14  # texts whose tokens are known without counting again
+
+_TOOLS = json.dumps([asdict(tool) for tool in TOOLS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +69,39 @@ class Stretches:
     """What one reader has left to read."""
 
     def __init__(self, store: Store, reader: Reader, budget: Budget, *, again: bool) -> None:
-        """Look at what a reader can take.
+        """Begin; the reader is not asked anything yet, so it need not be loaded.
 
         Args:
             store: what was read before.
             reader: who reads.
             budget: what it may write in one answer.
             again: whether only what this reader has settled, asked in this way, counts as read.
-
-        Raises:
-            BackendError: its context leaves no room.
         """
-        tools = json.dumps([asdict(tool) for tool in TOOLS])
-        self.way = fingerprint("read", reader.fingerprint, SYSTEM, tools, budget.thought, STEPS)
+        self.way = fingerprint("read", reader.fingerprint, SYSTEM, _TOOLS, budget.thought, STEPS)
         self.count = lru_cache(COUNTED)(reader.count)
         self._store, self._counted_by = store, self.way if again else None
-        frame = self.count(SYSTEM) + self.count(tools) + FRAME_MARGIN
-        self._room = reader.context - budget.thought - budget.call - frame
-        if self.longest < LEAST_TOKENS:
-            raise BackendError(
-                f"the context of {reader.name}, {reader.context:,} tokens, leaves no room to read",
-                hint="let it think less with `--think`",
-            )
+        self._reader, self._budget = reader, budget
 
-    @property
+    @cached_property
     def longest(self) -> int:
-        """Most tokens of a segment: so few that two fit, and what was said before."""
-        return min(SEGMENT_TOKENS, self._room * EARLIER_SHARE // (2 * EARLIER_SHARE + 1))
+        """Most tokens of a segment: so few that two fit, and what was said before.
+
+        Raises:
+            BackendError: the reader cannot be loaded, or its context leaves no room.
+        """
+        longest = min(SEGMENT_TOKENS, self._room * EARLIER_SHARE // (2 * EARLIER_SHARE + 1))
+        if longest < LEAST_TOKENS:
+            context = f"the context of {self._reader.name}, {self._reader.context:,} tokens,"
+            raise BackendError(
+                f"{context} leaves no room to read", hint="let it think less with `--think`"
+            )
+        return longest
+
+    @cached_property
+    def _room(self) -> int:
+        """Tokens for what is read, beside all else that a dialogue begins with."""
+        frame = self.count(SYSTEM) + self.count(_TOOLS) + FRAME_MARGIN
+        return self._reader.context - self._budget.thought - self._budget.call - frame
 
     @property
     def counted_by(self) -> str | None:

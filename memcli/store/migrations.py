@@ -282,7 +282,6 @@ def m0011_reads(db: apsw.Connection) -> None:
         """
         create table readings (     -- of a segment by a reader
             id integer primary key,
-            conversation_id integer not null references conversations on delete cascade,
             way text not null,      -- digest of the reader and of how it is asked
             model text not null,    -- its name
             outcome text not null,  -- added, ignored, buffered, failed
@@ -295,7 +294,7 @@ def m0011_reads(db: apsw.Connection) -> None:
         """
         create table read_turns (
             reading_id integer not null references readings on delete cascade,
-            conversation_id integer not null,
+            conversation_id integer not null references conversations on delete cascade,
             key text not null,
             digest text not null,   -- of its text, as it was read
             stop integer not null,  -- characters of it that were read by then

@@ -1,7 +1,7 @@
 """What was read for memories: which turns, by whom, what came of it and why."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -92,11 +92,10 @@ class Reads:
     def keep(self, session: SessionId, reading: Reading) -> None:
         """Keep that a segment of a session was read."""
         [(at,)] = self._db.rows(
-            "insert into readings (conversation_id, way, model, outcome, reason, trace)"
-            " select conversation_id, ?, ?, ?, ?, ? from sessions where public = ? returning id",
+            "insert into readings (way, model, outcome, reason, trace) values (?, ?, ?, ?, ?)"
+            " returning id",
             *(reading.way, reading.model, reading.outcome.value, reading.reason),
             None if reading.trace is None else json.dumps(reading.trace, ensure_ascii=False),
-            session,
         )
         self._db.many(
             "insert into read_turns (reading_id, conversation_id, key, digest, stop)"
@@ -107,6 +106,14 @@ class Reads:
         self._db.many(
             "insert or ignore into reading_memories (reading_id, memory) values (?, ?)",
             [(at, memory) for memory in reading.memories],
+        )
+
+    def move(self, conversation: int, turns: Iterable[str], to: int) -> None:
+        """Let what was read of turns follow them into another conversation."""
+        self._db.rows(
+            "update read_turns set conversation_id = ?"
+            " where conversation_id = ? and key in (select value from json_each(?))",
+            *(to, conversation, json.dumps(list(turns))),
         )
 
     def behind(self, memory: MemoryId) -> list[Reading]:

@@ -13,6 +13,7 @@ from scripted_reader import Bench, add, asked_in, buffer, fact, ignore, reader_a
 
 from memcli.domain import YOU, Conversation
 from memcli.errors import BackendError, BusyError
+from memcli.pipeline.absorb import Absorber, Tally
 from memcli.store import Filters, MemoryFilters, Outcome, Store
 
 DAY = 1440 * MINUTE
@@ -327,3 +328,17 @@ def test_the_seed_depends_on_what_is_read_and_not_on_the_run(tmp_path):
 
     assert len(set(alone.values())) == 2
     assert alone.items() < among.items()
+
+
+def test_turns_that_turn_out_to_be_a_copy_are_not_read_again(bench):
+    later = talk("Copy", *LINES, at=BEGIN)
+    original = replace(talk("Original", *LINES[:2]), updated_at=BEGIN + MINUTE)
+    absorber = Absorber(bench.store, bench.embedder)
+    absorber.take([later], Tally(), unique_keys=True)
+    bench.reads(ignore())
+
+    absorber.take([original], Tally(), unique_keys=True)
+
+    held = [one.turns for one in bench.store.sessions.overviews(Filters())]
+    assert held == [2, 2]
+    assert bench.reads(ignore())[0].segments == 0
