@@ -74,7 +74,8 @@ def print_overviews(overviews: Iterable[Overview]) -> None:
         began = day(one.started_at) if wide else day(one.started_at)[:10]
         line = Text.assemble((one.id, "cyan"), "  ", (began, "green"), "  ")
         if wide:
-            line.append(f"{one.turns:>4} turns  {one.source:<12}  ", "dim")
+            turns = "turn " if one.turns == 1 else "turns"
+            line.append(f"{one.turns:>4} {turns}  {one.source:<12}  ", "dim")
         line.append_text(look.text(heading(one)))
         out.print(line, no_wrap=look.terminal, overflow="ellipsis", soft_wrap=not look.terminal)
 

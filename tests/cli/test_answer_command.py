@@ -62,7 +62,9 @@ def test_json_has_the_answer_and_its_references(mem):
 
 def test_markdown_begins_with_the_answer(mem):
     with serving(chat("None.")) as served:
-        done = mem("ask", "hazelnuts", "--answer", "--format", "markdown", "--chat", served.url)
+        done = mem(
+            "ask", "hazelnuts", "--answer", "--format", "markdown", "--chat", f"{served.url}#m"
+        )
 
     assert done.out.startswith("# hazelnuts\n\nNone.\n\n## 1. Dinner\n")
 
@@ -85,14 +87,14 @@ def test_without_a_model_that_answers_nothing_is_asked(mem):
 
 def test_where_nothing_is_found_no_model_is_asked(mem):
     with serving(chat("x")) as served:
-        done = mem("ask", "xyzzyplugh", "--answer", "--chat", served.url)
+        done = mem("ask", "xyzzyplugh", "--answer", "--chat", f"{served.url}#m")
 
     assert (done.code, done.out, served.requests) == (3, "", [])
 
 
 def test_a_server_that_fails_leaves_the_ranking(mem):
     with serving(chat("x")) as served:
-        address = served.url
+        address = f"{served.url}#m"
 
     done = mem("ask", "hazelnuts", "--answer", "--chat", address)
 
@@ -104,7 +106,16 @@ def test_a_server_that_fails_leaves_the_ranking(mem):
 def test_a_budget_cuts_the_answer(mem):
     with serving(stream(*says(*["no "] * 100), pause=0.3)) as served:
         began = time.monotonic()
-        done = mem("ask", "hazelnuts", "--answer", "--chat", served.url, "--budget", "8", "--json")
+        done = mem(
+            "ask",
+            "hazelnuts",
+            "--answer",
+            "--chat",
+            f"{served.url}#m-0.1b",
+            "--budget",
+            "8",
+            "--json",
+        )
 
     assert done.code == 0
     assert time.monotonic() - began < 20
@@ -116,13 +127,14 @@ def test_ctrl_c_leaves_what_was_answered(mem):
     with (
         serving(stream(*says("so ", *["far "] * 200), pause=0.2)) as served,
         subprocess.Popen(
-            [MEM, "ask", "hazelnuts", "--answer", "--chat", served.url],
+            [MEM, "ask", "hazelnuts", "--answer", "--chat", f"{served.url}#m"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=mem.environment,
         ) as process,
     ):
         while not served.requests:
+            assert process.poll() is None, process.stderr.read()
             time.sleep(0.1)
         time.sleep(1)
         process.send_signal(signal.SIGINT)
@@ -135,7 +147,7 @@ def test_ctrl_c_leaves_what_was_answered(mem):
 
 def test_escape_sequences_of_a_model_never_reach_the_terminal(mem):
     with serving(chat("a \x1b[2J\x1b]0;owned\x07 b \x9b1m", "\x1b", "[31m c")) as served:
-        done = mem("ask", "hazelnuts", "--answer", "--chat", served.url)
+        done = mem("ask", "hazelnuts", "--answer", "--chat", f"{served.url}#m")
 
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", done.out)
 
@@ -162,7 +174,7 @@ def test_there_may_be_no_question_to_go_on_from(mem):
 
 def test_a_question_and_its_answer_go_with_what_is_forgotten(mem):
     with serving(chat("Pistachio")) as served:
-        mem("ask", "hazelnuts of grandmother", "--answer", "--chat", served.url)
+        mem("ask", "hazelnuts of grandmother", "--answer", "--chat", f"{served.url}#m")
     assert mem("forget", key_of(mem, "Dinner"), "--yes").code == 0
 
     files = [path for path in mem.folder.rglob("*") if path.is_file()]

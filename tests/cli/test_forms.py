@@ -54,7 +54,8 @@ SECTION = (
 )  # fmt: skip
 CONTEXT = (
     r"Zoo \*day\*, 2024-03-01 \(Friday\)\n\[ID:1\] 12:00 user: We saw a zebra\.\n"
-    r"\[ID:2\] 12:01 assistant: =1\+1 red\n    # heading\n    ```\n    </session> a,\"b\" <script>\n"
+    r"\[ID:2\] 12:01 assistant: =1\+1 red\n    # heading\n    ```\n"
+    r"    </session> a,\"b\" <script>\n"
 )
 TURN = "id,position,role,speaker,at,clock,kind,active,text\n"
 TRANSCRIPT = (
@@ -75,9 +76,11 @@ TABLE = "| id | began | turns | source | title |\n|---|---|---|---|---|\n"
         ("search zebra -n 1", "csv", ASKED + ROW),
         ("search zebra -n 1", "markdown", SECTION),
         ("search zebra -n 1", "context", CONTEXT),
-        ("sessions -n 9", "text", r"(?s).*ID  2024-03-01 12:00     2 turns  generic       Zoo \*day\*\n.*"),
+        ("sessions -n 9", "text",
+         r"(?s).*ID  2024-03-01 12:00     2 turns  generic       Zoo \*day\*\n.*"),
         ("sessions -n 9", "csv", r"(?s)id,title,source,started_at,ended_at,participants,turns\n.*"
-         r"ID,Zoo \*day\*,generic,2024-03-01T12:00:00\+00:00,2024-03-01T12:01:00\+00:00,user; assistant,2\n.*"),
+         r"ID,Zoo \*day\*,generic,2024-03-01T12:00:00\+00:00,2024-03-01T12:01:00\+00:00,"
+         r"user; assistant,2\n.*"),
         ("sessions -n 9", "markdown", "(?s)" + re.escape(TABLE) +
          r".*\| `ID` \| 2024-03-01 12:00 \| 2 \| generic \| Zoo \\\*day\\\* \|\n.*"),
         ("show ID", "text", re.escape(TRANSCRIPT)),
@@ -143,7 +146,7 @@ def test_forms_that_exclude_each_other_are_bad_usage(mem, options):
 
 
 def test_a_context_takes_at_most_the_tokens_it_was_given(mem):
-    small = mem("ask", "zebra", "--context-tokens", "60")
+    small = mem("ask", "zebra", "--context-tokens", "80")
     none = mem("ask", "zebra", "--context-tokens", "5")
 
     assert small.code == 0

@@ -79,11 +79,9 @@ def test_a_reader_who_left_is_no_error(mem):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-@pytest.mark.parametrize("opened", ["<&-", "</"])
-def test_standard_input_that_cannot_be_read_is_told(mem, opened):
-    script = f'"{MEM}" ask - --jsonl {opened}'
+def test_standard_input_that_is_closed_has_no_questions(mem):
+    script = f'"{MEM}" ask - --jsonl <&-'
 
     done = subprocess.run(["bash", "-c", script], env=mem.environment, capture_output=True)
 
-    assert done.returncode in (3, 4)
-    assert b"Traceback" not in done.stderr
+    assert (done.returncode, done.stderr) == (3, b"")
