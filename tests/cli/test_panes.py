@@ -96,5 +96,5 @@ def test_screens_look_as_they_did(mem, tmux, columns):
         pytest.fail(f"wrote {kept}: look at it")
     assert plain(pane) == kept.read_text("utf-8")
     colours = set(re.findall(r"\d+", " ".join(re.findall(r"\x1b\[([0-9;]*)m", pane))))
-    assert colours <= {"0", "1", "2", "7", "32", "36", "39"}  # read well on light and on dark
+    assert colours <= {"0", "1", "2", "7", "32", "36", "39", "49"}  # read well on light and on dark
     assert {"1", "36"} <= colours
