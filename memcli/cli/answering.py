@@ -82,6 +82,7 @@ def _print(pieces: Iterable[str]) -> None:
             out.file.write(safe(piece))
             out.file.flush()
         out.file.write("\n")
+        out.file.flush()  # before anything is noted
         return
     _Wrapped(out).print(pieces)
 

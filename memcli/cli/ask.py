@@ -34,7 +34,7 @@ from memcli.cli.options import (
     Verbose,
     Wait,
 )
-from memcli.cli.questions import STDIN
+from memcli.cli.questions import STDIN, check_question
 from memcli.errors import ModelNotFoundError
 from memcli.pipeline.ask import Models
 from memcli.pipeline.speed import Speeds
@@ -106,6 +106,7 @@ def ask(
     found, to none of the questions.
     """
     began = monotonic()
+    check_question(question)
     chosen = answer_form(
         form, as_json=as_json, as_jsonl=as_jsonl, tokens=context_tokens,
         several=question == STDIN, in_words=in_words,
@@ -151,6 +152,7 @@ def search(
 
     Exits with status 3 when nothing is found.
     """
+    check_question(query)
     chosen = answer_form(
         form, as_json=as_json, as_jsonl=as_jsonl, tokens=context_tokens, several=query == STDIN
     )

@@ -54,7 +54,6 @@ class Asker:
         """Ask one question, or with `-` those on standard input, and print what comes of each.
 
         Raises:
-            UsageError: the question is empty.
             typer.Exit: nothing relevant was found, to none of them.
             BackendError: a model failed; what there was by then was printed.
         """
@@ -64,10 +63,6 @@ class Asker:
         several = question == STDIN
         found = False
         for one in questions(null=null) if several else [question]:
-            if not one.strip():
-                raise UsageError(
-                    "the question is empty", hint='mem ask "What did I decide about the car?"'
-                )
             answer, reply = self._answered(one, store, printer, dialogue, several=several)
             found = found or answer.verdict == "found"
             grown = dialogue.grown(answer, reply.text if reply else "")

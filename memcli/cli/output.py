@@ -26,6 +26,9 @@ _HARMFUL = re.compile(
 _UNPRINTED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+WIDEST = 120  # columns: longer lines are hard to read
+
+
 class _Result(io.FileIO):
     """The raw side of stdout."""
 
@@ -102,6 +105,8 @@ def console(stream: TextIO | None = None) -> "Console":
 
     stream = stream or sys.stdout
     width = None if stream.isatty() else 100
-    return Console(
+    made = Console(
         file=stream, highlight=False, markup=False, emoji=False, width=width, soft_wrap=False
     )
+    made.width = min(made.width, WIDEST)
+    return made

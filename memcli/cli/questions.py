@@ -4,10 +4,20 @@ import os
 import sys
 from collections.abc import Iterator
 
-from memcli.errors import InputError
+from memcli.errors import InputError, UsageError
 
 LONGEST = 1 << 20  # bytes of a question
 STDIN = "-"
+
+
+def check_question(question: str) -> None:
+    """Go on only if something is asked.
+
+    Raises:
+        UsageError: the question is empty.
+    """
+    if not question.strip():
+        raise UsageError("the question is empty", hint='mem ask "What did I decide about the car?"')
 
 
 def questions(*, null: bool) -> Iterator[str]:

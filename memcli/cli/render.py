@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 QUOTED = 400  # most cells of a turn on a terminal; a pipe gets all of it
 QUOTED_LINES = 4  # most lines of a turn on a narrow one
 ESSENCE = 400  # most letters of a thought that are printed without being asked for
-WIDE = 80  # columns from which a list has all of its own
+WIDE = 100  # columns from which a list has all of its own
 BAR = "    │ "
 
 
@@ -69,11 +69,13 @@ def print_overviews(overviews: Iterable[Overview]) -> None:
 
     out = console()
     look = Look.of(out)
-    wide = not look.terminal or look.width >= WIDE
+    wide = not look.terminal or out.width >= WIDE
     for one in overviews:
-        line = Text.assemble((one.id, "cyan"), "  ", (day(one.started_at), "green"), "  ")
+        began = day(one.started_at) if wide else day(one.started_at)[:10]
+        line = Text.assemble((one.id, "cyan"), "  ", (began, "green"), "  ")
         if wide:
-            line.append(f"{one.turns:>4} turns  {one.source:<12}  ", "dim")
+            turns = "turn " if one.turns == 1 else "turns"
+            line.append(f"{one.turns:>4} {turns}  {one.source:<12}  ", "dim")
         line.append_text(look.text(heading(one)))
         out.print(line, no_wrap=look.terminal, overflow="ellipsis", soft_wrap=not look.terminal)
 
@@ -137,7 +139,10 @@ def _result(rank: int, result: Result, look: Look, *, quotes: bool) -> Iterable[
     session = result.session
     score = f"p {result.rerank:.2f}" if result.rerank is not None else f"{result.retrieve:.2f}"
     title = look.text(heading(session), "bold")
-    yield Text.assemble("\n" if rank > 1 and quotes else "", (f"{rank:>2}. ", "bold"), title)
+    yield Text.assemble(
+        "\n" if rank > 1 and quotes else "", (f"{rank:>2}. ", "bold"), title,
+        no_wrap=look.terminal, overflow="ellipsis" if look.terminal else None,
+    )  # fmt: skip
     yield Text.assemble(
         "    ", (day(session.started_at), "green"), "  ", (session.source, "dim"), "  ",
         linked(Text(session.id), links=look.links), "  ", (score, "bold"),

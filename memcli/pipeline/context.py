@@ -40,9 +40,8 @@ def context(results: Sequence[Result], count: Count, room: int) -> Context:
     """Choose whole turns of the best sessions, so that they fit a room together.
 
     Sessions come best first, and turns in the order they were said. Each session gets all the room
-    that leaves a little for those after it, or half of it; what does not fit is cut to
-    the evidence and the turns
-    nearest to it. A turn that is too long alone is left out.
+    that leaves a little for those after it, or half of it; of what does not fit, there are the
+    evidence and the turns nearest to it. A turn that is too long alone is left out.
 
     Args:
         results: best first.

@@ -35,11 +35,11 @@ class References:
     def take(self, piece: str) -> str:
         """Return what of the text so far is certain, with its marks."""
         text = self._held + piece
-        begun = _BEGUN.search(self._last + text)
-        kept = len(self._last + text) - begun.start() if begun else 0
-        kept = min(kept, len(text))
-        self._held = text[len(text) - kept :]
-        return self._marked(text[: len(text) - kept])
+        # A letter before it tells a reference from the end of a word.
+        begun = _BEGUN.search(self._last + text, len(self._last))
+        kept = begun.start() - len(self._last) if begun else len(text)
+        self._held = text[kept:]
+        return self._marked(text[:kept])
 
     def end(self) -> str:
         """Return what was held back."""
@@ -47,10 +47,13 @@ class References:
         return self._marked(held)
 
     def _marked(self, text: str) -> str:
-        whole = self._last + text
-        marked = _REFERENCE.sub(self._mark, whole)
-        self._last, before = whole[-1:], len(self._last)
-        return marked[before:]
+        whole, done = self._last + text, len(self._last)
+        parts = []
+        for match in _REFERENCE.finditer(whole, done):
+            parts += [whole[done : match.start()], self._mark(match)]
+            done = match.end()
+        self._last = whole[-1:]
+        return "".join([*parts, whole[done:]])
 
     def _mark(self, match: re.Match[str]) -> str:
         reference = Reference(match[0].replace("–", "-"), self._knows(match[0]))
