@@ -29,7 +29,7 @@ class Candidate:
 
     number: int
     session: Session
-    score: float  # in [0, 1]: best by every measure, and has all of the question
+    score: float  # in [0, 1]: of the best how much it has of the question, else its share of that
     parts: dict[str, float]  # by name in Levers: what each measure adds to the score
     terms: tuple[str, ...]  # of the question, that the session has
     passages: tuple[Passage, ...]  # best first, at least one
@@ -76,7 +76,8 @@ def retrieve(
     among = replace(filters, among=tuple(chosen))
     turns = store.index.with_words("turn", found.terms, among, 1000, weights=found.weights)
     evidence = _evidence(firsts, turns, found.near)
-    sure = certainty(chosen[0], found, store) if chosen else 0.0
+    # The best session has the score that tells how sure it is, the others their share of it.
+    sure = certainty(chosen[0], found, store) / scores[chosen[0]] if chosen else 0.0
     shares = {name: sure * weight / sum(weights.values()) for name, weight in weights.items()}
     terms = {place.session: place.terms for place in found.sessions}
     return [
@@ -96,16 +97,21 @@ def retrieve(
 def certainty(best: int, found: Measures, store: Store) -> float:
     """Return how much the best session has to do with the question at all, in [0, 1].
 
-    The mean of two measures that do not depend on what else was found: the share of the
-    question's terms, by weight, that the session has, and its best passage's cosine. It tells
-    one's own questions from those of a stranger (`tests/measure.py locomo PATH --strangers`).
+    The mean of two measures that do not depend on what else was found: the share of the question
+    that the session has, its terms by weight and by what they tell and the day it names as one
+    more of them, and its best passage's cosine.
     """
-    weights = store.index.weights(found.terms)
-    total = sum(weights.values())
+    rarity = store.index.weights(found.terms)
+    told = {
+        term: rarity[term] * share for term, share in zip(found.terms, found.weights, strict=True)
+    }
     has = {term for place in found.sessions if place.session == best for term in place.terms}
-    covered = sum(weights[term] for term in has) / total if total else 0.0
+    covered, total = sum(told[term] for term in has), sum(told.values())
+    if found.names_days:
+        day = total / len(told) if told else 1.0
+        covered, total = covered + day * found.dated.get(best, 0.0), total + day
     cosine = max((place.score for place in found.near if place.session == best), default=0.0)
-    return (covered + max(cosine, 0.0)) / 2
+    return (covered / (total or 1.0) + max(cosine, 0.0)) / 2
 
 
 def _showable(found: Measures) -> set[int]:
