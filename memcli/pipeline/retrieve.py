@@ -1,6 +1,6 @@
 """The first stage: sessions by words and by meaning, without a language model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -64,28 +64,44 @@ def retrieve(
     """
     levers = levers or Levers()
     found = measure(question, store, embedder, filters, now=now, levers=levers, memories=memories)
+    scores = found.scores(levers)
+    ranked = sorted(scores.keys() & _showable(found), key=lambda number: (-scores[number], number))
+    if not ranked:
+        return []
+    # The best session's score tells how sure it is, the others' are their share of that.
+    sure = certainty(ranked[0], found, store) / (scores[ranked[0]] or 1.0)
+    return _candidates(ranked[:limit], sure, found, levers, store, filters)
+
+
+def _candidates(
+    chosen: Sequence[int],
+    sure: float,
+    found: Measures,
+    levers: Levers,
+    store: Store,
+    filters: Filters,
+) -> list[Candidate]:
+    """Return the sessions chosen with all that speaks for them, scores times `sure`."""
     parts = found.by_session()
     weights = {name: getattr(levers, name) for name in parts}
-    scores = found.scores(levers)
-    showable = _showable(found)
-    ranked = sorted(scores.keys() & showable, key=lambda number: (-scores[number], number))
-    chosen = ranked[:limit]
+    shares = {name: sure * weight / sum(weights.values()) for name, weight in weights.items()}
+    added = {
+        number: {name: parts[name].get(number, 0.0) * share for name, share in shares.items()}
+        for number in chosen
+    }
     sessions = {number: store.sessions.by_number(number) for number in chosen}
     firsts = {number: _first_searched(session) for number, session in sessions.items()}
-    passages = _passages(firsts, found, levers)
     among = replace(filters, among=tuple(chosen))
     turns = store.index.with_words("turn", found.terms, among, 1000, weights=found.weights)
+    passages = _passages(firsts, found, levers)
     evidence = _evidence(firsts, turns, found.near)
-    # The best session has the score that tells how sure it is, the others their share of it.
-    sure = certainty(chosen[0], found, store) / scores[chosen[0]] if chosen else 0.0
-    shares = {name: sure * weight / sum(weights.values()) for name, weight in weights.items()}
     terms = {place.session: place.terms for place in found.sessions}
     return [
         Candidate(
             number,
             sessions[number],
-            sure * scores[number],
-            {name: parts[name].get(number, 0.0) * share for name, share in shares.items()},
+            sum(added[number].values()),
+            added[number],
             terms.get(number, ()),
             tuple(passages[number]),
             tuple(evidence[number]),

@@ -123,6 +123,15 @@ class Index:
         )
         self._db.rows("delete from session_words where rowid = ?", number)
 
+    def clear(self) -> None:
+        """Forget all words, passages and vectors, and whose the vectors were."""
+        for table in ("session_words", "passage_words", "turn_words"):
+            self._db.rows(f"insert into {table} ({table}) values ('delete-all')")
+        for number, *_ in self._embedders():
+            self._db.rows(f"drop table vectors_{number}")
+        self._db.rows("delete from embedders")
+        self._db.rows("delete from passages")
+
     def add_vectors(self, passages: Sequence[int], vectors: Vectors, embedder: Embedder) -> None:
         """Store the vectors of passages.
 
