@@ -11,7 +11,8 @@ from memcli.pipeline.remembered import question_vector, telling
 from memcli.protocols import Embedder
 from memcli.store import Filters, Found, Grain, Store, asked
 
-DEPTH = 400  # places looked at of every kind
+DEPTH = 400  # passages and sessions looked at by words, and passages by meaning
+TURNS = 4000  # looked at by words; more than sessions need, but they are the evidence, too
 _FAR = timedelta(days=5 * FADING)  # from a span: what is left of its hint there is under .01
 
 
@@ -108,11 +109,11 @@ def measure(
         )
     ]
 
-    def words(grain: Grain, lever: float) -> list[Found]:
+    def words(grain: Grain, lever: float, depth: int = DEPTH) -> list[Found]:
         if not lever:
             return []
         return store.index.with_words(
-            grain, terms, filters, DEPTH, weights=weights, assistant=levers.assistant
+            grain, terms, filters, depth, weights=weights, assistant=levers.assistant
         )
 
     vector = question_vector(question, embedder, store.cache) if levers.meaning else b""
@@ -123,7 +124,7 @@ def measure(
         tuple(weights),
         words("session", levers.session),
         words("passage", levers.passage),
-        words("turn", levers.turn),
+        words("turn", levers.turn, TURNS),
         store.index.nearest(vector, embedder, filters, DEPTH) if levers.meaning else [],
         store.index.together(pairs, filters),
         _dated(named, store, filters),

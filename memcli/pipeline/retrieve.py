@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memcli.domain import Passage, Session
-from memcli.pipeline.measures import Levers, Measures, measure
+from memcli.pipeline.measures import TURNS, Levers, Measures, measure
 from memcli.protocols import Embedder
 from memcli.store import Filters, Found, Store, searched
 
@@ -91,10 +91,8 @@ def _candidates(
     }
     sessions = {number: store.sessions.by_number(number) for number in chosen}
     firsts = {number: _first_searched(session) for number, session in sessions.items()}
-    among = replace(filters, among=tuple(chosen))
-    turns = store.index.with_words("turn", found.terms, among, 1000, weights=found.weights)
     passages = _passages(firsts, found, levers)
-    evidence = _evidence(firsts, turns, found.near)
+    evidence = _evidence(firsts, _turns(chosen, found, store, filters), found.near)
     terms = {place.session: place.terms for place in found.sessions}
     return [
         Candidate(
@@ -138,6 +136,15 @@ def _showable(found: Measures) -> set[int]:
     return worded | meant | dated | found.memories.keys()
 
 
+def _turns(chosen: Sequence[int], found: Measures, store: Store, filters: Filters) -> list[Found]:
+    """Return the turns of some sessions that have words of the question, best first."""
+    missing = tuple(set(chosen) - {place.session for place in found.turns})
+    if len(found.turns) < TURNS or not missing:
+        return found.turns
+    among = replace(filters, among=missing)
+    return [*found.turns, *store.index.with_words("turn", found.terms, among, TURNS)]
+
+
 def _first_searched(session: Session) -> int:
     """Return the position to show of a session of which nothing but its title or day was found."""
     return next((at for at, turn in enumerate(session.turns, start=1) if searched(turn)), 1)
@@ -168,7 +175,7 @@ def _evidence(
     """Choose the turns that speak for each session, by words; where none match, by meaning."""
     chosen: dict[int, list[Evidence]] = {number: [] for number in firsts}
     for turn in turns:
-        if turn.place and len(chosen[turn.session]) < MOST_EVIDENCE:
+        if turn.session in chosen and turn.place and len(chosen[turn.session]) < MOST_EVIDENCE:
             chosen[turn.session].append(Evidence(turn.place.first, turn.score))
     for passage in near:
         if passage.place and passage.session in chosen and not chosen[passage.session]:
