@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from memcli.domain import Conversation, Kind, Past, Session, SessionId, Turn, fingerprint
-from memcli.pipeline.chunking import passage_text, passages
+from memcli.pipeline.indexing import index
 from memcli.pipeline.merge import QUIET, merge, revision, sessions_of
 from memcli.pipeline.sound import sound_conversation, whole_milliseconds
 from memcli.protocols import Embedder
@@ -149,16 +149,8 @@ class Absorber:
             self._store.sessions.rename(head.number, alias, key)
 
     def _index(self) -> None:
-        if self._embedder is None:
-            return
-        numbers: list[int] = []
-        texts: list[str] = []
-        for number, session in self._unindexed.items():
-            cut = passages(session)
-            numbers += self._store.index.add(number, session, cut)
-            texts += [passage_text(session, passage) for passage in cut]
-        if texts:
-            self._store.index.add_vectors(numbers, self._embedder.embed(texts), self._embedder)
+        if self._embedder is not None:
+            index(self._unindexed.items(), self._store, self._embedder)
 
     def _absorb(
         self, conversation: Conversation, tally: Tally, *, unique_keys: bool, partial: bool

@@ -16,7 +16,7 @@ from memcli.protocols import Embedder, Reranker, Sifter
 from memcli.store import Filters, Store
 
 CANDIDATES = 30  # sessions the second and third stages look at
-LEAST = 0.2  # score of the best session, below which nothing is thought relevant
+LEAST = 0.25  # score of the best session, below which nothing is thought relevant
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from memcli.pipeline.date_words import (
 
 FADING = 14.0  # days from a span in which its hint fades to 1 / e
 
-_NUMBER = rf"(?P<number>\d{{1,3}}|{any_of(NUMBERS)})"
+_NUMBER = rf"(?P<number>(?<!\d)\d{{1,3}}|{any_of(NUMBERS)})"
 _UNIT = rf"(?P<unit>{any_of(UNITS)})"
 _NUMERIC = re.compile(
     rf"(?<!\d){YEAR}\s?[-/.年]\s?(?P<month>\d\d?)(?:\s?[-/.月]\s?(?P<day>\d\d?)|月)?(?!\d)"

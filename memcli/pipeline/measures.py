@@ -8,10 +8,12 @@ from itertools import pairwise
 from memcli.pipeline.dates import FADING, Span, spans
 from memcli.pipeline.fusion import by_maximum, by_range, weighted
 from memcli.pipeline.remembered import question_vector, telling
+from memcli.pipeline.remembering import memory_keys
 from memcli.protocols import Embedder
 from memcli.store import Filters, Found, Grain, Store, asked
 
-DEPTH = 400  # places looked at of every kind
+DEPTH = 400  # passages and sessions looked at by words, and passages by meaning
+TURNS = 4000  # looked at by words; more than sessions need, but they are the evidence, too
 _FAR = timedelta(days=5 * FADING)  # from a span: what is left of its hint there is under .01
 
 
@@ -25,7 +27,7 @@ class Levers:
     meaning: float = 0.4  # cosine of each session's best passage
     together: float = 0.2  # words that stand side by side in the question, and in a turn
     dates: float = 1.0  # how near a session is to the days the question names
-    memories: float = 0.3  # what others found, handed in
+    memories: float = 0.3  # the memories that came from a session
     spelling: float = 0.3  # what a word counts that a mistyped one is taken for
     telling: float = 0.3  # power of how much a term tells, as its weight in BM25
     assistant: float = 0.6  # what an assistant's turn counts against a person's
@@ -43,7 +45,7 @@ class Measures:
     near: list[Found]  # passages, by cosine in [-1, 1]
     together: list[Found]  # turns, once for each pair of terms they have
     dated: Mapping[int, float]  # closeness to the days the question names, by session, in [0, 1]
-    memories: Mapping[int, float]  # by session, in [0, 1]
+    keys: list[Found]  # turns that memories came from
     names_days: bool  # whether the question does
 
     def by_session(self) -> dict[str, dict[int, float]]:
@@ -61,7 +63,7 @@ class Measures:
             "meaning": by_range(best(self.near)),
             "together": by_maximum({number: sum(has.values()) for number, has in pairs.items()}),
             "dates": dict(self.dated),
-            "memories": dict(self.memories),
+            "memories": best(self.keys),
         }
         silent = {name for name in ("together", "memories") if not parts[name]}
         return {
@@ -84,7 +86,6 @@ def measure(
     *,
     now: datetime | None = None,
     levers: Levers | None = None,
-    memories: Mapping[int, float] | None = None,
 ) -> Measures:
     """Put a question to every measure that counts.
 
@@ -95,7 +96,6 @@ def measure(
         filters: which sessions count.
         now: what "yesterday" counts from; the present by default.
         levers: how much each measure counts.
-        memories: scores in [0, 1] of sessions, by number, that other keys of theirs earned.
     """
     levers = levers or Levers()
     typed = asked(question)
@@ -108,11 +108,11 @@ def measure(
         )
     ]
 
-    def words(grain: Grain, lever: float) -> list[Found]:
+    def words(grain: Grain, lever: float, depth: int = DEPTH) -> list[Found]:
         if not lever:
             return []
         return store.index.with_words(
-            grain, terms, filters, DEPTH, weights=weights, assistant=levers.assistant
+            grain, terms, filters, depth, weights=weights, assistant=levers.assistant
         )
 
     vector = question_vector(question, embedder, store.cache) if levers.meaning else b""
@@ -123,11 +123,11 @@ def measure(
         tuple(weights),
         words("session", levers.session),
         words("passage", levers.passage),
-        words("turn", levers.turn),
+        words("turn", levers.turn, TURNS),
         store.index.nearest(vector, embedder, filters, DEPTH) if levers.meaning else [],
         store.index.together(pairs, filters),
         _dated(named, store, filters),
-        memories or {},
+        memory_keys(question, store, embedder, filters) if levers.memories else [],
         bool(named),
     )
 

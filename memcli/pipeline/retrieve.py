@@ -1,11 +1,11 @@
 """The first stage: sessions by words and by meaning, without a language model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memcli.domain import Passage, Session
-from memcli.pipeline.measures import Levers, Measures, measure
+from memcli.pipeline.measures import TURNS, Levers, Measures, measure
 from memcli.protocols import Embedder
 from memcli.store import Filters, Found, Store, searched
 
@@ -29,7 +29,7 @@ class Candidate:
 
     number: int
     session: Session
-    score: float  # in [0, 1]: best by every measure, and has all of the question
+    score: float  # in [0, 1]: of the best how much it has of the question, else its share of that
     parts: dict[str, float]  # by name in Levers: what each measure adds to the score
     terms: tuple[str, ...]  # of the question, that the session has
     passages: tuple[Passage, ...]  # best first, at least one
@@ -45,12 +45,11 @@ def retrieve(
     limit: int,
     now: datetime | None = None,
     levers: Levers | None = None,
-    memories: Mapping[int, float] | None = None,
 ) -> list[Candidate]:
     """Return the sessions likeliest to answer, best first.
 
-    Nothing is returned where no session has a word of the question, none comes near in meaning
-    and none is from a day it names.
+    Nothing is returned where no session has a word of the question, none comes near in meaning,
+    no memory leads to one and none is from a day it names.
 
     Args:
         question: in the person's own words.
@@ -60,31 +59,45 @@ def retrieve(
         limit: most sessions to return.
         now: what "yesterday" counts from; the present by default.
         levers: how much each measure counts.
-        memories: scores in [0, 1] of sessions, by number, that other keys of theirs earned.
     """
     levers = levers or Levers()
-    found = measure(question, store, embedder, filters, now=now, levers=levers, memories=memories)
+    found = measure(question, store, embedder, filters, now=now, levers=levers)
+    scores = found.scores(levers)
+    ranked = sorted(scores.keys() & _showable(found), key=lambda number: (-scores[number], number))
+    if not ranked:
+        return []
+    # The best session's score tells how sure it is, the others' are their share of that.
+    sure = certainty(ranked[0], found, store) / (scores[ranked[0]] or 1.0)
+    return _candidates(ranked[:limit], sure, found, levers, store, filters)
+
+
+def _candidates(
+    chosen: Sequence[int],
+    sure: float,
+    found: Measures,
+    levers: Levers,
+    store: Store,
+    filters: Filters,
+) -> list[Candidate]:
+    """Return the sessions chosen with all that speaks for them, scores times `sure`."""
     parts = found.by_session()
     weights = {name: getattr(levers, name) for name in parts}
-    scores = found.scores(levers)
-    showable = _showable(found)
-    ranked = sorted(scores.keys() & showable, key=lambda number: (-scores[number], number))
-    chosen = ranked[:limit]
+    shares = {name: sure * weight / sum(weights.values()) for name, weight in weights.items()}
+    added = {
+        number: {name: parts[name].get(number, 0.0) * share for name, share in shares.items()}
+        for number in chosen
+    }
     sessions = {number: store.sessions.by_number(number) for number in chosen}
     firsts = {number: _first_searched(session) for number, session in sessions.items()}
     passages = _passages(firsts, found, levers)
-    among = replace(filters, among=tuple(chosen))
-    turns = store.index.with_words("turn", found.terms, among, 1000, weights=found.weights)
-    evidence = _evidence(firsts, turns, found.near)
-    sure = certainty(chosen[0], found, store) if chosen else 0.0
-    shares = {name: sure * weight / sum(weights.values()) for name, weight in weights.items()}
+    evidence = _evidence(firsts, _turns(chosen, found, store, filters), [*found.keys, *found.near])
     terms = {place.session: place.terms for place in found.sessions}
     return [
         Candidate(
             number,
             sessions[number],
-            sure * scores[number],
-            {name: parts[name].get(number, 0.0) * share for name, share in shares.items()},
+            sum(added[number].values()),
+            added[number],
             terms.get(number, ()),
             tuple(passages[number]),
             tuple(evidence[number]),
@@ -96,16 +109,21 @@ def retrieve(
 def certainty(best: int, found: Measures, store: Store) -> float:
     """Return how much the best session has to do with the question at all, in [0, 1].
 
-    The mean of two measures that do not depend on what else was found: the share of the
-    question's terms, by weight, that the session has, and its best passage's cosine. It tells
-    one's own questions from those of a stranger (`tests/measure.py locomo PATH --strangers`).
+    The mean of two measures that do not depend on what else was found: the share of the question
+    that the session has, its terms by weight and by what they tell and the day it names as one
+    more of them, and its best passage's cosine.
     """
-    weights = store.index.weights(found.terms)
-    total = sum(weights.values())
+    rarity = store.index.weights(found.terms)
+    told = {
+        term: rarity[term] * share for term, share in zip(found.terms, found.weights, strict=True)
+    }
     has = {term for place in found.sessions if place.session == best for term in place.terms}
-    covered = sum(weights[term] for term in has) / total if total else 0.0
+    covered, total = sum(told[term] for term in has), sum(told.values())
+    if found.names_days:
+        day = total / len(told) if told else 1.0
+        covered, total = covered + day * found.dated.get(best, 0.0), total + day
     cosine = max((place.score for place in found.near if place.session == best), default=0.0)
-    return (covered + max(cosine, 0.0)) / 2
+    return (covered / (total or 1.0) + max(cosine, 0.0)) / 2
 
 
 def _showable(found: Measures) -> set[int]:
@@ -113,7 +131,16 @@ def _showable(found: Measures) -> set[int]:
     worded = {place.session for place in (*found.sessions, *found.passages, *found.turns)}
     meant = {place.session for place in found.near if place.score >= LEAST_COSINE}
     dated = {number for number, near in found.dated.items() if near >= LEAST_CLOSENESS}
-    return worded | meant | dated | found.memories.keys()
+    return worded | meant | dated | {turn.session for turn in found.keys}
+
+
+def _turns(chosen: Sequence[int], found: Measures, store: Store, filters: Filters) -> list[Found]:
+    """Return the turns of some sessions that have words of the question, best first."""
+    missing = tuple(set(chosen) - {place.session for place in found.turns})
+    if len(found.turns) < TURNS or not missing:
+        return found.turns
+    among = replace(filters, among=missing)
+    return [*found.turns, *store.index.with_words("turn", found.terms, among, TURNS)]
 
 
 def _first_searched(session: Session) -> int:
@@ -146,7 +173,7 @@ def _evidence(
     """Choose the turns that speak for each session, by words; where none match, by meaning."""
     chosen: dict[int, list[Evidence]] = {number: [] for number in firsts}
     for turn in turns:
-        if turn.place and len(chosen[turn.session]) < MOST_EVIDENCE:
+        if turn.session in chosen and turn.place and len(chosen[turn.session]) < MOST_EVIDENCE:
             chosen[turn.session].append(Evidence(turn.place.first, turn.score))
     for passage in near:
         if passage.place and passage.session in chosen and not chosen[passage.session]:

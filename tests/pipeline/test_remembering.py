@@ -160,7 +160,7 @@ def test_any_order_of_reading_ends_the_same(tmp_path_factory, order):
 
 def ranked(store, question, filters=None):
     found = retrieve(question, store, WordEmbedder(), filters or Filters(), limit=5)
-    return [(one.session.title, "memory" in one.parts) for one in found]
+    return [(one.session.title, "memories" in one.parts) for one in found]
 
 
 def test_a_memory_leads_to_the_session_it_came_from(store, memories):
@@ -191,7 +191,7 @@ def test_without_memories_a_ranking_is_what_it_was(store):
     [first, second] = retrieve("I live in Porto", store, WordEmbedder(), Filters(), limit=5)
 
     assert (first.session.title, second.session.title) == ("Move", "Home")
-    assert set(first.parts) == {"session", "passage", "turn", "meaning"}
+    assert "memories" not in first.parts
 
 
 def test_after_another_spelling_a_memory_is_found_by_the_words_it_has_now(store, memories):
