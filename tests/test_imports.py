@@ -26,14 +26,15 @@ LAYER = {
     "weights": 1,
     "pipeline": 2,
     "evaluation": 2,
-    "cli": 3,
     "mcp": 3,
-    "__main__": 4,
+    "cli": 4,
+    "__main__": 5,
 }
 NEVER = {("pipeline", "backends")}  # the pipeline is handed its models
 OWNER = {
     "typer": "cli",
     "rich": "cli",
+    "shellingham": "cli.completion",
     "apsw": "store formats.sqlite_file",  # ours, and other programs' databases
     "sqlite_vec": "store",
     "llama_cpp": "backends.llama",
@@ -45,11 +46,15 @@ OWNER = {
     "httpx2": "backends.server",
     "huggingface_hub": "weights",
     "gguf": "weights",
+    "mcp": "mcp",
+    "mcp_types": "mcp",
+    "anyio": "mcp",
+    "jsonschema": "mcp",
     "platformdirs": "settings",
     "tomlkit": "settings",
 }
 UNOWNED = {"numpy", "_typeshed"}  # spoken by the store and every backend; by the type checker
-NEEDED_BY_HELP = {"typer", "platformdirs", "apsw"}
+NEEDED_BY_HELP = {"typer", "shellingham", "platformdirs", "apsw"}
 
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

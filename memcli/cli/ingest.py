@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.bars import Progress, bars, resumable
+from memcli.cli.completion import formats
 from memcli.cli.json_shapes import ingest_shape, report_shape
 from memcli.cli.opening import open_embedder
 from memcli.cli.options import Database, Json, Jsonl, Quiet, Timezone, Wait
@@ -62,6 +63,7 @@ FormatName = Annotated[
     str | None,
     typer.Option(
         "--format",
+        autocompletion=formats,
         show_default=False,
         metavar="FORMAT",
         help=f"Read everything as this, instead of recognising it: {', '.join(FORMATS)}.",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from memcli.catalog import ROLES
+from memcli.cli import completion
 from memcli.cli.bars import bars, resumable
 from memcli.cli.inventory import inventory, print_inventory, shape_of
 from memcli.cli.keeping import (
@@ -35,14 +36,32 @@ models = typer.Typer(
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A GGUF file.")]
 MaybeName = Annotated[
     str | None,
-    typer.Argument(metavar="[NAME]", parser=words, show_default=False, help="Name of a model."),
+    typer.Argument(
+        metavar="[NAME]",
+        parser=words,
+        autocompletion=completion.models(here=True),
+        show_default=False,
+        help="Name of a model.",
+    ),
 ]
 SomeNames = Annotated[
-    list[str], typer.Argument(metavar="NAME...", parser=words, help="Names of models.")
+    list[str],
+    typer.Argument(
+        metavar="NAME...",
+        parser=words,
+        autocompletion=completion.models(here=True),
+        help="Names of models.",
+    ),
 ]
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME...]", parser=words, show_default=False, help="Names of models."),
+    typer.Argument(
+        metavar="[NAME...]",
+        parser=words,
+        autocompletion=completion.models(),
+        show_default=False,
+        help="Names of models.",
+    ),
 ]
 Quantization = Annotated[
     str | None,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from memcli.cli import completion
 from memcli.cli.times import end_of, start_of, zone
 from memcli.errors import UsageError
 from memcli.settings import settings
@@ -122,6 +123,7 @@ Source = Annotated[
     str | None,
     typer.Option(
         "--source",
+        autocompletion=completion.sources,
         parser=words,
         metavar="SOURCE",
         show_default=False,
@@ -132,6 +134,7 @@ Speaker = Annotated[
     frozenset[str] | None,
     typer.Option(
         "--speaker",
+        autocompletion=completion.speakers,
         parser=names,
         metavar="NAME",
         show_default=False,
@@ -191,6 +194,7 @@ Reranker = Annotated[
     str | None,
     typer.Option(
         "--reranker",
+        autocompletion=completion.models("reranker"),
         envvar="MEM_RERANKER",
         show_default=False,
         metavar="MODEL",
@@ -202,6 +206,7 @@ Sifter = Annotated[
     str | None,
     typer.Option(
         "--sifter",
+        autocompletion=completion.models("sifter"),
         envvar="MEM_SIFTER",
         show_default=False,
         metavar="MODEL",

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from memcli.cli.completion import session_ids
 from memcli.cli.forms import (
     form_of,
     overviews_markdown,
@@ -34,6 +35,7 @@ SessionName = Annotated[
     str,
     typer.Argument(
         parser=words,
+        autocompletion=session_ids,
         metavar="ID",
         help="Id of the session, or how it begins: `s_k3j`. With turns, `s_k3j:12` or"
         " `s_k3j:12-20`, these and those around them.",

@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 
 from memcli.errors import BusyError, StoreError
-from memcli.store.migrations import APPLICATION, migrate
+from memcli.store.migrations import APPLICATION, is_current, migrate
 from memcli.store.words import count
 
 _PAGES = 1024  # copied at a time: 4 MB
@@ -29,12 +29,13 @@ _HARD = {
 class Database:
     """One connection: rows out, errors as people understand them."""
 
-    def __init__(self, path: Path, *, wait: float) -> None:
+    def __init__(self, path: Path, *, wait: float, read_only: bool = False) -> None:
         """Open a database, make it if it is not there, and bring it up to date.
 
         Args:
             path: the file; its folder is made, private to the person, if it is not there.
             wait: seconds to wait for another writer.
+            read_only: neither make it nor change anything, its version included.
 
         Raises:
             StoreError: it cannot be opened, is no memory database, or a newer memcli made it.
@@ -42,20 +43,26 @@ class Database:
         """
         self.path = path
         self._wait = int(wait * 1000)  # ms
-        _create_private(path)
+        if not read_only:
+            _create_private(path)
+        writing = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        flags = apsw.SQLITE_OPEN_READONLY if read_only else writing
         with self._translated():
-            self._db = apsw.Connection(str(path))
+            self._db = apsw.Connection(str(path), flags=flags)
             try:
                 self._db.set_busy_timeout(self._wait)
                 self._check_owner()
                 self._db.enable_load_extension(True)
                 self._db.load_extension(_vector_extension())
                 self._db.enable_load_extension(False)
+                for name, function in _FUNCTIONS.items():
+                    self._db.create_scalar_function(name, function, 1, deterministic=True)
+                if read_only:
+                    self._check_version()
+                    return
                 for setting in ("journal_mode = wal", "foreign_keys = on", "secure_delete = on"):
                     self._db.execute(f"pragma {setting}")
                 self._db.execute("pragma synchronous = normal")
-                for name, function in _FUNCTIONS.items():
-                    self._db.create_scalar_function(name, function, 1, deterministic=True)
                 migrate(self._db)
             except BaseException:
                 self._db.close()
@@ -154,6 +161,13 @@ class Database:
             raise StoreError(
                 f"{self.path} is a database of another program",
                 hint="name another file with `--db`",
+            )
+
+    def _check_version(self) -> None:
+        if not is_current(self._db):
+            raise StoreError(
+                f"{self.path} was made by another version of memcli",
+                hint="`mem sessions` brings it up to date, if this one is the newer",
             )
 
     @contextmanager

@@ -365,6 +365,11 @@ def migrate(db: apsw.Connection) -> None:
     db.execute("commit")
 
 
+def is_current(db: apsw.Connection) -> bool:
+    """Return whether every step was taken, and none that is not known here."""
+    return _steps_taken(db) == len(STEPS)
+
+
 def _steps_taken(db: apsw.Connection) -> int:
     [(taken,)] = db.execute("pragma user_version").fetchall()
     return int(str(taken))

@@ -40,8 +40,8 @@ class Store:
         BusyError: from any method that writes, while another process does.
     """
 
-    def __init__(self, path: Path, *, wait: float = WAIT) -> None:
-        self._database = Database(path, wait=wait)
+    def __init__(self, path: Path, *, wait: float = WAIT, read_only: bool = False) -> None:
+        self._database = Database(path, wait=wait, read_only=read_only)
         self.conversations = Conversations(self._database)
         self.sessions = Sessions(self._database)
         self.archive = Archive(self._database, self.sessions)
@@ -58,8 +58,8 @@ class Store:
         self.reads = Reads(self._database)
 
     @classmethod
-    def existing(cls, path: Path, *, wait: float = WAIT) -> Self:
-        """Open a database that must be there already.
+    def existing(cls, path: Path, *, wait: float = WAIT, read_only: bool = False) -> Self:
+        """Open a database that must be there already; read-only, nothing in it can change.
 
         Raises:
             StoreError: it is not.
@@ -68,7 +68,7 @@ class Store:
             raise StoreError(
                 f"nothing was ingested yet: no database at {path}", hint="mem ingest PATH"
             )
-        return cls(path, wait=wait)
+        return cls(path, wait=wait, read_only=read_only)
 
     def back_up(
         self, target: Path, *, replace: bool, verify: bool, told: Callable[[int, int], None]

@@ -1,4 +1,6 @@
+import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -6,17 +8,11 @@ from typer.testing import CliRunner
 
 from memcli.cli.app import app
 from memcli.cli.generate import ROOT, generated_files, main
+from memcli.cli.tree import tree
 from memcli.formats import FORMATS
 
-COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
-
-
-def complete(monkeypatch, *words):
-    """Press Tab after these words, as bash does."""
-    monkeypatch.setenv("_MEM_COMPLETE", "complete_bash")
-    monkeypatch.setenv("COMP_WORDS", " ".join(words))
-    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
-    return CliRunner().invoke(app, prog_name="mem").stdout.split()
+TREE = tree()
+PAGES = [path for path in generated_files() if path.startswith("man/")]
 
 
 def options_in_help(*command):
@@ -29,9 +25,9 @@ def options_in_help(*command):
     }
 
 
-def section(heading, kind="SH"):
-    """Return a section of the man page as it is read, without markup."""
-    page = generated_files()["man/mem.1"]
+def section(heading, page="mem", kind="SH"):
+    """Return a section of a page of the manual as it is read, without markup."""
+    page = generated_files()[f"man/man1/{page}.1"]
     _, _, rest = page.partition(f".{kind} {heading}")
     return re.split(r"^\.S[HS] ", rest, maxsplit=1, flags=re.MULTILINE)[0].replace(r"\-", "-")
 
@@ -51,39 +47,21 @@ def test_the_readme_says_of_every_format_what_is_kept():
 def test_check_names_the_files_that_are_out_of_date(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("memcli.cli.generate.ROOT", tmp_path)
     main([])
-    (tmp_path / "man" / "mem.1").write_text("old")
+    (tmp_path / "man" / "man1" / "mem.1").write_text("old")
 
     status = main(["--check"])
 
-    assert (status, capsys.readouterr().err) == (1, "man/mem.1 is out of date\n")
+    assert (status, capsys.readouterr().err) == (1, "man/man1/mem.1 is out of date\n")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_completion_offers_every_command(command, monkeypatch):
-    assert command in complete(monkeypatch, "mem", command[:2])
+@pytest.mark.parametrize("command", list(TREE.all()), ids=lambda command: command.name)
+def test_the_manual_names_every_option_of_a_command(command):
+    page = "-".join(command.words[:2])
+    inside = (command.name, page, "SS") if len(command.words) > 2 else ("OPTIONS", page)
 
+    typed = set(re.findall(r"--?[a-z][a-z-]*", section(*inside)))
 
-def test_completion_offers_the_options_of_a_command(monkeypatch):
-    assert complete(monkeypatch, "mem", "ask", "--si") == ["--sifter", "--since"]
-
-
-def test_the_bash_script_asks_mem():
-    script = f"source '{ROOT}/completions/mem.bash'; complete -p mem"
-
-    told = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-
-    assert told.stdout == "complete -o default -F _mem_completion mem\n"
-
-
-def test_zsh_finds_its_tag_on_the_first_line():
-    assert (ROOT / "completions" / "_mem").read_text().startswith("#compdef mem\n")
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_man_page_names_every_option_of_a_command(command):
-    typed = set(re.findall(r"--?[a-z][a-z-]*", section(f"mem {command} ", "SS")))
-
-    assert options_in_help(command) - {"--help"} <= typed
+    assert options_in_help(*command.words[1:]) - {"--help"} <= typed
 
 
 def test_the_man_page_names_the_options_of_mem_itself():
@@ -92,19 +70,48 @@ def test_the_man_page_names_the_options_of_mem_itself():
     assert options_in_help() <= typed
 
 
-def test_the_man_page_names_every_variable_that_stands_for_an_option():
-    page = generated_files()["man/mem.1"]
+def test_the_manual_tells_of_every_variable_that_stands_for_an_option():
+    pages = "".join(generated_files()[page] for page in PAGES)
 
-    variables = set(re.findall(r"\[env: (\w+)\]", page))
+    variables = set(re.findall(r"\[env: (\w+)\]", pages))
 
     assert variables
-    assert all(rf".B {variable}" in page for variable in variables)
+    assert all(rf".B {variable}" in generated_files()["man/man1/mem.1"] for variable in variables)
 
 
-def test_the_man_page_is_the_same_on_every_machine():
-    page = generated_files()["man/mem.1"]
+@pytest.mark.parametrize("path", PAGES)
+def test_the_manual_is_the_same_on_every_machine(path):
+    page = generated_files()[path]
 
     assert page.isascii()
     assert str(ROOT) not in page
     assert not re.search(r"^[.']\W", page, re.MULTILINE)
-    assert max(map(len, section("DESCRIPTION").splitlines())) <= 79
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_manual_is_sound(path):
+    if not shutil.which("mandoc"):
+        pytest.skip("mandoc, which checks manual pages, is not installed")
+
+    checked = subprocess.run(
+        ["mandoc", "-Tlint", "-Wstyle", ROOT / path], capture_output=True, text=True
+    )
+
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_man_shows_every_page_without_a_warning(path):
+    if not shutil.which("man"):
+        pytest.skip("man is not installed")
+
+    shown = subprocess.run(
+        ["man", "--warnings", "-l", ROOT / path],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", "MANPAGER": "cat"},
+    )
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "NAME" in shown.stdout

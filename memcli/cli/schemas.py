@@ -1,0 +1,337 @@
+"""The shape of everything that `--json` and `--jsonl` print: one entry a document in OUTPUTS.
+
+The JSON Schemas in `memcli/schemas` and mem-json(5) are written from these by
+`python -m memcli.cli.generate`, which refuses to take away what was recorded there before: keys
+are only ever added. What has to change otherwise gets a new number.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from memcli.catalog import ModelRole
+from memcli.domain import Clock, Kind, Role
+
+Moment = Annotated[str, ("format", "date-time")]
+Count = Annotated[int, ("minimum", 0)]
+Seconds = Annotated[float, ("minimum", 0)]
+Share = Annotated[float, ("minimum", 0), ("maximum", 1)]
+
+
+class Head(TypedDict):
+    """What is known of every session."""
+
+    id: Annotated[str, "What `mem show` takes: `s_` and ten characters, always the same."]
+    title: str
+    source: Annotated[str, "The format it came in, or the program that wrote the export."]
+    started_at: Annotated[Moment | None, "Time of its first turn; null if nobody knows."]
+    ended_at: Annotated[Moment | None, "Time of its last turn; null if nobody knows."]
+    participants: Annotated[list[str], "Names, or roles where nobody has a name."]
+
+
+class Overview(Head):
+    """A session without its turns."""
+
+    turns: Annotated[Count, "How many things were said in it."]
+
+
+class Scores(TypedDict):
+    """What each stage says of a session."""
+
+    retrieve: Annotated[Share, "1 is best by every measure, with all words of the question."]
+    rerank: Annotated[Share | None, "Probability that it answers; null if not judged."]
+    sift_rank: Annotated[int | None, "Place that the sifter gave it, from 1; null if none."]
+
+
+class Quote(TypedDict):
+    """A turn that is evidence."""
+
+    turn: Annotated[str, "Id of the session, a colon, and the position of the turn."]
+    speaker: Annotated[str, "A name, or the role where there is none."]
+    at: Annotated[Moment | None, "When it was said."]
+    text: str
+
+
+class RankedSession(Head):
+    """A session in a ranking."""
+
+    rank: Annotated[int, ("minimum", 1), "Its place, from 1."]
+    scores: Scores
+    evidence: Annotated[list[Quote], "The turns that earned its place, best first."]
+
+
+class Tokens(TypedDict):
+    """How much a model had to do."""
+
+    read: Count
+    written: Count
+
+
+class Stage(TypedDict):
+    """A stage that was run, and what it cost; the last five keys are not those of `retrieve`."""
+
+    name: Annotated[str, "`retrieve`, `rerank` or `sift`."]
+    model: str
+    seconds: Seconds
+    candidates: Annotated[Count, "Sessions it looked at."]
+    passages: NotRequired[Annotated[Count, "Passages it judged, those remembered included."]]
+    remembered: NotRequired[Annotated[Count, "Answers it did not have to work for."]]
+    load_seconds: NotRequired[Annotated[Seconds, "Part of `seconds`: the model loading."]]
+    tokens: NotRequired[Tokens]
+    tokens_per_second: NotRequired[Annotated[float, "Once the model was loaded."]]
+
+
+class Plan(TypedDict):
+    """What there was time for."""
+
+    seconds: Annotated[Seconds | None, "Time left after the first stage; null without a budget."]
+    passages: Annotated[Count, "Most passages to judge."]
+    history_tokens: Annotated[Count, "Most tokens of sessions for the sifter to read."]
+    thought_tokens: Annotated[Count, "Most tokens for the sifter to think."]
+
+
+class Search(TypedDict):
+    """Sessions that have a question's words, or mean the same, best first."""
+
+    schema: Literal["mem.search/1"]
+    question: str
+    verdict: Annotated[Literal["found", "nothing"], "`nothing` when nothing relevant was found."]
+    sessions: Annotated[list[RankedSession], "Best first."]
+    stages: list[Stage]
+
+
+class Ask(TypedDict):
+    """Sessions that answer a question, best first, and how that came about."""
+
+    schema: Literal["mem.ask/1"]
+    question: str
+    verdict: Annotated[Literal["found", "nothing"], "`nothing` when nothing relevant was found."]
+    sessions: Annotated[list[RankedSession], "Best first; the nearest when nothing was found."]
+    trace: Annotated[str, "The sifter's thought; without a sifter, what was counted."]
+    stages: list[Stage]
+    plan: Annotated[Plan | None, "Null when no session was found."]
+    left_out: Annotated[list[str], "What there was no time for, in words."]
+    out_of_time: Annotated[bool, "Whether a stage was stopped by the budget."]
+
+
+class Sessions(TypedDict):
+    """Sessions, latest first."""
+
+    schema: Literal["mem.sessions/1"]
+    sessions: list[Overview]
+
+
+class Turn(TypedDict):
+    """One message of a session."""
+
+    id: Annotated[str, "Id of the session, a colon, and the position."]
+    position: Annotated[int, ("minimum", 1), "Its place in the session, from 1."]
+    role: Role
+    speaker: Annotated[str | None, "A name; null where the role says it all."]
+    at: Annotated[Moment | None, "When it was said."]
+    clock: Annotated[Clock, "How far the time can be trusted."]
+    kind: Annotated[Kind, "What it is; what people say has kind `text`."]
+    active: Annotated[bool, "Whether it is on the branch that was kept."]
+    text: str
+
+
+class Transcript(Head):
+    """A session, turn by turn."""
+
+    turns: list[Turn]
+
+
+class Show(TypedDict):
+    """One session."""
+
+    schema: Literal["mem.show/1"]
+    session: Transcript
+
+
+class Forget(TypedDict):
+    """What was, or would be, forgotten."""
+
+    schema: Literal["mem.forget/1"]
+    sessions: list[Overview]
+    forgotten: Annotated[bool, "False with `--dry-run`."]
+
+
+class TurnCounts(TypedDict):
+    """What an import did with turns."""
+
+    new: Count
+    changed: Count
+    unchanged: Count
+
+
+class SessionCounts(TurnCounts):
+    """What an import did with sessions."""
+
+    skipped: Annotated[Count, "What could not be read, or held nothing."]
+
+
+class Warned(TypedDict):
+    """Something that was skipped, or could be read in another way, too."""
+
+    where: str
+    what: str
+
+
+class ImportedSource(TypedDict):
+    """What one source gave."""
+
+    path: str
+    format: Annotated[str | None, "Null where nothing was recognised."]
+    conversations: Count
+    sessions: SessionCounts
+    turns: TurnCounts
+    warnings: list[Warned]
+
+
+class Totals(TypedDict):
+    """What all sources gave together."""
+
+    sessions: SessionCounts
+    turns: TurnCounts
+
+
+class Ingest(TypedDict):
+    """What was imported."""
+
+    schema: Literal["mem.ingest/1"]
+    sources: list[ImportedSource]
+    totals: Totals
+    seconds: Seconds
+
+
+class ModelVerdict(TypedDict):
+    """How weights did when they were verified."""
+
+    passed: bool
+    at: Moment
+    faults: Annotated[list[str], "What is wrong, one sentence each."]
+    facts: Annotated[list[str], "What was measured."]
+
+
+class Model(TypedDict):
+    """A model, on this machine or not."""
+
+    name: str
+    role: ModelRole
+    quantization: str | None
+    size: Annotated[int | None, "Bytes; of what is not here, roughly."]
+    installed: bool
+    state: Annotated[
+        str, "`verified`, `failed`, `changed`, `unverified`, `damaged`, `absent` or `served`."
+    ]
+    used_as: Annotated[list[str], "Roles it plays unless an option says otherwise."]
+    path: str | None
+    repository: str | None
+    licence: str | None
+    parameters: int | None
+    verdict: ModelVerdict | None
+
+
+class Models(TypedDict):
+    """Models on this machine, and those that could be fetched."""
+
+    schema: Literal["mem.models/1"]
+    models: list[Model]
+
+
+class Machine(TypedDict):
+    """What was measured on."""
+
+    system: str
+    processor: str
+    cores: int
+    python: str
+    llama_cpp_python: str
+
+
+class Generation(TypedDict):
+    """How fast a model reads and writes."""
+
+    model: str
+    prompt_tokens_per_second: float
+    new_tokens_per_second: float
+
+
+class Ratio(TypedDict):
+    """How many times as long the other way took."""
+
+    median: float
+    least: float
+    most: float
+
+
+class Reranking(TypedDict):
+    """Passages judged by memcli and by a plain loop, in turns."""
+
+    model: str
+    head_tokens: Annotated[int, "Tokens before the passage, the same for all."]
+    passage_tokens: int
+    passages: Annotated[int, "Judged by each."]
+    ours_per_second: float
+    plain_loop_per_second: float
+    ratio: Annotated[float, "Median of `ratios`."]
+    ratios: Annotated[Ratio, "By the clock."]
+    cpu_ratios: Annotated[Ratio, "By the processor's time."]
+    most_apart: Annotated[float, "Most by which two probabilities of one passage differ."]
+
+
+class EmbedderSpeed(TypedDict):
+    """How fast the embedder is."""
+
+    name: str
+    load: Annotated[float, "Seconds, with its library."]
+    texts: Annotated[float, "Of 64 words, per second."]
+
+
+class Latency(TypedDict):
+    """Seconds that a command takes."""
+
+    cold: Annotated[float, "The first time."]
+    warm: Annotated[float, "Median of the next ones."]
+
+
+class ArchiveSpeed(TypedDict):
+    """What commands take on the archive of `mem demo`."""
+
+    sessions: int
+    turns: int
+    ingest: Annotated[float, "Seconds."]
+    search: Latency
+    ask: Latency
+
+
+class Speed(TypedDict):
+    """What this machine makes of memcli."""
+
+    schema: Literal["mem.speed/1"]
+    machine: Machine
+    load_seconds: Annotated[dict[str, float], "By model."]
+    generation: list[Generation]
+    reranking: list[Reranking]
+    embedder: EmbedderSpeed
+    archive: ArchiveSpeed
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A document, the commands that print it with `--json`, and their lines with `--jsonl`."""
+
+    document: type
+    commands: tuple[str, ...]
+    line: type | None = None
+
+
+OUTPUTS = (
+    Output(Ingest, ("mem ingest",), ImportedSource),
+    Output(Ask, ("mem ask",), RankedSession),
+    Output(Search, ("mem search",), RankedSession),
+    Output(Sessions, ("mem sessions",), Overview),
+    Output(Show, ("mem show",)),
+    Output(Forget, ("mem forget",)),
+    Output(Models, ("mem models list", "mem models verify"), Model),
+    Output(Speed, ("mem bench",)),
+)

@@ -1,0 +1,125 @@
+"""The commands and their parameters, as the functions themselves declare them.
+
+Read from signatures and docstrings, not from the parser that Typer builds of them: since 0.26 that
+parser is a private copy of Click.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+from typer.models import ArgumentInfo, OptionInfo
+
+from memcli.cli.app import app
+
+METAVARS = {int: "N", float: "N", str: "TEXT", Path: "FILE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument or an option of a command."""
+
+    form: str  # how it is typed: "[PATH...]", "-n, --limit N"
+    help: str
+    metavar: str  # "" for a flag
+    completes: bool  # whether Tab knows its values
+
+    @property
+    def is_option(self) -> bool:
+        """Whether it begins with a dash."""
+        return self.form.startswith("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, or a group of them."""
+
+    words: tuple[str, ...]  # "mem", "models", "pull"
+    text: str  # what it does, in paragraphs; the first sentence stands alone
+    parameters: tuple[Parameter, ...] = ()
+    inner: tuple["Command", ...] = ()  # of a group
+
+    @property
+    def name(self) -> str:
+        """What is typed: `mem models pull`."""
+        return " ".join(self.words)
+
+    @property
+    def summary(self) -> str:
+        """The first sentence, as the middle of a line: no capital, no full stop."""
+        first = " ".join(self.text.partition("\n\n")[0].split()).partition(". ")[0].rstrip(".")
+        return first[:1].lower() + first[1:]
+
+    def all(self) -> Iterator["Command"]:
+        """Yield every command that can be run, at whatever depth."""
+        if not self.inner:
+            yield self
+        for each in self.inner:
+            yield from each.all()
+
+
+def tree() -> Command:
+    """Return `mem` with all its commands."""
+    root = app.registered_callback
+    assert root
+    assert root.callback
+    return _group(app, "mem", (), _text(root.callback), tuple(_parameters(root.callback)))
+
+
+def _group(
+    group: typer.Typer,
+    name: str,
+    before: tuple[str, ...],
+    text: str,
+    parameters: tuple[Parameter, ...] = (),
+) -> Command:
+    words = (*before, name)
+    inner = [
+        _group(each.typer_instance, str(info.name), words, str(info.help or ""))
+        for each in group.registered_groups
+        if each.typer_instance and (info := each.typer_instance.info)
+    ]
+    commands = [
+        Command(
+            (*words, each.name or each.callback.__name__.replace("_", "-")),
+            _text(each.callback),
+            tuple(_parameters(each.callback)),
+        )
+        for each in group.registered_commands
+        if each.callback and not each.hidden
+    ]
+    return Command(words, text, parameters, (*commands, *inner))
+
+
+def _parameters(command: Callable[..., Any]) -> Iterator[Parameter]:
+    defaults = inspect.signature(command).parameters
+    for name, hint in get_type_hints(command, include_extras=True).items():
+        if get_origin(hint) is Annotated:
+            kind, info = get_args(hint)
+            if not info.hidden:
+                yield _parameter(name, kind, info, defaults[name].default)
+
+
+def _parameter(name: str, kind: Any, info: ArgumentInfo | OptionInfo, default: Any) -> Parameter:
+    kinds = get_args(kind) or (kind,)
+    metavar = info.metavar or METAVARS.get(kinds[0], name.upper())
+    completes, text = info.autocompletion is not None, info.help or ""
+    if info.envvar:
+        text += f" [env: {info.envvar}]"
+    if isinstance(info, ArgumentInfo):
+        return Parameter(metavar, text, metavar, completes)
+    # Inside Annotated, Typer keeps the first name of an option in `default`.
+    form = ", ".join(sorted((str(info.default), *(info.param_decls or ())), key=len))
+    if kind is bool:
+        return Parameter(form, text, "", completes)
+    if default not in (None, inspect.Parameter.empty):
+        told = f"{default:g}" if isinstance(default, int | float) else str(default)
+        text = f"{text} [default: {told}]"
+    return Parameter(f"{form} {metavar}", text, metavar, completes)
+
+
+def _text(command: Callable[..., Any]) -> str:
+    return inspect.getdoc(command) or ""

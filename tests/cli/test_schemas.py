@@ -1,0 +1,147 @@
+"""What `--json` and `--jsonl` print, beside the schemas that ship in the package."""
+
+import json
+from copy import deepcopy
+
+import jsonschema
+import pytest
+from small_exports import talk
+
+import memcli.cli.generate as generate
+from memcli.cli.generate import broken, main, schemas
+from memcli.cli.json_schema import lost
+from memcli.cli.schemas import OUTPUTS
+from memcli.cli.tree import tree
+
+DOOR = talk("Door code", "me: The door code is 3826.", "ai: Saved.")
+# Each prints its document with `--json`, and its lines with `--jsonl` where it has any.
+PRINTED = {
+    "mem ingest": ("ingest", "-"),
+    "mem ask": ("ask", "door code"),
+    "mem search": ("search", "door code"),
+    "mem sessions": ("sessions",),
+    "mem show": ("show", "s_"),
+    "mem forget": ("forget", "s_", "--dry-run"),
+    "mem models list": ("models", "list"),
+    "mem models verify": ("models", "verify"),
+    "mem bench": ("bench", "--speed", "--quiet"),
+}
+WITH = {
+    flag: {
+        command.name
+        for command in tree().all()
+        if any(each.form.split()[0] == flag for each in command.parameters)
+    }
+    for flag in ("--json", "--jsonl")
+}
+LINES = {command: output.line for output in OUTPUTS for command in output.commands if output.line}
+
+
+def strict(schema):
+    """Return a schema that allows no key but those that it names."""
+    if isinstance(schema, dict):
+        closed = {key: strict(inner) for key, inner in schema.items()}
+        return closed | ({"additionalProperties": False} if "properties" in schema else {})
+    return [strict(each) for each in schema] if isinstance(schema, list) else schema
+
+
+def check(document, file):
+    schema = strict(schemas()[file])
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(
+        document, schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    )
+
+
+def test_every_command_that_prints_json_has_a_schema_and_is_tested_here():
+    described = {command for output in OUTPUTS for command in output.commands}
+
+    assert (WITH["--json"], WITH["--json"]) == (described, set(PRINTED))
+
+
+def test_every_command_that_prints_lines_says_of_what():
+    assert WITH["--jsonl"] <= set(LINES)
+
+
+@pytest.mark.parametrize("command", PRINTED)
+def test_a_document_is_as_its_schema_says(command, mem):
+    mem.remembers(DOOR)
+
+    printed = mem(*PRINTED[command], "--json", stdin=json.dumps([DOOR]).encode())
+
+    assert printed.code == 0, printed
+    check(printed.json, f"{printed.json['schema'].replace('/', '-')}.json")
+
+
+@pytest.mark.parametrize("command", sorted(WITH["--jsonl"] & PRINTED.keys()))
+def test_a_line_is_as_its_schema_says(command, mem):
+    mem.remembers(DOOR)
+    [output] = [output for output in OUTPUTS if command in output.commands]
+
+    printed = mem(*PRINTED[command], "--jsonl", stdin=json.dumps([DOOR]).encode())
+
+    assert printed.code == 0, printed
+    for line in printed.lines:
+        check(line, f"{generate.identity(output.document).replace('/', '-')}.line.json")
+
+
+def test_the_stages_with_models_are_as_the_schema_says(mem, tiny):
+    mem.remembers(DOOR)
+
+    printed = mem(
+        *("ask", "door code", "--json", "--think", "4", "--budget", "60"),
+        *("--reranker", str(tiny), "--sifter", str(tiny)),
+    )
+
+    assert "rerank" in [stage["name"] for stage in printed.json["stages"]]
+    check(printed.json, "mem.ask-1.json")
+
+
+def test_a_schema_may_grow():
+    recorded = schemas()["mem.ask-1.json"]
+    grown = deepcopy(recorded)
+    grown["properties"]["answer"] = {"type": "string"}
+    grown["required"].append("answer")
+    grown["$defs"]["Answer"] = {"type": "object"}
+
+    assert list(lost(recorded, grown)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda new: new["properties"].pop("trace"), "trace"),
+        (lambda new: new["required"].remove("trace"), "trace"),
+        (lambda new: new["properties"]["trace"].update(type="integer"), "its type"),
+        (lambda new: new["$defs"]["Quote"]["properties"].pop("text"), "Quote"),
+        (lambda new: new["properties"]["verdict"]["enum"].remove("nothing"), "a value"),
+    ],
+)
+def test_what_a_schema_loses_is_named(change, told):
+    recorded = schemas()["mem.ask-1.json"]
+    changed = deepcopy(recorded)
+    change(changed)
+
+    assert told in "\n".join(lost(recorded, changed))
+
+
+def test_generating_takes_nothing_away_from_a_recorded_schema(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    assert main([]) == 0
+    recorded = tmp_path / "memcli" / "schemas" / "mem.show-1.json"
+    schema = json.loads(recorded.read_text())
+    schema["required"].append("old")
+    recorded.write_text(json.dumps(schema))
+
+    status = main([])
+
+    told = "mem.show-1.json lost old: keys are only ever added\n"
+    assert (status, capsys.readouterr().err) == (1, told)
+    assert json.loads(recorded.read_text()) == schema
+
+
+def test_a_recorded_document_stays(tmp_path):
+    (tmp_path / "memcli" / "schemas").mkdir(parents=True)
+    (tmp_path / "memcli" / "schemas" / "mem.gone-1.json").write_text("{}")
+
+    assert list(broken(tmp_path)) == ["mem.gone-1.json is gone"]
