@@ -114,7 +114,7 @@ def test_an_embedder_that_is_not_there_changes_nothing(mem, name):
 
 
 def test_killed_at_any_moment_it_goes_on_and_ends_the_same(mem, tmp_path):
-    fill(mem, 150)
+    fill(mem, 80)
     (tmp_path / "calm").mkdir()
     calm = Mem(tmp_path / "calm")
     calm.home = mem.home
