@@ -103,24 +103,27 @@ def test_abstentions_and_strangers_count_for_the_verdict_alone(asked):
 
 
 def test_what_was_kept_is_not_asked_again(asked, tmp_path):
-    put = set()
-
     class Counting(WordEmbedder):
+        def __init__(self):
+            self.asked = set()
+
         def embed(self, texts, *, questions=False):
-            put.update(text for text in texts if questions and text.endswith("?"))
+            self.asked |= set(texts) if questions else set()
             return super().embed(texts, questions=questions)
 
     journal = tmp_path / "run.jsonl"
-    models = Models(Counting())
+    embedder = Counting()
+    models = Models(embedder)
     options = {"models": models, "stages": ("retrieve",)}
     whole = asked(two_people(), journal, **options)
     kept = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join(kept[:4]) + kept[4][:9])
-    put.clear()
+    embedder.asked.clear()
 
     again = asked(two_people(), journal, **options)
 
-    assert put == {"How did the exam go?", "Nobody said?"}
+    assert embedder.asked >= {"How did the exam go?", "Nobody said?"}
+    assert "What is the parrot called?" not in embedder.asked
     assert [replace(one, stages={}) for one in again] == [replace(one, stages={}) for one in whole]
     assert [one.stages["retrieve"].places for one in again] == [
         one.stages["retrieve"].places for one in whole
