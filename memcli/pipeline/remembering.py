@@ -59,12 +59,11 @@ class Memories:
         """
         fact = sound(fact)
         public = memory_id(fact)
-        turns = self._turns_of(segment)
-        keys = {at: turns.session.turns[at - 1].key for at in turns.positions}
-        if self._store.forgetting.memory(public, turns.session.id, list(keys.values())):
-            return public
-        supporting = self._supporting(fact, turns)
-        self.keep(fact, turns.session, supporting, by=model)
+        with self._store.transaction():
+            turns = self._turns_of(segment)
+            keys = [turns.session.turns[at - 1].key for at in turns.positions]
+            if not self._store.forgetting.memory(public, turns.session.id, keys):
+                self.keep(fact, turns.session, self._supporting(fact, turns), by=model)
         return public
 
     def keep(
@@ -130,8 +129,8 @@ class Memories:
         ]
 
     def _turns_of(self, segment: Segment) -> "_Turns":
-        if self._read is None or self._read.segment != segment:
-            session = self._store.sessions.get(segment.session)
+        session = self._store.sessions.get(segment.session)
+        if self._read is None or (self._read.segment, self._read.session) != (segment, session):
             positions = _readable(session, segment)
             texts = [said(session.turns[at - 1]) for at in positions]
             self._read = _Turns(segment, session, positions, self._embedder.embed(texts))

@@ -63,19 +63,31 @@ class Forgetting:
         """Return whether a memory was forgotten that had any of these turns as a source."""
         if not self._db.rows("select 1 from forgotten limit 1"):
             return False
-        source, conversation = self._conversation_of(session)
+        [(source, conversation)] = self._db.rows(
+            "select source, key from sessions join conversations"
+            " on conversations.id = conversation_id where public = ?",
+            session,
+        )
         return bool(
             self._known([_memory_digest(memory, source, conversation, turn) for turn in turns])
         )
 
     def _forget_memory(self, memory: Memory) -> None:
-        turns = [(self._conversation_of(one.session), one) for one in memory.sources]
+        sources = self._db.rows(
+            "select source, conversations.key, turn, sessions.public from memories"
+            " join memory_sources on memory_id = memories.id"
+            " join turns on turns.conversation_id = memory_sources.conversation_id"
+            " and turns.key = turn join sessions on sessions.id = session_id"
+            " join conversations on conversations.id = turns.conversation_id"
+            " where memories.public = ?",
+            memory.id,
+        )
         self._db.many(
             "insert or ignore into forgotten (digest) values (?)",
-            [(_memory_digest(memory.id, *where, turn.key),) for where, turn in turns],
+            [(_memory_digest(memory.id, *where),) for *where, _ in sources],
         )
         self._remove([memory])
-        for session in {turn.session for (source, _), turn in turns if source == YOU}:
+        for session in {session for source, _, _, session in sources if source == YOU}:
             if not self._memories.of_sessions([session]):
                 self._forget(session)
 
@@ -83,14 +95,6 @@ class Forgetting:
         numbers = self._memories.numbers([memory.id for memory in memories])
         self._memory_index.remove(numbers)
         self._memories.remove(numbers)
-
-    def _conversation_of(self, session: SessionId) -> tuple[str, str]:
-        [(source, key)] = self._db.rows(
-            "select source, key from sessions join conversations"
-            " on conversations.id = conversation_id where public = ?",
-            session,
-        )
-        return source, key
 
     def _forget(self, session: SessionId) -> None:
         [(number, conversation, source, key, endless)] = self._db.rows(
