@@ -19,7 +19,7 @@ _MONTHS = {
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MONTH = rf"(?P<name>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\b\.?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)\b"
-_DAY = r"(?P<day>\d\d?)(?:st|nd|rd|th)?\b"
+_DAY = r"(?P<day>\d\d?)(?:st|nd|rd|th)?\b(?![.,:]\d)"
 _WRITTEN = [  # the longer of two first
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -64,16 +64,13 @@ class Day:
     day: int | None = None
     weekday: int | None = None  # 0 is Monday
 
-    def covers(self, other: "Day") -> bool:
-        """Return whether all that this says, the other says too."""
-        return all(
-            mine is None or mine == theirs
-            for mine, theirs in (
-                (self.year, other.year),
-                (self.month, other.month),
-                (self.day, other.day),
-                (self.weekday, other.weekday),
-            )
+    def like(self, other: "Day") -> "Day":
+        """Return of this only what the other says, too: of a day, say, its month."""
+        return Day(
+            None if other.year is None else self.year,
+            None if other.month is None else self.month,
+            None if other.day is None else self.day,
+            None if other.weekday is None else self.weekday,
         )
 
 
@@ -93,24 +90,22 @@ def written(text: str) -> list[tuple[int, str, Day]]:
     return sorted(found, key=lambda one: one[0])
 
 
-def spoken_of(turn: Turn) -> list[Day]:
+def spoken_of(turn: Turn) -> set[Day]:
     """Return the days a turn speaks of: its own, those it writes out, and "yesterday" resolved.
 
     A day without a year may be in that of the turn, the one before and the one after.
     """
-    days = [day for _, _, day in written(turn.text)]
+    days = {day for _, _, day in written(turn.text)}
     if turn.sent_at is None:
         return days
     today = turn.sent_at.date()
-    days += [_whole(today), *_relative(turn.text, today)]
-    years = (today.year - 1, today.year, today.year + 1)
-    days += [
+    days |= {_whole(today), *_relative(turn.text, today)}
+    return days | {
         Day(year, day.month, day.day)
         for day in days
         if day.month and not day.year
-        for year in years
-    ]
-    return days
+        for year in (today.year - 1, today.year, today.year + 1)
+    }
 
 
 def _day(match: re.Match[str]) -> Day | None:

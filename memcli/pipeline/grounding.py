@@ -6,7 +6,8 @@ Languages that write every noun with a capital letter are doubted too often.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import astuple
 
 from memcli.domain import Fact, Turn
 from memcli.pipeline.days import Day, spoken_of, written
@@ -16,9 +17,11 @@ _WORD = re.compile(rf"[^\W\d_{_DENSE}][^\W_{_DENSE}]*(?:['’.-][^\W_{_DENSE}]+)
 _UNSPACED = re.compile(f"[{_DENSE}]")
 _KATAKANA = re.compile("[\u30a1-\u30fa\u30fc]{2,}")
 _BEGINS = re.compile(r"(?:^|[.!?:;\n])\s*[\"'“”(\[]*$")  # all before the first word of a sentence
+LONGEST = 10_000  # characters of a fact that are looked at
 _REACH = 20  # characters looked at for that
 _NUMBER = re.compile(r"\d+(?:[.,:'’]\d+)*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:([.,'’])\d{3})(?:\1\d{3})*")
+_STEM = 4  # letters that two forms of a name share at least
 _ROLES = {"user", "assistant", "human", "ai"}  # as models call who speaks
 _NUMBER_WORDS = {
     word: str(number)
@@ -44,11 +47,9 @@ def lacking(fact: Fact, turn: Turn, speakers: Collection[str] = ()) -> tuple[str
         turn: what it is held against: its text, its speaker, its day.
         speakers: who speaks in the session: their names are names wherever they stand.
     """
-    value = unicodedata.normalize("NFKC", fact.value)
+    value = unicodedata.normalize("NFKC", fact.value[:LONGEST])
     dates = written(value)
-    rest = value
-    for at, text, _ in dates:
-        rest = rest[:at] + " " * len(text) + rest[at + len(text) :]
+    rest = _without(value, dates)
     doubted = [
         *_missing_dates(dates, turn),
         *_missing_numbers(rest, turn),
@@ -60,11 +61,24 @@ def lacking(fact: Fact, turn: Turn, speakers: Collection[str] = ()) -> tuple[str
 def _missing_dates(
     dates: Collection[tuple[int, str, Day]], turn: Turn
 ) -> Iterator[tuple[int, str]]:
-    days = spoken_of(turn) if dates else []
+    days = spoken_of(turn) if dates else set()
     numbers = _numbers(turn) if dates else set()  # 2000 may be a price
+    said: dict[Day, set[Day]] = {}  # all days, by what is asked of them
     for at, text, day in dates:
-        if text not in numbers and not any(day.covers(said) for said in days):
+        asked = Day(*(None if part is None else 0 for part in astuple(day)))
+        if asked not in said:
+            said[asked] = {one.like(day) for one in days}
+        if text not in numbers and day not in said[asked]:
             yield at, text
+
+
+def _without(value: str, dates: Collection[tuple[int, str, Day]]) -> str:
+    """Return a text with blanks where dates are."""
+    parts, end = [], 0
+    for at, text, _ in dates:
+        parts += [value[end:at], " " * len(text)]
+        end = at + len(text)
+    return "".join((*parts, value[end:]))
 
 
 def _missing_numbers(value: str, turn: Turn) -> Iterator[tuple[int, str]]:
@@ -83,7 +97,7 @@ def _numbers(turn: Turn) -> set[str]:
 
 def _missing_names(value: str, turn: Turn, speakers: Collection[str]) -> Iterator[tuple[int, str]]:
     text = unicodedata.normalize("NFKC", f"{turn.speaker or ''}\n{turn.text}")
-    words = _folded_words(text)
+    words = _by_beginning(_folded_words(text))
     known = {word for name in speakers for word in _folded_words(name)}
     for match in _WORD.finditer(value):
         if _is_name(match, known) and not _said(_fold(match[0]), words):
@@ -107,14 +121,22 @@ def _is_name(match: re.Match[str], known: Collection[str]) -> bool:
     return not begins or bool(_UNSPACED.search(value))
 
 
-def _said(name: str, words: Collection[str]) -> bool:
-    """Tell whether a name is among words, in whatever case: "Lisbon's", "Annas"."""
-    return name in words or any(
-        min(len(name), len(word)) >= 4
+def _said(name: str, words: Mapping[str, Collection[str]]) -> bool:
+    """Tell whether a name is among words by their beginnings, or nearly: "Annas", "Lisbons"."""
+    near = words.get(name[:_STEM], ())
+    return name in near or any(
+        min(len(name), len(word)) >= _STEM
         and abs(len(name) - len(word)) <= 2
         and (word.startswith(name) or name.startswith(word))
-        for word in words
+        for word in near
     )
+
+
+def _by_beginning(words: Collection[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for word in words:
+        found.setdefault(word[:_STEM], set()).add(word)
+    return found
 
 
 def _folded_words(text: str) -> set[str]:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 from builders import turn
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from memcli.domain import Fact, MemoryType
 from memcli.pipeline.grounding import lacking
@@ -91,3 +93,16 @@ def test_in_scripts_without_capitals_latin_words_and_katakana_are_names():
     assert lacks("Googleで働いている", "me: 働いている") == ("Google",)
     assert lacks("リスボンに住んでいる", "me: リスボンに住んでいます") == ()
     assert lacks("リスボンに住んでいる", "me: ポルトに住んでいます") == ("リスボン",)
+
+
+PIECES = st.sampled_from(
+    "2024 May 3rd 1,000 07:30 Ann's Lisbon-based iPhone リスボン 三 年 月 12月 3日 yesterday"
+    " 2024-13-99 Monday . , : ' \n 99.10 Straße İstanbul".split(" ")
+)
+
+
+@given(st.lists(st.one_of(PIECES, st.text(max_size=3))).map(" ".join))
+@example("0001-01-01 99 years ago next year")
+def test_whatever_a_turn_says_word_for_word_is_supported(text):
+    assert lacks(text, f"me: {text}", at=datetime.min.replace(tzinfo=UTC)) == ()
+    assert lacks(text, f"me: {text}", at=None) == ()
