@@ -70,9 +70,6 @@ def decide(
     and asked once more; the second time the segment has failed. Where the dialogue exceeds the
     context, throw the `ContextError` in: what was searched is left out, and it has to decide.
 
-    Raises:
-        ContextError: there is nothing to leave out.
-
     A reader that calls several tools at once is held to one: the first is called, and it is told
     so. If a memory was to be added beside, it gets to do so.
 
@@ -81,11 +78,14 @@ def decide(
         search: returns what is known, in words.
         seed: of every draw.
         may_buffer: whether the segment may wait for what follows.
+
+    Raises:
+        ContextError: there is nothing to leave out.
     """
-    return _Course(list(messages), search).run(seed, may_buffer=may_buffer)
+    return _Deciding(list(messages), search).run(seed, may_buffer=may_buffer)
 
 
-class _Course:
+class _Deciding:
     def __init__(self, messages: list[Message], search: Callable[[str], str]) -> None:
         self._messages, self._search = messages, search
         self._facts: list[Fact] = []
@@ -96,13 +96,13 @@ class _Course:
 
     def run(self, seed: int, *, may_buffer: bool) -> Dialogue:
         while True:
-            last = len(self._steps) == STEPS - 1 or self._crowded
+            last = len(self._steps) >= STEPS - 1 or self._crowded
             settling = [ADD, BUFFER, IGNORE] if may_buffer and not self._facts else [ADD, IGNORE]
             tools = settling if last else [SEARCH, *settling]
             try:
                 spoken = yield Question(tuple(self._messages), tuple(tools), seed)
             except ReplyError as error:
-                if self._complained or last:
+                if self._complained:
                     return self._end(Outcome.FAILED, str(error), {"error": str(error)})
                 self._complain(error)
                 continue

@@ -213,6 +213,24 @@ def test_a_reader_that_searches_for_ever_has_to_settle_with_its_last_reply(bench
     assert [("search_memory" in offered_in(body)) for body in bodies] == [True] * 5 + [False]
 
 
+def test_where_a_search_fills_the_context_it_is_left_out_and_the_reader_has_to_settle(bench):
+    bench.ingest(MOVE)
+
+    def narrow(request):
+        if len(request.body["messages"]) > 2:
+            error = {"message": "the request exceeds the available context size"}
+            return answer({"error": error}, 400)(request)
+        name = "search_memory" if "search_memory" in offered_in(request.body) else "ignore_memory"
+        word = "query" if name == "search_memory" else "reason"
+        return said(name, **{word: "home"})(request)
+
+    report, bodies = bench.reads(narrow)
+
+    assert (report.outcomes, report.searches) == ({Outcome.IGNORED: 1}, 1)
+    assert len(bodies[-1]["messages"]) == 2
+    assert offered_in(bodies[-1]) == ["add_memory", "ignore_memory"]
+
+
 def test_memories_that_say_nothing_are_none(bench):
     bench.ingest(MOVE)
 
