@@ -103,7 +103,7 @@ def ask(
 
     With `-` for a question each line of standard input is one, and models are loaded once;
     `--jsonl` then prints one object a question. Exits with status 3 when nothing relevant is
-    found, to none of the questions.
+    found, to any of them.
     """
     began = monotonic()
     check_question(question)

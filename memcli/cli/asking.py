@@ -10,7 +10,7 @@ from memcli.cli.answering import answered, tell
 from memcli.cli.forms import CONTEXT_TOKENS, answer_markdown, evidence_rows, print_csv, print_text
 from memcli.cli.json_shapes import answer_shape, result_shape
 from memcli.cli.live import watching
-from memcli.cli.output import console, note, print_json, print_jsonl, safe
+from memcli.cli.output import console, nobody_reads, note, print_json, print_jsonl, safe
 from memcli.cli.questions import STDIN, questions
 from memcli.cli.render import heading, print_answer, stage_line
 from memcli.deadline import deadline, seconds_left
@@ -69,6 +69,8 @@ class Asker:
             dialogue = grown if continued or not several else dialogue
             if printer.command == "ask" and (continued or not several):
                 keep_dialogue(store.cache, dialogue)
+            if nobody_reads():
+                return
         if not found:
             raise typer.Exit(ExitCode.NOTHING_FOUND)
 

@@ -32,6 +32,8 @@ WIDEST = 120  # columns: longer lines are hard to read
 class _Result(io.FileIO):
     """The raw side of stdout."""
 
+    left = False  # whether its reader has seen enough
+
     def write(self, block: "ReadableBuffer", /) -> int:
         """Write; where that is impossible, whatever else is written is dropped.
 
@@ -45,6 +47,7 @@ class _Result(io.FileIO):
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
             if isinstance(error, BrokenPipeError):
+                _Result.left = True
                 return memoryview(block).nbytes
             raise MemError(f"cannot write the result: {error.strerror}") from error
 
@@ -63,6 +66,11 @@ def guard_streams() -> None:
             line_buffering=stdout.isatty(),
         )
     sys.stdout = stdout
+
+
+def nobody_reads() -> bool:
+    """Return whether the reader of stdout has left: work that never ends by itself may end."""
+    return _Result.left
 
 
 def safe(text: str) -> str:

@@ -21,8 +21,8 @@ class Reference:
     """What somebody wants to see: a session, or turns of it."""
 
     session: str  # the beginning of its id, at least
-    first: int = 0  # positions of the first and the last turn; 0 for all
-    last: int = 0
+    first: int | None = None  # positions of the first and the last turn; None for all
+    last: int | None = None
 
 
 def reference(text: str) -> Reference:
@@ -34,8 +34,9 @@ def reference(text: str) -> Reference:
     found = _REFERENCE.fullmatch(text.strip("[]").removesuffix("?"))
     if not found:
         raise UsageError(f"`{text}` names no turn", hint="as in `mem show s_k3j:12`, or `:12-20`")
-    first = int(found[2] or 0)
-    return Reference(found[1], first, int(found[3] or first))
+    if found[2] is None:
+        return Reference(found[1])
+    return Reference(found[1], int(found[2]), int(found[3] or found[2]))
 
 
 def shown(session: Session, named: Reference, around: int, *, every_branch: bool) -> list[int]:
@@ -43,7 +44,7 @@ def shown(session: Session, named: Reference, around: int, *, every_branch: bool
 
     Args:
         session: it.
-        named: the turns somebody refers to; all where they are 0.
+        named: the turns somebody refers to.
         around: turns to show before and after them.
         every_branch: whether to show the branches that were not kept, too. One that is named is.
 
@@ -51,7 +52,7 @@ def shown(session: Session, named: Reference, around: int, *, every_branch: bool
         NotFoundError: the session has no such turns.
     """
     turns = session.turns
-    if named.first == named.last == 0:
+    if named.first is None or named.last is None:
         return [at for at, turn in enumerate(turns, start=1) if turn.active or every_branch]
     if not 1 <= named.first <= named.last <= len(turns):
         wanted = f"{named.first}-{named.last}" if named.last != named.first else named.first
@@ -96,7 +97,7 @@ def _lines(session: Session, named: Reference, positions: list[int], look: Look)
         if turn.sent_at and turn.sent_at.date() != today:
             today = turn.sent_at.date()
             lines.append(Text(f"\n{today:%A} {today}", "green"))
-        lines += _turn(session, position, look, named=named.first <= position <= named.last)
+        lines += _turn(session, position, look, named=position in _named(named))
     if after := _left_out(positions[-1:], session, up=False):
         lines.append(Text(f"\n… {after} after", "dim"))
     return lines
@@ -117,6 +118,12 @@ def _turn(session: Session, position: int, look: Look, *, named: bool) -> "list[
         Text.assemble("\n", number, "  ", speaker, (clock + branch, "dim")),
         *(look.text(line) for line in turn.text.split("\n")),
     ]
+
+
+def _named(named: Reference) -> range:
+    if named.first is None or named.last is None:
+        return range(0)
+    return range(named.first, named.last + 1)
 
 
 def _left_out(edge: list[int], session: Session, *, up: bool) -> str:

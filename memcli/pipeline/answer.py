@@ -57,7 +57,6 @@ class Answering:
         self._times: list[float] = []  # of the beginning and of each piece
         self._read = self._load = 0.0
         self._began = monotonic()
-        self._ended = False
         self._cut = False
         self._stopped: BackendError | KeyboardInterrupt | None = None
 

@@ -10,6 +10,7 @@ import pytest
 from hostile_server import chat, says, serving, stream
 from mem_process import MEM, Mem
 from small_exports import talk
+from test_terminal import on_a_terminal, screen
 
 from memcli.store import Store
 
@@ -41,6 +42,24 @@ def test_an_answer_follows_the_ranking_and_its_references_are_checked(mem):
     assert f"mem: the answer refers to what it was not shown: {key}:9\n" in done.err
     [request] = served.requests
     assert f"[{key}:1] 12:00 user: I must not eat hazelnuts." in str(request.body)
+
+
+def test_on_a_terminal_an_answer_is_wrapped_between_words_as_it_comes(mem):
+    pieces = ["No haz", "elnuts, ", "and nothing that was near them", ".\n\n", "堅果は" * 12]
+    with serving(chat({"reasoning_content": "hm"}, *pieces)) as served:
+        chosen = f"{served.url}#m"
+        status, sent = on_a_terminal(
+            mem, "ask", "hazelnuts", "-n", "1", "--answer", "--chat", chosen, COLUMNS="40"
+        )
+
+    lines = screen(sent)
+    assert status == 0
+    assert lines[-4:] == [
+        "No hazelnuts, and nothing that was near",
+        "them.",
+        "堅果は堅果は堅果は堅果は堅果は堅果は堅果",
+        "は堅果は堅果は堅果は堅果は堅果は",
+    ]
 
 
 def test_json_has_the_answer_and_its_references(mem):

@@ -85,3 +85,13 @@ def test_standard_input_that_is_closed_has_no_questions(mem):
     done = subprocess.run(["bash", "-c", script], env=mem.environment, capture_output=True)
 
     assert (done.returncode, done.stderr) == (3, b"")
+
+
+def test_questions_without_end_end_with_their_reader(mem):
+    script = f'yes zebra | "{MEM}" ask - --jsonl | head -2 | wc -l; echo "${{PIPESTATUS[1]}}"'
+
+    done = subprocess.run(
+        ["bash", "-c", script], env=mem.environment, capture_output=True, text=True, timeout=60
+    )
+
+    assert (done.stdout.split(), done.stderr) == (["2", "0"], "")

@@ -97,7 +97,7 @@ def test_a_long_turn_is_cut_and_wrapped_on_a_terminal(mem):
     _, sent = on_a_terminal(mem, "search", "zebra", NO_COLOR="1")
 
     quote = [line for line in screen(sent) if "words words" in line]
-    assert len(quote) == 4
+    assert len(quote) >= 4
     assert max(map(len, quote)) <= 80
     assert re.search(r"… \[s_\w+:1\]$", quote[-1])
 
