@@ -14,12 +14,13 @@ from memcli.store import Filters, Found, Grain, Store, asked
 
 DEPTH = 400  # passages and sessions looked at by words, and passages by meaning
 TURNS = 4000  # looked at by words; more than sessions need, but they are the evidence, too
+LONGEST = 40  # terms of a question whose words are looked at one by one; a longer one is a text
 _FAR = timedelta(days=5 * FADING)  # from a span: what is left of its hint there is under .01
 
 
 @dataclass(frozen=True, slots=True)
 class Levers:
-    """How much each measure counts. What is 0 is not done; `without` says what that costs."""
+    """How much each measure counts. What is 0 is not done: `retrieve` says what that costs."""
 
     session: float = 0.3  # BM25 of whole sessions
     passage: float = 0.3  # BM25 of each session's best passage
@@ -38,7 +39,7 @@ class Measures:
     """What was found for a question, by each measure, best first."""
 
     terms: tuple[str, ...]
-    weights: tuple[float, ...]  # of the terms; their mean is 1
+    weights: tuple[float, ...]  # of the terms; 1 in the middle
     sessions: list[Found]
     passages: list[Found]
     turns: list[Found]
@@ -98,15 +99,7 @@ def measure(
         levers: how much each measure counts.
     """
     levers = levers or Levers()
-    typed = asked(question)
-    meant = store.index.meant(typed) if levers.spelling else {}
-    terms = list(dict.fromkeys(meant.get(term, term) for term in typed))
-    weights = [
-        weight * (levers.spelling if term in meant.values() else 1)
-        for term, weight in zip(
-            terms, _weights(terms, embedder, store, levers.telling), strict=True
-        )
-    ]
+    terms, weights = _terms(question, store, embedder, levers)
 
     def words(grain: Grain, lever: float, depth: int = DEPTH) -> list[Found]:
         if not lever:
@@ -116,7 +109,7 @@ def measure(
         )
 
     vector = question_vector(question, embedder, store.cache) if levers.meaning else b""
-    pairs = list(pairwise(terms)) if levers.together else []
+    pairs = list(pairwise(terms)) if levers.together and len(terms) <= LONGEST else []
     named = _named_days(question, store, now) if levers.dates else []
     return Measures(
         tuple(terms),
@@ -140,12 +133,25 @@ def best(places: Iterable[Found]) -> dict[int, float]:
     return scores
 
 
-def _weights(terms: list[str], embedder: Embedder, store: Store, power: float) -> list[float]:
-    if not power:
-        return [1.0] * len(terms)
-    weights = [max(told, 0.001) ** power for told in telling(terms, embedder, store.cache)]
+def _terms(
+    question: str, store: Store, embedder: Embedder, levers: Levers
+) -> tuple[list[str], list[float]]:
+    """Return what to look for, misspelt terms put right, and how much each counts."""
+    typed = asked(question)
+    if len(typed) > LONGEST:
+        return typed, [1.0] * len(typed)
+    meant = store.index.meant(typed) if levers.spelling else {}
+    terms = list(dict.fromkeys(meant.get(term, term) for term in typed))
+    weights = [1.0] * len(terms)
+    if levers.telling:
+        told = telling(terms, embedder, store.cache)
+        weights = [max(each, 0.001) ** levers.telling for each in told]
     mean = sum(weights) / max(len(weights), 1)
-    return [weight / mean for weight in weights]
+    doubtful = set(meant.values())
+    return terms, [
+        weight / mean * (levers.spelling if term in doubtful else 1.0)
+        for term, weight in zip(terms, weights, strict=True)
+    ]
 
 
 def _named_days(question: str, store: Store, now: datetime | None) -> list[Span]:

@@ -169,6 +169,20 @@ def test_what_is_remembered_wrongly_is_asked_again(store, monkeypatch, damaged):
     assert telling(["green", "tea"], WordEmbedder(), store.cache) == expected
 
 
+def test_a_text_for_a_question_is_not_looked_at_word_by_word(store):
+    class Strict(WordEmbedder):
+        def embed(self, texts, *, questions=False):
+            assert len(texts) == 1 or not questions
+            return super().embed(texts, questions=questions)
+
+    remember(store, talk("Tea", "me: green tea"))
+    text = " ".join(f"word{number}" for number in range(5000)) + " tea"
+
+    [found] = retrieve(text, store, Strict(), Filters(), limit=2)
+
+    assert found.terms == ("tea",)
+
+
 # Turns.
 
 
