@@ -1,0 +1,142 @@
+"""The README, block by block: what it tells people to type is typed, what it shows is compared."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+from mem_process import MEM, Mem
+
+import memcli.demo
+from memcli.settings import settings
+
+ROOT = Path(__file__).parents[1]
+EXPORTS = Path(memcli.demo.__file__).parent / "exports"
+BLOCKS = re.findall(
+    r"^```(\w*)\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+)
+# Commands that are not run here, by how they begin, and why.
+NOT_RUN = {
+    "python3 -m venv": "installs from a package index; .ci/run pastes it",
+    ".venv/bin/python tests/measure.py": "needs data sets that are not ours to ship",
+    "mem models pull": "fetches gigabytes",
+    "mem models add mine.gguf": "needs a model of one's own; tests/cli/test_models_command.py does",
+}
+NOT_COMMANDS = {
+    "cron": "run by test_the_line_for_cron_says_nothing_when_nothing_is_new",
+    "toml": "read by test_the_settings_shown_are_understood",
+    "json": "the settings of an agent that starts `mem mcp`",
+    "": "the layout of the source",
+}
+
+
+def typed(language):
+    """Return the commands of all blocks in a language, in order."""
+    return [line for each, text in BLOCKS if each == language for line in text.splitlines() if line]
+
+
+def is_run(command):
+    return not command.startswith(tuple(NOT_RUN))
+
+
+def shown():
+    """Return what is typed in blocks of a terminal, and what is shown below it."""
+    [text] = [text for language, text in BLOCKS if language == "console"]
+    return re.findall(r"^\$ (.*?)\n(.*?)(?=^\$ |\Z)", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def person(tmp_path_factory):
+    """A person with the exports that the README speaks of, made of the archive of `mem demo`."""
+    mem = Mem(tmp_path_factory.mktemp("person"))
+    pack(mem.folder / "chatgpt-export.zip", "chatgpt")
+    for name in ("WhatsApp Chat with Kaito Mori.txt", "notes.jsonl"):
+        shutil.copy(EXPORTS / name, mem.folder)
+    shutil.copy(EXPORTS / "WhatsApp Chat with Kaito Mori.txt", mem.folder / "chat.txt")
+    (mem.home / "Downloads").mkdir()
+    pack(mem.home / "Downloads" / "data-2026-11.zip", "claude")
+    shutil.copytree(EXPORTS / "telegram", mem.home / "exports")
+    commands = mem.home / ".local" / "bin"
+    commands.mkdir(parents=True)
+    (commands / "mem").symlink_to(MEM)
+    program = commands / "some-program"
+    program.write_text('#!/bin/sh\necho \'{"role": "user", "content": "Good morning"}\'\n')
+    program.chmod(0o755)
+    return mem
+
+
+def pack(path, name):
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.write(EXPORTS / name / "conversations.json", "conversations.json")
+
+
+def run(command, mem):
+    """Run what is typed, as a shell that stops at the first failure in a pipe."""
+    bash = shutil.which("bash")
+    if not bash:
+        pytest.skip("bash is not installed")
+    if " jq " in command and not shutil.which("jq"):
+        pytest.skip("jq, which the command pipes into, is not installed")
+    path = f"{mem.home / '.local/bin'}:{os.environ.get('PATH', os.defpath)}"
+    return subprocess.run(
+        [bash, "-o", "pipefail", "-c", command],
+        capture_output=True,
+        text=True,
+        cwd=mem.folder,
+        env={**mem.environment, "PATH": path, "TZ": "Europe/Lisbon"},
+        stdin=subprocess.DEVNULL,
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize(("command", "output"), shown())
+def test_the_terminal_shows_what_the_readme_shows(command, output, person):
+    done = run(command, person)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    # A terminal breaks lines where it ends, a pipe does not.
+    assert done.stdout.split() == output.split()
+
+
+@pytest.mark.parametrize("command", list(filter(is_run, typed("sh"))))
+def test_what_the_readme_says_can_be_typed(command, person):
+    done = run(command, person)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_block_is_run_or_says_why_not():
+    languages = {language for language, _ in BLOCKS}
+    needless = {
+        start for start in NOT_RUN if not any(command.startswith(start) for command in typed("sh"))
+    }
+
+    assert languages <= {"console", "sh"} | NOT_COMMANDS.keys()
+    assert needless == set()
+
+
+def test_the_line_for_cron_says_nothing_when_nothing_is_new(person):
+    [line] = typed("cron")
+    command = " ".join(line.split()[5:])
+    run("mem ingest notes.jsonl", person)
+
+    # As cron does: no terminal, and nothing in the environment but a home, and our database.
+    bare = f"HOME='{person.home}' MEM_DB='{person.database}'"
+    done = run(f"env -i {bare} /bin/sh -c {shlex.quote(command)}", person)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_settings_shown_are_understood(tmp_path, monkeypatch):
+    [text] = [text for language, text in BLOCKS if language == "toml"]
+    (tmp_path / "config.toml").write_text(text)
+    monkeypatch.setenv("MEM_CONFIG", str(tmp_path / "config.toml"))
+
+    understood = settings()
+
+    assert understood.models["embedder"] == "bge-m3"
+    assert "kaito" in understood.names("Kaito Mori")
