@@ -83,6 +83,25 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """What a turn said, or how a conversation was titled, before it was replaced."""
+
+    key: str | None  # of the turn; None for a title
+    text: str
+    digest: str  # of all that was replaced
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a memory kept of a session beside what it says now."""
+
+    revisions: tuple[Revision, ...] = ()
+    aliases: tuple[
+        tuple[SessionId, str], ...
+    ] = ()  # a former id, the key of the turn it began with
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """One conversation of an export, or a piece of an endless chat.
 
@@ -96,6 +115,7 @@ class Conversation:
     turns: tuple[Turn, ...]  # in the order they were said, other branches included
     endless: bool = False
     updated_at: datetime | None = None  # aware: of two copies the later one is the newer
+    past: Past | None = None  # of a session that another memory wrote down as it kept it
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +185,59 @@ class Segment:
     session: SessionId
     first: int  # positions of its first and last turn, from 1, both included
     last: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTurn:
+    """A turn that a memory came from, where it is now."""
+
+    session: SessionId
+    position: int  # from 1
+    key: str  # of the turn: stays when its session grows or is cut elsewhere
+
+
+YOU = "you"  # who a memory is by, where no model wrote it; and the source of what you write
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A fact with the turns it came from, and what became of it.
+
+    Of memories about one key the one said last is current, whenever it was read; where nothing
+    tells which that is, they conflict.
+    """
+
+    id: MemoryId
+    fact: Fact
+    sources: tuple[SourceTurn, ...]  # as they were said, at least one
+    said_at: datetime | None  # when the last of them was; None where no time is known
+    by: str  # YOU, or name and fingerprint of the model that wrote it
+    accepted: bool = False  # by the person; what they wrote themselves always is
+    unsupported: tuple[str, ...] = ()  # its names, numbers and dates that no source has
+    superseded_by: MemoryId | None = None
+    edited: bool = False  # by the person, into what superseded it
+    conflicts: tuple[MemoryId, ...] = ()  # with other current ones
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            raise ValueError("a memory needs a turn that it came from")
+
+    @property
+    def current(self) -> bool:
+        """Whether nothing newer is known."""
+        return self.superseded_by is None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether its sources have all that it says, or the person accepted it."""
+        return self.accepted or not self.unsupported
+
+
+def public_id(prefix: str, *parts: object) -> str:
+    """Return a prefix and ten letters and digits, 50 bits of a digest of these parts."""
+    digest = int(fingerprint(*parts), 16)
+    letters = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: nothing that looks like another
+    return prefix + "".join(letters[digest >> 5 * at & 31] for at in range(10))
 
 
 def fingerprint(*parts: object) -> str:

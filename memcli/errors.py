@@ -7,6 +7,8 @@ MemError
 ├── StoreError           the database is missing, locked, damaged or too new
 ├── ModelNotFoundError   a model file is not on this machine
 ├── BackendError         a model was found but failed to load or to run
+│   ├── ContextError     what it was to read exceeds its context
+│   └── ReplyError       it answered, but not what was asked for
 └── BusyError            another process holds the database and did not let go in time
 
 Anything else that escapes is a bug and keeps its traceback.
@@ -92,6 +94,21 @@ class BackendError(MemError):
     """A model was found but failed to load or to run."""
 
     exit_code = ExitCode.BACKEND
+
+
+class ContextError(BackendError):
+    """What a model was to read exceeds its context: less of it may do."""
+
+
+class ReplyError(BackendError):
+    """A model answered, but not what was asked for.
+
+    `said` is its answer, as far as there is one.
+    """
+
+    def __init__(self, message: str, *, said: str = "") -> None:
+        super().__init__(message)
+        self.said = said
 
 
 class BusyError(MemError):

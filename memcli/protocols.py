@@ -55,6 +55,7 @@ class ToolCall:
 
     name: str
     arguments: Mapping[str, Any]  # as JSON has them
+    others: tuple[str, ...] = ()  # names of what it called beside, which nobody looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,13 @@ class Message:
     text: str
     thought: str = ""  # an assistant's, before its text or call
     call: ToolCall | None = None  # an assistant's
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of what a chat model thinks before it answers."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,7 @@ class Reader(Protocol):
         *,
         thought_tokens: int,
         call_tokens: int,
+        seed: int = 0,
     ) -> Iterator[str | ToolCall]:
         """Yield the thought in pieces as it is written, and last of all the one call.
 
@@ -175,9 +184,38 @@ class Reader(Protocol):
             tools: what may be called.
             thought_tokens: the thought is closed after this many tokens.
             call_tokens: the call has to be complete within so many.
+            seed: added to that of the sampling.
 
         Raises:
-            BackendError: the model failed, the call was not complete in time or obeys no tool's
-                schema, or everything together exceeds the context.
+            ContextError: everything together exceeds the context.
+            ReplyError: the call was not complete in time or obeys no tool's schema.
+            BackendError: the model failed.
+        """
+        ...
+
+
+class Chat(Protocol):
+    """Answers in words: what `mem ask --answer` puts the ranked sessions to."""
+
+    name: str
+    fingerprint: str
+    context: int  # tokens that messages, thought and answer share
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text takes inside a message; a server's are estimated."""
+        ...
+
+    def write(
+        self, messages: Sequence[Message], *, thought_tokens: int, answer_tokens: int
+    ) -> Iterator[Thought | str]:
+        """Yield the thought, if the model thinks, and then the answer, in pieces as they come.
+
+        Args:
+            messages: the dialogue so far.
+            thought_tokens: the thought is closed after this many tokens.
+            answer_tokens: the answer is cut after this many.
+
+        Raises:
+            BackendError: the model failed, or everything together exceeds the context.
         """
         ...

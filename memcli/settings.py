@@ -30,9 +30,11 @@ from typing import Any
 import platformdirs
 
 from memcli.errors import InputError
+from memcli.private_file import private_file
 
 MEMOS = "https://memos.memtensor.cn/api/openmem/v1"
 OWNER = "me"  # among [people]: the person whose memory it is; assistants call them "user"
+DEFAULT = "default"
 ROLES = ("embedder", "reranker", "sifter", "reader", "chat")
 
 
@@ -75,6 +77,15 @@ class Settings:
         return known.get(address, Server())
 
 
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting, and where it comes from."""
+
+    key: str
+    value: str  # empty where there is none
+    origin: str  # DEFAULT, the path of `config.toml`, or a variable
+
+
 def settings() -> Settings:
     """Return what the person decided.
 
@@ -82,7 +93,98 @@ def settings() -> Settings:
         InputError: `config.toml` cannot be read, or says something that nobody understands.
     """
     path = config_file()
-    found = _read(path)
+    return _decided(_read(path), path)
+
+
+def origins() -> list[Value]:
+    """Return every setting, and where it comes from.
+
+    Raises:
+        InputError: as from `settings`.
+    """
+    path, decided = config_file(), settings()
+    written = _read(path).get("models", {})
+    found = [
+        _place("config", "MEM_CONFIG", path),
+        _place("database", "MEM_DB", os.environ.get("MEM_DB") or database_path()),
+        _place("models_folder", "MEM_MODELS", models_folder()),
+        _place("gpu_layers", "MEM_GPU_LAYERS", os.environ.get("MEM_GPU_LAYERS") or "auto"),
+    ]
+    for role in ROLES:
+        variable = f"MEM_{role.upper()}"
+        where = variable if os.environ.get(variable) else str(path) if role in written else DEFAULT
+        found.append(Value(f"models.{role}", decided.models.get(role, ""), where))
+    for address, server in decided.servers.items():
+        for one in fields(Server):
+            value, usual = getattr(server, one.name), one.default
+            where = DEFAULT if value == usual else str(path)
+            told = "" if value is None else str(value)
+            found.append(Value(f"servers.{address}.{one.name}", told, where))
+    return found
+
+
+def change(key: str, value: str | None) -> None:
+    """Write a setting into `config.toml`, or with None take it out; all else there stays.
+
+    Args:
+        key: `models.ROLE` or `servers.ADDRESS.FIELD`.
+        value: as a person types it.
+
+    Raises:
+        InputError: the file cannot be read or written; there is no such setting; or the value is
+            none that it can have.
+    """
+    import tomlkit
+
+    path = config_file().resolve()  # a link stays one
+    text = _text_of(path) or ""
+    _parsed(text, path)  # tomlkit's own errors are not told as well
+    document = tomlkit.parse(text)
+    *tables, last = _parts(key)
+    table: Any = document  # tomlkit's containers have no common type
+    around: Any = document
+    for name in tables:
+        if name not in table:
+            table[name] = tomlkit.table(is_super_table=name == "servers")
+        around, table = table, table[name]
+        _table(table, f"{path}: {name}")
+    if value is not None:
+        table[last] = int(value) if last == "context" and value.isdecimal() else value
+    elif last in table:
+        del table[last]
+        if not table and len(tables) > 1:  # nothing more is said of a server
+            del around[tables[-1]]
+    else:
+        raise InputError(f"`{key}` is not set in {path}", hint="`mem config` lists what is")
+    changed = tomlkit.dumps(document)
+    _decided(_parsed(changed, path), path)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make {path.parent}: {error.strerror}") from error
+    with private_file(path, InputError) as part:
+        part.write_text(changed, "utf-8")
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    """Return the names of a key; an address has dots of its own."""
+    first, _, rest = key.partition(".")
+    if first != "servers":
+        parts: tuple[str, ...] = (first, *rest.split(".")) if rest else (first,)
+    else:
+        address, _, last = rest.rpartition(".")
+        parts = (first, address.strip("\"'"), last)
+    if not all(parts) or len(parts) != (3 if first == "servers" else 2):
+        known = ", ".join(f"`models.{role}`" for role in ROLES)
+        raise InputError(f"`{key}` is no setting", hint=f"{known}, or `servers.ADDRESS.key_env`")
+    return parts
+
+
+def _place(key: str, variable: str, value: object) -> Value:
+    return Value(key, str(value), variable if os.environ.get(variable) else DEFAULT)
+
+
+def _decided(found: dict[str, Any], path: Path) -> Settings:
     _known(found, [each.name for each in fields(Settings)], str(path))
     models = _table(found.get("models", {}), f"{path}: [models]")
     _known(models, ROLES, f"{path}: [models]")
@@ -139,16 +241,27 @@ def _config_folder() -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     """Return what the file holds; nothing where it is not there, unless it was named."""
+    text = _text_of(path)
+    if text is None and "MEM_CONFIG" in os.environ:
+        raise InputError(f"no settings at {path}, which MEM_CONFIG names")
+    return _parsed(text or "", path)
+
+
+def _text_of(path: Path) -> str | None:
+    """Return a file's text, None where there is no file."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        if "MEM_CONFIG" not in os.environ:
-            return {}
-        raise InputError(f"no settings at {path}, which MEM_CONFIG names") from error
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8") from error
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is no TOML: {error}") from error
 

@@ -16,6 +16,7 @@ LAYER = {
     "domain": 0,
     "protocols": 0,
     "deadline": 0,
+    "private_file": 0,
     "demo": 0,
     "settings": 1,
     "catalog": 1,
@@ -50,6 +51,7 @@ OWNER = {
     "anyio": "mcp",
     "jsonschema": "mcp",
     "platformdirs": "settings",
+    "tomlkit": "settings",
 }
 UNOWNED = {"numpy", "_typeshed"}  # spoken by the store and every backend; by the type checker
 NEEDED_BY_HELP = {"typer", "shellingham", "platformdirs", "apsw"}

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from zlib import crc32
 
-from memcli.protocols import Ranking, Vectors
+from memcli.protocols import Message, Ranking, Thought, Vectors
 
+_TURN = re.compile(r"^(\[s_\w+:\d+\])(?: \d\d:\d\d)? [^:\n]+: (.+)", re.MULTILINE)
 _SESSION = re.compile(r"<session(\d+)>(.*?)</session>", re.DOTALL)
 
 
@@ -68,6 +69,33 @@ class WordSifter:
             if int(session) < shown:
                 shared[int(session)] = len(asked & set(_words(text)))
         yield Ranking(tuple(sorted(shared, key=lambda session: -shared[session])[:ranked]))
+
+
+class WordChat:
+    """Quotes the first turn it was shown that shares a word with the question, and refers to it."""
+
+    name = "fake-words"
+    fingerprint = "fake-words"
+    context = 32_768
+
+    def count(self, text: str) -> int:
+        """Count words."""
+        return len(_words(text))
+
+    def write(
+        self, messages: Sequence[Message], *, thought_tokens: int, answer_tokens: int
+    ) -> Iterator[Thought | str]:
+        """Think "looking", and answer, at most so many words."""
+        if thought_tokens:
+            yield Thought("looking")
+        shown, _, question = messages[-1].text.rpartition("\n")
+        asked = set(_words(question))
+        for reference, text in _TURN.findall(shown):
+            if asked & set(_words(text)):
+                yield from (f"{word} " for word in text.split()[: answer_tokens - 1])
+                yield reference
+                return
+        yield "Nobody said."
 
 
 def _words(text: str) -> list[str]:

@@ -17,6 +17,7 @@ _BEST_KNOWN: dict[ModelRole, str] = {
     "reranker": "memreranker-4b",
     "sifter": "memsifter-4b",
     "reader": "memreader-4b",
+    "chat": "qwen3-4b-instruct-2507",
 }
 TORCH = "torch"  # what stands for the quantization of a folder of safetensors
 _QUANTIZATION = re.compile(r"(?:I?Q\d\w*|B?F16|F32)$", re.IGNORECASE)
@@ -136,7 +137,7 @@ class Catalog:
             UsageError: the model plays another role; or none is named, and every model of this
                 role is spoken to in its own way.
         """
-        if named is None and role in ("embedder", "chat"):
+        if named is None and role == "embedder":
             names = [name for name, each in self.manifests.items() if each.role == role]
             raise UsageError(
                 f"a file alone does not say how to use it as {role}",

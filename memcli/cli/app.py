@@ -9,13 +9,21 @@ import typer
 from memcli import __version__
 from memcli.cli import completion
 from memcli.cli.ask import ask, search
+from memcli.cli.backup import backup
 from memcli.cli.bench import bench
+from memcli.cli.config import config
 from memcli.cli.demo import demo
+from memcli.cli.doctor import doctor
+from memcli.cli.export import export
 from memcli.cli.forget import forget
+from memcli.cli.index import index
 from memcli.cli.ingest import ingest
 from memcli.cli.mcp import mcp
+from memcli.cli.memories import memories
 from memcli.cli.models import models
+from memcli.cli.read import read
 from memcli.cli.sessions import sessions, show
+from memcli.cli.stats import stats
 
 app = typer.Typer(
     name="mem",
@@ -77,6 +85,24 @@ def root(
         os.environ["MEM_DB"] = str(database)  # where every command looks for its own `--db`
 
 
-for command in (ingest, ask, search, sessions, show, forget, demo, bench, mcp):
+for command in (
+    ingest,
+    ask,
+    search,
+    read,
+    sessions,
+    show,
+    forget,
+    stats,
+    doctor,
+    index,
+    backup,
+    export,
+    config,
+    demo,
+    bench,
+    mcp,
+):
     app.command()(command)
+app.add_typer(memories)
 app.add_typer(models)

@@ -1,21 +1,27 @@
 """`mem ask` and `mem search`."""
 
-import math
 from collections.abc import Collection
+from pathlib import Path
+from time import monotonic
 from typing import Annotated
 
 import typer
 
-from memcli.cli.json_shapes import answer_shape, result_shape
-from memcli.cli.live import watching
-from memcli.cli.opening import NO_MODEL, open_embedder, open_models
+from memcli.cli.asking import Asker, Printer
+from memcli.cli.forms import answer_form
+from memcli.cli.opening import NO_MODEL, open_chat, open_embedder, open_models
 from memcli.cli.options import (
+    AnswerFormat,
     Budget,
+    Chat,
+    ContextTokens,
     Database,
     GpuLayers,
     Json,
     Jsonl,
     Limit,
+    MinScore,
+    Null,
     Quiet,
     Reranker,
     Sifter,
@@ -28,40 +34,61 @@ from memcli.cli.options import (
     Verbose,
     Wait,
 )
-from memcli.cli.output import note, print_json, print_jsonl
-from memcli.cli.render import heading, print_answer, stage_line
-from memcli.deadline import deadline
-from memcli.errors import ExitCode, ModelNotFoundError, UsageError
+from memcli.cli.questions import STDIN, check_question
+from memcli.errors import ModelNotFoundError
 from memcli.pipeline.ask import Models
-from memcli.pipeline.ask import ask as rank_sessions
-from memcli.pipeline.results import Answer
 from memcli.pipeline.speed import Speeds
 from memcli.settings import database_path, state_folder
 from memcli.store import Filters, Store
 
-PRINTING = 0.3  # seconds of a budget that starting and printing take
-
 Question = Annotated[
-    str, typer.Argument(metavar="QUESTION", help="What you want to know, in your own words.")
+    str,
+    typer.Argument(
+        metavar="QUESTION",
+        help="What you want to know, in your own words; `-` reads questions from standard input.",
+    ),
 ]
-Words = Annotated[str, typer.Argument(metavar="QUERY", help="Words to look for.")]
+Words = Annotated[
+    str,
+    typer.Argument(
+        metavar="QUERY", help="Words to look for; `-` reads queries from standard input."
+    ),
+]
+InWords = Annotated[
+    bool, typer.Option("--answer", help="Let a model answer from the sessions that were found.")
+]
+Continued = Annotated[
+    bool,
+    typer.Option("--continue", help="Go on from the last question: `and where did we stay?`"),
+]
+WholeTrace = Annotated[
+    bool, typer.Option("--trace", help="Print all of the reasoning, not only what it comes to.")
+]
 
 
 def ask(
     question: Question,
+    in_words: InWords = False,
+    continued: Continued = False,
     stages: Stages = None,
     budget: Budget = None,
     reranker: Reranker = None,
     sifter: Sifter = None,
+    chat: Chat = None,
     think: Think = 1024,
     gpu_layers: GpuLayers = None,
     limit: Limit = 5,
+    min_score: MinScore = None,
     since: Since = None,
     until: Until = None,
     source: Source = None,
     speaker: Speaker = None,
+    form: AnswerFormat = None,
     as_json: Json = False,
     as_jsonl: Jsonl = False,
+    context_tokens: ContextTokens = None,
+    null: Null = False,
+    whole_trace: WholeTrace = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     database: Database = None,
@@ -70,40 +97,53 @@ def ask(
     """Rank the sessions that answer a question, with the reasoning and the turns that are evidence.
 
     Words and meaning find candidates; with a reranker each gets the probability that it answers;
-    with a sifter a model reads the best, thinks, and ranks them. With a budget, or when it is
-    interrupted, the ranking that there is by then is printed. Exits with status 3 when nothing
-    relevant is found.
+    with a sifter a model reads the best, thinks, and ranks them. With `--answer` a chat model
+    answers from them, and refers to the turns it rests on: `mem show` opens such a reference. With
+    a budget, or when it is interrupted, what there is by then is printed.
+
+    With `-` for a question each line of standard input is one, and models are loaded once;
+    `--jsonl` then prints one object a question. Exits with status 3 when nothing relevant is
+    found, to any of them.
     """
-    _check(question)
-    with deadline(math.inf if budget is None else budget - PRINTING):
-        models = _opened(stages, reranker, sifter, gpu_layers=gpu_layers, think=think)
-        speeds = Speeds(state_folder() / "speeds.json")
-        with (
-            Store.existing(database or database_path(), wait=wait) as store,
-            watching(quiet=quiet or as_json or as_jsonl) as listener,
-        ):
-            answer = rank_sessions(
-                question,
-                store,
-                models,
-                Filters(since, until, source, speaker),
-                limit=limit,
-                listener=listener,
-                speeds=speeds,
-            )
-    speeds.save()
-    _print(answer, "ask", as_json=as_json, as_jsonl=as_jsonl, verbose=verbose)
+    began = monotonic()
+    check_question(question)
+    chosen = answer_form(
+        form, as_json=as_json, as_jsonl=as_jsonl, tokens=context_tokens,
+        several=question == STDIN, in_words=in_words,
+    )  # fmt: skip
+    models = _opened(
+        stages, reranker, sifter, database or database_path(), gpu_layers=gpu_layers, think=think
+    )
+    asker = Asker(
+        models,
+        open_chat(chat, gpu_layers=gpu_layers) if in_words else None,
+        Filters(since, until, source, speaker),
+        limit=limit,
+        least=min_score,
+        budget=budget,
+        began=began,
+        speeds=Speeds(state_folder() / "speeds.json"),
+    )
+    printer = Printer(
+        "ask", chosen, tokens=context_tokens, whole_trace=whole_trace, quiet=quiet, verbose=verbose
+    )
+    with Store.existing(database or database_path(), wait=wait) as store:
+        asker.ask(question, store, printer, null=null, continued=continued)
 
 
 def search(
     query: Words,
     limit: Limit = 10,
+    min_score: MinScore = None,
     since: Since = None,
     until: Until = None,
     source: Source = None,
     speaker: Speaker = None,
+    form: AnswerFormat = None,
     as_json: Json = False,
     as_jsonl: Jsonl = False,
+    context_tokens: ContextTokens = None,
+    null: Null = False,
     verbose: Verbose = False,
     database: Database = None,
     wait: Wait = 10.0,
@@ -112,23 +152,23 @@ def search(
 
     Exits with status 3 when nothing is found.
     """
-    _check(query)
-    models = Models(open_embedder())
+    check_question(query)
+    chosen = answer_form(
+        form, as_json=as_json, as_jsonl=as_jsonl, tokens=context_tokens, several=query == STDIN
+    )
     filters = Filters(since, until, source, speaker)
+    models = Models(open_embedder(database or database_path()))
+    asker = Asker(models, None, filters, limit=limit, least=min_score or 0.0)
+    printer = Printer("search", chosen, tokens=context_tokens, quiet=True, verbose=verbose)
     with Store.existing(database or database_path(), wait=wait) as store:
-        answer = rank_sessions(query, store, models, filters, limit=limit, least=0.0)
-    _print(answer, "search", as_json=as_json, as_jsonl=as_jsonl, verbose=verbose)
-
-
-def _check(question: str) -> None:
-    if not question.strip():
-        raise UsageError("the question is empty", hint='mem ask "What did I decide about the car?"')
+        asker.ask(query, store, printer, null=null)
 
 
 def _opened(
     stages: Collection[str] | None,
     reranker: str | None,
     sifter: str | None,
+    database: Path,
     *,
     gpu_layers: int | None,
     think: int,
@@ -145,6 +185,7 @@ def _opened(
         sifter if "sift" in wanted else NO_MODEL,
         gpu_layers=gpu_layers,
         think=think,
+        database=database,
     )
     there = {"retrieve"} | {
         name for name, model in (("rerank", models.reranker), ("sift", models.sifter)) if model
@@ -154,27 +195,3 @@ def _opened(
             f"no model on this machine can {stage}", hint="`mem models pull` fetches one"
         )
     return models
-
-
-def _print(answer: Answer, command: str, *, as_json: bool, as_jsonl: bool, verbose: bool) -> None:
-    if verbose:
-        for stage in answer.stages:
-            note(stage_line(stage))
-    if verbose or answer.out_of_time:
-        for what in answer.left_out:
-            note(what)
-    if as_json:
-        print_json(answer_shape(answer, command))
-    elif answer.verdict == "found" and as_jsonl:
-        print_jsonl(result_shape(rank, one) for rank, one in enumerate(answer.results, start=1))
-    elif answer.verdict == "found":
-        print_answer(answer)
-    if answer.stopped:
-        raise answer.stopped
-    if answer.verdict == "nothing":
-        if answer.results:
-            best = answer.results[0]
-            note(f"nothing relevant found; nearest is {best.session.id}, {heading(best.session)}")
-        else:
-            note("nothing found")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)

@@ -1,34 +1,98 @@
-"""`mem bench`: what this machine makes of memcli."""
+"""`mem bench`: how well memcli finds, and how fast it is, on this machine."""
 
-from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from memcli.catalog import ModelRole
-from memcli.cli.bench_view import Figures, print_speed, speed_shape
-from memcli.cli.opening import NO_MODEL, House, catalog, is_address, open_embedder
-from memcli.cli.options import GpuLayers, Json, Quiet, Reranker, Sifter
-from memcli.cli.output import note, print_json
-from memcli.errors import UsageError
-from memcli.evaluation.latency import ArchiveSpeed, archive_speed
-from memcli.evaluation.speed import (
-    LENGTHS,
-    PROMPT,
-    Contest,
-    ModelSpeed,
-    Stopwatch,
-    contest,
-    embedder_speed,
-    rate,
-)
+from memcli.cli.bench_dataset import Wish, measure_dataset
+from memcli.cli.bench_speed import SpeedWish, measure_speed
+from memcli.cli.bench_stages import STAGES, THINKING, WITHOUT_LANGUAGE_MODEL
+from memcli.cli.bench_table import print_report, report_shape
+from memcli.cli.bench_view import print_speed, speed_shape
+from memcli.cli.opening import NO_MODEL, open_chat, open_models
+from memcli.cli.options import Chat, GpuLayers, Json, Quiet, Reranker, Sifter, Think, words
+from memcli.cli.output import print_json
+from memcli.errors import ModelNotFoundError, UsageError
+from memcli.pipeline.ask import Models
 
-THINK = "64"  # tokens that `mem ask` thinks here
 
-Tell = Callable[[str], None]
+class Ranking(StrEnum):
+    """What is ranked."""
 
-Speed = Annotated[bool, typer.Option("--speed", help="Measure how fast models and commands are.")]
+    SESSION = "session"
+    TURN = "turn"
+
+
+def _stages(text: str) -> frozenset[str]:
+    """Return the stages of a list.
+
+    Raises:
+        UsageError: one is unknown.
+    """
+    named = {name.strip() for name in text.split(",")}
+    if unknown := named - set(STAGES):
+        raise UsageError(
+            f"`{words(min(unknown))}` is no stage", hint=f"`--stages {','.join(STAGES)}`"
+        )
+    return frozenset(named)
+
+
+Datasets = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[DATASET...]",
+        show_default=False,
+        help="Files laid out as LoCoMo's or LongMemEval's: questions, and where their answers are.",
+    ),
+]
+Stages = Annotated[
+    frozenset[str] | None,
+    typer.Option(
+        "--stages",
+        parser=_stages,
+        show_default=False,
+        metavar="LIST",
+        help=f"What to compare, each with the one before, of `{','.join(STAGES)}`; by default what"
+        " needs no language model.",
+    ),
+]
+Grain = Annotated[
+    Ranking, typer.Option("--grain", help="What is ranked: whole sessions, or turns.")
+]
+Pooled = Annotated[
+    bool, typer.Option("--pooled", help="Put all sessions into one archive, each once.")
+]
+Strangers = Annotated[
+    bool,
+    typer.Option("--strangers", help="Put each question to somebody else's archive, too: the"
+                 " verdict should be that nothing is relevant."),
+]  # fmt: skip
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", "-n", min=1, metavar="N", show_default=False,
+        help="Ask so many questions of each data set, of every category its share.",
+    ),
+]  # fmt: skip
+Outcome = Annotated[
+    bool,
+    typer.Option(
+        "--outcome",
+        help="Let a chat model answer from the first sessions of the last stage: what they are"
+        " worth to it.",
+    ),
+]
+Again = Annotated[
+    bool, typer.Option("--again", help="Begin anew, not where an earlier run was stopped.")
+]
+Compare = Annotated[
+    bool, typer.Option("--compare", help="Print what others publish, and by which protocol.")
+]
+Speed = Annotated[
+    bool, typer.Option("--speed", help="Measure how fast models, commands and imports are.")
+]
 Passages = Annotated[
     int | None,
     typer.Option(
@@ -36,102 +100,102 @@ Passages = Annotated[
         min=1,
         metavar="N",
         show_default=False,
-        help="Passages of each length to judge; 32 by default, or as many as there is time for.",
+        help="With `--speed`: passages of each length to judge; 32 by default, or as many as there"
+        " is time for.",
+    ),
+]
+ImportMegabytes = Annotated[
+    float,
+    typer.Option(
+        "--import-mb",
+        min=0.1,
+        metavar="N",
+        help="With `--speed`: size of the exports to import, in millions of bytes.",
     ),
 ]
 
 
 def bench(
+    datasets: Datasets = None,
+    stages: Stages = None,
+    grain: Grain = Ranking.SESSION,
+    pooled: Pooled = False,
+    strangers: Strangers = False,
+    outcome: Outcome = False,
+    limit: Limit = None,
+    again: Again = False,
+    compare: Compare = False,
     speed: Speed = False,
+    passages: Passages = None,
+    import_mb: ImportMegabytes = 20.0,
     reranker: Reranker = None,
     sifter: Sifter = None,
-    passages: Passages = None,
+    chat: Chat = None,
+    think: Think = 1024,
     gpu_layers: GpuLayers = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure memcli on this machine.
+    """Measure how well memcli finds what answers, or with `--speed` how fast it is.
+
+    Every question of a data set is put to the archive it belongs to, stage by stage, and the
+    rankings are compared with what is known to answer. Results are kept as they come: a run that
+    was stopped goes on where it was.
 
     With `--speed`: how fast the models load, read and write; how many passages a second are
     judged, beside a plain loop of one whole prompt per passage through the same library and file;
-    how long `mem ingest`, `mem search` and `mem ask` take on the archive of `mem demo`. Whatever
-    else runs meanwhile slows it down; ratios suffer least.
+    how long `mem ingest`, `mem search` and `mem ask` take on the archive of `mem demo`; how fast
+    large exports are imported, and in how much memory. Whatever else runs meanwhile slows it down;
+    ratios suffer least.
     """
-    if not speed:
-        raise UsageError("nothing to measure was named", hint="`mem bench --speed`")
-    tell: Tell = (lambda _: None) if quiet else note
-    judging = _file("reranker", reranker, tell)
-    sifting = _file("sifter", sifter, tell)
-    figures = Figures(
-        reranker=_model_speed(judging, gpu_layers, tell) if judging else None,
-        reranking=tuple(_contests(judging, passages, gpu_layers, tell)) if judging else (),
-        sifter=_model_speed(sifting, gpu_layers, tell) if sifting else None,
-        embedder=embedder_speed(open_embedder),
-        archive=_archive_speed(judging, sifting, gpu_layers, tell),
-    )
-    if as_json:
-        print_json(speed_shape(figures))
-    else:
-        print_speed(figures)
-
-
-def _file(role: ModelRole, named: str | None, tell: Tell) -> Path | None:
-    """Return the GGUF file of a role, if there is one on this machine."""
-    chosen = House().chosen(role, named)
-    if chosen is None:
-        if named != NO_MODEL:
-            tell(f"no {role} is on this machine: `--{role} FILE.gguf` names one to measure")
-        return None
-    path = None if is_address(chosen) else catalog().locate(chosen, role).path
-    if path is None or path.is_dir():
+    if speed == bool(datasets):
         raise UsageError(
-            f"`mem bench --speed` measures GGUF files, and {chosen} is none",
-            hint=f"`--{role} FILE.gguf`, or `--{role} none`",
+            "one thing is measured at a time: name data sets, or `--speed`",
+            hint="`mem bench locomo10.json`, or `mem bench --speed`",
         )
-    return path
+    if speed:
+        figures = measure_speed(SpeedWish(reranker, sifter, passages, import_mb, gpu_layers, quiet))
+        if as_json:
+            print_json(speed_shape(figures))
+        else:
+            print_speed(figures)
+        return
+    compared = tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL))
+    wish = Wish(compared, grain.value, pooled, strangers, limit, again, quiet)
+    models = _models(wish, reranker, sifter, gpu_layers=gpu_layers, think=think)
+    answering = open_chat(chat, gpu_layers=gpu_layers) if outcome else None
+    for number, path in enumerate(datasets or []):
+        report = measure_dataset(path, wish, models, answering)
+        if as_json:
+            print_json(report_shape(report, compare=compare))
+        else:
+            typer.echo("\n" * bool(number), nl=False)
+            print_report(report, compare=compare)
 
 
-def _model_speed(path: Path, gpu_layers: int | None, tell: Tell) -> ModelSpeed:
-    from memcli.backends.llama.gauge import Gauge
+def _models(
+    wish: Wish, reranker: str | None, sifter: str | None, *, gpu_layers: int | None, think: int
+) -> Models:
+    """Open the models of the stages asked for.
 
-    tell(f"{path.stem}: loading, reading, writing")
-    watch = Stopwatch()
-    gauge = Gauge(path, gpu_layers=gpu_layers, note=note)
-    load = watch.spent.seconds
-    try:
-        return ModelSpeed(path.stem, load, read=rate(gauge.read), write=rate(gauge.write))
-    finally:
-        gauge.close()
-
-
-def _contests(
-    path: Path, passages: int | None, gpu_layers: int | None, tell: Tell
-) -> Iterator[Contest]:
-    from memcli.backends.llama import open_reranker
-    from memcli.backends.llama.gauge import OneByOne
-
-    reranker = open_reranker(path, PROMPT, gpu_layers=gpu_layers)
-    try:
-        plain = OneByOne(reranker, PROMPT.context)
-        for tokens in LENGTHS:
-            tell(f"{path.stem}: judging passages of {tokens} tokens in turns with a plain loop")
-            yield contest(
-                reranker.judge, plain.judge, reranker.count, tokens=tokens, passages=passages
+    Raises:
+        UsageError: turns are to be ranked by what ranks sessions, or an archive is alone.
+        ModelNotFoundError: one is not on this machine.
+    """
+    thinking = [name for name in THINKING if name in wish.stages]
+    if thinking and wish.grain == "turn":
+        raise UsageError(f"`{thinking[0]}` ranks sessions", hint="leave out `--grain turn`")
+    if wish.strangers and wish.pooled:
+        raise UsageError("`--pooled` makes one archive: there is no stranger's to ask")
+    models = open_models(
+        reranker if "rerank" in thinking else NO_MODEL,
+        sifter if "sift" in thinking else NO_MODEL,
+        gpu_layers=gpu_layers,
+        think=think,
+    )
+    for stage, model in (("rerank", models.reranker), ("sift", models.sifter)):
+        if stage in thinking and model is None:
+            raise ModelNotFoundError(
+                f"no model on this machine can {stage}", hint="`mem models pull` fetches one"
             )
-    finally:
-        reranker.close()
-
-
-def _archive_speed(
-    judging: Path | None, sifting: Path | None, gpu_layers: int | None, tell: Tell
-) -> ArchiveSpeed:
-    import memcli.demo
-    from memcli.demo.questions import QUESTIONS
-
-    tell("the archive of `mem demo`: `mem ingest`, `mem search`, `mem ask`")
-    options = ["--reranker", str(judging or NO_MODEL), "--sifter", str(sifting or NO_MODEL)]
-    options += ["--think", THINK]
-    if gpu_layers is not None:
-        options += ["--gpu-layers", str(gpu_layers)]
-    exports = Path(memcli.demo.__file__).parent / "exports"
-    return archive_speed(exports, QUESTIONS[0].question, options, zone="Europe/Lisbon")
+    return models

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 import typer
 
+from memcli.evaluation.import_speed import ImportSpeed, Stage
 from memcli.evaluation.latency import ArchiveSpeed, Latency
 from memcli.evaluation.speed import HEAD, Contest, EmbedderSpeed, ModelSpeed, Ratio
 
@@ -19,6 +20,7 @@ class Figures:
     sifter: ModelSpeed | None
     embedder: EmbedderSpeed
     archive: ArchiveSpeed
+    imports: tuple[ImportSpeed, ...]
 
 
 def print_speed(figures: Figures) -> None:
@@ -45,6 +47,13 @@ def print_speed(figures: Figures) -> None:
     )
     typer.echo(f"search  {_told(archive.search)}")
     typer.echo(f"ask     {_told(archive.ask)}")
+    typer.echo("\nimport, each from its beginning     MB/s  by processor time  peak memory")
+    for each in figures.imports:
+        for name, stage in _stages(each):
+            typer.echo(
+                f"{f'{each.kind}, {each.megabytes:.1f} MB, {name}':32}{stage.megabytes:8.1f}"
+                f"  {stage.cpu_megabytes:17.1f}  {stage.peak / 1e6:8,.0f} MB"
+            )
 
 
 def speed_shape(figures: Figures) -> dict[str, object]:
@@ -77,6 +86,7 @@ def speed_shape(figures: Figures) -> dict[str, object]:
         ],
         "embedder": asdict(figures.embedder),
         "archive": asdict(figures.archive),
+        "import": [_import_shape(one) for one in figures.imports],
     }
 
 
@@ -92,6 +102,23 @@ def _contest_shape(one: Contest) -> dict[str, object]:
         "cpu_ratios": asdict(one.cpu_times),
         "most_apart": one.apart,
     }
+
+
+def _import_shape(one: ImportSpeed) -> dict[str, object]:
+    stages = {
+        name: {
+            "megabytes_per_second": stage.megabytes,
+            "cpu_megabytes_per_second": stage.cpu_megabytes,
+            "peak_bytes": stage.peak,
+        }
+        for name, stage in _stages(one)
+    }
+    return {"format": one.kind, "megabytes": one.megabytes, **stages}
+
+
+def _stages(one: ImportSpeed) -> list[tuple[str, Stage]]:
+    stages = {"parsed": one.parsed, "stored": one.stored, "indexed": one.indexed}
+    return [(name, stage) for name, stage in stages.items() if stage]
 
 
 def _line(one: Contest) -> str:

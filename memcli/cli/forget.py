@@ -7,6 +7,8 @@ import typer
 
 from memcli.cli.completion import session_ids
 from memcli.cli.json_shapes import overview_shape
+from memcli.cli.memory_shapes import memory_shape
+from memcli.cli.memory_view import print_memories
 from memcli.cli.options import Database, Json, Source, Wait, words
 from memcli.cli.output import note, print_json
 from memcli.cli.render import print_overviews
@@ -21,7 +23,7 @@ Sessions = Annotated[
         autocompletion=session_ids,
         metavar="[ID...]",
         show_default=False,
-        help="Ids of sessions: `s_k3j`.",
+        help="Ids of sessions and memories: `s_k3j`, `m_k3j`.",
     ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be forgotten.")]
@@ -37,26 +39,37 @@ def forget(
     database: Database = None,
     wait: Wait = 10.0,
 ) -> None:
-    """Delete sessions for good: they do not come back when the same export is imported again.
+    """Delete sessions and memories for good.
 
-    Exits with status 3 when there are none.
+    Sessions do not come back when the same export is imported again, nor memories when the same
+    session is read again. With a session go the memories that come from it alone. Exits with
+    status 3 when there is nothing.
     """
     if bool(sessions) == bool(source):
         raise UsageError("name sessions, or one source", hint="mem forget s_k3j --dry-run")
+    names = [name for name in sessions or [] if not name.startswith("m_")]
     with Store.existing(database or database_path(), wait=wait) as store:
-        found = _named(store, sessions or [], source)
+        found = _named(store, names, source)
+        memories = [store.memories.get(name) for name in sessions or [] if name not in names]
+        memories += store.memories.resting_on([one.id for one in found])
+        memories = list({one.id: one for one in memories}.values())
         if as_json:
-            listed = [overview_shape(one) for one in found]
-            shape = {"schema": "mem.forget/1", "sessions": listed, "forgotten": not dry_run}
+            shape = {
+                "schema": "mem.forget/1",
+                "sessions": [overview_shape(one) for one in found],
+                "memories": [memory_shape(one, store.memories.quotes(one)) for one in memories],
+                "forgotten": not dry_run,
+            }
         else:
             print_overviews(found)
-        if found and not dry_run:
-            _confirm(len(found), yes=yes)
-            if not store.forgetting.forget([one.id for one in found]):
+            print_memories(memories)
+        if (found or memories) and not dry_run:
+            _confirm(len(found), len(memories), yes=yes)
+            if not store.forgetting.forget([one.id for one in found], memories):
                 note("another process reads the database: the last bytes go with the next write")
     if as_json:
         print_json(shape)
-    if not found:
+    if not found and not memories:
         note("no sessions")
         raise typer.Exit(ExitCode.NOTHING_FOUND)
 
@@ -69,11 +82,16 @@ def _named(store: Store, names: list[str], source: str | None) -> list[Overview]
     return list(store.sessions.overviews(Filters(among=numbers)))
 
 
-def _confirm(count: int, *, yes: bool) -> None:
+def _confirm(sessions: int, memories: int, *, yes: bool) -> None:
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("forgetting is for good", hint="say `--yes`")
-    if not typer.confirm(f"forget {count} session{'' if count == 1 else 's'} for good?", err=True):
+    counted = (_counted(sessions, "session", "sessions"), _counted(memories, "memory", "memories"))
+    if not typer.confirm(f"forget {' and '.join(filter(None, counted))} for good?", err=True):
         note("nothing was forgotten")
         raise typer.Exit
+
+
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}" if count else ""

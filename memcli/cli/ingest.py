@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -11,17 +12,18 @@ from typing import Annotated
 
 import typer
 
+from memcli.cli.bars import Progress, bars, resumable
 from memcli.cli.completion import formats
 from memcli.cli.json_shapes import ingest_shape, report_shape
 from memcli.cli.opening import open_embedder
 from memcli.cli.options import Database, Json, Jsonl, Quiet, Timezone, Wait
-from memcli.cli.output import console, note, print_json, print_jsonl, safe
+from memcli.cli.output import note, print_json, print_jsonl, safe
 from memcli.cli.times import local_zone
 from memcli.domain import Doubt, Kind, Skipped
 from memcli.errors import ExitCode, UsageError
 from memcli.formats import FORMATS, Reading, load
 from memcli.pipeline.absorb import Counts
-from memcli.pipeline.ingest import Progress, SourceReport, refresh
+from memcli.pipeline.ingest import SourceReport, refresh
 from memcli.pipeline.ingest import ingest as import_exports
 from memcli.settings import database_path, settings
 from memcli.store import Store
@@ -118,9 +120,11 @@ def ingest(
         raise UsageError("without a path everything is read as it was before", hint="name a path")
     with (
         _opened(database or database_path(), wait, dry_run=dry_run) as store,
-        _progress(quiet=quiet) as progress,
+        resumable("what was read is kept, and the same command reads the rest"),
+        bars(quiet=quiet) as told,
     ):
-        embedder = open_embedder()
+        progress = partial(_tell, told)
+        embedder = open_embedder(database or database_path())
         if paths:
             reports = import_exports(
                 *(paths, store, embedder, reading),
@@ -155,14 +159,9 @@ def _opened(path: Path, wait: float, *, dry_run: bool) -> Iterator[Store]:
             yield store
 
 
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Progress]:
-    """Tell on a terminal how far the import is."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _name, _turns: None
-        return
-    with console(sys.stderr).status("reading") as status:
-        yield lambda name, turns: status.update(f"{Path(safe(name)).name}: {turns:,} turns")
+def _tell(progress: Progress, name: str, turns: int) -> None:
+    """Tell how many turns of a document were read; how many there are nobody knows yet."""
+    progress(f"{Path(safe(name)).name}, turns", turns, 0)
 
 
 def _print(reports: Sequence[SourceReport], *, quiet: bool) -> None:

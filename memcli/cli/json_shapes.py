@@ -1,20 +1,24 @@
 """What `--json` prints. Keys are only ever added."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import isinf
 
 from memcli.domain import Doubt, Session, Skipped
 from memcli.pipeline.absorb import Counts
+from memcli.pipeline.answer import Reply
 from memcli.pipeline.ingest import SourceReport
 from memcli.pipeline.plan import Plan
+from memcli.pipeline.read import Extent, Report, Settled
 from memcli.pipeline.results import Answer, Quote, Result, Stage
-from memcli.store import Overview
+from memcli.store import Outcome, Overview, Reading
 
 Shape = dict[str, object]
+# Of a segment, where it did not fail.
+ACTIONS = {Outcome.ADDED: "add", Outcome.IGNORED: "ignore", Outcome.BUFFERED: "buffer"}
 
 
-def answer_shape(answer: Answer, command: str) -> Shape:
+def answer_shape(answer: Answer, command: str, reply: Reply | None = None) -> Shape:
     """Return `mem ask --json` or `mem search --json`, which has no trace."""
     shape: Shape = {
         "schema": f"mem.{command}/1",
@@ -30,6 +34,9 @@ def answer_shape(answer: Answer, command: str) -> Shape:
     if command == "search":
         for key in ("trace", "plan", "left_out", "out_of_time"):
             del shape[key]
+    if reply:
+        shape["answer"] = _reply(reply)
+        shape["stages"] = [_stage(stage) for stage in (*answer.stages, reply.stage)]
     return shape
 
 
@@ -47,28 +54,41 @@ def result_shape(rank: int, result: Result) -> Shape:
     }
 
 
+def _reply(reply: Reply) -> Shape:
+    references = [{"turn": one.turn, "known": one.known} for one in reply.references]
+    return {
+        "text": reply.text,
+        "model": reply.stage.model,
+        "references": references,
+        "complete": not (reply.cut or reply.stopped),
+    }
+
+
 def overview_shape(overview: Overview) -> Shape:
     """Return one session of `mem sessions --json`."""
     return {**_head(overview), "turns": overview.turns}
 
 
-def session_shape(session: Session) -> Shape:
+def session_shape(session: Session, positions: Iterable[int]) -> Shape:
     """Return `mem show --json`."""
-    turns = [
-        {
-            "id": f"{session.id}:{position}",
-            "position": position,
-            "role": turn.role.value,
-            "speaker": turn.speaker,
-            "at": _time(turn.sent_at),
-            "clock": turn.clock.value,
-            "kind": turn.kind.value,
-            "active": turn.active,
-            "text": turn.text,
-        }
-        for position, turn in enumerate(session.turns, start=1)
-    ]
+    turns = [turn_shape(session, position) for position in positions]
     return {"schema": "mem.show/1", "session": {**_head(session), "turns": turns}}
+
+
+def turn_shape(session: Session, position: int) -> Shape:
+    """Return one turn of `mem show --json`."""
+    turn = session.turns[position - 1]
+    return {
+        "id": f"{session.id}:{position}",
+        "position": position,
+        "role": turn.role.value,
+        "speaker": turn.speaker,
+        "at": _time(turn.sent_at),
+        "clock": turn.clock.value,
+        "kind": turn.kind.value,
+        "active": turn.active,
+        "text": turn.text,
+    }
 
 
 def ingest_shape(reports: Sequence[SourceReport], seconds: float) -> Shape:
@@ -92,6 +112,56 @@ def report_shape(report: SourceReport) -> Shape:
         "sessions": _counts(report.sessions),
         "turns": _turn_counts(report.turns),
         "warnings": [_warning(warning) for warning in report.warnings],
+    }
+
+
+def read_shape(report: Report, model: str) -> Shape:
+    """Return `mem read --json`."""
+    return {
+        "schema": "mem.read/1",
+        "model": model,
+        "sessions": report.sessions,
+        "segments": report.segments,
+        "actions": {
+            **{action: report.outcomes.get(outcome, 0) for outcome, action in ACTIONS.items()},
+            "search": report.searches,
+        },
+        "memories": report.memories,
+        "failures": [settled_shape(one) for one in report.failures],
+        "out_of_time": report.out_of_time,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def settled_shape(settled: Settled) -> Shape:
+    """Return one segment that was read."""
+    return {
+        "session": settled.session,
+        "first": settled.first,
+        "last": settled.last,
+        "action": ACTIONS.get(settled.outcome),
+        "reason": settled.reason,
+        "memories": list(settled.memories),
+        "searches": settled.searches,
+    }
+
+
+def reading_shape(reading: Reading) -> Shape:
+    """Return how a memory came about."""
+    return {"model": reading.model, "reason": reading.reason, "trace": reading.trace}
+
+
+def extent_shape(extent: Extent, model: str) -> Shape:
+    """Return `mem read --dry-run --json`."""
+    return {
+        "schema": "mem.read/1",
+        "model": model,
+        "to_read": {
+            "sessions": extent.sessions,
+            "segments": extent.segments,
+            "tokens": extent.tokens,
+            "seconds": round(extent.seconds),
+        },
     }
 
 

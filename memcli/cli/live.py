@@ -10,7 +10,8 @@ from memcli.cli.output import console, safe
 from memcli.pipeline.results import Answer, Listener, Work
 
 if TYPE_CHECKING:
-    from rich.console import Group, RenderableType
+    from rich.console import Console, Group, RenderableType
+    from rich.text import Text
 
 THOUGHT_LINES = 6  # of the thought, the latest, while it is written
 
@@ -19,16 +20,17 @@ THOUGHT_LINES = 6  # of the thought, the latest, while it is written
 def watching(*, quiet: bool) -> Iterator[Listener]:
     """Show each stage's ranking as it comes, and the thought as it is written; then clear it all.
 
-    Where stdout or stderr is no terminal, nothing is shown.
+    Where stdout or stderr is no terminal, or one that cannot erase, nothing is shown.
     """
-    if quiet or not (sys.stdout.isatty() and sys.stderr.isatty()):
+    out = console(sys.stderr)
+    if quiet or not (sys.stdout.isatty() and out.is_terminal) or out.is_dumb_terminal:
         yield Listener()
         return
     from rich.live import Live
 
-    view = _View()
+    view = _View(out)
     with Live(
-        console=console(sys.stderr),
+        console=out,
         transient=True,
         refresh_per_second=8,
         get_renderable=view.drawn,
@@ -44,9 +46,10 @@ def watching(*, quiet: bool) -> Iterator[Listener]:
 
 
 class _View:
-    def __init__(self) -> None:
+    def __init__(self, out: "Console") -> None:
         from rich.spinner import Spinner
 
+        self._out = out
         self.answer: Answer | None = None
         self.thought = ""
         self._work = Work("searching")
@@ -69,14 +72,30 @@ class _View:
         from rich.console import Group
         from rich.text import Text
 
-        from memcli.cli.render import answer_view
+        self._spinner.update(text=Text(self._status(), "cyan"))
+        thought = self._latest_thought()
+        parts: list[RenderableType] = [Text(), self._spinner]
+        parts += [thought] if thought else []
+        below = len(thought.plain.splitlines()) + 2 if thought else 2
+        return Group(*self._ranking(self._out.height - below - 1), *parts)
 
-        parts: list[RenderableType] = []
-        if self.answer:
-            parts.append(answer_view(self.answer, whole=False))
-        self._spinner.update(text=Text(self._status(), "yellow"))
-        parts += [Text(), self._spinner]
-        if self.thought:
-            lines = safe(self.thought).strip().splitlines()[-THOUGHT_LINES:]
-            parts.append(Text("\n".join(lines), "dim"))
-        return Group(*parts)
+    def _ranking(self, lines: int) -> "list[RenderableType]":
+        """Return the ranking as far as there is room: what does not fit would hide the rest."""
+        if not self.answer:
+            return []
+        from memcli.cli.render import Look, answer_view
+
+        look = Look.of(self._out)
+        whole = answer_view(self.answer, look)
+        if len(self._out.render_lines(whole)) <= lines:
+            return [whole]
+        short = answer_view(self.answer, look, quotes=False)
+        return [short] if len(self._out.render_lines(short)) <= lines else []
+
+    def _latest_thought(self) -> "Text | None":
+        from rich.text import Text
+
+        if not self.thought:
+            return None
+        latest = Text(safe(self.thought[-THOUGHT_LINES * self._out.width :]).strip(), "dim")
+        return Text("\n", "dim").join(latest.wrap(self._out, self._out.width)[-THOUGHT_LINES:])

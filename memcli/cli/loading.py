@@ -7,9 +7,10 @@ from pathlib import Path
 from memcli.catalog import Weights
 from memcli.cli.output import note
 from memcli.domain import fingerprint
+from memcli.errors import BackendError
 from memcli.pipeline.pull import Workshop
 from memcli.pipeline.verify import Inspector, Progress
-from memcli.protocols import Embedder, Reader, Reranker, Sifter
+from memcli.protocols import Chat, Embedder, Reader, Reranker, Sifter
 
 
 def inspector() -> Inspector:
@@ -109,6 +110,24 @@ class Loader:
         from memcli.backends.llama.reader import open_reader
 
         return open_reader(
+            weights.path,
+            context=known.context,
+            sampling=known.sampling,
+            gpu_layers=self.gpu_layers,
+            note=note,
+        )
+
+    def chat(self, weights: Weights) -> Chat:
+        """Open weights that answer in words."""
+        known = weights.manifest
+        if weights.is_torch:
+            raise BackendError(
+                f"{weights.path} is a folder of safetensors: torch answers no questions here",
+                hint="name a GGUF file, or the address of a server",
+            )
+        from memcli.backends.llama import open_chat
+
+        return open_chat(
             weights.path,
             context=known.context,
             sampling=known.sampling,

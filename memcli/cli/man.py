@@ -25,11 +25,14 @@ ENVIRONMENT = {
     "MEM_RERANKER": "Model that judges passages, where `--reranker` names none.",
     "MEM_SIFTER": "Model that reads, thinks and ranks, where `--sifter` names none.",
     "MEM_READER": "Model that turns sessions into memories.",
+    "MEM_CHAT": "Model that answers in words, where `--chat` names none.",
     "MEM_GPU_LAYERS": "Layers to run on the GPU, where `--gpu-layers` says nothing.",
     "MEM_MODELS": "Folder of model files.",
     "HF_ENDPOINT": "Hub that models are pulled from; Hugging Face by default.",
     "HF_TOKEN": "What the hub knows you by, for models that want it.",
     "HF_HUB_OFFLINE": "Ask no hub, if set to 1.",
+    "MEMOS_API_KEY": "Key of the Memos Rerank API, at `MEMOS_BASE_URL` if that is set.",
+    "MEM_PAGER": "Pager of `mem show`, before `PAGER`; none, if empty.",
     "NO_COLOR": "No colour, if set to anything.",
 }
 FILES = {

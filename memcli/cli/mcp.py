@@ -165,7 +165,11 @@ class Memory:
         first = asked.get("first", int(position) if position.isdecimal() else 1)
         with self._store() as store:
             session = store.sessions.get(named)
-        return cut_session(session_shape(session), first, asked.get("characters", CHARACTERS))
+        return cut_session(
+            session_shape(session, range(1, len(session.turns) + 1)),
+            first,
+            asked.get("characters", CHARACTERS),
+        )
 
     def _ranked(self, asked: Filtered, question: str, command: str, models: Models) -> Shape:
         if not question.strip():

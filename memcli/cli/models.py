@@ -7,7 +7,7 @@ import typer
 
 from memcli.catalog import ROLES
 from memcli.cli import completion
-from memcli.cli.bars import bars
+from memcli.cli.bars import bars, resumable
 from memcli.cli.inventory import inventory, print_inventory, shape_of
 from memcli.cli.keeping import (
     add_file,
@@ -144,7 +144,10 @@ def pull(
     chosen = choices(known, names or [], quantization)
     if not names:
         confirm(chosen, yes=yes)
-    with bars(quiet=quiet) as progress:
+    with (
+        resumable("`mem models pull` of the same goes on where it stopped"),
+        bars(quiet=quiet) as progress,
+    ):
         for one in chosen:
             pulled = fetch_model(one, progress, backend=backend, keep_f16=keep_f16, update=update)
             if not quiet:

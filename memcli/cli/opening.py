@@ -15,7 +15,7 @@ from memcli.cli.loading import Loader, digest_of
 from memcli.cli.output import note
 from memcli.errors import BackendError, ModelNotFoundError
 from memcli.pipeline.ask import Models
-from memcli.protocols import Embedder, Reader, Reranker, Sifter
+from memcli.protocols import Chat, Embedder, Reader, Reranker, Sifter
 from memcli.settings import (
     manifests_folder,
     memos_address,
@@ -23,6 +23,7 @@ from memcli.settings import (
     settings,
     state_folder,
 )
+from memcli.store import Store
 from memcli.weights.record import State, beside, read_record, state_of
 
 if TYPE_CHECKING:
@@ -30,11 +31,16 @@ if TYPE_CHECKING:
 
 NO_MODEL = "none"
 SERVED_BY_MEMOS = frozenset({"memos-reranker-0.6b", "memos-reranker-4b"})
-BUILTIN = "builtin"  # the embedder that needs no download
+BUILTIN = ("builtin", "wordllama-256")  # the embedder that needs no download
 
 
 def open_models(
-    reranker: str | None, sifter: str | None, *, gpu_layers: int | None, think: int
+    reranker: str | None,
+    sifter: str | None,
+    *,
+    gpu_layers: int | None,
+    think: int,
+    database: Path | None = None,
 ) -> Models:
     """Open the models a question is put to.
 
@@ -44,13 +50,15 @@ def open_models(
         sifter: the same.
         gpu_layers: layers to run on the GPU; None for all that fit.
         think: most tokens the sifter thinks.
+        database: whose embedder is meant, where the settings name none.
 
     Raises:
         ModelNotFoundError: a file is not on this machine.
         BackendError: a file is damaged, or did not pass its verification.
     """
     house = House(gpu_layers)
-    models = Models(embedder=house.embedder(), thought_tokens=think)
+    embedder = house.embedder(recorded=recorded_embedder(database))
+    models = Models(embedder=embedder, thought_tokens=think)
     judging, sifting = house.chosen("reranker", reranker), house.chosen("sifter", sifter)
     if judging:
         models = replace(models, reranker=house.reranker(judging))
@@ -61,9 +69,17 @@ def open_models(
     return models
 
 
-def open_embedder() -> Embedder:
-    """Open the embedder of the settings; without one, that which needs no download."""
-    return House().embedder()
+def open_embedder(database: Path | None = None) -> Embedder:
+    """Open the embedder of the settings, else the database's own, else the built-in one."""
+    return House().embedder(recorded=recorded_embedder(database))
+
+
+def recorded_embedder(database: Path | None) -> str | None:
+    """Return how `mem index` was told to embed a database; None where it was not told."""
+    if database is None or not database.exists():
+        return None
+    with Store(database) as store:
+        return store.vectors.recorded()
 
 
 def open_reader(named: str | None = None, *, gpu_layers: int | None = None) -> Reader:
@@ -84,6 +100,32 @@ def open_reader(named: str | None = None, *, gpu_layers: int | None = None) -> R
             "no model that reads is on this machine", hint="`mem models pull memreader-4b`"
         )
     return house.reader(chosen)
+
+
+def is_served(reader: str | None) -> bool:
+    """Return whether the model that reads is a served one; see `open_reader`."""
+    return is_address(House().chosen("reader", reader) or "")
+
+
+def open_chat(named: str | None = None, *, gpu_layers: int | None = None) -> Chat:
+    """Open the model that answers in words.
+
+    Args:
+        named: see this module; None takes that of the settings, or the one in the models folder.
+        gpu_layers: layers to run on the GPU; None for all that fit.
+
+    Raises:
+        ModelNotFoundError: there is none on this machine.
+        BackendError: a file is damaged, or did not pass its verification.
+    """
+    house = House(gpu_layers)
+    chosen = house.chosen("chat", named)
+    if not chosen:
+        raise ModelNotFoundError(
+            "no model that answers is on this machine",
+            hint="`mem models pull qwen3-4b-instruct-2507`, or name one with `--chat`",
+        )
+    return house.chat(chosen)
 
 
 def catalog() -> Catalog:
@@ -119,11 +161,11 @@ class House:
             chosen = self._catalog.installed(role)
         if chosen in SERVED_BY_MEMOS:
             return f"{memos_address()}#{chosen}"
-        return None if chosen in (None, NO_MODEL, BUILTIN) else chosen
+        return None if chosen in (None, NO_MODEL, *BUILTIN) else chosen
 
-    def embedder(self) -> Embedder:
-        """Open the embedder of the settings, or the built-in one."""
-        named = self.chosen("embedder")
+    def embedder(self, named: str | None = None, *, recorded: str | None = None) -> Embedder:
+        """Open the embedder that is named, else that of the settings, else the recorded one."""
+        named = self.chosen("embedder", named or self.named.get("embedder") or recorded)
         if named is None:
             from memcli.backends.builtin import WordLlamaEmbedder
 
@@ -189,6 +231,20 @@ class House:
                 note=_once(),
             )
         return self._loader.reader(self._trusted(named, "reader"))
+
+    def chat(self, named: str) -> Chat:
+        """Open a model that answers in words."""
+        if is_address(named):
+            from memcli.backends.server import open_chat
+
+            known = self._served(named, "chat")
+            return open_chat(
+                self._endpoint(named),
+                context=known.context,
+                sampling=known.sampling,
+                note=_once(),
+            )
+        return self._loader.chat(self._trusted(named, "chat"))
 
     def _served(self, named: str, role: ModelRole) -> Manifest:
         """Return how a served model is spoken to: as the manifest of its name, or the best known.

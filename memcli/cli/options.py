@@ -3,7 +3,7 @@
 import math
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -14,6 +14,7 @@ from memcli.errors import UsageError
 from memcli.settings import settings
 
 STAGES = {"retrieve", "rerank", "sift"}
+UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds
 
 
 def words(text: str) -> str:
@@ -59,13 +60,16 @@ def stages(text: str) -> frozenset[str] | None:
 
 
 def seconds(text: str) -> float:
-    """Return a number of seconds.
+    """Return a number of seconds: `90`, `90s`, `15m`, `2h`.
 
     Raises:
         UsageError: it is none, or negative, or not finite.
     """
+    number_of, unit = text, 1
+    if text[-1:] in UNITS:
+        number_of, unit = text[:-1], UNITS[text[-1]]
     try:
-        number = float(text)
+        number = float(number_of) * unit
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
@@ -141,6 +145,47 @@ Speaker = Annotated[
 Limit = Annotated[
     int, typer.Option("--limit", "-n", min=1, metavar="N", help="Most sessions to show.")
 ]
+MinScore = Annotated[
+    float | None,
+    typer.Option(
+        "--min-score",
+        min=0,
+        max=1,
+        show_default=False,
+        metavar="SCORE",
+        help="Only sessions with this score or a better one, from 0 to 1.",
+    ),
+]
+ListFormat = Annotated[
+    Literal["text", "json", "jsonl", "markdown", "csv"] | None,
+    typer.Option(
+        "--format",
+        show_default=False,
+        metavar="FORM",
+        help="Form to print: `text`, the default, `json`, `jsonl`, `markdown` or `csv`.",
+    ),
+]
+AnswerFormat = Annotated[
+    Literal["text", "json", "jsonl", "markdown", "csv", "context"] | None,
+    typer.Option(
+        "--format",
+        show_default=False,
+        metavar="FORM",
+        help="Form to print: `text`, the default, `json`, `jsonl`, `markdown`, `csv`, or `context`:"
+        " whole turns of the best sessions, for a language model to read.",
+    ),
+]
+ContextTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--context-tokens",
+        min=1,
+        show_default=False,
+        metavar="N",
+        help="Most tokens of `--format context`, 4000 by default.",
+    ),
+]
+Null = Annotated[bool, typer.Option("--null", "-0", help="Questions on standard input end in NUL.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
@@ -167,6 +212,28 @@ Sifter = Annotated[
         metavar="MODEL",
         help="Model that reads, thinks and ranks: a GGUF file, a name such as `memsifter-4b`, or"
         " `none`. By default the one in the models folder.",
+    ),
+]
+Reader = Annotated[
+    str | None,
+    typer.Option(
+        "--reader",
+        envvar="MEM_READER",
+        show_default=False,
+        metavar="MODEL",
+        help="Model that reads: a GGUF file, a folder of safetensors, an address such as"
+        " `http://localhost:8000/v1#memreader-4b`, or a name. By default the one in the models"
+        " folder.",
+    ),
+]
+Chat = Annotated[
+    str | None,
+    typer.Option(
+        "--chat",
+        envvar="MEM_CHAT",
+        show_default=False,
+        metavar="MODEL",
+        help="Model that answers: a GGUF file, a name, or the address of a server.",
     ),
 ]
 GpuLayers = Annotated[
@@ -202,5 +269,5 @@ Budget = Annotated[
     ),
 ]
 Think = Annotated[
-    int, typer.Option("--think", min=0, metavar="N", help="Most tokens the sifter thinks.")
+    int, typer.Option("--think", min=0, metavar="N", help="Most tokens that a model thinks.")
 ]

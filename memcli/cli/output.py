@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+from unicodedata import bidirectional
 
 from memcli.errors import MemError
 
@@ -25,8 +26,13 @@ _HARMFUL = re.compile(
 _UNPRINTED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+WIDEST = 120  # columns: longer lines are hard to read
+
+
 class _Result(io.FileIO):
     """The raw side of stdout."""
+
+    left = False  # whether its reader has seen enough
 
     def write(self, block: "ReadableBuffer", /) -> int:
         """Write; where that is impossible, whatever else is written is dropped.
@@ -41,6 +47,7 @@ class _Result(io.FileIO):
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
             if isinstance(error, BrokenPipeError):
+                _Result.left = True
                 return memoryview(block).nbytes
             raise MemError(f"cannot write the result: {error.strerror}") from error
 
@@ -61,9 +68,24 @@ def guard_streams() -> None:
     sys.stdout = stdout
 
 
+def nobody_reads() -> bool:
+    """Return whether the reader of stdout has left: work that never ends by itself may end."""
+    return _Result.left
+
+
 def safe(text: str) -> str:
     """Return a text that a terminal prints and does not obey; line breaks and tabs stay."""
     return _HARMFUL.sub("", text.replace("\r\n", "\n"))
+
+
+def isolated(text: str) -> str:
+    """Return a text that keeps its direction to itself, where some of it runs from right to left.
+
+    Between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE, what stands beside it stays in place.
+    """
+    if any(bidirectional(letter) in ("R", "AL", "AN") for letter in text):
+        return f"\u2068{text}\u2069"
+    return text
 
 
 def note(message: str) -> None:
@@ -91,6 +113,8 @@ def console(stream: TextIO | None = None) -> "Console":
 
     stream = stream or sys.stdout
     width = None if stream.isatty() else 100
-    return Console(
+    made = Console(
         file=stream, highlight=False, markup=False, emoji=False, width=width, soft_wrap=False
     )
+    made.width = min(made.width, WIDEST)
+    return made

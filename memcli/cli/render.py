@@ -1,80 +1,83 @@
 """How sessions look to a person: in colour on a terminal, the same words without in a pipe."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from memcli.cli.output import console, safe
-from memcli.domain import Kind, Session
-from memcli.pipeline.results import Answer, Quote, Result, Stage
-from memcli.store import Overview
+from memcli.cli.links import has_links, linked
+from memcli.cli.output import console, isolated, safe
+from memcli.domain import Session
+from memcli.pipeline.results import PLAIN, Answer, Quote, Result, Stage
+from memcli.store import Overview, marks
 
 if TYPE_CHECKING:
-    from rich.console import Group, RenderableType
+    from rich.console import Console, Group, RenderableType
     from rich.text import Text
 
-QUOTED = 400  # characters of a turn on a terminal; a pipe gets all of it
+QUOTED = 400  # most cells of a turn on a terminal; a pipe gets all of it
+QUOTED_LINES = 4  # most lines of a turn on a narrow one
+ESSENCE = 400  # most letters of a thought that are printed without being asked for
+WIDE = 100  # columns from which a list has all of its own
+BAR = "    │ "
 
 
-def print_answer(answer: Answer) -> None:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the place that is printed to can show."""
+
+    terminal: bool
+    width: int  # columns
+    links: bool = False
+
+    @classmethod
+    def of(cls, out: "Console") -> "Look":
+        """Return the look of a console."""
+        return cls(out.is_terminal, out.width, out.is_terminal and has_links())
+
+    def text(self, text: str, style: str = "") -> "Text":
+        """Return somebody's words as they can be shown: on a terminal, in their own direction."""
+        from rich.text import Text
+
+        text = safe(text)
+        return Text(isolated(text) if self.terminal else text, style)
+
+
+def print_answer(answer: Answer, *, whole_trace: bool = False) -> None:
     """Print a ranking with its evidence, and how it came about below."""
     out = console()
-    out.print(answer_view(answer, whole=not out.is_terminal), soft_wrap=not out.is_terminal)
+    out.print(answer_view(answer, Look.of(out)), soft_wrap=not out.is_terminal)
     if answer.results:
         out.print()
-        out.print(_trace(answer), soft_wrap=not out.is_terminal)
+        out.print(_trace(answer, whole=whole_trace), soft_wrap=not out.is_terminal)
 
 
-def answer_view(answer: Answer, *, whole: bool) -> "Group":
-    """Return the ranking; `whole` quotes turns to their end."""
+def answer_view(answer: Answer, look: Look, *, quotes: bool = True) -> "Group":
+    """Return the ranking, with the turns that earned it or without."""
     from rich.console import Group
 
     parts: list[RenderableType] = []
     for rank, result in enumerate(answer.results, start=1):
-        parts += [*_result(rank, result, whole=whole)]
+        parts += _result(rank, result, look, quotes=quotes)
     return Group(*parts)
 
 
 def print_overviews(overviews: Iterable[Overview]) -> None:
-    """Print sessions, one a line."""
+    """Print sessions, one a line; a narrow terminal leaves out what is not needed to find one."""
     from rich.text import Text
 
     out = console()
+    look = Look.of(out)
+    wide = not look.terminal or out.width >= WIDE
     for one in overviews:
-        line = Text.assemble(
-            (one.id, "cyan"), "  ", (_day(one.started_at), "green"), "  ",
-            (f"{one.turns:>4} turns", "dim"), "  ", (f"{one.source:<12}", "dim"), "  ",
-            safe(heading(one)),
-        )  # fmt: skip
-        out.print(line, no_wrap=out.is_terminal, overflow="ellipsis", soft_wrap=not out.is_terminal)
-
-
-def print_session(session: Session, *, every_branch: bool) -> None:
-    """Print one transcript."""
-    from rich.text import Text
-
-    out = console()
-    out.print(Text(safe(heading(session)), "bold"), soft_wrap=True)
-    out.print(Text(f"{session.id}  {session.source}  {_day(session.started_at)}", "dim"))
-    day = None
-    for position, turn in enumerate(session.turns, start=1):
-        if not (turn.active or every_branch):
-            continue
-        if turn.sent_at and turn.sent_at.date() != day:
-            day = turn.sent_at.date()
-            out.print(Text(f"\n{day:%A} {day}", "green"))
-        if turn.kind in (Kind.SERVICE, Kind.CALL, Kind.DELETED) or not turn.text:
-            out.print(Text(f"\n{position}  [{turn.kind}] {safe(turn.text)}".rstrip(), "dim"))
-            continue
-        clock = f"  {turn.sent_at:%H:%M}" if turn.sent_at else ""
-        branch = "" if turn.active else "  (another branch)"
-        who = Text.assemble(
-            "\n", (f"{position}  ", "dim"), (safe(turn.speaker or turn.role.value), "bold cyan"),
-            (clock + branch, "dim"),
-        )  # fmt: skip
-        out.print(who, soft_wrap=True)
-        out.print(Text(safe(turn.text)), soft_wrap=not out.is_terminal)
+        began = day(one.started_at) if wide else day(one.started_at)[:10]
+        line = Text.assemble((one.id, "cyan"), "  ", (began, "green"), "  ")
+        if wide:
+            turns = "turn " if one.turns == 1 else "turns"
+            line.append(f"{one.turns:>4} {turns}  {one.source:<12}  ", "dim")
+        line.append_text(look.text(heading(one)))
+        out.print(line, no_wrap=look.terminal, overflow="ellipsis", soft_wrap=not look.terminal)
 
 
 def stage_line(stage: Stage) -> str:
@@ -101,46 +104,92 @@ def heading(session: Session | Overview) -> str:
     return session.title.strip() or " and ".join(session.participants) or "(untitled)"
 
 
-def _result(rank: int, result: Result, *, whole: bool) -> Iterable["RenderableType"]:
+def day(moment: datetime | None) -> str:
+    """Return a day and a time, as wide as any other."""
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else "no date         "
+
+
+def essence(thought: str) -> str:
+    """Return what a thought comes to: its last paragraph, or the last sentences of that."""
+    thought = safe(thought).strip()
+    last = thought.rpartition("\n\n")[2].strip()
+    if len(last) <= ESSENCE:
+        return last
+    end = last[-ESSENCE:]
+    sentence = re.search(r"[.!?。！？]\s*(?=\S)", end[:-1])
+    return f"… {end[sentence.end() :] if sentence else end.partition(' ')[2] or end}"
+
+
+def excerpt(said: str, terms: Sequence[str], most: int) -> str:
+    """Return at most about so many characters of a text, where most of the terms are."""
+    if len(said) <= most:
+        return said
+    starts = [start for start, _ in marks(said, terms)] or [0]
+    best = max(starts, key=lambda one: sum(one <= other < one + most * 3 // 4 for other in starts))
+    start = max(0, min(best - most // 4, len(said) - most))
+    if start:
+        start = said.find(" ", start, best) + 1 or start  # between words where there are any
+    part = said[start : start + most].strip()
+    return f"{'…' if start else ''}{part}{'…' if start + most < len(said) else ''}"
+
+
+def _result(rank: int, result: Result, look: Look, *, quotes: bool) -> Iterable["RenderableType"]:
     from rich.text import Text
 
     session = result.session
     score = f"p {result.rerank:.2f}" if result.rerank is not None else f"{result.retrieve:.2f}"
+    title = look.text(heading(session), "bold")
     yield Text.assemble(
-        "\n" if rank > 1 else "",
-        (f"{rank:>2}. ", "bold"), (safe(heading(session)), "bold"),
+        "\n" if rank > 1 and quotes else "", (f"{rank:>2}. ", "bold"), title,
+        no_wrap=look.terminal, overflow="ellipsis" if look.terminal else None,
     )  # fmt: skip
     yield Text.assemble(
-        "    ", (_day(session.started_at), "green"), "  ", (session.source, "dim"), "  ",
-        (session.id, "cyan"), "  ", (score, "yellow"),
+        "    ", (day(session.started_at), "green"), "  ", (session.source, "dim"), "  ",
+        linked(Text(session.id), links=look.links), "  ", (score, "bold"),
     )  # fmt: skip
-    for quote in result.evidence:
-        yield _quote(quote, whole=whole)
+    for quote in result.evidence if quotes else ():
+        yield _quote(quote, result, look)
 
 
-def _quote(quote: Quote, *, whole: bool) -> "RenderableType":
+def _quote(quote: Quote, result: Result, look: Look) -> "RenderableType":
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
     said = re.sub(r"\s+", " ", safe(quote.turn.text)).strip()
-    who = f"{quote.position} {safe(quote.turn.speaker or quote.turn.role.value)}: "
-    bar = Text("    │ ", "dim")
-    if whole:
-        return Text.assemble(bar, (who, "cyan"), said)
-    if len(said) > QUOTED:
-        said = said[:QUOTED].rstrip() + "…"
+    if look.terminal:
+        cells = max(80, min(QUOTED, QUOTED_LINES * (look.width - len(BAR))))
+        said = excerpt(said, result.terms, cells * len(said) // max(cell_len(said), 1))
+    words = Text(said)
+    for start, end in marks(said, result.terms):
+        words.stylize("bold", start, end)
+    if look.terminal:
+        words = _isolated(words)
+    reference = linked(Text(f"[{result.session.id}:{quote.position}]", "dim"), links=look.links)
+    speaker = look.text(quote.turn.speaker or quote.turn.role.value, "cyan")
+    line = Text.assemble(speaker, (": ", "cyan"), words, " ", reference)
+    if not look.terminal:
+        return Text.assemble((BAR, "dim"), line)
     indented = Table.grid()  # wraps beside the bar, not under it
     indented.add_column()
     indented.add_column(overflow="fold")  # unspaced scripts are one long word to rich
-    indented.add_row(bar, Text.assemble((who, "cyan"), said))
+    indented.add_row(Text(BAR, "dim"), line)
     return indented
 
 
-def _trace(answer: Answer) -> "Text":
+def _isolated(text: "Text") -> "Text":
+    """Return a text between the marks that keep its direction to itself, if it needs them."""
     from rich.text import Text
 
-    return Text.assemble(("why  ", "bold"), (safe(answer.trace), "dim"))
+    whole = isolated(text.plain)
+    if whole == text.plain:
+        return text
+    return Text.assemble(whole[0], text, whole[-1])
 
 
-def _day(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}" if moment else "no date         "
+def _trace(answer: Answer, *, whole: bool) -> "Text":
+    from rich.text import Text
+
+    folded = f"{PLAIN}." if answer.thought is None else essence(answer.thought)
+    trace = answer.trace if whole else folded
+    return Text.assemble(("why  ", "bold"), (safe(trace), "dim"))

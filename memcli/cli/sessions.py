@@ -5,10 +5,28 @@ from typing import Annotated
 import typer
 
 from memcli.cli.completion import session_ids
-from memcli.cli.json_shapes import overview_shape, session_shape
-from memcli.cli.options import Database, Json, Jsonl, Since, Source, Speaker, Until, words
+from memcli.cli.forms import (
+    form_of,
+    overviews_markdown,
+    print_csv,
+    print_text,
+    session_markdown,
+)
+from memcli.cli.json_shapes import overview_shape, session_shape, turn_shape
+from memcli.cli.options import (
+    Database,
+    Json,
+    Jsonl,
+    ListFormat,
+    Since,
+    Source,
+    Speaker,
+    Until,
+    words,
+)
 from memcli.cli.output import note, print_json, print_jsonl
-from memcli.cli.render import print_overviews, print_session
+from memcli.cli.render import print_overviews
+from memcli.cli.transcript import print_session, reference, shown
 from memcli.errors import ExitCode
 from memcli.settings import database_path
 from memcli.store import Filters, Store
@@ -19,11 +37,21 @@ SessionName = Annotated[
         parser=words,
         autocompletion=session_ids,
         metavar="ID",
-        help="Id of the session, or how it begins: `s_k3j`.",
+        help="Id of the session, or how it begins: `s_k3j`. With turns, `s_k3j:12` or"
+        " `s_k3j:12-20`, these and those around them.",
     ),
 ]
 EveryBranch = Annotated[
     bool, typer.Option("--all", help="Show the branches that were not kept, too.")
+]
+Around = Annotated[
+    int,
+    typer.Option(
+        "--context", "-C", min=0, metavar="N", help="Turns to show before and after those named."
+    ),
+]
+NoPager = Annotated[
+    bool, typer.Option("--no-pager", help="Print long sessions as they are, without a pager.")
 ]
 Most = Annotated[
     int | None,
@@ -37,6 +65,7 @@ def sessions(
     source: Source = None,
     speaker: Speaker = None,
     limit: Most = None,
+    form: ListFormat = None,
     as_json: Json = False,
     as_jsonl: Jsonl = False,
     database: Database = None,
@@ -45,16 +74,22 @@ def sessions(
 
     Exits with status 3 when there are none.
     """
+    chosen = form_of(form, as_json=as_json, as_jsonl=as_jsonl)
     filters = Filters(since, until, source, speaker)
     with Store.existing(database or database_path()) as store:
         found = list(store.sessions.overviews(filters, limit))
-    if as_json:
-        listed = [overview_shape(one) for one in found]
-        print_json({"schema": "mem.sessions/1", "sessions": listed})
-    elif as_jsonl:
-        print_jsonl(map(overview_shape, found))
-    else:
-        print_overviews(found)
+    match chosen:
+        case "json":
+            listed = [overview_shape(one) for one in found]
+            print_json({"schema": "mem.sessions/1", "sessions": listed})
+        case "jsonl":
+            print_jsonl(map(overview_shape, found))
+        case "csv":
+            print_csv(map(overview_shape, found))
+        case "markdown":
+            print_text(overviews_markdown(found))
+        case _:
+            print_overviews(found)
     if not found:
         note("no sessions")
         raise typer.Exit(ExitCode.NOTHING_FOUND)
@@ -62,14 +97,34 @@ def sessions(
 
 def show(
     session: SessionName,
+    around: Around = 3,
     every_branch: EveryBranch = False,
+    form: ListFormat = None,
     as_json: Json = False,
+    as_jsonl: Jsonl = False,
+    no_pager: NoPager = False,
     database: Database = None,
 ) -> None:
-    """Print one session, turn by turn."""
+    """Print one session, turn by turn, or the turns around one that something refers to.
+
+    A long one goes through a pager on a terminal: `MEM_PAGER`, else `PAGER`, else `less`.
+    """
+    chosen = form_of(form, as_json=as_json, as_jsonl=as_jsonl)
+    named = reference(session)
     with Store.existing(database or database_path()) as store:
-        found = store.sessions.get(session.partition(":")[0])
-    if as_json:
-        print_json(session_shape(found))
-    else:
-        print_session(found, every_branch=every_branch)
+        found = store.sessions.get(named.session)
+    positions = shown(found, named, around, every_branch=every_branch or chosen in _WHOLE)
+    match chosen:
+        case "json":
+            print_json(session_shape(found, positions))
+        case "jsonl":
+            print_jsonl(turn_shape(found, at) for at in positions)
+        case "csv":
+            print_csv(turn_shape(found, at) for at in positions)
+        case "markdown":
+            print_text(session_markdown(found, positions))
+        case _:
+            print_session(found, named, positions, paged=not no_pager)
+
+
+_WHOLE = ("json", "jsonl", "csv")  # what is for programs says of each branch whether it was kept

@@ -7,6 +7,7 @@ from memcli.formats.base import HEAD_BYTES, Document, Format, Mark, Reading, Sam
 
 # In the order in which they are tried: what is recognised by more comes first.
 FORMATS = (
+    "memcli",
     "chatgpt",
     "deepseek",
     "claude",

@@ -4,15 +4,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from memcli.domain import Conversation, Kind, Session, SessionId, Turn, fingerprint
-from memcli.pipeline.chunking import passage_text, passages
+from memcli.domain import Conversation, Kind, Past, Session, SessionId, Turn, fingerprint
+from memcli.pipeline.indexing import index
 from memcli.pipeline.merge import QUIET, merge, revision, sessions_of
+from memcli.pipeline.sound import sound_conversation, whole_milliseconds
 from memcli.protocols import Embedder
 from memcli.store import Head, Store
 
-KEPT = 2_000  # characters of what nobody said and is not searched, from its two ends
-
-_SHORTENED = frozenset({Kind.TOOL, Kind.THOUGHT, Kind.CONTEXT})
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -65,6 +63,8 @@ class Absorber:
     ) -> None:
         self._store, self._embedder, self._included = store, embedder, included
         self._unindexed: dict[int, Session] = {}  # by number: stored in this batch
+        self._restored: set[int] = set()  # conversations that hold only what a memory wrote down
+        self._given: list[tuple[int, Collection[str]]] = []  # turns of which conversation
 
     def take(
         self,
@@ -85,31 +85,72 @@ class Absorber:
         self._unindexed.clear()
         with self._store.transaction():
             for conversation in batch:
-                sound = self._remembered(_sound(conversation, self._included))
-                if sound.turns:
+                sound = self._remembered(sound_conversation(conversation, self._included))
+                if not sound.turns:
+                    continue
+                if not self._restore(sound, tally):
                     self._absorb(sound, tally, unique_keys=unique_keys, partial=partial)
+                if sound.past:
+                    self._keep_past(sound, sound.past)
             self._index()
 
     def _remembered(self, conversation: Conversation) -> Conversation:
         """Return a conversation without what was forgotten."""
         source, key, turns = conversation.source, conversation.key, conversation.turns
-        forgetting = self._store.forgetting
+        forgetting, past = self._store.forgetting, conversation.past or Past()
         if forgetting.conversation(source, key):
             return replace(conversation, turns=())
-        gone = forgetting.turns(source, key, [turn.key for turn in turns])
-        return replace(conversation, turns=tuple(turn for turn in turns if turn.key not in gone))
+        keys = [turn.key for turn in turns] + [one.key or "" for one in past.revisions]
+        gone = forgetting.turns(source, key, keys)
+        if not gone:
+            return conversation
+        left = Past(
+            tuple(one for one in past.revisions if one.key not in gone),
+            tuple(alias for alias in past.aliases if alias[1] not in gone),
+        )
+        return replace(
+            conversation,
+            turns=tuple(turn for turn in turns if turn.key not in gone),
+            past=conversation.past and left,
+        )
+
+    def _restore(self, kept: Conversation, tally: Tally) -> bool:
+        """Store a session as another memory had it, if its conversation is new here.
+
+        Returns:
+            Whether it was; else it has to be merged with what is known.
+        """
+        conversations = self._store.conversations
+        head = conversations.get(kept.source, kept.key)
+        if kept.past is None or (head and head.number not in self._restored):
+            return False
+        keys = [turn.key for turn in kept.turns]
+        cut = sessions_of(*(kept.source, kept.key, kept.title, kept.turns), endless=kept.endless)
+        whole = len(cut) == 1 and cut[0].turns == kept.turns and len(set(keys)) == len(keys)
+        if not whole or (head and conversations.held(head.number, keys)):
+            return False
+        head = head or conversations.add(kept.source, kept.key, endless=kept.endless)
+        if kept.updated_at:
+            conversations.date(head.number, kept.updated_at)
+        self._restored.add(head.number)
+        tally.conversations.add(head.number)
+        tally.turns += Counts(new=sum(turn.kind.said for turn in kept.turns))
+        self._replace(head.number, [], cut, tally)
+        return True
+
+    def _keep_past(self, kept: Conversation, past: Past) -> None:
+        """Keep what another memory knew of a session, beside what it says now."""
+        head = self._store.conversations.get(kept.source, kept.key)
+        if head is None:
+            return
+        for one in past.revisions:
+            self._store.conversations.keep_revision(head.number, one.digest, one.text, one.key)
+        for alias, key in past.aliases:
+            self._store.sessions.rename(head.number, alias, key)
 
     def _index(self) -> None:
-        if self._embedder is None:
-            return
-        numbers: list[int] = []
-        texts: list[str] = []
-        for number, session in self._unindexed.items():
-            cut = passages(session)
-            numbers += self._store.index.add(number, session, cut)
-            texts += [passage_text(session, passage) for passage in cut]
-        if texts:
-            self._store.index.add_vectors(numbers, self._embedder.embed(texts), self._embedder)
+        if self._embedder is not None:
+            index(self._unindexed.items(), self._store, self._embedder)
 
     def _absorb(
         self, conversation: Conversation, tally: Tally, *, unique_keys: bool, partial: bool
@@ -148,6 +189,10 @@ class Absorber:
             *(conversation.source, conversation.key, title, merged.turns),
             endless=conversation.endless,
         )
+        for giver, keys in self._given:
+            self._store.memories.move(giver, keys, head.number)
+            self._store.reads.move(giver, keys, head.number)
+        self._given.clear()
         tally.conversations.add(head.number)
         tally.turns += Counts(merged.new, merged.changed, merged.unchanged)
         self._replace(head.number, known, now, tally)
@@ -188,6 +233,7 @@ class Absorber:
         known = self._store.sessions.near(other.number, None, None)
         left = [turn for session in known for turn in session.turns if turn.key not in shared]
         now = sessions_of(source, other.key, known[0].title, left, endless=False) if known else []
+        self._given.append((other.number, shared))
         self._replace(other.number, known, now, tally)
 
     def _touched(self, number: int, conversation: Conversation) -> list[Session]:
@@ -263,71 +309,9 @@ def _as_of(conversation: Conversation) -> datetime:
     """Return when a copy of a conversation ends."""
     times = [turn.sent_at for turn in conversation.turns if turn.sent_at]
     as_of = conversation.updated_at or max(times, default=_NEVER)
-    return _whole_milliseconds(as_of)
+    return whole_milliseconds(as_of)
 
 
 def _span(session: Session) -> tuple[float, float]:
     began, ended = session.started_at, session.ended_at
     return began.timestamp() if began else 0.0, ended.timestamp() if ended else 0.0
-
-
-def _sound(conversation: Conversation, included: Collection[Kind]) -> Conversation:
-    """Return a conversation whose text any database and terminal can hold."""
-    return replace(
-        conversation,
-        key=_clean(conversation.key),
-        title=_clean(conversation.title),
-        turns=tuple(_sound_turn(turn, included) for turn in conversation.turns),
-    )
-
-
-def _sound_turn(turn: Turn, included: Collection[Kind]) -> Turn:
-    text, wanted = _clean(turn.text), turn.kind in included
-    if len(text) > KEPT and turn.kind in _SHORTENED and not wanted:
-        text = f"{text[: KEPT // 2]}\n[… {len(text) - KEPT:,} characters]\n{text[-KEPT // 2 :]}"
-    if text is turn.text and wanted == turn.included and _is_sound_but_for_its_text(turn):
-        return turn  # nearly every one, and a copy takes as long as reading it
-    return replace(
-        turn,
-        sent_at=turn.sent_at and _whole_milliseconds(turn.sent_at),
-        edited_at=turn.edited_at and _whole_milliseconds(turn.edited_at),
-        key=_clean(turn.key),
-        parent=turn.parent and _clean(turn.parent),
-        speaker=turn.speaker and _clean(turn.speaker),
-        text=text,
-        included=wanted,
-    )
-
-
-def _is_sound_but_for_its_text(turn: Turn) -> bool:
-    return (
-        _is_sound(turn.key)
-        and _is_sound(turn.parent or "")
-        and _is_sound(turn.speaker or "")
-        and not (turn.sent_at and turn.sent_at.microsecond % 1000)
-        and not (turn.edited_at and turn.edited_at.microsecond % 1000)
-    )
-
-
-def _is_sound(text: str) -> bool:
-    """Tell whether a text has neither NULs nor lone surrogates."""
-    if "\x00" in text:
-        return False
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _whole_milliseconds(moment: datetime) -> datetime:
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def _clean(text: str) -> str:
-    """Join surrogate pairs, replace lone ones, and drop NULs."""
-    if _is_sound(text):
-        return text
-    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

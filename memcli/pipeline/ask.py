@@ -5,9 +5,10 @@ from time import monotonic
 
 from memcli.deadline import OutOfTimeError, deadline, seconds_left
 from memcli.errors import BackendError
+from memcli.pipeline.dialogue import Dialogue, followed
 from memcli.pipeline.plan import HISTORY_TOKENS, Plan, plan, sift_plan
 from memcli.pipeline.rerank import RELEVANT, Reranking, chance
-from memcli.pipeline.results import Answer, Listener, Result, Stage, plain_trace, quotes
+from memcli.pipeline.results import Answer, Listener, Result, Stage, quotes
 from memcli.pipeline.retrieve import Candidate, retrieve
 from memcli.pipeline.sift import Sifted, Sifting
 from memcli.pipeline.speed import Speeds
@@ -15,7 +16,7 @@ from memcli.protocols import Embedder, Reranker, Sifter
 from memcli.store import Filters, Store
 
 CANDIDATES = 30  # sessions the second and third stages look at
-LEAST = 0.2  # score of the best session, below which nothing is thought relevant
+LEAST = 0.25  # score of the best session, below which nothing is thought relevant
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ def ask(
     filters: Filters,
     *,
     limit: int,
-    least: float = LEAST,
+    least: float | None = None,
+    dialogue: Dialogue | None = None,
     listener: Listener | None = None,
     speeds: Speeds | None = None,
 ) -> Answer:
@@ -48,19 +50,21 @@ def ask(
         models: what ranks them.
         filters: which sessions count.
         limit: most sessions to return.
-        least: score of the best session, below which nothing is relevant without a reranker.
+        least: score of the least session to return; None leaves it to the verdict.
+        dialogue: what was asked before, if the question goes on from there.
         listener: told how it goes.
         speeds: of the models on this machine; learns.
 
     Returns:
         At most `limit` sessions. The verdict is "nothing" where the reranker finds no session
-        likelier than not to answer; without one, where the best session scores below `least`.
+        likelier than not to answer; without one, where the best session scores below LEAST; and
+        where `least` is given, where none reaches that.
 
     The deadline (`memcli.deadline`), a model that fails, and Ctrl-C end it with what there is:
     see `Answer.out_of_time` and `Answer.stopped`.
     """
-    course = _Course(question, store, listener or Listener(), limit, speeds or Speeds())
-    course.retrieve(models.embedder, filters, least)
+    course = _Course(question, store, listener or Listener(), limit, speeds or Speeds(), least)
+    course.retrieve(models.embedder, filters, dialogue or Dialogue())
     try:
         course.think(models)
     except OutOfTimeError:
@@ -76,10 +80,17 @@ class _Course:
     """A question on its way through the stages."""
 
     def __init__(
-        self, question: str, store: Store, listener: Listener, limit: int, speeds: Speeds
+        self,
+        question: str,
+        store: Store,
+        listener: Listener,
+        limit: int,
+        speeds: Speeds,
+        least: float | None,
     ) -> None:
         self._question, self._store, self._listener = question, store, listener
-        self._limit, self._speeds = limit, speeds
+        self._limit, self._speeds, self._least = limit, speeds, least
+        self._current = question  # with what was asked before it
         self._candidates: list[Candidate] = []
         self._results: dict[int, Result] = {}  # by number of the session
         self._stages: list[Stage] = []
@@ -93,24 +104,33 @@ class _Course:
         """The ranking so far."""
         shown = self._candidates[: self._limit]
         results = tuple(self._results[candidate.number] for candidate in shown)
+        if self._least is not None:
+            results = tuple(result for result in results if result.score >= self._least)
         return Answer(
             self._question,
-            "found" if self._found else "nothing",
+            "found" if self._found and results else "nothing",
             results,
             tuple(self._stages),
-            plain_trace(results) if self._thought is None else self._thought,
+            self._thought,
             self._plan,
             tuple(self._left_out),
         )
 
-    def retrieve(self, embedder: Embedder, filters: Filters, least: float) -> None:
+    def retrieve(self, embedder: Embedder, filters: Filters, dialogue: Dialogue) -> None:
         began = monotonic()
         limit = max(self._limit, CANDIDATES)
-        self._candidates = retrieve(self._question, self._store, embedder, filters, limit=limit)
+        found = retrieve(self._question, self._store, embedder, filters, limit=limit)
+        if dialogue.exchanges:
+            self._current = dialogue.current(self._question)
+            asked = dialogue.questions
+            earlier = retrieve(asked, self._store, embedder, filters, limit=limit)
+            found = followed(found, earlier)[:limit]
+        self._candidates = found
         for one in self._candidates:
             self._results[one.number] = Result(
                 one.session, one.score, None, None, one.parts, one.terms, quotes(one)
             )
+        least = LEAST if self._least is None else self._least
         self._found = bool(self._candidates) and self._candidates[0].score >= least
         self._end(Stage("retrieve", embedder.name, monotonic() - began, len(self._candidates)))
 
@@ -132,7 +152,7 @@ class _Course:
     def _rerank(self, reranker: Reranker, planned: Plan) -> None:
         began = monotonic()
         work = Reranking(
-            self._question,
+            self._current,
             self._candidates,
             reranker,
             self._store,
@@ -176,13 +196,14 @@ class _Course:
                     evidence=quotes(one, verdict.passage),
                 )
         self._candidates.sort(key=lambda one: -chances[one.number])
-        answering = any(verdict.probability >= RELEVANT for verdict in work.judged.values())
+        least = RELEVANT if self._least is None else self._least
+        answering = any(verdict.probability >= least for verdict in work.judged.values())
         self._found = answering or (self._found and not complete)
 
     def _sift(self, sifter: Sifter, wording: str, most_thought: int) -> None:
         began = monotonic()
         work = Sifting(
-            self._question,
+            self._current,
             self._candidates,
             sifter,
             wording,

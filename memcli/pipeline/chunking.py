@@ -35,7 +35,7 @@ def passages(session: Session, length: int = LENGTH) -> list[Passage]:
                 window, size = [], 0
         if weight > length:
             room = max(length * len(turn.text) // weight, 1)
-            found += [Passage(position, position, *part) for part in _parts(turn.text, room)]
+            found += [Passage(position, position, *part) for part in parts(turn.text, room)]
             continue
         window.append(position)
         size += weight
@@ -57,7 +57,7 @@ def said(turn: Turn, text: str | None = None) -> str:
     return f"{turn.speaker or turn.role.value}: {turn.text if text is None else text}"
 
 
-def _parts(text: str, length: int) -> Iterator[tuple[int, int]]:
+def parts(text: str, length: int) -> Iterator[tuple[int, int]]:
     """Cut a long text near every `length` characters, at the end of a sentence where there is one.
 
     Yields:

@@ -1,9 +1,9 @@
 """Making one score of several."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
 
-Key = TypeVar("Key", bound=int)
+Key = TypeVar("Key", bound=Hashable)
 
 
 def by_maximum(scores: Mapping[Key, float]) -> dict[Key, float]:

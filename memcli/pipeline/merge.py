@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from memcli.domain import Session, SessionId, Turn, fingerprint
+from memcli.domain import Session, SessionId, Turn, fingerprint, public_id
 
 QUIET = timedelta(hours=6)  # ends a session of an endless chat
 LONGEST = 200  # turns of such a session
@@ -201,6 +201,4 @@ def _stretches(turns: Sequence[Turn]) -> list[list[Turn]]:
 
 def _session_id(source: str, conversation: str, first: str) -> SessionId:
     """Return the id of the session that begins with this turn: 50 bits of a digest."""
-    digest = int(fingerprint(source, conversation, first), 16)
-    letters = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: nothing that looks like another
-    return SessionId("s_" + "".join(letters[digest >> 5 * at & 31] for at in range(10)))
+    return SessionId(public_id("s_", source, conversation, first))

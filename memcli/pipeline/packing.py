@@ -86,7 +86,7 @@ def _whole(candidate: Candidate) -> Excerpt:
 def _cut(whole: Excerpt, count: Count, room: int) -> Excerpt | None:
     """Return as many turns as fit, the most telling ones; None where nothing fits."""
     telling = _telling(whole)
-    order = [*telling, *_around(telling, whole.positions)]
+    order = [*telling, *around(telling, whole.positions)]
 
     def first(number: int) -> Excerpt:
         return replace(whole, positions=tuple(sorted(order[:number])))
@@ -109,7 +109,7 @@ def _telling(whole: Excerpt) -> list[int]:
     return [position for position in dict.fromkeys(telling) if position in shown]
 
 
-def _around(telling: Sequence[int], positions: Sequence[int]) -> list[int]:
+def around(telling: Sequence[int], positions: Sequence[int]) -> list[int]:
     """Return the other positions, those nearest to the telling ones first."""
     known = sorted(telling)
 

@@ -66,15 +66,17 @@ def plan(
     return Plan(seconds, passages, share, history, thought)
 
 
-def sift_plan(seconds: float, sifter: Speed, thought_tokens: int) -> tuple[int, int]:
+def sift_plan(
+    seconds: float, sifter: Speed, thought_tokens: int, *, after: int = RANKING_TOKENS
+) -> tuple[int, int]:
     """Return the tokens of history to read and of thought to write; (0, 0): there is no time.
 
     A third of the time is for the thought, unless that is more than it may take, or reading would
-    be left with too little.
+    be left with too little; `after` is how many tokens follow the thought.
     """
     if math.isinf(seconds):
         return HISTORY_TOKENS, thought_tokens
-    working = SURE * seconds - sifter.load - RANKING_TOKENS / sifter.write
+    working = SURE * seconds - sifter.load - after / sifter.write
     if working <= 0:
         return 0, 0
     least = min(LEAST_THOUGHT, thought_tokens)

@@ -13,6 +13,18 @@ from memcli.domain import Role, Session
 from memcli.store import searched
 
 CUT = "[…]"  # stands for what is left out
+ANSWER = """\
+Below are excerpts from conversations of the person who asks. Each turn begins with its reference \
+in square brackets, its time and who said it.
+
+{shown}
+
+Answer the question below from these excerpts alone, in the language of the question, in a few \
+sentences. After each statement write the reference of the turn it rests on, exactly as it stands \
+there, in square brackets. Where turns contradict each other the latest one holds; say so. If the \
+excerpts do not answer the question, say that they do not, and guess nothing.
+
+{question}"""
 _TAGS = ("session", "date", "ranking", "think", *Role)
 
 
@@ -39,6 +51,16 @@ def sift_message(wording: str, history_block: str, question: str) -> str:
     before, _, rest = wording.partition("{history}")
     between, _, after = rest.partition("{current}")
     return f"{before}{history_block}{between}{_defused(question)}{after}"
+
+
+def answer_message(shown: str, question: str) -> str:
+    """Return what a chat model is asked.
+
+    Args:
+        shown: turns with their references, from `context`.
+        question: as the person asked it, after what was asked before.
+    """
+    return ANSWER.format(shown=shown, question=question)
 
 
 def passage_heading(session: Session) -> str:

@@ -1,6 +1,7 @@
-"""The vectors of questions asked before: asked again, they cost no loading of an embedder."""
+"""What an embedder said of questions asked before: asked again, they cost no loading of it."""
 
 from base64 import b85decode, b85encode
+from collections.abc import Sequence
 
 from memcli.domain import fingerprint
 from memcli.protocols import Embedder
@@ -24,3 +25,28 @@ def question_vector(question: str, embedder: Embedder, cache: Cache) -> bytes:
     raw: bytes = vector.astype("<f4").tobytes()
     cache.put({key: b85encode(raw).decode()})
     return raw
+
+
+def telling(terms: Sequence[str], embedder: Embedder, cache: Cache) -> list[float]:
+    """Return how much each term tells of what is asked: how far off the meaning is without it.
+
+    That is 1 - cosine of all terms and of all but this one, and it needs no list of words for any
+    language: of "regarding violin lessons" the first is hardly missed.
+
+    Returns:
+        A number >= 0 for each term; 1 for a lone one.
+
+    Raises:
+        BackendError: the model failed.
+    """
+    if len(terms) < 2:
+        return [1.0] * len(terms)
+    key = fingerprint("telling", embedder.fingerprint, *terms)
+    kept = cache.get(key)
+    if isinstance(kept, list) and [type(value) for value in kept] == [float] * len(terms):
+        return kept
+    without = [" ".join((*terms[:at], *terms[at + 1 :])) for at in range(len(terms))]
+    vectors = embedder.embed([" ".join(terms), *without], questions=True)
+    missed = [max(round(1 - float(cosine), 4), 0.0) for cosine in vectors[1:] @ vectors[0]]
+    cache.put({key: missed})
+    return missed

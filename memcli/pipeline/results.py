@@ -10,7 +10,9 @@ from memcli.pipeline.plan import Plan
 from memcli.pipeline.retrieve import MOST_EVIDENCE, Candidate
 from memcli.store import searched
 
-StageName = Literal["retrieve", "rerank", "sift"]
+PLAIN = "No model thought about this. Sessions were ranked by words and meaning"
+
+StageName = Literal["retrieve", "rerank", "sift", "answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class Result:
     parts: dict[str, float]  # what each measure adds to `retrieve`
     terms: tuple[str, ...]  # of the question, that the session has
     evidence: tuple[Quote, ...]  # best first
+
+    @property
+    def score(self) -> float:
+        """What it is judged by, in [0, 1]: the probability that it answers, where that is known."""
+        return self.retrieve if self.rerank is None else self.rerank
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +70,16 @@ class Answer:
     verdict: Literal["found", "nothing"]
     results: tuple[Result, ...]
     stages: tuple[Stage, ...]
-    trace: str  # the sifter's thought; without one, what was counted
+    thought: str | None  # the sifter's; None where no model thought
     plan: Plan | None = None  # what there was time for; None before the second stage
     left_out: tuple[str, ...] = ()  # what there was no time for, in words
     out_of_time: bool = False  # whether a stage was stopped by the deadline
     stopped: BackendError | KeyboardInterrupt | None = None  # what ended it before its last stage
+
+    @property
+    def trace(self) -> str:
+        """How it was ranked: the sifter's thought; without one, what was counted."""
+        return plain_trace(self.results) if self.thought is None else self.thought
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,7 @@ class Listener:
 
 def plain_trace(results: Sequence[Result]) -> str:
     """Say how sessions were ranked where no model thought about them: words, turns, scores."""
-    lines = ["No model thought about this. Sessions were ranked by words and meaning:"]
+    lines = [f"{PLAIN}:"]
     for rank, result in enumerate(results, start=1):
         parts = " + ".join(f"{name} {part:.2f}" for name, part in result.parts.items())
         words = ", ".join(result.terms) or "none"

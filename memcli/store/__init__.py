@@ -3,22 +3,41 @@
 from memcli.store.cache import Cache
 from memcli.store.conversations import Head
 from memcli.store.filters import Filters
-from memcli.store.index import Found, Grain, searched
+from memcli.store.index import MOST_TERMS, Found, Grain, searched
+from memcli.store.marks import Span, marks
+from memcli.store.memories import MemoryFilters, memory_id
+from memcli.store.reads import Outcome, Reading, Unread
 from memcli.store.sessions import Overview
 from memcli.store.sources import File, Sources
+from memcli.store.statistics import Month, Person, Totals, VectorCount
 from memcli.store.store import Store
-from memcli.store.words import asked
+from memcli.store.vectors import Place
+from memcli.store.words import asked, same
 
 __all__ = [
+    "MOST_TERMS",
     "Cache",
     "File",
     "Filters",
     "Found",
     "Grain",
     "Head",
+    "MemoryFilters",
+    "Month",
+    "Outcome",
     "Overview",
+    "Person",
+    "Place",
+    "Reading",
     "Sources",
+    "Span",
     "Store",
+    "Totals",
+    "Unread",
+    "VectorCount",
     "asked",
+    "marks",
+    "memory_id",
+    "same",
     "searched",
 ]

@@ -2,8 +2,8 @@
 
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ import apsw
 
 from memcli.errors import BusyError, StoreError
 from memcli.store.migrations import APPLICATION, is_current, migrate
+from memcli.store.words import count
 
+_PAGES = 1024  # copied at a time: 4 MB
 _HARD = {
     apsw.NotADBError: "is not a database",
     apsw.CorruptError: "is damaged",
@@ -53,7 +55,8 @@ class Database:
                 self._db.enable_load_extension(True)
                 self._db.load_extension(_vector_extension())
                 self._db.enable_load_extension(False)
-                self._db.create_scalar_function("fold", _fold, 1, deterministic=True)
+                for name, function in _FUNCTIONS.items():
+                    self._db.create_scalar_function(name, function, 1, deterministic=True)
                 if read_only:
                     self._check_version()
                     return
@@ -78,6 +81,18 @@ class Database:
         """Run one statement once for each sequence of values."""
         with self._translated():
             self._db.executemany(sql, values)
+
+    def stem(self, word: str) -> str:
+        """Return a word as the full-text index keeps it."""
+        tokenize = self._db.fts5_tokenizer("porter", ["unicode61", "remove_diacritics", "2"])
+        tokens = tokenize(
+            word.encode("utf-8", "replace"),
+            apsw.FTS5_TOKENIZE_QUERY,
+            None,
+            include_offsets=False,
+            include_colocated=False,
+        )
+        return " ".join(map(str, tokens))
 
     @contextmanager
     def transaction(self, *, wait: bool = True) -> Iterator[None]:
@@ -112,6 +127,32 @@ class Database:
             if self._db.in_transaction:
                 self.rows("rollback")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read everything as it is now, whoever writes meanwhile."""
+        self.rows("begin")
+        try:
+            yield
+        finally:
+            if self._db.in_transaction:
+                self.rows("rollback")
+
+    def copy_to(self, path: Path, told: Callable[[int, int], None]) -> None:
+        """Copy the database as it is at one moment, whoever writes meanwhile, into one file.
+
+        Args:
+            path: an empty file.
+            told: how many pages were copied, of how many.
+        """
+        with self.snapshot(), self._translated(path), closing(apsw.Connection(str(path))) as copy:
+            self.rows("select 1 from sqlite_schema")  # this is the moment
+            copy.execute("pragma journal_mode = off")  # whoever is interrupted removes the file
+            with copy.backup("main", self._db, "main") as pages:
+                while not pages.done:
+                    pages.step(_PAGES)
+                    told(pages.page_count - pages.remaining, pages.page_count)
+            copy.execute("pragma journal_mode = delete")  # nothing of it in a file beside it
+
     def _check_owner(self) -> None:
         # In this order: another process may just be making the database, mark and tables at once.
         filled = self._db.execute("select 1 from sqlite_schema").fetchall()
@@ -130,23 +171,24 @@ class Database:
             )
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, named: Path | None = None) -> Iterator[None]:
+        path = named or self.path
         try:
             yield
         except apsw.BusyError as error:
             raise BusyError(
-                f"another process is writing to {self.path}",
+                f"another process is writing to {path}",
                 hint="try again when it is done, or wait longer with `--wait SECONDS`",
             ) from error
         except apsw.ExtensionLoadingError as error:
             raise StoreError(f"sqlite-vec cannot be loaded: {error}") from error
         except UnicodeDecodeError as error:
-            raise StoreError(f"{self.path} is damaged: it holds text that is no UTF-8") from error
+            raise StoreError(f"{path} is damaged: it holds text that is no UTF-8") from error
         except apsw.InterruptError as error:
             raise KeyboardInterrupt from error
         except apsw.Error as error:
             what = next((text for kind, text in _HARD.items() if isinstance(error, kind)), None)
-            told = f"{self.path} {what}" if what else f"{self.path}: {error}"
+            told = f"{path} {what}" if what else f"{path}: {error}"
             raise StoreError(told, hint="name another file with `--db`") from error
 
 
@@ -171,3 +213,14 @@ def _vector_extension() -> str:
 
 def _fold(*values: object) -> str:
     return unicodedata.normalize("NFKC", str(values[0])).casefold()
+
+
+def _has_words(*values: object) -> bool:
+    return bool(str(values[0]).strip())
+
+
+_FUNCTIONS = {
+    "fold": _fold,
+    "has_words": _has_words,
+    "count_words": lambda *values: count(str(values[0])),
+}

@@ -3,16 +3,21 @@
 import json
 from collections.abc import Collection, Sequence
 
-from memcli.domain import SessionId, fingerprint
+from memcli.domain import YOU, Memory, MemoryId, SessionId, fingerprint
 from memcli.store.connection import Database
 from memcli.store.index import Index
+from memcli.store.memories import Memories
+from memcli.store.memory_index import MemoryIndex
 
 
 class Forgetting:
     """What was forgotten is known by digests alone."""
 
-    def __init__(self, database: Database, index: Index) -> None:
+    def __init__(
+        self, database: Database, index: Index, memories: Memories, memory_index: MemoryIndex
+    ) -> None:
         self._db, self._index = database, index
+        self._memories, self._memory_index = memories, memory_index
 
     def conversation(self, source: str, key: str) -> bool:
         """Return whether a whole conversation was forgotten."""
@@ -25,26 +30,71 @@ class Forgetting:
         digests = {_digest(source, conversation, key): key for key in keys}
         return {digests[digest] for digest in self._known(list(digests))}
 
-    def forget(self, sessions: Collection[SessionId]) -> bool:
-        """Delete sessions so that no byte of them is left, and never take them in again.
+    def forget(self, sessions: Collection[SessionId], memories: Collection[Memory] = ()) -> bool:
+        """Delete sessions and memories so that no byte of them is left.
 
-        A session of an endless chat takes its own turns along; any other one the conversation,
-        and whatever is added to it later.
+        A session is never taken in again: one of an endless chat takes its own turns along, any
+        other one the conversation, and whatever is added to it later. With it go the memories
+        that come from it alone.
+
+        A memory does not come back from where it was found, only when it is said elsewhere. What
+        the person wrote for it alone goes with it.
 
         Returns:
             Whether the last bytes are gone. Where another process reads the database at this
             moment, they go with the next write.
         """
         with self._db.transaction():
+            for memory in memories:
+                self._forget_memory(memory)
+            self._remove(self._memories.resting_on(sessions))
             for session in sessions:
                 self._forget(session)
-            # What models said may quote it, and what files gave may name it.
-            self._db.rows("delete from answers")
-            self._db.rows("delete from files")
-            for table in ("session_words", "passage_words", "turn_words"):
+            if sessions:
+                self._db.rows("delete from files")  # what they gave may name it
+            self._db.rows("delete from answers")  # what models said may quote it
+            self._db.rows("update readings set reason = '', trace = null")  # readers, too
+            for table in ("session_words", "passage_words", "turn_words", "memory_words"):
                 self._db.rows(f"insert into {table} ({table}) values ('optimize')")
         [(busy, *_)] = self._db.rows("pragma wal_checkpoint(truncate)")
         return not busy
+
+    def memory(self, memory: MemoryId, session: SessionId, turns: Collection[str]) -> bool:
+        """Return whether a memory was forgotten that had any of these turns as a source."""
+        if not self._db.rows("select 1 from forgotten limit 1"):
+            return False
+        [(source, conversation)] = self._db.rows(
+            "select source, key from sessions join conversations"
+            " on conversations.id = conversation_id where public = ?",
+            session,
+        )
+        return bool(
+            self._known([_memory_digest(memory, source, conversation, turn) for turn in turns])
+        )
+
+    def _forget_memory(self, memory: Memory) -> None:
+        sources = self._db.rows(
+            "select source, conversations.key, turn, sessions.public from memories"
+            " join memory_sources on memory_id = memories.id"
+            " join turns on turns.conversation_id = memory_sources.conversation_id"
+            " and turns.key = turn join sessions on sessions.id = session_id"
+            " join conversations on conversations.id = turns.conversation_id"
+            " where memories.public = ?",
+            memory.id,
+        )
+        self._db.many(
+            "insert or ignore into forgotten (digest) values (?)",
+            [(_memory_digest(memory.id, *where),) for *where, _ in sources],
+        )
+        self._remove([memory])
+        for session in {session for source, _, _, session in sources if source == YOU}:
+            if not self._memories.of_sessions([session]):
+                self._forget(session)
+
+    def _remove(self, memories: Collection[Memory]) -> None:
+        numbers = self._memories.numbers([memory.id for memory in memories])
+        self._memory_index.remove(numbers)
+        self._memories.remove(numbers)
 
     def _forget(self, session: SessionId) -> None:
         [(number, conversation, source, key, endless)] = self._db.rows(
@@ -60,9 +110,10 @@ class Forgetting:
             "insert or ignore into forgotten (digest) values (?)",
             [(digest,) for digest in digests or [_digest(source, key)]],
         )
+        self._memories.lose(conversation, keys)
         self._index.remove(number)
         self._db.rows("delete from sessions where id = ?", number)
-        for table in ("revisions", "aliases"):
+        for table in ("revisions", "aliases", "read_turns"):
             self._db.rows(
                 f"delete from {table} where conversation_id = ?"
                 " and key in (select value from json_each(?))",
@@ -84,3 +135,7 @@ class Forgetting:
 
 def _digest(source: str, conversation: str, turn: str | None = None) -> str:
     return fingerprint("forgotten", source, conversation, *([turn] if turn is not None else []))
+
+
+def _memory_digest(memory: MemoryId, source: str, conversation: str, turn: str) -> str:
+    return fingerprint("forgotten memory", memory, source, conversation, turn)

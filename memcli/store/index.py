@@ -6,6 +6,7 @@ Everything here can be rebuilt from the sessions.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from memcli.domain import Passage, Role, Session, Turn
@@ -13,7 +14,8 @@ from memcli.errors import StoreError
 from memcli.protocols import Embedder, Vectors
 from memcli.store.connection import Database
 from memcli.store.filters import Filters
-from memcli.store.words import indexed, match
+from memcli.store.spelling import LEAST_LETTERS, meant
+from memcli.store.words import indexed, is_dense, match, match_near
 
 Grain = Literal["session", "passage", "turn"]
 
@@ -22,8 +24,8 @@ _PLACES: dict[Grain, str] = {
     "session": "score, 0, 0, 0, null from summed join sessions on sessions.id = place",
     "passage": "score, first, last, start, stop from summed join passages on passages.id = place"
     " join sessions on sessions.id = session_id",
-    "turn": "score, position, position, 0, null from summed join turns on turns.id = place"
-    " join sessions on sessions.id = session_id",
+    "turn": "score * iif(role = 'assistant', ?, 1) as score, position, position, 0, null"
+    " from summed join turns on turns.id = place join sessions on sessions.id = session_id",
 }
 MOST_TERMS = 64  # of a question, the rarest; SQLite takes up to 500
 _NEAREST = 4096  # most neighbours sqlite-vec gives
@@ -134,7 +136,14 @@ class Index:
         )
 
     def with_words(
-        self, grain: Grain, terms: Sequence[str], filters: Filters, limit: int
+        self,
+        grain: Grain,
+        terms: Sequence[str],
+        filters: Filters,
+        limit: int,
+        *,
+        weights: Sequence[float] | None = None,
+        assistant: float = 1.0,
     ) -> list[Found]:
         """Return the places of a grain that have any of the terms, best BM25 first.
 
@@ -148,26 +157,20 @@ class Index:
             terms: as `words.asked` gives them.
             filters: which sessions count. Terms weigh the same whatever the filters.
             limit: most places to return.
+            weights: of the terms, 1 by default.
+            assistant: what an assistant's turn counts, where turns are looked at.
 
         Source:
             Kamphuis, de Vries, Boytsov and Lin, Which BM25 do you mean?, ECIR 2020.
         """
-        table = f"{grain}_words"
-        places, having = self._having(grain, terms)
-        rarest = sorted((at for at in having if having[at]), key=lambda at: having[at])[:MOST_TERMS]
-        if not rarest:
+        scored, values = self.scored(f"{grain}_words", terms, weights)
+        if not scored:
             return []
-        scored = [
-            f"select rowid as place, {at} as term, -rank * ? as score from {table}"
-            f" where {table} match ?"
-            for at in rarest
-        ]
-        values: list[object] = []
-        for at in rarest:
-            values += [_rescaling(places, having[at]), match(terms[at])]
+        if grain == "turn":
+            values.append(assistant)
         where, filtered = filters.where()
         rows = self._db.rows(
-            f"with scored as ({' union all '.join(scored)}), summed as (select place,"
+            f"with scored as ({scored}), summed as (select place,"
             " sum(score) as score, group_concat(term) as terms from scored group by place)"
             f" select sessions.id, terms, {_PLACES[grain]} where {where}"
             " order by score desc, place limit ?",
@@ -178,9 +181,97 @@ class Index:
             for session, had, *row in rows
         ]
 
+    def scored(
+        self, table: str, terms: Sequence[str], weights: Sequence[float] | None = None
+    ) -> tuple[str, list[object]]:
+        """Return how to select (place, index of the term, score) from a table, and its values.
+
+        The statement is empty where no term is found. A term counts by its weight, 1 by default.
+        """
+        places, having = self._having(table, terms)
+        rarest = sorted((at for at in having if having[at]), key=lambda at: having[at])[:MOST_TERMS]
+        values: list[object] = []
+        for at in rarest:
+            weight = weights[at] if weights else 1.0
+            values += [weight * _rescaling(places, having[at]), match(terms[at])]
+        selects = (
+            f"select rowid as place, {at} as term, -rank * ? as score from {table}"
+            f" where {table} match ?"
+            for at in rarest
+        )
+        return " union all ".join(selects), values
+
+    def meant(self, terms: Sequence[str]) -> dict[str, str]:
+        """Return for terms that stand nowhere what they were probably mistyped for."""
+        _, having = self._having("session_words", terms)
+        strange = [term for at, term in enumerate(terms) if not having[at]]
+        return {term: near for term in strange if (near := self._nearest_stem(term))}
+
+    def _nearest_stem(self, term: str) -> str | None:
+        stem = self._db.stem(term)
+        if len(stem) < LEAST_LETTERS or not stem.isalpha() or is_dense(term):
+            return None
+        self._db.rows(
+            "create virtual table if not exists temp.vocabulary"
+            " using fts5vocab(main, session_words, row)"
+        )
+        stems = self._db.rows(
+            "select term, doc from temp.vocabulary where term >= ? and term < ?",
+            *(stem[0], chr(ord(stem[0]) + 1)),
+        )
+        return meant(stem, stems)
+
+    def together(self, pairs: Sequence[tuple[str, str]], filters: Filters) -> list[Found]:
+        """Return the turns in which two terms stand side by side, at most one word between them.
+
+        Returns:
+            One place for each pair a turn has, `terms` naming the pair; its score is Lucene's
+            weight of the pair among sessions, whatever the filters.
+        """
+        [(places,)] = self._db.rows("select count(*) from session_words_docsize")
+        where, filtered = filters.where()
+        found = []
+        for one, other in pairs:
+            rows = self._db.rows(
+                f"select session_id, position, {where} from turns"
+                " join sessions on sessions.id = session_id"
+                " where turns.id in (select rowid from turn_words where turn_words match ?)"
+                " order by turns.id",
+                *(*filtered, match_near(one, other)),
+            )
+            having = len({session for session, *_ in rows})
+            weight = math.log1p((places - having + 0.5) / (having + 0.5))
+            found += [
+                Found(session, Passage(position, position), weight, (f"{one} {other}",))
+                for session, position, passes in rows
+                if passes
+            ]
+        return found
+
+    def times(self, filters: Filters) -> dict[int, tuple[date, date]]:
+        """Return the days on which the sessions that pass began and ended, UTC."""
+        where, values = filters.where()
+        rows = self._db.rows(
+            "select id, date(started_at / 1000, 'unixepoch'), date(ended_at / 1000, 'unixepoch')"
+            f" from sessions where started_at is not null and ended_at is not null and {where}",
+            *values,
+        )
+        return {
+            number: (date.fromisoformat(began), date.fromisoformat(ended))
+            for number, began, ended in rows
+        }
+
+    def years(self) -> range:
+        """Return the years that there are sessions from."""
+        [(first, last)] = self._db.rows(
+            "select strftime('%Y', min(started_at) / 1000, 'unixepoch'),"
+            " strftime('%Y', max(started_at) / 1000, 'unixepoch') from sessions"
+        )
+        return range(int(first), int(last) + 1) if first else range(0)
+
     def weights(self, terms: Sequence[str]) -> dict[str, float]:
         """Return how much each term tells: Lucene's weight among sessions, in none of them too."""
-        places, having = self._having("session", terms)
+        places, having = self._having("session_words", terms)
         return {
             term: math.log1p((places - having[at] + 0.5) / (having[at] + 0.5))
             for at, term in enumerate(terms)
@@ -214,9 +305,8 @@ class Index:
         )
         return [_found(row) for row in rows if row[1] is not None]
 
-    def _having(self, grain: Grain, terms: Sequence[str]) -> tuple[int, dict[int, int]]:
+    def _having(self, table: str, terms: Sequence[str]) -> tuple[int, dict[int, int]]:
         """Return how many places there are, and how many have each term, by its index."""
-        table = f"{grain}_words"
         [(places,)] = self._db.rows(f"select count(*) from {table}_docsize")
         having: dict[int, int] = {}
         for at, term in enumerate(terms):
@@ -224,28 +314,48 @@ class Index:
             [(having[at],)] = self._db.rows(count, match(term))
         return places, having
 
-    def _embedders(self) -> list[Any]:  # rows of (id, fingerprint, name)
-        return self._db.rows("select id, fingerprint, name from embedders order by id")
+    def _embedders(self) -> list[Any]:  # rows of (id, fingerprint, name, serving)
+        return self._db.rows("select id, fingerprint, name, serving from embedders")
 
     def _vector_table(self, embedder: Embedder, *, make: bool) -> str | None:
-        for number, fingerprint, name in self._embedders():
-            if fingerprint == embedder.fingerprint:
-                return f"vectors_{number}"
-            raise StoreError(
-                f"{self._db.path} has vectors of {name}, not of {embedder.name}",
-                hint="ingest into another database with `--db`",
-            )
-        if not make:
-            return None
-        [(number,)] = self._db.rows(
-            "insert into embedders (fingerprint, name, dimensions) values (?, ?, ?) returning id",
-            *(embedder.fingerprint, embedder.name, embedder.dimensions),
-        )
-        self._db.rows(
-            f"create virtual table vectors_{number} using"
-            f" vec0(embedding float[{embedder.dimensions}] distance_metric=cosine)"
-        )
-        return f"vectors_{number}"
+        number = self.embedder_number(embedder, make=make)
+        return None if number is None else f"vectors_{number}"
+
+    def embedder_number(self, embedder: Embedder, *, make: bool) -> int | None:
+        """Return what the tables of an embedder's vectors are numbered with.
+
+        Raises:
+            StoreError: another embedder serves.
+        """
+        for number, fingerprint, name, serving in self._embedders():
+            if serving and fingerprint == embedder.fingerprint:
+                return int(number)
+            if serving:
+                raise StoreError(
+                    f"{self._db.path} has vectors of {name}, not of {embedder.name}",
+                    hint=f"`mem index --embedder {embedder.name}` embeds everything again",
+                )
+        return make_vectors(self._db, embedder, serving=True) if make else None
+
+
+def make_vectors(database: Database, embedder: Embedder, *, serving: bool) -> int:
+    """Make a table for the vectors of an embedder; return its number.
+
+    Args:
+        database: where.
+        embedder: whose vectors.
+        serving: whether questions are put to it from now on.
+    """
+    [(number,)] = database.rows(
+        "insert into embedders (fingerprint, name, dimensions, serving) values (?, ?, ?, ?)"
+        " returning id",
+        *(embedder.fingerprint, embedder.name, embedder.dimensions, serving),
+    )
+    database.rows(
+        f"create virtual table vectors_{number} using"
+        f" vec0(embedding float[{embedder.dimensions}] distance_metric=cosine)"
+    )
+    return int(number)
 
 
 def _found(row: Sequence[Any], terms: tuple[str, ...] = ()) -> Found:

@@ -188,6 +188,142 @@ def m0008_forgotten(db: apsw.Connection) -> None:
     db.execute("create table forgotten (digest text primary key) strict, without rowid")
 
 
+def m0009_embedders(db: apsw.Connection) -> None:
+    """One embedder serves while the vectors of the next one are made."""
+    db.execute(
+        """
+        create table embedders_now (  -- vectors of embedder n are in table vectors_n
+            id integer primary key,
+            fingerprint text not null,
+            name text not null,
+            dimensions integer not null,
+            serving integer not null default 1,  -- of those that do not, the vectors are not all
+            named text              -- how the person named it: what opens it again
+        ) strict
+        """
+    )
+    db.execute(
+        "insert into embedders_now (id, fingerprint, name, dimensions)"
+        " select id, fingerprint, name, dimensions from embedders"
+    )
+    db.execute("drop table embedders")
+    db.execute("alter table embedders_now rename to embedders")
+    db.execute("create unique index embedders_by_role on embedders (serving)")  # one each
+
+
+def m0010_memories(db: apsw.Connection) -> None:
+    """What was found worth remembering, and the turns it came from.
+
+    No memory can be without a source, and no source without a turn: a memory names one of its
+    sources, and that names a turn, both checked when a transaction ends; with its last source a
+    memory goes. Turns are named by their keys, which stay when a conversation grows.
+    """
+    db.execute(
+        """
+        create table memories (
+            id integer primary key autoincrement,   -- never given again
+            public text not null unique,    -- m_ and ten characters
+            subject text not null,          -- its key as keys are compared
+            key text not null,
+            type text not null,
+            value text not null,
+            tags text not null,             -- JSON list
+            accepted integer not null default 0,    -- by the person
+            edited_into integer references memories on delete set null,
+            source_id integer not null,     -- one of its sources
+            foreign key (source_id, id) references memory_sources (id, memory_id)
+                deferrable initially deferred
+        ) strict
+        """
+    )
+    db.execute("create index memories_by_subject on memories (subject)")
+    db.execute("create index memories_by_edit on memories (edited_into)")
+    db.execute(
+        "create virtual table memory_words using fts5(text, content='', contentless_delete=1,"
+        ' tokenize="porter unicode61 remove_diacritics 2")'
+    )
+    _memory_sources(db)
+
+
+def _memory_sources(db: apsw.Connection) -> None:
+    db.execute(
+        """
+        create table memory_sources (
+            id integer primary key autoincrement,
+            memory_id integer not null references memories on delete cascade,
+            conversation_id integer not null,
+            turn text not null,             -- its key
+            by text not null,               -- you, or the model that found it
+            unsupported text not null,      -- JSON list: what the turn does not say of the fact
+            unique (memory_id, conversation_id, turn),
+            unique (id, memory_id),
+            foreign key (conversation_id, turn) references turns (conversation_id, key)
+                deferrable initially deferred
+        ) strict
+        """
+    )
+    db.execute("create index memory_sources_by_turn on memory_sources (conversation_id, turn)")
+    db.execute(
+        """
+        create trigger memory_source_gone after delete on memory_sources begin
+            delete from memories where id = old.memory_id
+                and not exists (select 1 from memory_sources where memory_id = old.memory_id);
+            update memories
+                set source_id = (select min(id) from memory_sources where memory_id = old.memory_id)
+                where id = old.memory_id and source_id = old.id;
+        end
+        """
+    )
+
+
+def m0011_reads(db: apsw.Connection) -> None:
+    """What was read for memories, by the turns it was of: they outlive a session cut anew."""
+    db.execute(
+        """
+        create table readings (     -- of a segment by a reader
+            id integer primary key,
+            way text not null,      -- digest of the reader and of how it is asked
+            model text not null,    -- its name
+            outcome text not null,  -- added, ignored, buffered, failed
+            reason text not null,
+            trace text              -- JSON; null where it was not to be kept
+        ) strict
+        """
+    )
+    db.execute(
+        """
+        create table read_turns (
+            reading_id integer not null references readings on delete cascade,
+            conversation_id integer not null references conversations on delete cascade,
+            key text not null,
+            digest text not null,   -- of its text, as it was read
+            stop integer not null,  -- characters of it that were read by then
+            primary key (conversation_id, key, reading_id)
+        ) strict, without rowid
+        """
+    )
+    db.execute("create index read_turns_by_reading on read_turns (reading_id)")
+    # A reading may quote each of its turns: where one is forgotten, all of it is.
+    db.execute(
+        "create trigger readings_forgotten after delete on read_turns"
+        " begin delete from readings where id = old.reading_id; end"
+    )
+    db.execute(
+        """
+        create table reading_memories (     -- what it added, or found to be there
+            reading_id integer not null references readings on delete cascade,
+            memory text not null,           -- m_ and ten characters
+            primary key (memory, reading_id)
+        ) strict, without rowid
+        """
+    )
+    db.execute("create index reading_memories_by_reading on reading_memories (reading_id)")
+    db.execute(
+        "create trigger reading_memories_forgotten after delete on memories"
+        " begin delete from reading_memories where memory = old.public; end"
+    )
+
+
 STEPS = (
     m0001_sessions,
     m0002_turns,
@@ -197,6 +333,9 @@ STEPS = (
     m0006_sources,
     m0007_memory,
     m0008_forgotten,
+    m0009_embedders,
+    m0010_memories,
+    m0011_reads,
 )
 
 

@@ -1,7 +1,7 @@
 """Conversations, their sessions and turns: the part of the database that is the truth."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -19,7 +19,7 @@ _COLUMNS = (
     " sessions.id"
 )
 _JOINED = "sessions join conversations on conversations.id = sessions.conversation_id"
-_TURN = (
+TURN = (
     "key, role, text, speaker, sent_at, utc_offset, clock, kind, parent, active, edited_at,"
     " missing, included"
 )
@@ -101,7 +101,7 @@ class Sessions:
             json.dumps(session.participants, ensure_ascii=False),
         )
         self._db.many(
-            f"insert into turns (session_id, conversation_id, position, {_TURN})"
+            f"insert into turns (session_id, conversation_id, position, {TURN})"
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (number, conversation, position, *_turn_row(turn))
@@ -114,6 +114,13 @@ class Sessions:
         """Return the number of a session, None where there is none."""
         rows = self._db.rows("select id from sessions where public = ?", session)
         return rows[0][0] if rows else None
+
+    def conversation_of(self, session: SessionId) -> ConversationNumber:
+        """Return the conversation that a session is of."""
+        [(number,)] = self._db.rows(
+            "select conversation_id from sessions where public = ?", session
+        )
+        return int(number)
 
     def remove(self, number: int) -> None:
         """Delete a session and its turns."""
@@ -160,6 +167,16 @@ class Sessions:
         rows = self._db.rows(f"select id from sessions where {where}", *values)
         return {number for (number,) in rows}
 
+    def numbers_of(self, sessions: Collection[SessionId], filters: Filters) -> dict[SessionId, int]:
+        """Return the numbers of those of these sessions that pass."""
+        where, values = filters.where()
+        rows = self._db.rows(
+            "select public, id from sessions"
+            f" where public in (select value from json_each(?)) and {where}",
+            *(json.dumps(list(sessions)), *values),
+        )
+        return dict(rows)
+
     def overviews(self, filters: Filters, limit: int | None = None) -> Iterator[Overview]:
         """Yield the sessions that pass, latest first, those without a time last."""
         where, values = filters.where()
@@ -171,23 +188,23 @@ class Sessions:
         )
         for public, source, title, started, ended, offset, participants, _number, turns in rows:
             yield Overview(
-                public, source, title, _moment(started, offset), _moment(ended, offset),
+                public, source, title, moment(started, offset), moment(ended, offset),
                 tuple(json.loads(participants)), turns,
             )  # fmt: skip
 
     def _session(self, row: Sequence[Any]) -> Session:
         public, source, title, started, ended, offset, participants, number = row
         turns = self._db.rows(
-            f"select {_TURN} from turns where session_id = ? order by position", number
+            f"select {TURN} from turns where session_id = ? order by position", number
         )
         try:
             return Session(
                 public,
                 source,
                 title,
-                tuple(_turn(turn) for turn in turns),
-                _moment(started, offset),
-                _moment(ended, offset),
+                tuple(turn_of(turn) for turn in turns),
+                moment(started, offset),
+                moment(ended, offset),
                 tuple(json.loads(participants)),
             )
         except ValueError as error:  # SQLite read it, but nobody wrote it so
@@ -195,7 +212,7 @@ class Sessions:
 
 
 def _turn_row(turn: Turn) -> tuple[object, ...]:
-    """Return a turn's values in the order of _TURN."""
+    """Return a turn's values in the order of TURN."""
     return (
         turn.key, turn.role.value, turn.text, turn.speaker,
         turn.sent_at and milliseconds(turn.sent_at), _minutes_east(turn.sent_at),
@@ -204,7 +221,8 @@ def _turn_row(turn: Turn) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _turn(row: Sequence[Any]) -> Turn:
+def turn_of(row: Sequence[Any]) -> Turn:
+    """Return a turn of its values in the order of TURN."""
     key, role, text, speaker, sent_at, offset, clock, kind, parent, active, *rest = row
     edited_at, missing, included = rest
     return Turn(
@@ -212,12 +230,12 @@ def _turn(row: Sequence[Any]) -> Turn:
         role=Role(role),
         text=text,
         speaker=speaker,
-        sent_at=_moment(sent_at, offset),
+        sent_at=moment(sent_at, offset),
         clock=Clock(clock),
         kind=Kind(kind),
         parent=parent,
         active=bool(active),
-        edited_at=_moment(edited_at, offset),
+        edited_at=moment(edited_at, offset),
         missing=bool(missing),
         included=bool(included),
     )
@@ -228,7 +246,8 @@ def _minutes_east(moment: datetime | None) -> int:
     return (offset or timedelta(0)) // timedelta(minutes=1)
 
 
-def _moment(sent_at: int | None, offset: int) -> datetime | None:
+def moment(sent_at: int | None, offset: int) -> datetime | None:
+    """Return a stored time: milliseconds, UTC, as it was on a clock so many minutes east."""
     if sent_at is None:
         return None
     zone = timezone(timedelta(minutes=offset))

@@ -1,24 +1,34 @@
 """The memory database as the rest of memcli sees it."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from memcli.errors import StoreError
+from memcli.store.archive import Archive
+from memcli.store.backup import back_up
 from memcli.store.cache import Cache
 from memcli.store.connection import Database
 from memcli.store.conversations import Conversations
 from memcli.store.forgetting import Forgetting
+from memcli.store.health import Health
 from memcli.store.index import Index
+from memcli.store.memories import Memories
+from memcli.store.memory_index import MemoryIndex
+from memcli.store.reads import Reads
+from memcli.store.rewording import Rewording
 from memcli.store.sessions import Sessions
 from memcli.store.sources import Sources
+from memcli.store.statistics import Statistics
+from memcli.store.vectors import Vectors
 
 WAIT = 10.0  # seconds
 
 
 class Store:
-    """One memory database, in parts: conversations, their sessions, the index, and a cache.
+    """One memory database, in parts: conversations, their sessions, memories, the indexes, a cache.
 
     Every method of a part is all or nothing only inside `transaction()`.
 
@@ -34,10 +44,18 @@ class Store:
         self._database = Database(path, wait=wait, read_only=read_only)
         self.conversations = Conversations(self._database)
         self.sessions = Sessions(self._database)
+        self.archive = Archive(self._database, self.sessions)
         self.sources = Sources(self._database)
         self.index = Index(self._database)
         self.cache = Cache(self._database)
-        self.forgetting = Forgetting(self._database, self.index)
+        self.rewording = Rewording(self._database, self.index)
+        self.vectors = Vectors(self._database)
+        self.health = Health(self._database)
+        self.statistics = Statistics(self._database)
+        self.memories = Memories(self._database)
+        self.memory_index = MemoryIndex(self._database, self.index)
+        self.forgetting = Forgetting(self._database, self.index, self.memories, self.memory_index)
+        self.reads = Reads(self._database)
 
     @classmethod
     def existing(cls, path: Path, *, wait: float = WAIT, read_only: bool = False) -> Self:
@@ -51,6 +69,21 @@ class Store:
                 f"nothing was ingested yet: no database at {path}", hint="mem ingest PATH"
             )
         return cls(path, wait=wait, read_only=read_only)
+
+    def back_up(
+        self, target: Path, *, replace: bool, verify: bool, told: Callable[[int, int], None]
+    ) -> None:
+        """Write a copy of the database as it is now; see `backup.back_up`."""
+        back_up(self._database, target, replace=replace, verify=verify, told=told)
+
+    def log_size(self) -> int:
+        """Return how many bytes were written that are not yet in the database's own file."""
+        log = self._database.path.with_name(f"{self._database.path.name}-wal")
+        return log.stat().st_size if log.exists() else 0
+
+    def take_over_log(self) -> None:
+        """Bring what was written into the database's own file, as far as no reader needs it."""
+        self._database.rows("pragma wal_checkpoint(truncate)")
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing. Inside another transaction, take part in that one."""

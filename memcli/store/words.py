@@ -11,7 +11,7 @@ no stemmer does: "When did Ann go" has to find "I went". On LoCoMo that is worth
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 # Han, kana, and Thai to Khmer; Hangul is written with spaces, but its words carry their endings.
 _DENSE = (
@@ -28,12 +28,28 @@ STOP_WORDS = frozenset(
     a about after again all also am an and any are as at be because been before being between
     both but by can could d did do does doing don down during each every few for from further
     had has have having he her here hers him his how i if in into is it its itself just ll m
-    may me might more most must my myself no nor not now of off on once only or other our ours
-    out over own re s same shall she should so some such t than that the their theirs them then
-    there these they this those through to too under until up us ve very was we were what when
-    where which while who whom whose why will with would you your yours
+    many may me might more most much must my myself no nor not now of off on once only or other
+    our ours out over own re s same shall she should so some such t than that the their theirs
+    them then there these they this those through to too under until up us ve very was we were
+    what when where which while who whom whose why will with would you your yours
     """.split()
 )
+
+
+# The same in German. "Die", "war", "hat" and "man" mean something in English, so these count only
+# beside each other.
+GERMAN_STOP_WORDS = frozenset(
+    """
+    aber als am an auch auf aus bei beim bin bis bist da damals damit das dass dein deine dem den
+    denn der des die dies diese diesem diesen dieser doch du durch ein eine einem einen einer eines
+    er es euch für gab gibt habe haben hast hat hatte hatten ich ihm ihn ihr ihre im in ins ist ja
+    jemand kam kann kommt man mein meine meinem meinen meiner mich mir mit nach nicht noch nur ob
+    oder schon sein seine sich sie sind so um und uns unser unsere vom von vor war waren warum was
+    welche welchem welchen welcher welches wem wen wenn wer werden wie wieso wieviel will wir wird
+    wo wofür woher wohin wollte wollten wurde wurden zu zum zur über
+    """.split()
+)
+_GERMAN_ENOUGH = 2  # of these words in a question that is German
 
 
 _BASE_FORMS = {
@@ -82,6 +98,18 @@ def indexed(text: str) -> str:
     return _RUN.sub(lambda run: f" {' '.join(_pairs(run[0], last=True))} ", text)
 
 
+def count(text: str) -> int:
+    """Return how many words a text has; each character of an unspaced script is one."""
+    if text.isascii():
+        return len(text.split())
+    return sum(len(run) for run in _RUN.findall(text)) + len(_RUN.sub(" ", text).split())
+
+
+def same(text: str) -> str:
+    """Return what two texts share that differ in case, spaces, width or a full stop at the end."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(" .。")
+
+
 def asked(question: str) -> list[str]:
     """Return the terms of a question, in order, without repeats and without stop words.
 
@@ -89,6 +117,7 @@ def asked(question: str) -> list[str]:
     question of nothing but stop words keeps them all.
     """
     question = unicodedata.normalize("NFKC", question)
+    stop_words = _stop_words(question)
     terms: dict[str, bool] = {}  # whether each tells something
     end = 0  # of the word before
     for found in _WORD.finditer(question):
@@ -100,9 +129,29 @@ def asked(question: str) -> list[str]:
         parts = _pairs(word, last=False) if dense else re.split("['’]", word.casefold())
         for at, part in enumerate(parts):
             term = _BASE_FORMS.get(part, part)
-            telling = (name and at == 0) or term not in STOP_WORDS  # of "Will's" only "will"
+            telling = (name and at == 0) or term not in stop_words  # of "Will's" only "will"
             terms[term] = terms.get(term, False) or telling
     return [term for term, tells in terms.items() if tells] or list(terms)
+
+
+def spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield where a text has words, in characters, and each word as a term, not yet stemmed."""
+    for found in _WORD.finditer(text):
+        word, start = found[0], found.start()
+        if _RUN.match(word):
+            for size in (1, 2):
+                for at in range(len(word) + 1 - size):
+                    yield start + at, start + at + size, _folded(word[at : at + size])
+            continue
+        for part in re.finditer("[^'’]+", word):
+            term = _folded(part[0])
+            yield start + part.start(), start + part.end(), _BASE_FORMS.get(term, term)
+
+
+def _stop_words(question: str) -> frozenset[str]:
+    german = GERMAN_STOP_WORDS - STOP_WORDS
+    found = german.intersection(_WORD.findall(question.casefold()))
+    return STOP_WORDS | GERMAN_STOP_WORDS if len(found) >= _GERMAN_ENOUGH else STOP_WORDS
 
 
 def match(term: str) -> str:
@@ -111,6 +160,20 @@ def match(term: str) -> str:
     A lone character of an unspaced script also finds the pairs it begins.
     """
     return f'"{term}"*' if len(term) == 1 and _RUN.match(term) else f'"{term}"'
+
+
+def _folded(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).casefold()
+
+
+def is_dense(term: str) -> bool:
+    """Tell whether a term is of a script without spaces, cut into pairs."""
+    return _RUN.match(term) is not None
+
+
+def match_near(one: str, other: str) -> str:
+    """Return an FTS5 query for texts with two terms side by side, at most one word between."""
+    return f'NEAR("{one}" "{other}", 1)'
 
 
 def _pairs(run: str, *, last: bool) -> list[str]:

@@ -11,7 +11,7 @@ from tiny_models import write_tiny_qwen3
 from memcli.backends.llama.context import BATCH
 from memcli.backends.llama.model import Model
 from memcli.backends.llama.reader import open_reader
-from memcli.errors import BackendError
+from memcli.errors import BackendError, ContextError
 from memcli.protocols import Message, Reader, Sampling, Tool, ToolCall
 
 HOSTILE = (
@@ -168,6 +168,18 @@ def test_another_seed_calls_something_else(reader_of):
     assert one.fingerprint != other.fingerprint
 
 
+def test_a_call_of_another_seed_draws_otherwise_and_the_first_seed_draws_as_before(reader_of):
+    reader, other = reader_of(), reader_of(sampling=Sampling(temperature=0.9, seed=5))
+
+    def seeded(reader, seed):
+        return list(reader.call(talk(), TOOLS, thought_tokens=12, call_tokens=40, seed=seed))
+
+    first = seeded(reader, 0)
+
+    assert seeded(reader, 5) == seeded(other, 0) != first
+    assert seeded(reader, 0) == first
+
+
 def test_a_growing_dialogue_is_read_only_where_it_is_new(reader_of, monkeypatch):
     reader = reader_of(template=QWEN)
     long = talk("[user]: " + "x" * 2 * BATCH)
@@ -224,7 +236,7 @@ def test_what_exceeds_the_context_is_an_error_with_the_numbers(reader_of):
     reader = reader_of(context=2048)
 
     with pytest.raises(
-        BackendError,
+        ContextError,
         match=r"the dialogue takes [\d,]+ tokens, the thought 12 and the call \d+:"
         r" more than the context of 2,048",
     ):

@@ -6,7 +6,8 @@ from hostile_server import chat, says, serving, stream
 from memcli.backends.server import Limits, endpoint, open_chat
 from memcli.backends.server.thought import Split
 from memcli.backends.server.tokens import cut, estimated
-from memcli.protocols import Message, Sampling
+from memcli.errors import BackendError
+from memcli.protocols import Chat, Message, Sampling, Thought
 
 QUICK = Limits(connect=1, silence=2, whole=4, attempts=2, pause=0.01)
 COOL = Sampling(temperature=0.5, top_p=0.9, top_k=7, seed=3)
@@ -15,6 +16,19 @@ ASKED = [Message("system", "You keep memories."), Message("user", "I like tea")]
 
 def at(served):
     return endpoint(f"{served.url}#m", limits=QUICK)
+
+
+def opened(served) -> Chat:
+    return open_chat(at(served), context=4096, sampling=COOL)
+
+
+def written(served, thought_tokens=50):
+    """Return the thought and the answer."""
+    pieces = list(opened(served).write(ASKED, thought_tokens=thought_tokens, answer_tokens=49))
+    thought = "".join(piece.text for piece in pieces if isinstance(piece, Thought))
+    words = [piece for piece in pieces if isinstance(piece, str)]
+    assert all(words)
+    return thought, "".join(words)
 
 
 @pytest.mark.parametrize(
@@ -26,25 +40,48 @@ def at(served):
         ["<th", "ink>hm</thi", "nk>Tea is <b>nice</b>"],
     ],
 )
-def test_a_chat_streams_words_without_the_thought(pieces):
+def test_a_chat_streams_the_thought_apart_from_the_words(pieces):
     with serving(chat(*pieces)) as served:
-        words = list(open_chat(at(served), sampling=COOL).write(ASKED, tokens=99))
+        thought, words = written(served)
 
-    assert "".join(words) == "Tea is <b>nice</b>"
-    assert all(words)
+    assert words == "Tea is <b>nice</b>"
+    assert thought in ("", "hm", "hm, tea")
+    assert bool(thought) == (len(pieces) > 3 or "hm" in str(pieces))
 
 
 def test_a_text_that_looks_like_a_tag_to_its_end_is_shown():
     with serving(chat("<th")) as served:
-        assert list(open_chat(at(served), sampling=COOL).write(ASKED, tokens=9)) == ["<th"]
+        assert written(served) == ("", "<th")
 
 
 def test_words_come_while_they_are_written():
     with serving(stream(*says("a", "b", "c"), pause=0.1)) as served:
-        words = open_chat(at(served), sampling=COOL).write(ASKED, tokens=9)
+        words = opened(served).write(ASKED, thought_tokens=0, answer_tokens=9)
 
         assert next(words) == "a"
         assert list(words) == ["b", "c"]
+
+
+def test_thought_and_answer_share_what_is_asked_for():
+    with serving(chat("Tea")) as served:
+        written(served, thought_tokens=50)
+        written(served, thought_tokens=0)
+
+    thinking, at_once = (request.body for request in served.requests)
+    assert (thinking["max_tokens"], at_once["max_tokens"]) == (99, 49)
+    assert thinking["chat_template_kwargs"] == {"enable_thinking": True}
+    assert at_once["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+def test_a_model_that_thought_too_long_is_asked_to_answer_at_once():
+    endless = {"reasoning_content": "hm, " * 9}
+    with serving(chat(endless), chat("Tea")) as served:
+        assert written(served) == ("hm, " * 9, "Tea")
+
+
+def test_a_model_that_says_nothing_is_an_error():
+    with serving(chat({"reasoning_content": "hm"})) as served, pytest.raises(BackendError):
+        written(served)
 
 
 @pytest.mark.parametrize("size", range(1, 12))

@@ -6,7 +6,7 @@ import pytest
 from hostile_server import answer, chat, serving, stream
 
 from memcli.backends.server import Limits, endpoint, open_reader
-from memcli.errors import BackendError
+from memcli.errors import ContextError, ReplyError
 from memcli.protocols import Message, Reader, Sampling, Tool, ToolCall
 
 QUICK = Limits(connect=1, silence=2, whole=4, attempts=2, pause=0.01)
@@ -60,8 +60,6 @@ def part(arguments="", name=None, index=0, **others):
         [part(json.dumps(KEPT), "add")],
         [part(KEPT, "add")],  # an object where a text should be
         [part(json.dumps(json.dumps(KEPT)), "add")],
-        [part(json.dumps(KEPT), "add"), part("{}", "ignore", index=1)],
-        [part(json.dumps(KEPT), "add", index=None), part("{}", "ignore", index=None)],
         [f"<tool_call>\n{json.dumps({'name': 'add', 'arguments': KEPT})}\n</tool_call>"],
         ["<tool", f"_call>{json.dumps({'name': 'add', 'arguments': KEPT})}"],
         [f"<tool_call>{json.dumps({'name': 'add', 'arguments': json.dumps(KEPT)})}</tool_call>"],
@@ -72,6 +70,45 @@ def test_a_call_is_read_however_it_comes(pieces):
 
     assert (thought, made) == ("hm", ToolCall("add", KEPT))
     assert len(bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [part(json.dumps(KEPT), "add"), part("{", "ignore", index=1), part("}", index=1)],
+        [part(json.dumps(KEPT), "add", index=None), part("{}", "ignore", index=None)],
+        [
+            f"<tool_call>{json.dumps({'name': 'add', 'arguments': KEPT})}</tool_call>\n"
+            '<tool_call>{"name": "ignore", "arguments": {}}</tool_call>'
+        ],
+    ],
+)
+def test_of_two_calls_at_once_the_first_is_made_and_the_other_named(pieces):
+    _, made, _ = call(chat("<think>hm</think>", *pieces, finish="tool_calls"))
+
+    assert made == ToolCall("add", KEPT, others=("ignore",))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens",
+        "the request exceeds the available context size, try increasing it",
+        "Requested tokens (1234) exceed context window of 1024",
+        "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+    ],
+)
+def test_a_server_that_is_asked_too_much_is_told_from_one_that_fails(words):
+    with pytest.raises(ContextError, match="context"):
+        call(answer({"error": {"message": words}}, 400))
+
+
+def test_the_seed_of_a_call_is_added_to_that_of_the_sampling():
+    with serving(chat(part("{}", "ignore"))) as served:
+        reader = open_reader(at(served), context=4096, sampling=COOL)
+        list(reader.call(ASKED, TOOLS, thought_tokens=9, call_tokens=9, seed=40))
+
+    assert served.requests[0].body["seed"] == 43
 
 
 def test_tools_and_dialogue_are_sent_as_the_api_has_them():
@@ -179,8 +216,15 @@ def test_a_server_that_can_only_make_calls_in_one_piece_is_let_do_so():
     ],
 )
 def test_a_model_that_never_calls_is_an_error_that_says_why(reply, error):
-    with pytest.raises(BackendError, match=rf"m at http://127.* made no usable call: {error}"):
+    with pytest.raises(ReplyError, match=rf"m at http://127.* made no usable call: {error}"):
         call(reply)
+
+
+def test_what_the_model_said_instead_of_a_call_comes_with_the_error():
+    with pytest.raises(ReplyError) as raised:
+        call(chat("<think>hm</think>I like tea, too"))
+
+    assert raised.value.said == "I like tea, too"
 
 
 def test_it_is_a_reader_and_its_fingerprint_is_of_the_place():

@@ -91,18 +91,20 @@ def url(request):
 
 
 def test_words_are_streamed_and_stop_when_nobody_listens(url):
-    chat = open_chat(endpoint(f"{url}#smollm"), sampling=GREEDY)
+    chat = open_chat(endpoint(f"{url}#smollm"), context=1024, sampling=GREEDY)
     asked = [Message("user", "Say: the capital of France is Paris.")]
 
-    words = list(chat.write(asked, tokens=20))
-    early = chat.write(asked, tokens=40)
+    words = list(chat.write(asked, thought_tokens=0, answer_tokens=20))
+    early = chat.write(asked, thought_tokens=0, answer_tokens=40)
     first = next(early)
     early.close()
 
     assert len(words) > 3
     assert "paris" in "".join(words).lower()
     assert first == words[0]
-    assert list(chat.write(asked, tokens=20)) == words  # it answers again, and the same
+    assert (
+        list(chat.write(asked, thought_tokens=0, answer_tokens=20)) == words
+    )  # it answers again, and the same
 
 
 def test_yes_or_no_is_what_the_model_itself_would_say(url, smollm):

@@ -114,9 +114,9 @@ def test_in_a_pipe_a_ranking_is_plain_text_with_a_line_a_quote(mem):
     assert [line.rstrip() for line in done.out.splitlines()[:5]] == [
         " 1. Dinner",
         f"    2024-06-01 12:00  chatgpt  {first['id']}  {first['scores']['retrieve']:.2f}",
-        "    │ 1 user: I must not eat hazelnuts.",
+        f"    │ user: I must not eat hazelnuts. [{first['id']}:1]",
         "",
-        "why  No model thought about this. Sessions were ranked by words and meaning:",
+        "why  No model thought about this. Sessions were ranked by words and meaning.",
     ]
 
 
@@ -125,9 +125,16 @@ def test_a_long_turn_is_one_line_in_a_pipe(tmp_path):
     words = " ".join(f"word{number}" for number in range(400))
     mem.remembers(talk("Long", f"me: zebra\n{words}"))
 
-    quotes = [line for line in mem("ask", "zebra").out.splitlines() if "│" in line]
+    [quote] = [line for line in mem("ask", "zebra").out.splitlines() if "│" in line]
 
-    assert quotes == [f"    │ 1 user: zebra {words}"]
+    assert re.fullmatch(rf"    │ user: zebra {words} \[s_\w+:1\]", quote)
+
+
+def test_the_whole_trace_is_printed_where_it_is_asked_for(mem):
+    folded, whole = mem("ask", "hazelnuts"), mem("ask", "hazelnuts", "--trace")
+
+    assert folded.out.rpartition("why  ")[2].count("\n") == 1
+    assert "session 0." in whole.out.rpartition("why  ")[2]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def wordy(tmp_path_factory):
 def test_every_figure_is_there_with_models(mem, wordy):
     done = mem(
         *("bench", "--speed", "--reranker", wordy, "--sifter", wordy),
-        *("--passages", "3", "--json", "--quiet"),
+        *("--passages", "3", "--import-mb", "0.1", "--json", "--quiet"),
     )
 
     assert (done.code, done.err) == (0, "")
@@ -39,27 +39,38 @@ def test_every_figure_is_there_with_models(mem, wordy):
     assert archive["sessions"] >= 30
     assert archive["turns"] > archive["sessions"]
     assert archive["ask"]["cold"] > archive["ask"]["warm"] > 0 < archive["search"]["cold"]
+    assert [one["format"] for one in done.json["import"]] == ["chatgpt", "telegram"]
+    for one in done.json["import"]:
+        assert 0.1 <= one["megabytes"] < 0.3
+        for stage in ("parsed", "stored", "indexed"):
+            assert one[stage]["megabytes_per_second"] > 0 < one[stage]["cpu_megabytes_per_second"]
+            assert one[stage]["peak_bytes"] > 1e6
 
 
 def test_without_a_model_it_measures_what_it_can_and_says_so(mem):
-    done = mem("bench", "--speed")
+    done = mem("bench", "--speed", "--import-mb", "0.1")
 
     assert done.code == 0
     assert done.err.splitlines() == [
         "mem: no reranker is on this machine: `--reranker FILE.gguf` names one to measure",
         "mem: no sifter is on this machine: `--sifter FILE.gguf` names one to measure",
         "mem: the archive of `mem demo`: `mem ingest`, `mem search`, `mem ask`",
+        "mem: an export of chatgpt with 0.1 MB: parsing, storing, indexing",
+        "mem: an export of telegram with 0.1 MB: parsing, storing, indexing",
     ]
-    embedder, ingest, search, ask = done.out.splitlines()
+    embedder, ingest, search, ask, _, head, *imports = done.out.splitlines()
     assert re.fullmatch(r"embedder \S+: \d+\.\d\d s to load, [\d,]+ texts/s of 64 words", embedder)
     assert re.fullmatch(r"ingest  \d+\.\d\d s for \d+ sessions, \d+ turns", ingest)
     assert re.fullmatch(r"search  \d+\.\d\d s at first, \d+\.\d\d s again", search)
     assert re.fullmatch(r"ask     \d+\.\d\d s at first, \d+\.\d\d s again", ask)
+    assert head.split()[-6:] == ["MB/s", "by", "processor", "time", "peak", "memory"]
+    assert [line.split(",")[0] for line in imports] == ["chatgpt"] * 3 + ["telegram"] * 3
     assert not [path for path in mem.folder.rglob("*") if path.is_file()]  # all is cleared away
 
 
 def test_a_person_sees_a_table_and_what_is_going_on(mem, wordy):
-    done = mem("bench", "--speed", "--reranker", wordy, "--sifter", "none", "--passages", "1")
+    done = mem("bench", "--speed", "--reranker", wordy, "--sifter", "none", "--passages", "1",
+               "--import-mb", "0.1")  # fmt: skip
 
     assert done.code == 0
     assert "mem: wordy: judging passages of 128 tokens in turns with a plain loop\n" in done.err
@@ -80,6 +91,7 @@ def test_a_person_sees_a_table_and_what_is_going_on(mem, wordy):
         (("--speed", "--reranker", "gone.gguf"), 6, "gone.gguf"),
         (("--speed", "--reranker", "http://127.0.0.1:9/v1#x"), 2, "measures GGUF files"),
         (("--speed", "--passages", "0"), 2, "--passages"),
+        (("--speed", "--import-mb", "0"), 2, "--import-mb"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_runs(mem, arguments, code, message):

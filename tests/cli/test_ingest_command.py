@@ -3,10 +3,11 @@
 import io
 import json
 import os
+import subprocess
 import zipfile
 
 import pytest
-from mem_process import Run
+from mem_process import MEM, Run
 from small_exports import (
     chatgpt,
     claude,
@@ -144,7 +145,7 @@ def test_a_format_that_is_named_is_not_looked_for(mem):
     assert asked == Run(4, err="mem: no chat export was recognised in talk.txt\n")
     assert (told.code, unknown.code, unknown.out) == (4, 2, "")
     assert told.err == "mem: talk.txt is no transcript\n"
-    assert unknown.err.startswith("mem: no format `carrier_pigeon`\nhint: choose one of chatgpt, ")
+    assert unknown.err.startswith("mem: no format `carrier_pigeon`\nhint: choose one of memcli, ")
 
 
 @pytest.mark.parametrize(
@@ -388,3 +389,35 @@ def test_real_exports_are_imported_and_the_second_run_finds_nothing_new(mem, sam
     )
     assert unchanged["turns"] == counts(unchanged=unchanged["turns"]["unchanged"])
     assert unchanged["sessions"]["unchanged"] >= totals["new"]
+
+
+def test_interrupted_it_keeps_what_it_read_and_says_what_to_type(mem):
+    mem.write("talks.json", [talk(f"Talk {n}", "me: Hello?", "ai: Hello.") for n in range(40)])
+    script = (
+        "import os, signal, sys\n"
+        "from memcli import cli\n"
+        "from memcli.pipeline import absorb, ingest\n"
+        "ingest.BATCH_TURNS, take, calls = 10, absorb.Absorber.take, []\n"
+        "def taken(*arguments, **keywords):\n"
+        "    calls.append(1)\n"
+        "    len(calls) == 3 and os.kill(os.getpid(), signal.SIGINT)\n"
+        "    take(*arguments, **keywords)\n"
+        "absorb.Absorber.take = taken\n"
+        "sys.exit(cli.main(['ingest', 'talks.json']))"
+    )
+
+    done = subprocess.run(
+        [MEM.with_name("python"), "-c", script],
+        env=mem.environment,
+        cwd=mem.folder,
+        capture_output=True,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (
+        130,
+        b"",
+        b"mem: interrupted; what was read is kept, and the same command reads the rest\n",
+    )
+    assert len(sessions(mem)) == 10
+    assert mem("ingest", "talks.json").code == 0
+    assert len(sessions(mem)) == 40

@@ -1,5 +1,6 @@
 """`mem sessions` and `mem show`."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -132,6 +133,68 @@ def test_the_beginning_of_an_id_is_enough_and_so_is_the_id_of_a_turn(mem):
 
     assert mem("show", key[:8]) == whole
     assert mem("show", f"{key}:2") == whole
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """`mem` with one session of ten turns."""
+    mem = Mem(tmp_path_factory.mktemp("long"))
+    mem.remembers(talk("Ten", *(f"me: number {number}" for number in range(1, 11))))
+    return mem
+
+
+@pytest.mark.parametrize(
+    ("named", "options", "shown"),
+    [
+        ("KEY:5", (), range(2, 9)),
+        ("KEY:5", ("-C", "0"), [5]),
+        ("KEY:4-6", ("--context", "1"), range(3, 8)),
+        ("KEY:1", ("-C", "1"), [1, 2]),
+        ("KEY:10", ("-C", "99"), range(1, 11)),
+        ("[KEY:10]", ("-C", "0"), [10]),  # as it stands in an answer
+        ("KEY:7?", ("-C", "0"), [7]),
+        ("KEY", ("-C", "0"), range(1, 11)),
+    ],
+)
+def test_turns_are_shown_with_those_around_them(long, named, options, shown):
+    key = key_of(long, "Ten")
+
+    done = long("show", named.replace("KEY", key), *options)
+    shape = long("show", named.replace("KEY", key), *options, "--json").json
+
+    assert [turn["position"] for turn in shape["session"]["turns"]] == list(shown)
+    assert re.findall(r"number (\d+)", done.out) == [str(position) for position in shown]
+    before, after = shown[0] - 1, 10 - shown[-1]
+    assert re.findall(r"… (\d+) turns? before", done.out) == [str(before)] * bool(before)
+    assert re.findall(r"… (\d+) turns? after", done.out) == [str(after)] * bool(after)
+
+
+@pytest.mark.parametrize(
+    ("named", "code", "told"),
+    [
+        ("KEY:11", 3, "has turns 1 to 10, not 11"),
+        ("KEY:0", 3, "has turns 1 to 10, not 0"),
+        ("KEY:6-4", 3, "has turns 1 to 10, not 6-4"),
+        ("KEY:9-11", 3, "has turns 1 to 10, not 9-11"),
+        ("KEY:x", 2, "names no turn"),
+        ("KEY:1-", 2, "names no turn"),
+        ("KEY:1:2", 2, "names no turn"),
+        ("KEY:²", 2, "names no turn"),
+        ("KEY:9999999999", 2, "names no turn"),
+    ],
+)
+def test_turns_that_are_not_there_are_told(long, named, code, told):
+    done = long("show", named.replace("KEY", key_of(long, "Ten")))
+
+    assert (done.code, done.out) == (code, "")
+    assert told in done.err
+
+
+def test_a_turn_on_another_branch_is_shown_where_it_is_named(mem):
+    key = key_of(mem, "Branches")
+
+    assert "Biscuit." in mem("show", f"{key}:2", "-C", "0").out
+    assert "Biscuit." not in mem("show", f"{key}:3").out
 
 
 def test_an_id_that_fits_several_sessions_or_none_ends_in_status_3(mem):

@@ -87,7 +87,7 @@ def test_in_the_end_the_screen_holds_the_ranking_and_nothing_else(mem, tiny, opt
     lines = [line for line in screen(sent) if "unverified" not in line]
     assert status == 0
     assert lines[0] == " 1. Dinner"
-    assert lines[2].startswith("    │ 1 user: I must not eat hazelnuts.")
+    assert lines[2].startswith("    │ user: I must not eat hazelnuts.")
     assert sum(line == " 1. Dinner" for line in lines) == 1
     assert any(line.startswith("why") for line in lines)
     assert "\x1b[?25l" not in sent or sent.rindex("\x1b[?25h") > sent.rindex("\x1b[?25l")
@@ -97,9 +97,9 @@ def test_a_long_turn_is_cut_and_wrapped_on_a_terminal(mem):
     _, sent = on_a_terminal(mem, "search", "zebra", NO_COLOR="1")
 
     quote = [line for line in screen(sent) if "words words" in line]
-    assert len(quote) > 4
+    assert len(quote) >= 4
     assert max(map(len, quote)) <= 80
-    assert quote[-1].endswith("…")
+    assert re.search(r"… \[s_\w+:1\]$", quote[-1])
 
 
 def test_json_is_json_on_a_terminal_too(mem):

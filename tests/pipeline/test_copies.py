@@ -10,7 +10,8 @@ from builders import BEGIN, MINUTE, said, talk, turn
 from memcli.backends.fake import WordEmbedder
 from memcli.domain import Conversation, Kind
 from memcli.errors import NotFoundError
-from memcli.pipeline.absorb import KEPT, Absorber, Tally
+from memcli.pipeline.absorb import Absorber, Tally
+from memcli.pipeline.sound import KEPT
 from memcli.store import Filters, Store
 
 DAY = timedelta(days=1)

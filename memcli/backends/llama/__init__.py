@@ -4,15 +4,18 @@ A file is checked when it is opened and loaded when there is first something to 
 rankings that are remembered from earlier runs cost no loading.
 """
 
+from memcli.backends.llama.chat import LlamaChat, open_chat
 from memcli.backends.llama.embedder import LlamaEmbedder, open_embedder
 from memcli.backends.llama.quantize import quantize
 from memcli.backends.llama.reranker import LlamaReranker, open_reranker
 from memcli.backends.llama.sifter import LlamaSifter, open_sifter
 
 __all__ = [
+    "LlamaChat",
     "LlamaEmbedder",
     "LlamaReranker",
     "LlamaSifter",
+    "open_chat",
     "open_embedder",
     "open_reranker",
     "open_sifter",

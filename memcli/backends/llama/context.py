@@ -11,7 +11,7 @@ from memcli.backends.llama.library import heard, llama_cpp, reason
 from memcli.backends.llama.machine import free_memory, physical_cores
 from memcli.backends.llama.model import Model
 from memcli.backends.llama.offload import cache_kinds
-from memcli.backends.llama.sampler import sampler
+from memcli.backends.llama.sampler import reseed, sampler
 from memcli.backends.llama.stopping import decode
 from memcli.errors import BackendError
 from memcli.protocols import Sampling
@@ -59,7 +59,8 @@ class Context:
             params.n_outputs_max = sequences
         self._pointer = pointer = self._allocated(params)
         self._batch = llama.llama_batch_init(BATCH, 0, 1)
-        self._sampler = sampler(sampling or Sampling(temperature=0))
+        self._sampling = sampling or Sampling(temperature=0)
+        self._sampler = sampler(self._sampling)
         self._rows: list[int] = []  # places in the last batch that logits were asked for
         self._freed = weakref.finalize(self, _free, pointer, self._batch, self._sampler)
         model._contexts.add(self)
@@ -171,9 +172,12 @@ class Context:
         most = np.argpartition(-logits, min(count, size) - 1)[:count]
         return [int(token) for token in most[np.argsort(-logits[most], kind="stable")]]
 
-    def restart(self, kept: int) -> bool:
-        """Draw as at first, and keep so many tokens of sequence 0; False if it has to keep all."""
-        self._llama.llama_sampler_reset(self._sampler)
+    def restart(self, kept: int, seed: int = 0) -> bool:
+        """Draw as at first, and keep so many tokens of sequence 0; False if it has to keep all.
+
+        The seed is added to that of the sampling.
+        """
+        reseed(self._sampler, self._sampling.seed + seed)
         memory = self._llama.llama_get_memory(self._alive())
         return bool(self._llama.llama_memory_seq_rm(memory, 0, kept, -1))
 

@@ -18,7 +18,7 @@ from memcli.backends.llama.tape import Tape
 from memcli.backends.llama.template import dialogue, tokenised
 from memcli.backends.llama.thought import CLOSED, thought
 from memcli.domain import fingerprint
-from memcli.errors import BackendError
+from memcli.errors import BackendError, ContextError
 from memcli.protocols import Message, Sampling, Tool, ToolCall
 
 CALL = "\n\n<tool_call>\n"
@@ -99,6 +99,7 @@ class LlamaReader:
         *,
         thought_tokens: int,
         call_tokens: int,
+        seed: int = 0,
     ) -> Iterator[str | ToolCall]:
         """Yield the thought in pieces as it is written, and last of all the one call.
 
@@ -106,7 +107,8 @@ class LlamaReader:
         string cut where it was and what is missing left empty.
 
         Raises:
-            BackendError: the model failed, or everything together exceeds the context.
+            ContextError: everything together exceeds the context.
+            BackendError: the model failed.
             ValueError: there is no tool, or a schema asks for more than can be enforced.
         """
         text = call_text(tools)
@@ -115,14 +117,14 @@ class LlamaReader:
         close = model.markup(f"\n{CLOSED}{CALL}")
         room = len(prompt) + thought_tokens + len(close) + call_tokens
         if room > self.context:
-            raise BackendError(
+            raise ContextError(
                 f"the dialogue takes {len(prompt):,} tokens, the thought {thought_tokens:,} and"
                 f" the call {call_tokens + len(close):,}:"
                 f" more than the context of {self.context:,}",
                 hint="read less at a time, or allow a shorter thought",
             )
         with self._tape(room) as tape:
-            tape.rewrite(prompt)
+            tape.rewrite(prompt, seed)
             closed = yield from thought(tape.drawn(thought_tokens))
             tape.feed(model.markup(CALL) if closed else close)
             _write(text, tape, call_tokens)

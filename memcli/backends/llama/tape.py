@@ -19,7 +19,7 @@ class Tape:
         self.context.feed([Run(tokens, start=len(self.tokens))])
         self.tokens += tokens
 
-    def rewrite(self, prompt: Sequence[int]) -> None:
+    def rewrite(self, prompt: Sequence[int], seed: int = 0) -> None:
         """Begin anew with a prompt; the batches that it shares with what is there stay.
 
         Only whole batches do, and none with tokens that were drawn: other batches would round
@@ -27,9 +27,9 @@ class Tape:
         """
         same = _shared(self.tokens[: self._read], prompt[:-1])
         kept = same // BATCH * BATCH
-        if not self.context.restart(kept):
+        if not self.context.restart(kept, seed):
             kept = 0
-            self.context.restart(kept)
+            self.context.restart(kept, seed)
         del self.tokens[kept:]
         self.feed(prompt[kept:])
         self._read = len(self.tokens)

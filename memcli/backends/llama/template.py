@@ -22,7 +22,8 @@ CHATML = (
     "{% endfor %}"
     "{{ '<|im_start|>assistant\n' }}"
 )
-THOUGHT = "<think>\n"
+OPEN = "<think>"
+THOUGHT = f"{OPEN}\n"
 TOOLS = """\
 You have these tools, a line of JSON each:
 <tools>
@@ -43,6 +44,8 @@ def dialogue(
     path: Path,
     messages: Sequence[Message],
     tools: Sequence[Tool] = (),
+    *,
+    thinking: bool = True,
 ) -> list[str]:
     """Return markup and text by turns, markup first and last, up to the answer's open thought.
 
@@ -55,6 +58,7 @@ def dialogue(
         path: of the model, for the error.
         messages: what was said so far; templates may leave out old thoughts.
         tools: what the answer may call.
+        thinking: whether to open a thought where the template does not.
 
     Raises:
         BackendError: the template cannot be rendered, or does not show every message once.
@@ -62,9 +66,12 @@ def dialogue(
     source = template or CHATML
     fields = _hermes if tools and not _calls_like_hermes(source, marks) else _native
     try:
-        return _shown(source, marks, fields, messages, tools)
+        parts = _shown(source, marks, fields, messages, tools)
     except _UnfitError as error:
         raise BackendError(f"the chat template of {path} {error}") from error
+    if thinking and not parts[-1].rstrip().endswith(OPEN):
+        parts[-1] += THOUGHT
+    return parts
 
 
 def tokenised(model: Model, parts: Sequence[str]) -> list[int]:
@@ -131,8 +138,7 @@ class _Texts:
         for number in range(len(self._texts)):
             if shown[number] != 1 and (shown[number] or number not in self._optional):
                 raise _UnfitError(f"shows a message {shown[number]} times, not once")
-        end = rendered[done:]
-        return [*parts, end if end.rstrip().endswith("<think>") else end + THOUGHT]
+        return [*parts, rendered[done:]]
 
 
 def _calls_like_hermes(template: str, marks: Mapping[str, str]) -> bool:

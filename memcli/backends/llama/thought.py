@@ -1,7 +1,7 @@
-"""A thought, from the bytes of its tokens to text, up to its closing tag."""
+"""From the bytes of tokens to text: a thought up to its closing tag, and an answer."""
 
 from codecs import getincrementaldecoder
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 
 CLOSED = "</think>"
 
@@ -27,6 +27,26 @@ def thought(pieces: Iterable[bytes]) -> Generator[str, None, bool]:
     if rest:
         yield rest
     return False
+
+
+def words(pieces: Iterable[bytes]) -> Iterator[str]:
+    """Yield an answer's text, no piece of it empty, without the space around it.
+
+    Args:
+        pieces: what each token writes, as it comes; they may end within a letter.
+    """
+    decoder = getincrementaldecoder("utf-8")("replace")
+    held, begun = "", False  # space that is the answer's only if more of it follows
+    for piece in pieces:
+        text = held + decoder.decode(piece)
+        text = text if begun else text.lstrip()
+        said = text.rstrip()
+        held = text[len(said) :]
+        if said:
+            begun = True
+            yield said
+    if rest := decoder.decode(b"", final=True):
+        yield held + rest
 
 
 def _beginning(text: str) -> int:

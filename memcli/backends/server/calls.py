@@ -42,6 +42,13 @@ def written_call(text: str) -> tuple[str, str]:
     return str(found.get("name", "")), json.dumps(found.get("arguments"))
 
 
+def further_calls(text: str) -> tuple[str, ...]:
+    """Return the tools that a text calls after the first, as far as their names can be read."""
+    _first, *others = _HERMES.findall(text) or [""]
+    names = (re.search(r'"name"\s*:\s*"([^"]*)"', call) for call in others)
+    return tuple(name[1] for name in names if name)
+
+
 def checked_call(name: str, arguments: str, tools: Sequence[Tool]) -> ToolCall:
     """Return a call that obeys its tool's schema.
 

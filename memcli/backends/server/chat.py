@@ -9,8 +9,10 @@ from memcli.backends.server.endpoint import Endpoint, Note, unsaid
 from memcli.backends.server.http import RefusedError, Server
 from memcli.backends.server.replies import NonsenseError
 from memcli.backends.server.thought import Split
+from memcli.backends.server.tokens import estimated
+from memcli.domain import fingerprint
 from memcli.errors import BackendError
-from memcli.protocols import Message, Sampling
+from memcli.protocols import Message, Sampling, Thought
 
 _PATH = "chat/completions"
 UNKNOWN = (400, 422)  # what servers answer to a field they do not know
@@ -99,31 +101,51 @@ class ChatServer:
 
 
 class ServerChat:
-    """A served model that answers in words."""
+    """A served model that answers in words. Implements `protocols.Chat`."""
 
-    def __init__(self, endpoint: Endpoint, sampling: Sampling, note: Note) -> None:
-        self.name = endpoint.model
+    def __init__(self, endpoint: Endpoint, *, context: int, sampling: Sampling, note: Note) -> None:
+        self.name, self.context = endpoint.model, context
+        self.fingerprint = fingerprint("chat", endpoint.url, endpoint.model, sampling)
         self._chat = ChatServer(endpoint, sampling, note)
 
     def close(self) -> None:
         """Close the connections."""
         self._chat.close()
 
-    def write(self, messages: Sequence[Message], *, tokens: int) -> Iterator[str]:
-        """Yield the answer in pieces as it is written, without the thought before it.
+    def count(self, text: str) -> int:
+        """Return about how many tokens a text takes; rather too many than too few."""
+        return estimated(text)
 
-        A thought inside the text is recognised by the tag that opens it.
+    def write(
+        self, messages: Sequence[Message], *, thought_tokens: int, answer_tokens: int
+    ) -> Iterator[Thought | str]:
+        """Yield the thought, as far as it can be told, and then the answer, as they are written.
 
-        Args:
-            messages: the dialogue so far.
-            tokens: most tokens of the answer and of the thought before it.
+        A thought inside the text is recognised by the tag that opens it. Where one takes all the
+        tokens there are, the model is asked again, to answer at once.
 
         Raises:
-            BackendError: the model failed.
+            BackendError: the model failed, or gave no answer.
         """
+        sent = wire(messages)
+        tries = [thought_tokens, 0] if thought_tokens else [0]
+        for thinking in tries:
+            answered = False
+            for piece in self._pieces(sent, thinking, thinking + answer_tokens):
+                answered = answered or isinstance(piece, str)
+                yield piece
+            if answered:
+                return
+        raise BackendError(f"{self.name} at {self._chat.endpoint.url} gave no answer")
+
+    def _pieces(
+        self, sent: Sequence[Mapping[str, Any]], thinking: int, tokens: int
+    ) -> Iterator[Thought | str]:
         split, shown = Split(closed=True), 0
-        for delta in self._chat.answer(wire(messages), tokens=tokens):
-            split.take(delta.text)
+        for delta in self._chat.answer(sent, tokens=tokens, thinking=thinking > 0):
+            thought = delta.thought + split.take(delta.text)
+            if thought:
+                yield Thought(thought)
             if len(split.answer) > shown:
                 yield split.answer[shown:]
                 shown = len(split.answer)
@@ -132,15 +154,18 @@ class ServerChat:
             yield split.answer[shown:]
 
 
-def open_chat(endpoint: Endpoint, *, sampling: Sampling, note: Note = unsaid) -> ServerChat:
+def open_chat(
+    endpoint: Endpoint, *, context: int, sampling: Sampling, note: Note = unsaid
+) -> ServerChat:
     """Return what talks to a served model; nothing is sent before it has something to say.
 
     Args:
         endpoint: where it is.
+        context: tokens that messages, thought and answer share, at most.
         sampling: how the answer is drawn.
         note: told, before the first text leaves this machine, where it goes.
     """
-    return ServerChat(endpoint, sampling, note)
+    return ServerChat(endpoint, context=context, sampling=sampling, note=note)
 
 
 def wire(messages: Sequence[Message]) -> list[dict[str, Any]]:

@@ -1,18 +1,28 @@
 """A dialogue in, a thought and one tool call out."""
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from memcli.backends.server.calls import OPEN, NoCallError, checked_call, written_call
+from memcli.backends.server.calls import (
+    OPEN,
+    NoCallError,
+    checked_call,
+    further_calls,
+    written_call,
+)
 from memcli.backends.server.chat import UNKNOWN, ChatServer, wire
 from memcli.backends.server.endpoint import Endpoint, Note, unsaid
 from memcli.backends.server.http import RefusedError
 from memcli.backends.server.reply import Reply, finished, forms, read_reply, with_closing
 from memcli.backends.server.tokens import estimated
 from memcli.domain import fingerprint
-from memcli.errors import BackendError
+from memcli.errors import ContextError, ReplyError
 from memcli.protocols import Message, Sampling, Tool, ToolCall
 
+# How vLLM, SGLang, llama-server and llama-cpp-python's server say that it was too much.
+_TOO_MUCH = re.compile(r"context (?:length|size|window)", re.IGNORECASE)
 _CLOSING = "Stop thinking. Decide now: call exactly one of the tools."
 
 
@@ -37,6 +47,7 @@ class ServerReader:
         self.name, self.context = endpoint.model, context
         self.fingerprint = fingerprint("read", endpoint.url, endpoint.model, sampling)
         self._chat = ChatServer(endpoint, sampling, note)
+        self._seed = sampling.seed
 
     def close(self) -> None:
         """Close the connections."""
@@ -53,6 +64,7 @@ class ServerReader:
         *,
         thought_tokens: int,
         call_tokens: int,
+        seed: int = 0,
     ) -> Iterator[str | ToolCall]:
         """Yield the thought in pieces as it is written, and last of all the one call.
 
@@ -60,17 +72,19 @@ class ServerReader:
         comes of it, or the thought exceeds its budget, it is asked once more, and has to call.
 
         Raises:
-            BackendError: the model failed, or made no call that obeys a tool's schema.
+            ContextError: everything together exceeds what the server allows.
+            ReplyError: the model made no call that obeys a tool's schema.
+            BackendError: the model failed.
         """
-        sent, offered = wire(messages), [_offered(tool) for tool in tools]
-        reply = Reply()
+        extras = {"tools": [_offered(tool) for tool in tools], "seed": self._seed + seed}
+        sent, reply = wire(messages), Reply()
         try:
             reply = yield from read_reply(
                 self._chat.answer(
                     sent,
                     tokens=thought_tokens + call_tokens,
                     thinking=True,
-                    extras={"tools": offered, "tool_choice": "auto"},
+                    extras={**extras, "tool_choice": "auto"},
                 ),
                 thought_tokens=thought_tokens,
                 answer_tokens=call_tokens,
@@ -81,14 +95,16 @@ class ServerReader:
         except NoCallError:
             pass
         except RefusedError as error:  # some servers can only be told to call
+            if _TOO_MUCH.search(str(error)):
+                raise ContextError(str(error)) from error
             if error.status not in UNKNOWN:
                 raise
-        yield self._forced(sent, offered, tools, reply.thought, call_tokens)
+        yield self._forced(sent, extras, tools, reply.thought, call_tokens)
 
     def _forced(
         self,
         sent: list[dict[str, Any]],
-        offered: list[dict[str, Any]],
+        extras: dict[str, Any],
         tools: Sequence[Tool],
         thought: str,
         call_tokens: int,
@@ -96,6 +112,7 @@ class ServerReader:
         """Ask for a call and nothing else, in every way that servers can be held to it."""
         messages = with_closing(sent, thought, _CLOSING)
         failed: Exception | None = None
+        said = ""
         ways: list[dict[str, Any]] = [
             {"tool_choice": "required"},
             *({"tool_choice": "none", "response_format": f} for f in forms("call", _schema(tools))),
@@ -106,17 +123,19 @@ class ServerReader:
                 messages,
                 tokens=call_tokens,
                 thinking=False,
-                extras={"tools": offered, **way},
+                extras={**extras, **way},
                 stream=False,
             )
             try:
-                return _call(finished(deltas, call_tokens, OPEN), tools)
+                reply = finished(deltas, call_tokens, OPEN)
+                said = _said(reply) or said
+                return _call(reply, tools)
             except (RefusedError, NoCallError) as error:
                 failed = error
         if isinstance(failed, RefusedError):
             raise failed
         named = f"{self.name} at {self._chat.endpoint.url}"
-        raise BackendError(f"{named} made no usable call: {failed}") from failed
+        raise ReplyError(f"{named} made no usable call: {failed}", said=said) from failed
 
 
 def _offered(tool: Tool) -> dict[str, Any]:
@@ -151,6 +170,14 @@ def _call(reply: Reply, tools: Sequence[Tool]) -> ToolCall:
         NoCallError: there is none that the tools allow.
     """
     if reply.called:
-        return checked_call(reply.called, reply.arguments, tools)
+        call = checked_call(reply.called, reply.arguments, tools)
+        return replace(call, others=tuple(reply.others))
     # Without tags, as under the schema, all of it looks like thought.
-    return checked_call(*written_call(reply.answer or reply.thought), tools)
+    text = reply.answer or reply.thought
+    call = checked_call(*written_call(text), tools)
+    return replace(call, others=further_calls(text))
+
+
+def _said(reply: Reply) -> str:
+    """Return a reply as the model might have written it."""
+    return f"{reply.called} {reply.arguments}" if reply.called else reply.answer or reply.thought

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from memcli.backends.server.chat import Delta
@@ -21,15 +21,18 @@ class Reply:
     called: str = ""  # name of the tool; of several calls, the first one's
     arguments: str = ""  # JSON, if it is whole
     cut: bool = False  # by a budget, before the model was done
+    others: list[str] = field(default_factory=list)  # the tools that were called after the first
 
     def add(self, call: Mapping[str, Any]) -> None:
-        """Add a piece of a call as the API has it; pieces of other calls are left out."""
+        """Add a piece of a call as the API has it; of other calls only the tools are kept."""
         function = call.get("function")
-        if not isinstance(function, dict) or call.get("index") not in (0, None):
+        if not isinstance(function, dict):
             return
         name, arguments = function.get("name") or "", function.get("arguments") or ""
-        if name and self.arguments:
-            return  # a second call of a server that does not number them
+        # Some servers do not number their calls.
+        if call.get("index") not in (0, None) or (name and self.arguments):
+            self.others += [str(name)] if name else []
+            return
         self.called = self.called or str(name)
         self.arguments += arguments if isinstance(arguments, str) else json.dumps(arguments)
 

@@ -1,6 +1,7 @@
 """A dialogue in, a thought and one tool call out: what the llama backend does, with its parts."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from memcli.backends.llama.json_constraint import JsonText, call_text
@@ -11,7 +12,7 @@ from memcli.backends.torch_bf16.folder import check_folder
 from memcli.backends.torch_bf16.language import LanguageModel, Tape
 from memcli.backends.torch_bf16.vocabulary import Vocabulary
 from memcli.domain import fingerprint
-from memcli.errors import BackendError
+from memcli.errors import BackendError, ContextError
 from memcli.protocols import Message, Sampling, Tool, ToolCall
 
 
@@ -61,6 +62,7 @@ class TorchReader:
         *,
         thought_tokens: int,
         call_tokens: int,
+        seed: int = 0,
     ) -> Iterator[str | ToolCall]:
         """Yield the thought in pieces as it is written, and last of all the one call.
 
@@ -68,7 +70,8 @@ class TorchReader:
         string cut where it was and what is missing left empty.
 
         Raises:
-            BackendError: the model failed, or everything together exceeds the context.
+            ContextError: everything together exceeds the context.
+            BackendError: the model failed.
             ValueError: there is no tool, or a schema asks for more than can be enforced.
         """
         text = call_text(tools)
@@ -76,13 +79,14 @@ class TorchReader:
         prompt = self.prompt(messages, tools)
         close = words.markup(f"\n{CLOSED}{CALL}")
         if len(prompt) + thought_tokens + len(close) + call_tokens > self.context:
-            raise BackendError(
+            raise ContextError(
                 f"the dialogue takes {len(prompt):,} tokens, the thought {thought_tokens:,} and"
                 f" the call {call_tokens + len(close):,}:"
                 f" more than the context of {self.context:,}",
                 hint="read less at a time, or allow a shorter thought",
             )
-        tape = Tape(self._model, self._sampling)
+        sampling = replace(self._sampling, seed=self._sampling.seed + seed)
+        tape = Tape(self._model, sampling)
         tape.feed(prompt)
         closed = yield from thought(tape.written(thought_tokens))
         tape.feed(words.markup(CALL) if closed else close)

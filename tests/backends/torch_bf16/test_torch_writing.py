@@ -4,6 +4,8 @@ import json
 from random import Random
 
 import pytest
+from builders import talk
+from scripted_reader import Bench
 
 pytest.importorskip("torch", reason="the torch extra is not installed: pip install memcli[torch]")
 pytest.importorskip("transformers", reason="the torch extra is not installed")
@@ -17,7 +19,7 @@ from memcli.backends import llama
 from memcli.backends.torch_bf16 import open_reader, open_sifter
 from memcli.backends.torch_bf16.language import LanguageModel, Tape
 from memcli.backends.torch_bf16.vocabulary import Vocabulary
-from memcli.errors import BackendError
+from memcli.errors import BackendError, ContextError
 from memcli.protocols import (
     Ranking,
     Reader,
@@ -25,6 +27,7 @@ from memcli.protocols import (
     Sifter,
     ToolCall,
 )
+from memcli.store import Store
 
 pytestmark = pytest.mark.parity
 
@@ -151,12 +154,30 @@ def test_a_reader_calls_one_of_its_tools_as_it_wants_to_be_called(folder, seed):
     assert call == called(folder, seed=seed)
 
 
+def test_the_seed_of_a_call_is_added_to_that_of_the_sampling(folder):
+    reader = open_reader(folder, context=4096, sampling=Sampling(temperature=1.0), device="cpu")
+
+    *_, call = reader.call(ASKED, TOOLS, thought_tokens=8, call_tokens=40, seed=3)
+
+    assert call == called(folder, seed=3) != called(folder, seed=0)
+
+
+def test_a_torch_reader_reads_sessions(folder, tmp_path):
+    reader = open_reader(folder, context=4096, sampling=Sampling(temperature=0.2), device="cpu")
+    with Store(tmp_path / "mem.db") as store:
+        bench = Bench(store)
+        bench.ingest(talk("Move", "me: I moved to Lisbon.", "ai: How nice."))
+        report = bench.read(reader, thought_tokens=4, call_tokens=16)
+
+    assert (report.segments, report.failures, report.stopped) == (1, (), None)
+
+
 def test_a_call_without_time_is_closed(folder):
     assert called(folder, call=0).name in {"search_memory", "ignore_memory"}
 
 
 def test_a_dialogue_that_exceeds_the_context_is_refused(folder):
-    with pytest.raises(BackendError, match="more than the context of 4,096"):
+    with pytest.raises(ContextError, match="more than the context of 4,096"):
         called(folder, thought=4096)
 
 

@@ -1,0 +1,25 @@
+"""What llama.cpp computes with, in words."""
+
+from memcli.backends.llama.library import llama_cpp
+from memcli.backends.llama.machine import free_memory, physical_cores
+
+
+def accelerators() -> list[str]:
+    """Return the kinds of accelerator that this build of llama.cpp finds, such as `CUDA`.
+
+    Raises:
+        BackendError: llama.cpp is not installed, or not for this machine.
+    """
+    llama = llama_cpp()
+    if not llama.llama_supports_gpu_offload():
+        return []
+    told = llama.llama_print_system_info().decode("utf-8", "replace")
+    kinds = [part.partition(":")[0].strip() for part in told.split("|") if ":" in part]
+    return [kind for kind in kinds if kind and kind != "CPU"] or ["GPU"]
+
+
+def processor() -> str:
+    """Return how many cores and how much memory there is to compute with."""
+    free = free_memory()
+    memory = "" if free is None else f", {free / 1e9:.1f} GB of memory free"
+    return f"{physical_cores()} cores{memory}"

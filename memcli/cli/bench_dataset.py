@@ -1,0 +1,133 @@
+"""`mem bench DATASET`: how well sessions are found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import memcli
+from memcli.cli.bench_outcome import answering
+from memcli.cli.bench_progress import asking
+from memcli.cli.bench_stages import Archive, fill
+from memcli.cli.bench_table import Report
+from memcli.cli.output import note
+from memcli.domain import fingerprint
+from memcli.errors import InputError, UsageError
+from memcli.evaluation.datasets import Dataset, read_dataset, sample
+from memcli.evaluation.journal import Journal
+from memcli.evaluation.metrics import KS
+from memcli.evaluation.published import Protocol
+from memcli.evaluation.runner import Course, Grain, Outcome
+from memcli.evaluation.summary import POOLED_KS, summarise
+from memcli.pipeline.ask import Models
+from memcli.protocols import Chat
+from memcli.settings import state_folder
+from memcli.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants measured, and how."""
+
+    stages: tuple[str, ...]  # in the order of bench_stages.STAGES
+    grain: Grain = "session"
+    pooled: bool = False
+    strangers: bool = False
+    limit: int | None = None  # questions; None for all
+    again: bool = False  # whatever earlier runs left behind
+    quiet: bool = False
+
+
+def measure_dataset(path: Path, wish: Wish, models: Models, chat: Chat | None = None) -> Report:
+    """Ask a data set's questions, or those that an earlier run did not come to.
+
+    Args:
+        path: of the data set.
+        wish: what is measured, and how.
+        models: of the stages.
+        chat: answers from what the last stage ranks; without one nobody does.
+
+    Raises:
+        InputError: it cannot be read, or has no question that something in it answers.
+        UsageError: it has but one archive, and nobody else's is asked for.
+    """
+    dataset = read_dataset(path, pooled=wish.pooled)
+    if wish.strangers and len(dataset.questions) < 2:
+        raise UsageError(f"{path} has one archive: there is nobody else's to ask")
+    models.embedder.embed(["loads the model"])
+    with Journal(_journal_path(dataset, wish, models, chat), again=wish.again) as journal:
+        outcomes = _outcomes(path.name, dataset, wish, models, chat, journal)
+    summary = summarise(outcomes, POOLED_KS if wish.pooled else KS)
+    if not (summary.count or summary.verdicts):
+        raise InputError(f"{path} has no question that something in it answers")
+    protocol: Protocol = "pooled" if wish.pooled else "haystack"
+    return Report(str(path), dataset.shape, protocol, wish.grain, _names(models, chat), summary)
+
+
+def _outcomes(
+    name: str,
+    dataset: Dataset,
+    wish: Wish,
+    models: Models,
+    chat: Chat | None,
+    journal: Journal,
+) -> list[Outcome]:
+    answer = answering(chat, thought_tokens=models.thought_tokens) if chat else None
+
+    def opened(store: Store) -> Archive:
+        return Archive(store, models, wish.stages, wish.grain, answer)
+
+    course = Course(
+        partial(fill, embedder=models.embedder),
+        opened,
+        wish.grain,
+        None if wish.limit is None else sample(dataset, wish.limit),
+        wish.strangers,
+    )
+    if len(journal) and not wish.quiet:
+        note(f"{name}: {len(journal):,} answers are an earlier run's; `--again` asks anew")
+    if dataset.pooled and not wish.quiet:
+        note(f"{name}: putting all sessions into one archive")
+    outcomes: list[Outcome] = []
+    total = course.count(dataset)
+    with asking(name, total, quiet=wish.quiet) as progress:
+        try:
+            for outcome in course.run(dataset, journal):
+                outcomes.append(outcome)
+                progress(len(outcomes))
+        except KeyboardInterrupt:
+            if not wish.quiet:
+                note(f"{name}: stopped at {len(outcomes):,} of {total:,}; the same command goes on")
+            raise
+    return outcomes
+
+
+def _journal_path(dataset: Dataset, wish: Wish, models: Models, chat: Chat | None) -> Path:
+    """Return where the results are kept of these questions, asked in this way by this code."""
+    digest = fingerprint(
+        dataset.digest,
+        _code(),
+        *(wish.grain, wish.pooled, wish.stages),
+        models.embedder.fingerprint,
+        models.reranker and models.reranker.fingerprint,
+        models.sifter and models.sifter.fingerprint,
+        chat and chat.fingerprint,
+        *(models.sift_wording, models.thought_tokens),
+    )
+    return state_folder() / "bench" / f"{digest}.jsonl"
+
+
+def _code() -> str:
+    """Return what stands for all of memcli: results of two versions never mix."""
+    files = sorted(Path(memcli.__file__).parent.rglob("*.py"))
+    return fingerprint(*(path.read_bytes() for path in files))
+
+
+def _names(models: Models, chat: Chat | None) -> Mapping[str, str]:
+    named = {
+        "embedder": models.embedder,
+        "reranker": models.reranker,
+        "sifter": models.sifter,
+        "chat": chat,
+    }
+    return {role: model.name for role, model in named.items() if model}

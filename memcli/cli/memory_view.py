@@ -1,0 +1,117 @@
+"""How memories look to a person, and in a file of Markdown."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from memcli.cli.memory_shapes import Quotes
+from memcli.cli.output import console, safe
+from memcli.domain import YOU, Memory, MemoryType
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_MARKUP = re.compile(r"([\\`*_\[\]<>#])")
+
+
+def print_memories(memories: Iterable[Memory]) -> None:
+    """Print memories, one a line."""
+    out = console()
+    for memory in memories:
+        if out.is_terminal:
+            out.print(_line(memory), no_wrap=True, overflow="ellipsis")
+        else:
+            out.print(_line(memory), soft_wrap=True)
+
+
+def print_memory(memory: Memory, quotes: Quotes, history: Sequence[Memory]) -> None:
+    """Print a memory, the turns it came from, and what else is known about its key."""
+    from rich.text import Text
+
+    out = console()
+    fact = memory.fact
+    out.print(Text(_flat(fact.key), "bold"), soft_wrap=True)
+    out.print(Text(safe(fact.value)), soft_wrap=not out.is_terminal)
+    facts = [memory.id, fact.type.value, _day(memory), _author(memory), *map(_tag, fact.tags)]
+    out.print(Text("  ".join(facts), "dim"), soft_wrap=True)
+    for remark in _remarks(memory):
+        out.print(Text(remark, "yellow"), soft_wrap=True)
+    for source, turn in zip(memory.sources, quotes, strict=True):
+        who = Text.assemble(
+            "\n", (f"{source.session}:{source.position}  ", "dim"),
+            (_flat(turn.speaker or turn.role.value), "bold cyan"),
+            (f"  {turn.sent_at:%Y-%m-%d %H:%M}" if turn.sent_at else "", "dim"),
+        )  # fmt: skip
+        out.print(who, soft_wrap=True)
+        out.print(Text(safe(turn.text)), soft_wrap=not out.is_terminal)
+    if len(history) > 1:
+        out.print(Text("\nhistory", "bold"))
+        print_memories(history)
+
+
+def markdown(memories: Iterable[Memory]) -> str:
+    """Return memories as a document: a section for each type, an item for each memory."""
+    found = list(memories)
+    parts = []
+    for kind in MemoryType:
+        items = [_item(memory) for memory in found if memory.fact.type == kind]
+        if items:
+            parts.append("\n".join((f"# {kind.value}", "", *items)))
+    return "\n\n".join(parts) + "\n" if parts else ""
+
+
+def _line(memory: Memory) -> "Text":
+    from rich.text import Text
+
+    fact = memory.fact
+    return Text.assemble(
+        (memory.id, "cyan"), "  ", (_day(memory), "green"), "  ",
+        (f"{fact.type.value:<14}", "dim"), "  ",
+        ("".join(f"({remark})  " for remark in _remarks(memory)), "yellow"),
+        (f"{_flat(fact.key)}: ", "bold"), _flat(fact.value),
+        ("".join(f"  {_tag(tag)}" for tag in fact.tags), "dim"),
+    )  # fmt: skip
+
+
+def _remarks(memory: Memory) -> Iterator[str]:
+    """Yield what is to be said about how far a memory can be trusted."""
+    if memory.superseded_by:
+        yield f"{'edited: now' if memory.edited else 'superseded by'} {memory.superseded_by}"
+    if memory.conflicts:
+        yield f"conflicts with {', '.join(memory.conflicts)}"
+    if memory.unsupported:
+        missing = _flat(", ".join(memory.unsupported))
+        yield f"{'accepted, though ' if memory.accepted else ''}unsupported: {missing}"
+
+
+def _item(memory: Memory) -> str:
+    fact = memory.fact
+    tags = "".join(f" `{_flat(_tag(tag)).replace('`', '')}`" for tag in fact.tags)
+    sources = ", ".join(f"{source.session}:{source.position}" for source in memory.sources)
+    told = [_day(memory).strip(), _author(memory), sources, *_remarks(memory)]
+    return (
+        f"- **{_escaped(fact.key)}**: {_escaped(fact.value)}{tags}  \n  {_escaped('; '.join(told))}"
+    )
+
+
+def _escaped(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", _flat(text))
+
+
+def _author(memory: Memory) -> str:
+    if memory.by == YOU:
+        return f"by {YOU}"
+    name = _flat(memory.by.partition(" ")[0])
+    return f"by {name}{', accepted' if memory.accepted else ''}"
+
+
+def _tag(tag: str) -> str:
+    return f"#{_flat(tag)}"
+
+
+def _flat(text: str) -> str:
+    return re.sub(r"\s+", " ", safe(text)).strip()
+
+
+def _day(memory: Memory) -> str:
+    return f"{memory.said_at:%Y-%m-%d}" if memory.said_at else "no date   "

@@ -1,0 +1,255 @@
+"""Data sets with questions: LoCoMo, LongMemEval, and whatever is laid out as they are.
+
+They are told apart by what is in them, read element by element, and not part of memcli:
+
+- LoCoMo, Maharana et al., ACL 2024: https://github.com/snap-research/locomo
+- LongMemEval, Wu et al., ICLR 2025: https://github.com/xiaowu0162/LongMemEval
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+
+from memcli.errors import InputError
+from memcli.formats import Document, Reading
+from memcli.formats.base import mapping, sequence, string, wall_clock
+from memcli.formats.documents import places
+from memcli.formats.json_stream import elements
+
+Shape = Literal["locomo", "longmemeval"]  # the format that imports the haystacks
+Element = Mapping[str, Any]  # Any: whatever JSON holds
+TurnKey = tuple[str, str]  # of a conversation, and of a turn in it
+
+LOCOMO_CATEGORIES = {  # the paper's names; the numbers stand in the file
+    "1": "multi-hop",
+    "2": "temporal",
+    "3": "open-domain",
+    "4": "single-hop",
+    "5": "adversarial",
+}
+_EVIDENCE = re.compile(r"D:?(\d+):(\d+)")  # "D1:3", "D8:6; D9:17", and by a slip "D:11:26"
+_SESSION = re.compile(r"session_\d{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, and where its answer is, by the keys that the importer gives."""
+
+    id: str  # unique in the data set
+    text: str
+    category: str
+    sessions: frozenset[str]  # that answer, as keys of conversations; some may not be there
+    turns: frozenset[TurnKey]  # the same of turns; empty where the data set does not say
+    answer: str = ""  # "" where there is none
+    asked_at: datetime | None = None  # aware; None where the data set does not say
+    abstention: bool = False  # nothing answers; `sessions` are those that seem to
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An export that gets a database of its own."""
+
+    export: list[Element]
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A file of questions and haystacks."""
+
+    document: Document
+    shape: Shape
+    digest: str  # of the file's bytes
+    pooled: bool
+    questions: tuple[tuple[Question, ...], ...]  # by archive
+
+    def archives(self) -> Iterator[Archive]:
+        """Read the file again, an archive at a time; of pooled ones there is but one."""
+        exports = (_named(self.shape, number, each) for number, each in _elements(self.document))
+        if not self.pooled:
+            for export, questions in zip(exports, self.questions, strict=True):
+                yield Archive([export], questions)
+        elif self.shape == "locomo":
+            yield Archive(list(exports), self.questions[0])
+        else:
+            yield Archive([_one_haystack(exports)], self.questions[0])
+
+
+def read_dataset(path: Path, *, pooled: bool = False) -> Dataset:
+    """Read the questions of a data set.
+
+    Args:
+        path: of the file, or of a zip with it.
+        pooled: ask all questions of one archive that has all sessions, each once, in place of an
+            archive for each conversation of LoCoMo and for each question of LongMemEval.
+
+    Raises:
+        InputError: it cannot be read, or is laid out in no way that is known.
+    """
+    document = _document(path)
+    shape: Shape | None = None
+    questions: list[tuple[Question, ...]] = []
+    for number, element in _elements(document):
+        found = _shape(element)
+        if found is None or shape not in (None, found):
+            raise InputError(
+                f"element {number} of {document.name} has no questions as LoCoMo's and"
+                " LongMemEval's are"
+            )
+        shape = found
+        named = _named(shape, number, element)
+        home = "pooled" if pooled else string(named.get("question_id"))
+        questions.append(
+            _locomo(named, number) if shape == "locomo" else (_longmemeval(named, number, home),)
+        )
+    if shape is None or not any(questions):
+        raise InputError(f"{document.name} has no question")
+    if pooled:
+        questions = [tuple(each for asked in questions for each in asked)]
+    return Dataset(document, shape, _digest(document), pooled, tuple(questions))
+
+
+def sample(dataset: Dataset, limit: int) -> frozenset[str]:
+    """Choose about the same share of each category's questions, always the same ones.
+
+    Returns:
+        Ids: `limit` of them, or all where there are no more.
+    """
+    draw = Random(0)
+    by_category: dict[str, list[str]] = {}
+    for question in (each for asked in dataset.questions for each in asked):
+        by_category.setdefault(question.category, []).append(question.id)
+    # Spread evenly over 0 to 1, each category's questions fall below any share in proportion.
+    places: list[tuple[float, str]] = []
+    for ids in by_category.values():
+        draw.shuffle(ids)
+        places += [((at + 0.5) / len(ids), each) for at, each in enumerate(ids)]
+    return frozenset(each for _, each in sorted(places)[:limit])
+
+
+def _document(path: Path) -> Document:
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a data set: name the file")
+    for place in places(path):
+        for document in place.documents():
+            return document
+    raise InputError(f"no file in {path}")
+
+
+def _elements(document: Document) -> Iterator[tuple[int, Element]]:
+    """Yield the elements of a list, or the lone object, with numbers from 1.
+
+    Raises:
+        InputError: one is no JSON, or no object.
+    """
+    for number, element in enumerate(elements(document, ""), start=1):
+        if element == []:  # the whole of an empty list
+            return
+        if not isinstance(element, dict):
+            raise InputError(f"element {number} of {document.name} is no JSON object")
+        yield number, element
+
+
+def _shape(element: Element) -> Shape | None:
+    if isinstance(element.get("haystack_sessions"), list) and string(element.get("question")):
+        return "longmemeval"
+    talk = mapping(element.get("conversation")) or element
+    if isinstance(element.get("qa"), list) and any(map(_SESSION.fullmatch, talk)):
+        return "locomo"
+    return None
+
+
+def _named(shape: Shape, number: int, element: Element) -> Element:
+    """Give an element its name if it has none: the importer builds its keys from it."""
+    name = "sample_id" if shape == "locomo" else "question_id"
+    return {**element, name: string(element.get(name)) or str(number)}
+
+
+def _locomo(element: Element, number: int) -> tuple[Question, ...]:
+    return tuple(
+        _locomo_question(mapping(row), f"{element['sample_id']}/session_", f"{number}.{at}")
+        for at, row in enumerate(sequence(element.get("qa")), start=1)
+    )
+
+
+def _locomo_question(row: Element, sessions: str, number: str) -> Question:
+    text = string(row.get("question"))
+    if not text.strip():
+        raise InputError(f"question {number} is empty")
+    category = string(row.get("category"))
+    found = _EVIDENCE.findall(" ".join(map(string, sequence(row.get("evidence")))))
+    named = [(int(session), int(turn)) for session, turn in found]
+    return Question(
+        number,
+        text,
+        LOCOMO_CATEGORIES.get(category, category or "all questions"),
+        frozenset(f"{sessions}{session}" for session, _ in named),
+        frozenset((f"{sessions}{session}", f"D{session}:{turn}") for session, turn in named),
+        string(row.get("answer")),
+    )
+
+
+def _longmemeval(element: Element, number: int, home: str) -> Question:
+    ids = [string(each) for each in sequence(element.get("haystack_session_ids"))]
+    answering = {string(each) for each in sequence(element.get("answer_session_ids"))}
+    turns = (
+        (f"{home}/{session}", str(position))
+        for session, rows in zip(ids, sequence(element["haystack_sessions"]), strict=False)
+        for position, row in enumerate(map(mapping, sequence(rows)), start=1)
+        if row.get("has_answer") is True
+    )
+    return Question(
+        str(number),
+        string(element["question"]),
+        string(element.get("question_type")) or "all questions",
+        frozenset(f"{home}/{session}" for session in answering),
+        frozenset(turns),
+        string(element.get("answer")),
+        _time(string(element.get("question_date"))),
+        abstention=string(element["question_id"]).endswith("_abs"),
+    )
+
+
+def _time(text: str) -> datetime | None:
+    """Read "2023/05/20 (Sat) 02:21", on the clock that the importer reads sessions by."""
+    try:
+        naive = datetime.strptime(text[:10] + text[-5:], "%Y/%m/%d%H:%M")
+        return wall_clock(naive, Reading().timezone)
+    except ValueError:
+        return None
+
+
+def _one_haystack(elements: Iterator[Element]) -> Element:
+    """Put all haystacks together, each session once, as it is the first time."""
+    seen: dict[str, tuple[object, object]] = {}
+    for element in elements:
+        sessions = sequence(element.get("haystack_sessions"))
+        dates = sequence(element.get("haystack_dates"))
+        ids = sequence(element.get("haystack_session_ids"))
+        for at, session in enumerate(sessions):
+            own = string(ids[at]) if at < len(ids) else f"{element['question_id']}/{at + 1}"
+            seen.setdefault(own, (dates[at] if at < len(dates) else None, session))
+    return {
+        "question_id": "pooled",
+        "haystack_session_ids": list(seen),
+        "haystack_dates": [date for date, _ in seen.values()],
+        "haystack_sessions": [session for _, session in seen.values()],
+    }
+
+
+def _digest(document: Document) -> str:
+    digest = blake2b(digest_size=16)
+    with document.open() as stream:
+        while part := stream.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def every_question(questions: Sequence[Sequence[Question]]) -> list[Question]:
+    """Return the questions of all archives."""
+    return [each for asked in questions for each in asked]

@@ -1,0 +1,87 @@
+"""What any database and terminal can hold."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from memcli.domain import Conversation, Kind, Past, SessionId, Turn
+
+KEPT = 2_000  # characters of what nobody said and is not searched, from its two ends
+
+_SHORTENED = frozenset({Kind.TOOL, Kind.THOUGHT, Kind.CONTEXT})
+
+
+def sound_conversation(conversation: Conversation, included: Collection[Kind]) -> Conversation:
+    """Return a conversation whose text any database and terminal can hold."""
+    past = conversation.past
+    return replace(
+        conversation,
+        key=clean(conversation.key),
+        title=clean(conversation.title),
+        turns=tuple(
+            _sound_turn(turn, included, shorten=past is None) for turn in conversation.turns
+        ),
+        past=past and _sound_past(past),
+    )
+
+
+def _sound_past(past: Past) -> Past:
+    revisions = (
+        replace(one, key=one.key and clean(one.key), text=clean(one.text), digest=clean(one.digest))
+        for one in past.revisions
+    )
+    aliases = ((SessionId(clean(alias)), clean(key)) for alias, key in past.aliases)
+    return Past(tuple(revisions), tuple(aliases))
+
+
+def _sound_turn(turn: Turn, included: Collection[Kind], *, shorten: bool) -> Turn:
+    text, wanted = clean(turn.text), turn.kind in included or turn.included
+    if shorten and len(text) > KEPT and turn.kind in _SHORTENED and not wanted:
+        text = f"{text[: KEPT // 2]}\n[… {len(text) - KEPT:,} characters]\n{text[-KEPT // 2 :]}"
+    if text is turn.text and wanted == turn.included and _is_sound_but_for_its_text(turn):
+        return turn  # nearly every one, and a copy takes as long as reading it
+    return replace(
+        turn,
+        sent_at=turn.sent_at and whole_milliseconds(turn.sent_at),
+        edited_at=turn.edited_at and whole_milliseconds(turn.edited_at),
+        key=clean(turn.key),
+        parent=turn.parent and clean(turn.parent),
+        speaker=turn.speaker and clean(turn.speaker),
+        text=text,
+        included=wanted,
+    )
+
+
+def _is_sound_but_for_its_text(turn: Turn) -> bool:
+    return (
+        _is_sound(turn.key)
+        and _is_sound(turn.parent or "")
+        and _is_sound(turn.speaker or "")
+        and not (turn.sent_at and turn.sent_at.microsecond % 1000)
+        and not (turn.edited_at and turn.edited_at.microsecond % 1000)
+    )
+
+
+def _is_sound(text: str) -> bool:
+    """Tell whether a text has neither NULs nor lone surrogates."""
+    if "\x00" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def whole_milliseconds(moment: datetime) -> datetime:
+    """Return a moment as the store keeps it."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def clean(text: str) -> str:
+    """Join surrogate pairs, replace lone ones, and drop NULs."""
+    if _is_sound(text):
+        return text
+    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,42 @@
+"""A file of the person's: there whole or not at all, and readable by nobody else."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def private_file(target: Path, failure: Callable[[str], Exception]) -> Iterator[Path]:
+    """Give a path of an empty file to write to, which becomes the target when the block ends well.
+
+    Until then the target is as it was; if the block fails, or is interrupted, what was written is
+    removed. A link in the target's place is replaced, not followed.
+
+    Args:
+        target: the file.
+        failure: makes the error that is raised where the file cannot be written.
+    """
+    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            yield part
+            _sync(part)
+            part.replace(target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        _sync(target.parent)
+    except OSError as error:
+        raise failure(f"cannot write {target}: {error.strerror or error}") from error
+
+
+def _sync(path: Path) -> None:
+    """Make a file, or the names in a folder, outlive a power loss."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

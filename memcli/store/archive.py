@@ -1,0 +1,78 @@
+"""What is kept, whole: sessions with all that another memory needs to be the same."""
+
+from collections.abc import Generator
+from datetime import UTC, datetime
+
+from memcli.domain import Conversation, Past, Revision, SessionId
+from memcli.store.connection import Database
+from memcli.store.filters import Filters
+from memcli.store.sessions import Sessions
+
+_OF_SESSION = "key in (select key from turns where session_id = ?)"
+_OF_NONE = (  # titles, and turns that another conversation has now
+    "(key is null or not exists (select 1 from turns where turns.conversation_id ="
+    " revisions.conversation_id and turns.key = revisions.key))"
+)
+
+
+class Archive:
+    """Sessions as `mem export` writes them."""
+
+    def __init__(self, database: Database, sessions: Sessions) -> None:
+        self._db, self._sessions = database, sessions
+
+    def sessions(self, filters: Filters) -> Generator[tuple[SessionId, Conversation], None, None]:
+        """Yield the sessions that pass, each as a conversation with its past.
+
+        They come by conversation, and within one in order of time: the same memory gives the same
+        order, whenever and in whatever order it was filled. All are of one moment.
+        """
+        where, values = filters.where()
+        with self._db.snapshot():
+            numbers = self._db.rows(
+                "select sessions.id, conversation_id from sessions join conversations"
+                f" on conversations.id = conversation_id where {where} order by source, key,"
+                " started_at nulls first, ended_at, public",
+                *values,
+            )
+            before = None
+            for number, conversation in numbers:
+                yield self._kept(number, conversation, first=conversation != before)
+                before = conversation
+
+    def count(self, filters: Filters) -> int:
+        """Return how many sessions pass."""
+        where, values = filters.where()
+        [(count,)] = self._db.rows(f"select count(*) from sessions where {where}", *values)
+        return int(count)
+
+    def _kept(
+        self, number: int, conversation: int, *, first: bool
+    ) -> tuple[SessionId, Conversation]:
+        session = self._sessions.by_number(number)
+        [(key, endless, as_of)] = self._db.rows(
+            "select key, endless, as_of from conversations where id = ?", conversation
+        )
+        return session.id, Conversation(
+            *(session.source, key, session.title, session.turns, bool(endless)),
+            updated_at=None if as_of is None else datetime.fromtimestamp(as_of / 1000, UTC),
+            past=Past(self._revisions(number, conversation, first=first), self._aliases(number)),
+        )
+
+    def _revisions(self, number: int, conversation: int, *, first: bool) -> tuple[Revision, ...]:
+        """Return what a session said before; the first of a conversation has its titles, too."""
+        which = f"({_OF_SESSION} or {_OF_NONE})" if first else _OF_SESSION
+        rows = self._db.rows(
+            "select key, text, digest from revisions where conversation_id = ?"
+            f" and {which} order by id",
+            *(conversation, number),
+        )
+        return tuple(Revision(*row) for row in rows)
+
+    def _aliases(self, number: int) -> tuple[tuple[SessionId, str], ...]:
+        rows = self._db.rows(
+            "select public, aliases.key from aliases join turns using (conversation_id, key)"
+            " where session_id = ? order by public",
+            number,
+        )
+        return tuple((SessionId(public), key) for public, key in rows)

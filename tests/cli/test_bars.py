@@ -1,0 +1,72 @@
+"""How far something is: in a log a line a minute, on a terminal a bar, for the quiet nothing."""
+
+import pytest
+
+from memcli.cli import bars
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that a test sets, in seconds."""
+    now = [0.0]
+    monkeypatch.setattr(bars, "monotonic", lambda: now[0])
+
+    def wait(seconds):
+        now[0] += seconds
+
+    return wait
+
+
+def test_a_log_gets_a_line_a_minute_with_rate_and_remaining_time(clock, capsys):
+    with bars.bars(quiet=False) as tell:
+        for done in range(0, 1301, 10):
+            tell("vectors", done, 36_000)
+            clock(1)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "mem: vectors: 600 of 36k, 10 a second, about 59 min to go",
+        "mem: vectors: 1,200 of 36k, 10 a second, about 58 min to go",
+    ]
+
+
+def test_what_is_done_within_a_minute_is_not_in_the_log(clock, capsys):
+    with bars.bars(quiet=False) as tell:
+        for done in range(50):
+            tell("words", done, 50)
+            clock(1)
+
+    assert capsys.readouterr().err == ""
+
+
+def test_where_nobody_knows_how_much_there_is_the_log_has_the_rate(clock, capsys):
+    with bars.bars(quiet=False) as tell:
+        tell("chat.txt, turns", 0, 0)
+        clock(60)
+        tell("chat.txt, turns", 1_200_000, 0)
+
+    assert capsys.readouterr().err == "mem: chat.txt, turns: 1.2M, 20k a second\n"
+
+
+def test_the_quiet_hear_nothing(clock, capsys):
+    with bars.bars(quiet=True) as tell:
+        tell("words", 0, 5)
+        clock(600)
+        tell("words", 5, 5)
+
+    assert capsys.readouterr().err == ""
+
+
+def test_who_interrupts_is_told_what_to_type(capsys):
+    with pytest.raises(KeyboardInterrupt), bars.resumable("`mem index` goes on"):
+        raise KeyboardInterrupt
+
+    assert capsys.readouterr().err == "mem: interrupted; `mem index` goes on\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [(0, "0"), (0.25, "0.25"), (812, "812"), (9_999, "9,999"), (81_234, "81k"), (8.1e6, "8.1M"),
+     (2.5e9, "2.5G")],
+)  # fmt: skip
+def test_numbers_are_told_at_a_glance(number, told):
+    assert bars.count(number) == told

@@ -1,0 +1,135 @@
+"""`mem config`: every setting, where it comes from, and how to change it."""
+
+import pytest
+from mem_process import Run
+
+SERVER = "servers.http://localhost:8000/v1"
+
+
+def config(mem):
+    return mem.home / ".config" / "mem" / "config.toml"
+
+
+def values(mem, **environment):
+    listed = mem("config", "--json", **environment).json["values"]
+    return {one["key"]: (one["value"], one["from"]) for one in listed}
+
+
+def test_every_value_is_told_with_where_it_comes_from(mem):
+    mem.write("home/.config/mem/config.toml", '[models]\nembedder = "a"\nreader = "b"\n')
+
+    found = values(mem, MEM_EMBEDDER="c")
+
+    assert found == {
+        "config": (str(config(mem)), "default"),
+        "database": (str(mem.database), "MEM_DB"),
+        "models_folder": (str(mem.home / "data" / "mem" / "models"), "default"),
+        "gpu_layers": ("auto", "default"),
+        "models.embedder": ("c", "MEM_EMBEDDER"),
+        "models.reranker": ("", "default"),
+        "models.sifter": ("", "default"),
+        "models.reader": ("b", str(config(mem))),
+        "models.chat": ("", "default"),
+    }
+    assert f"models.reader    b  ({config(mem)})" in mem("config").out.splitlines()
+
+
+def test_a_setting_is_written_and_all_else_stays_as_it_was(mem):
+    before = '# mine\n[models]  # by role\nreader = "b"   # good\n\n# the end\n'
+    mem.write("home/.config/mem/config.toml", before)
+
+    assert mem("config", "set", "models.reader", "c") == Run(0)
+    assert mem("config", "set", "models.chat", "d") == Run(0)
+
+    text = config(mem).read_text()
+    assert '# mine\n[models]  # by role\nreader = "c"   # good\n' in text
+    assert "# the end\n" in text
+    assert values(mem)["models.chat"] == ("d", str(config(mem)))
+    assert mem("config", "unset", "models.chat") == Run(0)
+    assert config(mem).read_text().replace('"c"', '"b"') == before
+
+
+def test_a_file_is_made_that_only_the_person_can_read(mem):
+    mem("config", "set", "models.reader", "b")
+
+    assert config(mem).read_text() == '[models]\nreader = "b"\n'
+    assert config(mem).stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in config(mem).parent.iterdir()] == ["config.toml"]
+
+
+def test_a_server_is_set_by_its_address(mem):
+    mem("config", "set", f"{SERVER}.key_env", "VLLM_KEY")
+    mem("config", "set", f"{SERVER}.context", "16384")
+
+    assert values(mem)[f"{SERVER}.context"] == ("16384", str(config(mem)))
+    assert config(mem).read_text() == (
+        '[servers."http://localhost:8000/v1"]\nkey_env = "VLLM_KEY"\ncontext = 16384\n'
+    )
+    mem("config", "unset", f"{SERVER}.context")
+    mem("config", "unset", f"{SERVER}.key_env")
+    assert not [key for key in values(mem) if key.startswith("servers")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("set", "models.embeder", "x"), 4, "nothing is called `embeder`\nhint: did you mean `emb"),
+        (("set", "model.embedder", "x"), 4, "nothing is called `model`\nhint: did you mean `mod"),
+        (("set", f"{SERVER}.key_evn", "x"), 4, "`key_evn`\nhint: did you mean `key_env`"),
+        (("set", f"{SERVER}.context", "many"), 4, "`context` is 'many', not a number of tokens"),
+        (("set", f"{SERVER}.context", "0"), 4, "`context` is 0, not a number of tokens"),
+        (("set", "embedder", "x"), 4, "`embedder` is no setting"),
+        (("set", "models.a.b", "x"), 4, "`models.a.b` is no setting"),
+        (("unset", "models.chat"), 4, "`models.chat` is not set in"),
+        (("set", "models.chat"), 2, "`mem config set` takes something else"),
+        (("unset",), 2, "`mem config unset` takes something else"),
+        (("unset", "models.chat", "x"), 2, "`mem config unset` takes something else"),
+        (("list", "models.chat"), 2, "`mem config list` takes something else"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_changes(mem, arguments, status, said):
+    mem.write("home/.config/mem/config.toml", '[models]\nreader = "b"\n')
+
+    done = mem("config", *arguments)
+
+    assert (done.code, done.out) == (status, "")
+    assert said in done.err
+    assert config(mem).read_text() == '[models]\nreader = "b"\n'
+
+
+def test_a_file_that_is_no_toml_is_left_alone(mem):
+    mem.write("home/.config/mem/config.toml", "[models")
+
+    done = mem("config", "set", "models.chat", "x")
+
+    assert (done.code, "is no TOML" in done.err) == (4, True)
+    assert config(mem).read_text() == "[models"
+
+
+def test_a_link_to_the_file_stays_one(mem):
+    mem.write("dotfiles/mem.toml", "")
+    config(mem).parent.mkdir(parents=True)
+    config(mem).symlink_to(mem.folder / "dotfiles" / "mem.toml")
+
+    assert mem("config", "set", "models.chat", "x").code == 0
+
+    assert config(mem).is_symlink()
+    assert (mem.folder / "dotfiles" / "mem.toml").read_text() == '[models]\nchat = "x"\n'
+
+
+def test_a_file_that_cannot_be_written_is_named(mem):
+    mem.write("home/.config", "in the way")
+
+    done = mem("config", "set", "models.chat", "x")
+
+    assert (done.code, done.out) == (4, "")
+    assert "Not a directory" in done.err
+
+
+def test_the_file_that_mem_config_names_is_made_when_it_is_written(mem):
+    file = mem.folder / "own.toml"
+
+    assert mem("config", "set", "models.chat", "x", MEM_CONFIG=str(file)) == Run(0)
+
+    assert values(mem, MEM_CONFIG=str(file))["models.chat"] == ("x", str(file))
+    assert values(mem, MEM_CONFIG=str(file))["config"] == (str(file), "MEM_CONFIG")

@@ -1,0 +1,304 @@
+"""`mem memories`, and what `mem forget` does to them."""
+
+import pytest
+from mem_process import Mem, Run
+from small_exports import talk
+
+from memcli.backends.builtin import WordLlamaEmbedder
+from memcli.domain import Fact, MemoryType, Segment
+from memcli.pipeline.remembering import Memories
+from memcli.store import Filters, Store
+
+ARCHIVE = [
+    talk("Home", "me: I live in Lisbon now.", "ai: Nice."),
+    talk("Diet", "me: No hazelnuts for me, ever."),
+]
+
+
+def filled(folder):
+    """`mem` with an archive that a model has read."""
+    mem = Mem(folder)
+    mem.remembers(*ARCHIVE)
+    read(mem, "Home", "home city", "Lives in Lisbon", MemoryType.USER, "place")
+    read(mem, "Diet", "diet", "Eats no hazelnuts", MemoryType.USER, "food")
+    read(mem, "Diet", "pets", "Has 3 cats", MemoryType.LONG_TERM)
+    return mem
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    """An archive that no test changes."""
+    return filled(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture
+def archive(library, tmp_path):
+    """An archive of one's own."""
+    copy = Mem(tmp_path)
+    copy.database.write_bytes(library.database.read_bytes())
+    return copy
+
+
+def read(mem, title, key, value, kind, *tags):
+    """Do what `mem read` does where a model calls add_memory."""
+    with Store(mem.database) as store:
+        [session] = [one for one in store.sessions.overviews(Filters()) if one.title == title]
+        segment = Segment(session.id, 1, session.turns)
+        fact = Fact(key, kind, value, tags)
+        Memories(store, WordLlamaEmbedder()).remember(fact, segment, model="memreader-4b 0123")
+
+
+def ids(mem, *arguments):
+    """Ids by key, of what a list shows."""
+    return {one["key"]: one["id"] for one in mem("memories", *arguments, "--jsonl").lines}
+
+
+def test_memories_are_listed_newest_first_and_the_doubtful_apart(library):
+    found = ids(library)
+
+    assert library("memories") == Run(
+        0,
+        f"{found['diet']}  2024-03-01  UserMemory      diet: Eats no hazelnuts  #food\n"
+        f"{found['home city']}  2024-03-01  UserMemory      home city: Lives in Lisbon  #place\n",
+        "mem: 1 unsupported, not shown: `mem memories --unsupported`\n",
+    )
+    doubtful = library("memories", "--unsupported")
+    assert doubtful.err == ""
+    assert doubtful.out.endswith("LongTermMemory  (unsupported: 3)  pets: Has 3 cats\n")
+
+
+def test_a_query_finds_memories_by_words_and_meaning(library):
+    [first, *_] = library("memories", "which city is home", "--jsonl").lines
+
+    assert first["key"] == "home city"
+    assert library("memories", "list", "hazelnuts", "--limit", "1").out.count("\n") == 1
+    assert library("memories", "xyzzy").code == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        (("--tag", "FOOD"), {"diet"}),
+        (("--type", "LongTermMemory", "--unsupported"), {"pets"}),
+        (("--speaker", "nobody"), set()),
+        (("--since", "2024-03-02"), set()),
+        (("--until", "2024-03"), {"diet", "home city"}),
+    ],
+)
+def test_the_list_is_limited_by_filters(library, options, keys):
+    assert set(ids(library, *options)) == keys
+
+
+def test_as_json_a_memory_has_its_sources_and_what_became_of_it(library):
+    done = library("memories", "--tag", "place", "--json").json
+
+    [memory] = done["memories"]
+    [source] = memory["sources"]
+    assert done["schema"] == "mem.memories/1"
+    assert memory == {
+        "id": memory["id"],
+        "key": "home city",
+        "type": "UserMemory",
+        "value": "Lives in Lisbon",
+        "tags": ["place"],
+        "said_at": "2024-03-01T12:00:00+00:00",
+        "by": "memreader-4b 0123",
+        "accepted": False,
+        "unsupported": [],
+        "superseded_by": None,
+        "edited": False,
+        "conflicts": [],
+        "sources": [
+            {
+                "session": source["session"],
+                "turn": f"{source['session']}:1",
+                "key": source["key"],
+                "speaker": "user",
+                "at": "2024-03-01T12:00:00+00:00",
+                "text": "I live in Lisbon now.",
+            }
+        ],
+    }
+
+
+def test_an_id_shows_the_memory_with_the_words_it_came_from(library):
+    key = ids(library)["home city"]
+    [source] = library("memories", key, "--json").json["memory"]["sources"]
+
+    assert library("memories", key[:6]) == Run(
+        0,
+        "home city\nLives in Lisbon\n"
+        f"{key}  UserMemory  2024-03-01  by memreader-4b  #place\n\n"
+        f"{source['turn']}  user  2024-03-01 12:00\nI live in Lisbon now.\n",
+    )
+    assert library("memories", "show", key) == library("memories", key)
+    assert library("memories", "m_zzz").code == 3
+
+
+def test_an_accepted_memory_is_listed_with_the_others(archive):
+    key = ids(archive, "--unsupported")["pets"]
+
+    shown = archive("memories", "accept", key)
+
+    assert shown.out.endswith("(accepted, though unsupported: 3)  pets: Has 3 cats\n")
+    assert set(ids(archive)) == {"diet", "home city", "pets"}
+    assert archive("memories", "--unsupported").code == 3
+
+
+def test_an_edit_takes_the_place_of_what_was_wrong_and_no_model_takes_its(archive):
+    key = ids(archive)["home city"]
+
+    archive("memories", "edit", key, "Lives in Porto", "--tag", "north")
+    read(archive, "Home", "Home City", "Lives in Lisbon now", MemoryType.USER)
+    read(archive, "Home", "home city", "Lives in Lisbon", MemoryType.USER)
+
+    [current] = [one for one in archive("memories", "--jsonl").lines if one["key"] == "home city"]
+    assert (current["value"], current["tags"], current["by"]) == (
+        "Lives in Porto",
+        ["north"],
+        "you",
+    )
+    assert [one["text"] for one in current["sources"]] == [
+        "I live in Lisbon now.",
+        "Lives in Porto",
+    ]
+    history = archive("memories", current["id"], "--json").json["history"]
+    assert [(one["value"], one["superseded_by"]) for one in history] == [
+        ("Lives in Lisbon", current["id"]),
+        ("Lives in Lisbon now", current["id"]),
+        ("Lives in Porto", None),
+    ]
+
+
+def test_an_edit_back_is_current_again(archive):
+    key = ids(archive)["home city"]
+    archive("memories", "edit", key, "Lives in Porto")
+    archive("memories", "edit", ids(archive)["home city"], "Lives in Lisbon")
+
+    assert ids(archive)["home city"] == key
+    assert archive("memories", "home city", "--history").out.count("(edited: now") == 1
+
+
+def test_a_fact_of_ones_own_is_found_by_ask_as_well(mem):
+    assert mem("memories", "add", "door code", "It is 3826", "--tag", "flat").code == 0
+
+    assert mem("memories").out.endswith("UserMemory      door code: It is 3826  #flat\n")
+    [session] = mem("search", "door code", "--json").json["sessions"]
+    assert (session["source"], session["evidence"][0]["text"]) == ("you", "It is 3826")
+
+
+def test_a_forgotten_memory_is_gone_with_what_was_written_for_it(archive):
+    archive("memories", "add", "door code", "It is xylophone")
+    key = ids(archive)["door code"]
+    assert archive("forget", key, "--dry-run", "--json").json["memories"][0]["id"] == key
+
+    assert archive("forget", key, "--yes").code == 0
+
+    assert "door code" not in ids(archive)
+    assert len(archive("sessions", "--jsonl").lines) == 2
+    assert b"xylophone" not in archive.database.read_bytes()
+
+
+def test_with_a_session_go_the_memories_that_come_from_it_alone(archive):
+    [session] = [
+        one["id"] for one in archive("sessions", "--jsonl").lines if one["title"] == "Diet"
+    ]
+
+    done = archive("forget", session, "--yes", "--json")
+
+    assert {one["key"] for one in done.json["memories"]} == {"diet", "pets"}
+    assert set(ids(archive)) == {"home city"}
+
+
+def test_what_was_exported_is_imported_as_it_was(archive, tmp_path):
+    archive("memories", "edit", ids(archive)["diet"], "Eats no nuts")
+    archive("memories", "accept", ids(archive, "--unsupported")["pets"])
+    archive("memories", "add", "note", "mine\x1b[31m, «naïve» 🙂", "--type", "LongTermMemory")
+    exported = archive("memories", "export").out
+    (tmp_path / "other").mkdir()
+    other = Mem(tmp_path / "other")
+    other.remembers(*ARCHIVE)
+    other.write("memories.json", exported)
+
+    assert other("memories", "import", "memories.json") == Run(0, "5 new\n")
+    assert other("memories", "import", "-", stdin=exported.encode()) == Run(0, "0 new, 5 known\n")
+
+    assert other("memories", "export").out == exported
+
+
+def test_facts_written_by_hand_are_ones_own(mem):
+    lines = '{"key": "k", "value": "v"}\n\n{"key": "k2", "value": "w", "said_at": "2020-01-01"}\n'
+
+    assert mem("memories", "import", "-", stdin=lines.encode()) == Run(0, "2 new\n")
+    assert mem("memories", "import", "-", stdin=lines.encode()) == Run(0, "0 new, 2 known\n")
+
+    old, new = sorted(mem("memories", "--jsonl").lines, key=lambda one: one["said_at"])
+    assert (old["said_at"], old["by"], new["accepted"]) == (
+        "2020-01-01T00:00:00+00:00",
+        "you",
+        True,
+    )
+
+
+def test_what_came_from_elsewhere_is_ones_own_after_an_import(archive, tmp_path):
+    exported = archive("memories", "export").out.encode()
+    (tmp_path / "other").mkdir()
+    other = Mem(tmp_path / "other")
+
+    assert other("memories", "import", "-", stdin=exported) == Run(0, "3 new\n")
+
+    found = other("memories", "--jsonl").lines
+    assert {one["by"] for one in found} == {"you"}
+    assert {one["said_at"] for one in found} == {"2024-03-01T12:00:00+00:00"}
+
+
+def test_what_was_forgotten_is_not_imported_again(archive):
+    exported = archive("memories", "export").out.encode()
+    archive("forget", ids(archive)["diet"], "--yes")
+
+    done = archive("memories", "import", "-", stdin=exported)
+
+    assert done == Run(0, "0 new, 2 known, 1 forgotten before\n")
+
+
+def test_an_import_that_cannot_be_read_changes_nothing(archive):
+    lines = b'{"key": "k", "value": "v"}\n{"key": "k2"}\n'
+
+    done = archive("memories", "import", "-", stdin=lines)
+
+    assert done == Run(4, "", "mem: -: line 2: `value` is missing\n")
+    assert archive("memories", "import", "-", stdin=b"\xff") == Run(4, "", "mem: - is not UTF-8\n")
+    assert archive("memories", "import", "nowhere").code == 4
+    assert "k" not in ids(archive)
+
+
+def test_markdown_is_for_reading(archive):
+    archive("memories", "add", "note *x*", "a\nb `c` <d>")
+
+    document = archive("memories", "export", "--format", "markdown").out
+
+    assert document.startswith("# UserMemory\n\n- **note \\*x\\***: a b \\`c\\` \\<d\\>  \n  ")
+    assert (
+        "\n\n# LongTermMemory\n\n- **pets**: Has 3 cats  \n  2024-03-01; by memreader" in document
+    )
+
+
+def test_contradictions_without_an_order_are_both_shown(archive):
+    read(archive, "Home", "home city", "It is Lisbon now", MemoryType.USER)
+
+    listed = [line for line in archive("memories").out.splitlines() if "home city" in line]
+
+    assert len(listed) == 2, listed
+    assert all("(conflicts with m_" in line for line in listed), listed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("edit", "m_x"), ("list", "--type", "x"), ("add", "k"), ("export", "--format", "x")],
+)
+def test_wrong_usage_ends_in_status_2(library, arguments):
+    assert library("memories", *arguments).code == 2
+
+
+def test_without_a_database_there_is_nothing_to_list(mem):
+    assert mem("memories").code == 5

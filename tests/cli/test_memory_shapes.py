@@ -1,0 +1,51 @@
+"""Facts as somebody wrote them down, in good and bad JSON."""
+
+import pytest
+
+from memcli.cli.memory_shapes import records
+from memcli.domain import Fact, MemoryType
+from memcli.errors import InputError
+from memcli.pipeline.own_facts import Record
+
+FACT = Record(Fact("k", MemoryType.USER, "v"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"key": "k", "value": "v"}',
+        '[{"key": "k", "value": "v", "tags": null, "said_at": null}]',
+        '{"memories": [{"key": "k", "value": "v", "type": "UserMemory", "new": 1}]}',
+    ],
+)
+def test_a_fact_needs_nothing_but_a_key_and_a_value(text):
+    assert records(text, "-") == [FACT]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "[]"])
+def test_nothing_holds_no_facts(text):
+    assert records(text, "-") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("nonsense", "-: line 1 is no JSON"),
+        ("null", "-: line 1 is no JSON"),
+        ("[" * 100_000, "-: line 1 is no JSON"),
+        ('{"memories": 3}', "-: `memories` is no list"),
+        ("[3]", "-: memory 1 is no JSON object"),
+        ('{"key": "k"}', "-: line 1: `value` is missing"),
+        ('{"key": "k", "value": 3}', "-: line 1: `value` is no text"),
+        ('{"key": "k", "value": "v", "type": "x"}', "`type` is not UserMemory or"),
+        ('{"key": "k", "value": "v", "said_at": "x"}', "`said_at` is no time"),
+        ('{"key": "k", "value": "v", "said_at": "0001-01-01T00:00+23:00"}', "is no time"),
+        ('{"key": "k", "value": "v", "sources": [{}]}', "a source: `session` is missing"),
+        ('{"key": "k", "value": "v", "tags": "x"}', "-: line 1: `tags` is no list"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(text, error):
+    with pytest.raises(InputError) as raised:
+        records(text, "-")
+
+    assert error in str(raised.value)

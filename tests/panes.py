@@ -1,0 +1,43 @@
+"""What stays on a terminal of a width, as text."""
+
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import time
+from contextlib import suppress
+from fcntl import ioctl
+from termios import TIOCSWINSZ
+
+from mem_process import MEM
+
+CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r")
+
+
+def pane(mem, *arguments, width=80, **environment):
+    """Run `mem` on a terminal and return what it printed, without colours and trailing blanks.
+
+    For commands that draw nothing over again.
+    """
+    terminal, end = pty.openpty()
+    ioctl(end, TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    process = subprocess.Popen(
+        [MEM, *arguments],
+        stdin=end, stdout=end, stderr=end, cwd=mem.folder,
+        env={**mem.environment, "TERM": "xterm-256color", **environment},
+    )  # fmt: skip
+    os.close(end)
+    sent, deadline = b"", time.monotonic() + 120
+    with suppress(OSError):  # how Linux says that the other end is closed
+        while time.monotonic() < deadline:
+            if select.select([terminal], [], [], 1)[0]:
+                block = os.read(terminal, 1 << 16)
+                if not block:
+                    break
+                sent += block
+    os.close(terminal)
+    process.wait(timeout=60)
+    plain = CONTROL.sub("", sent.decode())
+    return "\n".join(line.rstrip() for line in plain.splitlines()) + "\n"
