@@ -122,7 +122,8 @@ def mcp(
 
     The protocol is spoken over standard input and output: an agent starts `mem mcp` itself. Its
     tools are `ask`, `search`, `show` and `memories`. They read the database and cannot change it;
-    models are loaded at the first question. Exits with status 2 where the extra `mcp` is not installed.
+    models are loaded at the first question. Exits with status 2 where the extra `mcp` is not
+    installed.
     """
     if find_spec("mcp") is None:
         raise UsageError(
