@@ -7,7 +7,7 @@ import pytest
 from mem_process import MEM, Run
 from small_exports import talk
 
-from memcli.cli.generate import man_page
+from memcli.cli.generate import generated_files
 from memcli.errors import MEANING, ExitCode, MemError
 
 README = Path(__file__).parents[2] / "README.md"
@@ -40,7 +40,7 @@ def test_every_exit_status_has_a_meaning():
 
 
 def test_the_man_page_tells_every_exit_status():
-    _, _, section = man_page().partition(".SH EXIT STATUS\n")
+    _, _, section = generated_files()["man/man1/mem.1"].partition(".SH EXIT STATUS\n")
     told = re.findall(r"^\.TP\n\.B (\d+)\n(.+)\.$", section.partition("\n.SH ")[0], re.MULTILINE)
 
     assert {int(status): meaning.lower() for status, meaning in told} == {
