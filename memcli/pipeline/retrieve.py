@@ -98,7 +98,7 @@ def certainty(best: int, found: Measures, store: Store) -> float:
 
     The mean of two measures that do not depend on what else was found: the share of the
     question's terms, by weight, that the session has, and its best passage's cosine. It tells
-    one's own questions from those of a stranger (`tests/measure.py locomo PATH --strangers`).
+    one's own questions from those of a stranger (`mem bench locomo10.json --strangers`).
     """
     weights = store.index.weights(found.terms)
     total = sum(weights.values())
