@@ -16,6 +16,7 @@ from memcli.cli.options import Chat, GpuLayers, Json, Quiet, Reranker, Sifter, T
 from memcli.cli.output import print_json
 from memcli.errors import ModelNotFoundError, UsageError
 from memcli.pipeline.ask import Models
+from memcli.protocols import Chat as ChatModel
 
 
 class Ranking(StrEnum):
@@ -158,12 +159,10 @@ def bench(
             SpeedWish(reranker, sifter, passages, import_mb, gpu_layers, quiet), as_json=as_json
         )
         return
-    if outcome and grain == Ranking.TURN:
-        raise UsageError("`--outcome` needs whole sessions", hint="leave out `--grain turn`")
     compared = tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL))
     wish = Wish(compared, grain.value, pooled, strangers, limit, again, quiet)
     models = _models(wish, reranker, sifter, gpu_layers=gpu_layers, think=think)
-    answering = open_chat(chat, gpu_layers=gpu_layers) if outcome else None
+    answering = _chat(wish, chat, gpu_layers) if outcome else None
     for number, path in enumerate(datasets or []):
         report = measure_dataset(path, wish, models, answering)
         if number and not as_json:
@@ -184,6 +183,12 @@ def _print(report: Report, *, as_json: bool, compare: bool) -> None:
         print_json(report_shape(report, compare=compare))
     else:
         print_report(report, compare=compare)
+
+
+def _chat(wish: Wish, named: str | None, gpu_layers: int | None) -> ChatModel:
+    if wish.grain == "turn":
+        raise UsageError("`--outcome` needs whole sessions", hint="leave out `--grain turn`")
+    return open_chat(named, gpu_layers=gpu_layers)
 
 
 def _models(
