@@ -90,7 +90,8 @@ def _missing_numbers(value: str, turn: Turn) -> Iterator[tuple[int, str]]:
 
 def _numbers(turn: Turn) -> set[str]:
     text = unicodedata.normalize("NFKC", turn.text)
-    said = {_number(match[0]) for match in _NUMBER.finditer(text)}
+    spellings = (text, _without(text, written(text)))  # in "07:30 May" are three, or two
+    said = {_number(match[0]) for each in spellings for match in _NUMBER.finditer(each)}
     said |= {_NUMBER_WORDS[word] for word in _folded_words(text) if word in _NUMBER_WORDS}
     return said | {_DENSE_NUMBERS[sign] for sign in _DENSE_NUMBERS.keys() & set(text)}
 
