@@ -3,11 +3,10 @@
 Each turn is ranked by its own words and by what it stands in: its passage, its session, and the
 turn before, which in a dialogue is the question it answers. Who is asked about is who said it.
 
-LoCoMo, categories 1 to 4, 1,536 questions, all turns of the conversation ranked: R@5, MRR.
-BM25 of turns alone .541, .477; all of it .713, .615. Without:
-
-    speaker named   .660 .545    pairs   .706 .603    turn before   .705 .609
-    days named      .697 .601    meaning .690 .596    session       .686 .593
+LoCoMo, categories 1 to 4, 1,536 questions, all turns of the conversation ranked: R@5 .718 and MRR
+.623; by BM25 of turns alone .541 and .477. The speaker named brings .06 and .08, the days named .02
+and .02, the session, the passage and its meaning together .10 and .05, the turn before and words
+side by side .01 each.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
