@@ -17,7 +17,7 @@ of which .02 is one question, so it only has a veto.
     together    .853  .909  .870    .968  .955     .673  .655
     dates       .844  .902  .861    .972  .958     .657  .644
     telling     .860  .908  .867    .968  .951     .675  .663
-@ASSISTANT@
+    assistant   .860  .910  .869    .968  .966     .670  .644
     before      .845  .902  .860    .956  .953     .632  .627   (before the last five)
 
 On the 91 questions of LoCoMo with a word that stands nowhere, `spelling` brings MRR from .747 to
