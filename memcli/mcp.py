@@ -4,6 +4,7 @@ What the tools do is handed in: this knows the protocol and nothing of memories.
 """
 
 import json
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,8 @@ def serve(tools: Sequence[Tool], instructions: str) -> None:
     One call after another: a model works at one thing at a time. What calls print misses the
     protocol, which has standard output to itself.
     """
+    # The SDK reads in a thread that nothing wakes. Nothing is written that could be left half done.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     anyio.run(_serve, tools, instructions)
 
 

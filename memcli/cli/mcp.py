@@ -1,5 +1,6 @@
 """`mem mcp`: the memory as tools for agents, which can read it and change nothing."""
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib.util import find_spec
@@ -11,6 +12,7 @@ from memcli.cli.json_schema import JsonSchema, schema_of
 from memcli.cli.json_shapes import Shape, answer_shape, session_shape
 from memcli.cli.opening import open_embedder, open_models
 from memcli.cli.options import Database, GpuLayers, Reranker, Sifter, Think, names
+from memcli.cli.output import note
 from memcli.cli.schemas import Ask, Search, Show
 from memcli.cli.times import end_of, start_of
 from memcli.deadline import deadline
@@ -109,6 +111,9 @@ def mcp(
             hint="`pip install 'memcli[mcp]'`, in a checkout `pip install '.[mcp]'`",
         )
     from memcli.mcp import serve
+
+    if sys.stdin and sys.stdin.isatty():
+        note("an agent starts this itself and speaks to it; Ctrl-C ends it")
 
     def models() -> Models:
         return open_models(reranker, sifter, gpu_layers=gpu_layers, think=think)

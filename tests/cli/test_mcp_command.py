@@ -1,6 +1,7 @@
 """`mem mcp`, asked by the protocol's own client over a real process."""
 
 import json
+import signal
 import subprocess
 import sys
 from functools import partial
@@ -230,3 +231,19 @@ def test_without_the_extra_it_is_told_how_to_install_it(mem):
         "mem: `mem mcp` needs the extra `mcp`\n"
         "hint: `pip install 'memcli[mcp]'`, in a checkout `pip install '.[mcp]'`\n"
     )
+
+
+def test_an_interrupt_ends_it_at_once(mem):
+    served = subprocess.Popen(
+        [MEM, "mcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=mem.environment
+    )
+    with served:
+        served.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+        served.stdin.flush()
+        answer = served.stdout.readline()
+
+        served.send_signal(signal.SIGINT)
+        status = served.wait(timeout=30)
+
+    assert json.loads(answer)["id"] == 1
+    assert status == -signal.SIGINT

@@ -1,6 +1,7 @@
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta, timezone
 from time import monotonic
@@ -364,3 +365,26 @@ def test_a_session_whose_cells_make_no_sense_is_damage(tmp_path):
 
         with pytest.raises(StoreError, match="damaged in session s_"):
             store.sessions.by_number(number)
+
+
+def test_a_store_that_is_only_read_refuses_to_write(tmp_path):
+    with Store(tmp_path / "mem.db") as store:
+        keep(store, talk("Lisbon", "me: We flew to Lisbon."))
+
+    with Store.existing(tmp_path / "mem.db", read_only=True) as store:
+        [found] = store.sessions.overviews(Filters())
+        with pytest.raises(StoreError, match="cannot be written to"):
+            store.forgetting.forget([found.id])
+
+    assert found.title == "Lisbon"
+
+
+def test_a_store_that_is_only_read_is_not_brought_up_to_date(tmp_path):
+    path = tmp_path / "mem.db"
+    with Store(path):
+        pass
+    with closing(apsw.Connection(str(path))) as database:
+        database.execute("pragma user_version = 3")
+
+    with pytest.raises(StoreError, match="made by another version of memcli"):
+        Store.existing(path, read_only=True)
