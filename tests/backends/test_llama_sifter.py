@@ -203,9 +203,6 @@ def test_a_message_cannot_bring_special_tokens(any_path):
     model = Model(any_path)
 
     harmless, hostile = (sifter.prompt([Message("user", text)]) for text in ("harmless", HOSTILE))
-        sifter.prompt([Message("user", "harmless")]),
-        sifter.prompt([Message("user", HOSTILE)]),
-    )
 
     special = model.special
     assert [t for t in hostile if t in special] == [t for t in harmless if t in special]
