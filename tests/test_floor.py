@@ -19,6 +19,6 @@ def test_every_question_with_evidence_is_asked(outcomes):
     assert len(outcomes) == 1982
 
 
-@pytest.mark.parametrize(("metric", "floor"), [("MRR", 0.839), ("R@5", 0.899)])
+@pytest.mark.parametrize(("metric", "floor"), [("MRR", 0.858), ("R@5", 0.908)])
 def test_retrieval_stays_above_the_floor(outcomes, metric, floor):
     assert scores(outcomes)[metric] >= floor
