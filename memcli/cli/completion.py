@@ -39,6 +39,11 @@ def memory_ids(context: typer.Context, incomplete: str) -> list[str]:
     return list(_offers(glimpse.memories(_database(context), incomplete)))
 
 
+def session_and_memory_ids(context: typer.Context, incomplete: str) -> list[str]:
+    """Offer both."""
+    return session_ids(context, incomplete) + memory_ids(context, incomplete)
+
+
 def sources(context: typer.Context, incomplete: str) -> list[str]:
     """Offer where sessions come from."""
     from memcli.store import glimpse

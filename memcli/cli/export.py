@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from memcli.cli import completion
 from memcli.cli.bars import bars, resumable
 from memcli.cli.options import Database, Quiet, Since, Source, Speaker, Until, Wait, words
 from memcli.cli.output import note, print_json
@@ -22,6 +23,7 @@ Sessions = Annotated[
     list[str] | None,
     typer.Argument(
         parser=words,
+        autocompletion=completion.session_ids,
         metavar="[ID...]",
         show_default=False,
         help="Ids of sessions, or how they begin: `s_k3j`; all by default.",

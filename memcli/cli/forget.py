@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from memcli.cli.completion import session_ids
+from memcli.cli.completion import session_and_memory_ids
 from memcli.cli.json_shapes import overview_shape
 from memcli.cli.memory_shapes import memory_shape
 from memcli.cli.memory_view import print_memories
@@ -20,7 +20,7 @@ Sessions = Annotated[
     list[str] | None,
     typer.Argument(
         parser=words,
-        autocompletion=session_ids,
+        autocompletion=session_and_memory_ids,
         metavar="[ID...]",
         show_default=False,
         help="Ids of sessions and memories: `s_k3j`, `m_k3j`.",

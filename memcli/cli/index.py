@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from memcli.cli import completion
 from memcli.cli.bars import bars, resumable
 from memcli.cli.opening import House, is_address
 from memcli.cli.options import Database, GpuLayers, Json, Quiet, Wait, words
@@ -20,6 +21,7 @@ Named = Annotated[
     typer.Option(
         "--embedder",
         parser=words,
+        autocompletion=completion.models("embedder"),
         metavar="MODEL",
         show_default=False,
         help="Model to embed everything with from now on: a name such as `bge-m3`, a file, the"

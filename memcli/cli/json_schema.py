@@ -56,6 +56,8 @@ def description(shape: type, key: str) -> str:
 def told(kind: Any) -> str:
     """Return a type in the words of JSON: `list of string`, `Quote or null`."""
     origin, inner = get_origin(kind), tuple(split(each)[0] for each in get_args(kind))
+    if kind is object:
+        return "anything"
     if kind in _SIMPLE:
         return _SIMPLE[kind]
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -144,6 +146,8 @@ def _schema(hint: Any) -> JsonSchema:
 
 def _type(kind: Any) -> JsonSchema:
     origin, inner = get_origin(kind), get_args(kind)
+    if kind is object:
+        return {}
     if kind in _SIMPLE:
         return {"type": _SIMPLE[kind]}
     if is_typeddict(kind):

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
+from memcli.cli import completion
 from memcli.cli.json_shapes import reading_shape
 from memcli.cli.memory_shapes import Shape, memory_shape, records
 from memcli.cli.memory_view import markdown, print_memories, print_memory
@@ -50,7 +51,12 @@ Query = Annotated[
 ]
 Name = Annotated[
     str,
-    typer.Argument(metavar="ID", parser=words, help="Id of a memory, or how it begins: `m_k3j`."),
+    typer.Argument(
+        autocompletion=completion.memory_ids,
+        metavar="ID",
+        parser=words,
+        help="Id of a memory, or how it begins: `m_k3j`.",
+    ),
 ]
 Why = Annotated[
     bool,
@@ -59,7 +65,13 @@ Why = Annotated[
     ),
 ]
 Names = Annotated[
-    list[str], typer.Argument(metavar="ID...", parser=words, help="Ids of memories: `m_k3j`.")
+    list[str],
+    typer.Argument(
+        autocompletion=completion.memory_ids,
+        metavar="ID...",
+        parser=words,
+        help="Ids of memories: `m_k3j`.",
+    ),
 ]
 Key = Annotated[
     str, typer.Argument(metavar="KEY", parser=words, help="What it is about: `home city`.")

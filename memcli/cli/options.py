@@ -218,6 +218,7 @@ Reader = Annotated[
     str | None,
     typer.Option(
         "--reader",
+        autocompletion=completion.models("reader"),
         envvar="MEM_READER",
         show_default=False,
         metavar="MODEL",
@@ -230,6 +231,7 @@ Chat = Annotated[
     str | None,
     typer.Option(
         "--chat",
+        autocompletion=completion.models("chat"),
         envvar="MEM_CHAT",
         show_default=False,
         metavar="MODEL",

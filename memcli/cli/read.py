@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from memcli.cli import completion
 from memcli.cli.json_shapes import extent_shape, read_shape, settled_shape
 from memcli.cli.opening import is_served, open_embedder, open_reader
 from memcli.cli.options import (
@@ -38,6 +39,7 @@ Sessions = Annotated[
     list[str] | None,
     typer.Argument(
         parser=words,
+        autocompletion=completion.session_ids,
         metavar="[ID...]",
         show_default=False,
         help="Ids of sessions: `s_k3j`. Without one: all.",

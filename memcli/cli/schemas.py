@@ -6,10 +6,10 @@ are only ever added. What has to change otherwise gets a new number.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, Required, TypedDict
 
 from memcli.catalog import ModelRole
-from memcli.domain import Clock, Kind, Role
+from memcli.domain import Clock, Kind, MemoryType, Role
 
 Moment = Annotated[str, ("format", "date-time")]
 Count = Annotated[int, ("minimum", 0)]
@@ -69,7 +69,7 @@ class Tokens(TypedDict):
 class Stage(TypedDict):
     """A stage that was run, and what it cost; the last five keys are not those of `retrieve`."""
 
-    name: Annotated[str, "`retrieve`, `rerank` or `sift`."]
+    name: Annotated[str, "`retrieve`, `rerank`, `sift` or `answer`."]
     model: str
     seconds: Seconds
     candidates: Annotated[Count, "Sessions it looked at."]
@@ -99,6 +99,22 @@ class Search(TypedDict):
     stages: list[Stage]
 
 
+class Reference(TypedDict):
+    """A turn that an answer names."""
+
+    turn: str
+    known: Annotated[bool, "Whether the model was shown it."]
+
+
+class Reply(TypedDict):
+    """What a model says to a question, from the sessions that were found."""
+
+    text: str
+    model: str
+    references: list[Reference]
+    complete: Annotated[bool, "False if it was cut short."]
+
+
 class Ask(TypedDict):
     """Sessions that answer a question, best first, and how that came about."""
 
@@ -111,6 +127,7 @@ class Ask(TypedDict):
     plan: Annotated[Plan | None, "Null when no session was found."]
     left_out: Annotated[list[str], "What there was no time for, in words."]
     out_of_time: Annotated[bool, "Whether a stage was stopped by the budget."]
+    answer: NotRequired[Annotated[Reply, "With `--answer`."]]
 
 
 class Sessions(TypedDict):
@@ -147,12 +164,200 @@ class Show(TypedDict):
     session: Transcript
 
 
+class MemorySource(TypedDict):
+    """A turn that a memory comes from."""
+
+    session: str
+    turn: Annotated[str, "Id of the session, a colon, and the position of the turn."]
+    key: Annotated[str, "What the turn is called in its export, or stands for it."]
+    speaker: str
+    at: Moment | None
+    text: str
+
+
+class Memory(TypedDict):
+    """Something worth remembering, and where it was said."""
+
+    id: Annotated[str, "`m_` and ten characters."]
+    key: Annotated[str, "What it is about."]
+    type: MemoryType
+    value: str
+    tags: list[str]
+    said_at: Moment | None
+    by: Annotated[str, "Who found it: a model, or `you`."]
+    accepted: Annotated[bool, "By the person."]
+    unsupported: Annotated[list[str], "What of it no source says."]
+    superseded_by: Annotated[str | None, "Id of the newer memory that took its place."]
+    edited: Annotated[bool, "By the person."]
+    conflicts: Annotated[list[str], "Ids of memories that say otherwise."]
+    sources: Annotated[list[MemorySource], "At least one."]
+
+
+class Memories(TypedDict):
+    """Memories."""
+
+    schema: Literal["mem.memories/1"]
+    memories: list[Memory]
+
+
+class Reading(TypedDict):
+    """How a memory came about."""
+
+    model: str
+    reason: str
+    trace: Annotated[
+        list[dict[str, object]] | None, "What it thought, called and was told; null if not kept."
+    ]
+
+
+class OneMemory(TypedDict):
+    """One memory, and those before and after it."""
+
+    schema: Literal["mem.memory/1"]
+    memory: Memory
+    history: list[Memory]
+    why: NotRequired[Annotated[list[Reading], "With `--why`."]]
+
+
 class Forget(TypedDict):
     """What was, or would be, forgotten."""
 
     schema: Literal["mem.forget/1"]
     sessions: list[Overview]
+    memories: list[Memory]
     forgotten: Annotated[bool, "False with `--dry-run`."]
+
+
+class Segment(TypedDict):
+    """A stretch of a session that was read."""
+
+    session: str
+    first: Annotated[int, "Position of its first turn."]
+    last: Annotated[int, "Position of its last turn."]
+    action: Annotated[str | None, "`add`, `ignore` or `buffer`; null if it failed."]
+    reason: str
+    memories: Annotated[list[str], "Ids."]
+    searches: Count
+
+
+class Actions(TypedDict):
+    """How often the model did what."""
+
+    add: Count
+    ignore: Count
+    buffer: Count
+    search: Count
+
+
+class ToRead(TypedDict):
+    """What there is to read."""
+
+    sessions: Count
+    segments: Count
+    tokens: Count
+    seconds: Annotated[Seconds, "That it will take, about."]
+
+
+class Read(TypedDict, total=False):
+    """What was read, or with `--dry-run` what there is to read."""
+
+    schema: Required[Literal["mem.read/1"]]
+    model: Required[str]
+    sessions: Count
+    segments: Count
+    actions: Actions
+    memories: Annotated[Count, "That were added."]
+    failures: list[Segment]
+    out_of_time: bool
+    seconds: Seconds
+    to_read: Annotated[ToRead, "Only with `--dry-run`, and then instead of the others."]
+
+
+class Check(TypedDict):
+    """What was looked at, and what was found."""
+
+    name: str
+    state: Literal["ok", "note", "fault"]
+    told: str
+    remedy: Annotated[str | None, "What to type, or to do."]
+
+
+class Doctor(TypedDict):
+    """How the memory is."""
+
+    schema: Literal["mem.doctor/1"]
+    well: Annotated[bool, "Whether there is no fault."]
+    checks: list[Check]
+    fixed: Annotated[list[str], "With `--fix`."]
+
+
+class Indexed(TypedDict):
+    """What was indexed."""
+
+    schema: Literal["mem.index/1"]
+    embedder: str
+    sessions: Count
+    vectors: Count
+
+
+_From = TypedDict("_From", {"from": Annotated[str, "`default`, a file, or a variable."]})
+
+
+class Setting(_From):
+    """A setting, and where it comes from."""
+
+    key: str
+    value: str
+
+
+class Config(TypedDict):
+    """The settings."""
+
+    schema: Literal["mem.config/1"]
+    file: str
+    values: list[Setting]
+
+
+class Month(TypedDict):
+    """Sessions of a source in a month."""
+
+    month: Annotated[str | None, "As `2024-03`; null for those without a time."]
+    source: str
+    sessions: Count
+
+
+class Person(TypedDict):
+    """Who speaks."""
+
+    name: str
+    turns: Count
+
+
+class Vectors(TypedDict):
+    """Vectors of an embedder."""
+
+    embedder: str
+    dimensions: int
+    count: Count
+    serving: Annotated[bool, "Whether questions are put to them."]
+
+
+class Stats(TypedDict):
+    """What is in the database."""
+
+    schema: Literal["mem.stats/1"]
+    database: str
+    size: Annotated[Count, "Bytes."]
+    sessions: Count
+    turns: Count
+    words: Count
+    revisions: Count
+    memories: Count
+    first: Moment | None
+    last: Moment | None
+    months: list[Month]
+    people: list[Person]
+    vectors: list[Vectors]
 
 
 class TurnCounts(TypedDict):
@@ -304,7 +509,28 @@ class ArchiveSpeed(TypedDict):
     ask: Latency
 
 
-class Speed(TypedDict):
+class ImportStage(TypedDict):
+    """How fast an import is up to a stage."""
+
+    megabytes_per_second: float
+    cpu_megabytes_per_second: Annotated[float, "By the processor's time."]
+    peak_bytes: Annotated[int, "Most memory that it took."]
+
+
+class ImportSpeed(TypedDict):
+    """How fast a format is imported, from the beginning up to each stage."""
+
+    format: str
+    megabytes: float
+    parsed: NotRequired[ImportStage]
+    stored: NotRequired[ImportStage]
+    indexed: NotRequired[ImportStage]
+
+
+_Imported = TypedDict("_Imported", {"import": list[ImportSpeed]})
+
+
+class Speed(_Imported):
     """What this machine makes of memcli."""
 
     schema: Literal["mem.speed/1"]
@@ -314,6 +540,66 @@ class Speed(TypedDict):
     reranking: list[Reranking]
     embedder: EmbedderSpeed
     archive: ArchiveSpeed
+
+
+Figures = Annotated[dict[str, float], "By metric."]
+
+
+class Percentiles(TypedDict):
+    """Milliseconds that a question takes."""
+
+    p50: float
+    p95: float
+
+
+class Against(TypedDict):
+    """A stage beside another one."""
+
+    stage: Annotated[str, "The other one."]
+    difference: dict[str, float]
+    p: Annotated[dict[str, float], "Of the difference, by metric."]
+
+
+class MeasuredStage(TypedDict):
+    """How good the ranking of a stage is."""
+
+    overall: Figures
+    by_category: dict[str, dict[str, float]]
+    latency_ms: Percentiles
+    interval: Annotated[dict[str, list[float]], "By metric: lower and upper end."]
+    against: NotRequired[Against]
+
+
+class VerdictFigures(TypedDict):
+    """How good "nothing relevant" is."""
+
+    answerable: int
+    found: int
+    unanswerable: int
+    nothing: int
+    precision: float
+    recall: float
+    f1: float
+
+
+class Bench(TypedDict):
+    """How good the stages are on a data set."""
+
+    schema: Literal["mem.bench/1"]
+    dataset: str
+    shape: str
+    protocol: str
+    grain: str
+    questions: Count
+    questions_by_category: dict[str, int]
+    without_gold: Count
+    models: Annotated[dict[str, str], "By role."]
+    stages: dict[str, MeasuredStage]
+    verdicts: dict[str, dict[str, VerdictFigures]]
+    outcome: NotRequired[Annotated[dict[str, float], "Scores of a chat model's answers."]]
+    published: NotRequired[
+        Annotated[list[dict[str, str | float | None]], "With `--compare`: other systems."]
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,8 +616,16 @@ OUTPUTS = (
     Output(Ask, ("mem ask",), RankedSession),
     Output(Search, ("mem search",), RankedSession),
     Output(Sessions, ("mem sessions",), Overview),
-    Output(Show, ("mem show",)),
+    Output(Show, ("mem show",), Turn),
+    Output(Read, ("mem read",), Segment),
+    Output(Memories, ("mem memories list",), Memory),
+    Output(OneMemory, ("mem memories show",)),
     Output(Forget, ("mem forget",)),
+    Output(Stats, ("mem stats",)),
+    Output(Doctor, ("mem doctor",)),
+    Output(Indexed, ("mem index",)),
+    Output(Config, ("mem config",)),
     Output(Models, ("mem models list", "mem models verify"), Model),
+    Output(Bench, ("mem bench",)),
     Output(Speed, ("mem bench",)),
 )

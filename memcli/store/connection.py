@@ -10,6 +10,7 @@ from typing import Any
 
 import apsw
 
+from memcli.domain import fingerprint
 from memcli.errors import BusyError, StoreError
 from memcli.store.migrations import APPLICATION, is_current, migrate
 from memcli.store.words import count
@@ -220,6 +221,7 @@ def _has_words(*values: object) -> bool:
 
 
 _FUNCTIONS = {
+    "digest": fingerprint,
     "fold": _fold,
     "has_words": _has_words,
     "count_words": lambda *values: count(str(values[0])),

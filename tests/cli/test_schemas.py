@@ -5,6 +5,8 @@ from copy import deepcopy
 
 import jsonschema
 import pytest
+from hostile_server import serving
+from scripted_reader import add, fact, ignore
 from small_exports import talk
 
 import memcli.cli.generate as generate
@@ -24,8 +26,14 @@ PRINTED = {
     "mem forget": ("forget", "s_", "--dry-run"),
     "mem models list": ("models", "list"),
     "mem models verify": ("models", "verify"),
+    "mem stats": ("stats",),
+    "mem doctor": ("doctor",),
+    "mem index": ("index",),
+    "mem config": ("config",),
     "mem bench": ("bench", "--speed", "--quiet"),
 }
+# With a model, a memory or a data set.
+TESTED_BELOW = ("mem read", "mem memories list", "mem memories show")
 WITH = {
     flag: {
         command.name
@@ -56,7 +64,7 @@ def check(document, file):
 def test_every_command_that_prints_json_has_a_schema_and_is_tested_here():
     described = {command for output in OUTPUTS for command in output.commands}
 
-    assert (WITH["--json"], WITH["--json"]) == (described, set(PRINTED))
+    assert (WITH["--json"], WITH["--json"]) == (described, {*PRINTED, *TESTED_BELOW})
 
 
 def test_every_command_that_prints_lines_says_of_what():
@@ -85,6 +93,34 @@ def test_a_line_is_as_its_schema_says(command, mem):
         check(line, f"{generate.identity(output.document).replace('/', '-')}.line.json")
 
 
+def test_what_is_read_and_remembered_is_as_the_schemas_say(mem):
+    mem.remembers(DOOR, talk("Nuts", "me: No hazelnuts for me."))
+    found = add(fact("door", "The door code is 3826"))
+
+    with serving(found, ignore()) as served:
+        reader = ("--reader", f"{served.url}#reader")
+        expected = mem("read", *reader, "--json", "--dry-run")
+        read = mem("read", *reader, "--json", "--keep-traces")
+    listed = mem("memories", "list", "--json")
+    [memory] = mem("memories", "list", "--jsonl").lines
+    told = mem("memories", "show", memory["id"], "--why", "--json")
+    forgotten = mem("forget", memory["id"], "--dry-run", "--json")
+
+    for document in (expected, read, listed, told, forgotten):
+        check(document.json, f"{document.json['schema'].replace('/', '-')}.json")
+    check(memory, "mem.memories-1.line.json")
+
+
+def test_segments_that_are_read_are_as_the_schema_says(mem):
+    mem.remembers(DOOR)
+
+    with serving(ignore()) as served:
+        read = mem("read", "--reader", f"{served.url}#reader", "--jsonl")
+
+    assert len(read.lines) == 1
+    check(read.lines[0], "mem.read-1.line.json")
+
+
 def test_the_stages_with_models_are_as_the_schema_says(mem, tiny):
     mem.remembers(DOOR)
 
@@ -100,9 +136,9 @@ def test_the_stages_with_models_are_as_the_schema_says(mem, tiny):
 def test_a_schema_may_grow():
     recorded = schemas()["mem.ask-1.json"]
     grown = deepcopy(recorded)
-    grown["properties"]["answer"] = {"type": "string"}
-    grown["required"].append("answer")
-    grown["$defs"]["Answer"] = {"type": "object"}
+    grown["properties"]["weather"] = {"type": "string"}
+    grown["required"].append("weather")
+    grown["$defs"]["Weather"] = {"type": "object"}
 
     assert list(lost(recorded, grown)) == []
 
