@@ -29,7 +29,7 @@ NOT_RUN = {
     "mem memories --unsupported": "finds none here, as it should",
     "mem index --embedder": "needs a model; tests/cli/test_index_command.py makes one",
     "mem config set": "names that model; tests/cli/test_config_command.py sets others",
-    "mem --install-completion": "changes a shell; tests/cli/test_completion.py does so in scratch ones",
+    "mem --install-completion": "changes a shell; tests/cli/test_completion.py does so",
     "mem models pull": "fetches gigabytes",
     "mem models add mine.gguf": "needs a model of one's own; tests/cli/test_models_command.py does",
 }
@@ -131,7 +131,7 @@ def test_every_block_is_run_or_says_why_not():
 
 
 def test_the_line_for_cron_says_nothing_when_nothing_is_new(person):
-    [line] = typed("cron")
+    line, _ = typed("cron")  # the other needs a model
     command = " ".join(line.split()[5:])
     run("mem ingest notes.jsonl", person)
 
