@@ -66,6 +66,22 @@ def cut_session(shape: Shape, first: int, most: int) -> Shape:
     return {**shape, "cut": cut}
 
 
+def cut_list(shape: Shape, key: str, most: int) -> Shape:
+    """Return the JSON of a list with as many of its first items as fit.
+
+    Args:
+        shape: a document with a list; it is changed.
+        key: of the list.
+        most: characters of JSON.
+    """
+    items: list[Any] = shape[key]  # type: ignore[assignment]  # as JSON has it
+    whole = len(items)
+    while items and _size(shape) > most:
+        items.pop()
+    left = whole - len(items)
+    return {**shape, "cut": [f"the last {left} of {whole} {key}"] * bool(left)}
+
+
 def _cut_text(where: dict[str, Any], key: str, length: int) -> bool:
     """Shorten a text, and return whether that was needed."""
     text = where[key]

@@ -2,37 +2,42 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Required, TypedDict, cast
 
-from memcli.cli.excerpts import Cut, cut_ranking, cut_session
+from memcli.cli.excerpts import Cut, cut_list, cut_ranking, cut_session
 from memcli.cli.json_schema import JsonSchema, schema_of
 from memcli.cli.json_shapes import Shape, answer_shape, session_shape
+from memcli.cli.memory_shapes import memory_shape
 from memcli.cli.opening import open_embedder, open_models
 from memcli.cli.options import Database, GpuLayers, Reranker, Sifter, Think, names
 from memcli.cli.output import note
-from memcli.cli.schemas import Ask, Search, Show
+from memcli.cli.schemas import Ask, Memories, Search, Show
 from memcli.cli.times import end_of, start_of
 from memcli.deadline import deadline
 from memcli.errors import BackendError, UsageError
 from memcli.pipeline.ask import LEAST, Models
 from memcli.pipeline.ask import ask as rank_sessions
+from memcli.pipeline.remembering import Memories as MemorySearch
 from memcli.pipeline.speed import Speeds
 from memcli.settings import database_path, state_folder
-from memcli.store import Filters, Store
+from memcli.store import Filters, MemoryFilters, Store
 
 if TYPE_CHECKING:
     from memcli.mcp import Tool
 
 LIMIT = 5  # sessions
+MEMORIES = 20
 SECONDS = 30.0  # that an agent is likely to wait
 CHARACTERS = 20_000  # of JSON, about 6,000 tokens
 
 INSTRUCTIONS = """The person's own conversations with assistants and with people. `ask` ranks the
 sessions that answer a question, with the turns that are evidence; `search` is faster and finds
-whatever has the words; `show` reads one session. Name sessions by their ids when you use them."""
+whatever has the words; `show` reads one session; `memories` are facts found in them. Name sessions
+by their ids when you use them."""
 
 Characters = Annotated[
     int,
@@ -80,6 +85,16 @@ class ShowArguments(Bounded, total=False):
     first: Annotated[int, "Position of the first turn to show, from 1.", ("minimum", 1)]
 
 
+class MemoriesArguments(Bounded, total=False):
+    """What to look for among memories; without a query, the newest."""
+
+    query: Annotated[str, "What to look for."]
+    limit: Annotated[int, f"Most memories, {MEMORIES} by default.", ("minimum", 1)]
+    since: Annotated[str, "Said on this day, month or year or later."]
+    until: Annotated[str, "Said up to the end of this day, month or year."]
+    speaker: Annotated[str, "Said by this person; `me` is the person."]
+
+
 class AskResult(Ask, Cut):
     """Sessions that answer a question, best first, and how that came about."""
 
@@ -92,6 +107,10 @@ class ShowResult(Show, Cut):
     """One session."""
 
 
+class MemoriesResult(Memories, Cut):
+    """Memories."""
+
+
 def mcp(
     reranker: Reranker = None,
     sifter: Sifter = None,
@@ -102,8 +121,9 @@ def mcp(
     """Serve the memory to agents, as tools of the Model Context Protocol, until they hang up.
 
     The protocol is spoken over standard input and output: an agent starts `mem mcp` itself. Its
-    tools are `ask`, `search` and `show`. They read the database and cannot change it; models are
-    loaded at the first question. Exits with status 2 where the extra `mcp` is not installed.
+    tools are `ask`, `search`, `show` and `memories`. They read the database and cannot change it;
+    models are loaded at the first question. Exits with status 2 where the extra `mcp` is not
+    installed.
     """
     if find_spec("mcp") is None:
         raise UsageError(
@@ -133,6 +153,7 @@ def tools(memory: "Memory") -> "list[Tool]":
         tool(AskArguments, AskResult, memory.ask, "Rank the sessions that answer a question."),
         tool(SearchArguments, SearchResult, memory.search, "Find sessions by words and meaning."),
         tool(ShowArguments, ShowResult, memory.show, "Read one session, turn by turn."),
+        tool(MemoriesArguments, MemoriesResult, memory.memories, "Find facts worth remembering."),
     ]
 
 
@@ -171,6 +192,24 @@ class Memory:
             asked.get("characters", CHARACTERS),
         )
 
+    def memories(self, asked: MemoriesArguments) -> Shape:
+        """Find what was worth remembering."""
+        since, until, speaker = _said(asked)
+        filters = MemoryFilters(since, until, speaker)
+        with self._store() as store:
+            if query := asked.get("query", "").strip():
+                search = MemorySearch(store, self._words_and_meaning.embedder)
+                found = [hit.memory for hit in search.hits(query, filters)]
+            else:
+                found = list(store.memories.find(filters))
+            shown = [one for one in found if one.trusted and one.current]
+            shapes = [
+                memory_shape(one, store.memories.quotes(one))
+                for one in shown[: asked.get("limit", MEMORIES)]
+            ]
+        shape: Shape = {"schema": "mem.memories/1", "memories": shapes}
+        return cut_list(shape, "memories", asked.get("characters", CHARACTERS))
+
     def _ranked(self, asked: Filtered, question: str, command: str, models: Models) -> Shape:
         if not question.strip():
             raise UsageError("the question is empty")
@@ -194,11 +233,18 @@ class Memory:
 
 
 def _filters(asked: Filtered) -> Filters:
+    since, until, speaker = _said(asked)
+    return Filters(since, until, asked.get("source"), speaker)
+
+
+def _said(
+    asked: Filtered | MemoriesArguments,
+) -> tuple[datetime | None, datetime | None, frozenset[str] | None]:
+    """Return from when, until when, and by whom."""
     since, until, speaker = asked.get("since"), asked.get("until"), asked.get("speaker")
-    return Filters(
+    return (
         start_of(since) if since else None,
         end_of(until) if until else None,
-        asked.get("source"),
         names(speaker) if speaker else None,
     )
 

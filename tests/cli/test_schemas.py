@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 from hostile_server import serving
 from scripted_reader import add, fact, ignore
+from small_datasets import two_people
 from small_exports import talk
 
 import memcli.cli.generate as generate
@@ -109,6 +110,15 @@ def test_what_is_read_and_remembered_is_as_the_schemas_say(mem):
     for document in (expected, read, listed, told, forgotten):
         check(document.json, f"{document.json['schema'].replace('/', '-')}.json")
     check(memory, "mem.memories-1.line.json")
+
+
+@pytest.mark.parametrize("options", [(), ("--compare",)])
+def test_what_is_measured_is_as_the_schema_says(options, mem):
+    mem.write("locomo.json", two_people())
+
+    measured = mem("bench", "locomo.json", "--quiet", "--json", *options)
+
+    check(measured.json, "mem.bench-1.json")
 
 
 def test_segments_that_are_read_are_as_the_schema_says(mem):
