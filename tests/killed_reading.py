@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from memcli.backends.fake import WordEmbedder
-from memcli.backends.llama.reader import open_reader
+from memcli.backends.llama import open_reader
 from memcli.pipeline.read import How, ReadRun
 from memcli.pipeline.remembering import Memories
 from memcli.protocols import Sampling

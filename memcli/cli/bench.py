@@ -9,13 +9,14 @@ import typer
 from memcli.cli.bench_dataset import Wish, measure_dataset
 from memcli.cli.bench_speed import SpeedWish, measure_speed
 from memcli.cli.bench_stages import STAGES, THINKING, WITHOUT_LANGUAGE_MODEL
-from memcli.cli.bench_table import print_report, report_shape
+from memcli.cli.bench_table import Report, print_report, report_shape
 from memcli.cli.bench_view import print_speed, speed_shape
 from memcli.cli.opening import NO_MODEL, open_chat, open_models
 from memcli.cli.options import Chat, GpuLayers, Json, Quiet, Reranker, Sifter, Think, words
 from memcli.cli.output import print_json
 from memcli.errors import ModelNotFoundError, UsageError
 from memcli.pipeline.ask import Models
+from memcli.protocols import Chat as ChatModel
 
 
 class Ranking(StrEnum):
@@ -154,23 +155,40 @@ def bench(
             hint="`mem bench locomo10.json`, or `mem bench --speed`",
         )
     if speed:
-        figures = measure_speed(SpeedWish(reranker, sifter, passages, import_mb, gpu_layers, quiet))
-        if as_json:
-            print_json(speed_shape(figures))
-        else:
-            print_speed(figures)
+        _print_speed(
+            SpeedWish(reranker, sifter, passages, import_mb, gpu_layers, quiet), as_json=as_json
+        )
         return
     compared = tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL))
     wish = Wish(compared, grain.value, pooled, strangers, limit, again, quiet)
     models = _models(wish, reranker, sifter, gpu_layers=gpu_layers, think=think)
-    answering = open_chat(chat, gpu_layers=gpu_layers) if outcome else None
+    answering = _chat(wish, chat, gpu_layers) if outcome else None
     for number, path in enumerate(datasets or []):
         report = measure_dataset(path, wish, models, answering)
-        if as_json:
-            print_json(report_shape(report, compare=compare))
-        else:
-            typer.echo("\n" * bool(number), nl=False)
-            print_report(report, compare=compare)
+        if number and not as_json:
+            typer.echo()
+        _print(report, as_json=as_json, compare=compare)
+
+
+def _print_speed(wish: SpeedWish, *, as_json: bool) -> None:
+    figures = measure_speed(wish)
+    if as_json:
+        print_json(speed_shape(figures))
+    else:
+        print_speed(figures)
+
+
+def _print(report: Report, *, as_json: bool, compare: bool) -> None:
+    if as_json:
+        print_json(report_shape(report, compare=compare))
+    else:
+        print_report(report, compare=compare)
+
+
+def _chat(wish: Wish, named: str | None, gpu_layers: int | None) -> ChatModel:
+    if wish.grain == "turn":
+        raise UsageError("`--outcome` needs whole sessions", hint="leave out `--grain turn`")
+    return open_chat(named, gpu_layers=gpu_layers)
 
 
 def _models(

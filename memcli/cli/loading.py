@@ -107,7 +107,7 @@ class Loader:
             return torch_bf16.open_reader(
                 weights.path, context=known.context, sampling=known.sampling
             )
-        from memcli.backends.llama.reader import open_reader
+        from memcli.backends.llama import open_reader
 
         return open_reader(
             weights.path,

@@ -7,7 +7,7 @@ Languages that write every noun with a capital letter are doubted too often.
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 from memcli.domain import Fact, Turn
 from memcli.pipeline.days import Day, spoken_of, written
@@ -48,6 +48,7 @@ def lacking(fact: Fact, turn: Turn, speakers: Collection[str] = ()) -> tuple[str
         speakers: who speaks in the session: their names are names wherever they stand.
     """
     value = unicodedata.normalize("NFKC", fact.value[:LONGEST])
+    turn = replace(turn, text=unicodedata.normalize("NFKC", turn.text))
     dates = written(value)
     rest = _without(value, dates)
     doubted = [
@@ -89,19 +90,21 @@ def _missing_numbers(value: str, turn: Turn) -> Iterator[tuple[int, str]]:
 
 
 def _numbers(turn: Turn) -> set[str]:
-    text = unicodedata.normalize("NFKC", turn.text)
-    said = {_number(match[0]) for match in _NUMBER.finditer(text)}
+    text = turn.text
+    spellings = (text, _without(text, written(text)))  # in "07:30 May" are three, or two
+    said = {_number(match[0]) for each in spellings for match in _NUMBER.finditer(each)}
     said |= {_NUMBER_WORDS[word] for word in _folded_words(text) if word in _NUMBER_WORDS}
     return said | {_DENSE_NUMBERS[sign] for sign in _DENSE_NUMBERS.keys() & set(text)}
 
 
 def _missing_names(value: str, turn: Turn, speakers: Collection[str]) -> Iterator[tuple[int, str]]:
-    text = unicodedata.normalize("NFKC", f"{turn.speaker or ''}\n{turn.text}")
+    text = f"{unicodedata.normalize('NFKC', turn.speaker or '')}\n{turn.text}"
     words = _by_beginning(_folded_words(text))
     known = {word for name in speakers for word in _folded_words(name)}
     for match in _WORD.finditer(value):
         if _is_name(match, known) and not _said(_fold(match[0]), words):
             yield match.start(), match[0]
+    speakers = [unicodedata.normalize("NFKC", name) for name in speakers]
     unspaced = [name for name in speakers if _UNSPACED.search(name) and name in value]
     for name in (*unspaced, *_KATAKANA.findall(value)):
         if name not in text:

@@ -2,7 +2,9 @@
 
 Several measures look at a session (`measures`); what each gives is brought to the range 0 to 1 and
 added by weight. The weights were fitted to LoCoMo and to LongMemEval with a haystack a question
-and all haystacks in one, as the softmax over the sessions of a question, and rounded.
+and all haystacks in one, as the softmax over the sessions of a question, and rounded. That is not
+learning by heart: fitted to nine conversations of LoCoMo and measured on the tenth, for each in
+turn, MRR is .861 and R@5 .910; fitted to LoCoMo alone, LongMemEval's MRR is .970 and .683.
 
 What each lever is worth: figures without it. LoCoMo has 1,982 questions; the LongMemEval part 44,
 of which .02 is one question, so it only has a veto.
@@ -17,7 +19,7 @@ of which .02 is one question, so it only has a veto.
     together    .853  .909  .870    .968  .955     .673  .655
     dates       .844  .902  .861    .972  .958     .657  .644
     telling     .860  .908  .867    .968  .951     .675  .663
-@ASSISTANT@
+    assistant   .860  .910  .869    .968  .966     .670  .644
     before      .845  .902  .860    .956  .953     .632  .627   (before the last five)
 
 On the 91 questions of LoCoMo with a word that stands nowhere, `spelling` brings MRR from .747 to
@@ -41,7 +43,7 @@ Tried and dropped, each against the first version (MRR on LoCoMo .845, LongMemEv
   tells, by the embedder, needs no list.
 - Two words anywhere in one turn: +.004, but -.007 on LongMemEval; side by side is better on both.
 - Turns by whom the question names: -.003 for sessions. For turns it is the best there is.
-- Ranks in place of scores (reciprocal rank fusion): below words alone.
+- Ranks in place of scores (reciprocal rank fusion), before all this: below words alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -5,6 +5,7 @@ what follows its beginning and on nothing else, so a run that was interrupted go
 not been.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from memcli.store import searched
 
 SEGMENT_TOKENS = 1024  # of a segment: what one call can sum up
 LEAST_TOKENS = 32  # of a segment worth reading
+LONGEST_TOKEN = 16  # characters, on the average of a whole segment
 
 Count = Callable[[str], int]
 
@@ -34,7 +36,14 @@ class Piece:
     tokens: int
 
 
-def unread(session: Session, read: Mapping[str, int], count: Count, most: int) -> list[list[Piece]]:
+def unread(
+    session: Session,
+    read: Mapping[str, int],
+    count: Count,
+    most: int,
+    *,
+    enough: float = math.inf,
+) -> list[list[Piece]]:
     """Return what is left to read of a session, in runs without anything read in between.
 
     Args:
@@ -42,6 +51,7 @@ def unread(session: Session, read: Mapping[str, int], count: Count, most: int) -
         read: how many characters of each turn were read before, by its key.
         count: tokens of a text.
         most: tokens of a piece.
+        enough: tokens after which no more is looked for.
     """
     runs: list[list[Piece]] = [[]]
     for position, turn in enumerate(session.turns, start=1):
@@ -50,8 +60,11 @@ def unread(session: Session, read: Mapping[str, int], count: Count, most: int) -
         start = read.get(turn.key, 0)
         if start:
             runs.append([])
-        if start < len(turn.text):
-            runs[-1] += _pieces(position, turn, start, count, most)
+        for piece in _pieces(position, turn, start, count, most):
+            runs[-1].append(piece)
+            enough -= piece.tokens
+            if enough < 0:
+                return [run for run in runs if run]
     return [run for run in runs if run]
 
 
@@ -94,14 +107,15 @@ def _piece(position: int, turn: Turn, start: int, stop: int, count: Count) -> Pi
 def _cut(text: str, start: int, stop: int, count: Count, most: int) -> Iterator[tuple[int, int]]:
     """Cut a stretch of a text into parts of about so many tokens, at sentences where possible.
 
-    The first part depends on what follows it, not on what came before.
+    The first part depends on what follows it, and on no more of that than LONGEST_TOKEN allows.
     """
     while start < stop:
-        rest = text[start:stop]
+        rest = text[start : min(stop, start + most * LONGEST_TOKEN)]
         tokens = count(rest) if len(rest.encode()) > most else 0  # a token is a byte, or more
         if tokens <= most:
-            yield start, stop
-            return
+            yield start, start + len(rest)
+            start += len(rest)
+            continue
         room = max(len(rest) * most // tokens, 1)
         end = next(iter(parts(rest, room)))[1]
         while end > 1 and count(rest[:end]) > most:  # it is denser here

@@ -1,6 +1,7 @@
 """What is to be read next of a session: found in the store, the same whoever looks."""
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
@@ -159,12 +160,13 @@ class Stretches:
             session = self._store.sessions.get(named)
         except NotFoundError:
             return None, []
-        runs = self._runs(session, most)
+        # What was buffered, what follows it, and whether there is more.
+        runs = self._runs(session, most, enough=self._room + most)
         return session, runs[0] if runs else []
 
-    def _runs(self, session: Session, most: int) -> list[list[Piece]]:
+    def _runs(self, session: Session, most: int, *, enough: float = math.inf) -> list[list[Piece]]:
         settled = self._store.reads.settled(session.id, way=self._counted_by)
-        return unread(session, settled, self.count, most)
+        return unread(session, settled, self.count, most, enough=enough)
 
     def _waiting(self, session: Session, run: list[Piece]) -> int:
         """Return how many pieces at the beginning of a run were buffered."""

@@ -8,9 +8,9 @@ import pytest
 from test_template import QWEN
 from tiny_models import write_tiny_qwen3
 
+from memcli.backends.llama import open_reader
 from memcli.backends.llama.context import BATCH
 from memcli.backends.llama.model import Model
-from memcli.backends.llama.reader import open_reader
 from memcli.errors import BackendError, ContextError
 from memcli.protocols import Message, Reader, Sampling, Tool, ToolCall
 
@@ -355,7 +355,7 @@ def test_a_closed_reader_says_so(reader_of):
 def test_ctrl_c_in_a_long_thought_leaves_without_a_word(tiny):
     code = f"""if True:
         from pathlib import Path
-        from memcli.backends.llama.reader import open_reader
+        from memcli.backends.llama import open_reader
         from memcli.protocols import Message, Sampling, Tool
         reader = open_reader(Path({str(tiny)!r}), context=4096, sampling=Sampling(), threads=1)
         tools = [Tool("stop", "", {{"type": "object"}})]

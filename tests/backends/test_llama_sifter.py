@@ -10,7 +10,7 @@ from tiny_models import TEMPLATE, THINKING_TEMPLATE, write_tiny_qwen3
 from memcli.backends.llama import open_sifter
 from memcli.backends.llama.model import Model
 from memcli.errors import BackendError
-from memcli.protocols import Ranking, Sampling, Sifter
+from memcli.protocols import Message, Ranking, Sampling, Sifter
 
 GREEDY = Sampling(temperature=0)
 MESSAGE = "<session0>\nI like cats\n</session>\n<session1>\nTax\n</session>\nWhat do I like?"
@@ -152,7 +152,7 @@ def test_a_message_too_long_for_the_context_is_an_error_with_the_numbers(sifter_
 
 def test_a_message_that_just_fits_is_sifted_and_one_token_more_is_not(sifter_of):
     sifter = sifter_of(context=700)
-    fixed = 700 - 30 - len(sifter.prompt(""))
+    fixed = 700 - 30 - len(sifter.prompt([Message("user", "")]))
     ranking = len(sifter._model.markup("</think><ranking>")) + 10 * 3
 
     sift(sifter, "x" * (fixed - ranking))
@@ -164,7 +164,7 @@ def test_a_message_that_just_fits_is_sifted_and_one_token_more_is_not(sifter_of)
 def test_the_prompt_is_the_models_template_up_to_the_open_thought(sifter_of, template):
     sifter = sifter_of(template=template)
 
-    written = b"".join(map(sifter._model.piece, sifter.prompt("Hello"))).decode()
+    written = b"".join(map(sifter._model.piece, sifter.prompt([Message("user", "Hello")]))).decode()
 
     assert written == ("<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n<think>\n")
 
@@ -193,7 +193,7 @@ def test_a_template_may_ask_for_the_date_and_the_special_tokens(sifter_of):
     )
     sifter = sifter_of(template=template)
 
-    written = b"".join(map(sifter._model.piece, sifter.prompt("Hello"))).decode()
+    written = b"".join(map(sifter._model.piece, sifter.prompt([Message("user", "Hello")]))).decode()
 
     assert written == time.strftime("%Y") + "<|im_end|>Hello<think>\n"
 
@@ -202,7 +202,7 @@ def test_a_message_cannot_bring_special_tokens(any_path):
     sifter = open_sifter(any_path, context=2048, sampling=GREEDY)
     model = Model(any_path)
 
-    harmless, hostile = sifter.prompt("harmless"), sifter.prompt(HOSTILE)
+    harmless, hostile = (sifter.prompt([Message("user", text)]) for text in ("harmless", HOSTILE))
 
     special = model.special
     assert [t for t in hostile if t in special] == [t for t in harmless if t in special]

@@ -174,6 +174,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(mem):
         (("set.json", "--limit", "0"), 2, "--limit"),
         (("set.json", "--stages", "retrieve,rerank"), 6, "no model on this machine can rerank"),
         (("set.json", "--stages", "sift", "--grain", "turn"), 2, "`sift` ranks sessions"),
+        (("set.json", "--outcome", "--grain", "turn"), 2, "`--outcome` needs whole sessions"),
         (("set.json", "--pooled", "--strangers"), 2, "one archive"),
         (("unanswered.json", "--strangers"), 2, "nobody else's"),
     ],

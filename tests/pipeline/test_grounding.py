@@ -102,6 +102,8 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(st.one_of(PIECES, st.text(max_size=3))).map(" ".join))
+@example("07:30 May")
+@example("May ¼")
 @example("0001-01-01 99 years ago next year")
 def test_whatever_a_turn_says_word_for_word_is_supported(text):
     assert lacks(text, f"me: {text}", at=datetime.min.replace(tzinfo=UTC)) == ()

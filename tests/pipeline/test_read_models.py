@@ -9,7 +9,7 @@ import apsw
 from builders import BEGIN, MINUTE, talk
 from scripted_reader import Bench
 
-from memcli.backends.llama.reader import open_reader
+from memcli.backends.llama import open_reader
 from memcli.pipeline.decide import facts
 from memcli.pipeline.tools import ADD
 from memcli.protocols import Sampling, ToolCall

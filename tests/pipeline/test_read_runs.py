@@ -342,3 +342,15 @@ def test_turns_that_turn_out_to_be_a_copy_are_not_read_again(bench):
     held = [one.turns for one in bench.store.sessions.overviews(Filters())]
     assert held == [2, 2]
     assert bench.reads(ignore())[0].segments == 0
+
+
+def test_a_turn_of_a_megabyte_is_read_in_parts_without_looking_at_all_of_it_each_time(bench):
+    bench.ingest(talk("Long", f"me: {'A sentence of words. ' * 50_000}"))
+    began = time.monotonic()
+
+    report, bodies = bench.reads(ignore(), seconds=3)
+
+    assert (report.out_of_time, report.stopped) == (True, None)
+    assert report.segments == len(bodies) > 3
+    assert time.monotonic() - began < 30
+    assert bench.readings[0][2] == ["1"]

@@ -8,7 +8,7 @@ from builders import BEGIN, MINUTE, talk
 
 from memcli.backends.fake import WordEmbedder
 from memcli.domain import Fact, MemoryId, MemoryType, Segment
-from memcli.errors import NotFoundError
+from memcli.errors import NotFoundError, StoreError
 from memcli.pipeline.absorb import Absorber, Tally
 from memcli.pipeline.remembering import Memories
 from memcli.store import Filters, MemoryFilters, Store
@@ -181,10 +181,20 @@ def test_a_memory_is_named_by_its_id_or_how_that_begins(store):
     key = remember(store, XYLOPHONE, "Diagnosis")
 
     assert store.memories.get(key[:5]) == store.memories.get(key)
-    for name in ("m_nowhere", "m_%", ""):
-        if name or len(every(store)) != 1:
-            with pytest.raises(NotFoundError, match="no memory"):
-                store.memories.get(name)
+    for name in ("m_nowhere", "m_%", "x"):
+        with pytest.raises(NotFoundError, match="no memory"):
+            store.memories.get(name)
+
+
+@pytest.mark.parametrize("damage", ["type = 'x'", "tags = '{'"])
+def test_a_damaged_memory_is_an_error_that_names_the_database(store, tmp_path, damage):
+    key = remember(store, XYLOPHONE, "Diagnosis")
+    database = apsw.Connection(str(tmp_path / "mem.db"))
+    database.execute(f"update memories set {damage}")
+    database.close()
+
+    with pytest.raises(StoreError, match="is damaged in a memory"):
+        store.memories.get(key)
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,24 @@ A file is checked when it is opened and loaded when there is first something to 
 rankings that are remembered from earlier runs cost no loading.
 """
 
-from memcli.backends.llama.chat import LlamaChat, open_chat
+from memcli.backends.llama.chat import LlamaChat
 from memcli.backends.llama.embedder import LlamaEmbedder, open_embedder
 from memcli.backends.llama.quantize import quantize
+from memcli.backends.llama.reader import LlamaReader
 from memcli.backends.llama.reranker import LlamaReranker, open_reranker
-from memcli.backends.llama.sifter import LlamaSifter, open_sifter
+from memcli.backends.llama.sifter import LlamaSifter
+
+open_chat, open_reader, open_sifter = LlamaChat, LlamaReader, LlamaSifter
 
 __all__ = [
     "LlamaChat",
     "LlamaEmbedder",
+    "LlamaReader",
     "LlamaReranker",
     "LlamaSifter",
     "open_chat",
     "open_embedder",
+    "open_reader",
     "open_reranker",
     "open_sifter",
     "quantize",

@@ -6,91 +6,29 @@ model would rather say, it can only call one of the tools, with arguments that o
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
-from pathlib import Path
 
-from memcli.backends.gguf_check import check_gguf
 from memcli.backends.llama.context import Context
 from memcli.backends.llama.json_constraint import JsonText, call_text
 from memcli.backends.llama.model import Model
-from memcli.backends.llama.offload import Note, unheard
 from memcli.backends.llama.tape import Tape
-from memcli.backends.llama.template import dialogue, tokenised
 from memcli.backends.llama.thought import CLOSED, thought
-from memcli.domain import fingerprint
+from memcli.backends.llama.writer import LlamaWriter
 from memcli.errors import BackendError, ContextError
-from memcli.protocols import Message, Sampling, Tool, ToolCall
+from memcli.protocols import Message, Tool, ToolCall
 
 CALL = "\n\n<tool_call>\n"
 LIKELIEST = (64, 4096, 1 << 32)  # tokens to look at, more only where none of fewer is allowed
 
 
-def open_reader(
-    path: Path,
-    *,
-    context: int,
-    sampling: Sampling,
-    gpu_layers: int | None = None,
-    threads: int | None = None,
-    note: Note = unheard,
-) -> "LlamaReader":
-    """Check a model file and return its reader; it is loaded when it has something to read.
-
-    Args:
-        path: a GGUF file of a causal model.
-        context: tokens that messages, thought and call share, at most.
-        sampling: how thought and call are drawn.
-        gpu_layers: layers to offload; None is as many as the build of llama.cpp can.
-        threads: None is one per physical core.
-        note: told what runs otherwise than was asked.
-
-    Raises:
-        ModelNotFoundError: there is no such file.
-        BackendError: the file is damaged.
-    """
-    return LlamaReader(
-        path,
-        context=context,
-        sampling=sampling,
-        gpu_layers=gpu_layers,
-        threads=threads,
-        note=note,
-    )
-
-
-class LlamaReader:
+class LlamaReader(LlamaWriter):
     """A model that thinks before it calls a tool, as a GGUF file. Implements `protocols.Reader`.
 
     It keeps what it has read: the next call over the same dialogue, grown by a few messages, reads
     only what is new. The same dialogue and seed give the same call, whatever was read before.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        context: int,
-        sampling: Sampling,
-        gpu_layers: int | None,
-        threads: int | None,
-        note: Note,
-    ) -> None:
-        self.name = path.stem
-        checked = check_gguf(path)
-        self.fingerprint = fingerprint("read", checked.digest, sampling)
-        self.context = min(context, checked.context or context)
-        self._path, self._sampling = path, sampling
-        self._gpu_layers, self._threads, self._note = gpu_layers, threads, note
-        self._kept: Tape | None = None
-
-    def close(self) -> None:
-        """Free the model and what it has read."""
-        if "_model" in self.__dict__:
-            self._model.close()
-
-    def count(self, text: str) -> int:
-        """Return how many tokens a text takes inside a message."""
-        return len(self._model.plain(text))
+    task = "read"
+    _kept: Tape | None = None
 
     def call(
         self,
@@ -130,16 +68,6 @@ class LlamaReader:
             _write(text, tape, call_tokens)
         yield ToolCall(**text.value)
 
-    def prompt(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
-        """Return the tokens of the whole prompt, up to where the thought begins.
-
-        Raises:
-            BackendError: the model's chat template fails.
-        """
-        model = self._model
-        parts = dialogue(model.template, model.marks, self._path, messages, tools)
-        return tokenised(model, parts)
-
     @contextmanager
     def _tape(self, room: int) -> Iterator[Tape]:
         """Lend the tape that was kept, or a longer one; it is kept again if all goes well."""
@@ -160,12 +88,8 @@ class LlamaReader:
     def _longer(self, room: int) -> Tape:
         """Return a tape with room to grow: each step of a dialogue needs more."""
         room = min(room + room // 2, self.context)
-        context = Context(self._model, room, threads=self._threads, sampling=self._sampling)
+        context = self._room(room)
         return Tape(context)
-
-    @cached_property
-    def _model(self) -> Model:
-        return Model(self._path, gpu_layers=self._gpu_layers, note=self._note)
 
 
 def _write(text: JsonText, tape: Tape, budget: int) -> None:
