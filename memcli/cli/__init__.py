@@ -8,12 +8,13 @@ from memcli.errors import ExitCode, MemError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `mem`. The only place where an error becomes an exit status."""
-    from memcli.cli.app import app
+    from memcli.cli.app import command_tree, typed
     from memcli.cli.output import guard_streams, note, safe
 
     guard_streams()
     try:
         try:
+            app = command_tree(typed(argv))
             app(argv, prog_name="mem")  # leaves by SystemExit: on success, --help and bad usage
         finally:
             sys.stdout.flush()  # here, where it can still be told that the disk is full

@@ -1,6 +1,9 @@
 """The command tree."""
 
 import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -8,31 +11,69 @@ import typer
 
 from memcli import __version__
 from memcli.cli import completion
-from memcli.cli.ask import ask, search
-from memcli.cli.backup import backup
-from memcli.cli.bench import bench
-from memcli.cli.config import config
-from memcli.cli.demo import demo
-from memcli.cli.doctor import doctor
-from memcli.cli.export import export
-from memcli.cli.forget import forget
-from memcli.cli.index import index
-from memcli.cli.ingest import ingest
-from memcli.cli.mcp import mcp
-from memcli.cli.memories import memories
-from memcli.cli.models import models
-from memcli.cli.read import read
-from memcli.cli.sessions import sessions, show
-from memcli.cli.stats import stats
 
-app = typer.Typer(
-    name="mem",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    add_completion=False,  # `completion` has scripts of its own
-)
-completion.prepare()
+# In the order of `mem --help`: a command, and the module beside this one where it is.
+COMMANDS = {
+    "ingest": "ingest",
+    "ask": "ask",
+    "search": "ask",
+    "read": "read",
+    "sessions": "sessions",
+    "show": "sessions",
+    "forget": "forget",
+    "stats": "stats",
+    "doctor": "doctor",
+    "index": "index",
+    "backup": "backup",
+    "export": "export",
+    "config": "config",
+    "demo": "demo",
+    "bench": "bench",
+    "mcp": "mcp",
+    "memories": "memories",
+    "models": "models",
+}
+
+
+def command_tree(words: Sequence[str] = ()) -> typer.Typer:
+    """Return all commands, or only the one that these words name: importing all takes longest.
+
+    Args:
+        words: what was typed after `mem`.
+    """
+    app = typer.Typer(
+        name="mem",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        add_completion=False,  # `completion` has scripts of its own
+    )
+    completion.prepare()
+    app.callback()(root)
+    named = _named(words)
+    for name in [named] if named else COMMANDS:
+        command = getattr(import_module(f"memcli.cli.{COMMANDS[name]}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command)
+        else:
+            app.command()(command)
+    return app
+
+
+def typed(argv: Sequence[str] | None) -> Sequence[str]:
+    """Return the words after `mem`: of this run, or those that a shell wants to complete."""
+    asked = os.environ.get("_TYPER_COMPLETE_ARGS")
+    if asked is not None and "_MEM_COMPLETE" in os.environ:
+        return asked.split()[1:]
+    return sys.argv[1:] if argv is None else argv
+
+
+def _named(words: Sequence[str]) -> str | None:
+    """Return the command that words name, None where they do not, or stray from the usual way."""
+    rest = list(words)
+    while rest and rest[0].startswith("--db"):
+        del rest[: 1 if "=" in rest[0] else 2]
+    return rest[0] if rest and rest[0] in COMMANDS else None
 
 
 def _version(asked: bool) -> None:
@@ -53,7 +94,6 @@ def _show(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     database: Annotated[
         Path | None, typer.Option("--db", show_default=False, metavar="FILE", help="Database file.")
@@ -83,26 +123,3 @@ def root(
     """A personal memory for your conversations, on your own machine."""
     if database:
         os.environ["MEM_DB"] = str(database)  # where every command looks for its own `--db`
-
-
-for command in (
-    ingest,
-    ask,
-    search,
-    read,
-    sessions,
-    show,
-    forget,
-    stats,
-    doctor,
-    index,
-    backup,
-    export,
-    config,
-    demo,
-    bench,
-    mcp,
-):
-    app.command()(command)
-app.add_typer(memories)
-app.add_typer(models)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from memcli.cli.app import app
+from memcli.cli.app import command_tree
 
 METAVARS = {int: "N", float: "N", str: "TEXT", Path: "FILE"}
 
@@ -63,6 +63,7 @@ class Command:
 
 def tree() -> Command:
     """Return `mem` with all its commands."""
+    app = command_tree()
     root = app.registered_callback
     assert root
     assert root.callback

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from typer.testing import CliRunner
 
-from memcli.cli.app import app
+from memcli.cli.app import command_tree
 from memcli.cli.generate import ROOT, generated_files, main
 from memcli.cli.tree import tree
 from memcli.formats import FORMATS
@@ -17,7 +17,7 @@ PAGES = [path for path in generated_files() if path.startswith("man/")]
 
 def options_in_help(*command):
     """Read the options from the help, as a person does."""
-    shown = CliRunner().invoke(app, [*command, "--help"], prog_name="mem").stdout
+    shown = CliRunner().invoke(command_tree(), [*command, "--help"], prog_name="mem").stdout
     return {
         option
         for line in re.findall(r"^  (-\S.*?)(?:  |$)", shown, re.MULTILINE)

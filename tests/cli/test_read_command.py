@@ -15,7 +15,7 @@ from small_exports import BEGIN, talk
 from test_terminal import on_a_terminal, screen
 from typer.testing import CliRunner
 
-from memcli.cli.app import app
+from memcli.cli.app import command_tree
 from memcli.cli.reading_view import duration, watching
 from memcli.domain import SessionId
 from memcli.pipeline.read import Settled
@@ -249,7 +249,7 @@ def test_where_nothing_is_new_no_model_is_loaded(mem, smollm, monkeypatch):
 
     monkeypatch.setattr("memcli.backends.llama.reader.Model", loaded)
     monkeypatch.setenv("MEM_DB", str(mem.database))
-    result = CliRunner().invoke(app, ["read", "--reader", str(smollm)])
+    result = CliRunner().invoke(command_tree(), ["read", "--reader", str(smollm)])
 
     assert (result.exit_code, result.stdout) == (0, "")
 
