@@ -27,7 +27,7 @@ def run_as_cron(mem, line):
 
 def test_the_line_for_cron_imports_what_is_new_and_is_silent(mem):
     block = README.read_text("utf-8").partition("```cron\n")[2].partition("```")[0]
-    [line] = [re.sub(f"^{MINUTE_TO_WEEKDAY}", "", line) for line in block.splitlines()]
+    line, _ = [re.sub(f"^{MINUTE_TO_WEEKDAY}", "", line) for line in block.splitlines()]
     export = mem.home / "notes.json"
     mem.write("home/notes.json", [talk("Cats", "me: Pixel?")])
     assert run_as_cron(mem, f"~/.local/bin/mem ingest {export}")[0] == 0
