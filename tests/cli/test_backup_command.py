@@ -26,8 +26,8 @@ def test_a_copy_is_one_private_file_with_all_that_was_there(archive, options):
 
     checked = ", checked" if options else ""
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("copy.db: 1.2")
-    assert done.out.endswith(f" MB{checked}\n")
+    size = (archive.folder / "copy.db").stat().st_size
+    assert done.out == f"copy.db: {size / 1e6:.1f} MB{checked}\n"
     assert (archive.folder / "copy.db").stat().st_mode & 0o777 == 0o600
     assert files(archive) == ["copy.db", "mem.db"]
     assert archive("--db", "copy.db", "export") == archive("export")

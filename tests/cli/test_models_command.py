@@ -11,7 +11,7 @@ from memcli.backends.llama import open_reranker, open_sifter
 from memcli.backends.llama.model import Model
 from memcli.catalog import Catalog
 from memcli.pipeline.prompts import history, sift_message
-from memcli.protocols import Sampling
+from memcli.protocols import Message, Sampling
 from memcli.store import Filters, Store
 
 MANIFESTS = Catalog(Path("/nowhere"), Path("/nowhere")).manifests
@@ -252,7 +252,8 @@ def test_special_tokens_in_a_session_do_not_reach_a_prompt(tmp_path, tiny):
         return [model.special[token] for token in tokens if token in model.special]
 
     def sifted(session, question):
-        return special(sifter.prompt(sift_message(wording, history([(session, [1])]), question)))
+        message = sift_message(wording, history([(session, [1])]), question)
+        return special(sifter.prompt([Message("user", message)]))
 
     def judged(text, question):
         [prompt] = reranker.prompts(question, [text])
