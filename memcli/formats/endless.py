@@ -119,7 +119,7 @@ class WallClock:
 def person(reading: Reading, *names: str | None) -> Role:
     """Return USER if one of these names is the person's own, else PERSON."""
     own = {name.casefold() for name in reading.own_names}
-    mine = any(name and name.strip().casefold() in own for name in names)
+    mine = bool(own) and any(name and name.strip().casefold() in own for name in names)
     return Role.USER if mine else Role.PERSON
 
 

@@ -165,7 +165,9 @@ def _turn(message: Mapping[str, Any], reading: Reading) -> Turn | None:
         origin = string(message["forwarded_from"]) or "deleted account"
         text = f"[forwarded from {origin}] {text}"
     sent_at, clock = _time(message, reading)
-    edited_at, _ = _time(message, reading, "edited")
+    edited_at = None
+    if "edited" in message or "edited_unixtime" in message:
+        edited_at, _ = _time(message, reading, "edited")
     elsewhere = "reply_to_peer_id" in message  # an answer to what was said in another chat
     number = string(message.get("id"))
     return Turn(
