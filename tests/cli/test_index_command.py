@@ -113,27 +113,45 @@ def test_an_embedder_that_is_not_there_changes_nothing(mem, name):
     assert vectors(mem) == before
 
 
+def made(mem):
+    """How many vectors there are of the embedder that does not serve yet."""
+    db = apsw.Connection(str(mem.database), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        for (number,) in db.execute("select id from embedders where not serving").fetchall():
+            [(count,)] = db.execute(f"select count(*) from vectors_{number}_rowids").fetchall()
+            return count
+        return 0
+    finally:
+        db.close()
+
+
+def until_more_is_made(mem, process):
+    """Wait until a process that embeds has stored some more; it has not come to its end then."""
+    before = made(mem)
+    while made(mem) <= before:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+
+
 def test_killed_at_any_moment_it_goes_on_and_ends_the_same(mem, tmp_path):
-    fill(mem, 80)
+    fill(mem, 150)
     (tmp_path / "calm").mkdir()
     calm = Mem(tmp_path / "calm")
     calm.home = mem.home
     assert mem("backup", str(calm.database)).code == 0
-    began = time.monotonic()
     assert calm("index", "--embedder", "slow").code == 0
-    whole = time.monotonic() - began
-    rng, killed = random.Random(2), 0
+    rng = random.Random(2)
 
     for _ in range(3):
         process = start(mem, "index", "--embedder", "slow")
-        time.sleep(rng.uniform(0.3, 0.8) * whole)
-        killed += process.poll() is None
+        until_more_is_made(mem, process)
+        time.sleep(rng.uniform(0, 0.05))
         process.kill()
         process.communicate()
         assert mem("search", "Pixel", "--json").json["sessions"][0]["title"] == "Cats"
 
+    assert made(mem)
     assert mem("index").code == 0
-    assert killed
     ended, undisturbed = vectors(mem), vectors(calm)
     assert [place for *place, _ in ended] == [place for *place, _ in undisturbed]
     # What is computed together differs, and with it the last digits.
@@ -147,7 +165,7 @@ def numbers(found):
 def test_interrupted_it_says_what_to_type(mem):
     fill(mem, 150)
     process = start(mem, "index", "--embedder", "slow")
-    time.sleep(1.5)
+    until_more_is_made(mem, process)
     process.send_signal(signal.SIGINT)
 
     _, err = process.communicate(timeout=60)
