@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 
 from memcli.domain import Passage, Session, Turn
-from memcli.store import searched
 
 LENGTH = 900  # characters of a passage; an unspaced script's character counts for three
 OVERLAP = 1  # turns that a passage shares with the one before
@@ -24,7 +23,7 @@ def passages(session: Session, length: int = LENGTH) -> list[Passage]:
     window: list[int] = []
     size = 0
     for position, turn in enumerate(session.turns, start=1):
-        if not searched(turn):
+        if not turn.searched:
             continue
         weight = _weight(turn.text)
         if window and size + weight > length:
@@ -48,7 +47,7 @@ def passage_text(session: Session, passage: Passage) -> str:
     """Return what a passage says, a line a turn, with the names of its speakers."""
     turns = session.turns[passage.first - 1 : passage.last]
     return "\n".join(
-        said(turn, turn.text[passage.start : passage.stop]) for turn in turns if searched(turn)
+        said(turn, turn.text[passage.start : passage.stop]) for turn in turns if turn.searched
     )
 
 

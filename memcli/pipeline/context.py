@@ -18,7 +18,6 @@ from memcli.domain import Session, SessionId
 from memcli.pipeline.packing import around
 from memcli.pipeline.prompts import CUT
 from memcli.pipeline.results import Result
-from memcli.store import searched
 
 LEAST = 120  # tokens kept free for each session further down, unless it needs fewer
 SEAM = 2  # tokens that a line may take more among others than alone
@@ -108,7 +107,7 @@ def _fitting(result: Result, sizes: Mapping[int, int], room: int) -> list[int]:
 
 
 def _positions(session: Session) -> list[int]:
-    return [at for at, turn in enumerate(session.turns, start=1) if searched(turn)]
+    return [at for at, turn in enumerate(session.turns, start=1) if turn.searched]
 
 
 def _block(session: Session, positions: Sequence[int]) -> str:

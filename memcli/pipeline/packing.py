@@ -9,7 +9,6 @@ from itertools import accumulate
 from memcli.domain import Session
 from memcli.pipeline.prompts import CUT, history
 from memcli.pipeline.retrieve import Candidate
-from memcli.store import searched
 
 SHOWN = 20  # most sessions
 LEAST = 150  # tokens kept free for each session further down, unless it needs fewer
@@ -79,7 +78,7 @@ def _filled(candidates: Sequence[Candidate], count: Count, room: int) -> list[Ex
 
 def _whole(candidate: Candidate) -> Excerpt:
     turns = enumerate(candidate.session.turns, start=1)
-    positions = tuple(position for position, turn in turns if searched(turn))
+    positions = tuple(position for position, turn in turns if turn.searched)
     return Excerpt(candidate, candidate.session, positions)
 
 

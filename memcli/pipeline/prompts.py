@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from memcli.domain import Role, Session
-from memcli.store import searched
 
 CUT = "[…]"  # stands for what is left out
 ANSWER = """\
@@ -76,16 +75,16 @@ def _session(number: int, session: Session, positions: Sequence[int]) -> str:
     counted: Counter[str] = Counter()
     last = 0
     for position, turn in enumerate(session.turns, start=1):
-        if not searched(turn):
+        if not turn.searched:
             continue
         name = _name(turn.role, turn.speaker)
         if position in positions:
-            if any(searched(between) for between in session.turns[last : position - 1]):
+            if any(between.searched for between in session.turns[last : position - 1]):
                 lines.append(CUT)
             lines.append(f"<{name}{counted[name]}>{_defused(turn.text, *names)}</{name}>")
             last = position
         counted[name] += 1
-    if any(searched(turn) for turn in session.turns[last:]):
+    if any(turn.searched for turn in session.turns[last:]):
         lines.append(CUT)
     return "\n".join([*lines, "</session>"])
 

@@ -8,7 +8,6 @@ from memcli.domain import Passage, Session, Turn
 from memcli.errors import BackendError
 from memcli.pipeline.plan import Plan
 from memcli.pipeline.retrieve import MOST_EVIDENCE, Candidate
-from memcli.store import searched
 
 PLAIN = "No model thought about this. Sessions were ranked by words and meaning"
 
@@ -122,7 +121,7 @@ def quotes(candidate: Candidate, passage: Passage | None = None) -> tuple[Quote,
     if passage:
         inside = range(passage.first, passage.last + 1)
         positions = [position for position in positions if position in inside] or [
-            position for position in inside if searched(candidate.session.turns[position - 1])
+            position for position in inside if candidate.session.turns[position - 1].searched
         ]
     turns = candidate.session.turns
     return tuple(Quote(position, turns[position - 1]) for position in positions[:MOST_EVIDENCE])

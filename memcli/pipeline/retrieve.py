@@ -53,7 +53,7 @@ from datetime import datetime
 from memcli.domain import Passage, Session
 from memcli.pipeline.measures import TURNS, Levers, Measures, measure
 from memcli.protocols import Embedder
-from memcli.store import Filters, Found, Store, searched
+from memcli.store import Filters, Found, Store
 
 LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be shown at all
 LEAST_CLOSENESS = 0.5  # of a session to the days named, where it shares no word either
@@ -205,7 +205,7 @@ def _turns(chosen: Sequence[int], found: Measures, store: Store, filters: Filter
 
 def _first_searched(session: Session) -> int:
     """Return the position to show of a session of which nothing but its title or day was found."""
-    return next((at for at, turn in enumerate(session.turns, start=1) if searched(turn)), 1)
+    return next((at for at, turn in enumerate(session.turns, start=1) if turn.searched), 1)
 
 
 def _passages(

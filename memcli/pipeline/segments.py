@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from memcli.domain import Role, Session, Turn
 from memcli.pipeline.chunking import parts
 from memcli.pipeline.prompts import CUT
-from memcli.store import searched
 
 SEGMENT_TOKENS = 1024  # of a segment: what one call can sum up
 LEAST_TOKENS = 32  # of a segment worth reading
@@ -55,7 +54,7 @@ def unread(
     """
     runs: list[list[Piece]] = [[]]
     for position, turn in enumerate(session.turns, start=1):
-        if not searched(turn):
+        if not turn.searched:
             continue
         start = read.get(turn.key, 0)
         if start:
@@ -82,7 +81,7 @@ def earlier(session: Session, before: Piece, count: Count, room: int) -> list[st
     """Return the last lines of a session before a piece, as many as so many tokens hold."""
     lines: list[str] = []
     for turn in reversed(session.turns[: before.position - 1]):
-        if not searched(turn):
+        if not turn.searched:
             continue
         line = _line(turn, turn.text.strip())
         room -= count(line)

@@ -3,7 +3,7 @@
 from memcli.store.cache import Cache
 from memcli.store.conversations import Head
 from memcli.store.filters import Filters
-from memcli.store.index import MOST_TERMS, Found, Grain, searched
+from memcli.store.index import MOST_TERMS, Found, Grain
 from memcli.store.marks import Span, marks
 from memcli.store.memories import MemoryFilters, memory_id
 from memcli.store.reads import Outcome, Reading, Unread
@@ -39,5 +39,4 @@ __all__ = [
     "marks",
     "memory_id",
     "same",
-    "searched",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from memcli.domain import Passage, Role, Session, Turn
+from memcli.domain import Passage, Role, Session
 from memcli.errors import StoreError
 from memcli.protocols import Embedder, Vectors
 from memcli.store.connection import Database
@@ -61,7 +61,7 @@ class Index:
         spoken = {
             position: indexed(f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text)
             for position, turn in enumerate(session.turns, start=1)
-            if searched(turn)
+            if turn.searched
         }
         assistant = {at for at in spoken if session.turns[at - 1].role == Role.ASSISTANT}
         self._db.rows(
@@ -361,11 +361,6 @@ def make_vectors(database: Database, embedder: Embedder, *, serving: bool) -> in
 def _found(row: Sequence[Any], terms: tuple[str, ...] = ()) -> Found:
     session, score, first, *rest = row
     return Found(session, Passage(first, *rest) if first else None, score, terms)
-
-
-def searched(turn: Turn) -> bool:
-    """Tell whether a turn is somebody's words, on the branch that was kept."""
-    return turn.searched
 
 
 def _dates(session: Session) -> str:

@@ -10,7 +10,7 @@ from builders import BEGIN, MINUTE, keep, talk
 from memcli.backends.fake import WordEmbedder
 from memcli.domain import Kind, Passage
 from memcli.errors import StoreError
-from memcli.store import Filters, Found, Store, asked, searched
+from memcli.store import Filters, Found, Store, asked
 from memcli.store.index import MOST_TERMS
 
 ALL = Filters()
@@ -32,7 +32,7 @@ def remember(store, *talks):
     numbers = keep(store, *talks)
     for number in numbers:
         session = store.sessions.by_number(number)
-        cut = [Passage(at, at) for at, turn in enumerate(session.turns, 1) if searched(turn)]
+        cut = [Passage(at, at) for at, turn in enumerate(session.turns, 1) if turn.searched]
         passages = store.index.add(number, session, cut)
         texts = [session.turns[passage.first - 1].text for passage in cut]
         store.index.add_vectors(passages, WordEmbedder().embed(texts), WordEmbedder())

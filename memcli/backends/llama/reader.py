@@ -4,12 +4,12 @@ The thought is drawn freely and has a budget. The call is written under a constr
 model would rather say, it can only call one of the tools, with arguments that obey its schema.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from memcli.backends.llama.context import Context
 from memcli.backends.llama.json_constraint import JsonText, call_text
-from memcli.backends.llama.model import Model
 from memcli.backends.llama.tape import Tape
 from memcli.backends.llama.thought import CLOSED, thought
 from memcli.backends.llama.writer import LlamaWriter
@@ -65,7 +65,13 @@ class LlamaReader(LlamaWriter):
             tape.rewrite(prompt, seed)
             closed = yield from thought(tape.drawn(thought_tokens))
             tape.feed(model.markup(CALL) if closed else close)
-            _write(text, tape, call_tokens)
+            write_call(
+                text,
+                model,
+                call_tokens,
+                choose=lambda: _chosen(text, tape.context),
+                feed=tape.feed,
+            )
         yield ToolCall(**text.value)
 
     @contextmanager
@@ -92,20 +98,46 @@ class LlamaReader(LlamaWriter):
         return Tape(context)
 
 
-def _write(text: JsonText, tape: Tape, budget: int) -> None:
-    """Write a text to its end, or as far as so many tokens go and then the shortest way."""
-    model = tape.context.model
+class Spelling(Protocol):
+    """A vocabulary, as far as writing a text goes."""
+
+    def plain(self, text: str) -> list[int]:
+        """Return the tokens of a text, none of them special."""
+        ...
+
+    def piece(self, token: int) -> bytes:
+        """Return what a token writes."""
+        ...
+
+
+def write_call(
+    text: JsonText,
+    words: Spelling,
+    budget: int,
+    *,
+    choose: Callable[[], int],
+    feed: Callable[[Sequence[int]], None],
+) -> None:
+    """Write a text to its end, or as far as so many tokens go and then the shortest way.
+
+    Args:
+        text: what may be written.
+        words: how it is spelled.
+        budget: most tokens.
+        choose: draws a token that may follow.
+        feed: lets tokens follow.
+    """
     while not text.decided:
-        tokens = _forced(text, model) or [_chosen(text, tape.context)]
+        tokens = _forced(text, words) or [choose()]
         budget -= len(tokens)
         if budget < 0:
             break
-        text.take(b"".join(map(model.piece, tokens)))
-        tape.feed(tokens)
+        text.take(b"".join(map(words.piece, tokens)))
+        feed(tokens)
     text.close()
 
 
-def _forced(text: JsonText, model: Model) -> list[int]:
+def _forced(text: JsonText, words: Spelling) -> list[int]:
     """Return the tokens of what can only follow, but for the last one.
 
     That one is left to the model: its vocabulary may spell the end of what is forced and the
@@ -113,10 +145,10 @@ def _forced(text: JsonText, model: Model) -> list[int]:
     """
     forced = text.forced()
     try:
-        tokens = model.plain(forced.decode())[:-1]
+        tokens = words.plain(forced.decode())[:-1]
     except UnicodeDecodeError:  # it begins or ends within a letter
         return []
-    return tokens if forced.startswith(b"".join(map(model.piece, tokens))) else []
+    return tokens if forced.startswith(b"".join(map(words.piece, tokens))) else []
 
 
 def _chosen(text: JsonText, context: Context) -> int:

@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from memcli.backends.llama.json_constraint import JsonText, call_text
-from memcli.backends.llama.reader import CALL, LIKELIEST
+from memcli.backends.llama.reader import CALL, LIKELIEST, write_call
 from memcli.backends.llama.template import dialogue
 from memcli.backends.llama.thought import CLOSED, thought
 from memcli.backends.torch_bf16.folder import check_folder
 from memcli.backends.torch_bf16.language import LanguageModel, Tape
-from memcli.backends.torch_bf16.vocabulary import Vocabulary
 from memcli.domain import fingerprint
 from memcli.errors import BackendError, ContextError
 from memcli.protocols import Message, Sampling, Tool, ToolCall
@@ -90,7 +89,7 @@ class TorchReader:
         tape.feed(prompt)
         closed = yield from thought(tape.written(thought_tokens))
         tape.feed(words.markup(CALL) if closed else close)
-        _write(text, tape, call_tokens)
+        write_call(text, words, call_tokens, choose=lambda: _chosen(text, tape), feed=tape.feed)
         yield ToolCall(**text.value)
 
     def prompt(self, messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
@@ -101,33 +100,6 @@ class TorchReader:
         """
         words = self._model.vocabulary
         return words.dialogue(dialogue(words.template, words.marks, words.folder, messages, tools))
-
-
-def _write(text: JsonText, tape: Tape, budget: int) -> None:
-    """Write a text to its end, or as far as so many tokens go and then the shortest way."""
-    words = tape.model.vocabulary
-    while not text.decided:
-        tokens = _forced(text, words) or [_chosen(text, tape)]
-        budget -= len(tokens)
-        if budget < 0:
-            break
-        text.take(b"".join(map(words.piece, tokens)))
-        tape.feed(tokens)
-    text.close()
-
-
-def _forced(text: JsonText, words: Vocabulary) -> list[int]:
-    """Return the tokens of what can only follow, but for the last one.
-
-    That one is left to the model: its vocabulary may spell the end of what is forced and the
-    beginning of what is not in one token, as it was taught to.
-    """
-    forced = text.forced()
-    try:
-        tokens = words.plain(forced.decode())[:-1]
-    except UnicodeDecodeError:  # it begins or ends within a letter
-        return []
-    return tokens if forced.startswith(b"".join(map(words.piece, tokens))) else []
 
 
 def _chosen(text: JsonText, tape: Tape) -> int:
