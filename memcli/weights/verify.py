@@ -121,7 +121,8 @@ def _incomplete(contents: Contents) -> Iterator[str]:
             blocks[int(place)][rest] = shape
     needed = {f"{name}.weight" for name in _BLOCK[contents.architecture].split()}
     needed |= set(blocks[0])
-    for block in range(contents.blocks):
+    # A damaged count can be thousands of millions: one block more than there are has to be missing.
+    for block in range(min(contents.blocks, len(blocks) + 1)):
         missing += [f"blk.{block}.{name}" for name in sorted(needed - set(blocks[block]))]
         yield from (
             f"blk.{block}.{name} is {_times(shape)}, that of block 0 {_times(blocks[0][name])}"

@@ -1,6 +1,7 @@
 """Header and tensors of a GGUF file, what is kept of it, and the authors' wording."""
 
 from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -131,6 +132,12 @@ def test_no_damage_to_a_header_ends_in_anything_but_an_error_of_ours(tmp_path_fa
 
     with suppress(MemError):
         faults(read_contents(folder / "damaged.gguf"), architecture="qwen3")
+
+
+def test_a_count_of_blocks_beyond_all_sense_is_not_counted_up_to(contents):
+    [fault] = faults(replace(contents, blocks=2**32 - 1))
+
+    assert fault.startswith("tensors are missing: blk.2.attn_k.weight")
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path):
