@@ -22,7 +22,13 @@ def locomo_sample(name, *questions, talks=TALKS):
             {"speaker": speaker, "dia_id": f"D{number}:1", "text": text},
             {"speaker": "Bo", "dia_id": f"D{number}:2", "text": "I see."},
         ]
-    return {"sample_id": name, "conversation": talk, "qa": list(questions)}
+    observed = {
+        f"session_{number}_observation": {speaker: [[f"{speaker} said: {text}", f"D{number}:1"]]}
+        for number, (speaker, text) in talks.items()
+    }
+    return {
+        "sample_id": name, "conversation": talk, "qa": list(questions), "observation": observed,
+    }  # fmt: skip
 
 
 def two_people():

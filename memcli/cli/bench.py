@@ -8,7 +8,7 @@ import typer
 
 from memcli.cli.bench_dataset import Wish, measure_dataset
 from memcli.cli.bench_speed import SpeedWish, measure_speed
-from memcli.cli.bench_stages import STAGES, THINKING, WITHOUT_LANGUAGE_MODEL
+from memcli.cli.bench_stages import OF_SESSIONS, STAGES, THINKING, WITHOUT_LANGUAGE_MODEL
 from memcli.cli.bench_table import Report, print_report, report_shape
 from memcli.cli.bench_view import print_speed, speed_shape
 from memcli.cli.opening import NO_MODEL, open_chat, open_models
@@ -201,8 +201,9 @@ def _models(
         ModelNotFoundError: one is not on this machine.
     """
     thinking = [name for name in THINKING if name in wish.stages]
-    if thinking and wish.grain == "turn":
-        raise UsageError(f"`{thinking[0]}` ranks sessions", hint="leave out `--grain turn`")
+    of_sessions = [name for name in OF_SESSIONS if name in wish.stages]
+    if of_sessions and wish.grain == "turn":
+        raise UsageError(f"`{of_sessions[0]}` ranks sessions", hint="leave out `--grain turn`")
     if wish.strangers and wish.pooled:
         raise UsageError("`--pooled` makes one archive: there is no stranger's to ask")
     models = open_models(

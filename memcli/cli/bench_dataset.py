@@ -49,11 +49,16 @@ def measure_dataset(path: Path, wish: Wish, models: Models, chat: Chat | None = 
 
     Raises:
         InputError: it cannot be read, or has no question that something in it answers.
-        UsageError: it has but one archive, and nobody else's is asked for.
+        UsageError: it has but one archive, and nobody else's is asked for; or memories are to
+            be measured and it has no observations.
     """
     dataset = read_dataset(path, pooled=wish.pooled)
     if wish.strangers and len(dataset.questions) < 2:
         raise UsageError(f"{path} has one archive: there is nobody else's to ask")
+    if "memories" in wish.stages and not dataset.observed:
+        raise UsageError(
+            f"{path} has no observations to remember", hint="leave `memories` out of `--stages`"
+        )
     models.embedder.embed(["loads the model"])
     with Journal(_journal_path(dataset, wish, models, chat), again=wish.again) as journal:
         outcomes = _outcomes(path.name, dataset, wish, models, chat, journal)
@@ -78,7 +83,7 @@ def _outcomes(
         return Archive(store, models, wish.stages, wish.grain, answer)
 
     course = Course(
-        partial(fill, embedder=models.embedder),
+        partial(fill, embedder=models.embedder, remembering="memories" in wish.stages),
         opened,
         wish.grain,
         None if wish.limit is None else sample(dataset, wish.limit),

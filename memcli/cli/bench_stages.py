@@ -2,19 +2,24 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
+from memcli.domain import Fact, MemoryType
 from memcli.errors import InputError
-from memcli.evaluation.datasets import Question, Shape
+from memcli.evaluation.datasets import Observation, Question, Shape
 from memcli.evaluation.metrics import by_score
 from memcli.evaluation.outcome import STEPS as OUTCOME_STEPS
 from memcli.evaluation.outcome import Answer, task_outcome
 from memcli.evaluation.runner import DEPTH, Grain, Ranked
 from memcli.formats import Reading, load
 from memcli.pipeline.ask import LEAST, Models, ask
+from memcli.pipeline.grounding import lacking
 from memcli.pipeline.ingest import ingest
+from memcli.pipeline.measures import Levers
 from memcli.pipeline.prompts import history
+from memcli.pipeline.remembering import Memories
 from memcli.pipeline.results import Answer as Ranking
 from memcli.pipeline.results import Listener
 from memcli.pipeline.retrieve import retrieve
@@ -22,9 +27,11 @@ from memcli.pipeline.turns import retrieve_turns
 from memcli.protocols import Embedder
 from memcli.store import Filters, Found, Store, asked
 
-STAGES = ("vectors", "bm25", "retrieve", "rerank", "sift")  # each is compared with the one before
+# Each is compared with the one before; `memories` is `retrieve` led by memories, too.
+STAGES = ("vectors", "bm25", "retrieve", "memories", "rerank", "sift")
 WITHOUT_LANGUAGE_MODEL = STAGES[:3]
-THINKING = STAGES[3:]
+OF_SESSIONS = STAGES[3:]  # turns they do not rank
+THINKING = STAGES[4:]
 SHOWN = 10  # sessions that the stages with a language model are asked for, as by `mem ask -n 10`
 _PLACES = 400  # passages by meaning: several are of one session
 
@@ -32,8 +39,16 @@ Places = dict[tuple[int, int], float]  # scores by number of session and positio
 Rank = Callable[[Question], Ranked]
 
 
-def fill(store: Store, export: Path, shape: Shape, embedder: Embedder) -> None:
-    """Bring the export of an archive into its database.
+def fill(
+    store: Store,
+    export: Path,
+    shape: Shape,
+    observations: Iterable[Observation],
+    *,
+    embedder: Embedder,
+    remembering: bool = False,
+) -> None:
+    """Bring the export of an archive into its database, and what was noted of it as memories.
 
     Raises:
         InputError: a part of it cannot be read.
@@ -41,6 +56,24 @@ def fill(store: Store, export: Path, shape: Shape, embedder: Embedder) -> None:
     [report] = ingest([export], store, embedder, Reading(), forced=load(shape))
     if report.damaged:
         raise InputError(f"the {shape} data is damaged: {report.warnings[0]}")
+    if remembering:
+        memories = Memories(store, embedder)
+        with store.transaction():
+            for one in observations:
+                _remember(one, store, shape, memories)
+
+
+def _remember(observation: Observation, store: Store, shape: Shape, memories: Memories) -> None:
+    head = store.conversations.get(shape, observation.session)
+    fact = Fact(observation.text, MemoryType.LONG_TERM, observation.text, (observation.person,))
+    for session in store.sessions.near(head.number, None, None) if head else []:
+        sources = {
+            turn.key: lacking(fact, turn, session.participants)
+            for turn in session.turns
+            if turn.key in observation.turns
+        }
+        if sources:
+            memories.keep(fact, session, sources, by="the data set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +95,15 @@ class Archive:
         ways: Mapping[str, Rank] = {
             "vectors": self._by_vectors,
             "bm25": self._by_words,
-            "retrieve": self._retrieved if self.grain == "session" else self._turns_retrieved,
+            "retrieve": partial(self._retrieved, levers=Levers(memories=0))
+            if self.grain == "session"
+            else self._turns_retrieved,
+            "memories": self._retrieved,
         }
         found = {name: ways[name](question) for name in ways if name in self.names}
         thinking = [name for name in THINKING if name in self.names]
         if thinking:
-            first = found.get("retrieve") or self._retrieved(question)
+            first = found.get("memories") or found.get("retrieve") or self._retrieved(question)
             found |= self._thought_about(question.text, first, thinking)
         return found
 
@@ -98,12 +134,13 @@ class Archive:
     def _scored(self, found: Iterable[Found]) -> Places:
         return (_sessions if self.grain == "session" else _turns)(found)
 
-    def _retrieved(self, question: Question) -> Ranked:
+    def _retrieved(self, question: Question, levers: Levers | None = None) -> Ranked:
         began = perf_counter()
         found = retrieve(
             *(question.text, self.store, self.models.embedder, Filters()),
             limit=DEPTH,
             now=question.asked_at,
+            levers=levers,
         )
         seconds = perf_counter() - began
         relevant = bool(found) and found[0].score >= LEAST

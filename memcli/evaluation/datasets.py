@@ -51,11 +51,25 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Observation:
+    """What the data set's authors had a model note of one session: LoCoMo has some."""
+
+    person: str  # whom it is about
+    text: str
+    session: str  # the key of its conversation
+    turns: frozenset[str]  # the keys of those it came from
+
+
+@dataclass(frozen=True, slots=True)
 class Archive:
     """An export that gets a database of its own."""
 
     export: list[Element]
     questions: tuple[Question, ...]
+
+    def observations(self) -> Iterator[Observation]:
+        """Yield what was noted of its sessions."""
+        return (each for element in self.export for each in _observations(element))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +80,7 @@ class Dataset:
     shape: Shape
     digest: str  # of the file's bytes
     pooled: bool
+    observed: bool  # whether there are observations
     questions: tuple[tuple[Question, ...], ...]  # by archive
 
     def archives(self) -> Iterator[Archive]:
@@ -94,6 +109,7 @@ def read_dataset(path: Path, *, pooled: bool = False) -> Dataset:
     document = _document(path)
     shape: Shape | None = None
     questions: list[tuple[Question, ...]] = []
+    observed = False
     for number, element in _elements(document):
         found = _shape(element)
         if found is None or shape not in (None, found):
@@ -103,6 +119,7 @@ def read_dataset(path: Path, *, pooled: bool = False) -> Dataset:
             )
         shape = found
         named = _named(shape, number, element)
+        observed = observed or any(_observations(named))
         home = "pooled" if pooled else string(named.get("question_id"))
         questions.append(
             _locomo(named, number) if shape == "locomo" else (_longmemeval(named, number, home),)
@@ -111,7 +128,7 @@ def read_dataset(path: Path, *, pooled: bool = False) -> Dataset:
         raise InputError(f"{document.name} has no question")
     if pooled:
         questions = [tuple(each for asked in questions for each in asked)]
-    return Dataset(document, shape, _digest(document), pooled, tuple(questions))
+    return Dataset(document, shape, _digest(document), pooled, observed, tuple(questions))
 
 
 def sample(dataset: Dataset, limit: int) -> frozenset[str]:
@@ -192,6 +209,20 @@ def _locomo_question(row: Element, sessions: str, number: str) -> Question:
         frozenset((f"{sessions}{session}", f"D{session}:{turn}") for session, turn in named),
         string(row.get("answer")),
     )
+
+
+def _observations(element: Element) -> Iterator[Observation]:
+    for name, people in mapping(element.get("observation")).items():
+        session = f"{element.get('sample_id')}/{name.removesuffix('_observation')}"
+        for person, rows in mapping(people).items():
+            for text, *turns in filter(None, map(sequence, sequence(rows))):
+                found = _EVIDENCE.findall(str(turns))
+                yield Observation(
+                    str(person),
+                    string(text),
+                    session,
+                    frozenset(f"D{int(number)}:{int(turn)}" for number, turn in found),
+                )
 
 
 def _longmemeval(element: Element, number: int, home: str) -> Question:

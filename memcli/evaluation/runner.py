@@ -5,19 +5,20 @@ stages of `mem ask`, which the runner is handed.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol
 
-from memcli.evaluation.datasets import Archive, Dataset, Question, Shape
+from memcli.evaluation.datasets import Archive, Dataset, Observation, Question, Shape
 from memcli.evaluation.journal import Journal
 from memcli.store import Store
 
 Grain = Literal["session", "turn"]
-Fill = Callable[[Store, Path, Shape], None]  # brings an export in; raises InputError
+# Brings in an export, and what was noted of it; raises InputError.
+Fill = Callable[[Store, Path, Shape, Iterable[Observation]], None]
 
 DEPTH = 50  # places ranked for a question; gold further down counts as not found
 
@@ -107,7 +108,7 @@ class Course:
         with TemporaryDirectory(prefix="mem-bench-") as folder, Store(Path(folder, "db")) as store:
             export = Path(folder, "export.json")
             export.write_text(json.dumps(archive.export), encoding="utf-8")
-            self.fill(store, export, shape)
+            self.fill(store, export, shape, archive.observations())
             asked = self.opened(store)
             for question, stranger in left:
                 gold = frozenset() if stranger else self._gold(store, shape, question)

@@ -174,6 +174,8 @@ def test_a_run_that_was_killed_goes_on_where_it_was(mem):
         (("set.json", "--limit", "0"), 2, "--limit"),
         (("set.json", "--stages", "retrieve,rerank"), 6, "no model on this machine can rerank"),
         (("set.json", "--stages", "sift", "--grain", "turn"), 2, "`sift` ranks sessions"),
+        (("set.json", "--stages", "memories", "--grain", "turn"), 2, "`memories` ranks sessions"),
+        (("set.json", "--stages", "memories"), 2, "set.json has no observations to remember"),
         (("set.json", "--outcome", "--grain", "turn"), 2, "`--outcome` needs whole sessions"),
         (("set.json", "--pooled", "--strangers"), 2, "one archive"),
         (("unanswered.json", "--strangers"), 2, "nobody else's"),

@@ -8,7 +8,7 @@ import pytest
 from small_datasets import locomo_question, locomo_sample, longmemeval_element, two_people
 
 from memcli.errors import InputError
-from memcli.evaluation.datasets import every_question, read_dataset, sample
+from memcli.evaluation.datasets import Observation, every_question, read_dataset, sample
 
 
 @pytest.fixture
@@ -43,6 +43,24 @@ def test_evidence_of_locomo_is_read_with_its_slips(read, evidence, turns):
     assert question.sessions == set(sessions.values())
     assert question.turns == {(session, turn) for turn, session in sessions.items()}
     assert (question.category, question.answer) == ("single-hop", "Rex")
+
+
+def test_what_was_noted_of_a_session_is_read_with_its_turns(read):
+    noted = locomo_sample("conv-1", locomo_question())
+    noted["observation"] = {
+        "session_2_observation": {"Ann": [["She ran.", "D2:1"], ["She swam.", ["D2:03", "D2:4"]]]},
+        "session_3_observation": [],
+    }
+
+    [archive] = read([noted]).archives()
+
+    where = "conv-1/session_2"
+    assert list(archive.observations()) == [
+        Observation("Ann", "She ran.", where, frozenset({"D2:1"})),
+        Observation("Ann", "She swam.", where, frozenset({"D2:3", "D2:4"})),
+    ]
+    assert read([noted]).observed
+    assert not read([longmemeval_element("q")]).observed
 
 
 def test_locomo_has_an_archive_a_conversation(read):

@@ -21,7 +21,7 @@ MODELS = Models(WordEmbedder(), WordReranker(), WordSifter(), "{history}\n{curre
 
 def course(*, stages=STAGES, models=MODELS, grain="session", answer=None, **options):
     return Course(
-        partial(fill, embedder=models.embedder),
+        partial(fill, embedder=models.embedder, remembering="memories" in stages),
         lambda store: Archive(store, models, stages, grain, answer),
         grain,
         **options,
@@ -59,9 +59,26 @@ def test_every_stage_ranks_the_sessions_of_the_questions_own_archive(asked):
 
 def test_later_stages_keep_all_places_and_take_longer(asked):
     for one in asked(two_people())[:5]:
-        first, second, third = (one.stages[name] for name in STAGES[2:])
+        first, second, third = (one.stages[name] for name in STAGES[3:])
         assert set(first.places) == set(second.places) == set(third.places)
         assert first.seconds < second.seconds <= third.seconds
+
+
+def test_memories_lead_where_words_do_not(asked):
+    talks = {1: ("Ann", "Chess, every Sunday."), 2: ("Ann", "Rex barked all night.")}
+    asking = [locomo_question("Which pet is it?", "D2:1"),
+              locomo_question("Which hobby is it?", "D1:1")]  # fmt: skip
+    sample = locomo_sample("x", *asking, talks=talks)
+    sample["observation"] = {
+        "session_1_observation": {"Ann": [["A hobby.", "D1:1"], []]},
+        "session_2_observation": {"Ann": [["A pet.", "D2:1"], ["No turn says so."]]},
+        "session_7_observation": {"Bo": [["Nothing is there.", "D7:1"]]},
+    }
+
+    outcomes = asked([sample], stages=("retrieve", "memories"))
+
+    firsts = {name: [set(one.stages[name].places[:1]) for one in outcomes] for name in STAGES[2:4]}
+    assert firsts["memories"] == [one.gold for one in outcomes] != firsts["retrieve"]
 
 
 def test_turns_are_ranked_by_what_the_data_set_says_of_turns(asked):
@@ -97,7 +114,7 @@ def test_abstentions_and_strangers_count_for_the_verdict_alone(asked):
     ]
     assert summary.questions == {"single-session-user": 1}
     assert set(summary.verdicts) == {"abstention", "strangers"}
-    assert set(summary.verdicts["abstention"]) == {"retrieve", "rerank", "sift"}
+    assert set(summary.verdicts["abstention"]) == {"retrieve", "memories", "rerank", "sift"}
     assert summary.verdicts["strangers"]["rerank"].unanswerable == 2
     assert summary.verdicts["abstention"]["rerank"].nothing == 1
 
