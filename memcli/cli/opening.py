@@ -17,6 +17,7 @@ from memcli.errors import BackendError, ModelNotFoundError
 from memcli.pipeline.ask import Models
 from memcli.protocols import Chat, Embedder, Reader, Reranker, Sifter
 from memcli.settings import (
+    NO_MODEL,
     manifests_folder,
     memos_address,
     models_folder,
@@ -29,7 +30,6 @@ from memcli.weights.record import State, beside, read_record, state_of
 if TYPE_CHECKING:
     from memcli.backends.server.endpoint import Endpoint
 
-NO_MODEL = "none"
 SERVED_BY_MEMOS = frozenset({"memos-reranker-0.6b", "memos-reranker-4b"})
 BUILTIN = ("builtin", "wordllama-256")  # the embedder that needs no download
 
