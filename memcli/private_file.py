@@ -1,7 +1,6 @@
 """A file of the person's: there whole or not at all, and readable by nobody else."""
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ def private_file(target: Path, failure: Callable[[str], Exception]) -> Iterator[
         target: the file.
         failure: makes the error that is raised where the file cannot be written.
     """
-    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
+    part = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:

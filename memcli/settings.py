@@ -35,6 +35,7 @@ from memcli.private_file import private_file
 MEMOS = "https://memos.memtensor.cn/api/openmem/v1"
 OWNER = "me"  # among [people]: the person whose memory it is; assistants call them "user"
 DEFAULT = "default"
+NO_MODEL = "none"  # in place of a model: the stage is left out
 ROLES = ("embedder", "reranker", "sifter", "reader", "chat")
 
 

@@ -34,7 +34,7 @@ NEVER = {("pipeline", "backends")}  # the pipeline is handed its models
 OWNER = {
     "typer": "cli",
     "rich": "cli",
-    "shellingham": "cli.completion",
+    "shellingham": "cli.shells",
     "apsw": "store formats.sqlite_file",  # ours, and other programs' databases
     "sqlite_vec": "store",
     "llama_cpp": "backends.llama",
@@ -140,11 +140,19 @@ def test_help_loads_no_heavy_library(command):
     assert not loaded & (OWNER.keys() | UNOWNED) - NEEDED_BY_HELP
 
 
-def test_tab_loads_no_heavy_library(monkeypatch):
-    monkeypatch.setenv("_MEM_COMPLETE", "complete_bash")
-    monkeypatch.setenv("COMP_WORDS", "mem ask --s")
-    monkeypatch.setenv("COMP_CWORD", "2")
+@pytest.mark.parametrize(
+    ("line", "needed"),
+    [
+        ("mem ", set()),
+        ("mem ask --s", set()),
+        ("mem show s_", {"apsw", "platformdirs"}),
+        ("mem ask x --speaker ", {"apsw", "platformdirs"}),
+        ("mem ask x --sifter ", {"platformdirs"}),
+    ],
+)
+def test_tab_loads_next_to_nothing(line, needed, monkeypatch):
+    monkeypatch.setenv("_MEM_COMPLETE", line)
 
     loaded = {package(module) for module in loaded_by()}
 
-    assert not loaded & (OWNER.keys() | UNOWNED) - NEEDED_BY_HELP
+    assert loaded & (OWNER.keys() | UNOWNED) <= needed

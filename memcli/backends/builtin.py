@@ -1,6 +1,5 @@
 """Static embeddings that come inside a dependency: nothing to download, milliseconds to run."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -65,6 +64,8 @@ class WordLlamaEmbedder:
 
     @cached_property
     def _model(self) -> Any:  # Any: wordllama comes without types
+        import logging
+
         root = logging.getLogger()
         before = root.handlers[:], root.level
         try:

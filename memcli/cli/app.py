@@ -1,7 +1,6 @@
 """The command tree."""
 
 import os
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated
 import typer
 
 from memcli import __version__
-from memcli.cli import completion
+from memcli.cli import shells
 
 # In the order of `mem --help`: a command, and the module beside this one where it is.
 COMMANDS = {
@@ -46,9 +45,8 @@ def command_tree(words: Sequence[str] = ()) -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        add_completion=False,  # `completion` has scripts of its own
+        add_completion=False,  # `shells` has scripts of our own, which ask `tab`
     )
-    completion.prepare()
     app.callback()(root)
     named = _named(words)
     for name in [named] if named else COMMANDS:
@@ -58,14 +56,6 @@ def command_tree(words: Sequence[str] = ()) -> typer.Typer:
         else:
             app.command()(command)
     return app
-
-
-def typed(argv: Sequence[str] | None) -> Sequence[str]:
-    """Return the words after `mem`: of this run, or those that a shell wants to complete."""
-    asked = os.environ.get("_TYPER_COMPLETE_ARGS")
-    if asked is not None and "_MEM_COMPLETE" in os.environ:
-        return asked.split()[1:]
-    return sys.argv[1:] if argv is None else argv
 
 
 def _named(words: Sequence[str]) -> str | None:
@@ -84,13 +74,13 @@ def _version(asked: bool) -> None:
 
 def _install(asked: bool) -> None:
     if asked:
-        typer.echo(f"{completion.install()}: for every shell that you start from now on")
+        typer.echo(f"{shells.install()}: for every shell that you start from now on")
         raise typer.Exit
 
 
 def _show(asked: bool) -> None:
     if asked:
-        typer.echo(completion.script(), nl=False)
+        typer.echo(shells.script(), nl=False)
         raise typer.Exit
 
 

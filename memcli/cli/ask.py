@@ -9,7 +9,7 @@ import typer
 
 from memcli.cli.asking import Asker, Printer
 from memcli.cli.forms import answer_form
-from memcli.cli.opening import NO_MODEL, open_chat, open_embedder, open_models
+from memcli.cli.opening import open_chat, open_embedder, open_models
 from memcli.cli.options import (
     AnswerFormat,
     Budget,
@@ -38,7 +38,7 @@ from memcli.cli.questions import STDIN, check_question
 from memcli.errors import ModelNotFoundError
 from memcli.pipeline.ask import Models
 from memcli.pipeline.speed import Speeds
-from memcli.settings import database_path, state_folder
+from memcli.settings import NO_MODEL, database_path, state_folder
 from memcli.store import Filters, Store
 
 Question = Annotated[

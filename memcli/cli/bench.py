@@ -11,12 +11,13 @@ from memcli.cli.bench_speed import SpeedWish, measure_speed
 from memcli.cli.bench_stages import OF_SESSIONS, STAGES, THINKING, WITHOUT_LANGUAGE_MODEL
 from memcli.cli.bench_table import Report, print_report, report_shape
 from memcli.cli.bench_view import print_speed, speed_shape
-from memcli.cli.opening import NO_MODEL, open_chat, open_models
+from memcli.cli.opening import open_chat, open_models
 from memcli.cli.options import Chat, GpuLayers, Json, Quiet, Reranker, Sifter, Think, words
 from memcli.cli.output import print_json
 from memcli.errors import ModelNotFoundError, UsageError
 from memcli.pipeline.ask import Models
 from memcli.protocols import Chat as ChatModel
+from memcli.settings import NO_MODEL
 
 
 class Ranking(StrEnum):

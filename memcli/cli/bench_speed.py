@@ -6,7 +6,7 @@ from pathlib import Path
 
 from memcli.catalog import ModelRole
 from memcli.cli.bench_view import Figures
-from memcli.cli.opening import NO_MODEL, House, catalog, is_address, open_embedder
+from memcli.cli.opening import House, catalog, is_address, open_embedder
 from memcli.cli.output import note
 from memcli.errors import UsageError
 from memcli.evaluation.import_speed import KINDS, ImportSpeed, measure_import
@@ -21,6 +21,7 @@ from memcli.evaluation.speed import (
     embedder_speed,
     rate,
 )
+from memcli.settings import NO_MODEL
 
 THINK = "64"  # tokens that `mem ask` thinks here
 

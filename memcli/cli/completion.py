@@ -1,171 +1,131 @@
-"""What Tab offers, and the scripts that let a shell ask for it.
+"""Values that Tab offers: each is what can be typed and, after a tab, what it is.
 
-An offer is a value and, after a tab, what it is: the scripts in `completions/` read both, and
-quote the value as their shell wants it. Typer knows the names of commands and options.
+The scripts in `completions/` read both, and quote the value as their shell wants it. A parameter
+names one of these functions as its `autocompletion`; `tab` calls it.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import typer
-from typer.completion import get_completion_inspect_parameters
+from memcli.cli.output import safe
+from memcli.errors import MemError
 
-from memcli.errors import InputError, MemError, UsageError
-from memcli.settings import database_path, settings
-
-SCRIPTS = {"bash": "mem.bash", "zsh": "_mem", "fish": "mem.fish"}
 WIDTH = 60  # characters of a title
 
-Offers = Callable[[typer.Context, str], list[str]]
 
-
-def prepare() -> None:
-    """Let Typer answer when a shell asks; it does so only where it installs its own scripts."""
-    get_completion_inspect_parameters()
-
-
-def session_ids(context: typer.Context, incomplete: str) -> list[str]:
+def session_ids(incomplete: str) -> list[str]:
     """Offer sessions with their titles."""
     from memcli.store import glimpse
 
-    return list(_offers(glimpse.sessions(_database(context), incomplete)))
+    return list(_offers(glimpse.sessions(_database(), incomplete)))
 
 
-def memory_ids(context: typer.Context, incomplete: str) -> list[str]:
+def memory_ids(incomplete: str) -> list[str]:
     """Offer memories with what they say."""
     from memcli.store import glimpse
 
-    return list(_offers(glimpse.memories(_database(context), incomplete)))
+    return list(_offers(glimpse.memories(_database(), incomplete)))
 
 
-def session_and_memory_ids(context: typer.Context, incomplete: str) -> list[str]:
+def session_and_memory_ids(incomplete: str) -> list[str]:
     """Offer both."""
-    return session_ids(context, incomplete) + memory_ids(context, incomplete)
+    return session_ids(incomplete) + memory_ids(incomplete)
 
 
-def sources(context: typer.Context, incomplete: str) -> list[str]:
+def sources(incomplete: str) -> list[str]:
     """Offer where sessions come from."""
     from memcli.store import glimpse
 
-    return _beginning(incomplete, _offers(glimpse.sources(_database(context))))
+    return _beginning(incomplete, _offers(glimpse.sources(_database())))
 
 
-def speakers(context: typer.Context, incomplete: str) -> list[str]:
+def speakers(incomplete: str) -> list[str]:
     """Offer the people of the settings, and who speaks in the database."""
+    from memcli.settings import settings
     from memcli.store import glimpse
 
     try:
         people = [(name, "you" if name == "me" else "") for name in settings().people]
     except MemError:
         people = []
-    known = dict.fromkeys(_offers(people)) | dict.fromkeys(
-        _offers(glimpse.speakers(_database(context)))
-    )
+    known = dict.fromkeys(_offers(people)) | dict.fromkeys(_offers(glimpse.speakers(_database())))
     return _beginning(incomplete, known)
 
 
-def formats(context: typer.Context, incomplete: str) -> list[str]:
+def formats(incomplete: str) -> list[str]:
     """Offer the formats of exports."""
     from memcli.formats import FORMATS
 
     return _beginning(incomplete, FORMATS)
 
 
-def models(*roles: str, here: bool = False) -> Offers:
-    """Return what offers models.
+def embedders(incomplete: str) -> list[str]:
+    """Offer models that make vectors."""
+    return _playing("embedder", incomplete)
 
-    Args:
-        roles: those they play; any if none is named.
-        here: only models on this machine.
-    """
 
-    def offered(context: typer.Context, incomplete: str) -> list[str]:
-        from memcli.cli.opening import NO_MODEL, catalog
+def rerankers(incomplete: str) -> list[str]:
+    """Offer models that judge."""
+    return _playing("reranker", incomplete)
 
-        try:
-            known = catalog()
-        except MemError:
-            return []
+
+def sifters(incomplete: str) -> list[str]:
+    """Offer models that read, think and rank."""
+    return _playing("sifter", incomplete)
+
+
+def readers(incomplete: str) -> list[str]:
+    """Offer models that read and remember."""
+    return _playing("reader", incomplete)
+
+
+def chats(incomplete: str) -> list[str]:
+    """Offer models that answer in words."""
+    return _playing("chat", incomplete)
+
+
+def models(incomplete: str) -> list[str]:
+    """Offer every model that is known."""
+    return _beginning(incomplete, _offers(_models().items()))
+
+
+def models_here(incomplete: str) -> list[str]:
+    """Offer models on this machine."""
+    return _beginning(incomplete, _offers(_models(here=True).items()))
+
+
+def _playing(role: str, incomplete: str) -> list[str]:
+    """Offer models that play a role, and to do without one."""
+    from memcli.settings import NO_MODEL
+
+    known = {name: played for name, played in _models().items() if played == role}
+    return _beginning(incomplete, _offers([*known.items(), (NO_MODEL,)]))
+
+
+def _models(*, here: bool = False) -> dict[str, str]:
+    """Return models and the roles they play, those on this machine first."""
+    from memcli.catalog import Catalog
+    from memcli.settings import manifests_folder, models_folder
+
+    known = Catalog(models_folder(), manifests_folder())
+    try:
         installed = {each.manifest.name: each.manifest for each in known.weights}
         named = installed if here else {**installed, **known.manifests}
-        fitting = [
-            (name, each.role) for name, each in named.items() if not roles or each.role in roles
-        ]
-        return _beginning(incomplete, [*_offers(fitting), *([NO_MODEL] if roles else [])])
-
-    return offered
+    except MemError:
+        return {}
+    return {name: str(each.role) for name, each in named.items()}
 
 
-def install() -> Path:
-    """Let the current shell complete `mem` from its next start on; return the script's place.
+def _database() -> Path:
+    """Return the database that the line names, or the usual one."""
+    from memcli.settings import database_path
 
-    Raises:
-        UsageError: the shell is not known.
-        InputError: a file cannot be written.
-    """
-    shell = _shell()
-    places = {
-        "bash": Path.home() / ".local/share/bash-completion/completions/mem",
-        "zsh": Path.home() / ".zfunc/_mem",
-        "fish": Path.home() / ".config/fish/completions/mem.fish",
-    }
-    place = places[shell]
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(script(shell))
-        if shell != "fish":  # which finds it there by itself
-            _sourced(Path.home() / f".{shell}rc", f"source '{place}'")
-    except OSError as error:
-        raise InputError(f"cannot write {error.filename}: {error.strerror}") from error
-    return place
-
-
-def script(shell: str = "") -> str:
-    """Return what lets a shell complete `mem`, by default the current one.
-
-    Raises:
-        UsageError: the shell is not known.
-    """
-    inside, beside = (Path(__file__).parents[up] / "completions" for up in (1, 2))
-    folder = inside if inside.is_dir() else beside
-    return (folder / SCRIPTS[shell or _shell()]).read_text("utf-8")
-
-
-def _sourced(file: Path, line: str) -> None:
-    """Add a line to a file, unless it is there."""
-    text = file.read_text("utf-8", "surrogateescape") if file.exists() else ""
-    if line not in text.splitlines():
-        with file.open("a") as stream:
-            stream.write(f"{'' if text.endswith(chr(10)) or not text else chr(10)}{line}\n")
-
-
-def _shell() -> str:
-    import shellingham  # type: ignore[import-untyped]  # carries no types
-
-    try:
-        name = str(shellingham.detect_shell()[0])
-    except shellingham.ShellDetectionFailure:
-        name = Path(os.environ.get("SHELL", "")).name
-    if name not in SCRIPTS:
-        raise UsageError(
-            f"no completion for the shell `{name}`", hint=f"start {', '.join(SCRIPTS)}"
-        )
-    return name
-
-
-def _database(context: typer.Context) -> Path:
-    """Return the database that the line names, as far as it is written, or the usual one."""
-    usual = Path(os.environ.get("MEM_DB") or database_path())
-    here = (context, context.parent) if context.parent else (context,)
-    named = [Path(each.params["database"]) for each in here if each.params.get("database")]
-    return next((path for path in named if path != usual), usual)
+    return Path(os.environ.get("MEM_DB") or database_path())
 
 
 def _offers(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     """Yield what can be typed, each with what it is; what holds control characters cannot."""
-    from memcli.cli.output import safe
-
     for value, *said in rows:
         if value.isprintable():
             text = " ".join(safe(" ".join(said)).split())

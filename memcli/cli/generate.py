@@ -1,12 +1,13 @@
-"""The manual and the JSON Schemas, written from the commands and from what they print.
+"""The manual, the commands as Tab knows them, and the JSON Schemas of what they print.
 
-python -m memcli.cli.generate          rewrite man/ and memcli/schemas/
+python -m memcli.cli.generate          rewrite man/, memcli/schemas/ and memcli/cli/commands.json
 python -m memcli.cli.generate --check  exit 1 and name the files that are out of date
 """
 
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from memcli.cli.json_schema import JsonSchema, identity, lost, schema_of
@@ -16,16 +17,19 @@ from memcli.cli.tree import tree
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = "memcli/schemas"
+TABLE = "memcli/cli/commands.json"
 
 
 def generated_files() -> dict[str, str]:
     """Return the text of every generated file, by path from the repository root."""
-    pages = {f"man/{name}": text for name, text in manual(tree()).items()}
+    commands = tree()
+    pages = {f"man/{name}": text for name, text in manual(commands).items()}
+    table = {TABLE: json.dumps(asdict(commands), indent=1) + "\n"}
     documents = {
         f"{SCHEMAS}/{name}": json.dumps(schema, indent=2) + "\n"
         for name, schema in schemas().items()
     }
-    return {**pages, **documents}
+    return {**pages, **table, **documents}
 
 
 def schemas() -> dict[str, JsonSchema]:

@@ -21,7 +21,7 @@ Named = Annotated[
     typer.Option(
         "--embedder",
         parser=words,
-        autocompletion=completion.models("embedder"),
+        autocompletion=completion.embedders,
         metavar="MODEL",
         show_default=False,
         help="Model to embed everything with from now on: a name such as `bge-m3`, a file, the"

@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import isinf
+from typing import TYPE_CHECKING
 
 from memcli.domain import Doubt, Session, Skipped
-from memcli.pipeline.absorb import Counts
 from memcli.pipeline.answer import Reply
-from memcli.pipeline.ingest import SourceReport
 from memcli.pipeline.plan import Plan
-from memcli.pipeline.read import Extent, Report, Settled
 from memcli.pipeline.results import Answer, Quote, Result, Stage
 from memcli.store import Outcome, Overview, Reading
+
+if TYPE_CHECKING:  # who asks a question neither ingests nor reads
+    from memcli.pipeline.absorb import Counts
+    from memcli.pipeline.ingest import SourceReport
+    from memcli.pipeline.read import Extent, Report, Settled
 
 Shape = dict[str, object]
 # Of a segment, where it did not fail.
@@ -91,8 +94,10 @@ def turn_shape(session: Session, position: int) -> Shape:
     }
 
 
-def ingest_shape(reports: Sequence[SourceReport], seconds: float) -> Shape:
+def ingest_shape(reports: Sequence["SourceReport"], seconds: float) -> Shape:
     """Return `mem ingest --json`."""
+    from memcli.pipeline.absorb import Counts
+
     sessions = sum((report.sessions for report in reports), Counts())
     turns = sum((report.turns for report in reports), Counts())
     return {
@@ -103,7 +108,7 @@ def ingest_shape(reports: Sequence[SourceReport], seconds: float) -> Shape:
     }
 
 
-def report_shape(report: SourceReport) -> Shape:
+def report_shape(report: "SourceReport") -> Shape:
     """Return what one source gave."""
     return {
         "path": report.path,
@@ -115,7 +120,7 @@ def report_shape(report: SourceReport) -> Shape:
     }
 
 
-def read_shape(report: Report, model: str) -> Shape:
+def read_shape(report: "Report", model: str) -> Shape:
     """Return `mem read --json`."""
     return {
         "schema": "mem.read/1",
@@ -133,7 +138,7 @@ def read_shape(report: Report, model: str) -> Shape:
     }
 
 
-def settled_shape(settled: Settled) -> Shape:
+def settled_shape(settled: "Settled") -> Shape:
     """Return one segment that was read."""
     return {
         "session": settled.session,
@@ -151,7 +156,7 @@ def reading_shape(reading: Reading) -> Shape:
     return {"model": reading.model, "reason": reading.reason, "trace": reading.trace}
 
 
-def extent_shape(extent: Extent, model: str) -> Shape:
+def extent_shape(extent: "Extent", model: str) -> Shape:
     """Return `mem read --dry-run --json`."""
     return {
         "schema": "mem.read/1",
@@ -197,11 +202,11 @@ def _warning(warning: Skipped | Doubt) -> Shape:
     return {"where": warning.where, "what": warning.why}
 
 
-def _counts(counts: Counts) -> Shape:
+def _counts(counts: "Counts") -> Shape:
     return {**_turn_counts(counts), "skipped": counts.skipped}
 
 
-def _turn_counts(counts: Counts) -> Shape:
+def _turn_counts(counts: "Counts") -> Shape:
     return {"new": counts.new, "changed": counts.changed, "unchanged": counts.unchanged}
 
 

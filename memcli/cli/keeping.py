@@ -13,9 +13,10 @@ import typer
 from memcli.catalog import ROLES, Catalog, Manifest, ModelRole, Weights
 from memcli.cli.bars import Progress
 from memcli.cli.inventory import Item, item_of, told
-from memcli.cli.loading import digest_of, inspector, workshop
+from memcli.cli.loading import digest_of
 from memcli.cli.opening import record_place
 from memcli.cli.output import note, safe
+from memcli.cli.workshop import inspector, workshop
 from memcli.errors import BackendError, InputError, ModelNotFoundError, UsageError
 from memcli.pipeline.choice import Choice, choice, memory, suited
 from memcli.pipeline.pull import Pulled, pull, pull_checkpoint

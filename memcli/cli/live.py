@@ -22,8 +22,8 @@ def watching(*, quiet: bool) -> Iterator[Listener]:
 
     Where stdout or stderr is no terminal, or one that cannot erase, nothing is shown.
     """
-    out = console(sys.stderr)
-    if quiet or not (sys.stdout.isatty() and out.is_terminal) or out.is_dumb_terminal:
+    out = None if quiet or not sys.stdout.isatty() else console(sys.stderr)
+    if out is None or not out.is_terminal or out.is_dumb_terminal:
         yield Listener()
         return
     from rich.live import Live

@@ -1,28 +1,18 @@
 """From weights on this machine to a model, by the backend they are written for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from memcli.catalog import Weights
+from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.cli.output import note
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
-from memcli.pipeline.pull import Workshop
-from memcli.pipeline.verify import Inspector, Progress
 from memcli.protocols import Chat, Embedder, Reader, Reranker, Sifter
 
-
-def inspector() -> Inspector:
-    """Return what verifies weights."""
-    return Inspector(digest_of, logits_of, Loader())
-
-
-def workshop(folder: Path, progress: Progress) -> Workshop:
-    """Return what fetches, converts, quantizes and verifies into a folder."""
-    from memcli.backends.llama.quantize import quantize
-
-    return Workshop(folder, inspector(), quantize, progress)
+if TYPE_CHECKING:
+    from memcli.catalog import Weights
 
 
 def digest_of(path: Path) -> str:
@@ -34,28 +24,7 @@ def digest_of(path: Path) -> str:
     if path.is_dir():
         files = sorted(one for one in path.iterdir() if one.is_file())
         return fingerprint(*((one.name, one.stat().st_size) for one in files))
-    from memcli.backends.gguf_check import check_gguf
-
     return check_gguf(path).digest
-
-
-def logits_of(path: Path, *, gpu_layers: int | None = None) -> Sequence[float]:
-    """Run a GGUF file once over a few words, and return what it thinks of some next tokens.
-
-    Raises:
-        BackendError: llama.cpp refuses the file or fails.
-    """
-    from memcli.backends.llama.context import Context, Run
-    from memcli.backends.llama.model import Model
-
-    model = Model(path, gpu_layers=gpu_layers)
-    try:
-        tokens = model.plain("The capital of China is")
-        with Context(model, len(tokens)) as context:
-            context.feed([Run(tokens)])
-            return context.logits(0, sorted({*tokens, *model.special}))
-    finally:
-        model.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +33,13 @@ class Loader:
 
     Args:
         gpu_layers: layers to run on the GPU; None for all that fit.
+        check: checks a GGUF file.
     """
 
     gpu_layers: int | None = None
+    check: Callable[[Path], CheckedFile] = check_gguf
 
-    def reranker(self, weights: Weights) -> Reranker:
+    def reranker(self, weights: "Weights") -> Reranker:
         """Open weights that judge."""
         prompt = weights.manifest.rerank_prompt()
         if weights.is_torch:
@@ -77,9 +48,15 @@ class Loader:
             return torch_bf16.open_reranker(weights.path, prompt)
         from memcli.backends.llama import open_reranker
 
-        return open_reranker(weights.path, prompt, gpu_layers=self.gpu_layers, note=note)
+        return open_reranker(
+            weights.path,
+            prompt,
+            gpu_layers=self.gpu_layers,
+            note=note,
+            checked=self.check(weights.path),
+        )
 
-    def sifter(self, weights: Weights) -> Sifter:
+    def sifter(self, weights: "Weights") -> Sifter:
         """Open weights that read, think and rank."""
         known = weights.manifest
         if weights.is_torch:
@@ -96,9 +73,10 @@ class Loader:
             sampling=known.sampling,
             gpu_layers=self.gpu_layers,
             note=note,
+            checked=self.check(weights.path),
         )
 
-    def reader(self, weights: Weights) -> Reader:
+    def reader(self, weights: "Weights") -> Reader:
         """Open weights that read and call tools."""
         known = weights.manifest
         if weights.is_torch:
@@ -115,9 +93,10 @@ class Loader:
             sampling=known.sampling,
             gpu_layers=self.gpu_layers,
             note=note,
+            checked=self.check(weights.path),
         )
 
-    def chat(self, weights: Weights) -> Chat:
+    def chat(self, weights: "Weights") -> Chat:
         """Open weights that answer in words."""
         known = weights.manifest
         if weights.is_torch:
@@ -133,9 +112,10 @@ class Loader:
             sampling=known.sampling,
             gpu_layers=self.gpu_layers,
             note=note,
+            checked=self.check(weights.path),
         )
 
-    def embedder(self, weights: Weights) -> Embedder:
+    def embedder(self, weights: "Weights") -> Embedder:
         """Open weights that embed."""
         known = weights.manifest
         how = known.embedding
@@ -162,4 +142,5 @@ class Loader:
             question_prefix=how.question_prefix,
             passage_prefix=how.passage_prefix,
             gpu_layers=self.gpu_layers,
+            checked=self.check(weights.path),
         )

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from memcli import RELEASED, __version__
 from memcli.cli import json_schema, roff
+from memcli.cli.commands import Command, Parameter
 from memcli.cli.schemas import OUTPUTS, Output
-from memcli.cli.tree import Command, Parameter
 from memcli.errors import MEANING
 
 DESCRIPTION = """

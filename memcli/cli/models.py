@@ -39,7 +39,7 @@ MaybeName = Annotated[
     typer.Argument(
         metavar="[NAME]",
         parser=words,
-        autocompletion=completion.models(here=True),
+        autocompletion=completion.models_here,
         show_default=False,
         help="Name of a model.",
     ),
@@ -49,7 +49,7 @@ SomeNames = Annotated[
     typer.Argument(
         metavar="NAME...",
         parser=words,
-        autocompletion=completion.models(here=True),
+        autocompletion=completion.models_here,
         help="Names of models.",
     ),
 ]
@@ -58,7 +58,7 @@ Names = Annotated[
     typer.Argument(
         metavar="[NAME...]",
         parser=words,
-        autocompletion=completion.models(),
+        autocompletion=completion.models,
         show_default=False,
         help="Names of models.",
     ),

@@ -7,16 +7,18 @@ safetensors (torch), or by the address of a server and the model's name there:
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memcli.catalog import Catalog, Manifest, ModelRole, Weights
+from memcli.cli.checked import checked
 from memcli.cli.loading import Loader, digest_of
 from memcli.cli.output import note
 from memcli.errors import BackendError, ModelNotFoundError
 from memcli.pipeline.ask import Models
 from memcli.protocols import Chat, Embedder, Reader, Reranker, Sifter
 from memcli.settings import (
+    NO_MODEL,
     manifests_folder,
     memos_address,
     models_folder,
@@ -24,12 +26,12 @@ from memcli.settings import (
     state_folder,
 )
 from memcli.store import Store
-from memcli.weights.record import State, beside, read_record, state_of
 
 if TYPE_CHECKING:
     from memcli.backends.server.endpoint import Endpoint
+    from memcli.catalog import Catalog, Manifest, ModelRole, Weights
+    from memcli.weights.record import State
 
-NO_MODEL = "none"
 SERVED_BY_MEMOS = frozenset({"memos-reranker-0.6b", "memos-reranker-4b"})
 BUILTIN = ("builtin", "wordllama-256")  # the embedder that needs no download
 
@@ -128,8 +130,10 @@ def open_chat(named: str | None = None, *, gpu_layers: int | None = None) -> Cha
     return house.chat(chosen)
 
 
-def catalog() -> Catalog:
+def catalog() -> "Catalog":
     """Return what is known of models, and which are on this machine."""
+    from memcli.catalog import Catalog
+
     return Catalog(models_folder(), manifests_folder())
 
 
@@ -142,15 +146,18 @@ class House:
 
     def __init__(self, gpu_layers: int | None = None) -> None:
         self._settings = settings()
-        self._catalog = catalog()
-        self._loader = Loader(gpu_layers)
+        self._loader = Loader(gpu_layers, checked)
+
+    @cached_property
+    def _catalog(self) -> "Catalog":
+        return catalog()
 
     @property
     def named(self) -> Mapping[str, str]:
         """What the settings name, by role."""
         return self._settings.models
 
-    def chosen(self, role: ModelRole, named: str | None = None) -> str | None:
+    def chosen(self, role: "ModelRole", named: str | None = None) -> str | None:
         """Return what is named, else what the settings name, else what is on this machine.
 
         An embedder is never taken because it is there: vectors of two do not mix, and another one
@@ -246,7 +253,7 @@ class House:
             )
         return self._loader.chat(self._trusted(named, "chat"))
 
-    def _served(self, named: str, role: ModelRole) -> Manifest:
+    def _served(self, named: str, role: "ModelRole") -> "Manifest":
         """Return how a served model is spoken to: as the manifest of its name, or the best known.
 
         Its context is what the server allows, where the settings say so.
@@ -267,7 +274,7 @@ class House:
             named, key=read_key(variable=how.key_env, file=file, note=note), scheme=how.scheme
         )
 
-    def _trusted(self, named: str, role: ModelRole) -> Weights:
+    def _trusted(self, named: str, role: "ModelRole") -> "Weights":
         """Return the weights of this name, unless they are known to be bad.
 
         Raises:
@@ -302,24 +309,28 @@ def is_address(named: str) -> bool:
     return named.startswith(("http://", "https://"))
 
 
-def state_of_weights(weights: Weights) -> State:
+def state_of_weights(weights: "Weights") -> "State":
     """Return whether weights can be trusted, without reading all of them.
 
     Raises:
         BackendError: the file is damaged.
     """
-    digest = digest_of(weights.path)
+    from memcli.weights.record import read_record, state_of
+
+    digest = digest_of(weights.path) if weights.is_torch else checked(weights.path).digest
     return state_of(weights.path, read_record(record_place(weights)), lambda: digest)
 
 
-def record_place(weights: Weights) -> Path:
+def record_place(weights: "Weights") -> Path:
     """Return where the record of weights is: beside them, or of a person's own, by their name."""
+    from memcli.weights.record import beside
+
     if weights.manifest.file:
         return models_folder() / f"{weights.manifest.name}.json"
     return beside(weights.path)
 
 
-def _how_to_verify(weights: Weights, named: str) -> str:
+def _how_to_verify(weights: "Weights", named: str) -> str:
     if weights.path.parent == models_folder() or weights.manifest.file:
         return f"`mem models verify {weights.manifest.name}`"
     return f"`mem models add {named} --role {weights.manifest.role}` verifies it"

@@ -194,7 +194,7 @@ Reranker = Annotated[
     str | None,
     typer.Option(
         "--reranker",
-        autocompletion=completion.models("reranker"),
+        autocompletion=completion.rerankers,
         envvar="MEM_RERANKER",
         show_default=False,
         metavar="MODEL",
@@ -206,7 +206,7 @@ Sifter = Annotated[
     str | None,
     typer.Option(
         "--sifter",
-        autocompletion=completion.models("sifter"),
+        autocompletion=completion.sifters,
         envvar="MEM_SIFTER",
         show_default=False,
         metavar="MODEL",
@@ -218,7 +218,7 @@ Reader = Annotated[
     str | None,
     typer.Option(
         "--reader",
-        autocompletion=completion.models("reader"),
+        autocompletion=completion.readers,
         envvar="MEM_READER",
         show_default=False,
         metavar="MODEL",
@@ -231,7 +231,7 @@ Chat = Annotated[
     str | None,
     typer.Option(
         "--chat",
-        autocompletion=completion.models("chat"),
+        autocompletion=completion.chats,
         envvar="MEM_CHAT",
         show_default=False,
         metavar="MODEL",

@@ -153,7 +153,6 @@ def _result(rank: int, result: Result, look: Look, *, quotes: bool) -> Iterable[
 
 def _quote(quote: Quote, result: Result, look: Look) -> "RenderableType":
     from rich.cells import cell_len
-    from rich.table import Table
     from rich.text import Text
 
     said = re.sub(r"\s+", " ", safe(quote.turn.text)).strip()
@@ -170,6 +169,8 @@ def _quote(quote: Quote, result: Result, look: Look) -> "RenderableType":
     line = Text.assemble(speaker, (": ", "cyan"), words, " ", reference)
     if not look.terminal:
         return Text.assemble((BAR, "dim"), line)
+    from rich.table import Table
+
     indented = Table.grid()  # wraps beside the bar, not under it
     indented.add_column()
     indented.add_column(overflow="fold")  # unspaced scripts are one long word to rich

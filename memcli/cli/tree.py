@@ -1,4 +1,4 @@
-"""The commands and their parameters, as the functions themselves declare them.
+"""The commands and their parameters as values, as the functions themselves declare them.
 
 Read from signatures and docstrings, not from the parser that Typer builds of them: since 0.26 that
 parser is a private copy of Click.
@@ -6,59 +6,17 @@ parser is a private copy of Click.
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
 from memcli.cli.app import command_tree
+from memcli.cli.commands import Command, Parameter
 
 METAVARS = {int: "N", float: "N", str: "TEXT", Path: "FILE"}
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """An argument or an option of a command."""
-
-    form: str  # how it is typed: "[PATH...]", "-n, --limit N"
-    help: str
-    metavar: str  # "" for a flag
-    completes: bool  # whether Tab knows its values
-
-    @property
-    def is_option(self) -> bool:
-        """Whether it begins with a dash."""
-        return self.form.startswith("-")
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command, or a group of them."""
-
-    words: tuple[str, ...]  # "mem", "models", "pull"
-    text: str  # what it does, in paragraphs; the first sentence stands alone
-    parameters: tuple[Parameter, ...] = ()
-    inner: tuple["Command", ...] = ()  # of a group
-
-    @property
-    def name(self) -> str:
-        """What is typed: `mem models pull`."""
-        return " ".join(self.words)
-
-    @property
-    def summary(self) -> str:
-        """The first sentence, as the middle of a line: no capital, no full stop."""
-        first = " ".join(self.text.partition("\n\n")[0].split()).partition(". ")[0].rstrip(".")
-        return first[:1].lower() + first[1:]
-
-    def all(self) -> Iterator["Command"]:
-        """Yield every command that can be run, at whatever depth."""
-        if not self.inner:
-            yield self
-        for each in self.inner:
-            yield from each.all()
 
 
 def tree() -> Command:
@@ -107,19 +65,29 @@ def _parameters(command: Callable[..., Any]) -> Iterator[Parameter]:
 def _parameter(name: str, kind: Any, info: ArgumentInfo | OptionInfo, default: Any) -> Parameter:
     kinds = get_args(kind) or (kind,)
     metavar = info.metavar or METAVARS.get(kinds[0], name.upper())
-    completes, text = info.autocompletion is not None, info.help or ""
+    text, completes = info.help or "", getattr(info.autocompletion, "__name__", "")
     if info.envvar:
         text += f" [env: {info.envvar}]"
     if isinstance(info, ArgumentInfo):
-        return Parameter(metavar, text, metavar, completes)
+        return Parameter(metavar, text, metavar, _choices(kind), completes)
     # Inside Annotated, Typer keeps the first name of an option in `default`.
     form = ", ".join(sorted((str(info.default), *(info.param_decls or ())), key=len))
     if kind is bool:
-        return Parameter(form, text, "", completes)
+        return Parameter(form, text, "")
     if default not in (None, inspect.Parameter.empty):
         told = f"{default:g}" if isinstance(default, int | float) else str(default)
         text = f"{text} [default: {told}]"
-    return Parameter(f"{form} {metavar}", text, metavar, completes)
+    return Parameter(f"{form} {metavar}", text, metavar, _choices(kind), completes)
+
+
+def _choices(kind: Any) -> tuple[str, ...]:
+    """Return every value of a kind, or of one that may be None, where they are listed."""
+    for one in (kind, *get_args(kind)):
+        if get_origin(one) is Literal:
+            return get_args(one)
+        if isinstance(one, type) and issubclass(one, Enum):
+            return tuple(each.value for each in one)
+    return ()
 
 
 def _text(command: Callable[..., Any]) -> str:

@@ -7,7 +7,6 @@ from memcli.domain import Fact, Memory, MemoryId, Passage, Segment, Session
 from memcli.errors import InputError, NotFoundError
 from memcli.pipeline.chunking import said
 from memcli.pipeline.fusion import by_maximum, by_range, weighted
-from memcli.pipeline.grounding import lacking
 from memcli.pipeline.remembered import question_vector
 from memcli.pipeline.sound import clean
 from memcli.protocols import Embedder, Vectors
@@ -142,6 +141,10 @@ class Memories:
 
         What these lack, another turn of the segment may say: then it is a source, too.
         """
+        from memcli.pipeline.grounding import (
+            lacking,
+        )  # its patterns take 10 ms; a search needs none
+
         session = turns.session
         scores = self._scores(fact, turns)
         ranked = sorted(scores, key=lambda at: (-scores[at], at))

@@ -2,14 +2,13 @@
 
 import json
 import math
-import os
 import re
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any, Protocol
+
+from memcli.private_file import private_file
 
 MOST_MODELS = 64  # whose speeds are kept
 NEWEST = 0.3  # weight of the newest measurement in the average
@@ -57,7 +56,8 @@ class Speeds:
         Where the models that are known are slower than guessed, so are the others, it is thought.
         """
         guess, learned = _guess(model.name), self._learned.get(model.fingerprint, {})
-        pace = min(1.0, median([known.get(PACE, 1.0) for known in self._learned.values()] or [1.0]))
+        paces = sorted(known.get(PACE, 1.0) for known in self._learned.values()) or [1.0]
+        pace = min(1.0, (paces[(len(paces) - 1) // 2] + paces[len(paces) // 2]) / 2)  # the median
         return Speed(
             0.0 if model.fingerprint in self._loaded else learned.get("load", guess.load / pace),
             learned.get("read", guess.read * pace),
@@ -99,7 +99,9 @@ class Speeds:
         kept = {model: known for model, known in others.items() if model not in ours} | ours
         latest = dict([*kept.items()][-MOST_MODELS:])
         with suppress(OSError):
-            _write(self._path, json.dumps({"models": latest}))
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with private_file(self._path, OSError) as part:
+                part.write_text(json.dumps({"models": latest}), "utf-8")
         self._new.clear()
 
     def _learn(self, model: Named, kind: str, measured: float) -> None:
@@ -138,16 +140,3 @@ def _sensible(values: Any) -> dict[str, float]:  # Any: whatever JSON holds
         for kind in ("load", "read", "write", PACE)
         if type(values.get(kind)) in (int, float) and 0 < values[kind] < 1e9
     }
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, all or nothing."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, half = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(half).replace(path)
-    except BaseException:
-        Path(half).unlink(missing_ok=True)
-        raise

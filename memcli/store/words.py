@@ -19,7 +19,8 @@ _DENSE = (
     "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _RUN = re.compile(f"[{_DENSE}]+")
-_WORD = re.compile(f"[{_DENSE}]+|[^\\W_{_DENSE}]+(?:['’][^\\W\\d_{_DENSE}]+)*")
+# Compiled when first used, which takes 4 ms: only who asks needs it.
+_WORD = f"[{_DENSE}]+|[^\\W_{_DENSE}]+(?:['’][^\\W\\d_{_DENSE}]+)*"
 _WITHIN = re.compile(r"(?:.*[,;:])?\s+", re.DOTALL)  # between words of one sentence
 
 # Words that tell nothing about what is asked. English, with the contractions FTS5 splits.
@@ -120,7 +121,7 @@ def asked(question: str) -> list[str]:
     stop_words = _stop_words(question)
     terms: dict[str, bool] = {}  # whether each tells something
     end = 0  # of the word before
-    for found in _WORD.finditer(question):
+    for found in re.finditer(_WORD, question):
         word = found[0]
         inside = end and _WITHIN.fullmatch(question, end, found.start())
         name = bool(inside) and len(word) > 1 and word[0].isupper()
@@ -136,7 +137,7 @@ def asked(question: str) -> list[str]:
 
 def spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where a text has words, in characters, and each word as a term, not yet stemmed."""
-    for found in _WORD.finditer(text):
+    for found in re.finditer(_WORD, text):
         word, start = found[0], found.start()
         if _RUN.match(word):
             for size in (1, 2):
@@ -150,7 +151,7 @@ def spans(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _stop_words(question: str) -> frozenset[str]:
     german = GERMAN_STOP_WORDS - STOP_WORDS
-    found = german.intersection(_WORD.findall(question.casefold()))
+    found = german.intersection(re.findall(_WORD, question.casefold()))
     return STOP_WORDS | GERMAN_STOP_WORDS if len(found) >= _GERMAN_ENOUGH else STOP_WORDS
 
 

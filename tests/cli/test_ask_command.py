@@ -276,6 +276,10 @@ def modules_after(mem, *arguments):
     return ran.stdout, set(ran.stderr.splitlines()[-1].split())
 
 
+HEAVY = set("llama_cpp wordllama tokenizers numpy torch transformers jinja2 gguf".split())
+HEAVY |= set("huggingface_hub httpx2 tomlkit mcp sqlite_vec statistics".split())
+
+
 def test_the_same_question_again_loads_no_model(mem, tiny):
     models = ("--reranker", str(tiny), "--sifter", str(tiny), "--think", "10")
     command = ("ask", "what must I not eat with hazelnuts", *models)
@@ -285,7 +289,20 @@ def test_the_same_question_again_loads_no_model(mem, tiny):
 
     assert again == first
     assert {"llama_cpp", "wordllama"} <= loaded
-    assert not {"llama_cpp", "wordllama"} & kept
+    assert not HEAVY & kept
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_who_asks_loads_nothing_of_ingesting_reading_or_pulling(command, mem):
+    mem(command, "what must I not eat")
+
+    _, loaded = modules_after(mem, command, "what must I not eat", "--json")
+
+    assert not (HEAVY | {"rich"}) & loaded
+    ours = {name for name in loaded if name.startswith("memcli.")}
+    assert not {"memcli.formats", "memcli.evaluation", "memcli.backends.llama"} & ours
+    unneeded = "ingest absorb read decide merge grounding pull verify segments".split()
+    assert not {f"memcli.pipeline.{name}" for name in unneeded} & ours
 
 
 def test_with_a_budget_too_small_for_a_model_the_ranking_before_it_is_the_answer(mem, smollm):

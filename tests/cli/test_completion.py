@@ -13,7 +13,10 @@ import pytest
 from mem_process import MEM
 from small_exports import talk
 
+from memcli.cli.app import COMMANDS
+from memcli.cli.commands import written_down
 from memcli.cli.generate import ROOT
+from memcli.cli.tab import offers
 from memcli.cli.tree import tree
 
 SCRIPTS = ROOT / "completions"
@@ -150,16 +153,16 @@ def fish(mem, line):
     return [tuple(each.split("\t", 1)) for each in done.stdout.splitlines()]
 
 
-def offered(mem, line, **variables):
+def offered(mem, line):
     """Return what `mem` answers when a shell asks."""
-    asked = {
-        "_MEM_COMPLETE": "complete_fish",
-        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-        "_TYPER_COMPLETE_ARGS": line,
-    }
-    done = mem(**{**asked, **variables})
+    done = mem(_MEM_COMPLETE=line)
     assert (done.code, done.err) == (0, "")
     return done.out.splitlines()
+
+
+def without_text(found):
+    """Return what is offered, without what it is."""
+    return [offer.partition("\t")[0] for offer in found]
 
 
 @pytest.mark.parametrize("start", [bash, zsh])
@@ -223,6 +226,66 @@ def test_what_is_offered_is_of_the_database_that_the_line_names(archive, tmp_pat
     assert len(offered(archive, "mem show --db other.db s_")) == 1
     assert len(offered(archive, "mem --db other.db show s_")) == 1
     assert len(offered(archive, "mem show s_")) == len(NAMES)
+    assert len(offered(archive, f"mem show --db ~/../{archive.database.name} s_")) == len(NAMES)
+
+
+@pytest.mark.parametrize("command", list(tree().all()), ids=lambda command: command.name)
+def test_every_option_is_offered_and_every_value_of_a_short_list(command):
+    options = [each for each in command.parameters if each.is_option]
+
+    names = without_text(offers(f"{command.name} -"))
+
+    assert names == [*(name for each in options for name in each.names), "--help"]
+    for each in options:
+        if each.choices:
+            assert offers(f"{command.name} {each.names[-1]} ") == list(each.choices)
+
+
+def test_commands_are_offered_as_they_are_in_the_help():
+    assert without_text(offers("mem ")) == list(COMMANDS)
+    assert without_text(offers("mem models p")) == ["pull", "path"]
+    assert offers("mem sea")[0].startswith("search\tfind sessions by words and meaning")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["config", "config --json", "config --what", "config --", "--db a config", "--db=a config"],
+)
+def test_the_next_argument_is_offered_whatever_options_come_before(typed, monkeypatch):
+    monkeypatch.setenv("MEM_DB", "mem.db")
+
+    assert offers(f"mem {typed} ") == ["list", "set", "unset"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mem",
+        "mem nothing s",
+        "mem ask --since ",
+        "mem ask --nothing=",
+        "mem ask -- --",
+        "mem config list ",
+        "mem sessions x ",
+        "mem show \udcff",
+    ],
+)
+def test_where_nothing_is_known_nothing_is_offered(line):
+    assert offers(line) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mem ask x --speaker 'Kaito ",
+        'mem ask x --speaker "Kaito ',
+        "mem ask x --speaker Kaito\\ ",
+        "mem ask x --speaker=Kai",
+        "mem ask -qn 3 x --speaker Kaito\\ M",
+    ],
+)
+def test_a_name_of_two_words_is_completed_within_it(line, archive):
+    assert without_text(offered(archive, line)) == ["Kaito Mori"]
 
 
 def test_models_formats_and_sources_are_offered(archive):
@@ -236,7 +299,7 @@ def test_tab_makes_no_database_and_never_complains(content, mem):
     if content is not None:
         mem.database.write_bytes(content)
 
-    assert offered(mem, "mem show s_") == [""] or offered(mem, "mem show s_") == []
+    assert offered(mem, "mem show s_") == []
     assert sorted(path.name for path in mem.folder.iterdir()) == (
         ["home"] if content is None else ["home", "mem.db"]
     )
@@ -260,6 +323,10 @@ def test_tab_does_not_wait_for_a_writer(archive):
 
     database.close()
     assert len(found) == len(NAMES)
+
+
+def test_what_is_written_down_of_the_commands_is_what_they_are():
+    assert written_down() == tree()
 
 
 @pytest.mark.parametrize("value", ["ID", "SOURCE", "MODEL"])

@@ -12,7 +12,7 @@ from random_models import save_qwen3
 from taught_models import CARD, NOWHERE, manifest_text, write_reranker
 
 from memcli.catalog import Catalog, Check, PublishedFile
-from memcli.cli.loading import workshop
+from memcli.cli.workshop import workshop
 from memcli.errors import BackendError, BusyError, ModelNotFoundError, UsageError
 from memcli.pipeline.choice import Choice, choice, suited
 from memcli.pipeline.pull import _alone, pull, pull_checkpoint

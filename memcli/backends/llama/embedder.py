@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from memcli.backends.gguf_check import check_gguf
+from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.backends.llama.context import BATCH, SEQUENCES
 from memcli.backends.llama.embedding_context import EmbeddingContext, Pooling, Vocabulary
 from memcli.backends.llama.model import Model
@@ -30,6 +30,7 @@ def open_embedder(
     passage_prefix: str = "",
     gpu_layers: int | None = None,
     threads: int | None = None,
+    checked: CheckedFile | None = None,
 ) -> "LlamaEmbedder":
     """Check a model file and return its embedder; it is loaded when it has something to embed.
 
@@ -43,13 +44,14 @@ def open_embedder(
         passage_prefix: and before what may answer one.
         gpu_layers: layers to offload; None is as many as the build of llama.cpp can.
         threads: None is one per physical core.
+        checked: what checking the file has given; None checks it.
 
     Raises:
         ModelNotFoundError: there is no such file.
         BackendError: the file is damaged, or names no dimensions.
     """
     return LlamaEmbedder(
-        path,
+        checked or check_gguf(path),
         name=name,
         revision=revision,
         pooling=pooling,
@@ -65,7 +67,7 @@ class LlamaEmbedder:
 
     def __init__(
         self,
-        path: Path,
+        file: CheckedFile,
         *,
         name: str,
         revision: str,
@@ -75,12 +77,12 @@ class LlamaEmbedder:
         gpu_layers: int | None,
         threads: int | None,
     ) -> None:
-        checked = check_gguf(path)
-        if checked.dimensions is None:
+        path = file.path
+        if file.dimensions is None:
             raise BackendError(f"{path} cannot embed: it does not say how many dimensions it has")
         self.name, self.revision = name, revision
-        self.dimensions = checked.dimensions
-        self.fingerprint = fingerprint("embed", checked.digest, pooling, context, *prefixes)
+        self.dimensions = file.dimensions
+        self.fingerprint = fingerprint("embed", file.digest, pooling, context, *prefixes)
         self._path, self._pooling, self._prefixes = path, pooling, prefixes
         self._context_wanted = context
         self._gpu_layers, self._threads = gpu_layers, threads

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from memcli.backends.gguf_check import check_gguf
+from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.backends.llama.context import BATCH, SEQUENCES, Context, Run
 from memcli.backends.llama.model import Model
 from memcli.backends.llama.offload import Note, unheard
@@ -30,6 +30,7 @@ def open_reranker(
     gpu_layers: int | None = None,
     threads: int | None = None,
     note: Note = unheard,
+    checked: CheckedFile | None = None,
 ) -> "LlamaReranker":
     """Check a model file and return its reranker; it is loaded when it has something to judge.
 
@@ -39,6 +40,7 @@ def open_reranker(
         gpu_layers: layers to offload; None is as many as the build of llama.cpp can.
         threads: None is one per physical core.
         note: told what runs otherwise than was asked.
+        checked: what checking the file has given; None checks it.
 
     Raises:
         ModelNotFoundError: there is no such file.
@@ -46,7 +48,9 @@ def open_reranker(
     """
     if not prompt.body.endswith("{document}") or prompt.body.count("{document}") != 1:
         raise BackendError("a reranker's prompt shows {document} once, at the end of its body")
-    return LlamaReranker(path, prompt, gpu_layers=gpu_layers, threads=threads, note=note)
+    return LlamaReranker(
+        checked or check_gguf(path), prompt, gpu_layers=gpu_layers, threads=threads, note=note
+    )
 
 
 class LlamaReranker:
@@ -54,16 +58,16 @@ class LlamaReranker:
 
     def __init__(
         self,
-        path: Path,
+        file: CheckedFile,
         prompt: RerankPrompt,
         *,
         gpu_layers: int | None,
         threads: int | None,
         note: Note,
     ) -> None:
-        self.name = path.stem
-        self.fingerprint = fingerprint("rerank", check_gguf(path).digest, prompt)
-        self._path, self._prompt = path, prompt
+        self.name = file.path.stem
+        self.fingerprint = fingerprint("rerank", file.digest, prompt)
+        self._path, self._prompt = file.path, prompt
         self.threads = threads
         self._gpu_layers, self._note = gpu_layers, note
         self._fork: _Fork | None = None  # from the last question

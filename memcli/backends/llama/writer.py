@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from memcli.backends.gguf_check import check_gguf
+from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.backends.llama.context import Context
 from memcli.backends.llama.model import Model
 from memcli.backends.llama.offload import Note, unheard
@@ -24,6 +24,7 @@ class LlamaWriter:
         gpu_layers: layers to offload; None is as many as the build of llama.cpp can.
         threads: None is one per physical core.
         note: told what runs otherwise than was asked.
+        checked: what checking the file has given; None checks it.
 
     Raises:
         ModelNotFoundError: there is no such file.
@@ -41,9 +42,10 @@ class LlamaWriter:
         gpu_layers: int | None = None,
         threads: int | None = None,
         note: Note = unheard,
+        checked: CheckedFile | None = None,
     ) -> None:
         self.name = path.stem
-        checked = check_gguf(path)
+        checked = checked or check_gguf(path)
         self.fingerprint = fingerprint(self.task, checked.digest, sampling)
         self.context = min(context, checked.context or context)
         self._path, self._sampling = path, sampling
