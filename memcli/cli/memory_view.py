@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from memcli.cli.memory_shapes import Quotes
-from memcli.cli.output import console, safe
+from memcli.cli.output import console, print_line, safe
 from memcli.domain import YOU, Memory, MemoryType
 
 if TYPE_CHECKING:
@@ -18,10 +18,7 @@ def print_memories(memories: Iterable[Memory]) -> None:
     """Print memories, one a line."""
     out = console()
     for memory in memories:
-        if out.is_terminal:
-            out.print(_line(memory), no_wrap=True, overflow="ellipsis")
-        else:
-            out.print(_line(memory), soft_wrap=True)
+        print_line(out, _line(memory))
 
 
 def print_memory(memory: Memory, quotes: Quotes, history: Sequence[Memory]) -> None:

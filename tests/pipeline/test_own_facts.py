@@ -121,10 +121,12 @@ def test_a_profile_has_what_is_accepted_and_current_the_newest_first(store, own)
     own.add(Fact("trip", MemoryType.LONG_TERM, "Flew to Rome"), BEGIN)
     read(store, Fact("likes", MemoryType.USER, "Lisbon"))
 
-    assert profile(store, 100, words) == "- home: Lives in Porto\n- old\x1b: long ago"
+    assert profile(store, 100, words) == (
+        "About the user:\n- home: Lives in Porto\n- old\x1b: long ago"
+    )
 
 
-@pytest.mark.parametrize(("tokens", "lines"), [(0, 0), (3, 0), (4, 1), (7, 1), (8, 2), (99, 3)])
+@pytest.mark.parametrize(("tokens", "lines"), [(0, 0), (6, 0), (7, 2), (10, 2), (11, 3), (99, 4)])
 def test_a_profile_fits(store, own, tokens, lines):
     own.add(Fact("a", MemoryType.USER, "one two"), BEGIN)
     own.add(Fact("b", MemoryType.USER, "one two three"), BEGIN + DAY)
