@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from memcli.cli.memory_shapes import Quotes
-from memcli.cli.output import console, print_line, safe
+from memcli.cli.json_shapes import reading_shape
+from memcli.cli.memory_shapes import Quotes, memory_shape, shapes
+from memcli.cli.output import console, print_json, print_line, safe
+from memcli.cli.reading_view import print_readings
 from memcli.domain import YOU, Memory, MemoryType
+from memcli.store import Store
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -19,6 +22,36 @@ def print_memories(memories: Iterable[Memory]) -> None:
     out = console()
     for memory in memories:
         print_line(out, _line(memory))
+
+
+def show_memory(name: str, store: Store, *, why: bool, as_json: bool) -> None:
+    """Print the memory of this name, the turns it came from, and its history.
+
+    Args:
+        name: its id, or how that begins.
+        store: where it is.
+        why: whether to tell how a model came to it, too.
+        as_json: whether programs are to read it.
+
+    Raises:
+        NotFoundError: there is none, or more than one.
+    """
+    memory = store.memories.get(name)
+    history, quotes = store.memories.history(memory), store.memories.quotes(memory)
+    readings = store.reads.behind(memory.id) if why else []
+    if not as_json:
+        print_memory(memory, quotes, history)
+        print_readings(readings)
+        return
+    told = {"why": [reading_shape(one) for one in readings]} if why else {}
+    print_json(
+        {
+            "schema": "mem.memory/1",
+            "memory": memory_shape(memory, quotes),
+            "history": shapes(store, history),
+            **told,
+        }
+    )
 
 
 def print_memory(memory: Memory, quotes: Quotes, history: Sequence[Memory]) -> None:

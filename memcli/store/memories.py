@@ -157,7 +157,10 @@ class Memories:
         )
         if not rows or (len(rows) > 1 and rows[0][1] != memory):
             what = "more than one memory begins with" if rows else "no memory"
-            raise NotFoundError(f"{what} `{memory}`", hint="list memories with `mem memories`")
+            hint = "list memories with `mem memories`"
+            if memory.startswith("s_"):
+                hint = f"`mem show {memory}` shows a session"
+            raise NotFoundError(f"{what} `{memory}`", hint=hint)
         return self.by_number([rows[0][0]])[rows[0][0]]
 
     def find(self, filters: MemoryFilters) -> list[Memory]:

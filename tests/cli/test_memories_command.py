@@ -302,3 +302,29 @@ def test_wrong_usage_ends_in_status_2(library, arguments):
 
 def test_without_a_database_there_is_nothing_to_list(mem):
     assert mem("memories").code == 5
+
+
+def test_mem_show_opens_a_memory_too(library):
+    key = ids(library)["diet"]
+
+    assert library("show", key) == library("memories", key)
+    assert library("show", f"[{key}]", "--json") == library("memories", key, "--json")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (("show", "m_zzz"), 3, "no memory `m_zzz`\nhint: list memories with `mem memories`"),
+        (("show", "m_zzz:3"), 2, "a memory has no turns of its own\nhint: `mem show m_zzz`"),
+        (("show", "m_zzz", "--jsonl"), 2, "one memory is not printed as jsonl\nhint: `--json`"),
+        (("show", "door"), 3, "no session `door`\nhint: an id looks like `s_k3j`; `mem search"),
+        (("show", "s_zzz"), 3, "no session `s_zzz`\nhint: list sessions with `mem sessions`"),
+        (("export", "m_zzz"), 3, "no session `m_zzz`\nhint: `mem show m_zzz` shows a memory"),
+        (("memories", "show", "s_zz"), 3, "no memory `s_zz`\nhint: `mem show s_zz` shows a ses"),
+    ],
+)
+def test_the_wrong_kind_of_reference_is_told_what_to_type(library, arguments, status, told):
+    done = library(*arguments)
+
+    assert (done.code, done.out) == (status, "")
+    assert done.err.startswith(f"mem: {told}")
