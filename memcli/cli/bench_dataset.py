@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 import memcli
+from memcli.cli.bars import bars, resumable
 from memcli.cli.bench_outcome import answering
-from memcli.cli.bench_progress import asking
 from memcli.cli.bench_stages import Archive, fill
 from memcli.cli.bench_table import Report
 from memcli.cli.output import note
@@ -55,7 +55,10 @@ def measure_dataset(path: Path, wish: Wish, models: Models, chat: Chat | None = 
     if wish.strangers and len(dataset.questions) < 2:
         raise UsageError(f"{path} has one archive: there is nobody else's to ask")
     models.embedder.embed(["loads the model"])
-    with Journal(_journal_path(dataset, wish, models, chat), again=wish.again) as journal:
+    with (
+        resumable("the same command goes on where it stopped"),
+        Journal(_journal_path(dataset, wish, models, chat), again=wish.again) as journal,
+    ):
         outcomes = _outcomes(path.name, dataset, wish, models, chat, journal)
     summary = summarise(outcomes, POOLED_KS if wish.pooled else KS)
     if not (summary.count or summary.verdicts):
@@ -90,15 +93,11 @@ def _outcomes(
         note(f"{name}: putting all sessions into one archive")
     outcomes: list[Outcome] = []
     total = course.count(dataset)
-    with asking(name, total, quiet=wish.quiet) as progress:
-        try:
-            for outcome in course.run(dataset, journal):
-                outcomes.append(outcome)
-                progress(len(outcomes))
-        except KeyboardInterrupt:
-            if not wish.quiet:
-                note(f"{name}: stopped at {len(outcomes):,} of {total:,}; the same command goes on")
-            raise
+    with bars(quiet=wish.quiet) as progress:
+        progress(f"{name}, questions", 0, total)
+        for outcome in course.run(dataset, journal):
+            outcomes.append(outcome)
+            progress(f"{name}, questions", len(outcomes), total)
     return outcomes
 
 

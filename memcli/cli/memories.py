@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from memcli.cli import completion
+from memcli.cli.bars import resumable
 from memcli.cli.memory_shapes import records, shapes
 from memcli.cli.memory_view import markdown, print_memories, show_memory
 from memcli.cli.opening import open_embedder
@@ -258,7 +259,10 @@ def import_memories(file: File, database: Database = None, wait: Wait = 10.0) ->
     them here is your own from now on. What was forgotten is not taken in again.
     """
     found = records(_text(file), str(file))
-    with Store(database or database_path(), wait=wait) as store:
+    with (
+        resumable("nothing was taken in"),
+        Store(database or database_path(), wait=wait) as store,
+    ):
         done = OwnFacts(store, open_embedder()).restore(found, datetime.now().astimezone())
     typer.echo(_told(done))
 

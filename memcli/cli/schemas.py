@@ -299,6 +299,7 @@ class ImportedSource(TypedDict):
     conversations: Count
     sessions: SessionCounts
     turns: TurnCounts
+    memories: Annotated[Count, "New ones, of those that `mem export` wrote."]
     warnings: list[Warned]
 
 

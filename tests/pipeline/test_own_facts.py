@@ -13,7 +13,7 @@ from memcli.pipeline.absorb import Absorber, Tally
 from memcli.pipeline.own_facts import OwnFacts, Record, Restored
 from memcli.pipeline.profile import profile
 from memcli.pipeline.remembering import Memories
-from memcli.store import Filters, MemoryFilters, Store
+from memcli.store import Filters, MemoryFilters, Store, memory_id
 
 LISBON = Fact("home", MemoryType.USER, "Lives in Lisbon", ("place",))
 PORTO = replace(LISBON, value="Lives in Porto")
@@ -95,6 +95,15 @@ def test_restoring_twice_changes_nothing_the_second_time(store, own):
     assert own.restore(records, BEGIN + 2 * DAY) == Restored(known=2)
 
     assert store.memories.find(MemoryFilters()) == before
+
+
+def test_edits_of_edits_are_restored_in_any_order(store, own, tmp_path):
+    first = Record(LISBON, BEGIN, edited_into=memory_id(replace(LISBON, key="city")))
+    second = Record(replace(LISBON, key="city"), BEGIN, edited_into=memory_id(PORTO))
+
+    own.restore([Record(PORTO, BEGIN), second, first], BEGIN)
+
+    assert current(store) == {"Lives in Porto"}
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=8))
