@@ -64,7 +64,7 @@ def test_memories_are_listed_newest_first_and_the_doubtful_apart(library):
     )
     doubtful = library("memories", "--unsupported")
     assert doubtful.err == ""
-    assert doubtful.out.endswith("LongTermMemory  (unsupported: 3)  pets: Has 3 cats\n")
+    assert doubtful.out.endswith("LongTermMemory  pets: Has 3 cats  (unsupported: 3)\n")
 
 
 def test_a_query_finds_memories_by_words_and_meaning(library):
@@ -140,7 +140,7 @@ def test_an_accepted_memory_is_listed_with_the_others(archive):
 
     shown = archive("memories", "accept", key)
 
-    assert shown.out.endswith("(accepted, though unsupported: 3)  pets: Has 3 cats\n")
+    assert shown.out.endswith("pets: Has 3 cats  (accepted, though unsupported: 3)\n")
     assert set(ids(archive)) == {"diet", "home city", "pets"}
     assert archive("memories", "--unsupported").code == 3
 
