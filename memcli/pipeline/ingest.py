@@ -294,4 +294,5 @@ def _as_before(report: SourceReport) -> SourceReport:
         there = counts.new + counts.changed + counts.unchanged
         return Counts(unchanged=there, skipped=counts.skipped)
 
-    return replace(report, sessions=unchanged(report.sessions), turns=unchanged(report.turns))
+    sessions, turns = unchanged(report.sessions), unchanged(report.turns)
+    return replace(report, sessions=sessions, turns=turns, memories=0)

@@ -13,6 +13,7 @@ from memcli.formats.base import Reading
 from memcli.pipeline.absorb import Absorber, Tally
 from memcli.pipeline.ingest import ingest
 from memcli.pipeline.own_facts import OwnFacts
+from memcli.pipeline.reindex import reindex
 from memcli.pipeline.remembering import Memories
 from memcli.store import Filters, MemoryFilters, Store
 
@@ -212,5 +213,15 @@ def test_a_source_that_says_it_after_all_supports_it(store):
     said = replace(first, text="I live in Porto now.")
 
     take(store, replace(HOME, turns=(said, second), updated_at=BEGIN + DAY))
+
+    assert store.memories.get(memory).unsupported == ()
+
+
+def test_a_rebuilt_index_holds_memories_against_their_sources_again(store):
+    memory = read(store, "Home", LISBON)
+    store._database.rows("""update memory_sources set unsupported = '["Lisbon"]'""")
+    assert store.memories.get(memory).unsupported == ("Lisbon",)
+
+    reindex(store, WordEmbedder(), named=None, rebuild=True)
 
     assert store.memories.get(memory).unsupported == ()
