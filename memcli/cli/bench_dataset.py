@@ -20,6 +20,7 @@ from memcli.evaluation.published import Protocol
 from memcli.evaluation.runner import Course, Grain, Outcome
 from memcli.evaluation.summary import POOLED_KS, summarise
 from memcli.pipeline.ask import Models
+from memcli.pipeline.meter import unheard
 from memcli.protocols import Chat
 from memcli.settings import state_folder
 from memcli.store import Store
@@ -80,21 +81,15 @@ def _outcomes(
     def opened(store: Store) -> Archive:
         return Archive(store, models, wish.stages, wish.grain, answer)
 
-    course = Course(
-        partial(fill, embedder=models.embedder),
-        opened,
-        wish.grain,
-        None if wish.limit is None else sample(dataset, wish.limit),
-        wish.strangers,
-    )
     if len(journal) and not wish.quiet:
         note(f"{name}: {len(journal):,} answers are an earlier run's; `--again` asks anew")
-    if dataset.pooled and not wish.quiet:
-        note(f"{name}: putting all sessions into one archive")
+    chosen = None if wish.limit is None else sample(dataset, wish.limit)
     outcomes: list[Outcome] = []
-    total = course.count(dataset)
     with bars(quiet=wish.quiet) as progress:
-        progress(f"{name}, questions", 0, total)
+        filling = partial(progress, f"{name}, one archive") if dataset.pooled else unheard
+        filled = partial(fill, embedder=models.embedder, progress=filling)
+        course = Course(filled, opened, wish.grain, chosen, wish.strangers)
+        total = course.count(dataset)
         for outcome in course.run(dataset, journal):
             outcomes.append(outcome)
             progress(f"{name}, questions", len(outcomes), total)

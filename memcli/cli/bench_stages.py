@@ -14,6 +14,7 @@ from memcli.evaluation.runner import DEPTH, Grain, Ranked
 from memcli.formats import Reading, load
 from memcli.pipeline.ask import LEAST, Models, ask
 from memcli.pipeline.ingest import ingest
+from memcli.pipeline.meter import Progress, unheard
 from memcli.pipeline.prompts import history
 from memcli.pipeline.results import Answer as Ranking
 from memcli.pipeline.results import Listener
@@ -32,13 +33,15 @@ Places = dict[tuple[int, int], float]  # scores by number of session and positio
 Rank = Callable[[Question], Ranked]
 
 
-def fill(store: Store, export: Path, shape: Shape, embedder: Embedder) -> None:
+def fill(
+    store: Store, export: Path, shape: Shape, embedder: Embedder, progress: Progress = unheard
+) -> None:
     """Bring the export of an archive into its database.
 
     Raises:
         InputError: a part of it cannot be read.
     """
-    [report] = ingest([export], store, embedder, Reading(), forced=load(shape))
+    [report] = ingest([export], store, embedder, Reading(), forced=load(shape), progress=progress)
     if report.damaged:
         raise InputError(f"the {shape} data is damaged: {report.warnings[0]}")
 

@@ -63,7 +63,8 @@ def export(
     A database that reads an export has the same sessions under the same ids, with every branch and
     whatever was edited; the same memories, with their sources and what you accepted; and what was
     forgotten does not come back there either. With ids or filters, and as Markdown, only sessions
-    are written. Exits with status 3 when there is nothing.
+    are written. Which sessions `mem read` has read, and where exports lie, only `mem backup` keeps.
+    Exits with status 3 when there is nothing.
     """
     if (form == "markdown") != (folder is not None):
         hint = "`mem export --format markdown --to FOLDER`, or `mem export > FILE`"

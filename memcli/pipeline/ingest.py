@@ -10,7 +10,7 @@ from memcli.errors import InputError
 from memcli.formats import Document, Format, Reading, recognise
 from memcli.formats.documents import Place, extent, places, weight
 from memcli.pipeline.absorb import Absorber, Counts, Tally
-from memcli.pipeline.meter import Meter, Progress
+from memcli.pipeline.meter import Meter, Progress, unheard
 from memcli.pipeline.restoring import Restoring
 from memcli.pipeline.sources import Known, Way
 from memcli.protocols import Embedder
@@ -54,7 +54,7 @@ def ingest(
     *,
     forced: Format | None = None,
     strict: bool = False,
-    progress: Progress = lambda _done, _of: None,
+    progress: Progress = unheard,
 ) -> list[SourceReport]:
     """Bring what exports hold into the database, and remember where they are.
 
@@ -87,7 +87,7 @@ def refresh(
     here: Reading,
     *,
     strict: bool = False,
-    progress: Progress = lambda _done, _of: None,
+    progress: Progress = unheard,
 ) -> list[SourceReport]:
     """Read again whatever was ingested before and has changed since, as it was read then.
 

@@ -11,6 +11,10 @@ from memcli.formats.documents import extent, weight
 Progress = Callable[[int, int], None]  # bytes that are read and stored, of about how many
 
 
+def unheard(_done: int, _of: int) -> None:
+    """Tell nobody."""
+
+
 class Meter:
     """Tells how many bytes are through, of about how many.
 
