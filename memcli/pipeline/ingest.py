@@ -195,6 +195,7 @@ class _Work:
                     document = replace(document, mark=None)
                 reports.append(self._ingest(document, found))
         except InputError as error:
+            self._meter.pass_over(weight(document.name, document.size))
             reports.append(self._unread(document.name, error))
 
     def _ingest(self, document: Document, found: Format) -> SourceReport:
@@ -210,8 +211,9 @@ class _Work:
                 partial=partial,
                 told=self._meter.stored,
             )
-            if restoring:
-                warnings += restoring.take(batch)
+            for lost in restoring.take(batch) if restoring else ():
+                self._refuse(document.name, lost)
+                warnings.append(lost)
             self._meter.stored(1)
         if restoring:
             warnings += restoring.end(document.name)
@@ -246,7 +248,7 @@ class _Work:
             if self._strict:
                 raise
             warnings.append(Skipped(document.name, str(error)))
-        self._meter.read()
+        self._meter.last()
         yield batch
 
     def _refuse(self, name: str, warning: Skipped | Doubt) -> None:

@@ -29,7 +29,7 @@ class Meter:
         self._done = 0  # of documents that are through
         self._size = self._before = self._now = 0  # of this one; where its last batches end
         self._stream: BinaryIO | None = None
-        self._read = False  # to its end
+        self._whole = False  # to its end
 
     def begin(self, document: Document, *, counted: bool) -> Document:
         """Return a document whose reading is watched.
@@ -41,7 +41,7 @@ class Meter:
         self._size = weight(document.name, document.size)
         self._of += 0 if counted else self._size
         self._before = self._now = 0
-        self._stream, self._read = None, False
+        self._stream, self._whole = None, False
 
         def opened() -> BinaryIO:
             self._stream = document.open()
@@ -49,9 +49,9 @@ class Meter:
 
         return replace(document, open=opened)
 
-    def read(self) -> None:
+    def last(self) -> None:
         """Note that what follows is a document's last batch."""
-        self._read = True
+        self._whole = True
 
     def batch(self) -> None:
         """Note where the next batch ends: it was just read, and will be stored."""
@@ -71,7 +71,7 @@ class Meter:
         self._of -= size
 
     def _place(self) -> int:
-        if self._read:
+        if self._whole:
             return self._size
         try:
             return min(self._stream.tell(), self._size) if self._stream else 0

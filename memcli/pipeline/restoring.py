@@ -52,9 +52,11 @@ class Restoring:
             return
         with self._store.transaction():
             here = self._store.forgetting.take_over(self._forgotten)
-        if here:
-            what = "something that was" if here == 1 else f"{here:,} things that were"
-            yield Doubt(name, f"{what} forgotten where this was written: here they stay")
+        if here == 1:
+            yield Doubt(name, "something that was forgotten where this was written stays here")
+        elif here:
+            what = f"{here:,} things that were forgotten where this was written stay here"
+            yield Doubt(name, what)
 
     def _restore(self, kept: KeptMemory, changed: dict[int, None]) -> Skipped | None:
         try:

@@ -120,7 +120,7 @@ def test_what_is_here_stays_although_it_was_forgotten_there_and_can_grow(store, 
     take(other, grown)
 
     assert [one.why for one in report.warnings] == [
-        "something that was forgotten where this was written: here they stay"
+        "something that was forgotten where this was written stays here"
     ]
     assert session(other, "Move").turns == 2
 
