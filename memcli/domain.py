@@ -233,6 +233,33 @@ class Memory:
         return self.accepted or not self.unsupported
 
 
+@dataclass(frozen=True, slots=True)
+class KeptSource:
+    """A turn that a memory came from, by names that mean it in every database."""
+
+    source: str  # of its conversation
+    conversation: str  # the conversation's key
+    turn: str  # its own key
+    by: str  # YOU, or name and fingerprint of the model that found it there
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMemory:
+    """A memory as one database writes it down for another: all else about it follows."""
+
+    fact: Fact
+    sources: tuple[KeptSource, ...]
+    accepted: bool = False  # by the person, in so many words
+    edited_into: MemoryId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Something that must not come back: a digest, from which nobody reads what it was."""
+
+    digest: str
+
+
 def public_id(prefix: str, *parts: object) -> str:
     """Return a prefix and ten letters and digits, 50 bits of a digest of these parts."""
     digest = int(fingerprint(*parts), 16)

@@ -4,26 +4,33 @@ import json
 
 from parsing import document
 
+from memcli.backends.fake import WordEmbedder
+from memcli.domain import Conversation
 from memcli.formats.base import Reading
-from memcli.formats.memcli import FORMAT, written
+from memcli.formats.memcli import FORMAT, written, written_forgotten, written_memory
 from memcli.pipeline.absorb import Absorber, Tally
+from memcli.pipeline.restoring import Restoring
 from memcli.store import Filters, Store
 
 
 def exported(store, filters=None):
     """What `mem export` writes."""
-    return "".join(
-        json.dumps(written(session, kept), ensure_ascii=False) + "\n"
-        for session, kept in store.archive.sessions(filters or Filters())
-    )
+    lines = [written(*each) for each in store.archive.sessions(filters or Filters())]
+    lines += [written_memory(*each) for each in store.archive.memories()]
+    lines += map(written_forgotten, store.archive.forgotten())
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
 def read_back(text, store, *, batch=3, included=()):
     """Read an export into a store, a few sessions a transaction; return what became of them."""
     absorber, tally = Absorber(store, None, included), Tally()
+    restoring = Restoring(store, WordEmbedder())
     parsed = list(FORMAT.parse(document(text), Reading()))
     for first in range(0, len(parsed), batch):
-        absorber.take(parsed[first : first + batch], tally)
+        some = parsed[first : first + batch]
+        absorber.take([one for one in some if isinstance(one, Conversation)], tally)
+        restoring.take(some)
+    list(restoring.end("export"))
     return tally
 
 

@@ -22,6 +22,7 @@ from memcli.cli.options import (
     Limit,
     MinScore,
     Null,
+    Profile,
     Quiet,
     Reranker,
     Sifter,
@@ -87,6 +88,7 @@ def ask(
     as_json: Json = False,
     as_jsonl: Jsonl = False,
     context_tokens: ContextTokens = None,
+    profiled: Profile = False,
     null: Null = False,
     whole_trace: WholeTrace = False,
     quiet: Quiet = False,
@@ -109,7 +111,7 @@ def ask(
     check_question(question)
     chosen = answer_form(
         form, as_json=as_json, as_jsonl=as_jsonl, tokens=context_tokens,
-        several=question == STDIN, in_words=in_words,
+        several=question == STDIN, in_words=in_words, profiled=profiled,
     )  # fmt: skip
     models = _opened(
         stages, reranker, sifter, database or database_path(), gpu_layers=gpu_layers, think=think
@@ -125,8 +127,9 @@ def ask(
         speeds=Speeds(state_folder() / "speeds.json"),
     )
     printer = Printer(
-        "ask", chosen, tokens=context_tokens, whole_trace=whole_trace, quiet=quiet, verbose=verbose
-    )
+        "ask", chosen, tokens=context_tokens, profiled=profiled, whole_trace=whole_trace,
+        quiet=quiet, verbose=verbose,
+    )  # fmt: skip
     with Store.existing(database or database_path(), wait=wait) as store:
         asker.ask(question, store, printer, null=null, continued=continued)
 

@@ -1,6 +1,7 @@
 """From a question, or many, to what is printed of each."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -20,6 +21,7 @@ from memcli.pipeline.ask import Models
 from memcli.pipeline.ask import ask as rank_sessions
 from memcli.pipeline.context import context, estimated
 from memcli.pipeline.dialogue import Dialogue, keep_dialogue, last_dialogue
+from memcli.pipeline.profile import profile
 from memcli.pipeline.results import Answer
 from memcli.pipeline.speed import Speeds
 from memcli.protocols import Chat
@@ -27,6 +29,8 @@ from memcli.store import Filters, Store
 
 PRINTING = 0.3  # seconds of a budget that starting and printing take
 RANKING = 0.5  # of a budget, where an answer is to follow
+PROFILE_SHARE = 4  # a context's part that who the person is may take
+NO_PROFILE = "nothing about you is accepted yet: `mem memories accept ID`, or `mem memories add`"
 
 
 @dataclass
@@ -83,7 +87,7 @@ class Asker:
         try:
             with deadline(left):
                 answer = self._ranked(question, store, printer, dialogue, several=several)
-                printer.ranked(answer, several=several, models=self.models, more=bool(self.chat))
+                printer.ranked(answer, self.models, store, several=several, more=bool(self.chat))
                 if self.chat and answer.verdict == "found" and not answer.stopped:
                     reply = answered(
                         answer,
@@ -127,12 +131,15 @@ class Printer:
     command: str
     form: str
     tokens: int | None = None
+    profiled: bool = False
     whole_trace: bool = False
     quiet: bool = False
     verbose: bool = False
     _printed: int = 0
 
-    def ranked(self, answer: Answer, *, several: bool, models: Models, more: bool) -> None:
+    def ranked(
+        self, answer: Answer, models: Models, store: Store, *, several: bool, more: bool
+    ) -> None:
         """Print a ranking, as soon as it is there if people read it."""
         self._tell(answer)
         found = answer.verdict == "found"
@@ -145,11 +152,7 @@ class Printer:
                 console().print()
         elif found and self.form == "context":
             counting = models.sifter or models.reranker
-            count = counting.count if counting else estimated
-            shown = context(answer.results, count, self.tokens or CONTEXT_TOKENS)
-            if not shown.text:
-                raise UsageError(f"no turn fits into {self.tokens} tokens")
-            print_text("\n" * bool(self._printed) + shown.text)
+            self._print_context(answer, store, counting.count if counting else estimated)
         self._printed += found
 
     def done(self, answer: Answer, reply: Reply | None, *, several: bool) -> None:
@@ -169,6 +172,19 @@ class Printer:
             raise stopped
         if answer.verdict == "nothing":
             _tell_nothing(answer, several=several)
+
+    def _print_context(self, answer: Answer, store: Store, count: Callable[[str], int]) -> None:
+        """Print turns as a context; before the first of several, who the person is."""
+        room = self.tokens or CONTEXT_TOKENS
+        head = ""
+        if self.profiled and not self._printed:
+            head = profile(store, room // PROFILE_SHARE, count)
+            if not head:
+                note(NO_PROFILE)
+        shown = context(answer.results, count, room, head=head)
+        if not shown.text:
+            raise UsageError(f"no turn fits into {room} tokens")
+        print_text("\n" * bool(self._printed) + shown.text)
 
     def _print(self, answer: Answer, reply: Reply | None, *, several: bool) -> None:
         shapes = (result_shape(rank, one) for rank, one in enumerate(answer.results, start=1))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]  # what, how much is done, of how much (0: unknown)
 
 EVERY = 60.0  # seconds between lines in a log
+PERIOD = 300.0  # seconds that a speed is the mean of: a step may take minutes
 
 
 @contextmanager
@@ -46,15 +47,14 @@ class _Log:
     """Says how far things are, a line a minute each, once they take that long."""
 
     def __init__(self) -> None:
-        self._begun: dict[str, tuple[float, int]] = {}  # when, and how much was done then
-        self._said: dict[str, float] = {}
+        self._said: dict[str, tuple[float, int]] = {}  # when, and how much was done then
 
     def tell(self, what: str, done: int, of: int) -> None:
         now = monotonic()
-        since, before = self._begun.setdefault(what, (now, done))
-        if now - self._said.setdefault(what, since) < EVERY:
+        since, before = self._said.setdefault(what, (now, done))
+        if now - since < EVERY:
             return
-        self._said[what] = now
+        self._said[what] = (now, done)
         rate = (done - before) / (now - since)
         told = f"{what}: {count(done)}{f' of {count(of)}' if of else ''}, {count(rate)} a second"
         if of and rate:
@@ -74,6 +74,7 @@ def _drawn() -> Iterator[Progress]:
         console=console(sys.stderr),
         transient=True,
         redirect_stdout=False,  # results go where they go
+        speed_estimate_period=PERIOD,
     ) as drawn:
         tasks: dict[str, TaskID] = {}
 

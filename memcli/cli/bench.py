@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from memcli.cli.bars import resumable
 from memcli.cli.bench_dataset import Wish, measure_dataset
 from memcli.cli.bench_speed import SpeedWish, measure_speed
 from memcli.cli.bench_stages import OF_SESSIONS, STAGES, THINKING, WITHOUT_LANGUAGE_MODEL
@@ -172,7 +173,8 @@ def bench(
 
 
 def _print_speed(wish: SpeedWish, *, as_json: bool) -> None:
-    figures = measure_speed(wish)
+    with resumable("`mem bench --speed` begins anew"):
+        figures = measure_speed(wish)
     if as_json:
         print_json(speed_shape(figures))
     else:

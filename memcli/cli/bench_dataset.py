@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 import memcli
+from memcli.cli.bars import bars, resumable
 from memcli.cli.bench_outcome import answering
-from memcli.cli.bench_progress import asking
 from memcli.cli.bench_stages import Archive, fill
 from memcli.cli.bench_table import Report
 from memcli.cli.output import note
@@ -20,6 +20,7 @@ from memcli.evaluation.published import Protocol
 from memcli.evaluation.runner import Course, Grain, Outcome
 from memcli.evaluation.summary import POOLED_KS, summarise
 from memcli.pipeline.ask import Models
+from memcli.pipeline.meter import unheard
 from memcli.protocols import Chat
 from memcli.settings import state_folder
 from memcli.store import Store
@@ -60,7 +61,10 @@ def measure_dataset(path: Path, wish: Wish, models: Models, chat: Chat | None = 
             f"{path} has no observations to remember", hint="leave `memories` out of `--stages`"
         )
     models.embedder.embed(["loads the model"])
-    with Journal(_journal_path(dataset, wish, models, chat), again=wish.again) as journal:
+    with (
+        resumable("the same command goes on where it stopped"),
+        Journal(_journal_path(dataset, wish, models, chat), again=wish.again) as journal,
+    ):
         outcomes = _outcomes(path.name, dataset, wish, models, chat, journal)
     summary = summarise(outcomes, POOLED_KS if wish.pooled else KS)
     if not (summary.count or summary.verdicts):
@@ -82,28 +86,19 @@ def _outcomes(
     def opened(store: Store) -> Archive:
         return Archive(store, models, wish.stages, wish.grain, answer)
 
-    course = Course(
-        partial(fill, embedder=models.embedder, remembering="memories" in wish.stages),
-        opened,
-        wish.grain,
-        None if wish.limit is None else sample(dataset, wish.limit),
-        wish.strangers,
-    )
     if len(journal) and not wish.quiet:
         note(f"{name}: {len(journal):,} answers are an earlier run's; `--again` asks anew")
-    if dataset.pooled and not wish.quiet:
-        note(f"{name}: putting all sessions into one archive")
+    chosen = None if wish.limit is None else sample(dataset, wish.limit)
     outcomes: list[Outcome] = []
-    total = course.count(dataset)
-    with asking(name, total, quiet=wish.quiet) as progress:
-        try:
-            for outcome in course.run(dataset, journal):
-                outcomes.append(outcome)
-                progress(len(outcomes))
-        except KeyboardInterrupt:
-            if not wish.quiet:
-                note(f"{name}: stopped at {len(outcomes):,} of {total:,}; the same command goes on")
-            raise
+    with bars(quiet=wish.quiet) as progress:
+        filling = partial(progress, f"{name}, one archive") if dataset.pooled else unheard
+        remembering = "memories" in wish.stages
+        filled = partial(fill, embedder=models.embedder, remembering=remembering, progress=filling)
+        course = Course(filled, opened, wish.grain, chosen, wish.strangers)
+        total = course.count(dataset)
+        for outcome in course.run(dataset, journal):
+            outcomes.append(outcome)
+            progress(f"{name}, questions", len(outcomes), total)
     return outcomes
 
 

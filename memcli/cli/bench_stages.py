@@ -18,6 +18,7 @@ from memcli.pipeline.ask import LEAST, Models, ask
 from memcli.pipeline.grounding import lacking
 from memcli.pipeline.ingest import ingest
 from memcli.pipeline.measures import Levers
+from memcli.pipeline.meter import Progress, unheard
 from memcli.pipeline.prompts import history
 from memcli.pipeline.remembering import Memories
 from memcli.pipeline.results import Answer as Ranking
@@ -47,13 +48,14 @@ def fill(
     *,
     embedder: Embedder,
     remembering: bool = False,
+    progress: Progress = unheard,
 ) -> None:
     """Bring the export of an archive into its database, and what was noted of it as memories.
 
     Raises:
         InputError: a part of it cannot be read.
     """
-    [report] = ingest([export], store, embedder, Reading(), forced=load(shape))
+    [report] = ingest([export], store, embedder, Reading(), forced=load(shape), progress=progress)
     if report.damaged:
         raise InputError(f"the {shape} data is damaged: {report.warnings[0]}")
     if remembering:

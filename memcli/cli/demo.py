@@ -39,7 +39,7 @@ def demo(
         formats = ", ".join(dict.fromkeys(report.format or "" for report in reports))
         typer.echo(f"{total} sessions from {len(reports)} exports: {formats}")
         for question in QUESTIONS:
-            console().print(f'\n$ mem ask "{question.question}"\n', style="bold")
+            console().print(f'\n$ mem ask "{question.question}"\n', style="bold", soft_wrap=True)
             with watching(quiet=False) as listener:
                 answer = ask(
                     question.question, store, models, Filters(), limit=3, listener=listener

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Fix = Annotated[
     bool, typer.Option("--fix", help="Put right what can be put right without any loss.")
 ]
-_STYLES = {"ok": "green", "fixed": "green", "note": "yellow", "fault": "bold red"}
+_STYLES = {"ok": "green", "fixed": "green", "note": "magenta", "fault": "bold red"}
 
 
 def doctor(

@@ -1,8 +1,9 @@
 """`mem export`."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,7 +15,7 @@ from memcli.cli.options import Database, Quiet, Since, Source, Speaker, Until, W
 from memcli.cli.output import note, print_json
 from memcli.domain import Conversation, SessionId
 from memcli.errors import ExitCode, UsageError
-from memcli.formats.memcli import written
+from memcli.formats.memcli import written, written_forgotten, written_memory
 from memcli.pipeline.transcript import write_transcripts
 from memcli.settings import database_path
 from memcli.store import Filters, Store
@@ -57,36 +58,50 @@ def export(
     database: Database = None,
     wait: Wait = 10.0,
 ) -> None:
-    """Write sessions out: as JSON lines that `mem ingest` reads back, or as Markdown files.
+    """Write everything out as JSON lines that `mem ingest` reads back, or sessions as Markdown.
 
     A database that reads an export has the same sessions under the same ids, with every branch and
-    whatever was edited. Exits with status 3 when there are no sessions.
+    whatever was edited; the same memories, with their sources and what you accepted; and what was
+    forgotten does not come back there either. With ids or filters, and as Markdown, only sessions
+    are written. Which sessions `mem read` has read, and where exports lie, only `mem backup` keeps.
+    Exits with status 3 when there is nothing.
     """
     if (form == "markdown") != (folder is not None):
         hint = "`mem export --format markdown --to FOLDER`, or `mem export > FILE`"
         raise UsageError("Markdown takes a folder, and nothing else does", hint=hint)
-    with Store.existing(database or database_path(), wait=wait) as store:
+    with Store.existing(database or database_path(), wait=wait) as store, store.snapshot():
         filters = Filters(since, until, source, speaker, _among(store, sessions))
         count = store.archive.count(filters)
-        printed = folder is None and sys.stdout.isatty()
+        printed, done = folder is None and sys.stdout.isatty(), 0
         with (
             closing(store.archive.sessions(filters)) as found,
             resumable("what was written is not all; `mem export` again writes it"),
             bars(quiet=quiet or printed) as progress,
         ):
-            writing = write_transcripts(found, folder) if folder else _print(found)
+            rest = _beside(store) if filters == Filters() else ()
+            writing = write_transcripts(found, folder) if folder else _print(found, rest)
             for done, _ in enumerate(writing, start=1):
-                progress("exporting", done, count)
-    if not count:
+                progress("exporting", done, max(done, count))
+    if not done:
         note("no sessions")
         raise typer.Exit(ExitCode.NOTHING_FOUND)
 
 
-def _print(sessions: Iterable[tuple[SessionId, Conversation]]) -> Iterator[SessionId]:
-    """Print sessions, a line each, and yield their ids."""
-    for session, kept in sessions:
-        print_json(written(session, kept))
-        yield session
+def _print(
+    sessions: Iterable[tuple[SessionId, Conversation]], rest: Iterable[Mapping[str, object]]
+) -> Iterator[None]:
+    """Print sessions, a line each, and the rest; tell after each line."""
+    lines = (written(session, kept) for session, kept in sessions)
+    for line in chain(lines, rest):
+        print_json(line)
+        yield
+
+
+def _beside(store: Store) -> Iterator[Mapping[str, object]]:
+    """Yield what is written beside sessions: memories, and what was forgotten."""
+    for memory, kept in store.archive.memories():
+        yield written_memory(memory, kept)
+    yield from map(written_forgotten, store.archive.forgotten())
 
 
 def _among(store: Store, names: list[str] | None) -> tuple[int, ...] | None:

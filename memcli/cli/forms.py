@@ -40,6 +40,7 @@ def answer_form(
     tokens: int | None,
     several: bool,
     in_words: bool = False,
+    profiled: bool = False,
 ) -> str:
     """Return the form asked for a ranking.
 
@@ -50,13 +51,17 @@ def answer_form(
         tokens: most of `context`, which is meant where they are named.
         several: whether there may be more than one question.
         in_words: whether a model answers.
+        profiled: whether it is to begin with who the person is: `context` is meant, too.
 
     Raises:
         UsageError: the form has no place for all that.
     """
-    chosen = form_of(form or ("context" if tokens else None), as_json=as_json, as_jsonl=as_jsonl)
+    meant = form or ("context" if tokens or profiled else None)
+    chosen = form_of(meant, as_json=as_json, as_jsonl=as_jsonl)
     if tokens and chosen != "context":
         raise UsageError(f"{chosen} is not cut to tokens", hint="`--format context`")
+    if profiled and chosen != "context":
+        raise UsageError(f"{chosen} has no place for a profile", hint="`--format context`")
     if several and chosen == "json":
         raise UsageError("one JSON object holds one question", hint="`--jsonl`")
     if in_words and (chosen in ("csv", "context") or (chosen == "jsonl" and not several)):

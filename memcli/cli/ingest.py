@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from memcli.cli.bars import Progress, bars, resumable
+from memcli.cli.bars import bars, resumable
 from memcli.cli.completion import formats
 from memcli.cli.json_shapes import ingest_shape, report_shape
 from memcli.cli.opening import open_embedder
@@ -28,6 +28,8 @@ from memcli.pipeline.ingest import ingest as import_exports
 from memcli.settings import database_path, settings
 from memcli.store import Store
 
+RESUMABLE = "what was read is kept, and the same command reads the rest"
+NOTHING_CHANGED = "nothing was changed"
 MOST_WARNINGS = 20  # of one source, to a person; `--json` has all
 
 
@@ -120,10 +122,10 @@ def ingest(
         raise UsageError("without a path everything is read as it was before", hint="name a path")
     with (
         _opened(database or database_path(), wait, dry_run=dry_run) as store,
-        resumable("what was read is kept, and the same command reads the rest"),
+        resumable(NOTHING_CHANGED if dry_run else RESUMABLE),
         bars(quiet=quiet) as told,
     ):
-        progress = partial(_tell, told)
+        progress = partial(told, "importing")
         embedder = open_embedder(database or database_path())
         if paths:
             reports = import_exports(
@@ -159,16 +161,13 @@ def _opened(path: Path, wait: float, *, dry_run: bool) -> Iterator[Store]:
             yield store
 
 
-def _tell(progress: Progress, name: str, turns: int) -> None:
-    """Tell how many turns of a document were read; how many there are nobody knows yet."""
-    progress(f"{Path(safe(name)).name}, turns", turns, 0)
-
-
 def _print(reports: Sequence[SourceReport], *, quiet: bool) -> None:
     for report in reports:
         warnings = [each for each in report.warnings if not quiet or _is_loss(each)]
         if report.format and not quiet:
-            told = (_told(report.sessions, "session"), _told(report.turns, "turn"))
+            told = [_told(report.sessions, "session"), _told(report.turns, "turn")]
+            if report.memories:
+                told.append(_told(Counts(report.memories), "memory", "memories"))
             sys.stdout.write(safe(f"{report.path}: {report.format}, {', '.join(told)}") + "\n")
         for warning in warnings[:MOST_WARNINGS]:
             where = "" if warning.where in warning.why else f"{warning.where}: "
@@ -182,9 +181,9 @@ def _is_loss(warning: Skipped | Doubt) -> bool:
     return isinstance(warning, Skipped) and warning.lost
 
 
-def _told(counts: Counts, noun: str) -> str:
+def _told(counts: Counts, noun: str, nouns: str = "") -> str:
     """Return counts as words: `3 new and 1 changed session`."""
     kinds = (("new", counts.new), ("changed", counts.changed), ("unchanged", counts.unchanged))
     parts = [f"{count:,} {kind}" for kind, count in kinds if count] or ["no"]
     last = next((count for _, count in reversed(kinds) if count), 0)
-    return f"{' and '.join(parts)} {noun}{'' if last == 1 else 's'}"
+    return f"{' and '.join(parts)} {noun if last == 1 else nouns or f'{noun}s'}"

@@ -116,6 +116,7 @@ def report_shape(report: "SourceReport") -> Shape:
         "conversations": report.conversations,
         "sessions": _counts(report.sessions),
         "turns": _turn_counts(report.turns),
+        "memories": report.memories,
         "warnings": [_warning(warning) for warning in report.warnings],
     }
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Required, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Required, TypedDict, cast
 
 from memcli.cli.excerpts import Cut, cut_list, cut_ranking, cut_session
 from memcli.cli.json_schema import JsonSchema, schema_of
@@ -18,6 +18,7 @@ from memcli.cli.output import note
 from memcli.cli.schemas import Ask, Memories, Search, Show
 from memcli.cli.times import end_of, start_of
 from memcli.deadline import deadline
+from memcli.domain import MemoryType
 from memcli.errors import BackendError, UsageError
 from memcli.pipeline.ask import LEAST, Models
 from memcli.pipeline.ask import ask as rank_sessions
@@ -89,6 +90,10 @@ class MemoriesArguments(Bounded, total=False):
     """What to look for among memories; without a query, the newest."""
 
     query: Annotated[str, "What to look for."]
+    type: Annotated[
+        Literal["UserMemory", "LongTermMemory"],
+        "Only these: `UserMemory` tells who the person is; what is `accepted` they vouch for.",
+    ]
     limit: Annotated[int, f"Most memories, {MEMORIES} by default.", ("minimum", 1)]
     since: Annotated[str, "Said on this day, month or year or later."]
     until: Annotated[str, "Said up to the end of this day, month or year."]
@@ -195,7 +200,8 @@ class Memory:
     def memories(self, asked: MemoriesArguments) -> Shape:
         """Find what was worth remembering."""
         since, until, speaker = _said(asked)
-        filters = MemoryFilters(since, until, speaker)
+        kind = MemoryType(asked["type"]) if "type" in asked else None
+        filters = MemoryFilters(since, until, speaker, kind)
         with self._store() as store:
             if query := asked.get("query", "").strip():
                 search = MemorySearch(store, self._words_and_meaning.embedder)

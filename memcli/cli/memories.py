@@ -11,13 +11,12 @@ import typer
 from typer.core import TyperGroup
 
 from memcli.cli import completion
-from memcli.cli.json_shapes import reading_shape
-from memcli.cli.memory_shapes import Shape, memory_shape, records
-from memcli.cli.memory_view import markdown, print_memories, print_memory
+from memcli.cli.bars import resumable
+from memcli.cli.memory_shapes import records, shapes
+from memcli.cli.memory_view import markdown, print_memories, show_memory
 from memcli.cli.opening import open_embedder
 from memcli.cli.options import Database, Json, Jsonl, Since, Speaker, Until, Wait, words
 from memcli.cli.output import note, print_json, print_jsonl, safe
-from memcli.cli.reading_view import print_readings
 from memcli.domain import Fact, Memory, MemoryType
 from memcli.errors import ExitCode, InputError, UsageError
 from memcli.pipeline.own_facts import OwnFacts, Restored
@@ -182,22 +181,7 @@ def show(
 ) -> None:
     """Print one memory, the turns it came from, and its history."""
     with Store.existing(database or database_path(), wait=wait) as store:
-        found = store.memories.get(memory)
-        history = store.memories.history(found)
-        said = store.memories.quotes(found)
-        readings = store.reads.behind(found.id) if why else []
-        if as_json:
-            print_json(
-                {
-                    "schema": "mem.memory/1",
-                    "memory": memory_shape(found, said),
-                    "history": _shapes(store, history),
-                    **({"why": [reading_shape(one) for one in readings]} if why else {}),
-                }
-            )
-        else:
-            print_memory(found, said, history)
-            print_readings(readings)
+        show_memory(memory, store, why=why, as_json=as_json)
 
 
 @memories.command()
@@ -275,22 +259,21 @@ def import_memories(file: File, database: Database = None, wait: Wait = 10.0) ->
     them here is your own from now on. What was forgotten is not taken in again.
     """
     found = records(_text(file), str(file))
-    with Store(database or database_path(), wait=wait) as store:
+    with (
+        resumable("nothing was taken in"),
+        Store(database or database_path(), wait=wait) as store,
+    ):
         done = OwnFacts(store, open_embedder()).restore(found, datetime.now().astimezone())
     typer.echo(_told(done))
 
 
 def _print(store: Store, found: Sequence[Memory], *, as_json: bool, as_jsonl: bool) -> None:
     if as_json:
-        print_json({"schema": "mem.memories/1", "memories": _shapes(store, found)})
+        print_json({"schema": "mem.memories/1", "memories": shapes(store, found)})
     elif as_jsonl:
-        print_jsonl(_shapes(store, found))
+        print_jsonl(shapes(store, found))
     else:
         print_memories(found)
-
-
-def _shapes(store: Store, found: Sequence[Memory]) -> list[Shape]:
-    return [memory_shape(one, store.memories.quotes(one)) for one in found]
 
 
 def _text(file: Path) -> str:

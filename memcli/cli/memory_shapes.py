@@ -1,13 +1,14 @@
 """Memories as JSON: what `mem memories` prints, and what `mem memories import` reads."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from memcli.domain import YOU, Fact, Memory, MemoryId, MemoryType, SessionId, Turn
 from memcli.errors import InputError
 from memcli.pipeline.own_facts import Record, RecordedSource
+from memcli.store import Store
 
 Shape = dict[str, object]
 Quotes = Sequence[Turn]  # of a memory's sources, in their order
@@ -40,6 +41,11 @@ def memory_shape(memory: Memory, quotes: Quotes) -> Shape:
             for source, turn in zip(memory.sources, quotes, strict=True)
         ],
     }
+
+
+def shapes(store: Store, memories: Iterable[Memory]) -> list[Shape]:
+    """Return memories of `mem memories --json`."""
+    return [memory_shape(one, store.memories.quotes(one)) for one in memories]
 
 
 def records(text: str, name: str) -> list[Record]:

@@ -4,9 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from memcli.cli.memory_shapes import Quotes
-from memcli.cli.output import console, safe
+from memcli.cli.json_shapes import reading_shape
+from memcli.cli.memory_shapes import Quotes, memory_shape, shapes
+from memcli.cli.output import console, print_json, print_line, safe
+from memcli.cli.reading_view import print_readings
+from memcli.cli.render import WIDE, Look
 from memcli.domain import YOU, Memory, MemoryType
+from memcli.store import Store
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -15,13 +19,41 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>#])")
 
 
 def print_memories(memories: Iterable[Memory]) -> None:
-    """Print memories, one a line."""
+    """Print memories, one a line; a narrow terminal leaves out what is not needed to find one."""
     out = console()
+    look = Look.of(out)
     for memory in memories:
-        if out.is_terminal:
-            out.print(_line(memory), no_wrap=True, overflow="ellipsis")
-        else:
-            out.print(_line(memory), soft_wrap=True)
+        print_line(out, _line(memory, look))
+
+
+def show_memory(name: str, store: Store, *, why: bool, as_json: bool) -> None:
+    """Print the memory of this name, the turns it came from, and its history.
+
+    Args:
+        name: its id, or how that begins.
+        store: where it is.
+        why: whether to tell how a model came to it, too.
+        as_json: whether programs are to read it.
+
+    Raises:
+        NotFoundError: there is none, or more than one.
+    """
+    memory = store.memories.get(name)
+    history, quotes = store.memories.history(memory), store.memories.quotes(memory)
+    readings = store.reads.behind(memory.id) if why else []
+    if not as_json:
+        print_memory(memory, quotes, history)
+        print_readings(readings)
+        return
+    told = {"why": [reading_shape(one) for one in readings]} if why else {}
+    print_json(
+        {
+            "schema": "mem.memory/1",
+            "memory": memory_shape(memory, quotes),
+            "history": shapes(store, history),
+            **told,
+        }
+    )
 
 
 def print_memory(memory: Memory, quotes: Quotes, history: Sequence[Memory]) -> None:
@@ -29,21 +61,23 @@ def print_memory(memory: Memory, quotes: Quotes, history: Sequence[Memory]) -> N
     from rich.text import Text
 
     out = console()
+    look = Look.of(out)
     fact = memory.fact
-    out.print(Text(_flat(fact.key), "bold"), soft_wrap=True)
-    out.print(Text(safe(fact.value)), soft_wrap=not out.is_terminal)
-    facts = [memory.id, fact.type.value, _day(memory), _author(memory), *map(_tag, fact.tags)]
-    out.print(Text("  ".join(facts), "dim"), soft_wrap=True)
-    for remark in _remarks(memory):
-        out.print(Text(remark, "yellow"), soft_wrap=True)
+    about = Text("  ", "dim").join(
+        [*map(Text, (memory.id, fact.type.value, _day(memory), _author(memory))),
+         *(look.text(_tag(tag)) for tag in fact.tags)]
+    )  # fmt: skip
+    lines = [look.text(_flat(fact.key), "bold"), look.text(fact.value), about]
+    lines += [Text(remark, "magenta") for remark in _remarks(memory)]
     for source, turn in zip(memory.sources, quotes, strict=True):
         who = Text.assemble(
             "\n", (f"{source.session}:{source.position}  ", "dim"),
-            (_flat(turn.speaker or turn.role.value), "bold cyan"),
+            look.text(_flat(turn.speaker or turn.role.value), "bold cyan"),
             (f"  {turn.sent_at:%Y-%m-%d %H:%M}" if turn.sent_at else "", "dim"),
         )  # fmt: skip
-        out.print(who, soft_wrap=True)
-        out.print(Text(safe(turn.text)), soft_wrap=not out.is_terminal)
+        lines += [who, look.text(turn.text)]
+    for line in lines:
+        out.print(line, soft_wrap=not look.terminal)
     if len(history) > 1:
         out.print(Text("\nhistory", "bold"))
         print_memories(history)
@@ -60,16 +94,17 @@ def markdown(memories: Iterable[Memory]) -> str:
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
-def _line(memory: Memory) -> "Text":
+def _line(memory: Memory, look: Look) -> "Text":
     from rich.text import Text
 
     fact = memory.fact
+    wide = not look.terminal or look.width >= WIDE
     return Text.assemble(
         (memory.id, "cyan"), "  ", (_day(memory), "green"), "  ",
-        (f"{fact.type.value:<14}", "dim"), "  ",
-        ("".join(f"({remark})  " for remark in _remarks(memory)), "yellow"),
-        (f"{_flat(fact.key)}: ", "bold"), _flat(fact.value),
-        ("".join(f"  {_tag(tag)}" for tag in fact.tags), "dim"),
+        (f"{fact.type.value:<14}  " if wide else "", "dim"),
+        look.text(_flat(fact.key), "bold"), (": ", "bold"), look.text(_flat(fact.value)),
+        *(part for tag in fact.tags for part in ("  ", look.text(_tag(tag), "dim"))),
+        ("".join(f"  ({remark})" for remark in _remarks(memory)), "magenta"),
     )  # fmt: skip
 
 

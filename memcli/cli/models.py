@@ -26,6 +26,8 @@ from memcli.cli.output import print_json, print_jsonl
 from memcli.errors import ExitCode
 from memcli.settings import models_folder
 
+ANEW = "the same command begins anew"
+
 models = typer.Typer(
     name="models",
     help="Fetch, verify, list and remove models.",
@@ -162,7 +164,7 @@ def verify(
 
     Without a name: every model on this machine. Exits with status 7 when one does not pass.
     """
-    with bars(quiet=quiet or as_json or as_jsonl) as progress:
+    with resumable(ANEW), bars(quiet=quiet or as_json or as_jsonl) as progress:
         items = [verify_weights(one, progress) for one in weights_of(catalog(), names or [])]
     if as_json:
         print_json({"schema": "mem.models/1", "models": [shape_of(item) for item in items]})
@@ -179,7 +181,7 @@ def add(
     file: File, role: Role, name: NewName = None, like: Like = None, quiet: Quiet = False
 ) -> None:
     """Make a GGUF file of your own known by a name, where it is, once it was verified."""
-    with bars(quiet=quiet) as progress:
+    with resumable(ANEW), bars(quiet=quiet) as progress:
         added = add_file(file, role, name, like, catalog(), progress)
     if not quiet:
         typer.echo(f"{added.name}: {added.role}, verified")

@@ -185,6 +185,13 @@ ContextTokens = Annotated[
         help="Most tokens of `--format context`, 4000 by default.",
     ),
 ]
+Profile = Annotated[
+    bool,
+    typer.Option(
+        "--profile",
+        help="Begin `--format context` with the memories about you that you wrote or accepted.",
+    ),
+]
 Null = Annotated[bool, typer.Option("--null", "-0", help="Questions on standard input end in NUL.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")]

@@ -15,6 +15,7 @@ from memcli.errors import MemError
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
     from rich.console import Console
+    from rich.text import Text
 
 # Control characters and escape sequences, and what turns the direction of a line around.
 _HARMFUL = re.compile(
@@ -118,3 +119,11 @@ def console(stream: TextIO | None = None) -> "Console":
     )
     made.width = min(made.width, WIDEST)
     return made
+
+
+def print_line(out: "Console", line: "Text") -> None:
+    """Print a line as one line: on a terminal up to its edge, elsewhere whole."""
+    if out.is_terminal:
+        out.print(line, no_wrap=True, overflow="ellipsis")
+    else:
+        out.print(line, soft_wrap=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from memcli.cli.links import has_links, linked
-from memcli.cli.output import console, isolated, safe
+from memcli.cli.output import console, isolated, print_line, safe
 from memcli.domain import Session
 from memcli.pipeline.results import PLAIN, Answer, Quote, Result, Stage
 from memcli.store import Overview, marks
@@ -77,7 +77,7 @@ def print_overviews(overviews: Iterable[Overview]) -> None:
             turns = "turn " if one.turns == 1 else "turns"
             line.append(f"{one.turns:>4} {turns}  {one.source:<12}  ", "dim")
         line.append_text(look.text(heading(one)))
-        out.print(line, no_wrap=look.terminal, overflow="ellipsis", soft_wrap=not look.terminal)
+        print_line(out, line)
 
 
 def stage_line(stage: Stage) -> str:
@@ -141,7 +141,7 @@ def _result(rank: int, result: Result, look: Look, *, quotes: bool) -> Iterable[
     title = look.text(heading(session), "bold")
     yield Text.assemble(
         "\n" if rank > 1 and quotes else "", (f"{rank:>2}. ", "bold"), title,
-        no_wrap=look.terminal, overflow="ellipsis" if look.terminal else None,
+        no_wrap=look.terminal or None, overflow="ellipsis" if look.terminal else None,
     )  # fmt: skip
     yield Text.assemble(
         "    ", (day(session.started_at), "green"), "  ", (session.source, "dim"), "  ",

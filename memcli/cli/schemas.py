@@ -299,6 +299,7 @@ class ImportedSource(TypedDict):
     conversations: Count
     sessions: SessionCounts
     turns: TurnCounts
+    memories: Annotated[Count, "New ones, of those that `mem export` wrote."]
     warnings: list[Warned]
 
 
@@ -335,7 +336,7 @@ OUTPUTS = (
     Output(Show, ("mem show",), Turn),
     Output(Read, ("mem read",), Segment),
     Output(Memories, ("mem memories list",), Memory),
-    Output(OneMemory, ("mem memories show",)),
+    Output(OneMemory, ("mem memories show", "mem show")),
     Output(Forget, ("mem forget",)),
     Output(Stats, ("mem stats",)),
     Output(Doctor, ("mem doctor",)),

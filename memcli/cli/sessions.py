@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from memcli.cli.completion import session_ids
+from memcli.cli.completion import session_and_memory_ids
 from memcli.cli.forms import (
     form_of,
     overviews_markdown,
@@ -13,6 +13,7 @@ from memcli.cli.forms import (
     session_markdown,
 )
 from memcli.cli.json_shapes import overview_shape, session_shape, turn_shape
+from memcli.cli.memory_view import show_memory
 from memcli.cli.options import (
     Database,
     Json,
@@ -35,10 +36,10 @@ SessionName = Annotated[
     str,
     typer.Argument(
         parser=words,
-        autocompletion=session_ids,
+        autocompletion=session_and_memory_ids,
         metavar="ID",
         help="Id of the session, or how it begins: `s_k3j`. With turns, `s_k3j:12` or"
-        " `s_k3j:12-20`, these and those around them.",
+        " `s_k3j:12-20`, these and those around them. Or that of a memory: `m_k3j`.",
     ),
 ]
 EveryBranch = Annotated[
@@ -107,11 +108,15 @@ def show(
 ) -> None:
     """Print one session, turn by turn, or the turns around one that something refers to.
 
-    A long one goes through a pager on a terminal: `MEM_PAGER`, else `PAGER`, else `less`.
+    A memory is printed as by `mem memories show`. A long session goes through a pager on a
+    terminal: `MEM_PAGER`, else `PAGER`, else `less`.
     """
     chosen = form_of(form, as_json=as_json, as_jsonl=as_jsonl)
     named = reference(session)
     with Store.existing(database or database_path()) as store:
+        if memory := named.memory(chosen):
+            show_memory(memory, store, why=False, as_json=chosen == "json")
+            return
         found = store.sessions.get(named.session)
     positions = shown(found, named, around, every_branch=every_branch or chosen in _WHOLE)
     match chosen:

@@ -1,12 +1,12 @@
 """`mem stats`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memcli.cli.inventory import told
 from memcli.cli.options import Database, Json
-from memcli.cli.output import console, print_json, safe
+from memcli.cli.output import console, isolated, print_json, safe
 from memcli.settings import database_path
 from memcli.store import Month, Person, Store, Totals, VectorCount
 
@@ -79,7 +79,7 @@ def _shape(found: Found) -> dict[str, object]:
 
 def _print(found: Found) -> None:
     out = console()
-    for line in _facts(found):
+    for line in _facts(found, isolated if out.is_terminal else str):
         out.print(line, soft_wrap=not out.is_terminal)
     if not found.months:
         return
@@ -94,17 +94,17 @@ def _print(found: Found) -> None:
             out.print(line, soft_wrap=True)
 
 
-def _facts(found: Found) -> Iterator[str]:
-    """Yield what is not drawn, a line each."""
+def _facts(found: Found, named: Callable[[str], str]) -> Iterator[str]:
+    """Yield what is not drawn, a line each; `named` makes a name what the place can show."""
     totals = found.totals
     span = ""
     if totals.first and totals.last:
         span = f", from {totals.first:%Y-%m-%d} to {totals.last:%Y-%m-%d}"
     yield f"{totals.sessions:,} sessions, {totals.turns:,} turns, {totals.words:,} words{span}"
     if found.people:
-        named = [f"{safe(one.name)} {one.turns:,}" for one in found.people[:MOST_PEOPLE]]
-        more = len(found.people) - len(named)
-        yield f"turns of {', '.join(named)}{f' and {more:,} more people' if more else ''}"
+        people = [f"{named(safe(one.name))} {one.turns:,}" for one in found.people[:MOST_PEOPLE]]
+        more = len(found.people) - len(people)
+        yield f"turns of {', '.join(people)}{f' and {more:,} more people' if more else ''}"
     kept = [told(totals.size)]
     for one in found.vectors:
         state = "" if one.serving else ", not complete yet"
@@ -146,7 +146,7 @@ def chart(months: Sequence[Month], width: int) -> Iterator["Text"]:
         drawn = "".join(_HEIGHTS[-(-8 * count // most) if most else 0] for count in bars[name])
         label = set_cell_size(safe(name), names)
         yield Text.assemble(
-            (label, "cyan"), "  ", f"{totals[name]:>{digits},}", "  ", (drawn, "yellow")
+            (label, "cyan"), "  ", f"{totals[name]:>{digits},}", "  ", (drawn, "magenta")
         )
     if undated := sum(one.sessions for one in months if not one.month):
         yield Text(f"{undated:,} without a date", "dim")

@@ -18,11 +18,26 @@ _REFERENCE = re.compile(r"([^:]*)(?::(\d{1,9})(?:-(\d{1,9}))?)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What somebody wants to see: a session, or turns of it."""
+    """What somebody wants to see: a session, or turns of it; or a memory."""
 
     session: str  # the beginning of its id, at least
     first: int | None = None  # positions of the first and the last turn; None for all
     last: int | None = None
+
+    def memory(self, form: str) -> str | None:
+        """Return the id of a memory, at least its beginning; None for a session.
+
+        Raises:
+            UsageError: turns of it are named, or a form that memories are not printed in.
+        """
+        name = self.session
+        if not name.startswith("m_"):
+            return None
+        if self.first is not None:
+            raise UsageError("a memory has no turns of its own", hint=f"`mem show {name}`")
+        if form not in ("text", "json"):
+            raise UsageError(f"one memory is not printed as {form}", hint="`--json`")
+        return name
 
 
 def reference(text: str) -> Reference:

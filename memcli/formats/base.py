@@ -11,7 +11,17 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cached_property
 from typing import Any, BinaryIO
 
-from memcli.domain import Clock, Conversation, Doubt, Kind, Skipped, Turn, fingerprint
+from memcli.domain import (
+    Clock,
+    Conversation,
+    Doubt,
+    Forgotten,
+    KeptMemory,
+    Kind,
+    Skipped,
+    Turn,
+    fingerprint,
+)
 
 # How much of a file its format is recognised by.
 HEAD_BYTES = 1 << 20
@@ -33,6 +43,7 @@ class Document:
     open: Callable[[], BinaryIO] = field(compare=False)  # from the start, every time
     modified_at: datetime | None = field(default=None, compare=False)  # aware, where it is known
     mark: Mark | None = field(default=None, compare=False)  # of a log that was read before
+    size: int | None = field(default=None, compare=False)  # bytes, where it is known
     find: Callable[[str], "Document | None"] = field(default=lambda _path: None, compare=False)
 
     def beside(self, path: str) -> "Document | None":
@@ -105,7 +116,7 @@ class Sample:
         return tables(self)
 
 
-Parsed = Conversation | Skipped | Doubt
+Parsed = Conversation | KeptMemory | Forgotten | Skipped | Doubt
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Files, folders, zips and standard input as documents."""
 
 import io
+import mimetypes
 import os
 import posixpath
 import sys
@@ -65,6 +66,28 @@ def places(path: Path) -> Iterator[Place]:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
+def extent(path: Path) -> int:
+    """Return about how many bytes there are to read at a path; 0 where nobody can tell."""
+    try:
+        if path.is_dir():
+            return sum(extent(inner) for inner in path.rglob("*") if inner.is_file())
+        if not path.is_file() or _noise(path.name):
+            return 0
+        if path.suffix.casefold() == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                found = archive.infolist()
+            return sum(weight(each.filename, each.file_size) for each in found)
+        return weight(path.name, path.stat().st_size)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return 0
+
+
+def weight(name: str, size: int | None) -> int:
+    """Return how many bytes of a file there are to read: of a picture, a sound or a film, none."""
+    kind, _ = mimetypes.guess_type(name)
+    return 0 if kind and kind.startswith(("image/", "audio/", "video/")) else size or 0
+
+
 def _file(path: Path, root: Path) -> Iterator[Document]:
     try:
         if zipfile.is_zipfile(path):
@@ -89,12 +112,18 @@ def _kept(name: str, stream: BinaryIO) -> Iterator[Document]:
     if kept.read(0, 4) == _ZIP:
         yield from _Zip(name, kept.open()).documents()
     else:
-        yield Document(name, kept.open)
+        yield Document(name, kept.open, size=kept.size())
 
 
 def _plain(path: Path, root: Path) -> Document:
-    modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return Document(str(path), partial(_opened, path), modified, None, partial(_beside, path, root))
+    status = path.stat()
+    return Document(
+        str(path),
+        partial(_opened, path),
+        datetime.fromtimestamp(status.st_mtime, UTC),
+        size=status.st_size,
+        find=partial(_beside, path, root),
+    )
 
 
 def _beside(path: Path, root: Path, relative: str) -> Document | None:
@@ -148,8 +177,8 @@ class _Zip:
             f"{self._name}/{path}",
             partial(self._open, path),
             _zip_time(self._members[path]),
-            None,
-            partial(self._beside, path),
+            size=self._members[path].file_size,
+            find=partial(self._beside, path),
         )
 
     def _beside(self, path: str, relative: str) -> Document | None:
@@ -191,6 +220,7 @@ class _Stream(io.RawIOBase):
 
     def __init__(self, read: Callable[[int], bytes], close: Callable[[], None]) -> None:
         self._read, self._close = read, close
+        self._at = 0  # bytes that were read
 
     def readable(self) -> bool:
         return True
@@ -198,7 +228,11 @@ class _Stream(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:  # typeshed's own type for it is private
         block = self._read(len(buffer))
         buffer[: len(block)] = block
+        self._at += len(block)
         return len(block)
+
+    def tell(self) -> int:
+        return self._at
 
     def close(self) -> None:
         if not self.closed:

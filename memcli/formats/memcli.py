@@ -1,4 +1,4 @@
-"""What `mem export` writes, and reads back to the same ids: a session a line.
+"""What `mem export` writes, and reads back to the same ids: a session a line, then the memories.
 
     {"schema": "mem.export/1", "id": "s_...", "source": "chatgpt", "conversation": "<its key>",
      "title": "...", "endless": false, "updated_at": "2024-03-01T12:00:00.000+00:00",
@@ -7,22 +7,49 @@
      "turns": [{"key": "...", "role": "user", "text": "...", "sent_at": "...", "clock": "exact"}]}
 
 The sessions of a conversation follow one another. What is as a turn has it by default is left out.
+
+    {"schema": "mem.export.memory/1", "id": "m_...", "key": "home", "type": "UserMemory",
+     "value": "Lives in Porto", "tags": [], "accepted": false, "edited_into": null,
+     "sources": [{"source": "chatgpt", "conversation": "...", "turn": "...", "by": "you"}]}
+
+    {"schema": "mem.export.forgotten/1", "digest": "<32 hexadecimal digits>"}
+
+What a memory was edited into comes before it.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import TypeVar
 
-from memcli.domain import Clock, Conversation, Kind, Past, Revision, Role, SessionId, Skipped, Turn
+from memcli.domain import (
+    Clock,
+    Conversation,
+    Fact,
+    Forgotten,
+    KeptMemory,
+    KeptSource,
+    Kind,
+    MemoryId,
+    MemoryType,
+    Past,
+    Revision,
+    Role,
+    SessionId,
+    Skipped,
+    Turn,
+)
 from memcli.formats.base import Document, Format, Parsed, Reading, Sample
 from memcli.formats.json_lines import rows
 from memcli.formats.json_stream import Broken
 
 SCHEMA = "mem.export/1"
+MEMORY_SCHEMA = "mem.export.memory/1"
+FORGOTTEN_SCHEMA = "mem.export.forgotten/1"
 
-_BEGINS = re.compile(r'\s*\{\s*"schema"\s*:\s*"mem\.export/1"')
+_BEGINS = re.compile(r'\s*\{\s*"schema"\s*:\s*"mem\.export(?:\.memory|\.forgotten)?/1"')
+_DIGEST = re.compile("[0-9a-f]{32}")
 _Value = TypeVar("_Value")
 
 
@@ -50,6 +77,31 @@ def written(session: SessionId, kept: Conversation) -> dict[str, object]:
     }
 
 
+def written_memory(memory: MemoryId, kept: KeptMemory) -> dict[str, object]:
+    """Return a memory as JSON has it.
+
+    Args:
+        memory: its id, for people: it follows from what it says.
+        kept: what it holds.
+    """
+    return {
+        "schema": MEMORY_SCHEMA,
+        "id": memory,
+        "key": kept.fact.key,
+        "type": kept.fact.type.value,
+        "value": kept.fact.value,
+        "tags": list(kept.fact.tags),
+        "accepted": kept.accepted,
+        "edited_into": kept.edited_into,
+        "sources": [asdict(source) for source in kept.sources],
+    }
+
+
+def written_forgotten(forgotten: Forgotten) -> dict[str, object]:
+    """Return what must not come back as JSON has it."""
+    return {"schema": FORGOTTEN_SCHEMA, "digest": forgotten.digest}
+
+
 def _recognises(sample: Sample) -> bool:
     return bool(_BEGINS.match(sample.text))
 
@@ -60,7 +112,7 @@ def _parse(document: Document, _reading: Reading) -> Iterator[Parsed]:
             yield Skipped(f"line {number}", value.why)
             continue
         try:
-            yield _conversation(_Row(value))
+            yield _parsed(_Row(value))
         except ValueError as error:
             yield Skipped(f"line {number}", f"is not as `mem export` writes it: {error}")
 
@@ -103,9 +155,42 @@ class _Row:
         return [_Row(value) for value in self.get(name, list, [])]
 
 
-def _conversation(row: _Row) -> Conversation:
-    if (schema := row.get("schema", str)) != SCHEMA:
+def _parsed(row: _Row) -> Conversation | KeptMemory | Forgotten:
+    kinds: dict[str, Callable[[_Row], Conversation | KeptMemory | Forgotten]]
+    kinds = {SCHEMA: _conversation, MEMORY_SCHEMA: _memory, FORGOTTEN_SCHEMA: _forgotten}
+    schema = row.get("schema", str)
+    if schema not in kinds:
         raise ValueError(f"its schema is {schema}, not {SCHEMA}")
+    return kinds[schema](row)
+
+
+def _memory(row: _Row) -> KeptMemory:
+    tags = row.get("tags", list, [])
+    if not all(isinstance(tag, str) for tag in tags):
+        raise ValueError("`tags` is of another type")
+    edited_into = row.maybe("edited_into")
+    fact = Fact(
+        row.get("key", str), MemoryType(row.get("type", str)), row.get("value", str), tuple(tags)
+    )
+    return KeptMemory(
+        fact,
+        tuple(
+            KeptSource(*(one.get(name, str) for name in ("source", "conversation", "turn", "by")))
+            for one in row.rows("sources")
+        ),
+        accepted=row.get("accepted", bool, False),
+        edited_into=None if edited_into is None else MemoryId(edited_into),
+    )
+
+
+def _forgotten(row: _Row) -> Forgotten:
+    digest = row.get("digest", str)
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError("`digest` is no digest")
+    return Forgotten(digest)
+
+
+def _conversation(row: _Row) -> Conversation:
     revisions = (
         Revision(one.maybe("key"), one.get("text", str), one.get("digest", str))
         for one in row.rows("revisions")

@@ -1,12 +1,13 @@
 """Into the database: what is new in each conversation, cut into sessions, indexed, embedded."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from memcli.domain import Conversation, Kind, Past, Session, SessionId, Turn, fingerprint
 from memcli.pipeline.indexing import index
 from memcli.pipeline.merge import QUIET, merge, revision, sessions_of
+from memcli.pipeline.regrounding import reground
 from memcli.pipeline.sound import sound_conversation, whole_milliseconds
 from memcli.protocols import Embedder
 from memcli.store import Head, Store
@@ -73,6 +74,7 @@ class Absorber:
         *,
         unique_keys: bool = False,
         partial: bool = False,
+        told: Callable[[float], None] = lambda _share: None,
     ) -> None:
         """Store and index conversations, all or none.
 
@@ -81,6 +83,7 @@ class Absorber:
             tally: told what became of them.
             unique_keys: their turns' keys tell them apart over all conversations of the source.
             partial: they are not there from their beginning to their end.
+            told: how much of it is done, from 0 to 1, while it takes its time.
         """
         self._unindexed.clear()
         with self._store.transaction():
@@ -92,7 +95,8 @@ class Absorber:
                     self._absorb(sound, tally, unique_keys=unique_keys, partial=partial)
                 if sound.past:
                     self._keep_past(sound, sound.past)
-            self._index()
+            if self._embedder is not None:
+                index(self._unindexed.items(), self._store, self._embedder, told)
 
     def _remembered(self, conversation: Conversation) -> Conversation:
         """Return a conversation without what was forgotten."""
@@ -147,10 +151,6 @@ class Absorber:
             self._store.conversations.keep_revision(head.number, one.digest, one.text, one.key)
         for alias, key in past.aliases:
             self._store.sessions.rename(head.number, alias, key)
-
-    def _index(self) -> None:
-        if self._embedder is not None:
-            index(self._unindexed.items(), self._store, self._embedder)
 
     def _absorb(
         self, conversation: Conversation, tally: Tally, *, unique_keys: bool, partial: bool
@@ -298,6 +298,8 @@ class Absorber:
             self._unindexed[sessions.add(conversation, session)] = session
         for key in gone:
             sessions.rename(conversation, key, before[key].turns[0].key)
+        for session in differing if known else ():
+            reground(session, self._store)
         tally.new |= changed - before.keys()
         tally.new -= gone
         tally.changed |= changed & before.keys()

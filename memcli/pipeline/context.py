@@ -6,7 +6,8 @@
     [s_2v4k8qjw0a:7] 18:31 user: We stay at the ryokan in Gion.
         It has no lift.
 
-Only what is ours begins at the margin, so no turn can look like another one or like the end.
+Only what is ours begins at the margin, so no turn can look like another one or like the end. What
+is known about the person may stand at the head.
 """
 
 import re
@@ -35,7 +36,7 @@ class Context:
     shown: Mapping[SessionId, frozenset[int]]
 
 
-def context(results: Sequence[Result], count: Count, room: int) -> Context:
+def context(results: Sequence[Result], count: Count, room: int, *, head: str = "") -> Context:
     """Choose whole turns of the best sessions, so that they fit a room together.
 
     Sessions come best first, and turns in the order they were said. Each session gets all the room
@@ -46,11 +47,12 @@ def context(results: Sequence[Result], count: Count, room: int) -> Context:
         results: best first.
         count: tokens of a text.
         room: tokens that the text may take.
+        head: what it begins with, where there is room for any turn beside.
     """
-    aim = room
-    while aim > 0:
-        chosen = _chosen(results, count, aim)
-        text = "\n\n".join(_block(result.session, positions) for result, positions in chosen)
+    aim = room - count(head)
+    while aim > 0 and (chosen := _chosen(results, count, aim)):
+        blocks = (_block(result.session, positions) for result, positions in chosen)
+        text = "\n\n".join((head, *blocks) if head else blocks)
         taken = count(text)
         if taken <= room:
             return Context(text, {one.session.id: frozenset(at) for one, at in chosen})

@@ -1,22 +1,24 @@
 """From exports to a database one can ask: find, recognise, parse, absorb, remember."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from memcli.domain import Conversation, Doubt, Skipped
+from memcli.domain import Conversation, Doubt, Forgotten, KeptMemory, Skipped
 from memcli.errors import InputError
 from memcli.formats import Document, Format, Reading, recognise
-from memcli.formats.documents import Place, places
+from memcli.formats.documents import Place, extent, places, weight
 from memcli.pipeline.absorb import Absorber, Counts, Tally
+from memcli.pipeline.meter import Meter, Progress, unheard
+from memcli.pipeline.restoring import Restoring
 from memcli.pipeline.sources import Known, Way
 from memcli.protocols import Embedder
 from memcli.store import Store
 
 BATCH_TURNS, BATCH_CHARACTERS = 10_000, 4_000_000  # in one transaction, about
 
-Progress = Callable[[str, int], None]  # name of the document, turns read so far
+Batch = list[Conversation | KeptMemory | Forgotten]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class SourceReport:
     sessions: Counts = field(default_factory=Counts)
     turns: Counts = field(default_factory=Counts)
     warnings: tuple[Skipped | Doubt, ...] = ()
+    memories: int = 0  # new ones, of what another database wrote down
 
     @property
     def damaged(self) -> bool:
@@ -39,7 +42,8 @@ class SourceReport:
     def idle(self) -> bool:
         """Whether it gave nothing new, and nothing to tell."""
         counts = (self.sessions, self.turns)
-        return not self.warnings and not any(each.new or each.changed for each in counts)
+        changed = self.memories or any(each.new or each.changed for each in counts)
+        return not (self.warnings or changed)
 
 
 def ingest(
@@ -50,7 +54,7 @@ def ingest(
     *,
     forced: Format | None = None,
     strict: bool = False,
-    progress: Progress = lambda _name, _turns: None,
+    progress: Progress = unheard,
 ) -> list[SourceReport]:
     """Bring what exports hold into the database, and remember where they are.
 
@@ -72,7 +76,8 @@ def ingest(
     Raises:
         InputError: something cannot be read, and `strict` is set.
     """
-    work = _Work(store, embedder, Way(reading, forced), strict, progress)
+    meter = Meter(paths, progress)
+    work = _Work(store, embedder, Way(reading, forced), strict, meter)
     return [report for path in paths for report in work.path(path)]
 
 
@@ -82,7 +87,7 @@ def refresh(
     here: Reading,
     *,
     strict: bool = False,
-    progress: Progress = lambda _name, _turns: None,
+    progress: Progress = unheard,
 ) -> list[SourceReport]:
     """Read again whatever was ingested before and has changed since, as it was read then.
 
@@ -100,8 +105,10 @@ def refresh(
         InputError: something cannot be read, and `strict` is set.
     """
     reports: list[SourceReport] = []
-    for path, options in store.sources.all():
-        work = _Work(store, embedder, Way.from_options(options, here), strict, progress, again=True)
+    sources = store.sources.all()
+    meter = Meter((Path(path) for path, _ in sources), progress)
+    for path, options in sources:
+        work = _Work(store, embedder, Way.from_options(options, here), strict, meter, again=True)
         reports += work.path(Path(path))
     return reports
 
@@ -115,10 +122,11 @@ class _Work:
         embedder: Embedder | None,
         way: Way,
         strict: bool,
-        progress: Progress,
+        meter: Meter,
         again: bool = False,
     ) -> None:
-        self._store, self._way, self._strict, self._progress = store, way, strict, progress
+        self._store, self._way, self._strict, self._meter = store, way, strict, meter
+        self._embedder = embedder
         self._absorber = Absorber(store, embedder, way.reading.included)
         self._again = again  # only what has changed is told
 
@@ -150,7 +158,8 @@ class _Work:
     def _place(self, place: Place, strange: list[str]) -> list[SourceReport]:
         """Read a file, unless it is known to have stayed as it was."""
         known = Known(place.file, self._way, self._store.sources) if place.file else None
-        if known and known.unchanged is not None:
+        if place.file and known and known.unchanged is not None:
+            self._meter.pass_over(extent(place.file))
             if self._again:
                 return []
             reports = [_report(shape) for shape in known.unchanged]
@@ -163,7 +172,8 @@ class _Work:
         try:
             for document in place.documents():
                 own = document.name == place.name  # not one of a zip's
-                self._document(replace(document, mark=mark if own else None), reports, passed)
+                watched = self._meter.begin(document, counted=place.file is not None)
+                self._document(replace(watched, mark=mark if own else None), reports, passed)
         except InputError as error:
             reports.append(self._unread(place.name, error))
         strange += passed
@@ -178,43 +188,59 @@ class _Work:
         try:
             found = self._way.forced or recognise(document)
             if found is None:
+                self._meter.pass_over(weight(document.name, document.size))
                 strange.append(document.name)
             else:
                 if not found.grows:
                     document = replace(document, mark=None)
                 reports.append(self._ingest(document, found))
         except InputError as error:
+            self._meter.pass_over(weight(document.name, document.size))
             reports.append(self._unread(document.name, error))
 
     def _ingest(self, document: Document, found: Format) -> SourceReport:
         tally, warnings = Tally(), list[Skipped | Doubt]()
         partial = bool(document.mark and document.mark.offset)
-        read = 0
+        restoring = Restoring(self._store, self._embedder) if self._embedder else None
         for batch in self._batches(document, found, warnings):
-            self._absorber.take(batch, tally, unique_keys=found.unique_keys, partial=partial)
-            read += sum(len(conversation.turns) for conversation in batch)
-            self._progress(document.name, read)
+            self._meter.batch()
+            self._absorber.take(
+                [one for one in batch if isinstance(one, Conversation)],
+                tally,
+                unique_keys=found.unique_keys,
+                partial=partial,
+                told=self._meter.stored,
+            )
+            for lost in restoring.take(batch) if restoring else ():
+                self._refuse(document.name, lost)
+                warnings.append(lost)
+            self._meter.stored(1)
+        if restoring:
+            warnings += restoring.end(document.name)
+        self._meter.end()
         skipped = sum(isinstance(warning, Skipped) for warning in warnings)
         return SourceReport(
             *(document.name, found.name, len(tally.conversations)),
             *(tally.sessions(skipped), tally.turns, tuple(warnings)),
+            memories=len(restoring.new) if restoring else 0,
         )
 
     def _batches(
         self, document: Document, found: Format, warnings: list[Skipped | Doubt]
-    ) -> Iterator[list[Conversation]]:
-        """Yield conversations in batches; what is no conversation goes to the warnings."""
-        batch: list[Conversation] = []
+    ) -> Iterator[Batch]:
+        """Yield what was read in batches; what was not goes to the warnings."""
+        batch: Batch = []
         turns = characters = 0
         try:
             for parsed in found.parse(document, self._way.reading):
-                if not isinstance(parsed, Conversation):
+                if isinstance(parsed, Skipped | Doubt):
                     self._refuse(document.name, parsed)
                     warnings.append(parsed)
                     continue
                 batch.append(parsed)
-                turns += len(parsed.turns)
-                characters += sum(len(turn.text) for turn in parsed.turns)
+                said = parsed.turns if isinstance(parsed, Conversation) else ()
+                turns += max(len(said), 1)
+                characters += sum(len(turn.text) for turn in said)
                 if turns >= BATCH_TURNS or characters >= BATCH_CHARACTERS:
                     yield batch
                     batch, turns, characters = [], 0, 0
@@ -222,6 +248,7 @@ class _Work:
             if self._strict:
                 raise
             warnings.append(Skipped(document.name, str(error)))
+        self._meter.last()
         yield batch
 
     def _refuse(self, name: str, warning: Skipped | Doubt) -> None:
@@ -269,4 +296,5 @@ def _as_before(report: SourceReport) -> SourceReport:
         there = counts.new + counts.changed + counts.unchanged
         return Counts(unchanged=there, skipped=counts.skipped)
 
-    return replace(report, sessions=unchanged(report.sessions), turns=unchanged(report.turns))
+    sessions, turns = unchanged(report.sessions), unchanged(report.turns)
+    return replace(report, sessions=sessions, turns=turns, memories=0)

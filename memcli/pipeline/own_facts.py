@@ -113,9 +113,8 @@ class OwnFacts:
             outcomes = [self._restore(record, now) for record in records]
             for record in records:
                 if record.edited_into:
-                    self._store.memories.supersede(
-                        memory_id(sound(record.fact)), record.edited_into
-                    )
+                    public = memory_id(sound(record.fact))
+                    self._store.memories.restore_edit(public, record.edited_into)
         return Restored(*(outcomes.count(each) for each in ("new", "known", "forgotten")))
 
     def _restore(self, record: Record, now: datetime) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from memcli.domain import MemoryType
 from memcli.store import MemoryFilters, Store
 
+HEADING = "About the user:"
+
 
 def profile(store: Store, tokens: int, count: Callable[[str], int]) -> str:
     """Return what the person accepted about themselves, a fact a line, the one said last first.
@@ -15,13 +17,13 @@ def profile(store: Store, tokens: int, count: Callable[[str], int]) -> str:
         count: how many tokens a text takes.
 
     Returns:
-        The lines; an empty text where there is nothing, or no room for anything.
+        The lines below HEADING; an empty text where there is nothing, or no room for anything.
     """
-    lines: list[str] = []
+    lines = [HEADING]
     for memory in store.memories.find(MemoryFilters(type=MemoryType.USER)):
         if not (memory.accepted and memory.current):
             continue
         line = f"- {memory.fact.key}: {' '.join(memory.fact.value.split())}"
         if count("\n".join((*lines, line))) <= tokens:
             lines.append(line)
-    return "\n".join(lines)
+    return "\n".join(lines) if len(lines) > 1 else ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from memcli.pipeline.chunking import passage_text, passages
+from memcli.pipeline.regrounding import reground
 from memcli.pipeline.remembering import Memories
 from memcli.protocols import Embedder
 from memcli.store import Filters, MemoryFilters, Place, Store
@@ -70,6 +71,7 @@ def _reword(store: Store, progress: Progress) -> int:
         for done, number in enumerate(numbers, start=1):
             session = store.sessions.by_number(number)
             store.rewording.session(number, session, passages(session))
+            reground(session, store)
             progress("words", done, len(numbers))
         for number, memory in store.memories.numbered(MemoryFilters()).items():
             store.memory_index.add(number, memory.fact)

@@ -7,6 +7,7 @@ from memcli.domain import Fact, Memory, MemoryId, Passage, Segment, Session
 from memcli.errors import InputError, NotFoundError
 from memcli.pipeline.chunking import said
 from memcli.pipeline.fusion import by_maximum, by_range, weighted
+from memcli.pipeline.regrounding import reground
 from memcli.pipeline.remembered import question_vector
 from memcli.pipeline.sound import clean
 from memcli.protocols import Embedder, Vectors
@@ -70,18 +71,33 @@ class Memories:
     ) -> None:
         """Store and index a fact whose sources are known."""
         with self._store.transaction():
-            conversation = self._store.sessions.conversation_of(session.id)
-            number, changed = self._store.memories.add(fact, conversation, sources, by)
-            if changed:
-                known = self._store.memories.by_number([number])[number].fact
-                self._store.memory_index.add(number, known)
-                self._embed([number])
+            number, changed = self.store(fact, session, sources, by=by)
+            self.embed([number] if changed else [])
 
-    def embed(self) -> None:
-        """Give every memory a vector that has none of this embedder's yet."""
-        self._embed(self._store.memory_index.unembedded(self._embedder))
+    def store(
+        self, fact: Fact, session: Session, sources: dict[str, tuple[str, ...]], *, by: str
+    ) -> tuple[int, bool]:
+        """Store a fact and its words; return its number, and whether it has to be embedded."""
+        conversation = self._store.sessions.conversation_of(session.id)
+        before = self._store.memories.numbers([memory_id(fact)])
+        number, changed = self._store.memories.add(fact, conversation, sources, by)
+        if changed:
+            known = self._store.memories.by_number([number])[number].fact
+            self._store.memory_index.add(number, known)
+        if before:
+            self._look_again(number)
+        return number, changed
 
-    def _embed(self, numbers: Sequence[int]) -> None:
+    def _look_again(self, number: int) -> None:
+        """Hold a fact, as it is spelled now, against all its sources."""
+        memory = self._store.memories.by_number([number])[number]
+        for session in dict.fromkeys(source.session for source in memory.sources):
+            reground(self._store.sessions.get(session), self._store, memory=number)
+
+    def embed(self, numbers: Sequence[int] | None = None) -> None:
+        """Make the vectors of these memories, or of those that have none of this embedder's."""
+        if numbers is None:
+            numbers = self._store.memory_index.unembedded(self._embedder)
         memories = self._store.memories.by_number(numbers)
         if memories:
             vectors = self._embedder.embed([_told(one.fact) for one in memories.values()])
@@ -125,7 +141,7 @@ class Memories:
                     near.get(one, 0.0),
                 ),
             )
-            for one in sorted(memories, key=lambda one: (-scores[one], one))
+            for one in sorted(memories, key=lambda one: (-scores[one], memories[one].id))
         ]
 
     def _turns_of(self, segment: Segment) -> "_Turns":
@@ -141,9 +157,7 @@ class Memories:
 
         What these lack, another turn of the segment may say: then it is a source, too.
         """
-        from memcli.pipeline.grounding import (
-            lacking,
-        )  # its patterns take 10 ms; a search needs none
+        from memcli.pipeline.grounding import lacking  # takes 10 ms, and a search needs none
 
         session = turns.session
         scores = self._scores(fact, turns)

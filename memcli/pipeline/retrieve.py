@@ -170,8 +170,9 @@ def certainty(best: int, found: Measures, store: Store) -> float:
         .40     .908    .020        .978          .932        .340
         .50     .776    .000       1.000          .795        .167
 
-    (`evaluation.verdicts`.) LongMemEval's own questions without an answer score .35 to .50: their
-    haystacks have all of the question but the answer, and only a reader can tell.
+    `mem bench --strangers` tells the row of the threshold that is used. LongMemEval's own questions
+    without an answer score .35 to .50: their haystacks have all of the question but the answer, and
+    only a reader can tell.
     """
     rarity = store.index.weights(found.terms)
     told = {

@@ -1,9 +1,22 @@
 """What is kept, whole: sessions with all that another memory needs to be the same."""
 
+import json
 from collections.abc import Generator
 from datetime import UTC, datetime
 
-from memcli.domain import Conversation, Past, Revision, SessionId
+from memcli.domain import (
+    Conversation,
+    Fact,
+    Forgotten,
+    KeptMemory,
+    KeptSource,
+    MemoryId,
+    MemoryType,
+    Past,
+    Revision,
+    SessionId,
+)
+from memcli.errors import StoreError
 from memcli.store.connection import Database
 from memcli.store.filters import Filters
 from memcli.store.sessions import Sessions
@@ -40,6 +53,34 @@ class Archive:
                 yield self._kept(number, conversation, first=conversation != before)
                 before = conversation
 
+    def memories(self) -> Generator[tuple[MemoryId, KeptMemory], None, None]:
+        """Yield every memory; what one was edited into comes before it.
+
+        Where that leaves a choice they come by id, and the sources of one by name: the same
+        memory gives the same order, in whatever order it was filled.
+        """
+        with self._db.snapshot():
+            for number, public, edit, *words, tags, accepted in self._db.rows(
+                "with recursive edited (id, depth) as (select id, 0 from memories"
+                " where edited_into is null union all select memories.id, depth + 1 from memories"
+                " join edited on edited_into = edited.id)"
+                " select memories.id, public, (select public from memories as edits"
+                " where edits.id = memories.edited_into), key, type, value, tags, accepted"
+                " from memories join edited using (id) order by depth, public"
+            ):
+                key, kind, value = words
+                try:
+                    fact = Fact(key, MemoryType(kind), value, tuple(json.loads(tags)))
+                except ValueError as error:  # SQLite read it, but nobody wrote it so
+                    raise StoreError(f"{self._db.path} is damaged in memory {public}") from error
+                sources = tuple(KeptSource(*row) for row in self._sources(number))
+                yield MemoryId(public), KeptMemory(fact, sources, bool(accepted), edit)
+
+    def forgotten(self) -> list[Forgotten]:
+        """Return all that must not come back."""
+        rows = self._db.rows("select digest from forgotten order by digest")
+        return [Forgotten(digest) for (digest,) in rows]
+
     def count(self, filters: Filters) -> int:
         """Return how many sessions pass."""
         where, values = filters.where()
@@ -68,6 +109,13 @@ class Archive:
             *(conversation, number),
         )
         return tuple(Revision(*row) for row in rows)
+
+    def _sources(self, memory: int) -> list[tuple[str, str, str, str]]:
+        return self._db.rows(
+            "select source, key, turn, by from memory_sources join conversations"
+            " on conversations.id = conversation_id where memory_id = ? order by 1, 2, 3",
+            memory,
+        )
 
     def _aliases(self, number: int) -> tuple[tuple[SessionId, str], ...]:
         rows = self._db.rows(

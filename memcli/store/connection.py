@@ -130,7 +130,10 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Read everything as it is now, whoever writes meanwhile."""
+        """Read everything as it is now, whoever writes meanwhile; inside another one, as it was."""
+        if self._db.in_transaction:
+            yield
+            return
         self.rows("begin")
         try:
             yield

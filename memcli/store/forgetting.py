@@ -1,7 +1,7 @@
 """Forgetting for good: what was said is gone from the file, and does not come back."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from memcli.domain import YOU, Memory, MemoryId, SessionId, fingerprint
 from memcli.store.connection import Database
@@ -71,6 +71,34 @@ class Forgetting:
         return bool(
             self._known([_memory_digest(memory, source, conversation, turn) for turn in turns])
         )
+
+    def take_over(self, digests: Collection[str]) -> int:
+        """Keep that things were forgotten in another database. What is in this one stays.
+
+        Returns:
+            Of how many that is so: they can come back, and grow.
+        """
+        new = set(digests) - self._known(list(digests))
+        here = new.intersection(self._here()) if new else set()
+        self._db.many(
+            "insert into forgotten (digest) values (?)", [(each,) for each in sorted(new - here)]
+        )
+        return len(here)
+
+    def _here(self) -> Iterator[str]:
+        """Yield the digests that everything here would be forgotten by."""
+        conversations = self._db.rows("select id, source, key, endless from conversations")
+        for number, source, key, endless in conversations:
+            yield _digest(source, key)
+            turns = "select key from turns where conversation_id = ?"
+            for (turn,) in self._db.rows(turns, number) if endless else ():
+                yield _digest(source, key, turn)
+        for where in self._db.rows(
+            "select public, source, conversations.key, turn from memories"
+            " join memory_sources on memory_id = memories.id"
+            " join conversations on conversations.id = conversation_id"
+        ):
+            yield _memory_digest(*where)
 
     def _forget_memory(self, memory: Memory) -> None:
         sources = self._db.rows(

@@ -102,9 +102,9 @@ class Memories:
             "insert into memory_sources (memory_id, conversation_id, turn, by, unsupported)"
             " values (?, ?, ?, ?, ?) on conflict (memory_id, conversation_id, turn) do update"
             f" set by = case when '{YOU}' in (by, excluded.by) then '{YOU}'"
-            " else min(by, excluded.by) end, unsupported = max(unsupported, excluded.unsupported)",
+            " else min(by, excluded.by) end, unsupported = excluded.unsupported",
             [
-                (number, conversation, key, by, json.dumps(list(lacking), ensure_ascii=False))
+                (number, conversation, key, by, _unsupported(lacking))
                 for key, lacking in turns.items()
             ],
         )
@@ -157,7 +157,10 @@ class Memories:
         )
         if not rows or (len(rows) > 1 and rows[0][1] != memory):
             what = "more than one memory begins with" if rows else "no memory"
-            raise NotFoundError(f"{what} `{memory}`", hint="list memories with `mem memories`")
+            hint = "list memories with `mem memories`"
+            if memory.startswith("s_"):
+                hint = f"`mem show {memory}` shows a session"
+            raise NotFoundError(f"{what} `{memory}`", hint=hint)
         return self.by_number([rows[0][0]])[rows[0][0]]
 
     def find(self, filters: MemoryFilters) -> list[Memory]:
@@ -278,6 +281,37 @@ class Memories:
             *(memory, edit),
         )
 
+    def restore_edit(self, memory: MemoryId, edit: MemoryId) -> None:
+        """Keep an edit that another database knew of, unless this one knows better."""
+        self._db.rows(
+            "with recursive later (id) as (select id from memories where public = ?2 union"
+            " select edited_into from memories join later using (id) where edited_into not null)"
+            " update memories set edited_into = (select id from memories where public = ?2)"
+            " where public = ?1 and edited_into is null and id not in later",
+            *(memory, edit),
+        )
+
+    def resting(self, conversation: int, turns: Iterable[str]) -> list[tuple[int, str, Fact]]:
+        """Return what rests on turns of a conversation: number of a memory, key of a turn, fact."""
+        rows = self._db.rows(
+            "select memories.id, turn, key, type, value, tags from memory_sources"
+            " join memories on memories.id = memory_id where conversation_id = ?"
+            " and turn in (select value from json_each(?))",
+            *(conversation, json.dumps(list(turns))),
+        )
+        return [
+            (number, turn, Fact(key, MemoryType(kind), value, tuple(json.loads(tags))))
+            for number, turn, key, kind, value, tags in rows
+        ]
+
+    def doubt(self, number: int, conversation: int, turn: str, lacking: Collection[str]) -> None:
+        """Keep what a source does not say of a memory."""
+        self._db.rows(
+            "update memory_sources set unsupported = ?"
+            " where memory_id = ? and conversation_id = ? and turn = ?",
+            *(_unsupported(lacking), number, conversation, turn),
+        )
+
     def move(self, conversation: int, turns: Iterable[str], to: int) -> None:
         """Let sources follow turns that belong to another conversation from now on."""
         keys = json.dumps(list(turns))
@@ -304,6 +338,10 @@ class Memories:
 def memory_id(fact: Fact) -> MemoryId:
     """Return the id of a fact: the same for the same fact, wherever and whenever it is found."""
     return MemoryId(public_id("m_", same(fact.key), fact.type.value, same(fact.value)))
+
+
+def _unsupported(lacking: Iterable[str]) -> str:
+    return json.dumps(list(lacking), ensure_ascii=False)
 
 
 def _at(memory: Memory) -> float:

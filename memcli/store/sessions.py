@@ -153,7 +153,12 @@ class Sessions:
         )
         if not rows or (len(rows) > 1 and rows[0][0] != session):
             what = "more than one session begins with" if rows else "no session"
-            raise NotFoundError(f"{what} `{session}`", hint="list sessions with `mem sessions`")
+            hint = "list sessions with `mem sessions`"
+            if session.startswith("m_"):
+                hint = f"`mem show {session}` shows a memory"
+            elif not session.startswith("s_"):
+                hint = "an id looks like `s_k3j`; `mem search WORDS` finds sessions by words"
+            raise NotFoundError(f"{what} `{session}`", hint=hint)
         return self._session(rows[0])
 
     def by_number(self, number: int) -> Session:

@@ -89,6 +89,10 @@ class Store:
         """All or nothing. Inside another transaction, take part in that one."""
         return self._database.transaction()
 
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Read everything as it is at one moment, whoever writes meanwhile."""
+        return self._database.snapshot()
+
     def trial(self) -> AbstractContextManager[None]:
         """Do as in a transaction, and then as if nothing had happened."""
         return self._database.trial()

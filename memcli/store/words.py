@@ -69,7 +69,7 @@ _BASE_FORMS = {
         stand stood;steal stole stolen;stick stuck;swim swam swum;take took taken;teach taught
         tear tore torn;tell told;think thought;throw threw thrown;understand understood
         wake woke woken;wear wore worn;win won;write wrote written
-        bad worse worst;child children;foot feet;good better best;kid kids;knife knives;life lives
+        bad worse worst;child children;foot feet;good better best;kid kids;knife knives
         man men;mouse mice;person people;tooth teeth;wife wives;woman women
         """.replace("\n", ";").split(";")
         if line.strip()

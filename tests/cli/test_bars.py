@@ -70,3 +70,27 @@ def test_who_interrupts_is_told_what_to_type(capsys):
 )  # fmt: skip
 def test_numbers_are_told_at_a_glance(number, told):
     assert bars.count(number) == told
+
+
+def test_a_step_that_takes_minutes_has_a_rate_and_a_remaining_time(clock, capsys):
+    with bars.bars(quiet=False) as tell:
+        for done in range(3):
+            tell("questions", done, 10)
+            clock(120)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "mem: questions: 1 of 10, 0.0083 a second, about 18 min to go",
+        "mem: questions: 2 of 10, 0.0083 a second, about 16 min to go",
+    ]
+
+
+def test_what_was_done_long_ago_at_once_does_not_make_the_rest_look_quick(clock, capsys):
+    with bars.bars(quiet=False) as tell:
+        tell("questions", 0, 1100)
+        tell("questions", 1000, 1100)
+        clock(60)
+        tell("questions", 1001, 1100)
+        clock(60)
+        tell("questions", 1002, 1100)
+
+    assert capsys.readouterr().err.splitlines()[-1].endswith("about 1 h 38 min to go")

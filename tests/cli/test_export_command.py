@@ -43,6 +43,42 @@ def test_a_memory_that_reads_the_export_of_another_has_the_same_ids_and_the_same
     assert other(*question).json["sessions"] == mem(*question).json["sessions"]
 
 
+def test_memories_and_what_was_forgotten_come_along(mem, other):
+    mem.remembers(talk("Cats", "me: Pixel?"), talk("Dogs", "me: Rex?"))
+    mem("memories", "add", "door code", "It is 3826")
+    mem("memories", "add", "cat", "Is called Pixel")
+    [cat] = [one["id"] for one in mem("memories", "--jsonl").lines if one["key"] == "cat"]
+    mem("memories", "edit", cat, "Was called Pixel")
+    [dogs] = [one["id"] for one in mem("sessions", "--jsonl").lines if one["title"] == "Dogs"]
+    mem("forget", dogs, "--yes")
+    export = mem("export")
+
+    done = other("ingest", "-", stdin=export.out.encode())
+
+    assert done.out == ("standard input: memcli, 4 new sessions, 4 new turns, 3 new memories\n")
+    assert other("export") == export
+    assert other("memories", "--history", "--json") == mem("memories", "--history", "--json")
+    other.remembers(talk("Dogs", "me: Rex?"))
+    assert ids(other) == ids(mem)
+    other.write("export.jsonl", export.out)
+    for _ in range(2):
+        assert other("ingest", "export.jsonl").out == (
+            "export.jsonl: memcli, 4 unchanged sessions, 4 unchanged turns\n"
+        )
+
+
+def test_of_chosen_sessions_nothing_is_written_but_them(mem):
+    mem.remembers(talk("Cats", "me: Pixel?"))
+    mem("memories", "add", "door code", "It is 3826")
+
+    whole, chosen = mem("export").lines, mem("export", "--source", "generic").lines
+
+    assert [line["schema"] for line in whole] == [
+        "mem.export/1", "mem.export/1", "mem.export.memory/1"
+    ]  # fmt: skip
+    assert [line["schema"] for line in chosen] == ["mem.export/1"]
+
+
 def test_the_branch_that_was_not_kept_comes_along(mem, other):
     mem.write(
         "conversations.json", [chatgpt("Trip", "me: Where?", "ai: Lisbon", "ai: Porto", kept=2)]

@@ -136,6 +136,7 @@ def test_csv_is_read_back_as_it_was_but_for_escape_sequences(mem, zoo):
         ("--answer", "--format", "csv"),
         ("--answer", "--jsonl"),
         ("--answer", "--format", "context"),
+        ("--profile", "--json"),
     ],
 )
 def test_forms_that_exclude_each_other_are_bad_usage(mem, options):

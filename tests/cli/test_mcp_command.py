@@ -81,6 +81,7 @@ def test_an_agent_is_offered_what_reads_and_nothing_else(agent, mem):
         ("search", {"query": "door code"}, ("search", "door code")),
         ("show", {"id": "s_"}, ("show", "s_")),
         ("memories", {}, ("memories", "list")),
+        ("memories", {"type": "UserMemory"}, ("memories", "list", "--type", "UserMemory")),
         ("memories", {"query": "flat", "limit": 1}, ("memories", "list", "flat", "-n", "1")),
     ],
 )
@@ -88,6 +89,7 @@ def test_a_tool_answers_as_the_command_does(name, arguments, command, agent, mem
     mem.remembers(DOOR)
     if name == "memories":
         mem("memories", "add", "home", "My flat is in Lisbon")
+        mem("memories", "add", "tram", "28 goes to Graça", "--type", "LongTermMemory")
 
     async def conversation(client):
         tools = await listed(client)

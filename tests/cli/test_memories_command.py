@@ -64,7 +64,7 @@ def test_memories_are_listed_newest_first_and_the_doubtful_apart(library):
     )
     doubtful = library("memories", "--unsupported")
     assert doubtful.err == ""
-    assert doubtful.out.endswith("LongTermMemory  (unsupported: 3)  pets: Has 3 cats\n")
+    assert doubtful.out.endswith("LongTermMemory  pets: Has 3 cats  (unsupported: 3)\n")
 
 
 def test_a_query_finds_memories_by_words_and_meaning(library):
@@ -140,7 +140,7 @@ def test_an_accepted_memory_is_listed_with_the_others(archive):
 
     shown = archive("memories", "accept", key)
 
-    assert shown.out.endswith("(accepted, though unsupported: 3)  pets: Has 3 cats\n")
+    assert shown.out.endswith("pets: Has 3 cats  (accepted, though unsupported: 3)\n")
     assert set(ids(archive)) == {"diet", "home city", "pets"}
     assert archive("memories", "--unsupported").code == 3
 
@@ -302,3 +302,29 @@ def test_wrong_usage_ends_in_status_2(library, arguments):
 
 def test_without_a_database_there_is_nothing_to_list(mem):
     assert mem("memories").code == 5
+
+
+def test_mem_show_opens_a_memory_too(library):
+    key = ids(library)["diet"]
+
+    assert library("show", key) == library("memories", key)
+    assert library("show", f"[{key}]", "--json") == library("memories", key, "--json")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (("show", "m_zzz"), 3, "no memory `m_zzz`\nhint: list memories with `mem memories`"),
+        (("show", "m_zzz:3"), 2, "a memory has no turns of its own\nhint: `mem show m_zzz`"),
+        (("show", "m_zzz", "--jsonl"), 2, "one memory is not printed as jsonl\nhint: `--json`"),
+        (("show", "door"), 3, "no session `door`\nhint: an id looks like `s_k3j`; `mem search"),
+        (("show", "s_zzz"), 3, "no session `s_zzz`\nhint: list sessions with `mem sessions`"),
+        (("export", "m_zzz"), 3, "no session `m_zzz`\nhint: `mem show m_zzz` shows a memory"),
+        (("memories", "show", "s_zz"), 3, "no memory `s_zz`\nhint: `mem show s_zz` shows a ses"),
+    ],
+)
+def test_the_wrong_kind_of_reference_is_told_what_to_type(library, arguments, status, told):
+    done = library(*arguments)
+
+    assert (done.code, done.out) == (status, "")
+    assert done.err.startswith(f"mem: {told}")

@@ -3,10 +3,12 @@
 A screen that is meant to change: delete its file, run the test, and look at what it wrote.
 """
 
+import json
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,11 @@ COMMANDS = (
     "sessions",
     "show {party}:3 -C 1",
 )
+CARE = ("stats", "doctor", "memories --history", "memories {city}", "config")
+STEADY = Path(__file__).parents[1] / "steady_mem.py"
+# What reads well on a light background and on a dark one: bold, dim, reverse, red, green, magenta
+# and cyan. Yellow and white vanish on the one, black and blue on the other.
+READABLE = {"0", "1", "2", "7", "31", "32", "35", "36", "39", "49"}
 OSAKA = "大阪で一番好きなホテルは「福島」、駅から歩いて三分です。" * 3
 LATIN = "café naïve 🎉 👍"
 
@@ -58,11 +65,11 @@ def tmux(tmp_path):
     socket = str(tmp_path / "tmux")
     base = ["tmux", "-u", "-S", socket, "-f", "/dev/null"]
 
-    def run(script, columns, environment):
+    def run(script, columns, environment, folder):
         given = [f"{name}={value}" for name, value in environment.items()]
         typed = shlex.join(["env", "-i", *given, "sh", "-c", f"{script}; echo {END}; sleep 300"])
         size = ["-x", str(columns), "-y", str(LINES)]
-        subprocess.run([*base, "new-session", "-d", *size, typed], check=True)
+        subprocess.run([*base, "new-session", "-d", *size, "-c", str(folder), typed], check=True)
         end = time.monotonic() + 120
         while time.monotonic() < end:
             pane = subprocess.run(
@@ -82,19 +89,60 @@ def plain(pane):
     return "\n".join(line.rstrip() for line in lines).rstrip() + "\n"
 
 
+def check(pane, name):
+    """Compare a pane with the one that is kept, and look at its colours."""
+    kept = PANES / f"{name}.txt"
+    if not kept.exists():
+        kept.write_text(plain(pane), "utf-8")
+        pytest.fail(f"wrote {kept}: look at it")
+    assert plain(pane) == kept.read_text("utf-8")
+    colours = set(re.findall(r"\d+", " ".join(re.findall(r"\x1b\[([0-9;]*)m", pane))))
+    assert {"1", "36"} <= colours <= READABLE
+
+
 @pytest.mark.parametrize("columns", [60, 80, 200])
 def test_screens_look_as_they_did(mem, tmux, columns):
     [party] = [one["id"] for one in mem("sessions", "--jsonl").lines if "🎉" in one["title"]]
     script = "; ".join(f"echo; {MEM} {command.format(party=party)}" for command in COMMANDS)
     environment = {**mem.environment, "TERM": "tmux-256color", "MEM_PAGER": ""}
 
-    pane = tmux(script, columns, environment)
+    pane = tmux(script, columns, environment, mem.folder)
 
-    kept = PANES / f"{columns}.txt"
-    if not kept.exists():
-        kept.write_text(plain(pane), "utf-8")
-        pytest.fail(f"wrote {kept}: look at it")
-    assert plain(pane) == kept.read_text("utf-8")
-    colours = set(re.findall(r"\d+", " ".join(re.findall(r"\x1b\[([0-9;]*)m", pane))))
-    assert colours <= {"0", "1", "2", "7", "32", "36", "39", "49"}  # read well on light and on dark
-    assert {"1", "36"} <= colours
+    check(pane, columns)
+
+
+MEMORIES = [
+    {"key": "city", "value": "Lives in 大阪, near the station, in a flat with a view of the river",
+     "said_at": "2024-05-03", "tags": ["place", "home 🏠"]},
+    {"key": "city", "value": "Lives in Lisbon", "said_at": "2023-05-03"},
+    {"key": "name", "value": "דנה לוי", "said_at": "2024-05-04"},
+    {"key": "guests", "value": "12", "said_at": "2024-05-05"},
+    {"key": "guests", "value": "14", "said_at": "2024-05-05"},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def kept(mem, tmp_path_factory):
+    """An archive with memories, in a folder from which it is `mem.db`."""
+    kept = Mem(tmp_path_factory.mktemp("kept"))
+    assert kept("ingest", "-", stdin=mem("export").out.encode()).code == 0
+    assert kept("memories", "import", "-", stdin=json.dumps(MEMORIES).encode()).code == 0
+    kept.write("config.toml", '[people]\nme = ["Mira"]\n"דנה לוי" = ["Dana"]\n')
+    (kept.folder / "config.toml").chmod(0o600)
+    return kept
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_screens_of_care_look_as_they_did(kept, tmux, columns):
+    listed = kept("memories", "--jsonl").lines
+    [city] = [one["id"] for one in listed if one["key"] == "city"]
+    steady = shlex.join([sys.executable, str(STEADY)])
+    script = "; ".join(f"echo; {steady} {command.format(city=city)}" for command in CARE)
+    environment = {
+        **kept.environment, "TERM": "tmux-256color", "MEM_DB": "mem.db",
+        "MEM_CONFIG": "config.toml", "MEM_MODELS": "models",
+    }  # fmt: skip
+
+    pane = tmux(script, columns, environment, kept.folder)
+
+    check(pane, f"care-{columns}")

@@ -57,8 +57,16 @@ def test_what_nothing_fits_into_stays_empty():
     assert context([], words, 100).text == ""
 
 
+def test_it_begins_with_what_stands_at_its_head_where_a_turn_fits_beside():
+    shown = context([result(CAKE, 1)], words, 40, head="About the user:\n- home: Porto")
+
+    assert shown.text.startswith("About the user:\n- home: Porto\n\nCake, 2024-03-01 (Friday)\n")
+    assert context([result(LONG, 1)], words, 12, head="About the user:").text == ""
+
+
+@pytest.mark.parametrize("head", ["", "About the user:\n- home: Porto"])
 @pytest.mark.parametrize("count", [words, estimated, len, lambda text: 3 * words(text) + 1])
-def test_the_room_is_never_exceeded(count):
+def test_the_room_is_never_exceeded(count, head):
     chosen = random.Random(0)
     results = [
         result(
@@ -69,7 +77,7 @@ def test_the_room_is_never_exceeded(count):
     ]
 
     for room in range(1, 900, 17):
-        assert count(context(results, count, room).text) <= room
+        assert count(context(results, count, room, head=head).text) <= room
 
 
 def test_the_estimate_exceeds_what_real_vocabularies_count(smollm):

@@ -268,8 +268,11 @@ def test_what_was_committed_before_an_interrupt_stays_and_the_rest_follows(
         *(claude(ASKED, LISBON, name=f"Trip {number}", key=f"c{number}") for number in range(3)),
     )
 
-    def interrupt(_name, turns):
-        if turns >= 4:
+    told = []  # each batch when it is embedded, and when it is stored
+
+    def interrupt(*done):
+        told.append(done)
+        if len(told) == 4:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -13,7 +13,7 @@ from memcli.pipeline.absorb import Absorber, Tally
 from memcli.pipeline.own_facts import OwnFacts, Record, Restored
 from memcli.pipeline.profile import profile
 from memcli.pipeline.remembering import Memories
-from memcli.store import Filters, MemoryFilters, Store
+from memcli.store import Filters, MemoryFilters, Store, memory_id
 
 LISBON = Fact("home", MemoryType.USER, "Lives in Lisbon", ("place",))
 PORTO = replace(LISBON, value="Lives in Porto")
@@ -97,6 +97,15 @@ def test_restoring_twice_changes_nothing_the_second_time(store, own):
     assert store.memories.find(MemoryFilters()) == before
 
 
+def test_edits_of_edits_are_restored_in_any_order(store, own, tmp_path):
+    first = Record(LISBON, BEGIN, edited_into=memory_id(replace(LISBON, key="city")))
+    second = Record(replace(LISBON, key="city"), BEGIN, edited_into=memory_id(PORTO))
+
+    own.restore([Record(PORTO, BEGIN), second, first], BEGIN)
+
+    assert current(store) == {"Lives in Porto"}
+
+
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=8))
 def test_however_often_one_edits_one_revision_is_current(tmp_path_factory, values):
     with Store(tmp_path_factory.mktemp("edits") / "mem.db") as store:
@@ -121,10 +130,12 @@ def test_a_profile_has_what_is_accepted_and_current_the_newest_first(store, own)
     own.add(Fact("trip", MemoryType.LONG_TERM, "Flew to Rome"), BEGIN)
     read(store, Fact("likes", MemoryType.USER, "Lisbon"))
 
-    assert profile(store, 100, words) == "- home: Lives in Porto\n- old\x1b: long ago"
+    assert profile(store, 100, words) == (
+        "About the user:\n- home: Lives in Porto\n- old\x1b: long ago"
+    )
 
 
-@pytest.mark.parametrize(("tokens", "lines"), [(0, 0), (3, 0), (4, 1), (7, 1), (8, 2), (99, 3)])
+@pytest.mark.parametrize(("tokens", "lines"), [(0, 0), (6, 0), (7, 2), (10, 2), (11, 3), (99, 4)])
 def test_a_profile_fits(store, own, tokens, lines):
     own.add(Fact("a", MemoryType.USER, "one two"), BEGIN)
     own.add(Fact("b", MemoryType.USER, "one two three"), BEGIN + DAY)

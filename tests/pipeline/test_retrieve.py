@@ -56,6 +56,12 @@ def test_words_side_by_side_in_the_question_are_looked_for_side_by_side(store, t
     assert titles("the support group", replace(NONE, turn=0.1, together=1)) == ["Together", "Apart"]
 
 
+def test_who_asks_where_one_lives_finds_who_said_that_they_live_there(store, titles):
+    remember(store, talk("Flat", "me: I live by the river."), talk("Film", "me: a film about life"))
+
+    assert titles("Ann lives", replace(NONE, turn=1)) == ["Flat"]
+
+
 def test_of_equal_sessions_the_one_near_the_day_named_comes_first(store, titles):
     remember(
         store,
