@@ -106,6 +106,35 @@ def test_bad_usage_exits_2_and_says_why(mem, arguments):
     assert ended.err
 
 
+@pytest.mark.parametrize(
+    ("words", "what", "hint"),
+    [
+        ("ask", "missing argument 'QUESTION'", "mem ask --help"),
+        ("stats --zzz", "no such option: --zzz", "mem stats --help"),
+        ("ask x --formt json", "no such option: --formt", "did you mean --format"),
+        ("serach x", "no such command 'serach'", "did you mean 'search'"),
+        ("models lsit", "no such command 'lsit'", "did you mean 'list'"),
+        (
+            "sessions \x1b[31m",
+            "got unexpected extra argument(s) (\\x1b[31m)",
+            "mem sessions --help",
+        ),
+    ],
+)
+def test_bad_usage_is_told_as_any_other_error(mem, words, what, hint):
+    ended = mem(*words.split())
+
+    assert (ended.code, ended.err) == (ExitCode.USAGE, f"mem: {what}\nhint: {hint}\n")
+
+
+def test_nothing_typed_brings_the_help(mem):
+    for words in ((), ("models",)):
+        ended = mem(*words)
+
+        assert (ended.code, ended.out) == (ExitCode.USAGE, "")
+        assert ended.err == mem(*words, "--help").out
+
+
 def test_help_and_version_are_results(mem):
     for asked in ("--help", "--version"):
         ended = mem(asked)
