@@ -38,7 +38,7 @@ OWNER = {
     "apsw": "store formats.sqlite_file",  # ours, and other programs' databases
     "sqlite_vec": "store",
     "llama_cpp": "backends.llama",
-    "jinja2": "backends.llama",
+    "jinja2": "backends.writing",
     "wordllama": "backends.builtin",
     "torch": "backends.torch_bf16",
     "transformers": "backends.torch_bf16",

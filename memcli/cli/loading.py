@@ -3,16 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.cli.output import note
 from memcli.domain import fingerprint
-from memcli.errors import BackendError
 from memcli.protocols import Chat, Embedder, Reader, Reranker, Sifter
 
 if TYPE_CHECKING:
+    from memcli.backends.llama.writer import LlamaWriter
+    from memcli.backends.torch_bf16.writer import TorchWriter
     from memcli.catalog import Weights
+
+InLlama = TypeVar("InLlama", bound="LlamaWriter")
+InTorch = TypeVar("InTorch", bound="TorchWriter")
 
 
 def digest_of(path: Path) -> str:
@@ -58,62 +62,33 @@ class Loader:
 
     def sifter(self, weights: "Weights") -> Sifter:
         """Open weights that read, think and rank."""
-        known = weights.manifest
         if weights.is_torch:
-            from memcli.backends import torch_bf16
+            from memcli.backends.torch_bf16 import TorchSifter
 
-            return torch_bf16.open_sifter(
-                weights.path, context=known.context, sampling=known.sampling
-            )
-        from memcli.backends.llama import open_sifter
+            return self._in_torch(TorchSifter, weights)
+        from memcli.backends.llama import LlamaSifter
 
-        return open_sifter(
-            weights.path,
-            context=known.context,
-            sampling=known.sampling,
-            gpu_layers=self.gpu_layers,
-            note=note,
-            checked=self.check(weights.path),
-        )
+        return self._in_llama(LlamaSifter, weights)
 
     def reader(self, weights: "Weights") -> Reader:
         """Open weights that read and call tools."""
-        known = weights.manifest
         if weights.is_torch:
-            from memcli.backends import torch_bf16
+            from memcli.backends.torch_bf16 import TorchReader
 
-            return torch_bf16.open_reader(
-                weights.path, context=known.context, sampling=known.sampling
-            )
-        from memcli.backends.llama import open_reader
+            return self._in_torch(TorchReader, weights)
+        from memcli.backends.llama import LlamaReader
 
-        return open_reader(
-            weights.path,
-            context=known.context,
-            sampling=known.sampling,
-            gpu_layers=self.gpu_layers,
-            note=note,
-            checked=self.check(weights.path),
-        )
+        return self._in_llama(LlamaReader, weights)
 
     def chat(self, weights: "Weights") -> Chat:
         """Open weights that answer in words."""
-        known = weights.manifest
         if weights.is_torch:
-            raise BackendError(
-                f"{weights.path} is a folder of safetensors: torch answers no questions here",
-                hint="name a GGUF file, or the address of a server",
-            )
-        from memcli.backends.llama import open_chat
+            from memcli.backends.torch_bf16 import TorchChat
 
-        return open_chat(
-            weights.path,
-            context=known.context,
-            sampling=known.sampling,
-            gpu_layers=self.gpu_layers,
-            note=note,
-            checked=self.check(weights.path),
-        )
+            return self._in_torch(TorchChat, weights)
+        from memcli.backends.llama import LlamaChat
+
+        return self._in_llama(LlamaChat, weights)
 
     def embedder(self, weights: "Weights") -> Embedder:
         """Open weights that embed."""
@@ -144,3 +119,18 @@ class Loader:
             gpu_layers=self.gpu_layers,
             checked=self.check(weights.path),
         )
+
+    def _in_llama(self, kind: type[InLlama], weights: "Weights") -> InLlama:
+        known = weights.manifest
+        return kind(
+            weights.path,
+            context=known.context,
+            sampling=known.sampling,
+            gpu_layers=self.gpu_layers,
+            note=note,
+            checked=self.check(weights.path),
+        )
+
+    def _in_torch(self, kind: type[InTorch], weights: "Weights") -> InTorch:
+        known = weights.manifest
+        return kind(weights.path, context=known.context, sampling=known.sampling)

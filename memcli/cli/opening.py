@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from memcli.cli.checked import checked
 from memcli.cli.loading import Loader, digest_of
@@ -32,7 +32,12 @@ if TYPE_CHECKING:
     from memcli.catalog import Catalog, Manifest, ModelRole, Weights
     from memcli.weights.record import State
 
+T = TypeVar("T")
 SERVED_BY_MEMOS = frozenset({"memos-reranker-0.6b", "memos-reranker-4b"})
+_NEEDED = {
+    "reader": ("reads", "`mem models pull memreader-4b`"),
+    "chat": ("answers", "`mem models pull qwen3-4b-instruct-2507`, or name one with `--chat`"),
+}
 BUILTIN = ("builtin", "wordllama-256")  # the embedder that needs no download
 
 
@@ -96,12 +101,7 @@ def open_reader(named: str | None = None, *, gpu_layers: int | None = None) -> R
         BackendError: a file is damaged, or did not pass its verification.
     """
     house = House(gpu_layers)
-    chosen = house.chosen("reader", named)
-    if not chosen:
-        raise ModelNotFoundError(
-            "no model that reads is on this machine", hint="`mem models pull memreader-4b`"
-        )
-    return house.reader(chosen)
+    return house.reader(house.needed("reader", named))
 
 
 def is_served(reader: str | None) -> bool:
@@ -121,13 +121,7 @@ def open_chat(named: str | None = None, *, gpu_layers: int | None = None) -> Cha
         BackendError: a file is damaged, or did not pass its verification.
     """
     house = House(gpu_layers)
-    chosen = house.chosen("chat", named)
-    if not chosen:
-        raise ModelNotFoundError(
-            "no model that answers is on this machine",
-            hint="`mem models pull qwen3-4b-instruct-2507`, or name one with `--chat`",
-        )
-    return house.chat(chosen)
+    return house.chat(house.needed("chat", named))
 
 
 def catalog() -> "Catalog":
@@ -170,6 +164,18 @@ class House:
             return f"{memos_address()}#{chosen}"
         return None if chosen in (None, NO_MODEL, *BUILTIN) else chosen
 
+    def needed(self, role: Literal["reader", "chat"], named: str | None = None) -> str:
+        """Return what is chosen, where nothing can be done without.
+
+        Raises:
+            ModelNotFoundError: nothing is.
+        """
+        does, hint = _NEEDED[role]
+        chosen = self.chosen(role, named)
+        if not chosen:
+            raise ModelNotFoundError(f"no model that {does} is on this machine", hint=hint)
+        return chosen
+
     def embedder(self, named: str | None = None, *, recorded: str | None = None) -> Embedder:
         """Open the embedder that is named, else that of the settings, else the recorded one."""
         named = self.chosen("embedder", named or self.named.get("embedder") or recorded)
@@ -204,13 +210,7 @@ class House:
         if is_address(named):
             from memcli.backends.server import open_sifter
 
-            known = self._served(named, "sifter")
-            return open_sifter(
-                self._endpoint(named),
-                context=known.context,
-                sampling=known.sampling,
-                note=_once(),
-            )
+            return self._writing(open_sifter, named, "sifter")
         return self._loader.sifter(self._trusted(named, "sifter"))
 
     def sift_wording(self, named: str) -> str:
@@ -230,13 +230,7 @@ class House:
         if is_address(named):
             from memcli.backends.server import open_reader
 
-            known = self._served(named, "reader")
-            return open_reader(
-                self._endpoint(named),
-                context=known.context,
-                sampling=known.sampling,
-                note=_once(),
-            )
+            return self._writing(open_reader, named, "reader")
         return self._loader.reader(self._trusted(named, "reader"))
 
     def chat(self, named: str) -> Chat:
@@ -244,14 +238,15 @@ class House:
         if is_address(named):
             from memcli.backends.server import open_chat
 
-            known = self._served(named, "chat")
-            return open_chat(
-                self._endpoint(named),
-                context=known.context,
-                sampling=known.sampling,
-                note=_once(),
-            )
+            return self._writing(open_chat, named, "chat")
         return self._loader.chat(self._trusted(named, "chat"))
+
+    def _writing(self, opened: Callable[..., T], named: str, role: "ModelRole") -> T:
+        """Open a served model that writes."""
+        known = self._served(named, role)
+        return opened(
+            self._endpoint(named), context=known.context, sampling=known.sampling, note=_once()
+        )
 
     def _served(self, named: str, role: "ModelRole") -> "Manifest":
         """Return how a served model is spoken to: as the manifest of its name, or the best known.

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.backends.llama.permutation import Permutation
+from memcli.backends.writing.permutation import Permutation
 
 COMMA, END = 100, 101
 

@@ -4,12 +4,10 @@ A file is checked when it is opened and loaded when there is first something to 
 rankings that are remembered from earlier runs cost no loading.
 """
 
-from memcli.backends.llama.chat import LlamaChat
 from memcli.backends.llama.embedder import LlamaEmbedder, open_embedder
 from memcli.backends.llama.quantize import quantize
-from memcli.backends.llama.reader import LlamaReader
 from memcli.backends.llama.reranker import LlamaReranker, open_reranker
-from memcli.backends.llama.sifter import LlamaSifter
+from memcli.backends.llama.writer import LlamaChat, LlamaReader, LlamaSifter
 
 open_chat, open_reader, open_sifter = LlamaChat, LlamaReader, LlamaSifter
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from memcli.backends.llama.context import BATCH, Context, Run
-from memcli.backends.llama.thought import CLOSED
+from memcli.backends.writing.thought import CLOSED
 
 
 class Tape:
@@ -44,6 +44,19 @@ class Tape:
                 return
             self.feed([token])
             yield piece
+
+    def draw_among(self, tokens: Sequence[int]) -> int:
+        """Draw one of these tokens, as if there were no others."""
+        return self.context.draw_among(tokens)
+
+    def best_of(self, tokens: Sequence[int]) -> int:
+        """Return the likeliest of these tokens."""
+        likelihood = dict(zip(tokens, self.context.logits(0, tokens), strict=True))
+        return max(tokens, key=likelihood.__getitem__)
+
+    def likeliest(self, count: int) -> list[int]:
+        """Return the likeliest tokens of all, the likeliest first."""
+        return self.context.likeliest(count)
 
 
 def _shared(one: Sequence[int], other: Sequence[int]) -> int:

@@ -1,20 +1,23 @@
-"""What models that write have in common, whatever they write."""
+"""Models that write, as GGUF files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.backends.llama.context import Context
 from memcli.backends.llama.model import Model
 from memcli.backends.llama.offload import Note, unheard
-from memcli.backends.llama.template import dialogue, tokenised
-from memcli.domain import fingerprint
-from memcli.protocols import Message, Sampling, Tool
+from memcli.backends.llama.tape import Tape
+from memcli.backends.writing.chat import Answering
+from memcli.backends.writing.reader import Calling
+from memcli.backends.writing.sifter import Sifting
+from memcli.backends.writing.writer import Writer
+from memcli.protocols import Sampling
 
 
-class LlamaWriter:
+class LlamaWriter(Writer):
     """A causal model as a GGUF file: checked when it is opened, loaded when there is work.
 
     Args:
@@ -31,8 +34,6 @@ class LlamaWriter:
         BackendError: the file is damaged.
     """
 
-    task: ClassVar[str]  # tells fingerprints apart
-
     def __init__(
         self,
         path: Path,
@@ -44,42 +45,70 @@ class LlamaWriter:
         note: Note = unheard,
         checked: CheckedFile | None = None,
     ) -> None:
-        self.name = path.stem
         checked = checked or check_gguf(path)
-        self.fingerprint = fingerprint(self.task, checked.digest, sampling)
-        self.context = min(context, checked.context or context)
-        self._path, self._sampling = path, sampling
+        super().__init__(
+            path,
+            name=path.stem,
+            digest=checked.digest,
+            context=min(context, checked.context or context),
+            sampling=sampling,
+        )
         self._gpu_layers, self._threads, self._note = gpu_layers, threads, note
 
     def close(self) -> None:
         """Free the model and what it has read."""
-        if "_model" in self.__dict__:
-            self._model.close()
-
-    def count(self, text: str) -> int:
-        """Return how many tokens a text takes inside a message."""
-        return len(self._model.plain(text))
-
-    def prompt(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> list[int]:
-        """Return the tokens of the whole prompt, up to where the reply begins.
-
-        Raises:
-            BackendError: the model's chat template fails.
-        """
-        model = self._model
-        parts = dialogue(
-            model.template, model.marks, self._path, messages, tools, thinking=self._thinks
-        )
-        return tokenised(model, parts)
-
-    def _room(self, tokens: int) -> Context:
-        """Return a context of so many tokens."""
-        return Context(self._model, tokens, threads=self._threads, sampling=self._sampling)
-
-    @property
-    def _thinks(self) -> bool:
-        return True
+        if "words" in self.__dict__:
+            self.words.close()
 
     @cached_property
-    def _model(self) -> Model:
+    def words(self) -> Model:
+        """The file, loaded when it is first asked for."""
         return Model(self._path, gpu_layers=self._gpu_layers, note=self._note)
+
+    @contextmanager
+    def tape(self, prompt: Sequence[int], room: int, seed: int = 0) -> Iterator[Tape]:
+        """Lend a tape that has read a prompt; see `Writer`."""
+        with self._context(room) as context:
+            tape = Tape(context)
+            tape.rewrite(prompt, seed)
+            yield tape
+
+    def _context(self, tokens: int) -> Context:
+        return Context(self.words, tokens, threads=self._threads, sampling=self._sampling)
+
+
+class LlamaSifter(LlamaWriter, Sifting):
+    """A model that thinks before it ranks, as a GGUF file. Implements `protocols.Sifter`."""
+
+
+class LlamaChat(LlamaWriter, Answering):
+    """A model that answers in words, as a GGUF file. Implements `protocols.Chat`."""
+
+
+class LlamaReader(LlamaWriter, Calling):
+    """A model that thinks before it calls a tool, as a GGUF file. Implements `protocols.Reader`.
+
+    It keeps what it has read: the next call over the same dialogue, grown by a few messages, reads
+    only what is new. The same dialogue and seed give the same call, whatever was read before.
+    """
+
+    _kept: Tape | None = None
+
+    @contextmanager
+    def tape(self, prompt: Sequence[int], room: int, seed: int = 0) -> Iterator[Tape]:
+        """Lend the tape that was kept, or a longer one; it is kept again if all goes well."""
+        tape, self._kept = self._kept, None  # nobody else gets it meanwhile
+        if tape is None or tape.context.tokens < room:
+            if tape:
+                tape.context.close()
+            # Each step of a dialogue needs more.
+            tape = Tape(self._context(min(room + room // 2, self.context)))
+        try:
+            tape.rewrite(prompt, seed)
+            yield tape
+        except BaseException:
+            tape.context.close()
+            raise
+        if self._kept:
+            self._kept.context.close()
+        self._kept = tape

@@ -5,15 +5,18 @@ uses the network, and no program that came with a model is run.
 """
 
 from memcli.backends.torch_bf16.embedder import TorchEmbedder, open_embedder
-from memcli.backends.torch_bf16.reader import TorchReader, open_reader
 from memcli.backends.torch_bf16.reranker import TorchReranker, open_reranker
-from memcli.backends.torch_bf16.sifter import TorchSifter, open_sifter
+from memcli.backends.torch_bf16.writer import TorchChat, TorchReader, TorchSifter
+
+open_chat, open_reader, open_sifter = TorchChat, TorchReader, TorchSifter
 
 __all__ = [
+    "TorchChat",
     "TorchEmbedder",
     "TorchReader",
     "TorchReranker",
     "TorchSifter",
+    "open_chat",
     "open_embedder",
     "open_reader",
     "open_reranker",

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from memcli.backends.llama.thought import CLOSED
 from memcli.backends.torch_bf16.libraries import chosen, loading, running, torch, transformers
 from memcli.backends.torch_bf16.vocabulary import Vocabulary
+from memcli.backends.writing.thought import CLOSED
 from memcli.errors import BackendError
 from memcli.protocols import Sampling
 
@@ -136,17 +136,23 @@ class Tape:
                 state, self._cache = self.model.read([stretch], self._cache)
             self.logits = self.model.logits(state)[0]
 
-    def draw(self, among: Sequence[int] | None = None) -> int:
-        """Draw the token after the last one, if need be as if there were only these."""
-        if among is None:
-            return self._drawn(self.logits)
-        return among[self._drawn(self.logits[list(among)])]
+    def draw(self) -> int:
+        """Draw the token after the last one."""
+        return self._drawn(self.logits)
+
+    def draw_among(self, tokens: Sequence[int]) -> int:
+        """Draw one of these tokens, as if there were no others."""
+        return tokens[self._drawn(self.logits[list(tokens)])]
+
+    def best_of(self, tokens: Sequence[int]) -> int:
+        """Return the likeliest of these tokens."""
+        return tokens[int(self.logits[list(tokens)].argmax())]
 
     def likeliest(self, count: int) -> list[int]:
         """Return the likeliest tokens after the last one, the likeliest first."""
         return [int(token) for token in self.logits.topk(min(count, len(self.logits))).indices]
 
-    def written(self, most: int) -> Iterator[bytes]:
+    def drawn(self, most: int) -> Iterator[bytes]:
         """Yield what each token drawn writes, until the model ends or `most` have come."""
         vocabulary = self.model.vocabulary
         for _ in range(most):

@@ -1,13 +1,12 @@
 """Text to tokens and back, as the llama backend does it: markup and people's words apart."""
 
 import re
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from memcli.backends.llama.plain_text import cutter
 from memcli.backends.torch_bf16.libraries import loading, transformers
+from memcli.backends.writing.plain_text import cutter
 from memcli.errors import BackendError
 
 _MARKUP = re.compile(r"<\|.*\|>")  # what names a control token, flagged as special or not
@@ -45,17 +44,11 @@ class Vocabulary:
         found = self._tokenizer(text, add_special_tokens=False, split_special_tokens=True)
         return list(found["input_ids"])
 
-    def dialogue(self, parts: Sequence[str]) -> list[int]:
-        """Return the tokens of markup and text by turns; no text brings a special token."""
-        tokens = [
-            token
-            for place, part in enumerate(parts)
-            for token in (self.plain(part) if place % 2 else self.markup(part))
-        ]
-        begin = self._tokenizer.bos_token_id
-        if getattr(self._tokenizer, "add_bos_token", False) and tokens[:1] != [begin]:
-            tokens.insert(0, begin)
-        return tokens
+    @property
+    def begin(self) -> int | None:
+        """The token that every prompt begins with, in vocabularies that want one."""
+        wanted = getattr(self._tokenizer, "add_bos_token", False)
+        return self._tokenizer.bos_token_id if wanted else None
 
     def single(self, text: str) -> int:
         """Return the one token of a text.

@@ -16,18 +16,22 @@ from judging import ASKED, HOSTILE, MESSAGE, TOOLS
 from tiny_models import THINKING_TEMPLATE
 
 from memcli.backends import llama
-from memcli.backends.torch_bf16 import open_reader, open_sifter
+from memcli.backends.torch_bf16 import open_chat, open_reader, open_sifter
 from memcli.backends.torch_bf16.language import LanguageModel, Tape
 from memcli.backends.torch_bf16.vocabulary import Vocabulary
 from memcli.errors import BackendError, ContextError
 from memcli.protocols import (
+    Chat,
+    Message,
     Ranking,
     Reader,
     Sampling,
     Sifter,
+    Thought,
     ToolCall,
 )
 from memcli.store import Store
+from memcli.weights.convert import convert
 
 pytestmark = pytest.mark.parity
 
@@ -86,7 +90,7 @@ def test_a_message_cannot_end_itself(folder):
     sifter = open_sifter(folder, context=4096, sampling=Sampling(), device="cpu")
     words = Vocabulary(folder)
 
-    plain, hostile = sifter.prompt("cats"), sifter.prompt(HOSTILE)
+    plain, hostile = (sifter.prompt([Message("user", said)]) for said in ("cats", HOSTILE))
 
     special = [[token for token in tokens if token in words.special] for tokens in (plain, hostile)]
     assert special[0] == special[1] != []
@@ -179,6 +183,48 @@ def test_a_call_without_time_is_closed(folder):
 def test_a_dialogue_that_exceeds_the_context_is_refused(folder):
     with pytest.raises(ContextError, match="more than the context of 4,096"):
         called(folder, thought=4096)
+
+
+def answered(chat: Chat, *, thought=12, answer=12):
+    """Return the thought and the answer."""
+    asked = [Message("user", "Which cats do I like?")]
+    pieces = list(chat.write(asked, thought_tokens=thought, answer_tokens=answer))
+    thoughts = "".join(piece.text for piece in pieces if isinstance(piece, Thought))
+    return thoughts, "".join(piece for piece in pieces if isinstance(piece, str))
+
+
+def chat_of(folder, context=4096, **sampling):
+    return open_chat(folder, context=context, sampling=Sampling(**sampling), device="cpu")
+
+
+def test_torch_and_llama_answer_alike(copied):
+    teach(copied, after="\n", token="no")
+    convert(copied, copied / "twin.gguf", kind="F16")
+    theirs = llama.open_chat(
+        copied / "twin.gguf", context=4096, sampling=Sampling(temperature=0), threads=1
+    )
+
+    ours = answered(chat_of(copied, temperature=0), thought=1, answer=1)
+
+    assert ours == answered(theirs, thought=1, answer=1) == ("no", "no")
+
+
+def test_a_model_that_has_answered_is_done(copied):
+    teach(copied, after="\n", token="<|im_end|>")
+
+    assert answered(chat_of(copied, temperature=0)) == ("", "")
+
+
+def test_a_model_whose_template_knows_no_thought_answers_at_once(folder):
+    thought, answer = answered(chat_of(folder, temperature=1.0, seed=1))
+
+    assert (thought, bool(answer)) == ("", True)
+    assert (thought, answer) == answered(chat_of(folder, temperature=1.0, seed=1))
+
+
+def test_a_question_that_exceeds_the_context_is_refused(folder):
+    with pytest.raises(BackendError, match="more than the context of 64"):
+        answered(chat_of(folder, context=64), answer=64)
 
 
 def test_likelier_tokens_are_drawn_more_often(folder):

@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from memcli.backends.llama.model import Model
 from memcli.errors import BackendError
 from memcli.protocols import Message, Tool, ToolCall
 
@@ -72,18 +71,6 @@ def dialogue(
     if thinking and not parts[-1].rstrip().endswith(OPEN):
         parts[-1] += THOUGHT
     return parts
-
-
-def tokenised(model: Model, parts: Sequence[str]) -> list[int]:
-    """Return the tokens of markup and text by turns; no text brings a special token."""
-    tokens = [
-        token
-        for place, part in enumerate(parts)
-        for token in (model.plain(part) if place % 2 else model.markup(part))
-    ]
-    if model.begin is not None and tokens[:1] != [model.begin]:
-        tokens.insert(0, model.begin)
-    return tokens
 
 
 class _UnfitError(Exception):

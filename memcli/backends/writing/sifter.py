@@ -6,18 +6,17 @@ the model would rather say, it can only choose among the ids not yet named.
 
 from collections.abc import Iterator, Sequence
 
-from memcli.backends.llama.permutation import Permutation
-from memcli.backends.llama.tape import Tape
-from memcli.backends.llama.thought import CLOSED, thought
-from memcli.backends.llama.writer import LlamaWriter
+from memcli.backends.writing.permutation import Permutation
+from memcli.backends.writing.thought import CLOSED, thought
+from memcli.backends.writing.writer import Tape, Writer
 from memcli.errors import BackendError
 from memcli.protocols import Message, Ranking
 
 RANKING, RANKED = "<ranking>", "</ranking>"
 
 
-class LlamaSifter(LlamaWriter):
-    """A model that thinks before it ranks, as a GGUF file. Implements `protocols.Sifter`."""
+class Sifting(Writer):
+    """Thinks before it ranks: what `protocols.Sifter` asks for."""
 
     task = "sift"
 
@@ -29,25 +28,22 @@ class LlamaSifter(LlamaWriter):
         Raises:
             BackendError: the model failed, or message and reply exceed the context.
         """
-        model = self._model
-        ids = [model.plain(str(id)) for id in range(shown)]
+        words = self.words
+        ids = [words.plain(str(id)) for id in range(shown)]
         ranked = min(ranked, shown)
         if not ranked:
             yield Ranking(())
             return
         prompt = self.prompt([Message("user", message)])
-        close = model.markup(CLOSED + RANKING)
+        close = words.markup(CLOSED + RANKING)
         ranking = len(close) + ranked * (max(map(len, ids)) + 1)
         self._check(len(prompt), thought_tokens, ranking)
-        room = len(prompt) + thought_tokens + ranking
-        with self._room(room) as context:
-            tape = Tape(context)
-            tape.feed(prompt)
+        with self.tape(prompt, len(prompt) + thought_tokens + ranking) as tape:
             closed = yield from thought(tape.drawn(thought_tokens))
             permutation = Permutation(
-                ids, ranked=ranked, comma=model.single(","), end=model.markup(RANKED)[0]
+                ids, ranked=ranked, comma=words.single(","), end=words.markup(RANKED)[0]
             )
-            _write(permutation, tape, model.markup(RANKING) if closed else close)
+            _write(permutation, tape, words.markup(RANKING) if closed else close)
         yield Ranking(tuple(permutation.order))
 
     def _check(self, prompt: int, thought: int, ranking: int) -> None:
@@ -69,7 +65,6 @@ def _write(permutation: Permutation, tape: Tape, tokens: Sequence[int]) -> None:
         if len(allowed) > 1:
             tape.feed(waiting)
             waiting = []
-            likelihood = dict(zip(allowed, tape.context.logits(0, allowed), strict=True))
-            token = max(allowed, key=likelihood.__getitem__)
+            token = tape.best_of(allowed)
         permutation.take(token)
         waiting.append(token)

@@ -29,7 +29,7 @@ def thought(pieces: Iterable[bytes]) -> Generator[str, None, bool]:
     return False
 
 
-def words(pieces: Iterable[bytes]) -> Iterator[str]:
+def answer(pieces: Iterable[bytes]) -> Iterator[str]:
     """Yield an answer's text, no piece of it empty, without the space around it.
 
     Args:
