@@ -1,7 +1,7 @@
 """The command tree."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -48,8 +48,7 @@ def command_tree(words: Sequence[str] = ()) -> typer.Typer:
         add_completion=False,  # `shells` has scripts of our own, which ask `tab`
     )
     app.callback()(root)
-    named = _named(words)
-    for name in [named] if named else COMMANDS:
+    for name in _named(words):
         command = getattr(import_module(f"memcli.cli.{COMMANDS[name]}"), name)
         if isinstance(command, typer.Typer):
             app.add_typer(command)
@@ -58,12 +57,14 @@ def command_tree(words: Sequence[str] = ()) -> typer.Typer:
     return app
 
 
-def _named(words: Sequence[str]) -> str | None:
-    """Return the command that words name, None where they do not, or stray from the usual way."""
+def _named(words: Sequence[str]) -> Iterable[str]:
+    """Return the command that words name; all of them where they stray from the usual way."""
     rest = list(words)
+    if rest == ["--version"]:
+        return ()
     while rest and rest[0].startswith("--db"):
         del rest[: 1 if "=" in rest[0] else 2]
-    return rest[0] if rest and rest[0] in COMMANDS else None
+    return [rest[0]] if rest and rest[0] in COMMANDS else COMMANDS
 
 
 def _version(asked: bool) -> None:

@@ -96,12 +96,13 @@ def ask(
     database: Database = None,
     wait: Wait = 10.0,
 ) -> None:
-    """Rank the sessions that answer a question, with the reasoning and the turns that are evidence.
+    """Rank the sessions that answer a question, and say why.
 
-    Words and meaning find candidates; with a reranker each gets the probability that it answers;
-    with a sifter a model reads the best, thinks, and ranks them. With `--answer` a chat model
-    answers from them, and refers to the turns it rests on: `mem show` opens such a reference. With
-    a budget, or when it is interrupted, what there is by then is printed.
+    With each come the turns that are the evidence. Words and meaning find candidates; with a
+    reranker each gets the probability that it answers; with a sifter a model reads the best,
+    thinks, and ranks them. With `--answer` a chat model answers from them, and refers to the turns
+    it rests on: `mem show` opens such a reference. With a budget, or when it is interrupted, what
+    there is by then is printed.
 
     With `-` for a question each line of standard input is one, and models are loaded once;
     `--jsonl` then prints one object a question. Exits with status 3 when nothing relevant is
@@ -151,9 +152,9 @@ def search(
     database: Database = None,
     wait: Wait = 10.0,
 ) -> None:
-    """Find sessions by words and meaning: the first stage of `mem ask` alone, in milliseconds.
+    """Find sessions by words and meaning, in milliseconds.
 
-    Exits with status 3 when nothing is found.
+    This is the first stage of `mem ask` alone. Exits with status 3 when nothing is found.
     """
     check_question(query)
     chosen = answer_form(

@@ -24,7 +24,7 @@ def backup(
     database: Database = None,
     wait: Wait = 10.0,
 ) -> None:
-    """Copy the database to one file, whole, while others read and write.
+    """Copy the whole database to one file, while others write.
 
     The copy is a database itself, which `mem --db FILE sessions` lists, and
     `mem --db FILE backup OTHER` brings back. Nothing is there until all of it is.

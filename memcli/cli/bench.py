@@ -139,7 +139,7 @@ def bench(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure how well memcli finds what answers, or with `--speed` how fast it is.
+    """Measure how well what answers is found, or how fast.
 
     Every question of a data set is put to the archive it belongs to, stage by stage, and the
     rankings are compared with what is known to answer. Results are kept as they come: a run that

@@ -26,7 +26,7 @@ NewValue = Annotated[
 def config(
     action: Action = "list", key: Key = None, value: NewValue = None, as_json: Json = False
 ) -> None:
-    """Show every setting and where it comes from, or write one into `config.toml`.
+    """Show every setting and where it comes from, or write one.
 
     Defaults, then `config.toml`, then `MEM_*` variables, then options: the later goes before.
     Comments and all else in the file stay when a setting is written.

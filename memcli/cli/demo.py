@@ -22,7 +22,10 @@ def demo(
     think: Think = 1024,
     gpu_layers: GpuLayers = None,
 ) -> None:
-    """Import a small archive into a temporary database and ask it three questions."""
+    """Ask a small bundled archive three questions.
+
+    It is imported into a temporary database.
+    """
     import memcli.demo
     from memcli.demo.questions import QUESTIONS
     from memcli.formats import Reading

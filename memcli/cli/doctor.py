@@ -35,7 +35,9 @@ def doctor(
     database: Database = None,
     wait: Wait = 10.0,
 ) -> None:
-    """Look at everything: database, index, models, settings, disk; and say what to do.
+    """Look at everything, and say what to do.
+
+    At the database, the index, models, settings, the machine and its disk.
 
     `--fix` makes the index again, and closes files to others. Exits with status 5 when something
     is wrong with the database, 4 with the settings, 6 or 7 with a model.

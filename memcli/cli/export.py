@@ -58,13 +58,13 @@ def export(
     database: Database = None,
     wait: Wait = 10.0,
 ) -> None:
-    """Write everything out as JSON lines that `mem ingest` reads back, or sessions as Markdown.
+    """Write everything out, as `mem ingest` reads it back.
 
-    A database that reads an export has the same sessions under the same ids, with every branch and
-    whatever was edited; the same memories, with their sources and what you accepted; and what was
-    forgotten does not come back there either. With ids or filters, and as Markdown, only sessions
-    are written. Which sessions `mem read` has read, and where exports lie, only `mem backup` keeps.
-    Exits with status 3 when there is nothing.
+    As JSON lines, and sessions also as Markdown. A database that reads an export has the same
+    sessions under the same ids, with every branch and whatever was edited; the same memories, with
+    their sources and what you accepted; and what was forgotten does not come back there either.
+    With ids or filters, and as Markdown, only sessions are written. Which sessions `mem read` has
+    read, and where exports lie, only `mem backup` keeps. Exits with status 3 when there is nothing.
     """
     if (form == "markdown") != (folder is not None):
         hint = "`mem export --format markdown --to FOLDER`, or `mem export > FILE`"

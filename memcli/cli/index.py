@@ -42,7 +42,7 @@ def index(
     database: Database = None,
     wait: Wait = WAIT,
 ) -> None:
-    """Make what is searched complete, make it again, or take another embedder.
+    """Complete or rebuild the index, or take another embedder.
 
     The old vectors serve until the new ones are complete; ask and import meanwhile as ever.
     Whatever stops it, `mem index` goes on where it stopped.

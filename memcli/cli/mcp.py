@@ -123,12 +123,12 @@ def mcp(
     gpu_layers: GpuLayers = None,
     database: Database = None,
 ) -> None:
-    """Serve the memory to agents, as tools of the Model Context Protocol, until they hang up.
+    """Serve the memory to agents, as tools of MCP.
 
-    The protocol is spoken over standard input and output: an agent starts `mem mcp` itself. Its
-    tools are `ask`, `search`, `show` and `memories`. They read the database and cannot change it;
-    models are loaded at the first question. Exits with status 2 where the extra `mcp` is not
-    installed.
+    The Model Context Protocol is spoken over standard input and output: an agent starts `mem mcp`
+    itself. Its tools are `ask`, `search`, `show` and `memories`. They read the database and cannot
+    change it; models are loaded at the first question. Exits with status 2 where the extra `mcp`
+    is not installed.
     """
     if find_spec("mcp") is None:
         raise UsageError(

@@ -38,7 +38,7 @@ class _Group(TyperGroup):
 
 memories = typer.Typer(
     name="memories",
-    help="List and search what is remembered; accept, edit, add, export and import it."
+    help="List, search, accept, edit, add, export and import memories."
     " `mem memories QUERY` is `mem memories list QUERY`.",
     cls=_Group,
     rich_markup_mode=None,
@@ -148,7 +148,7 @@ def list_memories(
     database: Database = None,
     wait: Wait = 10.0,
 ) -> None:
-    """List what is remembered, the newest first, or search it by words and meaning.
+    """List what is remembered, newest first, or search it.
 
     Dates and speakers are those of the turns a memory came from. Exits with status 3 when there
     is nothing.
@@ -186,7 +186,7 @@ def show(
 
 @memories.command()
 def accept(names: Names, database: Database = None, wait: Wait = 10.0) -> None:
-    """Vouch for memories: they count although something in them is unsupported.
+    """Let memories count although something is unsupported.
 
     An accepted memory may also supersede what you wrote yourself.
     """
@@ -242,7 +242,10 @@ def add(
 
 @memories.command()
 def export(form: Form = "json", database: Database = None, wait: Wait = 10.0) -> None:
-    """Print all memories with their history and sources; `mem memories import` reads the JSON."""
+    """Print all memories with their history and sources.
+
+    `mem memories import` reads the JSON.
+    """
     with Store.existing(database or database_path(), wait=wait) as store:
         found = store.memories.find(MemoryFilters())
         if form == "json":
@@ -253,7 +256,9 @@ def export(form: Form = "json", database: Database = None, wait: Wait = 10.0) ->
 
 @memories.command("import")
 def import_memories(file: File, database: Database = None, wait: Wait = 10.0) -> None:
-    """Take in memories that were exported, or facts of your own: `{"key": ..., "value": ...}`.
+    """Take in exported memories, or facts of your own.
+
+    A fact: `{"key": ..., "value": ...}`.
 
     Sources are found again where their sessions are in the database; a memory that has none of
     them here is your own from now on. What was forgotten is not taken in again.

@@ -113,7 +113,7 @@ Like = Annotated[
 
 @models.command("list")
 def list_models(as_json: Json = False, as_jsonl: Jsonl = False) -> None:
-    """List the models on this machine, and those that could be fetched.
+    """List the models here, and those that could be fetched.
 
     A star marks the models that are used unless an option says otherwise.
     """
@@ -136,7 +136,7 @@ def pull(
     yes: Yes = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fetch models, convert and quantize them, and verify that they do what they should.
+    """Fetch models, convert, quantize and verify them.
 
     Without a name: the set that suits this machine, shown with its sizes and asked for first. A
     pull that was interrupted goes on where it stopped. The hub is Hugging Face's, or the one that
@@ -160,7 +160,7 @@ def pull(
 def verify(
     names: Names = None, as_json: Json = False, as_jsonl: Jsonl = False, quiet: Quiet = False
 ) -> None:
-    """Look at all of a model again: its checksum, its header, and what it does.
+    """Check again a model's checksum, header and scores.
 
     Without a name: every model on this machine. Exits with status 7 when one does not pass.
     """
@@ -180,7 +180,7 @@ def verify(
 def add(
     file: File, role: Role, name: NewName = None, like: Like = None, quiet: Quiet = False
 ) -> None:
-    """Make a GGUF file of your own known by a name, where it is, once it was verified."""
+    """Give a GGUF file of your own a name, once it is verified."""
     with resumable(ANEW), bars(quiet=quiet) as progress:
         added = add_file(file, role, name, like, catalog(), progress)
     if not quiet:
@@ -189,11 +189,14 @@ def add(
 
 @models.command()
 def remove(names: SomeNames) -> None:
-    """Remove models from this machine; a file that was added stays, and only its name goes."""
+    """Remove models from this machine.
+
+    Of a file that was added only the name goes.
+    """
     remove_all(catalog(), names)
 
 
 @models.command()
 def path(name: MaybeName = None) -> None:
-    """Print where a model's weights are; without a name, the folder of all models."""
+    """Print where a model's weights are, or all of them."""
     typer.echo(weights_of(catalog(), [name])[0].path if name else models_folder())

@@ -115,7 +115,7 @@ def read(
     database: Database = None,
     wait: Wait = 10.0,
 ) -> None:
-    """Turn sessions into memories: a model reads them and decides what is worth remembering.
+    """Let a model decide what is worth remembering.
 
     Only what was not read before is read, the oldest first. A run that is interrupted or killed
     keeps what it has done, and the next one goes on there. What a model fails at is named and left

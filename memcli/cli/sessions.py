@@ -106,7 +106,7 @@ def show(
     no_pager: NoPager = False,
     database: Database = None,
 ) -> None:
-    """Print one session, turn by turn, or the turns around one that something refers to.
+    """Print a session, the turns around one, or a memory.
 
     A memory is printed as by `mem memories show`. A long session goes through a pager on a
     terminal: `MEM_PAGER`, else `PAGER`, else `less`.

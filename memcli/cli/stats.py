@@ -30,7 +30,7 @@ class Found:
 
 
 def stats(as_json: Json = False, database: Database = None) -> None:
-    """Count what there is: sessions by source and month, turns, words, people, and how large it is.
+    """Count sessions by source and month, turns, words and people.
 
     On a terminal each source is drawn as a row of bars over the months; in a pipe there is a line
     for every month of a source.
