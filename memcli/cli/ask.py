@@ -36,6 +36,7 @@ from memcli.cli.options import (
     Wait,
 )
 from memcli.cli.questions import STDIN, check_question
+from memcli.cli.unknown import note_unknown
 from memcli.errors import ModelNotFoundError
 from memcli.pipeline.ask import Models
 from memcli.pipeline.speed import Speeds
@@ -132,6 +133,7 @@ def ask(
         quiet=quiet, verbose=verbose,
     )  # fmt: skip
     with Store.existing(database or database_path(), wait=wait) as store:
+        note_unknown(store, asker.filters)
         asker.ask(question, store, printer, null=null, continued=continued)
 
 
@@ -165,6 +167,7 @@ def search(
     asker = Asker(models, None, filters, limit=limit, least=min_score or 0.0)
     printer = Printer("search", chosen, tokens=context_tokens, quiet=True, verbose=verbose)
     with Store.existing(database or database_path(), wait=wait) as store:
+        note_unknown(store, asker.filters)
         asker.ask(query, store, printer, null=null)
 
 

@@ -13,6 +13,7 @@ from memcli.cli import completion
 from memcli.cli.bars import bars, resumable
 from memcli.cli.options import Database, Quiet, Since, Source, Speaker, Until, Wait, words
 from memcli.cli.output import note, print_json
+from memcli.cli.unknown import note_unknown
 from memcli.domain import Conversation, SessionId
 from memcli.errors import ExitCode, UsageError
 from memcli.formats.memcli import written, written_forgotten, written_memory
@@ -71,6 +72,7 @@ def export(
         raise UsageError("Markdown takes a folder, and nothing else does", hint=hint)
     with Store.existing(database or database_path(), wait=wait) as store, store.snapshot():
         filters = Filters(since, until, source, speaker, _among(store, sessions))
+        note_unknown(store, filters)
         count = store.archive.count(filters)
         printed, done = folder is None and sys.stdout.isatty(), 0
         with (

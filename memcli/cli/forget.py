@@ -12,6 +12,7 @@ from memcli.cli.memory_view import print_memories
 from memcli.cli.options import Database, Json, Source, Wait, words
 from memcli.cli.output import note, print_json
 from memcli.cli.render import print_overviews
+from memcli.cli.unknown import note_unknown
 from memcli.errors import ExitCode, UsageError
 from memcli.settings import database_path
 from memcli.store import Filters, Overview, Store
@@ -76,7 +77,8 @@ def forget(
 
 def _named(store: Store, names: list[str], source: str | None) -> list[Overview]:
     if source:
-        return list(store.sessions.overviews(Filters(source=source)))
+        note_unknown(store, filters := Filters(source=source))
+        return list(store.sessions.overviews(filters))
     ids = dict.fromkeys(store.sessions.get(name.partition(":")[0]).id for name in names)
     numbers = tuple(number for each in ids if (number := store.sessions.number(each)) is not None)
     return list(store.sessions.overviews(Filters(among=numbers)))

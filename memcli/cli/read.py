@@ -26,6 +26,7 @@ from memcli.cli.options import (
 )
 from memcli.cli.output import note, print_json, print_jsonl
 from memcli.cli.reading_view import Watch, duration, watching
+from memcli.cli.unknown import note_unknown
 from memcli.errors import UsageError
 from memcli.pipeline.read import Extent, How, ReadRun, Report, Settled
 from memcli.pipeline.remembering import Memories
@@ -127,6 +128,7 @@ def read(
     speeds = Speeds(state_folder() / "speeds.json")
     with Store.existing(database or database_path(), wait=wait) as store:
         filters = Filters(since, until, source, speaker, _numbers(store, sessions))
+        note_unknown(store, filters)
         model, embedder = open_reader(reader, gpu_layers=gpu_layers), open_embedder()
         run = ReadRun(store, model, Memories(store, embedder), embedder, how, speeds)
         chosen = run.unread(filters, newest=newest, limit=limit)

@@ -28,6 +28,7 @@ from memcli.cli.options import (
 from memcli.cli.output import note, print_json, print_jsonl
 from memcli.cli.render import print_overviews
 from memcli.cli.transcript import print_session, reference, shown
+from memcli.cli.unknown import note_unknown
 from memcli.errors import ExitCode
 from memcli.settings import database_path
 from memcli.store import Filters, Store
@@ -78,6 +79,7 @@ def sessions(
     chosen = form_of(form, as_json=as_json, as_jsonl=as_jsonl)
     filters = Filters(since, until, source, speaker)
     with Store.existing(database or database_path()) as store:
+        note_unknown(store, filters)
         found = list(store.sessions.overviews(filters, limit))
     match chosen:
         case "json":
