@@ -254,6 +254,30 @@ class KeptMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptTurn:
+    """A turn as it was read, by names that mean it in every database."""
+
+    source: str  # of its conversation
+    conversation: str  # the conversation's key
+    turn: str  # its own key
+    digest: str  # of its text then
+    stop: int  # characters of it that were read by then
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReading:
+    """What a reader made of a segment, as one database writes it down for another."""
+
+    turns: tuple[KeptTurn, ...]
+    way: str  # digest of the reader and of how it was asked
+    model: str
+    outcome: str
+    reason: str
+    memories: tuple[MemoryId, ...] = ()
+    trace: tuple[object, ...] | None = None  # as JSON has it
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten:
     """Something that must not come back: a digest, from which nobody reads what it was."""
 

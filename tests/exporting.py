@@ -7,7 +7,13 @@ from parsing import document
 from memcli.backends.fake import WordEmbedder
 from memcli.domain import Conversation
 from memcli.formats.base import Reading
-from memcli.formats.memcli import FORMAT, written, written_forgotten, written_memory
+from memcli.formats.memcli import (
+    FORMAT,
+    written,
+    written_forgotten,
+    written_memory,
+    written_reading,
+)
 from memcli.pipeline.absorb import Absorber, Tally
 from memcli.pipeline.restoring import Restoring
 from memcli.store import Filters, Store
@@ -17,6 +23,7 @@ def exported(store, filters=None):
     """What `mem export` writes."""
     lines = [written(*each) for each in store.archive.sessions(filters or Filters())]
     lines += [written_memory(*each) for each in store.archive.memories()]
+    lines += map(written_reading, store.archive.readings())
     lines += map(written_forgotten, store.archive.forgotten())
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 

@@ -1,6 +1,7 @@
 """From a question, or many, to what is printed of each."""
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
@@ -31,6 +32,7 @@ PRINTING = 0.3  # seconds of a budget that starting and printing take
 RANKING = 0.5  # of a budget, where an answer is to follow
 PROFILE_SHARE = 4  # a context's part that who the person is may take
 NO_PROFILE = "nothing about you is accepted yet: `mem memories accept ID`, or `mem memories add`"
+SMALL = "nothing about you fits: let it take more with `--context-tokens`"
 
 
 @dataclass
@@ -180,7 +182,7 @@ class Printer:
         if self.profiled and not self._printed:
             head = profile(store, room // PROFILE_SHARE, count)
             if not head:
-                note(NO_PROFILE)
+                note(SMALL if profile(store, sys.maxsize, count) else NO_PROFILE)
         shown = context(answer.results, count, room, head=head)
         if not shown.text:
             raise UsageError(f"no turn fits into {room} tokens")

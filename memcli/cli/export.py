@@ -16,7 +16,7 @@ from memcli.cli.output import note, print_json
 from memcli.cli.unknown import note_unknown
 from memcli.domain import Conversation, SessionId
 from memcli.errors import ExitCode, UsageError
-from memcli.formats.memcli import written, written_forgotten, written_memory
+from memcli.formats.memcli import written, written_forgotten, written_memory, written_reading
 from memcli.pipeline.transcript import write_transcripts
 from memcli.settings import database_path
 from memcli.store import Filters, Store
@@ -63,9 +63,9 @@ def export(
 
     As JSON lines, and sessions also as Markdown. A database that reads an export has the same
     sessions under the same ids, with every branch and whatever was edited; the same memories, with
-    their sources and what you accepted; and what was forgotten does not come back there either.
-    With ids or filters, and as Markdown, only sessions are written. Which sessions `mem read` has
-    read, and where exports lie, only `mem backup` keeps. Exits with status 3 when there is nothing.
+    their sources and what you accepted; `mem read` has read there what it has read here; and what
+    was forgotten does not come back there either. With ids or filters, and as Markdown, only
+    sessions are written. Exits with status 3 when there is nothing.
     """
     if (form == "markdown") != (folder is not None):
         hint = "`mem export --format markdown --to FOLDER`, or `mem export > FILE`"
@@ -100,9 +100,10 @@ def _print(
 
 
 def _beside(store: Store) -> Iterator[Mapping[str, object]]:
-    """Yield what is written beside sessions: memories, and what was forgotten."""
+    """Yield what is written beside sessions: memories, readings, and what was forgotten."""
     for memory, kept in store.archive.memories():
         yield written_memory(memory, kept)
+    yield from map(written_reading, store.archive.readings())
     yield from map(written_forgotten, store.archive.forgotten())
 
 

@@ -17,6 +17,7 @@ from memcli.domain import (
     Doubt,
     Forgotten,
     KeptMemory,
+    KeptReading,
     Kind,
     Skipped,
     Turn,
@@ -116,7 +117,8 @@ class Sample:
         return tables(self)
 
 
-Parsed = Conversation | KeptMemory | Forgotten | Skipped | Doubt
+Kept = Conversation | KeptMemory | KeptReading | Forgotten
+Parsed = Kept | Skipped | Doubt
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,10 @@ The sessions of a conversation follow one another. What is as a turn has it by d
      "value": "Lives in Porto", "tags": [], "accepted": false, "edited_into": null,
      "sources": [{"source": "chatgpt", "conversation": "...", "turn": "...", "by": "you"}]}
 
+    {"schema": "mem.export.reading/1", "way": "...", "model": "...", "outcome": "added",
+     "turns": [{"source": "chatgpt", "conversation": "...", "turn": "...", "digest": "...",
+     "stop": 120}], "reason": "...", "memories": ["m_..."], "trace": null}
+
     {"schema": "mem.export.forgotten/1", "digest": "<32 hexadecimal digits>"}
 
 What a memory was edited into comes before it.
@@ -29,7 +33,9 @@ from memcli.domain import (
     Fact,
     Forgotten,
     KeptMemory,
+    KeptReading,
     KeptSource,
+    KeptTurn,
     Kind,
     MemoryId,
     MemoryType,
@@ -40,15 +46,17 @@ from memcli.domain import (
     Skipped,
     Turn,
 )
-from memcli.formats.base import Document, Format, Parsed, Reading, Sample
+from memcli.formats.base import Document, Format, Kept, Parsed, Reading, Sample
 from memcli.formats.json_lines import rows
 from memcli.formats.json_stream import Broken
 
 SCHEMA = "mem.export/1"
 MEMORY_SCHEMA = "mem.export.memory/1"
+READING_SCHEMA = "mem.export.reading/1"
 FORGOTTEN_SCHEMA = "mem.export.forgotten/1"
 
-_BEGINS = re.compile(r'\s*\{\s*"schema"\s*:\s*"mem\.export(?:\.memory|\.forgotten)?/1"')
+_BEGINS = re.compile(r'\s*\{\s*"schema"\s*:\s*"mem\.export(?:\.memory|\.reading|\.forgotten)?/1"')
+_TURN = ("source", "conversation", "turn", "digest")
 _DIGEST = re.compile("[0-9a-f]{32}")
 _Value = TypeVar("_Value")
 
@@ -97,6 +105,11 @@ def written_memory(memory: MemoryId, kept: KeptMemory) -> dict[str, object]:
     }
 
 
+def written_reading(kept: KeptReading) -> dict[str, object]:
+    """Return what a reader made of a segment as JSON has it."""
+    return {"schema": READING_SCHEMA, **asdict(kept)}
+
+
 def written_forgotten(forgotten: Forgotten) -> dict[str, object]:
     """Return what must not come back as JSON has it."""
     return {"schema": FORGOTTEN_SCHEMA, "digest": forgotten.digest}
@@ -138,9 +151,13 @@ class _Row:
             raise ValueError(f"`{name}` is {'missing' if value is None else 'of another type'}")
         return value
 
+    def has(self, name: str) -> bool:
+        """Return whether there is a value."""
+        return self._row.get(name) is not None
+
     def maybe(self, name: str) -> str | None:
         """Return a text, None where there is none."""
-        return None if self._row.get(name) is None else self.get(name, str)
+        return self.get(name, str) if self.has(name) else None
 
     def time(self, name: str) -> datetime | None:
         """Return a time with its zone, None where there is none."""
@@ -155,9 +172,13 @@ class _Row:
         return [_Row(value) for value in self.get(name, list, [])]
 
 
-def _parsed(row: _Row) -> Conversation | KeptMemory | Forgotten:
-    kinds: dict[str, Callable[[_Row], Conversation | KeptMemory | Forgotten]]
-    kinds = {SCHEMA: _conversation, MEMORY_SCHEMA: _memory, FORGOTTEN_SCHEMA: _forgotten}
+def _parsed(row: _Row) -> Kept:
+    kinds: dict[str, Callable[[_Row], Kept]] = {
+        SCHEMA: _conversation,
+        MEMORY_SCHEMA: _memory,
+        READING_SCHEMA: _reading,
+        FORGOTTEN_SCHEMA: _forgotten,
+    }
     schema = row.get("schema", str)
     if schema not in kinds:
         raise ValueError(f"its schema is {schema}, not {SCHEMA}")
@@ -175,12 +196,33 @@ def _memory(row: _Row) -> KeptMemory:
     return KeptMemory(
         fact,
         tuple(
-            KeptSource(*(one.get(name, str) for name in ("source", "conversation", "turn", "by")))
+            KeptSource(**_texts(one, "source", "conversation", "turn", "by"))
             for one in row.rows("sources")
         ),
         accepted=row.get("accepted", bool, False),
         edited_into=None if edited_into is None else MemoryId(edited_into),
     )
+
+
+def _reading(row: _Row) -> KeptReading:
+    found = _texts(row, "way", "model", "outcome", "reason")
+    memories = row.get("memories", list, [])
+    if not all(isinstance(memory, str) for memory in memories):
+        raise ValueError("`memories` is of another type")
+    turns = (
+        KeptTurn(**_texts(one, *_TURN), stop=one.get("stop", int)) for one in row.rows("turns")
+    )
+    trace = row.get("trace", list) if row.has("trace") else None
+    return KeptReading(
+        **found,
+        turns=tuple(turns),
+        memories=tuple(map(MemoryId, memories)),
+        trace=None if trace is None else tuple(trace),
+    )
+
+
+def _texts(row: _Row, *names: str) -> dict[str, str]:
+    return {name: row.get(name, str) for name in names}
 
 
 def _forgotten(row: _Row) -> Forgotten:

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from memcli.domain import Conversation, Doubt, Forgotten, KeptMemory, Skipped
+from memcli.domain import Conversation, Doubt, Skipped
 from memcli.errors import InputError
 from memcli.formats import Document, Format, Reading, recognise
+from memcli.formats.base import Kept
 from memcli.formats.documents import Place, extent, places, weight
 from memcli.pipeline.absorb import Absorber, Counts, Tally
 from memcli.pipeline.meter import Meter, Progress, unheard
@@ -17,8 +18,6 @@ from memcli.protocols import Embedder
 from memcli.store import Store
 
 BATCH_TURNS, BATCH_CHARACTERS = 10_000, 4_000_000  # in one transaction, about
-
-Batch = list[Conversation | KeptMemory | Forgotten]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +226,9 @@ class _Work:
 
     def _batches(
         self, document: Document, found: Format, warnings: list[Skipped | Doubt]
-    ) -> Iterator[Batch]:
+    ) -> Iterator[list[Kept]]:
         """Yield what was read in batches; what was not goes to the warnings."""
-        batch: Batch = []
+        batch: list[Kept] = []
         turns = characters = 0
         try:
             for parsed in found.parse(document, self._way.reading):

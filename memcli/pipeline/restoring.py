@@ -1,4 +1,4 @@
-"""What another database wrote down beside its sessions: memories, and what it forgot."""
+"""What another database wrote down beside its sessions: memories, readings, what it forgot."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,6 +6,7 @@ from memcli.domain import (
     Doubt,
     Forgotten,
     KeptMemory,
+    KeptReading,
     KeptSource,
     MemoryId,
     Session,
@@ -20,7 +21,7 @@ from memcli.store import Store, memory_id
 
 
 class Restoring:
-    """Takes an export's memories in, a batch a transaction, and in the end what was forgotten.
+    """Takes in an export's memories and readings, and in the end what was forgotten.
 
     A memory gets the sources whose turns are here, and whose memory was not forgotten here.
     """
@@ -31,15 +32,18 @@ class Restoring:
         self.new: set[MemoryId] = set()
 
     def take(self, batch: Sequence[object]) -> list[Skipped]:
-        """Store the memories of a batch, all or none; return what nothing here supports."""
+        """Store those of a batch, all or none; return the memories that nothing here supports."""
         self._forgotten += [one.digest for one in batch if isinstance(one, Forgotten)]
         kept = [one for one in batch if isinstance(one, KeptMemory)]
-        if not kept:
+        readings = [one for one in batch if isinstance(one, KeptReading)]
+        if not (kept or readings):
             return []
         with self._store.transaction():
             changed: dict[int, None] = {}
             skipped = [why for one in kept if (why := self._restore(one, changed))]
             self._memories.embed(list(changed))
+            for reading in readings:
+                self._store.reads.restore(reading)
         return skipped
 
     def end(self, name: str) -> Iterator[Doubt]:

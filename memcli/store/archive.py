@@ -9,7 +9,9 @@ from memcli.domain import (
     Fact,
     Forgotten,
     KeptMemory,
+    KeptReading,
     KeptSource,
+    KeptTurn,
     MemoryId,
     MemoryType,
     Past,
@@ -75,6 +77,29 @@ class Archive:
                     raise StoreError(f"{self._db.path} is damaged in memory {public}") from error
                 sources = tuple(KeptSource(*row) for row in self._sources(number))
                 yield MemoryId(public), KeptMemory(fact, sources, bool(accepted), edit)
+
+    def readings(self) -> Generator[KeptReading, None, None]:
+        """Yield what readers made of which turns, in the order they did."""
+        with self._db.snapshot():
+            for number, *words, trace in self._db.rows(
+                "select id, way, model, outcome, reason, trace from readings order by id"
+            ):
+                way, model, outcome, reason = words
+                rows = self._db.rows(
+                    "select source, conversations.key, read_turns.key, digest, stop from read_turns"
+                    " join conversations on conversations.id = conversation_id"
+                    " where reading_id = ? order by 1, 2, 3",
+                    number,
+                )
+                memories = self._db.rows(
+                    "select memory from reading_memories where reading_id = ? order by 1", number
+                )
+                yield KeptReading(
+                    tuple(KeptTurn(*row) for row in rows),
+                    *(way, model, outcome, reason),
+                    tuple(MemoryId(memory) for (memory,) in memories),
+                    None if trace is None else tuple(json.loads(trace)),
+                )
 
     def forgotten(self) -> list[Forgotten]:
         """Return all that must not come back."""

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import Any
 
-from memcli.domain import YOU, MemoryId, SessionId
+from memcli.domain import YOU, KeptReading, MemoryId, SessionId
 from memcli.store.connection import Database
 from memcli.store.filters import Filters
 
@@ -91,11 +91,8 @@ class Reads:
 
     def keep(self, session: SessionId, reading: Reading) -> None:
         """Keep that a segment of a session was read."""
-        [(at,)] = self._db.rows(
-            "insert into readings (way, model, outcome, reason, trace) values (?, ?, ?, ?, ?)"
-            " returning id",
-            *(reading.way, reading.model, reading.outcome.value, reading.reason),
-            None if reading.trace is None else json.dumps(reading.trace, ensure_ascii=False),
+        at = self._add(
+            reading.way, reading.model, reading.outcome.value, reading.reason, reading.trace
         )
         self._db.many(
             "insert into read_turns (reading_id, conversation_id, key, digest, stop)"
@@ -107,6 +104,53 @@ class Reads:
             "insert or ignore into reading_memories (reading_id, memory) values (?, ?)",
             [(at, memory) for memory in reading.memories],
         )
+
+    def restore(self, kept: KeptReading) -> None:
+        """Keep what another database had read, unless it is known, or not all of it is here."""
+        turns = json.dumps([astuple(turn) for turn in kept.turns])
+        rows = self._db.rows(
+            "select conversation_id, turns.key, each.value ->> 3, each.value ->> 4"
+            " from json_each(?) as each join conversations on source = each.value ->> 0"
+            " and conversations.key = each.value ->> 1 join turns"
+            " on conversation_id = conversations.id and turns.key = each.value ->> 2",
+            turns,
+        )
+        if not rows or len(rows) < len(kept.turns) or self._knows(kept, rows):
+            return
+        at = self._add(kept.way, kept.model, kept.outcome, kept.reason, kept.trace)
+        self._db.many(
+            "insert into read_turns (reading_id, conversation_id, key, digest, stop)"
+            " values (?, ?, ?, ?, ?)",
+            [(at, *row) for row in rows],
+        )
+        self._db.many(
+            "insert or ignore into reading_memories (reading_id, memory)"
+            " select ?, public from memories where public = ?",
+            [(at, memory) for memory in kept.memories],
+        )
+
+    def _knows(self, kept: KeptReading, turns: Sequence[Sequence[object]]) -> bool:
+        """Return whether these turns were read in this way, with this outcome."""
+        rows = self._db.rows(
+            "select 1 from readings where way = ? and outcome = ? and not exists (select 1"
+            " from json_each(?) as each where not exists (select 1 from read_turns"
+            " where reading_id = readings.id and conversation_id = each.value ->> 0"
+            " and key = each.value ->> 1 and digest = each.value ->> 2"
+            " and stop = each.value ->> 3)) limit 1",
+            *(kept.way, kept.outcome, json.dumps(list(turns))),
+        )
+        return bool(rows)
+
+    def _add(
+        self, way: str, model: str, outcome: str, reason: str, trace: Sequence[object] | None
+    ) -> int:
+        [(at,)] = self._db.rows(
+            "insert into readings (way, model, outcome, reason, trace) values (?, ?, ?, ?, ?)"
+            " returning id",
+            *(way, model, outcome, reason),
+            None if trace is None else json.dumps(trace, ensure_ascii=False),
+        )
+        return int(at)
 
     def move(self, conversation: int, turns: Iterable[str], to: int) -> None:
         """Let what was read of turns follow them into another conversation."""

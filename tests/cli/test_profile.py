@@ -50,5 +50,12 @@ def test_where_nothing_is_accepted_it_says_what_to_type(mem):
     )
 
 
+def test_where_there_is_no_room_for_it_it_says_so(mem):
+    told = mem("ask", "door code", "-n", "1", "--profile", "--context-tokens", "84")
+
+    assert told.out.startswith("Door, ")
+    assert told.err == "mem: nothing about you fits: let it take more with `--context-tokens`\n"
+
+
 def test_where_nothing_is_found_nothing_is_printed(mem):
     assert mem("ask", "xyzzyplugh", "--profile") == Run(3, err="mem: nothing found\n")

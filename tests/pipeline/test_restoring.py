@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from builders import BEGIN, MINUTE, talk
 from exporting import again, exported, read_back
+from hostile_server import serving
+from scripted_reader import Bench, add, ignore, reader_at
 
 from memcli.backends.fake import WordEmbedder
 from memcli.domain import Fact, MemoryType, Segment
@@ -159,6 +161,57 @@ def test_a_chat_that_begins_earlier_there_keeps_its_memories(store, other):
 
     [memory] = found(other)
     assert (memory.sources[0].session, memory.sources[0].position) == (session(other, "Ann").id, 2)
+
+
+def bench(store, *script, **how):
+    """Let a served reader follow a script; return how many segments it read."""
+    return Bench(store).reads(*script, **how)[0].segments
+
+
+def test_what_was_read_is_not_read_again_there_and_says_why(store, other):
+    found_it = {"key": "home", "memory_type": "UserMemory", "value": "Lives in Lisbon", "tags": []}
+    assert bench(store, add(found_it, summary="a move"), ignore(), keep_traces=True) == 2
+    text = exported(store)
+
+    read_back(text, other)
+    read_back(text, other)
+
+    assert exported(other) == text
+    [memory] = found(other)
+    assert other.reads.behind(memory.id) == store.reads.behind(memory.id)
+    with serving(ignore()) as served, reader_at(served) as reader:
+        assert Bench(other).read(reader).segments == 0
+        assert Bench(other).read(reader, again=True, thought_tokens=9).segments == 2
+
+
+def test_a_reading_of_turns_that_are_not_here_is_left_out(store, other):
+    bench(store, ignore("of greetings"), ignore("of Porto"))
+    lines = exported(store).splitlines(keepends=True)
+
+    read_back("".join(line for line in lines if '"title": "Home"' not in line), other)
+
+    assert [one.reason for one in other.archive.readings()] == ["of Porto"]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"turns": [{"turn": "1"}]}, "`source` is missing"),
+        ({"memories": [1]}, "`memories` is of another type"),
+        ({"trace": "x"}, "`trace` is of another type"),
+        ({"reason": None}, "`reason` is missing"),
+    ],
+)
+def test_a_reading_that_is_not_as_written_is_named(store, other, tmp_path, change, why):
+    bench(store, ignore())
+    *lines, reading = exported(store).splitlines(keepends=True)
+    export = tmp_path / "export.jsonl"
+    export.write_text("".join(lines) + json.dumps({**json.loads(reading), **change}))
+
+    [report] = ingest([export], other, WordEmbedder(), Reading())
+
+    assert [one.why for one in report.warnings] == [f"is not as `mem export` writes it: {why}"]
+    assert len(list(other.archive.readings())) == 1
 
 
 @pytest.mark.parametrize(
