@@ -42,7 +42,7 @@ F16 = "F16"
 
 
 class Quantize(Protocol):
-    """Writes a GGUF file again, smaller."""
+    """Writes a GGUF file again, smaller; where it fails, some of the target may be there."""
 
     def __call__(
         self, source: Path, target: Path, kind: str, *, progress: Callable[[int, int], None]
@@ -300,12 +300,9 @@ def _quantize(source: _Source, made: Path, wanted: Record, shop: Workshop) -> No
         whole = shop.work / name
         _make(source, whole, origin, shop)
     check_room(made.parent, round(whole.stat().st_size * smaller))
-    shop.quantize(
-        whole,
-        made,
-        wanted.quantization,
-        progress=shop.telling(f"{wanted.name}: quantize to {wanted.quantization}"),
-    )
+    telling = shop.telling(f"{wanted.name}: quantize to {wanted.quantization}")
+    with whole_file(made) as part:
+        shop.quantize(whole, part, wanted.quantization, progress=telling)
 
 
 def _install(

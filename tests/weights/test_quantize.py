@@ -10,23 +10,32 @@ import pytest
 from gguf import GGUFReader
 from random_models import write_qwen3
 
-from memcli.backends.llama import quantize
+from memcli.backends import llama
 from memcli.backends.llama.model import Model
 from memcli.backends.llama.quantize import KINDS
 from memcli.errors import BackendError, ModelNotFoundError, UsageError
 from memcli.weights.convert import convert
+from memcli.weights.whole_file import whole_file
 
 SLOWLY = """
 import sys, time
 from pathlib import Path
 from memcli.backends.llama import quantize
+from memcli.weights.whole_file import whole_file
 
 def tell(tensor, of):
     print(tensor, of, flush=True)
     time.sleep(10)
 
-quantize(Path(sys.argv[1]), Path(sys.argv[2]), "Q8_0", progress=tell)
+with whole_file(Path(sys.argv[2])) as part:
+    quantize(Path(sys.argv[1]), part, "Q8_0", progress=tell)
 """
+
+
+def quantize(source, target, kind, **how):
+    """Quantize as `mem models pull` does: whole or not at all."""
+    with whole_file(target) as part:
+        llama.quantize(source, part, kind, **how)
 
 
 @pytest.fixture(scope="module")

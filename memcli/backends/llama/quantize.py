@@ -40,7 +40,9 @@ def quantize(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Write a model file again with smaller weights. The target appears when it is whole.
+    """Write a model file again with smaller weights.
+
+    Where it fails or is interrupted, some of the target may be there: see `weights.whole_file`.
 
     Args:
         source: a GGUF file in F32, F16 or BF16.
@@ -57,27 +59,18 @@ def quantize(
     if kind not in KINDS:
         raise UsageError(f"there is no quantisation {kind}", hint=f"take one of {', '.join(KINDS)}")
     check_gguf(source)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        _run(source, part, kind, threads or physical_cores(), progress or (lambda tensor, of: None))
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(target)
-    except OSError as error:
-        raise BackendError(f"{target} cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    _run(source, target, kind, threads or physical_cores(), progress or (lambda tensor, of: None))
 
 
 def _run(
-    source: Path, part: Path, kind: str, threads: int, progress: Callable[[int, int], None]
+    source: Path, target: Path, kind: str, threads: int, progress: Callable[[int, int], None]
 ) -> None:
     """Let a child do it.
 
     Raises:
         BackendError: it failed; with llama.cpp's reason.
     """
-    arguments = (source, part, str(KINDS[kind]), str(threads))
+    arguments = (source, target, str(KINDS[kind]), str(threads))
     said: deque[bytes] = deque(maxlen=8)
     with subprocess.Popen(
         [sys.executable, "-P", "-c", _CHILD, *arguments],
@@ -96,18 +89,18 @@ def _run(
             child.kill()
             raise
     if child.returncode != 0:
-        raise BackendError(f"llama.cpp cannot quantise {source}: {_reason(said, part)}")
+        raise BackendError(f"llama.cpp cannot quantise {source}: {_reason(said, target)}")
 
 
-def _reason(said: deque[bytes], part: Path) -> str:
+def _reason(said: deque[bytes], target: Path) -> str:
     """Return why it failed: llama.cpp does not tell a full disk from other failures to write."""
-    if disk_usage(part.parent).free < MIB:
-        return f"the disk that holds {part.parent} is full"
+    if disk_usage(target.parent).free < MIB:
+        return f"the disk that holds {target.parent} is full"
     last = b"".join(said).decode("utf-8", "replace").strip() or "it gives no reason"
     return last.rpartition("failed to quantize: ")[2].splitlines()[-1]
 
 
-def work(source: str, part: str, kind: str, threads: str) -> int:
+def work(source: str, target: str, kind: str, threads: str) -> int:
     """Quantise, as the child; return its exit status."""
     llama = llama_cpp()
 
@@ -122,5 +115,5 @@ def work(source: str, part: str, kind: str, threads: str) -> int:
     params = llama.llama_model_quantize_default_params()
     params.ftype, params.nthread = int(kind), int(threads)
     return int(
-        llama.llama_model_quantize(os.fsencode(source), os.fsencode(part), ctypes.byref(params))
+        llama.llama_model_quantize(os.fsencode(source), os.fsencode(target), ctypes.byref(params))
     )

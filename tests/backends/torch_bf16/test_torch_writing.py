@@ -19,6 +19,7 @@ from memcli.backends import llama
 from memcli.backends.torch_bf16 import open_chat, open_reader, open_sifter
 from memcli.backends.torch_bf16.language import LanguageModel, Tape
 from memcli.backends.torch_bf16.vocabulary import Vocabulary
+from memcli.cli.opening import open_chat as open_model
 from memcli.errors import BackendError, ContextError
 from memcli.protocols import (
     Chat,
@@ -225,6 +226,14 @@ def test_a_model_whose_template_knows_no_thought_answers_at_once(folder):
 def test_a_question_that_exceeds_the_context_is_refused(folder):
     with pytest.raises(BackendError, match="more than the context of 64"):
         answered(chat_of(folder, context=64), answer=64)
+
+
+def test_a_folder_of_safetensors_answers_where_a_person_names_it(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEM_MODELS", str(tmp_path))
+
+    thought, answer = answered(open_model(str(folder)), answer=4)
+
+    assert (thought, bool(answer)) == ("", True)
 
 
 def test_likelier_tokens_are_drawn_more_often(folder):
