@@ -239,7 +239,7 @@ class _Times:
 
     def __init__(self, reading: Reading) -> None:
         self._local: tzinfo = reading.timezone
-        self._zone: tzinfo = UTC  # of the message before
+        self._offset = "+00:00"  # of the message before
 
     def read(
         self, message: Mapping[str, Any], wall: str, unix: str
@@ -251,23 +251,31 @@ class _Times:
             wall: the key of the wall clock.
             unix: the key of the exact time.
         """
-        written, exact = string(message.get(wall)), instant(message.get(unix))
+        written, exactly = string(message.get(wall)), message.get(unix)
+        moment = self._as_before(written, exactly)
+        if moment is not None:
+            return moment, Clock.EXACT
+        local, exact = _wall(written), instant(exactly)
         if exact is not None:
-            return self._in_its_offset(exact, written), Clock.EXACT
-        local = _wall(written)
+            moment = _in_its_offset(exact, local)
+            self._offset = moment.isoformat()[-6:]
+            return moment, Clock.EXACT
         if local is None:
             return None, Clock.NONE
         if local.tzinfo is not None:
             return local, Clock.EXACT
         return wall_clock(local, self._local), Clock.LOCAL
 
-    def _in_its_offset(self, exact: datetime, written: str) -> datetime:
-        """Give an instant the offset that the wall clock beside it shows."""
-        moment = exact.astimezone(self._zone)
-        if exact.microsecond or moment.isoformat()[:19] != written:
-            self._zone = _offset(exact, _wall(written))
-            moment = exact.astimezone(self._zone)
-        return moment
+    def _as_before(self, written: str, exactly: object) -> datetime | None:
+        """Read a time that has the offset of the one before; None where it is not as expected."""
+        if len(written) != 19 or not isinstance(exactly, str):
+            return None
+        try:
+            moment = datetime.fromisoformat(written + self._offset)
+            expected = moment.timestamp() == int(exactly) and 1990 < moment.year < 2100
+        except ValueError:
+            return None
+        return moment if expected else None
 
 
 def _wall(written: str) -> datetime | None:
@@ -278,14 +286,14 @@ def _wall(written: str) -> datetime | None:
     return local if local and 1990 <= local.year <= 2100 else None
 
 
-def _offset(exact: datetime, local: datetime | None) -> timezone:
-    """Return how far from UTC a wall clock is that shows an instant; UTC where it cannot be."""
+def _in_its_offset(exact: datetime, local: datetime | None) -> datetime:
+    """Give an instant the offset that the wall clock beside it shows."""
     if local is None or local.tzinfo is not None:
-        return UTC
+        return exact
     offset = local.replace(tzinfo=UTC) - exact
     if abs(offset) > timedelta(hours=14) or offset % timedelta(minutes=15):
-        return UTC
-    return timezone(offset)
+        return exact
+    return exact.astimezone(timezone(offset))
 
 
 def _user(value: object) -> str:
