@@ -165,7 +165,8 @@ def sessions_of(
 
 def participants(turns: Sequence[Turn]) -> tuple[str, ...]:
     """Return who speaks, in the order they first do: names, or roles where nobody has a name."""
-    return tuple(dict.fromkeys(turn.speaker or turn.role.value for turn in turns if turn.kind.said))
+    names = [turn.speaker or turn.role for turn in turns if turn.kind.said]
+    return tuple(map(str, dict.fromkeys(names)))
 
 
 def _by_time(turns: Sequence[Turn]) -> list[Turn]:
