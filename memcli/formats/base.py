@@ -199,6 +199,8 @@ def string(value: object) -> str:
 
 def with_inherited_times(turns: list[Turn]) -> list[Turn]:
     """Give turns without a time that of the turn before them, marked as inherited."""
+    if all(turn.sent_at for turn in turns):
+        return turns
     timed: list[Turn] = []
     last: datetime | None = None
     for turn in turns:

@@ -26,7 +26,7 @@ from memcli.formats.base import (
 from memcli.formats.endless import person
 from memcli.formats.json_stream import Broken, Edge, Path, scan
 
-PIECE_TURNS = 1_000
+PIECE_TURNS = 2_000
 PIECE_CHARACTERS = 4 << 20
 
 _CHATS: tuple[Path, ...] = ((), ("chats", "list", "[]"), ("left_chats", "list", "[]"))

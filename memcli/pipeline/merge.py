@@ -55,13 +55,14 @@ def merge(
     new = changed = unchanged = 0
     replaced: list[Turn] = []
     for turn in incoming:
-        if turn.key in taken:
+        key = turn.key
+        if key in taken:
             continue
-        before = known.get(turn.key)
         counted = turn.kind.said
+        before = known.get(key)
         if before is None:
             new += counted
-            taken[turn.key] = turn
+            taken[key] = turn
             continue
         turn = _chosen(before, turn, newer=newer, revisions=revisions)
         taken[turn.key] = turn
