@@ -25,6 +25,10 @@ class Mark:
     line: int = 0  # lines before it
 
 
+def _nothing(_path: str) -> None:
+    """Find no file beside one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One file of an export, wherever it lies: on disk, inside a zip, on standard input."""
@@ -33,7 +37,8 @@ class Document:
     open: Callable[[], BinaryIO] = field(compare=False)  # from the start, every time
     modified_at: datetime | None = field(default=None, compare=False)  # aware, where it is known
     mark: Mark | None = field(default=None, compare=False)  # of a log that was read before
-    find: Callable[[str], "Document | None"] = field(default=lambda _path: None, compare=False)
+    find: Callable[[str], "Document | None"] = field(default=_nothing, compare=False)
+    size: int = field(default=0, compare=False)  # bytes; 0 where it is not known
 
     def beside(self, path: str) -> "Document | None":
         """Return another file of the same export, None where it has none.

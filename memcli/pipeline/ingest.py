@@ -10,6 +10,7 @@ from memcli.errors import InputError
 from memcli.formats import Document, Format, Reading, recognise
 from memcli.formats.documents import Place, places
 from memcli.pipeline.absorb import Absorber, Counts, Tally
+from memcli.pipeline.ahead import parsed
 from memcli.pipeline.sources import Known, Way
 from memcli.protocols import Embedder
 from memcli.store import Store
@@ -207,14 +208,14 @@ class _Work:
         batch: list[Conversation] = []
         turns = characters = 0
         try:
-            for parsed in found.parse(document, self._way.reading):
-                if not isinstance(parsed, Conversation):
-                    self._refuse(document.name, parsed)
-                    warnings.append(parsed)
+            for one in parsed(document, found, self._way.reading):
+                if not isinstance(one, Conversation):
+                    self._refuse(document.name, one)
+                    warnings.append(one)
                     continue
-                batch.append(parsed)
-                turns += len(parsed.turns)
-                characters += sum(len(turn.text) for turn in parsed.turns)
+                batch.append(one)
+                turns += len(one.turns)
+                characters += sum(len(turn.text) for turn in one.turns)
                 if turns >= BATCH_TURNS or characters >= BATCH_CHARACTERS:
                     yield batch
                     batch, turns, characters = [], 0, 0
