@@ -12,10 +12,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
+from itertools import islice
 from operator import attrgetter
 from queue import Queue
 from threading import Thread
-from traceback import format_exc
 from types import MappingProxyType
 from typing import IO
 
@@ -30,22 +30,30 @@ _TURNS = 1_000  # sent at once, about
 _MESSAGES = 16  # parsed, and waiting to be sent
 _FIELDS = attrgetter(*Turn.__slots__)
 
-Message = tuple[list[Parsed], Exception | bool]  # and whether that was all, or what ended it
+Message = tuple[list[Parsed], InputError | bool]  # and whether that was all, or what ended it
 
 
 def parsed(document: Document, found: Format, reading: Reading) -> Iterator[Parsed]:
     """Yield what a document holds, as the format's `parse` does.
 
     Raises:
-        InputError: as `parse` does; or what read it was killed.
+        InputError: as `parse` does.
     """
-    task = _task(document, found, reading)
-    return found.parse(document, reading) if task is None else _received(task, document.name)
+    task, taken = _task(document, found, reading), 0
+    if task is not None:
+        try:
+            for one in _received(task):
+                taken += 1
+                yield one
+            return
+        except (EOFError, pickle.UnpicklingError, OSError):
+            pass  # no other process can be had, or it was killed: the rest is parsed here
+    yield from islice(found.parse(document, reading), taken, None)
 
 
 def _task(document: Document, found: Format, reading: Reading) -> bytes | None:
     """Return what another process has to know; None where it is better done by this one."""
-    if document.size < LARGE or found.grows or _cores() < 2:
+    if document.size < LARGE or found.grows or _cores() < 2 or not sys.executable:
         return None
     with suppress(TypeError, AttributeError, pickle.PicklingError):
         return pickle.dumps((document, found.name, reading))
@@ -57,7 +65,7 @@ def _cores() -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
-def _received(task: bytes, name: str) -> Iterator[Parsed]:
+def _received(task: bytes) -> Iterator[Parsed]:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "memcli.pipeline.ahead"],
         stdin=subprocess.PIPE,
@@ -69,17 +77,14 @@ def _received(task: bytes, name: str) -> Iterator[Parsed]:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            with suppress(BrokenPipeError):
-                process.stdin.write(task)
-                process.stdin.close()
-            ended: Exception | bool = False
+            process.stdin.write(task)
+            process.stdin.close()
+            ended: InputError | bool = False
             while not ended:
                 batch, ended = pickle.load(process.stdout)
                 yield from batch
-            if isinstance(ended, Exception):
+            if isinstance(ended, InputError):
                 raise ended
-        except (EOFError, pickle.UnpicklingError) as error:
-            raise InputError(f"{name} ends in the middle: what read it was killed") from error
         finally:
             process.kill()
 
@@ -99,7 +104,7 @@ def _serve(task: IO[bytes], results: IO[bytes]) -> None:
 def _parse(found: Iterator[Parsed], waiting: Queue[bytes]) -> None:
     batch: list[Parsed] = []
     turns = 0
-    ended: Exception | bool = True
+    ended: InputError | bool = True
     try:
         for one in found:
             batch.append(one)
@@ -109,13 +114,10 @@ def _parse(found: Iterator[Parsed], waiting: Queue[bytes]) -> None:
                 batch, turns = [], 0
     except InputError as error:
         ended = error
-    except Exception as error:  # whatever it is, it belongs to who waits
-        error.add_note(format_exc())
-        ended = error
-    try:
-        waiting.put(_packed((batch, ended)))
-    finally:
-        waiting.put(b"")
+    except Exception:  # a bug, which shows itself where the rest is parsed
+        os._exit(0)
+    waiting.put(_packed((batch, ended)))
+    waiting.put(b"")
 
 
 class _Pickler(pickle.Pickler):
