@@ -124,6 +124,10 @@ class Format:
     A log that only ever grows may be parsed from its first lines and its new ones alone. Where
     keys are the source's own and unique over all its conversations, a conversation that begins
     with a copy of another is kept without the copy.
+
+    Where the threads of a chat `key` are conversations `key/…` that end in the key of the turn that
+    began them, that turn is the thread's, though an export from before there was an answer has it
+    in the chat.
     """
 
     name: str
@@ -132,6 +136,7 @@ class Format:
     parse: Callable[[Document, Reading], Iterator[Parsed]]
     grows: bool = False  # a log, a line an event: a half-written last line is left for next time
     unique_keys: bool = False
+    threads: bool = False
 
 
 class Keys:

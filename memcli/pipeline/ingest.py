@@ -192,7 +192,12 @@ class _Work:
         partial = bool(document.mark and document.mark.offset)
         read = 0
         for batch in self._batches(document, found, warnings):
-            self._absorber.take(batch, tally, unique_keys=found.unique_keys, partial=partial)
+            self._absorber.take(
+                *(batch, tally),
+                unique_keys=found.unique_keys,
+                threads=found.threads,
+                partial=partial,
+            )
             read += sum(len(conversation.turns) for conversation in batch)
             self._progress(document.name, read)
         skipped = sum(isinstance(warning, Skipped) for warning in warnings)

@@ -1,7 +1,7 @@
 """Conversations, their sessions and turns: the part of the database that is the truth."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
@@ -132,6 +132,16 @@ class Sessions:
         self._db.rows(
             "insert or replace into aliases (public, conversation_id, key) values (?, ?, ?)",
             *(before, conversation, first),
+        )
+
+    def move_aliases(
+        self, conversation: ConversationNumber, turns: Iterable[str], to: ConversationNumber
+    ) -> None:
+        """Let ids of sessions that are no more follow their first turns into another one."""
+        self._db.rows(
+            "update aliases set conversation_id = ?"
+            " where conversation_id = ? and key in (select value from json_each(?))",
+            *(to, conversation, json.dumps(list(turns))),
         )
 
     def get(self, session: str) -> Session:
