@@ -239,20 +239,21 @@ class Absorber:
 
         A turn that began the thread is taken from the chat, where an older export had it.
         """
-        source, turns = conversation.source, conversation.turns
-        conversations, keys = self._store.conversations, [turn.key for turn in turns]
-        chat, thread, _ = conversation.key.rpartition("/")
+        source, key, turns = conversation.source, conversation.key, conversation.turns
+        conversations, forgetting = self._store.conversations, self._store.forgetting
+        keys = [turn.key for turn in turns]
+        chat, thread, _ = key.rpartition("/")
         if not thread:
-            began = conversations.threads(source, conversation.key, keys)
-            left = tuple(turn for turn in turns if turn.key not in began)
+            began = conversations.threads(source, key, keys)
             tally.turns += Counts(unchanged=_said(turns, began))
-            return replace(conversation, turns=left) if left else None
+            began |= {one for one in keys if forgetting.turns(source, f"{key}/{one}", [one])}
+            return _without(conversation, began)
         head = conversations.get(source, chat)
         if head and (shared := conversations.held(head.number, keys)):
             self._take_out(head, source, shared, tally)
             known = _said(turns, shared)
             tally.turns += Counts(new=-known, unchanged=known)  # new in the thread alone
-        return conversation
+        return _without(conversation, forgetting.turns(source, chat, keys))
 
     def _take_out(self, chat: Head, source: str, keys: Collection[str], tally: Tally) -> None:
         """Take turns out of a chat, and cut anew what is left around them."""
@@ -345,6 +346,12 @@ class Absorber:
         tally.changed |= changed & before.keys()
         tally.changed -= gone
         tally.unchanged |= {session.id for session in now} - changed
+
+
+def _without(conversation: Conversation, keys: Collection[str]) -> Conversation | None:
+    """Return what is left of a conversation without some turns, if anything is."""
+    left = tuple(turn for turn in conversation.turns if turn.key not in keys)
+    return replace(conversation, turns=left) if left else None
 
 
 def _said(turns: Sequence[Turn], keys: Collection[str]) -> int:

@@ -1,5 +1,6 @@
 """Several copies of one conversation, in any order: the store ends the same."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
@@ -10,7 +11,9 @@ from builders import BEGIN, MINUTE, said, talk, turn
 from memcli.backends.fake import WordEmbedder
 from memcli.domain import Conversation, Kind
 from memcli.errors import NotFoundError
+from memcli.formats import Reading
 from memcli.pipeline.absorb import Absorber, Tally
+from memcli.pipeline.ingest import ingest
 from memcli.pipeline.sound import KEPT
 from memcli.store import Filters, Store
 
@@ -210,3 +213,33 @@ def test_a_thread_without_the_turn_that_began_it_takes_nothing(taken):
 
     for order in permutations((older, cut)):
         assert [len(session.turns) for session in taken(*order, threads=True)] == [4, 1, 4]
+
+
+def test_what_was_forgotten_in_a_chat_or_a_thread_does_not_come_back_with_the_other(tmp_path):
+    older, _, thread = thread_and_chat()
+    for number, (first, then) in enumerate(permutations((older, thread))):
+        with Store(tmp_path / f"{number}.db") as store:
+            absorber = Absorber(store, WordEmbedder())
+            absorber.take([first], Tally(), threads=True)
+            store.forgetting.forget([session.id for session in sessions(store)])
+
+            absorber.take([then], Tally(), threads=True)
+
+            kept = [turn.key for session in sessions(store) for turn in session.turns]
+            assert kept == [turn.key for turn in then.turns if turn not in first.turns]
+
+
+def test_slack_has_threads(tmp_path):
+    root = {"type": "message", "user": "U1", "text": "Lunch?", "ts": "1700000000.000100"}
+    answer = {**root, "text": "Yes", "ts": "1700000060.000200", "thread_ts": root["ts"]}
+    exports = {"older": [root], "newer": [{**root, "thread_ts": root["ts"]}, answer]}
+    for name, rows in exports.items():
+        (tmp_path / name / "general").mkdir(parents=True)
+        (tmp_path / name / "general" / "2023-11-14.json").write_text(json.dumps(rows))
+
+    with Store(tmp_path / "mem.db") as store:
+        for name in exports:
+            ingest([tmp_path / name], store, None, Reading())
+
+        [session] = sessions(store)
+        assert [turn.text for turn in session.turns] == ["Lunch?", "Yes"]
