@@ -42,7 +42,10 @@ class Kind(StrEnum):
     @property
     def said(self) -> bool:
         """Whether somebody said it, in words or with a file, if only to take it back."""
-        return self in (Kind.TEXT, Kind.MEDIA, Kind.DELETED)
+        return self in _SAID
+
+
+_SAID = frozenset({Kind.TEXT, Kind.MEDIA, Kind.DELETED})  # every turn of an import is asked
 
 
 class Clock(StrEnum):

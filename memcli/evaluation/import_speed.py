@@ -42,8 +42,8 @@ class Stage:
     """A part of an import, from its beginning, in a process of its own."""
 
     megabytes: float  # millions of bytes a second, by the clock
-    cpu_megabytes: float  # the same by processor time
-    peak: int  # bytes of memory, of the whole process
+    cpu_megabytes: float  # the same by processor time, of all its processes together
+    peak: int  # bytes of memory, of all of them, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,9 @@ def _stage(size: float, work: Callable[..., None], *arguments: object) -> Stage:
 def _measured(results: Connection, work: Callable[..., None], *arguments: object) -> None:
     watch = Stopwatch()
     work(*arguments)
-    result: tuple[Spent, int] = watch.spent, _peak()
-    results.send(result)
+    helpers = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = watch.spent + Spent(0.0, helpers.ru_utime + helpers.ru_stime)
+    results.send((spent, _peak() + _in_bytes(helpers.ru_maxrss)))
 
 
 def _parse(kind: str, export: Path) -> None:
@@ -134,7 +135,11 @@ def _peak() -> int:
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most << 10
+        return _in_bytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     # Not `ru_maxrss`: on Linux it begins with what the parent had.
     return next(int(line.split()[1]) << 10 for line in status.splitlines() if "VmHWM" in line)
+
+
+def _in_bytes(most: int) -> int:
+    """Return what `getrusage` says of memory: kilobytes, but for macOS."""
+    return most if sys.platform == "darwin" else most << 10

@@ -36,6 +36,10 @@ class Mark:
     line: int = 0  # lines before it
 
 
+def _nothing(_path: str) -> None:
+    """Find no file beside one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One file of an export, wherever it lies: on disk, inside a zip, on standard input."""
@@ -45,7 +49,7 @@ class Document:
     modified_at: datetime | None = field(default=None, compare=False)  # aware, where it is known
     mark: Mark | None = field(default=None, compare=False)  # of a log that was read before
     size: int | None = field(default=None, compare=False)  # bytes, where it is known
-    find: Callable[[str], "Document | None"] = field(default=lambda _path: None, compare=False)
+    find: Callable[[str], "Document | None"] = field(default=_nothing, compare=False)
 
     def beside(self, path: str) -> "Document | None":
         """Return another file of the same export, None where it has none.
@@ -132,6 +136,10 @@ class Format:
     A log that only ever grows may be parsed from its first lines and its new ones alone. Where
     keys are the source's own and unique over all its conversations, a conversation that begins
     with a copy of another is kept without the copy.
+
+    Where the threads of a chat `key` are conversations `key/…` that end in the key of the turn that
+    began them, that turn is the thread's, though an export from before there was an answer has it
+    in the chat.
     """
 
     name: str
@@ -140,6 +148,7 @@ class Format:
     parse: Callable[[Document, Reading], Iterator[Parsed]]
     grows: bool = False  # a log, a line an event: a half-written last line is left for next time
     unique_keys: bool = False
+    threads: bool = False
 
 
 class Keys:
@@ -212,6 +221,8 @@ def string(value: object) -> str:
 
 def with_inherited_times(turns: list[Turn]) -> list[Turn]:
     """Give turns without a time that of the turn before them, marked as inherited."""
+    if all(turn.sent_at for turn in turns):
+        return turns
     timed: list[Turn] = []
     last: datetime | None = None
     for turn in turns:

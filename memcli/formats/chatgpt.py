@@ -101,7 +101,7 @@ def _text(message: Mapping[str, Any]) -> str:
     parts = sequence(content.get("parts"))
     texts = (string(part) or string(mapping(part).get("text")) for part in parts)
     text = "\n".join(text for text in texts if text)
-    if not text.isascii():
+    if "\ue200" in text or "【" in text:
         text = _CITATION.sub("", text)
     return text if text.strip() else ""
 

@@ -117,13 +117,9 @@ def _kept(name: str, stream: BinaryIO) -> Iterator[Document]:
 
 def _plain(path: Path, root: Path) -> Document:
     status = path.stat()
-    return Document(
-        str(path),
-        partial(_opened, path),
-        datetime.fromtimestamp(status.st_mtime, UTC),
-        size=status.st_size,
-        find=partial(_beside, path, root),
-    )
+    modified = datetime.fromtimestamp(status.st_mtime, UTC)
+    beside = partial(_beside, path, root)
+    return Document(str(path), partial(_opened, path), modified, find=beside, size=status.st_size)
 
 
 def _beside(path: Path, root: Path, relative: str) -> Document | None:
@@ -137,7 +133,7 @@ class _Zip:
     """A zip, closed with the last document that lies in it."""
 
     def __init__(self, name: str, file: Path | BinaryIO, depth: int = 1) -> None:
-        self._name, self._depth = name, depth
+        self._name, self._file, self._depth = name, file, depth
         try:
             self._archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
@@ -152,6 +148,9 @@ class _Zip:
         unpacked = sum(one.file_size for one in self._members.values() if not _too_dense(one))
         if unpacked > LARGEST_RATIO * max(packed, 1 << 16):
             raise InputError(f"{name} unpacks to {unpacked:,} bytes: too much for chats")
+
+    def __reduce__(self) -> tuple[Any, ...]:  # another process opens it again
+        return _Zip, (self._name, self._file, self._depth)
 
     def documents(self) -> Iterator[Document]:
         """Yield what lies in it, by name."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
@@ -118,9 +119,14 @@ class WallClock:
 
 def person(reading: Reading, *names: str | None) -> Role:
     """Return USER if one of these names is the person's own, else PERSON."""
-    own = {name.casefold() for name in reading.own_names}
+    own = _own_names(reading.me, reading.aliases)
     mine = bool(own) and any(name and name.strip().casefold() in own for name in names)
     return Role.USER if mine else Role.PERSON
+
+
+@lru_cache(maxsize=8)  # every message asks
+def _own_names(me: str | None, aliases: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.casefold() for name in Reading(me=me, aliases=aliases).own_names)
 
 
 def with_files(text: str, names: Iterable[str]) -> tuple[Kind, str]:

@@ -11,7 +11,8 @@ standard library takes at once.
 import codecs
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, BinaryIO
@@ -22,11 +23,11 @@ from memcli.formats.base import Document
 LARGEST_VALUE = 64 << 20  # bytes of one wanted value, or of one string on the way
 DEEPEST = 200  # brackets inside each other on the way; real exports stay under 30
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 19
 _ENDLESS = 1 << 17  # brackets inside each other in a value: no use in looking for its end
-_ELSEWHERE = object()  # a value that has to be looked for
 _QUOTE = 0x22
 _SPACE = re.compile(rb"[\s,:]*+")
+_BETWEEN = re.compile(r"[\s,:]*+", re.ASCII)  # the same in text
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _BARE = re.compile(rb'[^\s,:\[\]{}"]++')
 _FLAT = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)  # up to a bracket
@@ -127,7 +128,8 @@ class _Scanner:
             else:
                 path = _path(stack) if path is None else path
                 if path in self._wanted:
-                    yield path, self._value()
+                    for value in self._values(in_list=bool(stack) and stack[-1] == "[]"):
+                        yield path, value
                 elif byte in b"[{":
                     self._at += 1
                     if len(stack) >= DEEPEST:
@@ -145,30 +147,40 @@ class _Scanner:
         if self._skip_space():
             raise self._error("goes on after its end")
 
-    def _value(self) -> Any:  # whatever JSON holds
-        """Take the value here; Broken where it is no JSON."""
-        value = self._sound_value()
-        if value is _ELSEWHERE and not self._ended and len(self._buffer) - self._at < _BLOCK:
+    def _values(self, *, in_list: bool) -> Iterator[Any]:  # whatever JSON holds
+        """Take the value here, and in a list some that follow; Broken where one is no JSON."""
+        taken = yield from self._sound_values(in_list=in_list)
+        if not self._ended and len(self._buffer) - self._at < _BLOCK:
             self._more()
-            value = self._sound_value()
-        return _loaded(self._found_value()) if value is _ELSEWHERE else value
+            taken = taken or (yield from self._sound_values(in_list=in_list))
+        if not taken:
+            yield _loaded(self._found_value())
 
-    def _sound_value(self) -> Any:  # whatever JSON holds
-        """Take the value here if it is sound and all of it was read, else return _ELSEWHERE."""
+    def _sound_values(self, *, in_list: bool) -> Generator[Any, None, bool]:
+        """Take the value here, and in a list those that follow, if sound and read to their end.
+
+        Returns:
+            Whether there were any.
+        """
         if self._at >= self._text_ends:
             self._decode()
-        if not self._text:
-            return _ELSEWHERE
-        begin = self._character + len(self._buffer[self._byte : self._at].decode())
-        try:
-            value, end = _DECODER.raw_decode(self._text, begin)
-        except (ValueError, RecursionError):
-            return _ELSEWHERE
-        if end == len(self._text):  # a number may go on
-            return _ELSEWHERE
-        self._at += len(self._text[begin:end].encode())
-        self._byte, self._character = self._at, end
-        return value
+        text = self._text
+        if not text:
+            return False
+        begin = taken = self._character + len(self._buffer[self._byte : self._at].decode())
+        with suppress(ValueError, RecursionError):  # the first that is not sound ends it
+            value, end = _DECODER.raw_decode(text, begin)
+            while end < len(text):  # a number may go on
+                taken = end
+                yield value
+                if not in_list:
+                    break
+                between = _BETWEEN.match(text, end)
+                assert between is not None, "the pattern matches nothing, too"
+                value, end = _DECODER.raw_decode(text, between.end())
+        self._at += len(text[begin:taken].encode())
+        self._byte, self._character = self._at, taken
+        return taken > begin
 
     def _decode(self) -> None:
         block = self._buffer[self._at : self._at + _BLOCK]

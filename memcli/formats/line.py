@@ -8,11 +8,12 @@ Source: exports in several languages as open programs read them.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
-from memcli.domain import Kind, Skipped
+from memcli.domain import Doubt, Kind
 from memcli.formats.base import Document, Format, Parsed, Reading, Sample
-from memcli.formats.endless import Said, in_pieces
+from memcli.formats.endless import in_pieces
 from memcli.formats.text_lines import first_lines, lines
 from memcli.formats.written_chat import Head, chat_named, name_of, written
 
@@ -23,7 +24,8 @@ _TITLES = (
     re.compile(r"\[LINE\]\s*(.+?)(?:\.txt)?"),
 )
 _YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})(?:\D{0,16})")
-_MONTH_FIRST = re.compile(r"[A-Za-z]{3,9}\.?, (\d{1,2})/(\d{1,2})/(\d{4})")
+_MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.?, (\d{1,2})/(\d{1,2})/(\d{4})")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = re.compile(
     r"(上午|下午|午前|午後|오전|오후)?(\d{1,2}):(\d\d)\s?([AaPp])?[Mm]?(?=[\t ])[\t ](.*)"
 )
@@ -39,18 +41,17 @@ def _recognises(sample: Sample) -> bool:
     head = first_lines(sample, 200)
     if not head[0].startswith("[LINE]"):
         return False
-    return any(map(_date, head)) and any(_TIME.fullmatch(line) for line in head)
+    return any(map(_dates, head)) and any(_TIME.fullmatch(line) for line in head)
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("line", _messages(document, reading))
-
-
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
     head = next(lines(document), None) or ""
     match = next(filter(None, (title.fullmatch(head.strip()) for title in _TITLES)), None)
     title = match[1] if match else name_of(document)
-    return written(document, reading, chat_named(title), _Days(title).begun, _shape)
+    days = _Days(title)
+    yield from in_pieces("line", written(document, reading, chat_named(title), days.begun, _shape))
+    if days.unsure:
+        yield Doubt("dates", "day and month cannot be told apart, read as month/day")
 
 
 class _Days:
@@ -59,11 +60,13 @@ class _Days:
     def __init__(self, title: str) -> None:
         self._title = title
         self._day: datetime | None = None
+        self.unsure = False  # whether a day can be read in two ways
 
     def begun(self, line: str) -> Head | None:
         """Return the head that a line is; a day is one without words."""
-        if day := _date(line):
-            self._day = day
+        if days := _dates(line):
+            self._day = days[0]
+            self.unsure = self.unsure or len(days) > 1
             return Head(None, " ", "")
         match = _TIME.fullmatch(line)
         if match is None or self._day is None:
@@ -82,17 +85,27 @@ class _Days:
         return (speaker, text) if space and not _NOTICE.fullmatch(rest) else ("", rest)
 
 
-def _date(line: str) -> datetime | None:
-    try:
-        if match := _YEAR_FIRST.fullmatch(line.strip()):
-            return datetime(int(match[1]), int(match[2]), int(match[3]))
-        if match := _MONTH_FIRST.fullmatch(line.strip()):
-            month, day = int(match[1]), int(match[2])
-            month, day = (day, month) if month > 12 else (month, day)
-            return datetime(int(match[3]), month, day)
-    except ValueError:
-        return None
-    return None
+def _dates(line: str) -> list[datetime]:
+    """Return the day that a line is, the likelier first where it may be two; else nothing."""
+    line = line.strip()
+    if match := _YEAR_FIRST.fullmatch(line):
+        return _days(int(match[1]), (int(match[2]), int(match[3])))
+    match = _MONTH_FIRST.fullmatch(line)
+    if match is None:
+        return []
+    one, other = int(match[2]), int(match[3])
+    days = _days(int(match[4]), (one, other), (other, one))
+    named = [day for day in days if _WEEKDAYS[day.weekday()] == match[1][:3].casefold()]
+    return named or days
+
+
+def _days(year: int, *months_and_days: tuple[int, int]) -> list[datetime]:
+    """Return those that there are, each once."""
+    found: dict[datetime, None] = {}
+    for month, day in months_and_days:
+        with suppress(ValueError):
+            found[datetime(year, month, day)] = None
+    return list(found)
 
 
 def _moment(day: datetime, match: re.Match[str]) -> datetime | None:

@@ -246,4 +246,6 @@ class _Blank(dict[str, Any]):
         return ""
 
 
-FORMAT = Format(name="slack", title="Slack export", recognises=_recognises, parse=_parse)
+FORMAT = Format(
+    name="slack", title="Slack export", recognises=_recognises, parse=_parse, threads=True
+)

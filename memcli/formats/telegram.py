@@ -3,9 +3,9 @@
 Source: `export_output_json.cpp` of tdesktop. A chat is never held whole: it can be the whole file.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn, fingerprint
@@ -26,11 +26,11 @@ from memcli.formats.base import (
 from memcli.formats.endless import person
 from memcli.formats.json_stream import Broken, Edge, Path, scan
 
-PIECE_TURNS = 1_000
+PIECE_TURNS = 2_000
 PIECE_CHARACTERS = 4 << 20
 
 _CHATS: tuple[Path, ...] = ((), ("chats", "list", "[]"), ("left_chats", "list", "[]"))
-_MESSAGES = tuple((*chat, "messages", "[]") for chat in _CHATS)
+_MESSAGES = frozenset((*chat, "messages", "[]") for chat in _CHATS)
 _OWNER: Path = ("personal_information", "user_id")
 _TYPES = frozenset({"message", "service", "unsupported"})
 _WITH_ONE_OTHER = frozenset({"personal_chat", "bot_chat"})
@@ -67,15 +67,15 @@ def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     owner: str | None = None
     chat = _Chat(reading, None)
     try:
-        for path, value in scan(document, _MESSAGES):
-            if path == _OWNER:
+        for path, value in scan(document, sorted(_MESSAGES)):
+            if path in _MESSAGES:  # nearly always
+                yield from chat.read(value)
+            elif path == _OWNER:
                 owner = _user(value)
             elif path in _CHATS and value is Edge.BEGIN:
                 chat = _Chat(reading, owner)
             elif path in _CHATS and value is Edge.END:
                 yield from chat.piece()
-            elif path in _MESSAGES:
-                yield from chat.read(value)
             elif path and path[:-1] in _CHATS and not isinstance(value, Edge | Broken):
                 chat.head.setdefault(path[-1], value)
     except InputError:
@@ -83,36 +83,36 @@ def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
         raise
 
 
-@dataclass(slots=True)
 class _Chat:
     """The chat being read."""
 
-    reading: Reading
-    owner: str | None
-    head: dict[str, Any] = field(default_factory=dict)  # name, type, id: whatever JSON holds
-    key: str | None = None  # settled with the first piece
-    turns: list[tuple[str, Turn]] = field(default_factory=list)  # who sent it, what was sent
-    size: int = 0
-    senders: set[str] = field(default_factory=set)
-    last: str = "0"
+    def __init__(self, reading: Reading, owner: str | None) -> None:
+        self.head: dict[str, Any] = {}  # name, type, id: whatever JSON holds
+        self._owner, self._times = owner, _Times(reading)
+        self._reading = reading
+        self._key: str | None = None  # settled with the first piece
+        self._turns: list[Turn] = []  # since the last piece
+        self._senders: list[object] = []  # of each
+        self._some: set[str] = set()  # who sends
+        self._size = 0
+        self._last = "0"
 
-    def read(self, element: object) -> Iterator[Parsed]:
-        """Take in one message; yield a piece when one is full."""
+    def read(self, element: object) -> Sequence[Parsed]:
+        """Take in one message; return a piece when one is full."""
         if not isinstance(element, dict):
-            where = f"chat {self.title}, message after {self.last}"
-            yield Skipped(where, element.why if isinstance(element, Broken) else "is no message")
-            return
-        turn = _turn(element, self.reading)
-        self.last = string(element.get("id")) or self.last
+            where = f"chat {self.title}, message after {self._last}"
+            why = element.why if isinstance(element, Broken) else "is no message"
+            return [Skipped(where, why)]
+        self._last = string(element.get("id")) or self._last
+        turn = _turn(element, self._reading, self._times)
         if turn is None:
-            return
-        sender = _user(element.get("from_id", element.get("actor_id")))
-        if len(self.senders) < 3:
-            self.senders.add(sender)
-        self.turns.append((sender, turn))
-        self.size += len(turn.text)
-        if len(self.turns) >= PIECE_TURNS or self.size >= PIECE_CHARACTERS:
-            yield from self.piece()
+            return ()
+        self._turns.append(turn)
+        self._senders.append(element.get("from_id", element.get("actor_id")))
+        self._size += len(turn.text)
+        if len(self._turns) >= PIECE_TURNS or self._size >= PIECE_CHARACTERS:
+            return self.piece()
+        return ()
 
     @property
     def title(self) -> str:
@@ -120,39 +120,46 @@ class _Chat:
         kind = string(self.head.get("type"))
         return string(self.head.get("name")) or _TITLES.get(kind, "deleted account")
 
-    def piece(self) -> Iterator[Conversation]:
-        """Yield what was read since the last piece."""
-        if not self.turns:
-            return
-        if self.key is None:
-            self.key = self._key()
-        owner = self._owner()
-        turns = [
-            replace(turn, role=Role.USER) if owner == sender and turn.role is Role.PERSON else turn
-            for sender, turn in self.turns
-        ]
+    def piece(self) -> list[Parsed]:
+        """Return what was read since the last piece."""
+        turns, senders = self._turns, self._senders
+        if not turns:
+            return []
+        self._turns, self._senders, self._size = [], [], 0
+        if self._key is None:
+            self._key = self._settled_key(turns[0])
+        owner = self._known_owner(senders)
+        if owner is not None:
+            turns = [
+                replace(turn, role=Role.USER)
+                if turn.role is Role.PERSON and _user(sender) == owner
+                else turn
+                for turn, sender in zip(turns, senders, strict=True)
+            ]
         timed = tuple(with_inherited_times(turns))
-        yield Conversation(FORMAT.name, self.key, self.title, timed, endless=True)
-        self.turns, self.size = [], 0
+        return [Conversation(FORMAT.name, self._key, self.title, timed, endless=True)]
 
-    def _key(self) -> str:
+    def _settled_key(self, first: Turn) -> str:
         kind = string(self.head.get("type")) or "chat"
-        first = self.turns[0][1]
         number_or_name = string(self.head.get("id")) or string(self.head.get("name"))
         return f"{kind}/{number_or_name or fingerprint(first.key, first.speaker, first.text)}"
 
-    def _owner(self) -> str | None:
+    def _known_owner(self, senders: Sequence[object]) -> str | None:
         """Return the sender who owns the export: a chat with one other bears the other's id."""
         kind, number = string(self.head.get("type")), string(self.head.get("id"))
-        if self.owner or not number:
-            return self.owner
+        if self._owner or not number:
+            return self._owner
         if kind == "saved_messages":
             return _user(number)
-        others = self.senders - {"", _user(number)}
-        return others.pop() if kind in _WITH_ONE_OTHER and len(others) == 1 else None
+        if kind not in _WITH_ONE_OTHER:
+            return None
+        if len(self._some) < 3:
+            self._some.update(map(_user, senders))
+        others = self._some - {"", _user(number)}
+        return others.pop() if len(others) == 1 else None
 
 
-def _turn(message: Mapping[str, Any], reading: Reading) -> Turn | None:
+def _turn(message: Mapping[str, Any], reading: Reading, times: "_Times") -> Turn | None:
     """Return the turn a message makes; None where it holds nothing that could be shown."""
     kind, text = _content(message)
     if kind is None:
@@ -164,21 +171,17 @@ def _turn(message: Mapping[str, Any], reading: Reading) -> Turn | None:
     if "forwarded_from" in message and text:
         origin = string(message["forwarded_from"]) or "deleted account"
         text = f"[forwarded from {origin}] {text}"
-    sent_at, clock = _time(message, reading)
+    sent_at, clock = times.read(message, "date", "date_unixtime")
     edited_at = None
     if "edited" in message or "edited_unixtime" in message:
-        edited_at, _ = _time(message, reading, "edited")
-    elsewhere = "reply_to_peer_id" in message  # an answer to what was said in another chat
-    number = string(message.get("id"))
+        edited_at, _ = times.read(message, "edited", "edited_unixtime")
+    parent = None
+    if "reply_to_message_id" in message and "reply_to_peer_id" not in message:  # in this chat
+        parent = string(message["reply_to_message_id"]) or None
     return Turn(
-        key=number or fingerprint(sent_at, speaker, text),
-        role=Role.SYSTEM if kind is Kind.SERVICE else person(reading, speaker),
-        text=text,
-        speaker=speaker,
-        sent_at=sent_at,
-        clock=clock,
-        kind=kind,
-        parent=None if elsewhere else string(message.get("reply_to_message_id")) or None,
+        string(message.get("id")) or fingerprint(sent_at, speaker, text),
+        Role.SYSTEM if kind is Kind.SERVICE else person(reading, speaker),
+        *(text, speaker, sent_at, clock, kind, parent),
         edited_at=edited_at,
     )
 
@@ -231,25 +234,56 @@ def _joined(text: object) -> str:
     return string(text)
 
 
-def _time(
-    message: Mapping[str, Any], reading: Reading, field: str = "date"
-) -> tuple[datetime | None, Clock]:
-    written = string(message.get(field))
-    local: datetime | None = None
+class _Times:
+    """Reads when messages were sent. Nearly all have the offset of the one before."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._local: tzinfo = reading.timezone
+        self._offset = "+00:00"  # of the message before
+
+    def read(
+        self, message: Mapping[str, Any], wall: str, unix: str
+    ) -> tuple[datetime | None, Clock]:
+        """Read a time that is written as a wall clock shows it, and in newer exports exactly.
+
+        Args:
+            message: what has it.
+            wall: the key of the wall clock.
+            unix: the key of the exact time.
+        """
+        written, exactly = string(message.get(wall)), message.get(unix)
+        moment = self._as_before(written, exactly)
+        if moment is not None:
+            return moment, Clock.EXACT
+        local, exact = _wall(written), instant(exactly)
+        if exact is not None:
+            moment = _in_its_offset(exact, local)
+            self._offset = moment.isoformat()[-6:]
+            return moment, Clock.EXACT
+        if local is None:
+            return None, Clock.NONE
+        if local.tzinfo is not None:
+            return local, Clock.EXACT
+        return wall_clock(local, self._local), Clock.LOCAL
+
+    def _as_before(self, written: str, exactly: object) -> datetime | None:
+        """Read a time that has the offset of the one before; None where it is not as expected."""
+        if len(written) != 19 or not isinstance(exactly, str):
+            return None
+        try:
+            moment = datetime.fromisoformat(written + self._offset)
+            expected = moment.timestamp() == int(exactly) and 1990 < moment.year < 2100
+        except ValueError:
+            return None
+        return moment if expected else None
+
+
+def _wall(written: str) -> datetime | None:
     try:
         local = datetime.fromisoformat(written) if "-" in written else None
     except ValueError:
-        local = None
-    if local is not None and not 1990 <= local.year <= 2100:
-        local = None
-    exact = instant(message.get(f"{field}_unixtime"))
-    if exact is not None:
-        return _in_its_offset(exact, local), Clock.EXACT
-    if local is None:
-        return None, Clock.NONE
-    if local.tzinfo is not None:
-        return local, Clock.EXACT
-    return wall_clock(local, reading.timezone), Clock.LOCAL
+        return None
+    return local if local and 1990 <= local.year <= 2100 else None
 
 
 def _in_its_offset(exact: datetime, local: datetime | None) -> datetime:
@@ -257,8 +291,7 @@ def _in_its_offset(exact: datetime, local: datetime | None) -> datetime:
     if local is None or local.tzinfo is not None:
         return exact
     offset = local.replace(tzinfo=UTC) - exact
-    quarter = timedelta(minutes=15)
-    if abs(offset) > timedelta(hours=14) or offset % quarter:
+    if abs(offset) > timedelta(hours=14) or offset % timedelta(minutes=15):
         return exact
     return exact.astimezone(timezone(offset))
 

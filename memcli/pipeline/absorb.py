@@ -73,6 +73,7 @@ class Absorber:
         tally: Tally,
         *,
         unique_keys: bool = False,
+        threads: bool = False,
         partial: bool = False,
         told: Callable[[float], None] = lambda _share: None,
     ) -> None:
@@ -82,6 +83,7 @@ class Absorber:
             batch: what exports say of them.
             tally: told what became of them.
             unique_keys: their turns' keys tell them apart over all conversations of the source.
+            threads: threads of a chat are conversations of their own; see `formats.base.Format`.
             partial: they are not there from their beginning to their end.
             told: how much of it is done, from 0 to 1, while it takes its time.
         """
@@ -91,8 +93,10 @@ class Absorber:
                 sound = self._remembered(sound_conversation(conversation, self._included))
                 if not sound.turns:
                     continue
-                if not self._restore(sound, tally):
-                    self._absorb(sound, tally, unique_keys=unique_keys, partial=partial)
+                if self._restore(sound, tally):
+                    pass
+                elif left := self._apart(sound, tally) if threads else sound:
+                    self._absorb(left, tally, unique_keys=unique_keys, partial=partial)
                 if sound.past:
                     self._keep_past(sound, sound.past)
             if self._embedder is not None:
@@ -192,6 +196,7 @@ class Absorber:
         for giver, keys in self._given:
             self._store.memories.move(giver, keys, head.number)
             self._store.reads.move(giver, keys, head.number)
+            self._store.sessions.move_aliases(giver, keys, head.number)
         self._given.clear()
         tally.conversations.add(head.number)
         tally.turns += Counts(merged.new, merged.changed, merged.unchanged)
@@ -228,6 +233,44 @@ class Absorber:
             else:
                 self._give_up(other, conversation.source, shared, tally)
         return tuple(turn for turn in conversation.turns if turn.key not in copied)
+
+    def _apart(self, conversation: Conversation, tally: Tally) -> Conversation | None:
+        """Return a chat without the turns that began threads, or a thread as it is.
+
+        A turn that began the thread is taken from the chat, where an older export had it.
+        """
+        source, key, turns = conversation.source, conversation.key, conversation.turns
+        conversations, forgetting = self._store.conversations, self._store.forgetting
+        keys = [turn.key for turn in turns]
+        chat, thread, _ = key.rpartition("/")
+        if not thread:
+            began = conversations.threads(source, key, keys)
+            tally.turns += Counts(unchanged=_said(turns, began))
+            began |= {one for one in keys if forgetting.turns(source, f"{key}/{one}", [one])}
+            return _without(conversation, began)
+        head = conversations.get(source, chat)
+        if head and (shared := conversations.held(head.number, keys)):
+            self._take_out(head, source, shared, tally)
+            known = _said(turns, shared)
+            tally.turns += Counts(new=-known, unchanged=known)  # new in the thread alone
+        return _without(conversation, forgetting.turns(source, chat, keys))
+
+    def _take_out(self, chat: Head, source: str, keys: Collection[str], tally: Tally) -> None:
+        """Take turns out of a chat, and cut anew what is left around them."""
+        sessions = self._store.sessions
+        touched = {one.id: one for one in sessions.holding(chat.number, list(keys))}
+        began = [one.started_at for one in touched.values() if one.started_at]
+        ended = [one.ended_at for one in touched.values() if one.ended_at]
+        if began and ended:
+            for beside in sessions.beside(chat.number, min(began)):
+                touched.setdefault(beside.id, beside)
+            there = {turn.key for one in touched.values() for turn in one.turns}
+            self._follow(chat.number, touched, max(ended), there)
+        known = sorted(touched.values(), key=_span)
+        left = [turn for one in known for turn in one.turns if turn.key not in keys]
+        now = sessions_of(source, chat.key, known[0].title, left, endless=True)
+        self._given.append((chat.number, keys))
+        self._replace(chat.number, known, now, tally)
 
     def _give_up(self, other: Head, source: str, shared: Collection[str], tally: Tally) -> None:
         known = self._store.sessions.near(other.number, None, None)
@@ -305,6 +348,17 @@ class Absorber:
         tally.changed |= changed & before.keys()
         tally.changed -= gone
         tally.unchanged |= {session.id for session in now} - changed
+
+
+def _without(conversation: Conversation, keys: Collection[str]) -> Conversation | None:
+    """Return what is left of a conversation without some turns, if anything is."""
+    left = tuple(turn for turn in conversation.turns if turn.key not in keys)
+    return replace(conversation, turns=left) if left else None
+
+
+def _said(turns: Sequence[Turn], keys: Collection[str]) -> int:
+    """Return how many of the turns with these keys count."""
+    return sum(turn.kind.said and turn.key in keys for turn in turns)
 
 
 def _as_of(conversation: Conversation) -> datetime:

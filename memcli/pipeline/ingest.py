@@ -11,6 +11,7 @@ from memcli.formats import Document, Format, Reading, recognise
 from memcli.formats.base import Kept
 from memcli.formats.documents import Place, extent, places, weight
 from memcli.pipeline.absorb import Absorber, Counts, Tally
+from memcli.pipeline.ahead import parsed
 from memcli.pipeline.meter import Meter, Progress, unheard
 from memcli.pipeline.restoring import Restoring
 from memcli.pipeline.sources import Known, Way
@@ -207,6 +208,7 @@ class _Work:
                 [one for one in batch if isinstance(one, Conversation)],
                 tally,
                 unique_keys=found.unique_keys,
+                threads=found.threads,
                 partial=partial,
                 told=self._meter.stored,
             )
@@ -231,13 +233,13 @@ class _Work:
         batch: list[Kept] = []
         turns = characters = 0
         try:
-            for parsed in found.parse(document, self._way.reading):
-                if isinstance(parsed, Skipped | Doubt):
-                    self._refuse(document.name, parsed)
-                    warnings.append(parsed)
+            for one in parsed(document, found, self._way.reading):
+                if isinstance(one, Skipped | Doubt):
+                    self._refuse(document.name, one)
+                    warnings.append(one)
                     continue
-                batch.append(parsed)
-                said = parsed.turns if isinstance(parsed, Conversation) else ()
+                batch.append(one)
+                said = one.turns if isinstance(one, Conversation) else ()
                 turns += max(len(said), 1)
                 characters += sum(len(turn.text) for turn in said)
                 if turns >= BATCH_TURNS or characters >= BATCH_CHARACTERS:

@@ -55,13 +55,14 @@ def merge(
     new = changed = unchanged = 0
     replaced: list[Turn] = []
     for turn in incoming:
-        if turn.key in taken:
+        key = turn.key
+        if key in taken:
             continue
-        before = known.get(turn.key)
         counted = turn.kind.said
+        before = known.get(key)
         if before is None:
             new += counted
-            taken[turn.key] = turn
+            taken[key] = turn
             continue
         turn = _chosen(before, turn, newer=newer, revisions=revisions)
         taken[turn.key] = turn
@@ -165,7 +166,8 @@ def sessions_of(
 
 def participants(turns: Sequence[Turn]) -> tuple[str, ...]:
     """Return who speaks, in the order they first do: names, or roles where nobody has a name."""
-    return tuple(dict.fromkeys(turn.speaker or turn.role.value for turn in turns if turn.kind.said))
+    names = [turn.speaker or turn.role for turn in turns if turn.kind.said]
+    return tuple(map(str, dict.fromkeys(names)))
 
 
 def _by_time(turns: Sequence[Turn]) -> list[Turn]:
@@ -173,30 +175,31 @@ def _by_time(turns: Sequence[Turn]) -> list[Turn]:
 
     What has neither stays after what it follows.
     """
-    places: dict[str, tuple[datetime, int, str]] = {}
+    places: list[tuple[datetime, int, str]] = []
     last = _NEVER
     for turn in turns:
-        last = turn.sent_at or last
-        numbered = turn.key.isascii() and turn.key.isdigit()
-        places[turn.key] = (last, len(turn.key), turn.key) if numbered else (last, 0, "")
-    return sorted(turns, key=lambda turn: places[turn.key])
+        last, key = turn.sent_at or last, turn.key
+        places.append((last, len(key), key) if key.isascii() and key.isdigit() else (last, 0, ""))
+    return [turns[at] for at in sorted(range(len(turns)), key=places.__getitem__)]
 
 
 def _stretches(turns: Sequence[Turn]) -> list[list[Turn]]:
     """Cut after a quiet time, unless it is ended by a reply to what was said before it."""
     stretches: list[list[Turn]] = []
-    said: set[str] = set()  # in the last stretch
+    stretch: list[Turn] = []
     last: datetime | None = None
     for turn in turns:
-        quiet = bool(last and turn.sent_at and turn.sent_at - last > QUIET)
-        answers = turn.parent in said
-        if not stretches or (quiet and not answers) or len(stretches[-1]) >= LONGEST:
-            stretches.append([])
-            said = set()
-        stretches[-1].append(turn)
-        said.add(turn.key)
+        quiet = last and turn.sent_at and turn.sent_at - last > QUIET
+        if not stretch or len(stretch) >= LONGEST or (quiet and not _answers(turn, stretch)):
+            stretch = []
+            stretches.append(stretch)
+        stretch.append(turn)
         last = turn.sent_at or last
     return stretches
+
+
+def _answers(turn: Turn, stretch: Sequence[Turn]) -> bool:
+    return turn.parent is not None and any(turn.parent == one.key for one in stretch)
 
 
 def _session_id(source: str, conversation: str, first: str) -> SessionId:

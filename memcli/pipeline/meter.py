@@ -1,6 +1,7 @@
 """How far an import is, in bytes of what there is to read."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +14,35 @@ Progress = Callable[[int, int], None]  # bytes that are read and stored, of abou
 
 def unheard(_done: int, _of: int) -> None:
     """Tell nobody."""
+
+
+class Watched:
+    """Opens a document, and knows how far it was read, be it by another process.
+
+    Args:
+        opened: opens it from the start.
+    """
+
+    def __init__(self, opened: Callable[[], BinaryIO]) -> None:
+        self._opened = opened
+        self._stream: BinaryIO | None = None
+        self.place = 0  # bytes: how far it was read, when that was known last
+
+    def __call__(self) -> BinaryIO:
+        """Open it."""
+        self._stream = self._opened()
+        return self._stream
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what another process opens it by."""
+        return Watched, (self._opened,)
+
+    def look(self) -> int:
+        """Return how far it was read."""
+        if self._stream:
+            with suppress(ValueError, OSError):  # closed, or a pipe: nobody knows how far it is
+                self.place = self._stream.tell()
+        return self.place
 
 
 class Meter:
@@ -28,7 +58,7 @@ class Meter:
         self._of = sum(map(extent, paths))
         self._done = 0  # of documents that are through
         self._size = self._before = self._now = 0  # of this one; where its last batches end
-        self._stream: BinaryIO | None = None
+        self._watched: Watched | None = None
         self._whole = False  # to its end
 
     def begin(self, document: Document, *, counted: bool) -> Document:
@@ -41,13 +71,8 @@ class Meter:
         self._size = weight(document.name, document.size)
         self._of += 0 if counted else self._size
         self._before = self._now = 0
-        self._stream, self._whole = None, False
-
-        def opened() -> BinaryIO:
-            self._stream = document.open()
-            return self._stream
-
-        return replace(document, open=opened)
+        self._watched, self._whole = Watched(document.open), False
+        return replace(document, open=self._watched)
 
     def last(self) -> None:
         """Note that what follows is a document's last batch."""
@@ -73,7 +98,4 @@ class Meter:
     def _place(self) -> int:
         if self._whole:
             return self._size
-        try:
-            return min(self._stream.tell(), self._size) if self._stream else 0
-        except ValueError:  # closed: it was read at once, and nobody knows what is still to come
-            return self._now
+        return min(self._watched.look(), self._size) if self._watched else 0

@@ -64,6 +64,16 @@ class Conversations:
         )
         return {key for (key,) in rows}
 
+    def threads(self, source: str, chat: str, keys: Sequence[str]) -> set[str]:
+        """Return which of these turns of a chat began a thread that has them."""
+        rows = self._db.rows(
+            "select turns.key from json_each(?) cross join conversations"
+            " on source = ? and conversations.key = ? || '/' || value"
+            " cross join turns on conversation_id = conversations.id and turns.key = value",
+            *(json.dumps(keys), source, chat),
+        )
+        return {key for (key,) in rows}
+
     def revisions(self, number: int) -> set[str]:
         """Return the digest of everything in a conversation that was replaced."""
         rows = self._db.rows("select digest from revisions where conversation_id = ?", number)

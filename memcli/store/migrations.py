@@ -324,6 +324,11 @@ def m0011_reads(db: apsw.Connection) -> None:
     )
 
 
+def m0012_parents(db: apsw.Connection) -> None:
+    """Nobody asks for the answers to a turn: an index less to write to for each."""
+    db.execute("drop index turns_by_parent")
+
+
 STEPS = (
     m0001_sessions,
     m0002_turns,
@@ -336,6 +341,7 @@ STEPS = (
     m0009_embedders,
     m0010_memories,
     m0011_reads,
+    m0012_parents,
 )
 
 

@@ -1,9 +1,10 @@
 """Conversations, their sessions and turns: the part of the database that is the truth."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Session, SessionId, Turn
@@ -133,6 +134,16 @@ class Sessions:
             *(before, conversation, first),
         )
 
+    def move_aliases(
+        self, conversation: ConversationNumber, turns: Iterable[str], to: ConversationNumber
+    ) -> None:
+        """Let ids of sessions that are no more follow their first turns into another one."""
+        self._db.rows(
+            "update aliases set conversation_id = ?"
+            " where conversation_id = ? and key in (select value from json_each(?))",
+            *(to, conversation, json.dumps(list(turns))),
+        )
+
     def get(self, session: str) -> Session:
         """Return the session with this id, or with the only id that begins so.
 
@@ -219,9 +230,9 @@ class Sessions:
 def _turn_row(turn: Turn) -> tuple[object, ...]:
     """Return a turn's values in the order of TURN."""
     return (
-        turn.key, turn.role.value, turn.text, turn.speaker,
+        turn.key, turn.role, turn.text, turn.speaker,
         turn.sent_at and milliseconds(turn.sent_at), _minutes_east(turn.sent_at),
-        turn.clock.value, turn.kind.value, turn.parent, turn.active,
+        turn.clock, turn.kind, turn.parent, turn.active,
         turn.edited_at and milliseconds(turn.edited_at), turn.missing, turn.included,
     )  # fmt: skip
 
@@ -248,7 +259,12 @@ def turn_of(row: Sequence[Any]) -> Turn:
 
 def _minutes_east(moment: datetime | None) -> int:
     offset = moment.utcoffset() if moment else None
-    return (offset or timedelta(0)) // timedelta(minutes=1)
+    return _minutes(offset) if offset else 0
+
+
+@lru_cache(maxsize=256)  # every turn asks
+def _minutes(offset: timedelta) -> int:
+    return offset // timedelta(minutes=1)
 
 
 def moment(sent_at: int | None, offset: int) -> datetime | None:

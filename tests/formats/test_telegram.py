@@ -11,7 +11,7 @@ from shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats import telegram
+from memcli.formats import json_stream, telegram
 from memcli.formats.base import HEAD_BYTES, Document, Reading, Sample
 
 ROW_OF_ANN = {
@@ -354,7 +354,9 @@ class Export(io.RawIOBase):
         return len(block)
 
 
-def test_one_long_chat_comes_in_pieces_and_takes_little_memory():
+def test_one_long_chat_comes_in_pieces_and_takes_little_memory(monkeypatch):
+    monkeypatch.setattr(telegram, "PIECE_TURNS", 500)
+    monkeypatch.setattr(json_stream, "_BLOCK", 1 << 16)
     export = Document("result.json", lambda: io.BufferedReader(Export(4_999)))
     sizes = Counter()
 
@@ -364,5 +366,5 @@ def test_one_long_chat_comes_in_pieces_and_takes_little_memory():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
-    assert sizes == {("personal_chat/1", 1000): 5}
-    assert peak < 3_000_000
+    assert sizes == {("personal_chat/1", 500): 10}
+    assert peak < 1_500_000

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from shared import SHARED, sample_rows
 
-from memcli.domain import Clock, Conversation, Kind, Role, Skipped
+from memcli.domain import Clock, Conversation, Doubt, Kind, Role, Skipped
 from memcli.formats import Document, Reading, imessage_text, line, recognise, signal
 from memcli.formats.documents import places
 
@@ -26,6 +26,7 @@ SIGNAL = """[2024-06-01, 10:00] Me: Hello
 there (- Bob: 👍 -)
 [2024-06-01, 10:01] Bob: ![cat.jpg](./media/cat.jpg)
 """
+CHAT = "[LINE] Chat history with Bob\n\n{day}\n10:00 Bob Smith said hi\n"
 IMESSAGE = """Jun 01, 2024  5:29:42 PM (Read by you after 1 hour)
 Bob
 Lunch?
@@ -119,13 +120,26 @@ def test_a_line_chat_is_titled_in_any_language(head, title):
         ("Tue, 1/2/2024", "2024-01-02"),
         ("2024/01/02(火)", "2024-01-02"),
         ("Sat, 13/1/2024", "2024-01-13"),
+        ("Fri, 2/1/2024", "2024-02-01"),  # was a Thursday, and the other a Tuesday
+        ("Tue, 2/1/2024", "2024-01-02"),
+        ("Fri, 2/2/2024", "2024-02-02"),
     ],
 )
 def test_a_line_day_is_read_in_any_order(day, time):
-    found = read(line, f"[LINE] Chat history with Bob\n\n{day}\n10:00 Bob Smith said hi\n")
+    found, *doubts = line._parse(document(CHAT.format(day=day)), Reading())
 
     assert found.turns[0].sent_at.date().isoformat() == time
     assert (found.turns[0].speaker, found.turns[0].text) == ("Bob", "Smith said hi")
+    assert bool(doubts) == (day == "Fri, 2/1/2024")
+
+
+@pytest.mark.parametrize("weekday", ["Fri", "mar"])
+def test_a_line_day_that_its_weekday_does_not_decide_is_a_doubt(weekday):
+    found = line._parse(document(CHAT.format(day=f"{weekday}, 2/1/2024")), Reading())
+
+    assert list(found)[1:] == [
+        Doubt("dates", "day and month cannot be told apart, read as month/day")
+    ]
 
 
 def test_a_signal_chat_is_named_after_its_folder():

@@ -1,5 +1,6 @@
 """Several copies of one conversation, in any order: the store ends the same."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
@@ -10,7 +11,9 @@ from builders import BEGIN, MINUTE, said, talk, turn
 from memcli.backends.fake import WordEmbedder
 from memcli.domain import Conversation, Kind
 from memcli.errors import NotFoundError
+from memcli.formats import Reading
 from memcli.pipeline.absorb import Absorber, Tally
+from memcli.pipeline.ingest import ingest
 from memcli.pipeline.sound import KEPT
 from memcli.store import Filters, Store
 
@@ -165,3 +168,78 @@ def test_what_is_to_be_included_is_kept_whole_and_searched_for_good(taken, tmp_p
         assert session.turns[1].text == long.text
         assert session.turns[1].searched
         assert store.conversations.revisions(1) == set()
+
+
+def thread_and_chat():
+    """A chat of two days before somebody answered its third turn; and the thread, and the rest."""
+    keys = [*range(4), *range(1500, 1504)]
+    chat = tuple(turn(f"Ann: text {at}", f"{at}", BEGIN + at * MINUTE) for at in keys)
+    answer = replace(turn("Bob: text 9", "9", BEGIN + 90 * MINUTE), parent="2")
+    older = Conversation("slack", "C1", "general", chat, endless=True)
+    rest = replace(older, turns=tuple(one for one in chat if one.key != "2"))
+    thread = replace(older, key="C1/2", title="thread", turns=(chat[2], answer))
+    return older, rest, thread
+
+
+def test_a_turn_that_began_a_thread_is_in_the_thread_alone(taken):
+    older, rest, thread = thread_and_chat()
+    once = taken(rest, thread, threads=True)
+
+    assert [len(session.turns) for session in once] == [3, 2, 4]
+    for order in permutations((older, rest, thread)):
+        assert taken(*order, threads=True) == once
+    assert taken(older, thread, threads=True) == once
+    assert taken(thread, older, threads=True) == once
+
+
+def test_a_chat_from_before_a_thread_that_was_its_first_turn_is_still_found_by_its_id(tmp_path):
+    older, _, thread = thread_and_chat()
+    first = replace(older, turns=older.turns[2:])
+    with Store(tmp_path / "mem.db") as store:
+        tally = Tally()
+        absorber = Absorber(store, WordEmbedder())
+        absorber.take([first], tally, threads=True)
+        [session, _] = sessions(store)
+
+        absorber.take([thread], tally, threads=True)
+
+        assert [turn.key for turn in store.sessions.get(session.id).turns] == ["2", "9"]
+        assert tally.turns.new == 7
+
+
+def test_a_thread_without_the_turn_that_began_it_takes_nothing(taken):
+    older, _, thread = thread_and_chat()
+    cut = replace(thread, turns=thread.turns[1:])
+
+    for order in permutations((older, cut)):
+        assert [len(session.turns) for session in taken(*order, threads=True)] == [4, 1, 4]
+
+
+def test_what_was_forgotten_in_a_chat_or_a_thread_does_not_come_back_with_the_other(tmp_path):
+    older, _, thread = thread_and_chat()
+    for number, (first, then) in enumerate(permutations((older, thread))):
+        with Store(tmp_path / f"{number}.db") as store:
+            absorber = Absorber(store, WordEmbedder())
+            absorber.take([first], Tally(), threads=True)
+            store.forgetting.forget([session.id for session in sessions(store)])
+
+            absorber.take([then], Tally(), threads=True)
+
+            kept = [turn.key for session in sessions(store) for turn in session.turns]
+            assert kept == [turn.key for turn in then.turns if turn not in first.turns]
+
+
+def test_slack_has_threads(tmp_path):
+    root = {"type": "message", "user": "U1", "text": "Lunch?", "ts": "1700000000.000100"}
+    answer = {**root, "text": "Yes", "ts": "1700000060.000200", "thread_ts": root["ts"]}
+    exports = {"older": [root], "newer": [{**root, "thread_ts": root["ts"]}, answer]}
+    for name, rows in exports.items():
+        (tmp_path / name / "general").mkdir(parents=True)
+        (tmp_path / name / "general" / "2023-11-14.json").write_text(json.dumps(rows))
+
+    with Store(tmp_path / "mem.db") as store:
+        for name in exports:
+            ingest([tmp_path / name], store, None, Reading())
+
+        [session] = sessions(store)
+        assert [turn.text for turn in session.turns] == ["Lunch?", "Yes"]
