@@ -256,6 +256,15 @@ class KeptMemory:
     edited_into: MemoryId | None = None
 
 
+class Outcome(StrEnum):
+    """What a reader made of a segment."""
+
+    ADDED = "added"
+    IGNORED = "ignored"
+    BUFFERED = "buffered"  # not settled: to be shown again together with what follows
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class KeptTurn:
     """A turn as it was read, by names that mean it in every database."""
@@ -274,7 +283,7 @@ class KeptReading:
     turns: tuple[KeptTurn, ...]
     way: str  # digest of the reader and of how it was asked
     model: str
-    outcome: str
+    outcome: Outcome
     reason: str
     memories: tuple[MemoryId, ...] = ()
     trace: tuple[object, ...] | None = None  # as JSON has it

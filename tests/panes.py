@@ -16,7 +16,7 @@ from mem_process import MEM
 CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r")
 
 
-def pane(mem, *arguments, width=80, **environment):
+def pane(mem, *arguments, width=80, program=(MEM,), **environment):
     """Run `mem` on a terminal and return what it printed, without colours and trailing blanks.
 
     For commands that draw nothing over again.
@@ -24,7 +24,7 @@ def pane(mem, *arguments, width=80, **environment):
     terminal, end = pty.openpty()
     ioctl(end, TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     process = subprocess.Popen(
-        [MEM, *arguments],
+        [*program, *arguments],
         stdin=end, stdout=end, stderr=end, cwd=mem.folder,
         env={**mem.environment, "TERM": "xterm-256color", **environment},
     )  # fmt: skip

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from memcli.cli.output import console, note, safe
+from memcli.cli.output import can_draw, console, note, safe
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -22,12 +22,12 @@ PERIOD = 300.0  # seconds that a speed is the mean of: a step may take minutes
 def bars(*, quiet: bool) -> Iterator[Progress]:
     """Give what tells a person how far each of several things is, on stderr.
 
-    On a terminal these are bars, with how fast it goes and how long it will take; in a log a line
-    a minute; for the quiet nothing.
+    On a terminal these are bars, with how fast it goes and how long it will take; in a log, and on
+    a terminal that cannot erase, a line a minute; for the quiet nothing.
     """
     if quiet:
         yield lambda _what, _done, _of: None
-    elif sys.stderr.isatty():
+    elif can_draw(sys.stderr):
         yield from _drawn()
     else:
         yield _Log().tell

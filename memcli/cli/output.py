@@ -121,6 +121,11 @@ def console(stream: TextIO | None = None) -> "Console":
     return made
 
 
+def can_draw(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that can take back what it shows."""
+    return stream.isatty() and not console(stream).is_dumb_terminal
+
+
 def print_line(out: "Console", line: "Text") -> None:
     """Print a line as one line: on a terminal up to its edge, elsewhere whole."""
     if out.is_terminal:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from memcli.cli.output import console, note, safe
+from memcli.cli.output import can_draw, console, note, safe
 from memcli.pipeline.read import Settled
 from memcli.store import Reading, Unread
 
@@ -25,7 +25,7 @@ def watching(sessions: Sequence[Unread], *, quiet: bool) -> Iterator[Watch]:
     pace = _Pace(sum(one.characters for one in sessions))
     if quiet or not sessions:
         yield pace.take
-    elif sys.stderr.isatty():
+    elif can_draw(sys.stderr):
         yield from _drawn(pace, len(sessions))
     else:
         yield from _written(pace)

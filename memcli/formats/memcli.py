@@ -21,6 +21,7 @@ The sessions of a conversation follow one another. What is as a turn has it by d
 What a memory was edited into comes before it.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, fields
@@ -39,6 +40,7 @@ from memcli.domain import (
     Kind,
     MemoryId,
     MemoryType,
+    Outcome,
     Past,
     Revision,
     Role,
@@ -56,7 +58,7 @@ READING_SCHEMA = "mem.export.reading/1"
 FORGOTTEN_SCHEMA = "mem.export.forgotten/1"
 
 _BEGINS = re.compile(r'\s*\{\s*"schema"\s*:\s*"mem\.export(?:\.memory|\.reading|\.forgotten)?/1"')
-_TURN = ("source", "conversation", "turn", "digest")
+_LONGEST = 1 << 32  # characters of a turn
 _DIGEST = re.compile("[0-9a-f]{32}")
 _Value = TypeVar("_Value")
 
@@ -151,6 +153,13 @@ class _Row:
             raise ValueError(f"`{name}` is {'missing' if value is None else 'of another type'}")
         return value
 
+    def check(self) -> None:
+        """Refuse what no database holds."""
+        try:
+            json.dumps(self._row, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("half of a letter is in it") from error
+
     def has(self, name: str) -> bool:
         """Return whether there is a value."""
         return self._row.get(name) is not None
@@ -182,6 +191,8 @@ def _parsed(row: _Row) -> Kept:
     schema = row.get("schema", str)
     if schema not in kinds:
         raise ValueError(f"its schema is {schema}, not {SCHEMA}")
+    if schema != SCHEMA:  # of a session what cannot be kept is left out
+        row.check()
     return kinds[schema](row)
 
 
@@ -205,20 +216,34 @@ def _memory(row: _Row) -> KeptMemory:
 
 
 def _reading(row: _Row) -> KeptReading:
-    found = _texts(row, "way", "model", "outcome", "reason")
     memories = row.get("memories", list, [])
     if not all(isinstance(memory, str) for memory in memories):
         raise ValueError("`memories` is of another type")
-    turns = (
-        KeptTurn(**_texts(one, *_TURN), stop=one.get("stop", int)) for one in row.rows("turns")
-    )
-    trace = row.get("trace", list) if row.has("trace") else None
     return KeptReading(
-        **found,
-        turns=tuple(turns),
+        tuple(map(_turn_read, row.rows("turns"))),
+        **_texts(row, "way", "model", "reason"),
+        outcome=Outcome(row.get("outcome", str)),
         memories=tuple(map(MemoryId, memories)),
-        trace=None if trace is None else tuple(trace),
+        trace=_trace(row) if row.has("trace") else None,
     )
+
+
+def _turn_read(row: _Row) -> KeptTurn:
+    stop = row.get("stop", int)
+    if not 0 <= stop <= _LONGEST:
+        raise ValueError("`stop` is no place in a text")
+    return KeptTurn(**_texts(row, "source", "conversation", "turn", "digest"), stop=stop)
+
+
+def _trace(row: _Row) -> tuple[object, ...]:
+    for step in row.rows("trace"):
+        if step.has("error"):
+            step.get("error", str)
+        else:
+            _texts(step, "thought", "tool")
+            step.get("arguments", dict)
+            step.get("result", str, "")
+    return tuple(row.get("trace", list))
 
 
 def _texts(row: _Row, *names: str) -> dict[str, str]:

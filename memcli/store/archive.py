@@ -14,6 +14,7 @@ from memcli.domain import (
     KeptTurn,
     MemoryId,
     MemoryType,
+    Outcome,
     Past,
     Revision,
     SessionId,
@@ -94,12 +95,16 @@ class Archive:
                 memories = self._db.rows(
                     "select memory from reading_memories where reading_id = ? order by 1", number
                 )
-                yield KeptReading(
-                    tuple(KeptTurn(*row) for row in rows),
-                    *(way, model, outcome, reason),
-                    tuple(MemoryId(memory) for (memory,) in memories),
-                    None if trace is None else tuple(json.loads(trace)),
-                )
+                try:
+                    kept = KeptReading(
+                        tuple(KeptTurn(*row) for row in rows),
+                        *(way, model, Outcome(outcome), reason),
+                        tuple(MemoryId(memory) for (memory,) in memories),
+                        None if trace is None else tuple(json.loads(trace)),
+                    )
+                except ValueError as error:  # SQLite read it, but nobody wrote it so
+                    raise StoreError(f"{self._db.path} is damaged in a reading") from error
+                yield kept
 
     def forgotten(self) -> list[Forgotten]:
         """Return all that must not come back."""

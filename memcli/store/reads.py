@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
-from enum import StrEnum
 from typing import Any
 
-from memcli.domain import YOU, KeptReading, MemoryId, SessionId
+from memcli.domain import YOU, KeptReading, MemoryId, Outcome, SessionId
 from memcli.store.connection import Database
 from memcli.store.filters import Filters
 
@@ -23,15 +22,6 @@ _MARKS = (
 )
 
 _OF = "session_id = (select id from sessions where public = ?)"
-
-
-class Outcome(StrEnum):
-    """What a reader made of a segment."""
-
-    ADDED = "added"
-    IGNORED = "ignored"
-    BUFFERED = "buffered"  # not settled: to be shown again together with what follows
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)

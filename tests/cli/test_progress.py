@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from mem_process import Mem
+from panes import pane
 from small_datasets import two_people
 from small_exports import talk
 
@@ -54,3 +55,12 @@ def test_it_tells_a_log_how_far_it_is_and_the_quiet_nothing(mem, command):
     assert quiet == ""
     assert re.search(LINE.format(re.escape(LONG[command])), told), told
     assert "\x1b" not in told
+
+
+def test_a_terminal_that_cannot_erase_gets_lines(mem):
+    program = (sys.executable, "-c", NO_WAIT)
+
+    shown = pane(mem, "ingest", "talks", width=200, program=program, TERM="dumb")
+
+    assert re.search(LINE.format("importing"), shown), shown
+    assert "talks/0.json: generic_json, 3 new sessions" in shown

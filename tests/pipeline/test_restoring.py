@@ -20,6 +20,7 @@ from memcli.pipeline.remembering import Memories
 from memcli.store import Filters, MemoryFilters, Store
 
 DAY = 1440 * MINUTE
+TURN = {"source": "notes", "conversation": "Home", "turn": "1", "digest": ""}
 HOME = talk("Home", "me: I live in Lisbon now.", "ai: Lisbon is fine.")
 MOVE = talk("Move", "me: I live in Porto now.", at=BEGIN + DAY)
 CHAT = talk("Ann", "Ann: a secret of mine", at=BEGIN + 9 * DAY, source="whatsapp", endless=True)
@@ -196,10 +197,16 @@ def test_a_reading_of_turns_that_are_not_here_is_left_out(store, other):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"turns": [{"turn": "1"}]}, "`source` is missing"),
+        ({"turns": [{"turn": "1", "stop": 1}]}, "`source` is missing"),
         ({"memories": [1]}, "`memories` is of another type"),
         ({"trace": "x"}, "`trace` is of another type"),
+        ({"trace": [{"tool": "add"}]}, "`thought` is missing"),
+        ({"trace": [3]}, "it is no object"),
         ({"reason": None}, "`reason` is missing"),
+        ({"reason": "\ud800"}, "half of a letter is in it"),
+        ({"outcome": "won"}, "'won' is not a valid Outcome"),
+        ({"turns": [{**TURN, "stop": 1 << 70}]}, "`stop` is no place in a text"),
+        ({"turns": [{**TURN, "stop": -1}]}, "`stop` is no place in a text"),
     ],
 )
 def test_a_reading_that_is_not_as_written_is_named(store, other, tmp_path, change, why):
@@ -222,6 +229,7 @@ def test_a_reading_that_is_not_as_written_is_named(store, other, tmp_path, chang
         ({"tags": [1]}, "`tags` is of another type"),
         ({"sources": [{"source": "x"}]}, "`conversation` is missing"),
         ({"sources": [3]}, "it is no object"),
+        ({"edited_into": "m_\ud800"}, "half of a letter is in it"),
     ],
 )
 def test_a_memory_that_is_not_as_written_is_named(store, other, tmp_path, change, why):
