@@ -3,24 +3,15 @@
 import math
 import re
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from memcli.errors import BackendError
 from memcli.protocols import RerankPrompt
 
+if TYPE_CHECKING:
+    from memcli.backends.writing.writer import Words
+
 _FIELD = re.compile(r"\{(instruction|query|document)\}")
-
-
-class Words(Protocol):
-    """A vocabulary."""
-
-    def markup(self, text: str) -> list[int]:
-        """Return the tokens of a prompt's own text: names of special tokens become them."""
-        ...
-
-    def plain(self, text: str) -> list[int]:
-        """Return the tokens of somebody's words: none of them is special, whatever they spell."""
-        ...
 
 
 def check_prompt(prompt: RerankPrompt) -> None:
@@ -40,7 +31,7 @@ def filled(prompt: RerankPrompt, question: str, document: str = "") -> str:
 
 
 def prompts_of(
-    words: Words, prompt: RerankPrompt, context: int, question: str, passages: Sequence[str]
+    words: "Words", prompt: RerankPrompt, context: int, question: str, passages: Sequence[str]
 ) -> list[list[int]]:
     """Return the tokens of each passage's whole prompt, only the passage cut to fit.
 
