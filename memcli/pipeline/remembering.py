@@ -141,9 +141,8 @@ class Memories:
 
         What these lack, another turn of the segment may say: then it is a source, too.
         """
-        from memcli.pipeline.grounding import (
-            lacking,
-        )  # its patterns take 10 ms; a search needs none
+        # Its patterns take 10 ms to compile, and every question searches memories.
+        from memcli.pipeline.grounding import lacking
 
         session = turns.session
         scores = self._scores(fact, turns)
