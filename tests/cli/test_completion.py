@@ -13,6 +13,7 @@ import pytest
 from mem_process import MEM
 from small_exports import talk
 
+from memcli.cli import completion
 from memcli.cli.app import COMMANDS
 from memcli.cli.commands import written_down
 from memcli.cli.generate import ROOT
@@ -327,6 +328,14 @@ def test_tab_does_not_wait_for_a_writer(archive):
 
 def test_what_is_written_down_of_the_commands_is_what_they_are():
     assert written_down() == tree()
+
+
+def test_what_completes_a_value_is_where_tab_looks_for_it():
+    parameters = [each for command in tree().all() for each in command.parameters]
+    named = {each.completes for each in parameters if each.completes}
+
+    assert {"session_ids", "memory_ids", "rerankers"} <= named
+    assert all(callable(getattr(completion, name)) for name in named)
 
 
 @pytest.mark.parametrize("value", ["ID", "SOURCE", "MODEL"])

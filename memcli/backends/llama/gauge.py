@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from memcli.backends.gguf_check import check_gguf
+from memcli.backends.judging import probability
 from memcli.backends.llama.context import BATCH, Context, Run
 from memcli.backends.llama.model import Model
 from memcli.backends.llama.offload import Note, unheard
-from memcli.backends.llama.reranker import LlamaReranker, probability
+from memcli.backends.llama.reranker import LlamaReranker
 
 WRITTEN = 32  # tokens drawn at a time
 

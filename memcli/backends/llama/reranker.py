@@ -4,21 +4,18 @@ Prefix, instruction and question are the same in every prompt of a question: the
 are computed once, and the passages, one sequence each, go on from there.
 """
 
-import math
-import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
+from memcli.backends.judging import check_prompt, probability, prompts_of, shared
 from memcli.backends.llama.context import BATCH, SEQUENCES, Context, Run
 from memcli.backends.llama.model import Model
 from memcli.backends.llama.offload import Note, unheard
 from memcli.domain import fingerprint
-from memcli.errors import BackendError
 from memcli.protocols import RerankPrompt
 
-_FIELD = re.compile(r"\{(instruction|query|document)\}")
 _BRANCHES = 16  # a context has at least so many: another number needs no other context
 _SPARE = 4  # a context is used again unless it is larger than needed by this factor
 
@@ -46,8 +43,7 @@ def open_reranker(
         ModelNotFoundError: there is no such file.
         BackendError: the file is damaged, or the prompt does not end with the document.
     """
-    if not prompt.body.endswith("{document}") or prompt.body.count("{document}") != 1:
-        raise BackendError("a reranker's prompt shows {document} once, at the end of its body")
+    check_prompt(prompt)
     return LlamaReranker(
         checked or check_gguf(path), prompt, gpu_layers=gpu_layers, threads=threads, note=note
     )
@@ -92,10 +88,10 @@ class LlamaReranker:
         model = self.model
         answers = (model.single("yes"), model.single("no"))
         *prompts, bare = self.prompts(question, [*passages, ""])
-        shared = _shared([*prompts, bare])  # the same for the next passages of this question
-        head, tails = bare[:shared], [prompt[shared:] for prompt in prompts]
+        begin = shared([*prompts, bare])  # the same for the next passages of this question
+        head, tails = bare[:begin], [prompt[begin:] for prompt in prompts]
         batches = list(_packed({index: len(tail) for index, tail in enumerate(tails)}))
-        room = shared + max(sum(len(tails[index]) for index in batch) for batch in batches)
+        room = begin + max(sum(len(tails[index]) for index in batch) for batch in batches)
         for batch in batches:
             fork = self._forked(room, max(map(len, batches)))
             pairs = fork.logits(head, [tails[index] for index in batch], answers)
@@ -108,21 +104,8 @@ class LlamaReranker:
         Raises:
             BackendError: prefix, question and suffix alone fill the context.
         """
-        prompt, model = self._prompt, self.model
-        prefix, suffix = model.markup(prompt.prefix), model.markup(prompt.suffix)
-        context = min(prompt.context, model.trained_context)
-        room = context - len(prefix) - len(suffix)
-        fields = {"instruction": prompt.instruction, "query": question, "document": ""}
-        start = _FIELD.sub(lambda field: fields[field[1]], prompt.body)
-        taken = len(model.plain(start))
-        if taken >= room:
-            raise BackendError(
-                f"the question takes {taken:,} of {max(room, 0):,} tokens"
-                " and leaves none for a passage",
-                hint="ask in fewer words",
-            )
-        # One text, as in training: a space that ends `start` belongs to the passage's first word.
-        return [prefix + model.plain(start + passage)[:room] + suffix for passage in passages]
+        context = min(self._prompt.context, self.model.trained_context)
+        return prompts_of(self.model, self._prompt, context, question, passages)
 
     @cached_property
     def model(self) -> Model:
@@ -184,14 +167,6 @@ class _Fork:
         self._head = head
 
 
-def _shared(prompts: Sequence[list[int]]) -> int:
-    """Return how many tokens all prompts begin with, leaving each at least one of its own."""
-    # What the first and the last in sorted order share is what all share.
-    first, last = min(prompts), max(prompts)
-    most = min(map(len, prompts)) - 1
-    return next((place for place in range(most) if first[place] != last[place]), most)
-
-
 def _packed(sizes: dict[int, int]) -> Iterator[list[int]]:
     """Yield indices in batches, short ones first; whoever exceeds a batch is alone in his."""
     batch: list[int] = []
@@ -203,16 +178,3 @@ def _packed(sizes: dict[int, int]) -> Iterator[list[int]]:
         batch.append(index)
         tokens += size
     yield batch
-
-
-def probability(yes: float, no: float) -> float:
-    """Return the share of yes in the softmax over the two logits.
-
-    Raises:
-        BackendError: a logit is no number.
-    """
-    margin = yes - no
-    if math.isnan(margin):
-        raise BackendError("the reranker's answer is not a number: its file may be damaged")
-    # Beyond 500 the exponential overflows, and the answer is 0 or 1 long before.
-    return 1 / (1 + math.exp(-max(-500.0, min(500.0, margin))))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from memcli.backends.judging import filled
 from memcli.backends.server.chat import UNKNOWN
 from memcli.backends.server.endpoint import Endpoint, Note, unsaid
 from memcli.backends.server.http import RefusedError, Server
@@ -15,7 +16,6 @@ from memcli.protocols import RerankPrompt
 
 _BATCH = 16  # passages in a request
 _MISSING = (404, 405, 501)  # what stands for an endpoint that is not there
-_FIELD = re.compile(r"\{(instruction|query|document)\}")
 _SYSTEM = re.compile(r"<\|im_start\|>system\n(.*?)<\|im_end\|>", re.DOTALL)
 _THOUGHTLESS = {"chat_template_kwargs": {"enable_thinking": False}}
 _MARKUP = 16  # tokens of a chat template around messages
@@ -108,8 +108,7 @@ class ServerReranker:
 
     def _body(self, question: str, passage: str) -> dict[str, Any]:
         prompt = self._prompt
-        fields = {"instruction": prompt.instruction, "query": question, "document": passage}
-        text = _FIELD.sub(lambda field: fields[field[1]], prompt.body)
+        text = filled(prompt, question, passage)
         system = _SYSTEM.search(prompt.prefix)
         messages = [{"role": "system", "content": system[1]}] if system else []
         return {

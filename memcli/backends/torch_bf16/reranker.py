@@ -4,20 +4,17 @@ Passages of about the same length share a batch, padded on the left. What all pr
 question begin with is computed once.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from memcli.backends.llama.reranker import probability
+from memcli.backends.judging import check_prompt, probability, prompts_of, shared
 from memcli.backends.torch_bf16.folder import check_folder
 from memcli.backends.torch_bf16.language import LanguageModel, copies
 from memcli.backends.torch_bf16.libraries import OutOfMemoryError, running
 from memcli.domain import fingerprint
-from memcli.errors import BackendError
 from memcli.protocols import RerankPrompt
 
-_FIELD = re.compile(r"\{(instruction|query|document)\}")
 _BATCH = {"cpu": 2048, "mps": 4096, "cuda": 16_384}  # tokens in a batch, padding included
 _ROWS = 64  # in a batch: each has a copy of the beginning's keys and values
 
@@ -36,8 +33,7 @@ def open_reranker(
         ModelNotFoundError: there is no such model.
         BackendError: a file is damaged, or the prompt does not end with the document.
     """
-    if not prompt.body.endswith("{document}") or prompt.body.count("{document}") != 1:
-        raise BackendError("a reranker's prompt shows {document} once, at the end of its body")
+    check_prompt(prompt)
     return TorchReranker(folder, prompt, device=device)
 
 
@@ -72,9 +68,9 @@ class TorchReranker:
         model = self._model
         answers = (model.vocabulary.single("yes"), model.vocabulary.single("no"))
         *prompts, bare = self.prompts(question, [*passages, ""])
-        shared = _shared([*prompts, bare])
-        tails = [prompt[shared:] for prompt in prompts]
-        before = self._head(bare[:shared])
+        begin = shared([*prompts, bare])
+        tails = [prompt[begin:] for prompt in prompts]
+        before = self._head(bare[:begin])
         waiting = sorted(range(len(tails)), key=lambda index: len(tails[index]))
         while waiting:
             batch = self._batch(waiting, tails)
@@ -95,20 +91,8 @@ class TorchReranker:
         Raises:
             BackendError: prefix, question and suffix alone fill the context.
         """
-        prompt, words = self._prompt, self._model.vocabulary
-        prefix, suffix = words.markup(prompt.prefix), words.markup(prompt.suffix)
-        room = self._context - len(prefix) - len(suffix)
-        fields = {"instruction": prompt.instruction, "query": question, "document": ""}
-        start = _FIELD.sub(lambda field: fields[field[1]], prompt.body)
-        taken = len(words.plain(start))
-        if taken >= room:
-            raise BackendError(
-                f"the question takes {taken:,} of {max(room, 0):,} tokens"
-                " and leaves none for a passage",
-                hint="ask in fewer words",
-            )
-        # One text, as in training: a space that ends `start` belongs to the passage's first word.
-        return [prefix + words.plain(start + passage)[:room] + suffix for passage in passages]
+        words = self._model.vocabulary
+        return prompts_of(words, self._prompt, self._context, question, passages)
 
     def _batch(self, waiting: Sequence[int], tails: Sequence[Sequence[int]]) -> list[int]:
         """Return how many of those waiting, short ones first, are computed together."""
@@ -137,11 +121,3 @@ class TorchReranker:
             states, _ = self._model.read(tails, before)
             pairs: list[list[float]] = self._model.logits(states, tokens).tolist()
         return pairs
-
-
-def _shared(prompts: Sequence[list[int]]) -> int:
-    """Return how many tokens all prompts begin with, leaving each at least one of its own."""
-    # What the first and the last in sorted order share is what all share.
-    first, last = min(prompts), max(prompts)
-    most = min(map(len, prompts)) - 1
-    return next((place for place in range(most) if first[place] != last[place]), most)
