@@ -30,7 +30,7 @@ PIECE_TURNS = 2_000
 PIECE_CHARACTERS = 4 << 20
 
 _CHATS: tuple[Path, ...] = ((), ("chats", "list", "[]"), ("left_chats", "list", "[]"))
-_MESSAGES = frozenset((*chat, "messages", "[]") for chat in _CHATS)
+_MESSAGES = tuple((*chat, "messages", "[]") for chat in _CHATS)
 _OWNER: Path = ("personal_information", "user_id")
 _TYPES = frozenset({"message", "service", "unsupported"})
 _WITH_ONE_OTHER = frozenset({"personal_chat", "bot_chat"})
@@ -67,7 +67,7 @@ def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     owner: str | None = None
     chat = _Chat(reading, None)
     try:
-        for path, value in scan(document, sorted(_MESSAGES)):
+        for path, value in scan(document, _MESSAGES):
             if path in _MESSAGES:  # nearly always
                 yield from chat.read(value)
             elif path == _OWNER:
