@@ -92,7 +92,7 @@ class Dataset:
         elif self.shape == "locomo":
             yield Archive(list(exports), self.questions[0])
         else:
-            yield Archive([_one_haystack(exports)], self.questions[0])
+            yield Archive(list(_one_haystack(exports)), self.questions[0])
 
 
 def read_dataset(path: Path, *, pooled: bool = False) -> Dataset:
@@ -255,22 +255,28 @@ def _time(text: str) -> datetime | None:
         return None
 
 
-def _one_haystack(elements: Iterator[Element]) -> Element:
-    """Put all haystacks together, each session once, as it is the first time."""
-    seen: dict[str, tuple[object, object]] = {}
+def _one_haystack(elements: Iterator[Element]) -> Iterator[Element]:
+    """Put all haystacks together, each session once, as it is the first time.
+
+    Each gives an element of its own with what is new in it: the importer takes none that is as
+    large as all of LongMemEval.
+    """
+    seen: set[str] = set()
     for element in elements:
-        sessions = sequence(element.get("haystack_sessions"))
         dates = sequence(element.get("haystack_dates"))
         ids = sequence(element.get("haystack_session_ids"))
-        for at, session in enumerate(sessions):
+        new: dict[str, tuple[object, object]] = {}
+        for at, session in enumerate(sequence(element.get("haystack_sessions"))):
             own = string(ids[at]) if at < len(ids) else f"{element['question_id']}/{at + 1}"
-            seen.setdefault(own, (dates[at] if at < len(dates) else None, session))
-    return {
-        "question_id": "pooled",
-        "haystack_session_ids": list(seen),
-        "haystack_dates": [date for date, _ in seen.values()],
-        "haystack_sessions": [session for _, session in seen.values()],
-    }
+            if own not in seen:
+                new.setdefault(own, (dates[at] if at < len(dates) else None, session))
+        seen |= new.keys()
+        yield {
+            "question_id": "pooled",
+            "haystack_session_ids": list(new),
+            "haystack_dates": [date for date, _ in new.values()],
+            "haystack_sessions": [session for _, session in new.values()],
+        }
 
 
 def _digest(document: Document) -> str:

@@ -101,23 +101,28 @@ def measure(
     levers = levers or Levers()
     terms, weights = _terms(question, store, embedder, levers)
 
-    def words(grain: Grain, lever: float, depth: int = DEPTH) -> list[Found]:
+    def words(grain: Grain, lever: float, filters: Filters, depth: int = DEPTH) -> list[Found]:
         if not lever:
             return []
         return store.index.with_words(
             grain, terms, filters, depth, weights=weights, assistant=levers.assistant
         )
 
+    sessions = words("session", levers.session, filters)
     vector = question_vector(question, embedder, store.cache) if levers.meaning else b""
+    near = store.index.nearest(vector, embedder, filters, DEPTH) if levers.meaning else []
+    likely = filters
+    if len(sessions) == DEPTH:  # there are more: no passage or turn of these is looked at
+        likely = replace(filters, among=tuple({found.session for found in (*sessions, *near)}))
     pairs = list(pairwise(terms)) if levers.together and len(terms) <= LONGEST else []
     named = _named_days(question, store, now) if levers.dates else []
     return Measures(
         tuple(terms),
         tuple(weights),
-        words("session", levers.session),
-        words("passage", levers.passage),
-        words("turn", levers.turn, TURNS),
-        store.index.nearest(vector, embedder, filters, DEPTH) if levers.meaning else [],
+        sessions,
+        words("passage", levers.passage, likely),
+        words("turn", levers.turn, likely, TURNS),
+        near,
         store.index.together(pairs, filters),
         _dated(named, store, filters),
         memory_keys(question, store, embedder, filters) if levers.memories else [],

@@ -198,7 +198,7 @@ def _showable(found: Measures) -> set[int]:
 def _turns(chosen: Sequence[int], found: Measures, store: Store, filters: Filters) -> list[Found]:
     """Return the turns of some sessions that have words of the question, best first."""
     missing = tuple(set(chosen) - {place.session for place in found.turns})
-    if len(found.turns) < TURNS or not missing:
+    if not missing:
         return found.turns
     among = replace(filters, among=missing)
     return [*found.turns, *store.index.with_words("turn", found.terms, among, TURNS)]

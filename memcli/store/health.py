@@ -46,16 +46,19 @@ class Health:
         for number, name, dimensions in self._db.rows(
             "select id, name, dimensions from embedders where serving"
         ):
-            what = f"passages of {name}"
             found += self._against(
-                what, "select id from passages", f"vectors_{number}_rowids", "rowid"
+                f"passages of {name}", "select id from passages", f"vectors_{number}"
+            ) or self._against(
+                f"vectors of {name}",
+                f"select id from vectors_{number}",
+                *(f"bits_{number}_rowids", "rowid"),
             )
             [(bent,)] = self._db.rows(
-                f"select count(*) from vectors_{number} where coalesce(abs("
-                "vec_distance_l2(embedding, zeroblob(?)) - 1) > 0.01, true)",
-                4 * dimensions,
+                f"select count(*) from vectors_{number} where length(embedding) < ?"
+                " or embedding = zeroblob(length(embedding))",
+                dimensions,
             )
-            found += [f"{bent:,} vectors of {name} not of length 1"] if bent else []
+            found += [f"{bent:,} vectors of {name} without a direction"] if bent else []
         [(passages,)] = self._db.rows("select exists (select 1 from passages)")
         [(served,)] = self._db.rows("select exists (select 1 from embedders where serving)")
         return ["no passage has a vector"] if passages and not served else found

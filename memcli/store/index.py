@@ -3,6 +3,7 @@
 Everything here can be rebuilt from the sessions.
 """
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from typing import Any, Literal
 from memcli.domain import Passage, Role, Session
 from memcli.errors import StoreError
 from memcli.protocols import Embedder, Vectors
+from memcli.store import passage_vectors
 from memcli.store.connection import Database
 from memcli.store.filters import Filters
+from memcli.store.quantization import quantized
 from memcli.store.spelling import LEAST_LETTERS, meant
 from memcli.store.words import indexed, is_dense, match, match_near
 
@@ -27,8 +30,13 @@ _PLACES: dict[Grain, str] = {
     "turn": "score * iif(role = 'assistant', ?, 1) as score, position, position, 0, null"
     " from summed join turns on turns.id = place join sessions on sessions.id = session_id",
 }
+_AMONG: dict[Grain, str] = {  # the places of a grain in some sessions
+    "session": "select value from json_each(?)",
+    "passage": "select id from passages where session_id in (select value from json_each(?))",
+    "turn": "select id from turns where session_id in (select value from json_each(?))",
+}
+_EPOCH, _DAY = date(1970, 1, 1).toordinal(), 86_400_000  # ms
 MOST_TERMS = 64  # of a question, the rarest; SQLite takes up to 500
-_NEAREST = 4096  # most neighbours sqlite-vec gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +118,10 @@ class Index:
 
     def remove(self, number: int) -> None:
         """Forget the words and vectors of a session; called before the session goes."""
-        for table in ("passage_words", *(f"vectors_{e}" for e, *_ in self._embedders())):
-            self._db.rows(
-                f"delete from {table} where rowid in"
-                " (select id from passages where session_id = ?)",
-                number,
-            )
+        cut = "select id from passages where session_id = ?"
+        for embedder, *_ in self._embedders():
+            passage_vectors.remove(self._db, embedder, cut, number)
+        self._db.rows(f"delete from passage_words where rowid in ({cut})", number)
         self._db.rows("delete from passages where session_id = ?", number)
         self._db.rows(
             "delete from turn_words where rowid in (select id from turns where session_id = ?)",
@@ -129,11 +135,9 @@ class Index:
         Raises:
             StoreError: the database has vectors of another embedder.
         """
-        table = self._vector_table(embedder, make=True)
-        self._db.many(
-            f"insert into {table} (rowid, embedding) values (?, ?)",
-            [(number, vector.tobytes()) for number, vector in zip(passages, vectors, strict=True)],
-        )
+        number = self.embedder_number(embedder, make=True)
+        assert number is not None, "it was just made"
+        passage_vectors.put(self._db, number, passages, quantized(vectors))
 
     def with_words(
         self,
@@ -163,14 +167,20 @@ class Index:
         Source:
             Kamphuis, de Vries, Boytsov and Lin, Which BM25 do you mean?, ECIR 2020.
         """
-        scored, values = self.scored(f"{grain}_words", terms, weights)
+        scored, values = self.scored(
+            f"{grain}_words", terms, weights, likely=filters.among is not None
+        )
         if not scored:
             return []
+        likely = ""
+        if filters.among is not None:
+            likely = f" likely as materialized ({_AMONG[grain]}),"
+            values.insert(0, json.dumps(filters.among))
         if grain == "turn":
             values.append(assistant)
         where, filtered = filters.where()
         rows = self._db.rows(
-            f"with scored as ({scored}), summed as (select place,"
+            f"with{likely} scored as ({scored}), summed as (select place,"
             " sum(score) as score, group_concat(term) as terms from scored group by place)"
             f" select sessions.id, terms, {_PLACES[grain]} where {where}"
             " order by score desc, place limit ?",
@@ -182,11 +192,17 @@ class Index:
         ]
 
     def scored(
-        self, table: str, terms: Sequence[str], weights: Sequence[float] | None = None
+        self,
+        table: str,
+        terms: Sequence[str],
+        weights: Sequence[float] | None = None,
+        *,
+        likely: bool = False,
     ) -> tuple[str, list[object]]:
         """Return how to select (place, index of the term, score) from a table, and its values.
 
         The statement is empty where no term is found. A term counts by its weight, 1 by default.
+        What is not in a table `likely` is passed over before its score is computed, if so wished.
         """
         places, having = self._having(table, terms)
         rarest = sorted((at for at in having if having[at]), key=lambda at: having[at])[:MOST_TERMS]
@@ -194,9 +210,10 @@ class Index:
         for at in rarest:
             weight = weights[at] if weights else 1.0
             values += [weight * _rescaling(places, having[at]), match(terms[at])]
+        passing = " and +rowid in likely" if likely else ""  # plus: not one search for each
         selects = (
             f"select rowid as place, {at} as term, -rank * ? as score from {table}"
-            f" where {table} match ?"
+            f" where {table} match ?{passing}"
             for at in rarest
         )
         return " union all ".join(selects), values
@@ -252,14 +269,11 @@ class Index:
         """Return the days on which the sessions that pass began and ended, UTC."""
         where, values = filters.where()
         rows = self._db.rows(
-            "select id, date(started_at / 1000, 'unixepoch'), date(ended_at / 1000, 'unixepoch')"
-            f" from sessions where started_at is not null and ended_at is not null and {where}",
+            "select id, started_at, ended_at from sessions where started_at is not null"
+            f" and ended_at is not null and {where}",
             *values,
         )
-        return {
-            number: (date.fromisoformat(began), date.fromisoformat(ended))
-            for number, began, ended in rows
-        }
+        return {number: (_day(began), _day(ended)) for number, began, ended in rows}
 
     def years(self) -> range:
         """Return the years that there are sessions from."""
@@ -287,22 +301,10 @@ class Index:
         Raises:
             StoreError: the database has vectors of another embedder.
         """
-        table = self._vector_table(embedder, make=False)
-        if table is None:
+        number = self.embedder_number(embedder, make=False)
+        if number is None:
             return []
-        where, values = filters.where()
-        narrowed = (
-            " and rowid in (select passages.id from passages join sessions"
-            f" on sessions.id = session_id where {where})"
-        )
-        if where == "1":
-            narrowed = ""
-        rows = self._db.rows(
-            f"with near as (select rowid, distance from {table} where embedding match ? and k = ?"
-            f"{narrowed}) select session_id, 1 - distance, first, last, start, stop from near"
-            " join passages on passages.id = near.rowid order by distance, passages.id",
-            *(vector, min(limit, _NEAREST), *values),
-        )
+        rows = passage_vectors.nearest(self._db, number, vector, filters, limit)
         return [_found(row) for row in rows if row[1] is not None]
 
     def _having(self, table: str, terms: Sequence[str]) -> tuple[int, dict[int, int]]:
@@ -316,10 +318,6 @@ class Index:
 
     def _embedders(self) -> list[Any]:  # rows of (id, fingerprint, name, serving)
         return self._db.rows("select id, fingerprint, name, serving from embedders")
-
-    def _vector_table(self, embedder: Embedder, *, make: bool) -> str | None:
-        number = self.embedder_number(embedder, make=make)
-        return None if number is None else f"vectors_{number}"
 
     def embedder_number(self, embedder: Embedder, *, make: bool) -> int | None:
         """Return what the tables of an embedder's vectors are numbered with.
@@ -339,7 +337,7 @@ class Index:
 
 
 def make_vectors(database: Database, embedder: Embedder, *, serving: bool) -> int:
-    """Make a table for the vectors of an embedder; return its number.
+    """Make room for the vectors of an embedder; return its number.
 
     Args:
         database: where.
@@ -351,10 +349,7 @@ def make_vectors(database: Database, embedder: Embedder, *, serving: bool) -> in
         " returning id",
         *(embedder.fingerprint, embedder.name, embedder.dimensions, serving),
     )
-    database.rows(
-        f"create virtual table vectors_{number} using"
-        f" vec0(embedding float[{embedder.dimensions}] distance_metric=cosine)"
-    )
+    passage_vectors.make(database, number, embedder.dimensions)
     return int(number)
 
 
@@ -367,6 +362,11 @@ def _dates(session: Session) -> str:
     """Return the days of a session in the words people use for them."""
     days = {turn.sent_at.date(): None for turn in session.turns if turn.sent_at}
     return " ".join(f"{day:%A} {day.day} {day:%B %Y %Y-%m-%d}" for day in days)
+
+
+def _day(moment: int) -> date:
+    """Return the day of a moment in ms since 1970, UTC. SQLite's own takes five times as long."""
+    return date.fromordinal(_EPOCH + moment // _DAY)
 
 
 def _rescaling(places: int, having: int) -> float:

@@ -2,13 +2,14 @@
 
 A step is never edited once released: a mistake is corrected by the next step. The number of
 steps taken is kept in the database itself, in `pragma user_version`. All pending steps run in
-one transaction, so a database is either untouched or current. The vec0 tables are not a step:
-their width depends on the embedder, so they are made when an embedder first writes.
+one transaction, so a database is either untouched or current. The tables of vectors are not a
+step: their width depends on the embedder, so they are made when an embedder first writes.
 """
 
 import apsw
 
 from memcli.errors import StoreError
+from memcli.store.vector_step import m0013_small_vectors
 
 APPLICATION = 0x6D656D31  # "mem1", in the file's header: tells our databases from others'
 
@@ -342,6 +343,7 @@ STEPS = (
     m0010_memories,
     m0011_reads,
     m0012_parents,
+    m0013_small_vectors,
 )
 
 

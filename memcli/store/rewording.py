@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from memcli.domain import Passage, Session
 from memcli.store.connection import Database
 from memcli.store.index import Index
+from memcli.store.passage_vectors import put, remove
 
 _TABLES = ("session_words", "passage_words", "turn_words", "memory_words")
 
@@ -35,39 +36,33 @@ class Rewording:
         kept = self._vectors(number)
         self._index.remove(number)
         numbers = self._index.add(number, session, passages)
-        for table, vectors in kept.items():
-            self._db.many(
-                f"insert into {table} (rowid, embedding) values (?, ?)",
-                [
-                    (now, vectors[passage])
-                    for now, passage in zip(numbers, passages, strict=True)
-                    if passage in vectors
-                ],
-            )
+        for embedder, vectors in kept.items():
+            now = dict(zip(numbers, passages, strict=True))
+            there = [at for at, passage in now.items() if passage in vectors]
+            put(self._db, embedder, there, [vectors[now[at]] for at in there])
 
     def strays(self) -> None:
         """Remove passages and vectors that belong to nothing."""
         self._db.rows("delete from passages where session_id not in (select id from sessions)")
-        for table in self._tables():
-            self._db.rows(
-                f"delete from {table} where rowid in (select rowid from {table}_rowids"
-                " where rowid not in (select id from passages))"
+        for embedder in self._embedders():
+            there = (
+                f"select id from vectors_{embedder} union select rowid from bits_{embedder}_rowids"
             )
+            remove(self._db, embedder, f"{there} except select id from passages")
 
-    def _vectors(self, number: int) -> dict[str, dict[Passage, bytes]]:
-        """Return the vectors of a session, by table and passage."""
+    def _vectors(self, number: int) -> dict[int, dict[Passage, bytes]]:
+        """Return the vectors of a session as they are kept, by embedder and passage."""
         return {
-            table: {
+            embedder: {
                 Passage(*place): vector
                 for vector, *place in self._db.rows(
-                    f"select embedding, first, last, start, stop from {table}"
-                    f" join passages on passages.id = {table}.rowid where {table}.rowid in"
-                    " (select id from passages where session_id = ?)",
+                    f"select embedding, first, last, start, stop from vectors_{embedder}"
+                    " join passages using (id) where session_id = ?",
                     number,
                 )
             }
-            for table in self._tables()
+            for embedder in self._embedders()
         }
 
-    def _tables(self) -> list[str]:
-        return [f"vectors_{number}" for (number,) in self._db.rows("select id from embedders")]
+    def _embedders(self) -> list[int]:
+        return [number for (number,) in self._db.rows("select id from embedders")]

@@ -97,7 +97,7 @@ class Statistics:
         for number, name, dimensions, serving in self._db.rows(
             "select id, name, dimensions, serving from embedders order by serving desc, id"
         ):
-            [(count,)] = self._db.rows(f"select count(*) from vectors_{number}_rowids")
+            [(count,)] = self._db.rows(f"select count(*) from bits_{number}_rowids")
             found.append(VectorCount(name, dimensions, count, bool(serving)))
         return found
 

@@ -8,8 +8,10 @@ from memcli.domain import Passage
 from memcli.errors import StoreError
 from memcli.protocols import Embedder
 from memcli.protocols import Vectors as Rows
+from memcli.store import passage_vectors
 from memcli.store.connection import Database
 from memcli.store.index import make_vectors
+from memcli.store.quantization import quantized
 
 Place = tuple[int, int, Passage]  # numbers of a passage and of its session, and where it is
 
@@ -102,10 +104,7 @@ class Vectors:
                 "another process took up another embedder meanwhile",
                 hint="`mem doctor` says which one",
             )
-        self._db.many(
-            f"insert into vectors_{number} (rowid, embedding) values (?, ?)",
-            [(place, vector.tobytes()) for place, vector in zip(passages, vectors, strict=True)],
-        )
+        passage_vectors.put(self._db, number, passages, quantized(vectors))
 
     def switch(self, number: int) -> bool:
         """Let a set serve from now on, and drop the one before; tell whether it is complete."""
@@ -126,13 +125,13 @@ class Vectors:
             self._drop(number)
 
     def _drop(self, number: int) -> None:
-        for table in (f"vectors_{number}", f"memory_vectors_{number}"):
-            self._db.rows(f"drop table if exists {table}")
+        passage_vectors.drop(self._db, number)
+        self._db.rows(f"drop table if exists memory_vectors_{number}")
         self._db.rows("delete from embedders where id = ?", number)
 
 
 def _without(number: int) -> str:
     return (
-        f"from passages where not exists (select 1 from vectors_{number}_rowids as made"
-        " where made.rowid = passages.id)"
+        f"from passages where not exists (select 1 from vectors_{number} as made"
+        " where made.id = passages.id)"
     )

@@ -78,8 +78,10 @@ def test_without_a_database_everything_else_is_looked_at(mem):
         ("delete from passages", "vectors", "2 passages of wordllama-256 too many"),
         ("delete from vectors_1 where rowid = 1", "vectors",
          "1 passages of wordllama-256 not indexed"),
-        ("update vectors_1 set embedding = zeroblob(1024) where rowid = 1", "vectors",
-         "1 vectors of wordllama-256 not of length 1"),
+        ("update vectors_1 set embedding = zeroblob(256) where rowid = 1", "vectors",
+         "1 vectors of wordllama-256 without a direction"),
+        ("delete from bits_1 where rowid = 1", "vectors",
+         "1 vectors of wordllama-256 not indexed"),
     ],
 )  # fmt: skip
 def test_an_index_that_is_not_that_of_the_turns_is_named_and_fixed(archive, damage, name, told):

@@ -14,6 +14,7 @@ from memcli.evaluation.datasets import read_dataset
 from memcli.evaluation.journal import Journal
 from memcli.evaluation.runner import Course
 from memcli.evaluation.summary import summarise
+from memcli.formats import json_stream
 from memcli.pipeline.ask import Models
 
 MODELS = Models(WordEmbedder(), WordReranker(), WordSifter(), "{history}\n{current}")
@@ -169,6 +170,19 @@ def test_pooled_questions_are_asked_among_everybodys_sessions(asked):
 
     assert len(outcomes) == 6
     assert outcomes[0].stages["retrieve"].places[0] in outcomes[0].gold
+
+
+def test_haystacks_are_pooled_that_are_together_larger_than_one_value_may_be(asked, monkeypatch):
+    text = "I baked bread. " * 30_000
+    haystacks = [
+        longmemeval_element(f"q{each}", answer=f"rex {each}", **{f"bread {each}": text})
+        for each in (1, 2)
+    ]
+    monkeypatch.setattr(json_stream, "LARGEST_VALUE", len(text) + 100_000)
+
+    outcomes = asked(haystacks, pooled=True, stages=("retrieve",))
+
+    assert [len(one.gold) for one in outcomes] == [1, 1]
 
 
 def test_a_chat_model_answers_from_what_the_last_stage_ranks(asked):

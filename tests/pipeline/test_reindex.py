@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from builders import talk
 
@@ -13,6 +12,7 @@ from memcli.pipeline.absorb import Absorber, Tally
 from memcli.pipeline.chunking import passage_text
 from memcli.pipeline.reindex import reindex
 from memcli.store import Filters, Store
+from memcli.store.quantization import quantized
 
 TALKS = [
     talk(f"Talk {number}", f"me: {'word ' * number}number {number}", "ai: Noted.")
@@ -62,7 +62,7 @@ def vectors(store):
     rows = store._database.rows(f"select rowid, embedding from vectors_{number}")
     places = {place[0]: place for place in passages(store)}
     assert sorted(rowid for rowid, _ in rows) == sorted(places)
-    return {text_of(store, places[rowid]): np.frombuffer(raw, np.float32) for rowid, raw in rows}
+    return {text_of(store, places[rowid]): raw for rowid, raw in rows}
 
 
 def passages(store):
@@ -74,8 +74,7 @@ def passages(store):
 
 def assert_embedded(store, embedder):
     found = vectors(store)
-    [texts, made] = list(found), embedder.embed(list(found))
-    assert all(np.array_equal(found[text], row) for text, row in zip(texts, made, strict=True))
+    assert list(found.values()) == quantized(embedder.embed(list(found)))
     assert store.vectors.serving().fingerprint == embedder.fingerprint
     assert (store.health.words(), store.health.vectors(), store.health.damage()) == ([], [], [])
 

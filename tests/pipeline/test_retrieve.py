@@ -9,6 +9,7 @@ from builders import BEGIN, talk
 
 from memcli.backends.fake import WordEmbedder
 from memcli.domain import Fact, MemoryType, Segment
+from memcli.pipeline import measures
 from memcli.pipeline.absorb import Absorber, Tally
 from memcli.pipeline.measures import Levers
 from memcli.pipeline.remembered import telling
@@ -16,6 +17,7 @@ from memcli.pipeline.remembering import Memories
 from memcli.pipeline.retrieve import retrieve
 from memcli.pipeline.turns import TurnLevers, retrieve_turns
 from memcli.store import Filters, Store
+from memcli.store.index import Index
 
 NOW = datetime(2024, 3, 20, tzinfo=UTC)
 NONE = Levers(
@@ -113,6 +115,30 @@ def test_what_memories_came_from_is_found(store, titles):
 
     assert titles("dairy milk", replace(NONE, memories=1)) == ["Milk"]
     assert titles("dairy milk", NONE) == []
+
+
+def test_in_a_large_archive_passages_and_turns_are_looked_at_in_the_likeliest_sessions(
+    store, titles, monkeypatch
+):
+    others = [talk(f"Other {n}", f"me: {'water and ' * n} tea with milk") for n in range(20)]
+    remember(store, *others, talk("Tea", "me: green tea", "ai: green milk"))
+    everywhere = titles("green tea")
+    looked_at = []
+    look = Index.with_words
+
+    def watch(index, grain, terms, filters, *rest, **options):
+        looked_at.append((grain, filters.among and len(filters.among)))
+        return look(index, grain, terms, filters, *rest, **options)
+
+    monkeypatch.setattr(Index, "with_words", watch)
+    monkeypatch.setattr(measures, "DEPTH", 5)
+
+    assert titles("green tea")[0] == everywhere[0] == "Tea"
+    assert looked_at[0] == ("session", None)
+    assert {grain: 5 <= among <= 10 for grain, among in looked_at[1:3]} == {
+        "passage": True,
+        "turn": True,
+    }
 
 
 @pytest.mark.parametrize("name", ["session", "passage", "turn"])

@@ -1,12 +1,14 @@
 """What is forgotten leaves no byte behind and does not come back."""
 
 import apsw
+import numpy as np
 import pytest
 from builders import BEGIN, MINUTE, talk
 
 from memcli.backends.fake import WordEmbedder
 from memcli.pipeline.absorb import Absorber, Counts, Tally
 from memcli.store import Filters, Store
+from memcli.store.quantization import quantized
 
 SECRET = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.")
 OTHER = talk("Lisbon", "me: We fly in May.")
@@ -45,10 +47,13 @@ def words(path):
 
 
 def test_no_byte_of_a_forgotten_session_is_left(store, tmp_path):
-    [vector] = WordEmbedder().embed(["user: The xylophone result is bad.\nassistant: I am sorry."])
+    said = "user: The xylophone result is bad.\nassistant: I am sorry."
+    [vector] = quantized(WordEmbedder().embed([said]))
+    bits = np.packbits(np.frombuffer(vector, np.int8) > 0, bitorder="little").tobytes()
     files = [tmp_path / name for name in ("mem.db", "mem.db-wal")]
     assert any(b"xylophone" in file.read_bytes() for file in files)
-    assert any(vector.tobytes() in file.read_bytes() for file in files)
+    for trace in (vector, bits):
+        assert any(trace in file.read_bytes() for file in files)
 
     assert store.forgetting.forget([id_of(store, "Diagnosis")])
 
@@ -56,7 +61,8 @@ def test_no_byte_of_a_forgotten_session_is_left(store, tmp_path):
     for file in files:
         assert b"xylophone" not in file.read_bytes()
         assert b"Diagnosis" not in file.read_bytes()
-        assert vector.tobytes() not in file.read_bytes()
+        assert vector not in file.read_bytes()
+        assert bits not in file.read_bytes()
     assert not {"xylophon", "diagnosi"} & set(words(tmp_path / "mem.db"))
     assert {"lisbon", "goodby"} < set(words(tmp_path / "mem.db"))
 
