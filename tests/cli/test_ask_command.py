@@ -277,7 +277,7 @@ def modules_after(mem, *arguments):
 
 
 HEAVY = set("llama_cpp wordllama tokenizers numpy torch transformers jinja2 gguf".split())
-HEAVY |= set("huggingface_hub httpx2 tomlkit mcp sqlite_vec statistics".split())
+HEAVY |= set("huggingface_hub httpx2 tomlkit mcp sqlite_vec statistics pydantic".split())
 
 
 def test_the_same_question_again_loads_no_model(mem, tiny):
