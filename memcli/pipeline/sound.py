@@ -55,19 +55,6 @@ def _sound_turn(turn: Turn, included: Collection[Kind], *, shorten: bool) -> Tur
     )
 
 
-def _is_sound(text: str) -> bool:
-    """Tell whether a text has neither NULs nor lone surrogates."""
-    if "\x00" in text:
-        return False
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def whole_milliseconds(moment: datetime) -> datetime:
     """Return a moment as the store keeps it; the same one, if it is so already."""
     rest = moment.microsecond % 1000
@@ -75,7 +62,14 @@ def whole_milliseconds(moment: datetime) -> datetime:
 
 
 def clean(text: str) -> str:
-    """Join surrogate pairs, replace lone ones, and drop NULs."""
-    if _is_sound(text):
-        return text
+    """Join surrogate pairs, replace lone ones, and drop NULs; the same text, where it has none."""
+    if "\x00" not in text:
+        if text.isascii():
+            return text
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return text
     return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
