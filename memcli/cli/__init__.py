@@ -13,10 +13,10 @@ _NEAREST = re.compile(r"(?:Did you mean |\(Possible options: )(.+?)[?)]+$")  # a
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `mem`. The only place where an error becomes an exit status."""
-    from memcli.cli.output import guard_streams
-
-    guard_streams()
     try:
+        from memcli.cli.output import guard_streams
+
+        guard_streams()
         try:
             if "_MEM_COMPLETE" in os.environ:  # the scripts in `completions/` ask what Tab offers
                 return _complete(os.environ["_MEM_COMPLETE"])
