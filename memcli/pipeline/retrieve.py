@@ -11,15 +11,15 @@ of which .02 is one question, so it only has a veto.
 
                 LoCoMo              LongMemEval    in one archive
                 MRR   R@5   all@5   MRR   R@5      MRR   R@5
-    all         .860  .910  .869    .972  .958     .672  .659
-    session     .853  .909  .869    .983  .966     .662  .648
-    passage     .853  .909  .869    .972  .966     .673  .659
-    turn        .855  .908  .866    .972  .981     .656  .629
-    meaning     .858  .906  .864    .959  .958     .703  .667
-    together    .853  .909  .870    .968  .955     .673  .655
-    dates       .844  .902  .861    .972  .958     .657  .644
-    telling     .860  .908  .867    .968  .951     .675  .663
-    assistant   .860  .910  .869    .968  .966     .670  .644
+    all         .860  .911  .870    .972  .958     .652  .663
+    session     .854  .910  .870    .983  .966     .650  .652
+    passage     .854  .910  .870    .972  .966     .650  .678
+    turn        .855  .908  .867    .972  .966     .627  .617
+    meaning     .859  .905  .863    .960  .951     .677  .670
+    together    .854  .911  .871    .968  .958     .650  .680
+    dates       .844  .903  .862    .972  .958     .657  .644
+    telling     .861  .909  .868    .968  .951     .655  .674
+    assistant   .860  .911  .870    .968  .966     .646  .655
     before      .845  .902  .860    .956  .953     .632  .627   (before the last five)
 
 On the 91 questions of LoCoMo with a word that stands nowhere, `spelling` brings MRR from .747 to
