@@ -5,6 +5,7 @@ text are then off by .0005 on average. Bits come by eight, so zeros make it as w
 """
 
 from array import array
+from math import isfinite
 
 from memcli.protocols import Vectors
 
@@ -17,16 +18,21 @@ def width(dimensions: int) -> int:
 
 
 def quantized(vectors: Vectors) -> list[bytes]:
-    """Return each vector as it is kept."""
-    largest = abs(vectors).max(axis=1, keepdims=True)
-    largest[largest == 0] = 1
-    rows = (vectors / largest * LARGEST).round().astype("int8")
+    """Return each vector as it is kept; zeros for one that is infinite or no number somewhere."""
+    import numpy as np
+
+    largest = np.abs(vectors).max(axis=1, keepdims=True)
+    sound = np.isfinite(largest) & (largest > 0)
+    stretched = np.divide(vectors, largest, out=np.zeros_like(vectors), where=sound)
+    rows = (stretched * LARGEST).round().astype(np.int8)
     return [row.tobytes().ljust(width(vectors.shape[1]), b"\0") for row in rows]
 
 
 def quantized_one(vector: bytes) -> bytes:
     """Return a vector of float32 numbers as it would be kept, without loading numpy."""
     numbers = array("f", vector)
-    largest = max(map(abs, numbers), default=0.0) or 1.0
+    largest = max(map(abs, numbers), default=0.0)
+    if not (largest and all(map(isfinite, numbers))):
+        return bytes(width(len(numbers)))
     kept = array("b", [round(one / largest * LARGEST) for one in numbers])
     return kept.tobytes().ljust(width(len(numbers)), b"\0")

@@ -104,8 +104,10 @@ def test_by_bits_it_is_looked_at_everything_where_few_passages_pass(store, monke
 
 
 def test_one_vector_is_quantized_as_many_are():
-    rows = np.vstack([VECTORS, np.zeros((1, DIMENSIONS), np.float32)])
+    rows = np.vstack([VECTORS, np.zeros((3, DIMENSIONS), np.float32)])
+    rows[-2, 7], rows[-1, 9] = np.nan, np.inf
 
+    assert quantized(rows)[-3:] == [bytes(64)] * 3
     assert [quantized_one(row.tobytes()) for row in rows] == quantized(rows)
     assert {len(row) for row in quantized(rows)} == {64}
 
