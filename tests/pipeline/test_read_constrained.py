@@ -11,9 +11,9 @@ from builders import BEGIN, MINUTE, talk
 from scripted_reader import Bench, fact
 from tiny_models import write_tiny_qwen3
 
-from memcli.backends.llama import open_reader
-from memcli.backends.llama import reader as llama
-from memcli.backends.llama.json_constraint import call_text
+from memcli.backends.llama import LlamaReader
+from memcli.backends.writing import reader as calling
+from memcli.backends.writing.json_constraint import call_text
 from memcli.domain import Fact, MemoryType
 from memcli.pipeline.own_facts import OwnFacts
 from memcli.pipeline.tools import ADD, BUFFER, IGNORE, SEARCH
@@ -47,27 +47,27 @@ def wanting(tmp_path, monkeypatch):
 
     def build(*texts, context=4096, **weights):
         path = write_tiny_qwen3(tmp_path / f"tiny{len(opened)}.gguf", **weights)
-        reader = open_reader(path, context=context, sampling=Sampling(temperature=0.7), threads=1)
+        reader = LlamaReader(path, context=context, sampling=Sampling(temperature=0.7), threads=1)
         opened.append(reader)
-        wanted, asked, draw = list(texts), [], llama._chosen
+        wanted, asked, draw = list(texts), [], reader._chosen
 
         def begun(tools):
             reader.wants = (wanted.pop(0) if len(wanted) > 1 else wanted[0]).encode()
             asked.append([tool.name for tool in tools])
             return call_text(tools)
 
-        def chosen(text, context):
+        def chosen(text, tape):
             rest = reader.wants[len(text._written) :]
-            model = context.model
+            piece = reader.words.piece
             spelling = [
                 token
                 for token in range(256)  # the vocabulary begins with the bytes
-                if rest.startswith(model.piece(token)) and text.allows(model.piece(token))
+                if rest.startswith(piece(token)) and text.allows(piece(token))
             ]
-            return context.draw_among(spelling) if spelling else draw(text, context)
+            return tape.draw_among(spelling) if spelling else draw(text, tape)
 
-        monkeypatch.setattr(llama, "call_text", begun)
-        monkeypatch.setattr(llama, "_chosen", chosen)
+        monkeypatch.setattr(calling, "call_text", begun)
+        monkeypatch.setattr(reader, "_chosen", chosen)
         reader.asked = asked
         return reader
 
