@@ -40,6 +40,11 @@ def _nothing(_path: str) -> None:
     """Find no file beside one."""
 
 
+def _none(_path: str) -> "list[Document]":
+    """Find no files in a folder beside one."""
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One file of an export, wherever it lies: on disk, inside a zip, on standard input."""
@@ -50,6 +55,7 @@ class Document:
     mark: Mark | None = field(default=None, compare=False)  # of a log that was read before
     size: int | None = field(default=None, compare=False)  # bytes, where it is known
     find: Callable[[str], "Document | None"] = field(default=_nothing, compare=False)
+    folder: Callable[[str], "list[Document]"] = field(default=_none, compare=False)
 
     def beside(self, path: str) -> "Document | None":
         """Return another file of the same export, None where it has none.
@@ -59,6 +65,14 @@ class Document:
                 leads out of the folder or the zip that was named.
         """
         return self.find(path)
+
+    def within(self, path: str) -> "list[Document]":
+        """Return the files of a folder of the same export, by name; none where there is none.
+
+        Args:
+            path: of the folder, as `beside` takes it.
+        """
+        return self.folder(path)
 
 
 @dataclass(frozen=True, slots=True)

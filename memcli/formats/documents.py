@@ -4,15 +4,17 @@ import io
 import mimetypes
 import os
 import posixpath
+import re
 import sys
 import tempfile
 import zipfile
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +28,9 @@ DEEPEST_ZIP = 3  # zips inside each other
 LARGEST_ZIP_RATIO = 10  # of a zip in a zip, which hardly packs; it is kept while it is read
 
 _ZIP = b"PK\x03\x04"
+# OpenCode's messages, a file for each and for each of its parts: read with their sessions' files.
+_PIECE = re.compile(r"((?:.*/)?storage/|)(?:message|part)/[^/]+/[^/]+\.json")
+_SESSIONS = re.compile(r"((?:.*/)?storage/|)session/[^/]+")
 _NOISE = ("__MACOSX/", ".DS_Store", "._", "Thumbs.db")
 
 
@@ -52,7 +57,7 @@ def places(path: Path) -> Iterator[Place]:
         return
     try:
         if path.is_dir():
-            for inner in sorted(p for p in path.rglob("*") if p.is_file() and not _noise(p.name)):
+            for inner in sorted(_walked(path)):
                 yield Place(str(inner), inner, partial(_file, inner, path))
         elif path.is_fifo() or path.is_char_device():
             yield Place(str(path), None, partial(_piped, path))
@@ -70,7 +75,7 @@ def extent(path: Path) -> int:
     """Return about how many bytes there are to read at a path; 0 where nobody can tell."""
     try:
         if path.is_dir():
-            return sum(extent(inner) for inner in path.rglob("*") if inner.is_file())
+            return sum(map(extent, _walked(path)))
         if not path.is_file() or _noise(path.name):
             return 0
         if path.suffix.casefold() == ".zip":
@@ -80,6 +85,15 @@ def extent(path: Path) -> int:
         return weight(path.name, path.stat().st_size)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return 0
+
+
+def _walked(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        piece = _PIECE.fullmatch(path.as_posix())
+        if piece and Path(piece[1], "session").is_dir():
+            continue
+        if path.is_file() and not _noise(path.name):
+            yield path
 
 
 def weight(name: str, size: int | None) -> int:
@@ -118,8 +132,14 @@ def _kept(name: str, stream: BinaryIO) -> Iterator[Document]:
 def _plain(path: Path, root: Path) -> Document:
     status = path.stat()
     modified = datetime.fromtimestamp(status.st_mtime, UTC)
-    beside = partial(_beside, path, root)
-    return Document(str(path), partial(_opened, path), modified, find=beside, size=status.st_size)
+    return Document(
+        str(path),
+        partial(_opened, path),
+        modified,
+        size=status.st_size,
+        find=partial(_beside, path, root),
+        folder=partial(_within, path, root),
+    )
 
 
 def _beside(path: Path, root: Path, relative: str) -> Document | None:
@@ -127,6 +147,15 @@ def _beside(path: Path, root: Path, relative: str) -> Document | None:
     found = Path(os.path.normpath(path.parent / relative))
     inside = found.is_relative_to(os.path.normpath(root))
     return _plain(found, root) if inside and found.is_file() else None
+
+
+def _within(path: Path, root: Path, relative: str) -> list[Document]:
+    """Return the files of a folder under the root by its way from a file."""
+    found = Path(os.path.normpath(path.parent / relative))
+    inside = found.is_relative_to(os.path.normpath(root))
+    if not inside or not found.is_dir():
+        return []
+    return [_plain(each, root) for each in sorted(found.iterdir()) if each.is_file()]
 
 
 class _Zip:
@@ -155,6 +184,9 @@ class _Zip:
     def documents(self) -> Iterator[Document]:
         """Yield what lies in it, by name."""
         for path in sorted(self._members):
+            piece = _PIECE.fullmatch(path)
+            if piece and piece[1] in self._roots:
+                continue
             document = self._document(path)
             if not path.casefold().endswith(".zip"):
                 yield document
@@ -178,11 +210,28 @@ class _Zip:
             _zip_time(self._members[path]),
             size=self._members[path].file_size,
             find=partial(self._beside, path),
+            folder=partial(self._within, path),
         )
 
     def _beside(self, path: str, relative: str) -> Document | None:
         found = posixpath.normpath(posixpath.join(posixpath.dirname(path), relative))
         return self._document(found) if found in self._members else None
+
+    def _within(self, path: str, relative: str) -> list[Document]:
+        folder = posixpath.normpath(posixpath.join(posixpath.dirname(path), relative))
+        return [self._document(found) for found in self._folders.get(folder, ())]
+
+    @cached_property
+    def _roots(self) -> set[str]:
+        """Return where sessions of OpenCode lie beside their messages."""
+        return {found[1] for found in map(_SESSIONS.fullmatch, self._folders) if found}
+
+    @cached_property
+    def _folders(self) -> dict[str, list[str]]:
+        folders = defaultdict[str, list[str]](list)
+        for path in sorted(self._members):
+            folders[posixpath.dirname(path)].append(path)
+        return folders
 
     def _open(self, path: str) -> BinaryIO:
         name, member = f"{self._name}/{path}", self._members[path]

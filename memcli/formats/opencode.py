@@ -1,15 +1,22 @@
-"""OpenCode's sessions: what `opencode export` writes, and its database `opencode.db`.
+"""OpenCode's sessions: what `opencode export` writes, its database, and the files before that.
 
-A message is made of parts, and says little itself; in both, what is known about it lies beside
-its parts. Some exporters leave that wrapping out.
+    opencode.db
+    storage/session/<project>/<session>.json
+    storage/message/<session>/<message>.json
+    storage/part/<message>/<part>.json
+
+A message is made of parts, and says little itself; in all of them, what is known about it lies
+beside its parts. Some exporters leave that wrapping out.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.base import (
+    HEAD_BYTES,
     Document,
     Format,
     Keys,
@@ -23,7 +30,7 @@ from memcli.formats.base import (
     with_inherited_times,
 )
 from memcli.formats.blocks import Block, answered, called, line, media, said, title_from
-from memcli.formats.json_stream import Broken, Edge, scan
+from memcli.formats.json_stream import LARGEST_VALUE, Broken, Edge, scan
 from memcli.formats.sqlite_file import MAGIC, Rows, opened
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
@@ -34,6 +41,8 @@ _COLUMNS = {
     "part": {"id", "message_id", "data"},
 }
 
+_ID = re.compile(r"[\w-]{1,200}")
+
 Row = Mapping[str, Any]
 
 
@@ -41,17 +50,31 @@ def _recognises(sample: Sample) -> bool:
     if sample.head.startswith(MAGIC):
         found = sample.tables
         return all(found.get(table, set()) >= columns for table, columns in _COLUMNS.items())
-    return any(
+    return _is_session(mapping(sample.json)) or any(
         string(_about(message).get("role")) in _ROLES and "type" in mapping(part)
         for message in map(mapping, sequence(mapping(sample.json).get("messages")))
         for part in sequence(message.get("parts"))
     )
 
 
+def _is_session(top: Row) -> bool:
+    """Tell a session's own file, which has none of its messages."""
+    return (
+        _ID.fullmatch(string(top.get("id"))) is not None
+        and isinstance(top.get("title"), str)
+        and "created" in mapping(top.get("time"))
+        and "messages" not in top
+        and not {"projectID", "directory"}.isdisjoint(top)
+    )
+
+
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     with document.open() as stream:
-        database = stream.read(len(MAGIC)) == MAGIC
-    return _stored(document) if database else _exported(document)
+        head = stream.read(HEAD_BYTES)
+    if head.startswith(MAGIC):
+        return _stored(document)
+    about = _loads(head)
+    return _filed(document, about) if about and _is_session(about) else _exported(document)
 
 
 def _exported(document: Document) -> Iterator[Parsed]:
@@ -71,6 +94,29 @@ def _exported(document: Document) -> Iterator[Parsed]:
     yield _conversation(string(about.get("id")), string(about.get("title")), turns)
 
 
+def _filed(document: Document, about: Row) -> Iterator[Parsed]:
+    key, turns, keys = string(about["id"]), list[Turn](), Keys()
+    for found in document.within(f"../../message/{key}"):
+        message = _file(found)
+        if message is None or not _ID.fullmatch(string(message.get("id"))):
+            yield Skipped(found.name, "is no message")
+            continue
+        parts = list[Row]()
+        for piece in document.within(f"../../part/{message['id']}"):
+            part = _file(piece)
+            if part is None:
+                yield Skipped(piece.name, "is no JSON")
+            else:
+                parts.append(part)
+        turns += _message({"info": message, "parts": parts}, keys)
+    yield _conversation(key, string(about.get("title")), turns)
+
+
+def _file(document: Document) -> Row | None:
+    with document.open() as stream:
+        return _loads(stream.read(LARGEST_VALUE))
+
+
 def _stored(document: Document) -> Iterator[Parsed]:
     with opened(document) as rows:
         for key, title in list(rows("select id, title from session order by id")):
@@ -81,12 +127,15 @@ def _stored(document: Document) -> Iterator[Parsed]:
                 if about is None:
                     yield Skipped(f"message {string(name)}", "is no JSON")
                     continue
-                parts = [part for part in _parts(rows, name) if part is not None]
-                turns += _message({"info": {**about, "id": name}, "parts": parts}, Keys())
+                parts = _parts(rows, name)
+                if None in parts:
+                    yield Skipped(f"a part of message {string(name)}", "is no JSON")
+                told = [part for part in parts if part is not None]
+                turns += _message({"info": {**about, "id": name}, "parts": told}, Keys())
             yield _conversation(string(key), string(title), turns)
 
 
-def _parts(rows: Rows, message: object) -> Iterable[Row | None]:
+def _parts(rows: Rows, message: object) -> list[Row | None]:
     sql = "select data from part where message_id = ? order by id"
     return [_loads(data) for (data,) in rows(sql, message)]
 

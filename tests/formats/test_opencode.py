@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from zipfile import ZipFile
 
 import pytest
 from parsing import document, one, read, sample, told
@@ -9,6 +10,7 @@ from shared import sample_rows
 
 from memcli.domain import Skipped
 from memcli.formats import Reading, load, recognise
+from memcli.formats.documents import places
 
 OPENCODE = load("opencode")
 ABOUT = {"id": "ses_1", "title": "Cats", "time": {"created": 1767261600000}}
@@ -131,3 +133,66 @@ def test_messages_without_parts_are_not_taken_for_it():
     content = {"messages": [{"role": "user", "content": "Hi"}]}
 
     assert recognise(document(content)) is not OPENCODE
+
+
+def stored(folder, *messages, title="Cats"):
+    """A folder of a file a session, a message and a part, as OpenCode kept them once."""
+    storage = folder / "storage"
+    about = {**ABOUT, "title": title, "projectID": "p", "directory": "/home/me", "version": "0.9"}
+    files = {"session/p/ses_1.json": about}
+    for each in messages:
+        key = each["info"]["id"]
+        files[f"message/ses_1/{key}.json"] = {**each["info"], "sessionID": "ses_1"}
+        for number, part in enumerate(each["parts"]):
+            name = f"part/{key}/{key}.{number}.json"
+            files[name] = {**part, "id": f"{key}.{number}", "messageID": key}
+    for name, content in files.items():
+        (storage / name).parent.mkdir(parents=True, exist_ok=True)
+        (storage / name).write_text(json.dumps(content))
+    return storage
+
+
+def sessions_file(path):
+    [found] = [document for place in places(path) for document in place.documents()]
+    return found
+
+
+def test_a_file_a_message_gives_what_an_export_gives(tmp_path):
+    long = message("m3", "user", text("First."), text("Second."), second=2)
+    storage = stored(tmp_path, ASKED, ANSWERED, long)
+    zipped = tmp_path / "opencode.zip"
+    with ZipFile(zipped, "w") as archive:
+        for path in storage.rglob("*.json"):
+            archive.write(path, path.relative_to(tmp_path))
+
+    exported = one(OPENCODE, {"info": ABOUT, "messages": [ASKED, ANSWERED, long]})
+
+    for path in (tmp_path / "storage", zipped):
+        found = sessions_file(path)
+        assert recognise(found) is OPENCODE
+        assert list(OPENCODE.parse(found, Reading())) == [exported]
+
+
+def test_files_that_cannot_be_read_are_told_and_nothing_leads_out_of_the_folder(tmp_path):
+    storage = stored(tmp_path, ASKED, ANSWERED)
+    (storage / "part/m2/m2.0.json").write_text("{no")
+    (storage / "message/ses_1/m0.json").write_text('{"id": "../../../m1", "role": "user"}')
+
+    *skipped, found = OPENCODE.parse(sessions_file(storage), Reading())
+
+    assert [(one.where.rpartition("/")[2], one.why) for one in skipped] == [
+        ("m0.json", "is no message"),
+        ("m2.0.json", "is no JSON"),
+    ]
+    assert [turn.text for turn in found.turns] == ["Why?"]
+
+
+def test_a_folder_of_messages_without_their_session_is_no_secret(tmp_path):
+    storage = stored(tmp_path, ASKED)
+    (storage / "session/p/ses_1.json").unlink()
+    (storage / "session/p").rmdir()
+    (storage / "session").rmdir()
+
+    names = [document.name for place in places(storage) for document in place.documents()]
+
+    assert len(names) == 2
