@@ -1,7 +1,6 @@
 """`mem forget`."""
 
 import pytest
-from mem_process import Run
 from small_exports import talk
 
 
@@ -63,4 +62,4 @@ def test_either_sessions_or_a_source_are_named(archive, arguments):
 
 def test_what_is_not_there_cannot_be_forgotten(archive):
     assert archive("forget", "s_zzz", "--yes").code == 3
-    assert archive("forget", "--source", "nobody", "--yes") == Run(3, err="mem: no sessions\n")
+    assert archive("forget", "--source", "nobody", "--yes").code == 3
