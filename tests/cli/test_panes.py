@@ -42,7 +42,7 @@ def mem(tmp_path_factory):
         talk(
             "Party 🎉 in Osaka, with a title that is a good deal longer than a narrow screen",
             "Ann Ng: Hello!",
-            "me: We booked the hotel for the party: two nights, breakfast, " + LATIN,
+            "me: We booked the hotel for the party: three nights, " + LATIN,
             "Ann Ng: The hotels nearby were full. " + "It is a long way from the station, and " * 9
             + "the booking number of our party is 4471.",
             "me: Thanks!",
