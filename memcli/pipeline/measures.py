@@ -22,12 +22,12 @@ _FAR = timedelta(days=5 * FADING)  # from a span: what is left of its hint there
 class Levers:
     """How much each measure counts. What is 0 is not done: `retrieve` says what that costs."""
 
-    session: float = 0.3  # BM25 of whole sessions
-    passage: float = 0.3  # BM25 of each session's best passage
-    turn: float = 0.5  # BM25 of each session's best turn
-    meaning: float = 0.4  # cosine of each session's best passage
-    together: float = 0.2  # words that stand side by side in the question, and in a turn
-    dates: float = 1.0  # how near a session is to the days the question names
+    session: float = 0.4  # BM25 of whole sessions
+    passage: float = 0.35  # BM25 of each session's best passage
+    turn: float = 0.3  # BM25 of each session's best turn
+    meaning: float = 0.5  # cosine of each session's best passage
+    together: float = 0.25  # words that stand side by side in the question, and in a turn
+    dates: float = 1.2  # how near a session is to the days the question names
     memories: float = 0.3  # the memories that came from a session
     spelling: float = 0.3  # what a word counts that a mistyped one is taken for
     telling: float = 0.3  # power of how much a term tells, as its weight in BM25

@@ -21,7 +21,7 @@ PANES = Path(__file__).with_name("panes")
 LINES = 80
 END = "END OF PANE"
 COMMANDS = (
-    'ask "Which hotel in 大阪 did we book for the party?" -n 4 --reranker none --sifter none',
+    'ask "What hotel in 大阪 did we book for the party?" -n 4 --reranker none --sifter none',
     "sessions",
     "show {party}:3 -C 1",
 )
