@@ -167,14 +167,12 @@ class Index:
         Source:
             Kamphuis, de Vries, Boytsov and Lin, Which BM25 do you mean?, ECIR 2020.
         """
-        scored, values = self.scored(
-            f"{grain}_words", terms, weights, likely=filters.among is not None
-        )
+        among = filters.among is not None
+        scored, values = self.scored(f"{grain}_words", terms, weights, likely=among)
         if not scored:
             return []
-        likely = ""
-        if filters.among is not None:
-            likely = f" likely as materialized ({_AMONG[grain]}),"
+        likely = f" likely as materialized ({_AMONG[grain]})," if among else ""
+        if among:
             values.insert(0, json.dumps(filters.among))
         if grain == "turn":
             values.append(assistant)
