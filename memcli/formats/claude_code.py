@@ -30,6 +30,7 @@ _WRAPPED = re.compile(
 )
 _ENVELOPE = re.compile(r"<(ide_\w+|system-reminder)>.*?</\1>\s*", re.DOTALL)
 _TITLES = {"custom-title": "customTitle", "ai-title": "aiTitle", "summary": "summary"}
+_SPEAKERS = {"user": Role.USER, "assistant": Role.ASSISTANT}
 
 Row = Mapping[str, Any]
 _Block = tuple[Role | None, str, Kind]
@@ -37,8 +38,7 @@ _Block = tuple[Role | None, str, Kind]
 
 def _recognises(sample: Sample) -> bool:
     return any(
-        row.get("type") in ("user", "assistant")
-        and {"role", "content"} <= mapping(row.get("message")).keys()
+        _speaker(row) is not None and {"role", "content"} <= mapping(row.get("message")).keys()
         for row in first_rows(sample, 50)
     )
 
@@ -115,11 +115,19 @@ class _Session:
         return ""
 
 
+def _speaker(row: Row) -> Role | None:
+    """Return who a line is of; other programs' logs say so in the message alone."""
+    kind = row.get("type")
+    if kind == "message" and string(row.get("uuid")) and string(row.get("sessionId")):
+        kind = mapping(row.get("message")).get("role")
+    return _SPEAKERS.get(string(kind))
+
+
 def _blocks(row: Row) -> Iterator[_Block]:
     """Yield who says or does what in a line."""
     message = mapping(row.get("message"))
-    role = Role.USER if row.get("type") == "user" else Role.ASSISTANT
-    if row.get("type") not in ("user", "assistant"):
+    role = _speaker(row)
+    if role is None:
         return
     content = message.get("content")
     blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]

@@ -4,6 +4,8 @@ import json
 from io import BytesIO
 
 import pytest
+from parsing import sample
+from shared import sample_rows
 
 from memcli.domain import Conversation, Kind, Role, Skipped
 from memcli.formats import Document, Reading, claude_code, recognise
@@ -43,11 +45,39 @@ ASKED = line("a", None, "Why does it fail?")
 ANSWERED = line("b", "a", {"type": "text", "text": "A typo."}, role="assistant", minute=1)
 
 
+# Where INDEX.tsv counts otherwise: a subagent's prompt is the program's; a line is of a second
+# session, and what a tool was asked is no message.
+COUNTED = {"acompact.jsonl": (1, 1), "edge_cases.jsonl": (2, 5)}
+
+
+@pytest.mark.parametrize("row", sample_rows("claude_code"), ids=lambda row: row["path"][-50:])
+def test_a_sample_is_found_and_counted(row):
+    found = sample(row["path"])
+    said = [
+        [turn for turn in part.turns if turn.kind in (Kind.TEXT, Kind.MEDIA)]
+        for part in claude_code._parse(found, Reading())
+        if isinstance(part, Conversation)
+    ]
+
+    otherwise = next((n for end, n in COUNTED.items() if row["path"].endswith(end)), None)
+    assert recognise(found) is claude_code.FORMAT
+    assert (len(said), sum(map(len, said))) == (
+        otherwise or (int(row["sessions"]), int(row["messages"]))
+    )
+
+
 def test_a_log_is_recognised_by_a_message():
     found = recognise(document({"type": "summary", "summary": "x", "leafUuid": "y"}, ASKED))
 
     assert found is claude_code.FORMAT
     assert recognise(document({"type": "user", "text": "Hi"})) is not claude_code.FORMAT
+
+
+def test_a_log_that_names_the_speaker_in_the_message_alone_is_read():
+    asked, answered = ({**row, "type": "message"} for row in (ASKED, ANSWERED))
+
+    assert recognise(document(asked, answered)) is claude_code.FORMAT
+    assert told(read(asked, answered)) == told(read(ASKED, ANSWERED))
 
 
 def test_prompts_and_answers_are_what_was_said():
