@@ -22,17 +22,17 @@ def private_file(target: Path, failure: Callable[[str], Exception]) -> Iterator[
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
             yield part
-            _sync(part)
+            sync(part)
             part.replace(target)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise failure(f"cannot write {target}: {error.strerror or error}") from error
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Make a file, or the names in a folder, outlive a power loss."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -93,10 +93,10 @@ class Absorber:
                 sound = self._remembered(sound_conversation(conversation, self._included))
                 if not sound.turns:
                     continue
-                if self._restore(sound, tally):
-                    pass
-                elif left := self._apart(sound, tally) if threads else sound:
-                    self._absorb(left, tally, unique_keys=unique_keys, partial=partial)
+                if not self._restore(sound, tally):
+                    left = self._apart(sound, tally) if threads else sound
+                    if left:
+                        self._absorb(left, tally, unique_keys=unique_keys, partial=partial)
                 if sound.past:
                     self._keep_past(sound, sound.past)
             if self._embedder is not None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from memcli.errors import BackendError, BusyError
+from memcli.private_file import sync
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def whole_file(target: Path) -> Iterator[Path]:
             except BaseException:
                 part.unlink(missing_ok=True)
                 raise
-        _sync_folder(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise BackendError(
             f"{target} cannot be written: {error.strerror}",
@@ -47,12 +48,3 @@ def _lock(descriptor: int, target: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise BusyError(f"another process is writing {target}") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in a folder outlive a power loss."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
