@@ -16,6 +16,20 @@ from mem_process import MEM
 CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r")
 
 
+def everything(terminal):
+    """Return what is sent to a terminal until nobody has its other end, and close it."""
+    sent, deadline = b"", time.monotonic() + 120
+    with suppress(OSError):  # how Linux says that the other end is closed
+        while time.monotonic() < deadline:
+            if select.select([terminal], [], [], 1)[0]:
+                block = os.read(terminal, 1 << 16)
+                if not block:
+                    break
+                sent += block
+    os.close(terminal)
+    return sent.decode()
+
+
 def pane(mem, *arguments, width=80, program=(MEM,), **environment):
     """Run `mem` on a terminal and return what it printed, without colours and trailing blanks.
 
@@ -29,15 +43,7 @@ def pane(mem, *arguments, width=80, program=(MEM,), **environment):
         env={**mem.environment, "TERM": "xterm-256color", **environment},
     )  # fmt: skip
     os.close(end)
-    sent, deadline = b"", time.monotonic() + 120
-    with suppress(OSError):  # how Linux says that the other end is closed
-        while time.monotonic() < deadline:
-            if select.select([terminal], [], [], 1)[0]:
-                block = os.read(terminal, 1 << 16)
-                if not block:
-                    break
-                sent += block
-    os.close(terminal)
+    sent = everything(terminal)
     process.wait(timeout=60)
-    plain = CONTROL.sub("", sent.decode())
+    plain = CONTROL.sub("", sent)
     return "\n".join(line.rstrip() for line in plain.splitlines()) + "\n"

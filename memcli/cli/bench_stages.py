@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from memcli.domain import Fact, MemoryType
+from memcli.domain import Fact, KeptMemory, KeptSource, MemoryType
 from memcli.errors import InputError
 from memcli.evaluation.datasets import Observation, Question, Shape
 from memcli.evaluation.metrics import by_score
@@ -15,12 +15,11 @@ from memcli.evaluation.outcome import Answer, task_outcome
 from memcli.evaluation.runner import DEPTH, Grain, Ranked
 from memcli.formats import Reading, load
 from memcli.pipeline.ask import LEAST, Models, ask
-from memcli.pipeline.grounding import lacking
 from memcli.pipeline.ingest import ingest
 from memcli.pipeline.measures import Levers
 from memcli.pipeline.meter import Progress, unheard
 from memcli.pipeline.prompts import history
-from memcli.pipeline.remembering import Memories
+from memcli.pipeline.restoring import Restoring
 from memcli.pipeline.results import Answer as Ranking
 from memcli.pipeline.results import Listener
 from memcli.pipeline.retrieve import retrieve
@@ -59,23 +58,19 @@ def fill(
     if report.damaged:
         raise InputError(f"the {shape} data is damaged: {report.warnings[0]}")
     if remembering:
-        memories = Memories(store, embedder)
-        with store.transaction():
-            for one in observations:
-                _remember(one, store, shape, memories)
+        kept = [_memory(one, shape) for one in observations]
+        Restoring(store, embedder).take(kept)  # what no turn here supports is none
 
 
-def _remember(observation: Observation, store: Store, shape: Shape, memories: Memories) -> None:
-    head = store.conversations.get(shape, observation.session)
+def _memory(observation: Observation, shape: Shape) -> KeptMemory:
     fact = Fact(observation.text, MemoryType.LONG_TERM, observation.text, (observation.person,))
-    for session in store.sessions.near(head.number, None, None) if head else []:
-        sources = {
-            turn.key: lacking(fact, turn, session.participants)
-            for turn in session.turns
-            if turn.key in observation.turns
-        }
-        if sources:
-            memories.keep(fact, session, sources, by="the data set")
+    return KeptMemory(
+        fact,
+        tuple(
+            KeptSource(shape, observation.session, turn, "the data set")
+            for turn in sorted(observation.turns)
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,11 @@
 import os
 import pty
 import re
-import select
 import subprocess
-import time
-from contextlib import suppress
 
 import pytest
 from mem_process import MEM, Mem
+from panes import everything
 from small_exports import talk
 
 CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r")
@@ -34,16 +32,8 @@ def on_a_terminal(mem, *arguments, **environment):
         [MEM, *arguments], stdin=end, stdout=end, stderr=end, env=environment, cwd=mem.folder
     )
     os.close(end)
-    sent, deadline = b"", time.monotonic() + 120
-    with suppress(OSError):  # how Linux says that the other end is closed
-        while time.monotonic() < deadline:
-            if select.select([terminal], [], [], 1)[0]:
-                block = os.read(terminal, 1 << 16)
-                if not block:
-                    break
-                sent += block
-    os.close(terminal)
-    return process.wait(timeout=60), sent.decode()
+    sent = everything(terminal)
+    return process.wait(timeout=60), sent
 
 
 def screen(sent):
