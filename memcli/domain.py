@@ -7,6 +7,7 @@
 Plain values: equal when their fields are equal, ignorant of SQLite, models and terminals.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -314,3 +315,9 @@ def fingerprint(*parts: object) -> str:
         digest.update(len(encoded).to_bytes(8, "big"))
         digest.update(encoded)
     return digest.hexdigest()
+
+
+def participants(turns: Sequence[Turn]) -> tuple[str, ...]:
+    """Return who speaks, in the order they first do: names, or roles where nobody has a name."""
+    names = [turn.speaker or turn.role for turn in turns if turn.kind.said]
+    return tuple(map(str, dict.fromkeys(names)))

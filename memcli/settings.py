@@ -30,7 +30,7 @@ from typing import Any
 import platformdirs
 
 from memcli.errors import InputError
-from memcli.private_file import private_file
+from memcli.files import private_file
 
 MEMOS = "https://memos.memtensor.cn/api/openmem/v1"
 OWNER = "me"  # among [people]: the person whose memory it is; assistants call them "user"

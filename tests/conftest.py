@@ -3,9 +3,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from helpers.shared import SHARED
+from helpers.tiny_models import write_tiny_qwen3
 from hypothesis import settings
-from shared import SHARED
-from tiny_models import write_tiny_qwen3
 
 # Whoever started the tests in the background made them, and the processes they start, deaf to it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -3,15 +3,15 @@
 from functools import partial
 
 import pytest
-from shared import SHARED
+from helpers.shared import SHARED
 
-from memcli.backends.builtin import WordLlamaEmbedder
-from memcli.cli.bench_stages import Archive, fill
+from memcli.backends.static_embedder import WordLlamaEmbedder
+from memcli.cli.bench.stages import Archive, fill
 from memcli.evaluation.datasets import read_dataset
 from memcli.evaluation.journal import Journal
 from memcli.evaluation.runner import Course
 from memcli.evaluation.summary import summarise
-from memcli.pipeline.ask import Models
+from memcli.search.stages import Models
 
 
 @pytest.fixture(scope="module")

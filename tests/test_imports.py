@@ -11,35 +11,21 @@ import memcli
 
 ROOT = Path(memcli.__file__).parent
 
-LAYER = {
-    "errors": 0,
-    "domain": 0,
-    "protocols": 0,
-    "deadline": 0,
-    "private_file": 0,
-    "demo": 0,
-    "settings": 1,
-    "catalog": 1,
-    "formats": 1,
-    "store": 1,
-    "backends": 1,
-    "weights": 1,
-    "pipeline": 2,
-    "evaluation": 2,
-    "mcp": 3,
-    "cli": 4,
-    "__main__": 5,
-}
-NEVER = {("pipeline", "backends")}  # the pipeline is handed its models
+LAYERS = """
+errors domain protocols deadline files demo prompts settings text catalog backends weights formats
+store search memories ingest extraction evaluation mcp cli __main__
+""".split()
+LAYER = {name: number for number, name in enumerate(LAYERS)}
+NEVER = {("search", "backends"), ("ingest", "backends")}  # both are handed their models
 OWNER = {
     "typer": "cli",
     "rich": "cli",
-    "shellingham": "cli.shells",
-    "apsw": "store formats.sqlite_file",  # ours, and other programs' databases
+    "shellingham": "cli.completion.shells",
+    "apsw": "store formats.parsing.sqlite",  # ours, and other programs' databases
     "sqlite_vec": "store",
     "llama_cpp": "backends.llama",
-    "jinja2": "backends.writing",
-    "wordllama": "backends.builtin",
+    "jinja2": "backends.generation",
+    "wordllama": "backends.static_embedder",
     "torch": "backends.torch_bf16",
     "transformers": "backends.torch_bf16",
     "sentence_transformers": "backends.torch_bf16",

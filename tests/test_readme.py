@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from mem_process import MEM, Mem
+from helpers.mem_process import MEM, Mem
 
 import memcli.demo
 from memcli.settings import settings

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from memcli.catalog.manifest import Manifest, ModelRole
-from memcli.catalog.manifest_file import read_manifests
+from memcli.catalog.manifest_parser import read_manifests
 from memcli.errors import ModelNotFoundError, UsageError
 
 # Of several models on this machine the best known of its role is taken, and weights that no

@@ -14,7 +14,7 @@ _NEAREST = re.compile(r"(?:Did you mean |\(Possible options: )(.+?)[?)]+$")  # a
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `mem`. The only place where an error becomes an exit status."""
     try:
-        from memcli.cli.output import guard_streams
+        from memcli.cli.output.console import guard_streams
 
         guard_streams()
         try:
@@ -60,7 +60,7 @@ def _misused(message: str, context: Any) -> int:  # Any: Typer's context has no 
 
 
 def _tell(message: str, hint: str | None) -> None:
-    from memcli.cli.output import note, safe
+    from memcli.cli.output.console import note, safe
 
     note(message)
     if hint:
@@ -68,7 +68,7 @@ def _tell(message: str, hint: str | None) -> None:
 
 
 def _complete(line: str) -> int:
-    from memcli.cli.tab import offers
+    from memcli.cli.completion.complete import offers
 
     sys.stdout.writelines(f"{offer}\n" for offer in offers(line))
     return ExitCode.OK

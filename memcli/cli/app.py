@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from memcli import __version__
-from memcli.cli import shells
+from memcli.cli.completion import shells
 
-# In the order of `mem --help`: a command, and the module beside this one where it is.
+# In the order of `mem --help`: a command, and its module in `commands/`.
 COMMANDS = {
     "ingest": "ingest",
     "ask": "ask",
@@ -49,7 +49,7 @@ def command_tree(words: Sequence[str] = ()) -> typer.Typer:
     )
     app.callback()(root)
     for name in _named(words):
-        command = getattr(import_module(f"memcli.cli.{COMMANDS[name]}"), name)
+        command = getattr(import_module(f"memcli.cli.commands.{COMMANDS[name]}"), name)
         if isinstance(command, typer.Typer):
             app.add_typer(command)
         else:

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from memcli.cli import completion
-from memcli.cli.times import end_of, start_of, zone
+from memcli.cli.completion import values
+from memcli.cli.when import end_of, start_of, zone
 from memcli.errors import UsageError
 from memcli.settings import settings
 
@@ -123,7 +123,7 @@ Source = Annotated[
     str | None,
     typer.Option(
         "--source",
-        autocompletion=completion.sources,
+        autocompletion=values.sources,
         parser=words,
         metavar="SOURCE",
         show_default=False,
@@ -134,7 +134,7 @@ Speaker = Annotated[
     frozenset[str] | None,
     typer.Option(
         "--speaker",
-        autocompletion=completion.speakers,
+        autocompletion=values.speakers,
         parser=names,
         metavar="NAME",
         show_default=False,
@@ -201,7 +201,7 @@ Reranker = Annotated[
     str | None,
     typer.Option(
         "--reranker",
-        autocompletion=completion.rerankers,
+        autocompletion=values.rerankers,
         envvar="MEM_RERANKER",
         show_default=False,
         metavar="MODEL",
@@ -213,7 +213,7 @@ Sifter = Annotated[
     str | None,
     typer.Option(
         "--sifter",
-        autocompletion=completion.sifters,
+        autocompletion=values.sifters,
         envvar="MEM_SIFTER",
         show_default=False,
         metavar="MODEL",
@@ -225,7 +225,7 @@ Reader = Annotated[
     str | None,
     typer.Option(
         "--reader",
-        autocompletion=completion.readers,
+        autocompletion=values.readers,
         envvar="MEM_READER",
         show_default=False,
         metavar="MODEL",
@@ -238,7 +238,7 @@ Chat = Annotated[
     str | None,
     typer.Option(
         "--chat",
-        autocompletion=completion.chats,
+        autocompletion=values.chats,
         envvar="MEM_CHAT",
         show_default=False,
         metavar="MODEL",

@@ -17,9 +17,9 @@ from typing import Any, Literal
 
 from memcli.errors import InputError
 from memcli.formats import Document, Reading
-from memcli.formats.base import mapping, sequence, string, wall_clock
-from memcli.formats.documents import places
-from memcli.formats.json_stream import elements
+from memcli.formats.format import mapping, sequence, string, wall_clock
+from memcli.formats.parsing.json_stream import elements
+from memcli.formats.sources import places
 
 Shape = Literal["locomo", "longmemeval"]  # the format that imports the haystacks
 Element = Mapping[str, Any]  # Any: whatever JSON holds

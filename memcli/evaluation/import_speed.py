@@ -14,7 +14,7 @@ from memcli.errors import BackendError
 from memcli.evaluation.speed import Spent, Stopwatch
 from memcli.evaluation.synthetic_exports import write_export
 from memcli.formats import Format, Reading, load
-from memcli.formats.documents import places
+from memcli.formats.sources import places
 from memcli.protocols import Embedder
 from memcli.store import Store
 

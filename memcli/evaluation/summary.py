@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
+from memcli.evaluation.confidence import interval, sign_flip
 from memcli.evaluation.metrics import KS, scores
 from memcli.evaluation.runner import Outcome
-from memcli.evaluation.statistics import interval, sign_flip
 
 Figures = dict[str, float]  # by name of the metric
 POOLED_KS = (*KS, 50)  # deeper, where thousands of sessions compete

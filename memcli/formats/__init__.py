@@ -3,52 +3,52 @@
 from importlib import import_module
 
 from memcli.errors import UsageError
-from memcli.formats.base import HEAD_BYTES, Document, Format, Mark, Reading, Sample
+from memcli.formats.format import HEAD_BYTES, Document, Format, Mark, Reading, Sample
 
 # In the order in which they are tried: what is recognised by more comes first.
-FORMATS = (
-    "memcli",
-    "chatgpt",
-    "deepseek",
-    "claude",
-    "grok",
-    "open_webui",
-    "llm_logs",
-    "lechat",
-    "gemini_takeout",
-    "ai_studio",
-    "lm_studio",
-    "opencode",
-    "telegram",
-    "slack",
-    "discord",
-    "discord_package",
-    "matrix",
-    "twitter_dm",
-    "imessage",
-    "sms",
-    "telegram_html",
-    "messenger",
-    "google_chat",
-    "claude_code",
-    "codex",
-    "gemini_cli",
-    "pi",
-    "export_manifests",
-    "longmemeval",
-    "locomo",
-    "cline",
-    "perplexity",
-    "sillytavern",
-    "generic_json",
-    "aider",
-    "email",
-    "line",
-    "imessage_text",
-    "signal",
-    "whatsapp",
-    "generic_text",
-)
+FORMATS = {
+    "memcli": "generic.memcli",
+    "chatgpt": "assistants.chatgpt",
+    "deepseek": "assistants.deepseek",
+    "claude": "assistants.claude",
+    "grok": "assistants.grok",
+    "open_webui": "assistants.open_webui",
+    "llm_logs": "agents.llm_logs",
+    "lechat": "assistants.lechat",
+    "gemini_takeout": "assistants.gemini_takeout",
+    "ai_studio": "assistants.ai_studio",
+    "lm_studio": "assistants.lm_studio",
+    "opencode": "agents.opencode",
+    "telegram": "messengers.telegram",
+    "slack": "messengers.slack",
+    "discord": "messengers.discord",
+    "discord_package": "messengers.discord_package",
+    "matrix": "messengers.matrix",
+    "twitter_dm": "messengers.twitter_dm",
+    "imessage": "messengers.imessage",
+    "sms": "messengers.sms",
+    "telegram_html": "messengers.telegram_html",
+    "messenger": "messengers.messenger",
+    "google_chat": "messengers.google_chat",
+    "claude_code": "agents.claude_code",
+    "codex": "agents.codex",
+    "gemini_cli": "agents.gemini_cli",
+    "pi": "agents.pi",
+    "export_manifests": "generic.export_manifests",
+    "longmemeval": "datasets.longmemeval",
+    "locomo": "datasets.locomo",
+    "cline": "agents.cline",
+    "perplexity": "assistants.perplexity",
+    "sillytavern": "assistants.sillytavern",
+    "generic_json": "generic.any_json",
+    "aider": "agents.aider",
+    "email": "messengers.email",
+    "line": "messengers.line",
+    "imessage_text": "messengers.imessage_text",
+    "signal": "messengers.signal",
+    "whatsapp": "messengers.whatsapp",
+    "generic_text": "generic.any_text",
+}
 
 
 def load(name: str) -> Format:
@@ -59,7 +59,7 @@ def load(name: str) -> Format:
     """
     if name not in FORMATS:
         raise UsageError(f"no format `{name}`", hint=f"choose one of {', '.join(FORMATS)}")
-    found = import_module(f"memcli.formats.{name}").FORMAT
+    found = import_module(f"memcli.formats.{FORMATS[name]}").FORMAT
     assert isinstance(found, Format)
     return found
 

@@ -7,22 +7,22 @@ from types import TracebackType
 from typing import Self
 
 from memcli.errors import StoreError
-from memcli.store.archive import Archive
-from memcli.store.backup import back_up
-from memcli.store.cache import Cache
-from memcli.store.connection import Database
-from memcli.store.conversations import Conversations
-from memcli.store.forgetting import Forgetting
-from memcli.store.health import Health
-from memcli.store.index import Index
-from memcli.store.memories import Memories
-from memcli.store.memory_index import MemoryIndex
-from memcli.store.reads import Reads
-from memcli.store.rewording import Rewording
-from memcli.store.sessions import Sessions
-from memcli.store.sources import Sources
-from memcli.store.statistics import Statistics
-from memcli.store.vectors import Vectors
+from memcli.store.index.memories import MemoryIndex
+from memcli.store.index.passages import Index
+from memcli.store.index.rebuild import Rewording
+from memcli.store.index.vector_sets import Vectors
+from memcli.store.maintenance.backup import back_up
+from memcli.store.maintenance.export import Archive
+from memcli.store.maintenance.forget import Forgetting
+from memcli.store.maintenance.health import Health
+from memcli.store.maintenance.statistics import Statistics
+from memcli.store.sqlite.connection import Database
+from memcli.store.tables.conversations import Conversations
+from memcli.store.tables.memories import Memories
+from memcli.store.tables.model_cache import Cache
+from memcli.store.tables.readings import Reads
+from memcli.store.tables.sessions import Sessions
+from memcli.store.tables.sources import Sources
 
 WAIT = 10.0  # seconds
 

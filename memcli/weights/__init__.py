@@ -12,7 +12,6 @@ vocabulary           the tokenizer of a language model, as llama.cpp wants it
 embedder_vocabulary  the tokenizer of an encoder, as llama.cpp wants it
 qwen3                how an architecture is written down in GGUF; so bert and xlm_roberta
 convert              all of this together: a folder of a hub in, one GGUF file out
-whole_file           a file is there whole or not at all
 verify               whether a GGUF file is the model it should be
 record               what is known of the weights on this machine
 """

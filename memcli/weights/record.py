@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from memcli.weights.whole_file import whole_file
+from memcli.files import whole_file
 
 State = Literal["verified", "failed", "changed", "unverified"]
 

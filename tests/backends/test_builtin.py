@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from memcli.backends.builtin import WordLlamaEmbedder
+from memcli.backends.static_embedder import WordLlamaEmbedder
 from memcli.protocols import Embedder
 
 

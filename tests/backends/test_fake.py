@@ -1,6 +1,6 @@
 import numpy as np
+from helpers.keyword_models import WordEmbedder, WordReranker, WordSifter
 
-from memcli.backends.fake import WordEmbedder, WordReranker, WordSifter
 from memcli.protocols import Embedder, Ranking, Reranker, Sifter
 
 MESSAGE = """<session0>

@@ -3,7 +3,7 @@ from contextlib import suppress
 
 import gguf
 import pytest
-from tiny_models import write_tiny_qwen3
+from helpers.tiny_models import write_tiny_qwen3
 
 from memcli.backends.gguf_check import BLOCKS, check_gguf
 from memcli.errors import BackendError, ModelNotFoundError

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.backends.writing.json_constraint import call_text, json_text
+from memcli.backends.generation.json_constraint import call_text, json_text
 from memcli.protocols import Tool
 
 STRING = {"type": "string"}

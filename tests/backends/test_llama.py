@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from tiny_models import write_tiny_qwen3
+from helpers.tiny_models import write_tiny_qwen3
 
 from memcli.backends.llama import open_reranker
 from memcli.backends.llama.context import BATCH, Context, Run

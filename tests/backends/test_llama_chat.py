@@ -1,6 +1,6 @@
 import llama_cpp
 import pytest
-from tiny_models import TEMPLATE, THINKING_TEMPLATE, write_tiny_qwen3
+from helpers.tiny_models import TEMPLATE, THINKING_TEMPLATE, write_tiny_qwen3
 
 from memcli.backends.llama import open_chat
 from memcli.errors import BackendError

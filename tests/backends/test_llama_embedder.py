@@ -3,9 +3,9 @@ import sys
 
 import numpy as np
 import pytest
+from helpers.random_embedders import DIMENSIONS, PLACES, SPECIAL, ids, write_tiny_bert
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_embedders import DIMENSIONS, PLACES, SPECIAL, ids, write_tiny_bert
 
 from memcli.backends.llama import open_embedder
 from memcli.backends.llama.context import BATCH, SEQUENCES

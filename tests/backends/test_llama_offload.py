@@ -5,14 +5,14 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from tiny_models import write_tiny_qwen3
+from helpers.tiny_models import write_tiny_qwen3
 
-import memcli.backends.llama.machine as machine
+import memcli.backends.llama.host as machine
 from memcli.backends.llama import open_reranker
 from memcli.backends.llama.context import Context, Run
-from memcli.backends.llama.machine import free_memory, physical_cores
+from memcli.backends.llama.gpu_offload import F16, Q8_0, cache_kinds, ladder
+from memcli.backends.llama.host import free_memory, physical_cores
 from memcli.backends.llama.model import Model
-from memcli.backends.llama.offload import F16, Q8_0, cache_kinds, ladder
 from memcli.errors import BackendError
 from memcli.protocols import RerankPrompt
 

@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
+from helpers.tiny_models import write_tiny_qwen3
 from test_template import QWEN
-from tiny_models import write_tiny_qwen3
 
 from memcli.backends.llama import open_reader
 from memcli.backends.llama.context import BATCH

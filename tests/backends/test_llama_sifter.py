@@ -5,7 +5,7 @@ import sys
 import time
 
 import pytest
-from tiny_models import TEMPLATE, THINKING_TEMPLATE, write_tiny_qwen3
+from helpers.tiny_models import TEMPLATE, THINKING_TEMPLATE, write_tiny_qwen3
 
 from memcli.backends.llama import open_sifter
 from memcli.backends.llama.model import Model

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.backends.writing.permutation import Permutation
+from memcli.backends.generation.ranking_constraint import Permutation
 
 COMMA, END = 100, 101
 

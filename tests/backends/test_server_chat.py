@@ -1,11 +1,11 @@
 """Words out of streamed chats; where thoughts end; how many tokens a text is."""
 
 import pytest
-from hostile_server import chat, says, serving, stream
+from helpers.hostile_server import chat, says, serving, stream
 
 from memcli.backends.server import Limits, endpoint, open_chat
-from memcli.backends.server.thought import Split
-from memcli.backends.server.tokens import cut, estimated
+from memcli.backends.server.thought_splitter import Split
+from memcli.backends.server.token_estimate import cut, estimated
 from memcli.errors import BackendError
 from memcli.protocols import Chat, Message, Sampling, Thought
 

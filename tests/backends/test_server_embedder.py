@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import numpy as np
 import pytest
-from hostile_server import answer, serving
+from helpers.hostile_server import answer, serving
 
 from memcli.backends.server import Limits, endpoint, open_embedder
 from memcli.errors import BackendError

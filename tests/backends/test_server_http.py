@@ -10,9 +10,9 @@ import time
 import traceback
 from dataclasses import replace
 
-import hostile_server as hostile
 import pytest
-from hostile_server import answer, chat, serving, stream
+from helpers import hostile_server as hostile
+from helpers.hostile_server import answer, chat, serving, stream
 
 from memcli.backends.server import Limits, endpoint, open_reranker, open_sifter
 from memcli.backends.server.http import RefusedError, Server

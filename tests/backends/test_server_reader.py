@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hostile_server import answer, chat, serving, stream
+from helpers.hostile_server import answer, chat, serving, stream
 
 from memcli.backends.server import Limits, endpoint, open_reader
 from memcli.errors import ContextError, ReplyError

@@ -5,9 +5,9 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from random_embedders import write_tiny_bert
-from real_servers import llama_cpp_server, llama_server
-from tiny_models import write_tiny_qwen3
+from helpers.random_embedders import write_tiny_bert
+from helpers.real_servers import llama_cpp_server, llama_server
+from helpers.tiny_models import write_tiny_qwen3
 
 from memcli.backends.llama.context import Context, Run
 from memcli.backends.llama.model import Model

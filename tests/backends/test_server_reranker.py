@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hostile_server import answer, serving
+from helpers.hostile_server import answer, serving
 
 from memcli.backends.server import Limits, endpoint, open_reranker
 from memcli.errors import BackendError

@@ -1,7 +1,7 @@
 """Thoughts and rankings out of streamed chats."""
 
 import pytest
-from hostile_server import answer, chat, serving
+from helpers.hostile_server import answer, chat, serving
 
 from memcli.backends.server import Limits, endpoint, open_sifter
 from memcli.backends.server.sifter import order_in

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from memcli.backends.writing.template import dialogue
+from memcli.backends.generation.chat_template import dialogue
 from memcli.errors import BackendError
 from memcli.protocols import Message, Tool, ToolCall
 

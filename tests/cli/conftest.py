@@ -1,5 +1,5 @@
 import pytest
-from mem_process import Mem
+from helpers.mem_process import Mem
 
 
 @pytest.fixture

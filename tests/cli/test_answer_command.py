@@ -7,9 +7,9 @@ import subprocess
 import time
 
 import pytest
-from hostile_server import chat, says, serving, stream
-from mem_process import MEM, Mem
-from small_exports import talk
+from helpers.hostile_server import chat, says, serving, stream
+from helpers.mem_process import MEM, Mem
+from helpers.small_exports import talk
 from test_terminal import on_a_terminal, screen
 
 from memcli.store import Store

@@ -9,8 +9,8 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from mem_process import MEM, Mem, Run
-from small_exports import chatgpt, claude, talk, telegram
+from helpers.mem_process import MEM, Mem, Run
+from helpers.small_exports import chatgpt, claude, talk, telegram
 
 from memcli.store import Store
 

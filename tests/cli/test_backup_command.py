@@ -3,8 +3,8 @@
 import subprocess
 
 import pytest
-from mem_process import MEM, Run
-from small_exports import talk
+from helpers.mem_process import MEM, Run
+from helpers.small_exports import talk
 
 from memcli.errors import StoreError
 from memcli.store import Store

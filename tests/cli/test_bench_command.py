@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tiny_models import write_tiny_qwen3
+from helpers.tiny_models import write_tiny_qwen3
 
 from memcli.evaluation.speed import LENGTHS
 

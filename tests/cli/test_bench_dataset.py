@@ -7,8 +7,8 @@ import subprocess
 import time
 
 import pytest
-from mem_process import MEM
-from small_datasets import locomo_question, locomo_sample, longmemeval_element, two_people
+from helpers.mem_process import MEM
+from helpers.small_datasets import locomo_question, locomo_sample, longmemeval_element, two_people
 
 METRICS = (
     "mrr map ndcg@1 ndcg@3 ndcg@10 ndcg f1 any@1 any@3 any@5 any@10 any@20"

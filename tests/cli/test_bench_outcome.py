@@ -1,9 +1,9 @@
 """`mem bench --outcome`, with a real small model."""
 
 import pytest
-from small_datasets import two_people
+from helpers.small_datasets import two_people
 
-from memcli.cli.bench_outcome import fitted
+from memcli.cli.bench.outcome import fitted
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
-from mem_process import MEM, Run
-from small_exports import chatgpt
+from helpers.mem_process import MEM, Run
+from helpers.small_exports import chatgpt
 
 MEGABYTE = 1 << 20
 MOST_MEMORY = 300 * MEGABYTE

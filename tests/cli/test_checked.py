@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memcli.backends.gguf_check import check_gguf
-from memcli.cli.checked import SETTLED, checked
+from memcli.cli.models.gguf_cache import SETTLED, checked
 from memcli.errors import BackendError, ModelNotFoundError
 from memcli.settings import state_folder
 

@@ -10,15 +10,15 @@ import sys
 import time
 
 import pytest
-from mem_process import MEM
-from small_exports import talk
+from helpers.mem_process import MEM
+from helpers.small_exports import talk
 
-from memcli.cli import completion
 from memcli.cli.app import COMMANDS
-from memcli.cli.commands import written_down
-from memcli.cli.generate import ROOT
-from memcli.cli.tab import offers
-from memcli.cli.tree import tree
+from memcli.cli.completion import values
+from memcli.cli.completion.command_table import written_down
+from memcli.cli.completion.complete import offers
+from memcli.cli.reference.generate import ROOT
+from memcli.cli.reference.introspect import tree
 
 SCRIPTS = ROOT / "completions"
 NAMES = [
@@ -335,7 +335,7 @@ def test_what_completes_a_value_is_where_tab_looks_for_it():
     named = {each.completes for each in parameters if each.completes}
 
     assert {"session_ids", "memory_ids", "rerankers"} <= named
-    assert all(callable(getattr(completion, name)) for name in named)
+    assert all(callable(getattr(values, name)) for name in named)
 
 
 @pytest.mark.parametrize("value", ["ID", "SOURCE", "MODEL"])

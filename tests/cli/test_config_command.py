@@ -1,7 +1,7 @@
 """`mem config`: every setting, where it comes from, and how to change it."""
 
 import pytest
-from mem_process import Run
+from helpers.mem_process import Run
 
 SERVER = "servers.http://localhost:8000/v1"
 

@@ -4,8 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from mem_process import MEM
-from small_exports import talk
+from helpers.mem_process import MEM
+from helpers.small_exports import talk
 
 README = Path(__file__).parents[2] / "README.md"
 MINUTE_TO_WEEKDAY = r"(?:[\d*/,-]+\s+){5}"

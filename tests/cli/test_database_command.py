@@ -5,8 +5,8 @@ from contextlib import closing
 
 import apsw
 import pytest
-from mem_process import Run
-from small_exports import talk
+from helpers.mem_process import Run
+from helpers.small_exports import talk
 
 CATS = ("me: A name for a cat?", "ai: Pixel.")
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from tiny_models import write_tiny_qwen3
+from helpers.tiny_models import write_tiny_qwen3
 
 from memcli.demo.questions import QUESTIONS
 

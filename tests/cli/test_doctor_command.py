@@ -5,10 +5,10 @@ import random
 import apsw
 import pytest
 import sqlite_vec
-from mem_process import Mem
-from panes import pane
-from random_embedders import write_tiny_bert
-from small_exports import talk
+from helpers.mem_process import Mem
+from helpers.panes import pane
+from helpers.random_embedders import write_tiny_bert
+from helpers.small_exports import talk
 
 WELL = [
     "permissions", "disk", "database", "integrity", "full text", "vectors", "log", "sources",

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from mem_process import MEM, Run
-from small_exports import talk
+from helpers.mem_process import MEM, Run
+from helpers.small_exports import talk
 
-from memcli.cli.generate import generated_files
+from memcli.cli.reference.generate import generated_files
 from memcli.errors import MEANING, ExitCode, MemError
 
 README = Path(__file__).parents[2] / "README.md"

@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mem_process import MEM, Mem, Run
-from panes import pane
-from small_exports import chatgpt, talk, telegram
+from helpers.mem_process import MEM, Mem, Run
+from helpers.panes import pane
+from helpers.small_exports import chatgpt, talk, telegram
 
 import memcli.demo
 

@@ -1,7 +1,7 @@
 """`mem forget`."""
 
 import pytest
-from small_exports import talk
+from helpers.small_exports import talk
 
 
 @pytest.fixture

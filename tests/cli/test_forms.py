@@ -6,8 +6,8 @@ import json
 import re
 
 import pytest
-from mem_process import Mem
-from small_exports import talk
+from helpers.mem_process import Mem
+from helpers.small_exports import talk
 
 HOSTILE = '=1+1 \x1b[31mred\x1b[0m\n# heading\n```\n</session> a,"b" <script>'
 

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from memcli.cli.app import command_tree
-from memcli.cli.generate import ROOT, generated_files, main
-from memcli.cli.tree import tree
+from memcli.cli.reference.generate import ROOT, generated_files, main
+from memcli.cli.reference.introspect import tree
 from memcli.formats import FORMATS
 
 TREE = tree()
@@ -34,7 +34,7 @@ def section(heading, page="mem", kind="SH"):
 
 @pytest.mark.parametrize(("path", "text"), generated_files().items())
 def test_generated_files_are_current(path, text):
-    assert (ROOT / path).read_text() == text, "run: python -m memcli.cli.generate"
+    assert (ROOT / path).read_text() == text, "run: python -m memcli.cli.reference.generate"
 
 
 def test_the_readme_says_of_every_format_what_is_kept():
@@ -45,7 +45,7 @@ def test_the_readme_says_of_every_format_what_is_kept():
 
 
 def test_check_names_the_files_that_are_out_of_date(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("memcli.cli.generate.ROOT", tmp_path)
+    monkeypatch.setattr("memcli.cli.reference.generate.ROOT", tmp_path)
     main([])
     (tmp_path / "man" / "man1" / "mem.1").write_text("old")
 

@@ -9,9 +9,9 @@ import apsw
 import numpy as np
 import pytest
 import sqlite_vec
-from mem_process import MEM, Mem
-from random_embedders import write_tiny_bert
-from small_exports import talk
+from helpers.mem_process import MEM, Mem
+from helpers.random_embedders import write_tiny_bert
+from helpers.small_exports import talk
 
 MANIFEST = 'name = "{name}"\nlike = "bge-m3"\nfile = "{file}"\n'
 

@@ -7,8 +7,8 @@ import subprocess
 import zipfile
 
 import pytest
-from mem_process import MEM, Run
-from small_exports import (
+from helpers.mem_process import MEM, Run
+from helpers.small_exports import (
     chatgpt,
     claude,
     locomo,

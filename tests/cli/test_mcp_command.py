@@ -8,8 +8,8 @@ from functools import partial
 
 import jsonschema
 import pytest
-from mem_process import MEM
-from small_exports import talk
+from helpers.mem_process import MEM
+from helpers.small_exports import talk
 
 anyio = pytest.importorskip("anyio", reason="the extra `mcp` is not installed")
 mcp = pytest.importorskip("mcp", reason="the extra `mcp` is not installed")

@@ -1,12 +1,12 @@
 """`mem memories`, and what `mem forget` does to them."""
 
 import pytest
-from mem_process import Mem, Run
-from small_exports import talk
+from helpers.mem_process import Mem, Run
+from helpers.small_exports import talk
 
-from memcli.backends.builtin import WordLlamaEmbedder
+from memcli.backends.static_embedder import WordLlamaEmbedder
 from memcli.domain import Fact, MemoryType, Segment
-from memcli.pipeline.remembering import Memories
+from memcli.memories.remember import Memories
 from memcli.store import Filters, Store
 
 ARCHIVE = [

@@ -2,10 +2,10 @@
 
 import pytest
 
-from memcli.cli.memory_shapes import records
+from memcli.cli.json_output.memories import records
 from memcli.domain import Fact, MemoryType
 from memcli.errors import InputError
-from memcli.pipeline.own_facts import Record
+from memcli.ingest.own_facts import Record
 
 FACT = Record(Fact("k", MemoryType.USER, "v"))
 

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from mem_process import Mem, Run
-from small_exports import talk
-from tiny_models import write_tiny_qwen3
+from helpers.mem_process import Mem, Run
+from helpers.small_exports import talk
+from helpers.tiny_models import write_tiny_qwen3
 
 from memcli.backends.llama import open_reranker, open_sifter
 from memcli.backends.llama.model import Model
 from memcli.catalog import Catalog
-from memcli.pipeline.prompts import history, sift_message
+from memcli.prompts import history, sift_message
 from memcli.protocols import Message, Sampling
 from memcli.store import Filters, Store
 

@@ -6,12 +6,12 @@ import subprocess
 import time
 
 import pytest
-from hub import serving
-from mem_process import MEM, Run
-from person import Person
-from random_models import write_qwen3
-from small_exports import talk
-from taught_models import CARD, SQUEEZED, manifest_text, write_reranker
+from helpers.hub import serving
+from helpers.mem_process import MEM, Run
+from helpers.person import Person
+from helpers.random_models import write_qwen3
+from helpers.small_exports import talk
+from helpers.taught_models import CARD, SQUEEZED, manifest_text, write_reranker
 
 QUESTION = "What is the capital of China?"
 

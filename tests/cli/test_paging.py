@@ -4,8 +4,8 @@ import re
 import sys
 
 import pytest
-from mem_process import Mem
-from small_exports import talk
+from helpers.mem_process import Mem
+from helpers.small_exports import talk
 from test_terminal import on_a_terminal
 
 PAGER = f"{sys.executable} -c \"import sys; print('PAGED', len(sys.stdin.read().splitlines()))\""

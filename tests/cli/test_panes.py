@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from mem_process import MEM, Mem
-from small_exports import talk
+from helpers.mem_process import MEM, Mem
+from helpers.small_exports import talk
 
 PANES = Path(__file__).with_name("panes")
 LINES = 80
@@ -26,7 +26,7 @@ COMMANDS = (
     "show {party}:3 -C 1",
 )
 CARE = ("stats", "doctor", "memories --history", "memories {city}", "config")
-STEADY = Path(__file__).parents[1] / "steady_mem.py"
+STEADY = Path(__file__).parents[1] / "helpers" / "steady_mem.py"
 # What reads well on a light background and on a dark one: bold, dim, reverse, red, green, magenta
 # and cyan. Yellow and white vanish on the one, black and blue on the other.
 READABLE = {"0", "1", "2", "7", "31", "32", "35", "36", "39", "49"}

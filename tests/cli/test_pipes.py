@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from mem_process import Mem
-from small_exports import talk
+from helpers.mem_process import Mem
+from helpers.small_exports import talk
 
 TITLE = "A title about 大阪の一番好きなホテル and מסיבה in the evening 🎉👩‍👩‍👧‍👦 " * 5
 SAID = "zebra " + "حجزنا hotel للحفلة and 😀 wide words here " * 12

@@ -1,8 +1,8 @@
 """`mem ask --profile`: who the person is, at the head of what a language model gets to read."""
 
 import pytest
-from mem_process import Run
-from small_exports import talk
+from helpers.mem_process import Run
+from helpers.small_exports import talk
 
 
 @pytest.fixture

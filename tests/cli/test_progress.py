@@ -8,10 +8,10 @@ import subprocess
 import sys
 
 import pytest
-from mem_process import Mem
-from panes import pane
-from small_datasets import two_people
-from small_exports import talk
+from helpers.mem_process import Mem
+from helpers.panes import pane
+from helpers.small_datasets import two_people
+from helpers.small_exports import talk
 
 NO_WAIT = "from memcli.cli import bars, main; bars.EVERY = 1e-9; import sys; sys.exit(main())"
 LINE = r"mem: {}: [\d.,kMG]+ of [\d.,kMG]+, [\d.,kMG]+ a second(, about [\d a-z]+ to go)?"

@@ -8,17 +8,17 @@ import time
 from datetime import timedelta
 
 import pytest
-from hostile_server import chat, serving, silence
-from mem_process import MEM, Run
-from scripted_reader import add, buffer, fact, ignore, search
-from small_exports import BEGIN, talk
+from helpers.hostile_server import chat, serving, silence
+from helpers.mem_process import MEM, Run
+from helpers.scripted_reader import add, buffer, fact, ignore, search
+from helpers.small_exports import BEGIN, talk
 from test_terminal import on_a_terminal, screen
 from typer.testing import CliRunner
 
 from memcli.cli.app import command_tree
-from memcli.cli.reading_view import duration, watching
+from memcli.cli.output.reading_progress import duration, watching
 from memcli.domain import SessionId
-from memcli.pipeline.read import Settled
+from memcli.extraction.read import Settled
 from memcli.store import Outcome, Unread
 
 LISBON = fact("home", "The user lives in Lisbon")
@@ -275,7 +275,7 @@ def test_on_a_terminal_progress_is_shown_and_taken_away(mem):
 
 def test_in_a_log_there_is_a_line_a_minute(capsys, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("memcli.cli.reading_view.monotonic", lambda: now[0])
+    monkeypatch.setattr("memcli.cli.output.reading_progress.monotonic", lambda: now[0])
     settled = Settled(SessionId("s_1"), 1, 2, Outcome.IGNORED, "", (), 0, 100)
 
     with watching([Unread(SessionId("s_1"), 1000)], quiet=False) as watch:

@@ -5,16 +5,16 @@ from copy import deepcopy
 
 import jsonschema
 import pytest
-from hostile_server import serving
-from scripted_reader import add, fact, ignore
-from small_datasets import two_people
-from small_exports import talk
+from helpers.hostile_server import serving
+from helpers.scripted_reader import add, fact, ignore
+from helpers.small_datasets import two_people
+from helpers.small_exports import talk
 
-import memcli.cli.generate as generate
-from memcli.cli.generate import broken, main, schemas
-from memcli.cli.json_schema import lost
-from memcli.cli.schemas import OUTPUTS
-from memcli.cli.tree import tree
+import memcli.cli.reference.generate as generate
+from memcli.cli.json_output.json_schema import lost
+from memcli.cli.json_output.schemas import OUTPUTS
+from memcli.cli.reference.generate import broken, main, schemas
+from memcli.cli.reference.introspect import tree
 
 DOOR = talk("Door code", "me: The door code is 3826.", "ai: Saved.")
 # Each prints its document with `--json`, and its lines with `--jsonl` where it has any.

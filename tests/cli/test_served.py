@@ -1,8 +1,8 @@
 """Models that run elsewhere: what is sent to whom, and what is said about it."""
 
 import pytest
-from hostile_server import answer, serving
-from small_exports import talk
+from helpers.hostile_server import answer, serving
+from helpers.small_exports import talk
 
 MEMOS = "memos-reranker-4b"
 

@@ -4,8 +4,8 @@ import re
 from datetime import timedelta
 
 import pytest
-from mem_process import Mem, Run
-from small_exports import BEGIN, chatgpt, talk, telegram
+from helpers.mem_process import Mem, Run
+from helpers.small_exports import BEGIN, chatgpt, talk, telegram
 
 HOSTILE = "\x1b[31mred\x1b]0;owned\x07 \x9b2J\x08text"
 

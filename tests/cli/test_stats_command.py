@@ -1,9 +1,9 @@
 """`mem stats`: the same counts as a chart, as lines and as JSON."""
 
 import pytest
-from mem_process import Run
-from panes import pane
-from small_exports import BEGIN, talk, telegram
+from helpers.mem_process import Run
+from helpers.panes import pane
+from helpers.small_exports import BEGIN, talk, telegram
 
 SHOWN = """\
 4 sessions, 6 turns, 19 words, from 2024-03-01 to 2025-01-03

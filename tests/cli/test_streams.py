@@ -6,8 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from mem_process import MEM, Mem
-from small_exports import talk
+from helpers.mem_process import MEM, Mem
+from helpers.small_exports import talk
 
 
 @pytest.fixture(scope="module")

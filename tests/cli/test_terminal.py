@@ -6,9 +6,9 @@ import re
 import subprocess
 
 import pytest
-from mem_process import MEM, Mem
-from panes import everything
-from small_exports import talk
+from helpers.mem_process import MEM, Mem
+from helpers.panes import everything
+from helpers.small_exports import talk
 
 CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from mem_process import Mem
-from small_exports import telegram
+from helpers.mem_process import Mem
+from helpers.small_exports import telegram
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from zipfile import ZipFile
 
 import pytest
-from small_datasets import locomo_question, locomo_sample, longmemeval_element, two_people
+from helpers.small_datasets import locomo_question, locomo_sample, longmemeval_element, two_people
 
 from memcli.errors import InputError
 from memcli.evaluation.datasets import Observation, every_question, read_dataset, sample

@@ -3,13 +3,13 @@
 import json
 
 import pytest
+from helpers.keyword_models import WordEmbedder
 
-from memcli.backends.fake import WordEmbedder
 from memcli.evaluation.import_speed import KINDS, measure_import
 from memcli.evaluation.synthetic_exports import write_export
 from memcli.formats import recognise
-from memcli.formats.documents import places
-from memcli.pipeline.ingest import ingest
+from memcli.formats.sources import places
+from memcli.ingest.ingest import ingest
 
 
 @pytest.mark.parametrize("kind", KINDS)

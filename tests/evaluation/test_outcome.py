@@ -4,7 +4,7 @@ from math import log2
 
 import pytest
 
-from memcli.evaluation.outcome import exact_match, normalised, reward, task_outcome, token_f1
+from memcli.evaluation.answer_quality import exact_match, normalised, reward, task_outcome, token_f1
 
 
 @pytest.mark.parametrize(

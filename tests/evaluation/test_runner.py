@@ -5,17 +5,17 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from small_datasets import locomo_question, locomo_sample, longmemeval_element, two_people
+from helpers.keyword_models import WordEmbedder, WordReranker, WordSifter
+from helpers.small_datasets import locomo_question, locomo_sample, longmemeval_element, two_people
 
-from memcli.backends.fake import WordEmbedder, WordReranker, WordSifter
-from memcli.cli.bench_stages import STAGES, Archive, fill
+from memcli.cli.bench.stages import STAGES, Archive, fill
 from memcli.errors import BackendError
 from memcli.evaluation.datasets import read_dataset
 from memcli.evaluation.journal import Journal
 from memcli.evaluation.runner import Course
 from memcli.evaluation.summary import summarise
-from memcli.formats import json_stream
-from memcli.pipeline.ask import Models
+from memcli.formats.parsing import json_stream
+from memcli.search.stages import Models
 
 MODELS = Models(WordEmbedder(), WordReranker(), WordSifter(), "{history}\n{current}")
 

@@ -4,8 +4,8 @@ import sys
 from time import sleep
 
 import pytest
+from helpers.keyword_models import WordEmbedder
 
-from memcli.backends.fake import WordEmbedder
 from memcli.demo.questions import QUESTIONS
 from memcli.errors import BackendError
 from memcli.evaluation import latency, speed

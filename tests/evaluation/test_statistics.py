@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from memcli.evaluation.statistics import EXACT, interval, sign_flip
+from memcli.evaluation.confidence import EXACT, interval, sign_flip
 
 
 def column(*values):

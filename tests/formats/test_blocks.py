@@ -1,7 +1,16 @@
 """Messages made of blocks."""
 
 from memcli.domain import Kind, Role
-from memcli.formats.blocks import Block, called, chain, keyed, line, media, plain, title_from
+from memcli.formats.building.blocks import (
+    Block,
+    called,
+    chain,
+    keyed,
+    line,
+    media,
+    plain,
+    title_from,
+)
 
 HM, YES = Block(Role.ASSISTANT, "Hm", Kind.THOUGHT), Block(Role.ASSISTANT, "Yes")
 

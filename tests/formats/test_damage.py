@@ -12,14 +12,14 @@ from io import BytesIO
 from random import Random
 
 import pytest
-from parsing import document
-from shared import SHARED
-from small_exports import chatgpt, claude, longmemeval, talk, telegram, transcript, whatsapp
+from helpers.parsing import document
+from helpers.shared import SHARED
+from helpers.small_exports import chatgpt, claude, longmemeval, talk, telegram, transcript, whatsapp
 
 from memcli.domain import Conversation
 from memcli.errors import InputError
 from memcli.formats import FORMATS, Reading, load, recognise
-from memcli.formats.documents import places
+from memcli.formats.sources import places
 
 DAMAGES = 50  # of each kind
 SAMPLES = SHARED / "samples"

@@ -5,7 +5,7 @@ from contextlib import closing
 from random import Random
 
 import pytest
-from parsing import document, survivors
+from helpers.parsing import document, survivors
 
 from memcli.formats import load, recognise
 

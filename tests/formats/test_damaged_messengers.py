@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from parsing import document
+from helpers.parsing import document
 from test_damage import check
 
 LINES = [f"line {at} of {'é' * at}" for at in range(12)]

@@ -6,8 +6,8 @@ from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile
 import pytest
 
 from memcli.errors import InputError
-from memcli.formats import documents as work
-from memcli.formats.documents import places
+from memcli.formats import sources as work
+from memcli.formats.sources import places
 
 
 def documents(path):

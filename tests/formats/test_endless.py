@@ -8,8 +8,15 @@ import pytest
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.base import Reading
-from memcli.formats.endless import PIECE_TURNS, Said, WallClock, in_pieces, person, with_files
+from memcli.formats.building.long_chats import (
+    PIECE_TURNS,
+    Said,
+    WallClock,
+    in_pieces,
+    person,
+    with_files,
+)
+from memcli.formats.format import Reading
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 

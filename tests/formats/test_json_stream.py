@@ -7,8 +7,9 @@ from io import BytesIO
 import pytest
 
 from memcli.errors import InputError
-from memcli.formats import Document, json_stream
-from memcli.formats.json_stream import DEEPEST, Broken, Edge, begun, elements, scan
+from memcli.formats import Document
+from memcli.formats.parsing import json_stream
+from memcli.formats.parsing.json_stream import DEEPEST, Broken, Edge, begun, elements, scan
 
 VALUES = [
     {"a": [1, 2.5, {"b": None}], "text": 'quote " brace } slash \\ end'},

@@ -3,7 +3,7 @@
 import pytest
 
 from memcli.errors import InputError
-from memcli.formats.markup import text_of
+from memcli.formats.parsing.html_text import text_of
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from io import BytesIO
 from zoneinfo import ZoneInfo
 
 import pytest
-from shared import SHARED, sample_rows
+from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Doubt, Kind, Role, Skipped
-from memcli.formats import Document, Reading, imessage_text, line, recognise, signal
-from memcli.formats.documents import places
+from memcli.formats import Document, Reading, recognise
+from memcli.formats.messengers import imessage_text, line, signal
+from memcli.formats.sources import places
 
 LINE = """[LINE] Chat history with Bob
 Saved on: 2024/06/02 09:00

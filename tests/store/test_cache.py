@@ -1,7 +1,7 @@
 import pytest
 
 from memcli.store import Store
-from memcli.store import cache as cache_module
+from memcli.store.tables import model_cache as cache_module
 
 
 @pytest.fixture

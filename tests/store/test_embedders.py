@@ -4,7 +4,8 @@ import apsw
 import pytest
 
 from memcli.errors import StoreError
-from memcli.store import Store, migrations
+from memcli.store import Store
+from memcli.store.sqlite import migrations
 
 
 @pytest.fixture

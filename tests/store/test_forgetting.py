@@ -3,12 +3,12 @@
 import apsw
 import numpy as np
 import pytest
-from builders import BEGIN, MINUTE, talk
+from helpers.builders import BEGIN, MINUTE, talk
+from helpers.keyword_models import WordEmbedder
 
-from memcli.backends.fake import WordEmbedder
-from memcli.pipeline.absorb import Absorber, Counts, Tally
+from memcli.ingest.import_conversations import Absorber, Counts, Tally
 from memcli.store import Filters, Store
-from memcli.store.quantization import quantized
+from memcli.store.index.quantization import quantized
 
 SECRET = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.")
 OTHER = talk("Lisbon", "me: We fly in May.")

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from builders import BEGIN, MINUTE, keep, talk
+from helpers.builders import BEGIN, MINUTE, keep, talk
+from helpers.keyword_models import WordEmbedder
 
-from memcli.backends.fake import WordEmbedder
 from memcli.domain import Kind, Passage
 from memcli.errors import StoreError
 from memcli.store import Filters, Found, Store, asked
-from memcli.store.index import MOST_TERMS
+from memcli.store.index.passages import MOST_TERMS
 
 ALL = Filters()
 TALKS = (

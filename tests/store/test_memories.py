@@ -4,15 +4,15 @@ from itertools import permutations
 
 import apsw
 import pytest
-from builders import BEGIN, MINUTE, talk
+from helpers.builders import BEGIN, MINUTE, talk
+from helpers.keyword_models import WordEmbedder
 
-from memcli.backends.fake import WordEmbedder
 from memcli.domain import Fact, MemoryId, MemoryType, Segment
 from memcli.errors import NotFoundError, StoreError
-from memcli.pipeline.absorb import Absorber, Tally
-from memcli.pipeline.remembering import Memories
+from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.memories.remember import Memories
 from memcli.store import Filters, MemoryFilters, Store
-from memcli.store.succession import Claim, Standing, standings
+from memcli.store.tables.supersession import Claim, Standing, standings
 
 MODEL = "reader 1234"
 SECRET = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.")

@@ -4,11 +4,13 @@ import apsw
 import numpy as np
 import pytest
 import sqlite_vec
-from builders import BEGIN, MINUTE, keep, talk
+from helpers.builders import BEGIN, MINUTE, keep, talk
 
 from memcli.domain import Passage
-from memcli.store import Filters, Store, migrations, passage_vectors
-from memcli.store.quantization import quantized, quantized_one
+from memcli.store import Filters, Store
+from memcli.store.index import passage_vectors
+from memcli.store.index.quantization import quantized, quantized_one
+from memcli.store.sqlite import migrations
 
 DIMENSIONS = 60  # no whole number of bytes as bits
 PASSAGES = 400

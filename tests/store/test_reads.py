@@ -1,7 +1,7 @@
 """What was read, by whom, and what that leaves."""
 
 import pytest
-from builders import BEGIN, MINUTE, keep, talk
+from helpers.builders import BEGIN, MINUTE, keep, talk
 
 from memcli.domain import MemoryId, SessionId
 from memcli.store import Filters, Outcome, Reading, Store, Unread

@@ -1,6 +1,6 @@
 import pytest
 
-from memcli.store.spelling import meant
+from memcli.store.index.spelling import meant
 
 STEMS = [("carolin", 9), ("carol", 2), ("camp", 5), ("bibliothek", 1), ("wanderung", 3)]
 

@@ -8,11 +8,13 @@ from time import monotonic
 
 import apsw
 import pytest
-from builders import BEGIN, MINUTE, keep, session, talk, turn
+from helpers.builders import BEGIN, MINUTE, keep, session, talk, turn
 
 from memcli.domain import Clock, Kind, Role, Turn
 from memcli.errors import BusyError, NotFoundError, StoreError
-from memcli.store import Filters, Store, cache, migrations
+from memcli.store import Filters, Store
+from memcli.store.sqlite import migrations
+from memcli.store.tables import model_cache
 
 TOKYO = timezone(timedelta(hours=9))
 HOUR = 60 * MINUTE
@@ -351,7 +353,7 @@ def test_the_cache_remembers_what_was_put_last(store):
 
 
 def test_the_cache_forgets_the_oldest_beyond_its_size(store, monkeypatch):
-    monkeypatch.setattr(cache, "MOST_ANSWERS", 3)
+    monkeypatch.setattr(model_cache, "MOST_ANSWERS", 3)
 
     store.cache.put({str(number): number for number in range(5)})
 

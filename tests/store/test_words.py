@@ -1,6 +1,6 @@
 import pytest
 
-from memcli.store.words import STOP_WORDS, asked, indexed, match
+from memcli.store.sqlite.tokenize import STOP_WORDS, asked, indexed, match
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import pytest
 from gguf import GGUFReader
-from random_models import write_json, write_qwen3
+from helpers.random_models import write_json, write_qwen3
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ import os
 
 import numpy as np
 import pytest
+from helpers.random_models import stored, write_json, write_qwen3, write_safetensors
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_models import stored, write_json, write_qwen3, write_safetensors
 
 from memcli.errors import BackendError
-from memcli.weights import checkpoint
-from memcli.weights.checkpoint import Checkpoint
+from memcli.weights.convert import checkpoint
+from memcli.weights.convert.checkpoint import Checkpoint
 
 WEIGHTS = "model.safetensors"
 

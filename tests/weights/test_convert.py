@@ -7,12 +7,12 @@ import gguf
 import numpy as np
 import pytest
 from gguf import GGUFReader
-from random_models import SMALL, stored, write_qwen3
+from helpers.random_models import SMALL, stored, write_qwen3
 
 from memcli.backends.llama.model import Model
 from memcli.errors import BackendError, BusyError
-from memcli.weights.checkpoint import Checkpoint
-from memcli.weights.convert import convert
+from memcli.weights.convert.checkpoint import Checkpoint
+from memcli.weights.convert.convert import convert
 
 NAMES = {  # a layer's tensors as GGUF has them
     *("attn_norm", "attn_q", "attn_k", "attn_v", "attn_q_norm", "attn_k_norm", "attn_output"),

@@ -6,7 +6,7 @@ import gguf
 import numpy as np
 import pytest
 from gguf import GGUFReader
-from random_embedders import (
+from helpers.random_embedders import (
     DIMENSIONS,
     PLACES,
     UNIGRAMS,
@@ -18,8 +18,8 @@ from random_embedders import (
 
 from memcli.backends.llama import open_embedder
 from memcli.errors import BackendError
-from memcli.weights.checkpoint import Checkpoint
-from memcli.weights.convert import convert
+from memcli.weights.convert.checkpoint import Checkpoint
+from memcli.weights.convert.convert import convert
 
 
 @pytest.fixture(params=["bert", "xlm_roberta"])

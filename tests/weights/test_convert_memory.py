@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from random_models import CONFIG, SMALL, qwen3_shapes, stored, write_json, write_tokenizer
-from tiny_models import _letters
+from helpers.random_models import CONFIG, SMALL, qwen3_shapes, stored, write_json, write_tokenizer
+from helpers.tiny_models import _letters
 
 GB = 1000**3
 WIDTHS = {  # of Qwen3-4B, with as many of its 36 layers as make 2 GB

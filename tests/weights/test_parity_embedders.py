@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="parity is measured against torch")
 pytest.importorskip("transformers", reason="parity is measured against transformers")
 
-from random_embedders import PLACES, save_bert, save_xlm_roberta  # noqa: E402
+from helpers.random_embedders import PLACES, save_bert, save_xlm_roberta  # noqa: E402
 
 from memcli.backends.llama import open_embedder  # noqa: E402
 from memcli.backends.llama.quantize import quantize  # noqa: E402
-from memcli.weights.convert import convert  # noqa: E402
+from memcli.weights.convert.convert import convert  # noqa: E402
 
 pytestmark = pytest.mark.parity
 

@@ -14,13 +14,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="parity needs torch: pip install -e '.[parity]'")
 pytest.importorskip("transformers", reason="parity needs transformers: pip install -e '.[parity]'")
 
-from random_models import SMALL, save_qwen3  # noqa: E402
+from helpers.random_models import SMALL, save_qwen3  # noqa: E402
 
 from memcli.backends.llama import open_reranker, quantize  # noqa: E402
 from memcli.backends.llama.library import llama_cpp  # noqa: E402
 from memcli.backends.llama.model import Model  # noqa: E402
 from memcli.protocols import RerankPrompt  # noqa: E402
-from memcli.weights.convert import convert  # noqa: E402
+from memcli.weights.convert.convert import convert  # noqa: E402
 
 pytestmark = pytest.mark.parity
 

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 from gguf import GGUFReader
-from random_models import write_qwen3
+from helpers.random_models import write_qwen3
 
 from memcli.backends import llama
 from memcli.backends.llama.model import Model
 from memcli.backends.llama.quantize import KINDS
 from memcli.errors import BackendError, ModelNotFoundError, UsageError
-from memcli.weights.convert import convert
-from memcli.weights.whole_file import whole_file
+from memcli.files import whole_file
+from memcli.weights.convert.convert import convert
 
 SLOWLY = """
 import sys, time
 from pathlib import Path
 from memcli.backends.llama import quantize
-from memcli.weights.whole_file import whole_file
+from memcli.files import whole_file
 
 def tell(tensor, of):
     print(tensor, of, flush=True)

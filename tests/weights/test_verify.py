@@ -8,12 +8,13 @@ from threading import Thread
 import gguf
 import numpy as np
 import pytest
+from helpers.tiny_models import write_tiny_qwen3
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_models import write_tiny_qwen3
 
 from memcli.errors import BackendError, MemError
-from memcli.weights.artefact import authors_wording, fetch_wording, remove_wording
+from memcli.weights.gguf_header import faults, read_contents
+from memcli.weights.hub.prompt_wording import authors_wording, fetch_wording, remove_wording
 from memcli.weights.record import (
     Record,
     Verdict,
@@ -23,7 +24,6 @@ from memcli.weights.record import (
     state_of,
     write_record,
 )
-from memcli.weights.verify import faults, read_contents
 
 PASSED = Verdict(True, "2026-01-02T03:04:05+00:00", (), ("p(yes) 0.9",))
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from memcli.backends.llama.abort import decode
+from memcli.backends.llama.gpu_offload import cache_kinds
+from memcli.backends.llama.host import free_memory, physical_cores
 from memcli.backends.llama.library import heard, llama_cpp, reason
-from memcli.backends.llama.machine import free_memory, physical_cores
 from memcli.backends.llama.model import Model
-from memcli.backends.llama.offload import cache_kinds
 from memcli.backends.llama.sampler import reseed, sampler
-from memcli.backends.llama.stopping import decode
 from memcli.errors import BackendError
 from memcli.protocols import Sampling
 

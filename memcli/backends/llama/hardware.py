@@ -1,7 +1,7 @@
 """What llama.cpp computes with, in words."""
 
+from memcli.backends.llama.host import free_memory, physical_cores
 from memcli.backends.llama.library import llama_cpp
-from memcli.backends.llama.machine import free_memory, physical_cores
 
 
 def accelerators() -> list[str]:

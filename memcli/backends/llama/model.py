@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
+from memcli.backends.generation.plain_text import cutter
 from memcli.backends.gguf_check import check_gguf
+from memcli.backends.llama.abort import going_on
+from memcli.backends.llama.gpu_offload import Note, ladder, unheard
 from memcli.backends.llama.library import heard, llama_cpp, reason
-from memcli.backends.llama.offload import Note, ladder, unheard
-from memcli.backends.llama.stopping import going_on
-from memcli.backends.writing.plain_text import cutter
 from memcli.deadline import check_time
 from memcli.errors import BackendError
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from shutil import disk_usage
 
 from memcli.backends.gguf_check import MIB, check_gguf
+from memcli.backends.llama.host import physical_cores
 from memcli.backends.llama.library import llama_cpp
-from memcli.backends.llama.machine import physical_cores
 from memcli.errors import BackendError, UsageError
 
 KINDS = {  # as llama.cpp numbers them
@@ -42,7 +42,7 @@ def quantize(
 ) -> None:
     """Write a model file again with smaller weights.
 
-    Where it fails or is interrupted, some of the target may be there: see `weights.whole_file`.
+    Where it fails or is interrupted, some of the target may be there: see `files.whole_file`.
 
     Args:
         source: a GGUF file in F32, F16 or BF16.

@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
-from memcli.backends.judging import check_prompt, probability, prompts_of, shared
 from memcli.backends.llama.context import BATCH, SEQUENCES, Context, Run
+from memcli.backends.llama.gpu_offload import Note, unheard
 from memcli.backends.llama.model import Model
-from memcli.backends.llama.offload import Note, unheard
+from memcli.backends.yes_no import check_prompt, probability, prompts_of, shared
 from memcli.domain import fingerprint
 from memcli.protocols import RerankPrompt
 

@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from memcli.backends.generation.chat import Answering
+from memcli.backends.generation.generator import Writer
+from memcli.backends.generation.sifter import Sifting
+from memcli.backends.generation.tool_caller import Calling
 from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.backends.llama.context import Context
+from memcli.backends.llama.gpu_offload import Note, unheard
 from memcli.backends.llama.model import Model
-from memcli.backends.llama.offload import Note, unheard
-from memcli.backends.llama.tape import Tape
-from memcli.backends.writing.chat import Answering
-from memcli.backends.writing.reader import Calling
-from memcli.backends.writing.sifter import Sifting
-from memcli.backends.writing.writer import Writer
+from memcli.backends.llama.sequence import Tape
 from memcli.protocols import Sampling
 
 

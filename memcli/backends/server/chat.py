@@ -7,9 +7,9 @@ from typing import Any
 
 from memcli.backends.server.endpoint import Endpoint, Note, unsaid
 from memcli.backends.server.http import RefusedError, Server
-from memcli.backends.server.replies import NonsenseError
-from memcli.backends.server.thought import Split
-from memcli.backends.server.tokens import estimated
+from memcli.backends.server.response import NonsenseError
+from memcli.backends.server.thought_splitter import Split
+from memcli.backends.server.token_estimate import estimated
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
 from memcli.protocols import Message, Sampling, Thought

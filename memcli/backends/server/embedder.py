@@ -7,8 +7,8 @@ from typing import Any
 
 from memcli.backends.server.endpoint import Endpoint, Note, unsaid
 from memcli.backends.server.http import Server
-from memcli.backends.server.replies import NonsenseError
-from memcli.backends.server.tokens import cut
+from memcli.backends.server.response import NonsenseError
+from memcli.backends.server.token_estimate import cut
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
 from memcli.protocols import Vectors

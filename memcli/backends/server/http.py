@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from memcli import __version__
 from memcli.backends.server.endpoint import Endpoint, Note, unsaid
-from memcli.backends.server.replies import NonsenseError, events, parsed, reason, whole
-from memcli.backends.server.waiting import awaited
+from memcli.backends.server.response import NonsenseError, events, parsed, reason, whole
+from memcli.backends.server.timeouts import awaited
 from memcli.errors import BackendError
 
 if TYPE_CHECKING:

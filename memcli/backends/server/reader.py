@@ -5,18 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from memcli.backends.server.calls import (
+from memcli.backends.server.chat import UNKNOWN, ChatServer, wire
+from memcli.backends.server.endpoint import Endpoint, Note, unsaid
+from memcli.backends.server.http import RefusedError
+from memcli.backends.server.thinking_reply import Reply, finished, forms, read_reply, with_closing
+from memcli.backends.server.token_estimate import estimated
+from memcli.backends.server.tool_calls import (
     OPEN,
     NoCallError,
     checked_call,
     further_calls,
     written_call,
 )
-from memcli.backends.server.chat import UNKNOWN, ChatServer, wire
-from memcli.backends.server.endpoint import Endpoint, Note, unsaid
-from memcli.backends.server.http import RefusedError
-from memcli.backends.server.reply import Reply, finished, forms, read_reply, with_closing
-from memcli.backends.server.tokens import estimated
 from memcli.domain import fingerprint
 from memcli.errors import ContextError, ReplyError
 from memcli.protocols import Message, Sampling, Tool, ToolCall

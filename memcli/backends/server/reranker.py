@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from memcli.backends.judging import filled
 from memcli.backends.server.chat import UNKNOWN
 from memcli.backends.server.endpoint import Endpoint, Note, unsaid
 from memcli.backends.server.http import RefusedError, Server
-from memcli.backends.server.tokens import cut, estimated
-from memcli.backends.server.verdicts import probabilities, scores, yes_share
+from memcli.backends.server.token_estimate import cut, estimated
+from memcli.backends.server.yes_no_scores import probabilities, scores, yes_share
+from memcli.backends.yes_no import filled
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
 from memcli.protocols import RerankPrompt

@@ -7,9 +7,9 @@ from typing import Any
 from memcli.backends.server.chat import UNKNOWN, ChatServer
 from memcli.backends.server.endpoint import Endpoint, Note, unsaid
 from memcli.backends.server.http import RefusedError
-from memcli.backends.server.reply import Reply, finished, forms, read_reply, with_closing
-from memcli.backends.server.thought import CLOSE, OPEN
-from memcli.backends.server.tokens import estimated
+from memcli.backends.server.thinking_reply import Reply, finished, forms, read_reply, with_closing
+from memcli.backends.server.thought_splitter import CLOSE, OPEN
+from memcli.backends.server.token_estimate import estimated
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
 from memcli.protocols import Ranking, Sampling

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memcli.backends.torch_bf16.folder import check_folder
-from memcli.backends.torch_bf16.libraries import (
+from memcli.backends.torch_bf16.model_folder import check_folder
+from memcli.backends.torch_bf16.torch_imports import (
     OutOfMemoryError,
     chosen,
     loading,

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from memcli.backends.judging import check_prompt, probability, prompts_of, shared
-from memcli.backends.torch_bf16.folder import check_folder
-from memcli.backends.torch_bf16.language import LanguageModel, copies
-from memcli.backends.torch_bf16.libraries import OutOfMemoryError, running
+from memcli.backends.torch_bf16.causal_lm import LanguageModel, copies
+from memcli.backends.torch_bf16.model_folder import check_folder
+from memcli.backends.torch_bf16.torch_imports import OutOfMemoryError, running
+from memcli.backends.yes_no import check_prompt, probability, prompts_of, shared
 from memcli.domain import fingerprint
 from memcli.protocols import RerankPrompt
 

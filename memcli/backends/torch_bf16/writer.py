@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from memcli.backends.torch_bf16.folder import check_folder
-from memcli.backends.torch_bf16.language import LanguageModel, Tape
-from memcli.backends.torch_bf16.vocabulary import Vocabulary
-from memcli.backends.writing.chat import Answering
-from memcli.backends.writing.reader import Calling
-from memcli.backends.writing.sifter import Sifting
-from memcli.backends.writing.writer import Writer
+from memcli.backends.generation.chat import Answering
+from memcli.backends.generation.generator import Writer
+from memcli.backends.generation.sifter import Sifting
+from memcli.backends.generation.tool_caller import Calling
+from memcli.backends.torch_bf16.causal_lm import LanguageModel, Tape
+from memcli.backends.torch_bf16.model_folder import check_folder
+from memcli.backends.torch_bf16.tokenizer import Vocabulary
 from memcli.protocols import Sampling
 
 

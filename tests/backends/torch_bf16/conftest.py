@@ -1,9 +1,9 @@
 import pytest
-from judging import PROMPT
-from random_models import save_qwen3
+from helpers.judging import PROMPT
+from helpers.random_models import save_qwen3
 
 from memcli.backends.torch_bf16 import open_reranker
-from memcli.weights.convert import convert
+from memcli.weights.convert.convert import convert
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -10,7 +10,7 @@ pytest.importorskip("torch", reason="the torch extra is not installed: pip insta
 pytest.importorskip("transformers", reason="the torch extra is not installed")
 pytest.importorskip("sentence_transformers", reason="the torch extra is not installed")
 
-from judging import PROMPT, judged
+from helpers.judging import PROMPT, judged
 
 from memcli.backends.torch_bf16 import open_reranker
 from memcli.errors import BackendError, ModelNotFoundError

@@ -9,13 +9,13 @@ pytest.importorskip("transformers", reason="the torch extra is not installed")
 pytest.importorskip("sentence_transformers", reason="the torch extra is not installed")
 
 import torch
-from judging import HOSTILE, PASSAGES, PROMPT, QUESTION, judged
+from helpers.judging import HOSTILE, PASSAGES, PROMPT, QUESTION, judged
 
 from memcli.backends import llama
 from memcli.backends.llama.model import Model
 from memcli.backends.torch_bf16 import open_reranker
-from memcli.backends.torch_bf16.language import LanguageModel
-from memcli.backends.torch_bf16.vocabulary import Vocabulary
+from memcli.backends.torch_bf16.causal_lm import LanguageModel
+from memcli.backends.torch_bf16.tokenizer import Vocabulary
 from memcli.errors import BackendError
 from memcli.protocols import (
     Reranker,

@@ -4,22 +4,22 @@ import json
 from random import Random
 
 import pytest
-from builders import talk
-from scripted_reader import Bench
+from helpers.builders import talk
+from helpers.scripted_reader import Bench
 
 pytest.importorskip("torch", reason="the torch extra is not installed: pip install memcli[torch]")
 pytest.importorskip("transformers", reason="the torch extra is not installed")
 pytest.importorskip("sentence_transformers", reason="the torch extra is not installed")
 
 import torch
-from judging import ASKED, HOSTILE, MESSAGE, TOOLS
-from tiny_models import THINKING_TEMPLATE
+from helpers.judging import ASKED, HOSTILE, MESSAGE, TOOLS
+from helpers.tiny_models import THINKING_TEMPLATE
 
 from memcli.backends import llama
 from memcli.backends.torch_bf16 import open_chat, open_reader, open_sifter
-from memcli.backends.torch_bf16.language import LanguageModel, Tape
-from memcli.backends.torch_bf16.vocabulary import Vocabulary
-from memcli.cli.opening import open_chat as open_model
+from memcli.backends.torch_bf16.causal_lm import LanguageModel, Tape
+from memcli.backends.torch_bf16.tokenizer import Vocabulary
+from memcli.cli.models.open import open_chat as open_model
 from memcli.errors import BackendError, ContextError
 from memcli.protocols import (
     Chat,
@@ -32,7 +32,7 @@ from memcli.protocols import (
     ToolCall,
 )
 from memcli.store import Store
-from memcli.weights.convert import convert
+from memcli.weights.convert.convert import convert
 
 pytestmark = pytest.mark.parity
 
@@ -263,7 +263,7 @@ def test_a_long_text_is_read_in_stretches(folder, monkeypatch):
     whole, parts = (Tape(model, Sampling()) for _ in range(2))
     whole.feed(tokens)
 
-    monkeypatch.setattr("memcli.backends.torch_bf16.language._STRETCH", 64)
+    monkeypatch.setattr("memcli.backends.torch_bf16.causal_lm._STRETCH", 64)
     parts.feed(tokens)
 
     assert torch.allclose(whole.logits, parts.logits, atol=0.5)

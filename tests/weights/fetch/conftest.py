@@ -1,9 +1,9 @@
 import pytest
-from fetching import FILES, REPOSITORY, address
-from hub import serving
+from helpers.fetching import FILES, REPOSITORY, address
+from helpers.hub import serving
 from huggingface_hub import constants
 
-from memcli.weights import hub as weights_hub
+from memcli.weights.hub import hub as weights_hub
 
 
 @pytest.fixture(autouse=True)

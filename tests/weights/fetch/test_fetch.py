@@ -6,13 +6,13 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
-from fetching import CONFIG, FILES, REPOSITORY, WEIGHTS, WHOLE, Seen, fetched, partial
-from hub import sum_of
+from helpers.fetching import CONFIG, FILES, REPOSITORY, WEIGHTS, WHOLE, Seen, fetched, partial
+from helpers.hub import sum_of
 from huggingface_hub import constants
 
 from memcli.errors import BusyError, ExitCode, ModelNotFoundError
-from memcli.weights import hub as weights_hub
-from memcli.weights.fetch import HubFile, Listing, check_room, list_files, sha256
+from memcli.weights.hub import hub as weights_hub
+from memcli.weights.hub.fetch import HubFile, Listing, check_room, list_files, sha256
 
 
 def test_a_listing_has_sizes_and_sums(hub):

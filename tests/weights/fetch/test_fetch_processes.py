@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fetching import FILES, WEIGHTS, fetched, partial
+from helpers.fetching import FILES, WEIGHTS, fetched, partial
 from huggingface_hub import constants
 
 from memcli.errors import ExitCode, ModelNotFoundError
@@ -120,7 +120,7 @@ def test_a_disk_that_fills_up_meanwhile_is_named(hub, tmp_path, monkeypatch):
         pytest.skip("a small disk can be mounted by root alone")
     try:
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(small))
-        monkeypatch.setattr("memcli.weights.fetch.check_room", lambda folder, needed: None)
+        monkeypatch.setattr("memcli.weights.hub.fetch.check_room", lambda folder, needed: None)
 
         with pytest.raises(ModelNotFoundError, match="the disk is full") as caught:
             fetched("model.safetensors")

@@ -4,12 +4,12 @@ import json
 import time
 
 import pytest
-from fetching import REPOSITORY, WEIGHTS, address, fetched
+from helpers.fetching import REPOSITORY, WEIGHTS, address, fetched
 from huggingface_hub import constants
 
 from memcli.errors import ModelNotFoundError
-from memcli.weights import hub as weights_hub
-from memcli.weights.fetch import list_files
+from memcli.weights.hub import hub as weights_hub
+from memcli.weights.hub.fetch import list_files
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

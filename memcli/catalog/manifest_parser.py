@@ -1,0 +1,218 @@
+"""From a manifest's TOML to a `Manifest`; every key is checked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from memcli.catalog.manifest import (
+    CHECKPOINT,
+    ROLES,
+    Artefact,
+    Check,
+    Embedding,
+    Manifest,
+    ModelRole,
+    Pooling,
+    PublishedFile,
+    Shape,
+)
+from memcli.catalog.toml_table import Table, read_toml
+from memcli.errors import InputError
+from memcli.protocols import Sampling
+
+POOLINGS: Mapping[str, Pooling] = {"cls": "cls", "mean": "mean", "last": "last"}
+PROMPT_FIELDS = {  # of each role; the words of the other roles are the same for every model
+    "reranker": ("prefix", "body", "suffix", "instruction"),
+    "sifter": ("message",),
+}
+# Of the weights themselves, and so of no other model, though it be spoken to in the same way.
+_OF_THE_WEIGHTS = frozenset(
+    "repository revision files gguf parameters licence shape special artefact file".split()
+)
+
+
+def read_manifests(*folders: Path) -> dict[str, Manifest]:
+    """Return the models of these folders' manifests by name; a later folder goes before.
+
+    Args:
+        folders: of `*.toml` files; they need not exist.
+
+    Raises:
+        InputError: a manifest says something it should not; with file and key.
+    """
+    found: dict[str, Manifest] = {}
+    known: dict[str, dict[str, Any]] = {}
+    for folder in folders:
+        read = {path: read_toml(path) for path in sorted(folder.glob("*.toml"))}
+        filled: dict[str, dict[str, Any]] = {}
+        # Those that are like another one of the same folder come after it.
+        for path, content in sorted(read.items(), key=lambda one: "like" in one[1]):
+            table = _filled(content, {**known, **filled}, str(path))
+            model = manifest(table, str(path))
+            filled[model.name], found[model.name] = table, model
+        known |= filled
+    return found
+
+
+def manifest(found: Mapping[str, Any], where: str) -> Manifest:
+    """Return the model that a table describes.
+
+    Raises:
+        InputError: a key is missing, unknown or of another type.
+    """
+    table = Table(found, where)
+    role = _role(table)
+    model = Manifest(
+        name=_name(table),
+        role=role,
+        context=table.take("context", int),
+        repository=table.take("repository", str, ""),
+        revision=table.take("revision", str, "main"),
+        files=table.every("files", str) or CHECKPOINT,
+        licence=table.take("licence", str, ""),
+        parameters=table.take("parameters", int, 0),
+        file=table.take("file", str, ""),
+        prompt=_prompt(table, role),
+        sampling=_sampling(table.table("sampling")),
+        quantizations=table.mapping("quantizations", float),
+        gguf=_published(table.table("gguf")),
+        shape=_shape(table.table("shape")),
+        special=table.every("special", str),
+        embedding=_embedding(table, role),
+        checks=tuple(_check(each) for each in table.tables("checks")),
+        artefact=_artefact(table.table("artefact")),
+    )
+    table.done()
+    return model
+
+
+def _filled(
+    content: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], where: str
+) -> dict[str, Any]:
+    """Return a manifest with what it takes from the one it is `like`; one table replaces another.
+
+    A manifest that is like its own name changes single keys of ours. Another model takes over how
+    it is spoken to, and nothing that is true of those weights alone, such as published scores.
+    """
+    if "like" not in content:
+        return dict(content)
+    named = content["like"]
+    if named not in tables:
+        raise InputError(f"{where}: `like` names {named!r}, which no manifest describes")
+    taken = {key: value for key, value in tables[named].items() if key != "like"}
+    if content.get("name") != named:
+        taken = {key: value for key, value in taken.items() if key not in _OF_THE_WEIGHTS}
+        taken["checks"] = [
+            {key: value for key, value in check.items() if key != "scores"}
+            for check in taken.get("checks", [])
+        ]
+    return {**taken, **{key: value for key, value in content.items() if key != "like"}}
+
+
+def _name(table: Table) -> str:
+    name = table.take("name", str)
+    if not name or name.startswith(".") or {"/", "\0", "#"} & set(name):
+        raise table.wrong(f"`name` is {name!r}, which cannot begin a file's name")
+    return name
+
+
+def _role(table: Table) -> ModelRole:
+    named = table.take("role", str)
+    for role in ROLES:
+        if role == named:
+            return role
+    raise table.wrong(f"`role` is {named!r}, not one of {', '.join(ROLES)}")
+
+
+def _prompt(table: Table, role: ModelRole) -> dict[str, str]:
+    expected = PROMPT_FIELDS.get(role, ())
+    inner = table.table("prompt")
+    if inner is None:
+        if expected:
+            raise table.wrong(f"a {role} needs [prompt] with {', '.join(expected)}")
+        return {}
+    prompt = {key: inner.take(key, str) for key in expected}
+    inner.done()
+    return prompt
+
+
+def _sampling(table: Table | None) -> Sampling:
+    if table is None:
+        return Sampling()
+    usual = Sampling()
+    sampling = Sampling(
+        temperature=table.take("temperature", float, usual.temperature),
+        top_p=table.take("top_p", float, usual.top_p),
+        top_k=table.take("top_k", int, usual.top_k),
+    )
+    table.done()
+    return sampling
+
+
+def _published(table: Table | None) -> dict[str, PublishedFile]:
+    return {} if table is None else {name: _file(inner) for name, inner in table.inner().items()}
+
+
+def _file(table: Table) -> PublishedFile:
+    published = PublishedFile(
+        repository=table.take("repository", str),
+        revision=table.take("revision", str),
+        file=table.take("file", str),
+        sha256=table.take("sha256", str),
+    )
+    table.done()
+    return published
+
+
+def _shape(table: Table | None) -> Shape:
+    if table is None:
+        return Shape()
+    shape = Shape(
+        architecture=table.take("architecture", str, ""),
+        blocks=table.maybe("blocks", int),
+        dimensions=table.maybe("dimensions", int),
+        tied=table.maybe("tied", bool),
+    )
+    table.done()
+    return shape
+
+
+def _embedding(table: Table, role: ModelRole) -> Embedding | None:
+    inner = table.table("embedding")
+    if inner is None:
+        if role == "embedder":
+            raise table.wrong("an embedder needs [embedding] with pooling")
+        return None
+    pooling = inner.take("pooling", str)
+    if pooling not in POOLINGS:
+        raise inner.wrong(f"`pooling` is {pooling!r}, not one of {', '.join(POOLINGS)}")
+    embedding = Embedding(
+        pooling=POOLINGS[pooling],
+        question_prefix=inner.take("question_prefix", str, ""),
+        passage_prefix=inner.take("passage_prefix", str, ""),
+    )
+    inner.done()
+    return embedding
+
+
+def _check(table: Table) -> Check:
+    check = Check(
+        question=table.take("question", str),
+        passages=table.every("passages", str),
+        scores=table.every("scores", float),
+        apart=table.take("apart", float, 0.0),
+    )
+    table.done()
+    if len(check.passages) < 2:
+        raise table.wrong("`passages` has fewer than two")
+    if check.scores and len(check.scores) != len(check.passages):
+        raise table.wrong("`scores` has not one number a passage")
+    return check
+
+
+def _artefact(table: Table | None) -> Artefact | None:
+    if table is None:
+        return None
+    artefact = Artefact(url=table.take("url", str))
+    table.done()
+    return artefact

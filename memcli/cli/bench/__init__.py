@@ -1,0 +1,1 @@
+"""Measurements that `mem bench` makes, and their tables."""

@@ -1,0 +1,1 @@
+"""Completion in shells, answered from a table of commands without loading Typer."""

@@ -1,0 +1,1 @@
+"""Checks that `mem doctor` makes."""

@@ -1,0 +1,1 @@
+"""Opening, listing, pulling and verifying of models for the commands."""

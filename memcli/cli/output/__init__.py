@@ -1,0 +1,1 @@
+"""Rendering: results as text for a terminal or a pipe."""

@@ -1,0 +1,95 @@
+"""Answers of a bounded length, which say what was cut."""
+
+import json
+from typing import Annotated, Any, TypedDict
+
+from memcli.cli.json_output.sessions import Shape
+
+LENGTHS = (2000, 1000, 500, 200, 80)  # characters of a quote, the first that fits is taken
+
+
+class Cut(TypedDict):
+    """What an answer does not have."""
+
+    cut: Annotated[list[str], "What was left out for its length, in words; empty if nothing was."]
+
+
+def cut_ranking(shape: Shape, most: int) -> Shape:
+    """Return the JSON of a ranking with shorter quotes, and then fewer sessions, until it fits.
+
+    Args:
+        shape: as `mem ask --json` or `mem search --json` prints it; it is changed.
+        most: characters of JSON.
+    """
+    sessions: list[Any] = shape["sessions"]  # type: ignore[assignment]  # as JSON has it
+    quotes = [quote for session in sessions for quote in session["evidence"]]
+    trace = "trace" in shape and _cut_text(shape, "trace", most // 4)
+    shorter = 0
+    for length in LENGTHS:
+        if _size(shape) <= most:
+            break
+        shorter += sum(_cut_text(quote, "text", length) for quote in quotes)
+    whole = len(sessions)
+    while sessions and _size(shape) > most:
+        sessions.pop()
+    left = whole - len(sessions)
+    told = ["the end of the trace"] * trace
+    told += ["the ends of long turns: `show` has them whole"] * bool(shorter)
+    told += [f"the last {left} of {whole} sessions"] * bool(left)
+    return {**shape, "cut": told}
+
+
+def cut_session(shape: Shape, first: int, most: int) -> Shape:
+    """Return the JSON of a session from a turn on, as many turns as fit.
+
+    Args:
+        shape: as `mem show --json` prints it; it is changed.
+        first: position of the first turn, from 1.
+        most: characters of JSON.
+    """
+    session: dict[str, Any] = shape["session"]  # type: ignore[assignment]  # as JSON has it
+    turns, shown, cut = session["turns"], list[Any](), list[str]()
+    session["turns"] = shown
+    room = most - _size(shape)
+    for turn in turns[first - 1 :]:
+        room -= _size(turn) + 2  # what divides it from the next
+        if room < 0 and shown:
+            break
+        shown.append(turn)
+        if room < 0 and _cut_text(turn, "text", max(len(turn["text"]) + room, 80)):
+            cut.append(f"the end of turn {turn['position']}")
+    last = first - 1 + len(shown)
+    if first > 1:
+        cut.append(f"turns 1 to {min(first - 1, len(turns))}")
+    if last < len(turns):
+        cut.append(f"turns {last + 1} to {len(turns)}: go on with `first` {last + 1}")
+    return {**shape, "cut": cut}
+
+
+def cut_list(shape: Shape, key: str, most: int) -> Shape:
+    """Return the JSON of a list with as many of its first items as fit.
+
+    Args:
+        shape: a document with a list; it is changed.
+        key: of the list.
+        most: characters of JSON.
+    """
+    items: list[Any] = shape[key]  # type: ignore[assignment]  # as JSON has it
+    whole = len(items)
+    while items and _size(shape) > most:
+        items.pop()
+    left = whole - len(items)
+    return {**shape, "cut": [f"the last {left} of {whole} {key}"] * bool(left)}
+
+
+def _cut_text(where: dict[str, Any], key: str, length: int) -> bool:
+    """Shorten a text, and return whether that was needed."""
+    text = where[key]
+    if len(text) <= length:
+        return False
+    where[key] = text[: length - 1] + "…"
+    return True
+
+
+def _size(shape: object) -> int:
+    return len(json.dumps(shape, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""Generated reference: man pages, schemas, the table of commands."""

@@ -1,0 +1,1 @@
+"""Parsers of coding agents' logs."""

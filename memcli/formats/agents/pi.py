@@ -1,0 +1,108 @@
+"""Session logs of pi, the coding agent: JSON lines, an entry a line, each naming the one before.
+
+Going back in a session and on from there makes another branch in the same file; the last entry is
+where the person is. A compaction is a summary that the program wrote.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+
+from memcli.domain import Conversation, Kind, Role, Skipped
+from memcli.formats.building.blocks import (
+    Block,
+    answered,
+    anthropic,
+    chain,
+    plain,
+    said,
+    title_from,
+)
+from memcli.formats.building.branches import Node, branching_turns
+from memcli.formats.format import (
+    Document,
+    Format,
+    Keys,
+    Parsed,
+    Reading,
+    Sample,
+    instant,
+    mapping,
+    string,
+)
+from memcli.formats.parsing.json_lines import first_rows, rows
+from memcli.formats.parsing.json_stream import Broken
+
+_ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
+
+Row = Mapping[str, Any]
+
+
+def _recognises(sample: Sample) -> bool:
+    found = first_rows(sample, 20)
+    return (
+        bool(found)
+        and found[0].get("type") == "session"
+        and any(
+            row.get("type") == "message"
+            and {"role", "content"} <= mapping(row.get("message")).keys()
+            for row in found
+        )
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    head: Row = {}
+    title, current = "", ""
+    nodes: dict[str, Node] = {}
+    keys = Keys()
+    for number, value in rows(replace(document, mark=None), growing=True):
+        row = mapping(value)
+        if isinstance(value, Broken):
+            yield Skipped(f"line {number}", value.why)
+        elif row.get("type") == "session":
+            head = head or row
+        elif row.get("type") == "session_info":
+            title = string(row.get("name")) or title
+        else:
+            name = string(row.get("id")) or keys.key(json.dumps(row, sort_keys=True))
+            parent = string(row.get("parentId")) if "parentId" in row else current
+            nodes |= chain(name, name, parent, _blocks(row), _time(row))
+            current = name
+    turns = branching_turns(nodes, current, instant(head.get("timestamp")))
+    if turns:
+        key = string(head.get("id")) or PurePath(document.name).stem
+        yield Conversation(FORMAT.name, key, title or title_from(turns), tuple(turns))
+
+
+def _time(row: Row) -> datetime | None:
+    return instant(row.get("timestamp")) or instant(mapping(row.get("message")).get("timestamp"))
+
+
+def _blocks(row: Row) -> list[Block]:
+    if row.get("type") in ("compaction", "branch_summary"):
+        return said(Role.SYSTEM, string(row.get("summary")), Kind.CONTEXT)
+    if row.get("type") == "custom_message":
+        return said(Role.SYSTEM, plain(row.get("content")), Kind.CONTEXT)
+    if row.get("type") != "message":
+        return []
+    message = mapping(row.get("message"))
+    role = _ROLES.get(string(message.get("role")))
+    if role:
+        return anthropic(role, message.get("content"))
+    if message.get("role") == "bashExecution":
+        output = f"{string(message.get('command'))}\n{string(message.get('output'))}"
+        return said(Role.TOOL, output, Kind.TOOL)
+    return answered(message.get("content") or message.get("summary"))
+
+
+FORMAT = Format(
+    name="pi",
+    title="pi session log",
+    recognises=_recognises,
+    parse=_parse,
+    grows=True,
+)

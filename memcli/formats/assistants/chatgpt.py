@@ -1,0 +1,132 @@
+"""ChatGPT data exports: `conversations.json`, its shards, and single conversations.
+
+A conversation is a tree of nodes that name their parent. New exports leave `children` out, so
+`parent` is followed, and `children` only from nodes without a parent. What the person saw last
+is the way from `current_node` up to the root; what was said on other branches is kept as well.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from memcli.domain import Role, Turn
+from memcli.formats.building.branches import NO_TIME, Node, branching_turns
+from memcli.formats.building.conversation_list import conversations
+from memcli.formats.format import (
+    Document,
+    Format,
+    Parsed,
+    Reading,
+    Sample,
+    instant,
+    mapping,
+    sequence,
+    string,
+)
+
+_ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
+_SPOKEN = ("text", "multimodal_text", "")  # types of content that are somebody's words
+_CITATION = re.compile(" ?(?:\ue200[^\ue200\ue201]*+\ue201|【[\\d:]++†[^【】]*+】)")
+
+Nodes = dict[str, Mapping[str, Any]]
+
+
+def _recognises(sample: Sample) -> bool:
+    return any(
+        string(mapping(message.get("author")).get("role")) and "content" in message
+        for element in sample.elements
+        for message in _messages(element).values()
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    return conversations(
+        document, "chatgpt", title_key="title", id_keys=("conversation_id", "id"), turns=_turns
+    )
+
+
+def _nodes(conversation: Mapping[str, Any]) -> Nodes:
+    return {name: mapping(node) for name, node in mapping(conversation.get("mapping")).items()}
+
+
+def _messages(conversation: Mapping[str, Any]) -> Nodes:
+    return {name: mapping(node.get("message")) for name, node in _nodes(conversation).items()}
+
+
+def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
+    """Return what was said on all branches."""
+    messages = _messages(conversation)
+    times = {name: instant(message.get("create_time")) for name, message in messages.items()}
+    parents = _parents(_nodes(conversation), times)
+    keys = _keys(messages)
+    nodes = {
+        name: _node(messages[name], keys[name], parents[name], times[name])
+        for name in sorted(messages, key=lambda name: keys[name])
+    }
+    current = string(conversation.get("current_node"))
+    return branching_turns(nodes, current, instant(conversation.get("create_time")))
+
+
+def _node(message: Mapping[str, Any], key: str, parent: str, sent_at: datetime | None) -> Node:
+    author = mapping(message.get("author"))
+    role = _ROLES.get(string(author.get("role")))
+    speaker = string(author.get("name")) if role is Role.USER else ""
+    return Node(key, parent, role, _text(message), sent_at, speaker or None)
+
+
+def _keys(messages: Nodes) -> dict[str, str]:
+    """Return the key of each node: its message's id, or its own where that one is ambiguous."""
+    ids = {name: string(message.get("id")) for name, message in messages.items()}
+    count = Counter(ids.values())
+    return {
+        name: own if own and count[own] == 1 and own not in messages else name
+        for name, own in ids.items()
+    }
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """Return what the message shows as the words of the person or the assistant, "" if nothing."""
+    content, metadata = mapping(message.get("content")), mapping(message.get("metadata"))
+    if (
+        string(mapping(message.get("author")).get("role")) not in _ROLES
+        or string(content.get("content_type")) not in _SPOKEN
+        or metadata.get("is_visually_hidden_from_conversation") is True
+        or message.get("recipient") not in (None, "all")
+        or message.get("channel") == "analysis"
+    ):
+        return ""
+    # Besides texts there are pictures, sounds, and transcripts of sounds; these have a text.
+    parts = sequence(content.get("parts"))
+    texts = (string(part) or string(mapping(part).get("text")) for part in parts)
+    text = "\n".join(text for text in texts if text)
+    if "\ue200" in text or "【" in text:
+        text = _CITATION.sub("", text)
+    return text if text.strip() else ""
+
+
+def _parents(nodes: Nodes, times: Mapping[str, datetime | None]) -> dict[str, str]:
+    """Return the parent of each node, "" where there is none."""
+    claimed = {
+        string(child): name
+        for name in sorted(nodes)
+        for child in sequence(nodes[name].get("children"))
+    }
+    parents = {
+        name: string(node.get("parent")) or claimed.get(name, "") for name, node in nodes.items()
+    }
+    if any(parents.values()):
+        return parents
+    # No links at all: a line, by time. A node without a time follows the one before it in the file.
+    places: dict[str, tuple[datetime, str, int]] = {}
+    place = (NO_TIME, "", 0)
+    for name in nodes:
+        moment = times[name]
+        place = (moment, name, 0) if moment else (*place[:2], place[2] + 1)
+        places[name] = place
+    line = sorted(nodes, key=lambda name: places[name])
+    return dict(zip(line, ["", *line], strict=False))
+
+
+FORMAT = Format(name="chatgpt", title="ChatGPT data export", recognises=_recognises, parse=_parse)

@@ -1,0 +1,101 @@
+"""Claude.ai data exports: `conversations.json`.
+
+A conversation is a flat list of rows. New exports name each row's parent, and answers that were
+made again are siblings; older ones say nothing, and are a line by time.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from memcli.domain import Role, Turn
+from memcli.formats.building.branches import NO_TIME, Node, branching_turns
+from memcli.formats.building.conversation_list import conversations
+from memcli.formats.format import (
+    Document,
+    Format,
+    Keys,
+    Parsed,
+    Reading,
+    Sample,
+    instant,
+    mapping,
+    sequence,
+    string,
+)
+
+_ROLES = {"human": Role.USER, "user": Role.USER, "assistant": Role.ASSISTANT}
+_PLACEHOLDER = "```\nThis block is not supported on your current device yet.\n```"
+
+
+def _recognises(sample: Sample) -> bool:
+    return any(
+        (string(row.get("sender")) or string(row.get("role"))) in _ROLES
+        and ("text" in row or "content" in row)
+        for element in sample.elements
+        for row in map(mapping, sequence(element.get("chat_messages")))
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    return conversations(document, "claude", title_key="name", id_keys=("uuid",), turns=_turns)
+
+
+def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
+    """Return what was said on all branches."""
+    current = string(conversation.get("current_leaf_message_uuid"))
+    return branching_turns(_rows(conversation), current, instant(conversation.get("created_at")))
+
+
+def _rows(conversation: Mapping[str, Any]) -> dict[str, Node]:
+    """Return the rows by key; a row that names no parent answers the one before it.
+
+    What comes before is told by times. A row without one follows the row before it in the file.
+    """
+    placed = []
+    place: tuple[Any, ...] = (NO_TIME, 0, False, "", "", 0)  # parts differ in type
+    for message in map(mapping, sequence(conversation.get("chat_messages"))):
+        row, index = _row(message), message.get("index")
+        index = index if isinstance(index, int) else 0
+        if row.sent_at:
+            place = (row.sent_at, index, row.role is Role.ASSISTANT, row.key, row.text, 0)
+        else:
+            place = (*place[:-1], place[-1] + 1)
+        placed.append((place, row))
+    placed.sort(key=lambda pair: pair[0])
+
+    keys, rows, before = Keys(), dict[str, Node](), ""
+    for _, row in placed:
+        key = row.key or keys.key(row.sent_at, row.role, row.text)
+        rows.setdefault(key, replace(row, key=key, parent=row.parent or before))
+        before = key
+    return rows
+
+
+def _row(message: Mapping[str, Any]) -> Node:
+    return Node(
+        key=string(message.get("uuid")),
+        parent=string(message.get("parent_message_uuid")),
+        role=_ROLES.get(string(message.get("sender")) or string(message.get("role"))),
+        text=_text(message),
+        sent_at=instant(message.get("created_at")),
+    )
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """Return the words of a message and what was pasted into it, "" if there is nothing."""
+    content = message.get("content")
+    blocks = (
+        string(block.get("text"))
+        for block in map(mapping, sequence(content))
+        if block.get("type", "text") == "text"
+    )
+    words = "\n".join(block for block in blocks if block.strip())
+    words = words or string(message.get("text")) or string(content)
+    attachments = map(mapping, sequence(message.get("attachments")))
+    pasted = (string(attachment.get("extracted_content")) for attachment in attachments)
+    parts = (words.replace(_PLACEHOLDER, ""), *pasted)
+    return "\n\n".join(part for part in parts if part.strip())
+
+
+FORMAT = Format(name="claude", title="Claude.ai data export", recognises=_recognises, parse=_parse)

@@ -1,0 +1,112 @@
+"""Grok data exports: `prod-grok-backend.json`.
+
+A conversation and its responses lie beside each other; a response is wrapped in one more object
+in some exports, its ids and times have several names and shapes, and the sender's case varies.
+New exports name the response that each one answers; without that they are a line, by time.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from memcli.domain import Kind, Role, Turn
+from memcli.formats.building.blocks import Block, chain, media, said
+from memcli.formats.building.branches import NO_TIME, Node, branching_turns
+from memcli.formats.building.conversation_list import conversations
+from memcli.formats.format import (
+    Document,
+    Format,
+    Keys,
+    Parsed,
+    Reading,
+    Sample,
+    instant,
+    mapping,
+    sequence,
+    string,
+)
+
+_ROLES = {"human": Role.USER, "user": Role.USER, "assistant": Role.ASSISTANT}
+_CARD = re.compile(r"<grok:render\b[^>]*>.*?</grok:render>", re.DOTALL)  # a citation, a picture
+
+Row = Mapping[str, Any]
+
+
+def _recognises(sample: Sample) -> bool:
+    return any(
+        _role(response) is not None and "message" in response
+        for element in sample.elements
+        if isinstance(element.get("conversation"), dict)
+        for response in _responses(element)
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    return conversations(
+        document,
+        FORMAT.name,
+        title_key="title",
+        id_keys=("conversation_id", "id", "_id"),
+        turns=_turns,
+        head=lambda element: mapping(element.get("conversation")),
+    )
+
+
+def _responses(element: Row) -> list[Row]:
+    rows = map(mapping, sequence(element.get("responses")))
+    return [mapping(row.get("response")) or row for row in rows]
+
+
+def _role(response: Row) -> Role | None:
+    return _ROLES.get(string(response.get("sender")).casefold())
+
+
+def _turns(element: Row) -> list[Turn]:
+    """Return what was said on all branches; a response that names no parent follows by time."""
+    about = mapping(element.get("conversation"))
+    placed = []
+    place: tuple[datetime, bool, str, int] = (NO_TIME, False, "", 0)
+    for response in _responses(element):
+        if (sent_at := _time(response)) is not None:
+            key = _key(response) or string(response.get("message"))
+            place = (sent_at, _role(response) is Role.ASSISTANT, key, 0)
+        else:  # follows the one before it in the file
+            place = (*place[:3], place[3] + 1)
+        placed.append((place, response))
+    placed.sort(key=lambda pair: pair[0])
+
+    keys, nodes, before = Keys(), dict[str, Node](), ""
+    for _, response in placed:
+        sent_at, text = _time(response), string(response.get("message"))
+        key = _key(response) or keys.key(sent_at, _role(response), text)
+        parent = string(response.get("parent_response_id")) or before
+        if key not in nodes:
+            nodes |= chain(key, key, parent, _blocks(response), sent_at)
+        before = key
+    current = string(about.get("leaf_response_id"))
+    return branching_turns(nodes, current, instant(about.get("create_time")))
+
+
+def _key(response: Row) -> str:
+    return string(response.get("response_id")) or string(response.get("_id"))
+
+
+def _time(response: Row) -> datetime | None:
+    told = response.get("create_time")
+    dated = mapping(told).get("$date", told)
+    return instant(mapping(dated).get("$numberLong", dated))
+
+
+def _blocks(response: Row) -> list[Block]:
+    role = _role(response)
+    if role is None:
+        return []
+    found = said(role, string(response.get("thinking_trace")), Kind.THOUGHT)
+    found += said(role, _CARD.sub("", string(response.get("message"))))
+    for file in sequence(response.get("file_attachments")):
+        found.append(media(role, mapping(file).get("file_name") or string(file)))
+    return found
+
+
+FORMAT = Format(name="grok", title="Grok data export", recognises=_recognises, parse=_parse)

@@ -1,0 +1,85 @@
+"""Mistral Le Chat data exports: `chat-<id>.json`, the messages of one chat in no certain order."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from memcli.domain import Conversation, Kind, Role, Skipped, Turn
+from memcli.formats.building.blocks import Block, called, line, media, plain, said, title_from
+from memcli.formats.building.branches import NO_TIME
+from memcli.formats.format import (
+    Document,
+    Format,
+    Keys,
+    Parsed,
+    Reading,
+    Sample,
+    instant,
+    mapping,
+    sequence,
+    string,
+    with_inherited_times,
+)
+from memcli.formats.parsing.json_stream import Broken, elements
+
+_ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
+
+Row = Mapping[str, Any]
+_Placed = tuple[tuple[datetime, str, int], list[Turn]]
+
+
+def _recognises(sample: Sample) -> bool:
+    return any(
+        string(row.get("role")) in _ROLES and "chatId" in row and "contentChunks" in row
+        for row in sample.elements
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    chats: dict[str, list[_Placed]] = {}
+    keys = Keys()
+    for number, value in enumerate(elements(document), start=1):
+        row = mapping(value)
+        if isinstance(value, Broken):
+            yield Skipped(f"message {number}", value.why)
+            continue
+        sent_at, content = instant(row.get("createdAt")), row.get("content")
+        key = string(row.get("id")) or keys.key(sent_at, row.get("role"), content)
+        placed = chats.setdefault(string(row.get("chatId")), [])
+        if sent_at or not placed:
+            place = (sent_at or NO_TIME, key if sent_at else "", 0)
+        else:  # follows the one before it in the file
+            place = (*placed[-1][0][:2], placed[-1][0][2] + 1)
+        placed.append((place, line(key, _blocks(row), sent_at)))
+    for chat, placed in chats.items():
+        placed.sort(key=lambda pair: pair[0])
+        turns = with_inherited_times([turn for _, told in placed for turn in told])
+        if turns:
+            yield Conversation(FORMAT.name, chat or turns[0].key, title_from(turns), tuple(turns))
+
+
+def _blocks(message: Row) -> list[Block]:
+    role = _ROLES.get(string(message.get("role")))
+    chunks = [mapping(chunk) for chunk in sequence(message.get("contentChunks"))]
+    if role is None:
+        return said(Role.SYSTEM, plain(message.get("content")), Kind.CONTEXT)
+    found: list[Block] = []
+    for chunk in chunks:
+        kind = string(chunk.get("type"))
+        if kind == "tool_call":
+            found.append(called(chunk.get("name"), chunk.get("arguments", chunk.get("args"))))
+        elif kind == "thinking":
+            found += said(role, plain(chunk.get("thinking")), Kind.THOUGHT)
+        elif kind in ("image_url", "document_url"):
+            found.append(media(role, plain(chunk.get(kind))))
+    texts = (string(chunk.get("text")) for chunk in chunks if chunk.get("type") == "text")
+    words = string(message.get("content")) or "".join(texts)
+    found += said(role, words)
+    for file in map(mapping, sequence(message.get("files"))):
+        found.append(media(role, file.get("name") or file.get("fileName")))
+    return found
+
+
+FORMAT = Format(
+    name="lechat", title="Mistral Le Chat data export", recognises=_recognises, parse=_parse
+)

@@ -1,0 +1,125 @@
+"""LM Studio's conversations: `~/.lmstudio/conversations/*.conversation.json`.
+
+A message has versions, of which one is selected; those that are not are other branches. Messages
+have neither ids nor times: only the conversation says when it began.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from memcli.domain import Conversation, Kind, Role, Skipped
+from memcli.errors import InputError
+from memcli.formats.building.blocks import Block, answered, called, chain, media, said, title_from
+from memcli.formats.building.branches import Node, branching_turns
+from memcli.formats.format import (
+    Document,
+    Format,
+    Keys,
+    Parsed,
+    Reading,
+    Sample,
+    instant,
+    mapping,
+    sequence,
+    string,
+)
+from memcli.formats.parsing.json_stream import Broken, Edge, scan
+
+_ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
+_MESSAGES = ("messages", "[]")
+
+Row = Mapping[str, Any]
+
+
+def _recognises(sample: Sample) -> bool:
+    messages = map(mapping, sequence(mapping(sample.json).get("messages")))
+    return any(
+        string(mapping(version).get("role")) and {"content", "steps"} & mapping(version).keys()
+        for message in messages
+        for version in sequence(message.get("versions"))
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    talk = _Talk()
+    about: dict[str, Any] = {}
+    number, damage = 0, None
+    try:
+        for path, value in scan(document, [_MESSAGES]):
+            if path != _MESSAGES:
+                if len(path) == 1 and not isinstance(value, Edge):
+                    about[path[0]] = value
+                continue
+            number += 1
+            if isinstance(value, Broken):
+                yield Skipped(f"message {number}", value.why)
+            else:
+                talk.read(mapping(value))
+    except InputError as error:
+        damage = error
+    key = string(about.get("id")) or string(about.get("createdAt"))
+    started = instant(about.get("createdAt"))
+    turns = branching_turns(talk.nodes, talk.current, started)
+    if turns and (key or not damage):
+        title = string(about.get("name")) or string(about.get("title")) or title_from(turns)
+        key = key or PurePath(document.name).name.split(".")[0]
+        yield Conversation(FORMAT.name, key, title, tuple(turns))
+    if damage:
+        raise damage
+
+
+class _Talk:
+    """The messages of a conversation, as a tree."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.current = ""
+        self._keys = Keys()
+        self._number = 0
+
+    def read(self, message: Row) -> None:
+        """Take in a message in all its versions."""
+        selected, current = message.get("currentlySelected"), self.current
+        for at, version in enumerate(map(mapping, sequence(message.get("versions")))):
+            blocks = _blocks(version)
+            told = [part for block in blocks for part in (block.kind, block.text)]
+            key = self._keys.key(version.get("role"), *told)
+            self._number += 1
+            # Names in the order of the file: that is all there is to go by.
+            name = f"{self._number:09}"
+            self.nodes |= chain(name, key, self.current, blocks, None)
+            if at == selected or current == self.current:
+                current = name
+        self.current = current
+
+
+def _blocks(version: Row) -> list[Block]:
+    role = _ROLES.get(string(version.get("role")))
+    if role is None:
+        texts = (string(mapping(part).get("text")) for part in sequence(version.get("content")))
+        return said(Role.SYSTEM, "\n".join(filter(None, texts)), Kind.CONTEXT)
+    found = _parts(role, version.get("content"), Kind.TEXT)
+    for step in map(mapping, sequence(version.get("steps"))):
+        thinking = mapping(step.get("style")).get("type") == "thinking"
+        found += _parts(role, step.get("content"), Kind.THOUGHT if thinking else Kind.TEXT)
+    return found
+
+
+def _parts(role: Role, content: object, kind: Kind) -> list[Block]:
+    found: list[Block] = []
+    for part in map(mapping, sequence(content)):
+        if part.get("type") == "toolCallRequest":
+            found.append(called(part.get("name"), part.get("parameters")))
+        elif part.get("type") == "toolCallResult":
+            found += answered(part.get("content"))
+        elif part.get("type") == "file":
+            found.append(media(role, part.get("name") or part.get("fileIdentifier")))
+        else:
+            found += said(role, string(part.get("text")), kind)
+    return found
+
+
+FORMAT = Format(
+    name="lm_studio", title="LM Studio conversation", recognises=_recognises, parse=_parse
+)

@@ -1,0 +1,96 @@
+"""LongMemEval, and the test set of MemSifter: questions, each with a haystack of sessions.
+
+Session ids repeat across questions, with other neighbours each time, so a conversation's key names
+both. Questions and answers are for `mem bench`; here the haystack is a person's archive.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from memcli.domain import Clock, Conversation, Role, Skipped, Turn, fingerprint
+from memcli.formats.format import (
+    Document,
+    Format,
+    Parsed,
+    Reading,
+    Sample,
+    mapping,
+    sequence,
+    string,
+    wall_clock,
+)
+from memcli.formats.parsing.json_stream import Broken, elements
+
+_ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
+_DATE = re.compile(r"\s*(\d{4})/(\d\d?)/(\d\d?)\D+(\d\d?):(\d\d)")  # 2023/05/20 (Sat) 02:21
+
+
+def _recognises(sample: Sample) -> bool:
+    return any(
+        string(turn.get("role")) in _ROLES and "content" in turn
+        for element in sample.elements
+        for session in sequence(element.get("haystack_sessions"))
+        for turn in map(mapping, sequence(session))
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    for number, element in enumerate(elements(document, ""), start=1):
+        where = f"question {number}"
+        if isinstance(element, Broken):
+            yield Skipped(where, element.why)
+        elif sessions := sequence(mapping(element).get("haystack_sessions")):
+            question = string(element.get("question_id")) or fingerprint(element.get("question"))
+            yield from _haystack(where, question, element, sessions, reading)
+        else:
+            yield Skipped(where, "has no haystack", lost=False)
+
+
+def _haystack(
+    where: str,
+    question: str,
+    element: Mapping[str, Any],
+    sessions: list[Any],
+    reading: Reading,
+) -> Iterator[Parsed]:
+    ids, dates = sequence(element.get("haystack_session_ids")), element.get("haystack_dates")
+    seen: Counter[str] = Counter()
+    for number, session in enumerate(sessions, start=1):
+        own = string(_at(ids, number)) or str(number)
+        seen[own] += 1
+        own = own if seen[own] == 1 else f"{own}#{seen[own]}"  # said twice, on two days
+        turns = _turns(sequence(session), _time(string(_at(sequence(dates), number)), reading))
+        if turns:
+            yield Conversation("longmemeval", f"{question}/{own}", "", tuple(turns))
+        else:
+            yield Skipped(f"{where}, session {own}", "has nothing to import", lost=False)
+
+
+def _at(values: list[Any], number: int) -> object:
+    return values[number - 1] if number <= len(values) else None
+
+
+def _turns(rows: list[Any], sent_at: datetime | None) -> list[Turn]:
+    clock = Clock.LOCAL if sent_at else Clock.NONE
+    turns = []
+    for number, row in enumerate(map(mapping, rows), start=1):
+        role, text = _ROLES.get(string(row.get("role"))), string(row.get("content"))
+        if role and text.strip():
+            turns.append(Turn(str(number), role, text, sent_at=sent_at, clock=clock))
+    return turns
+
+
+def _time(text: str, reading: Reading) -> datetime | None:
+    if not (match := _DATE.match(text)):
+        return None
+    year, month, day, hour, minute = map(int, match.groups())
+    try:
+        return wall_clock(datetime(year, month, day, hour, minute), reading.timezone)
+    except (ValueError, OverflowError):
+        return None
+
+
+FORMAT = Format(name="longmemeval", title="LongMemEval", recognises=_recognises, parse=_parse)

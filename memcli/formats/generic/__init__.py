@@ -1,0 +1,1 @@
+"""Parsers of forms that no single program owns, and of mem's own export."""

@@ -1,0 +1,182 @@
+"""Transcripts: text in which every turn begins with a word for who speaks.
+
+    User: ...    **You:** ...    ## Assistant    ChatGPT said: ...
+
+Only known words count, and they must take turns: "Name: text" is also how notes are written.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from memcli.domain import Conversation, Role, Skipped, Turn, fingerprint
+from memcli.errors import InputError
+from memcli.formats.format import Document, Format, Keys, Parsed, Reading, Sample
+from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
+
+LARGEST_TRANSCRIPT = 64 << 20  # characters
+LONGEST_TITLE = 80
+
+_SOURCE = "transcript"
+_LEAST_ALTERNATIONS = 2
+_ROLES = {
+    Role.USER: "user|you|human|me|utilisateur|usuario|usuário|benutzer|utente|gebruiker"
+    "|пользователь|用户|用戶|使用者|ユーザー|사용자",
+    Role.ASSISTANT: "assistant|ai|bot|chatbot|ai assistant|chatgpt|gpt|gpt-[\\w.]+|openai"
+    "|gemini|bard|claude|copilot|grok|deepseek|perplexity|mistral|le chat|llama|qwen|kimi|pi"
+    "|meta ai|asistente|assistente|assistent|ассистент|助手|アシスタント|어시스턴트",
+    Role.SYSTEM: "system|system prompt",
+}
+# Names are kept, words that only say which side speaks are not.
+_SIDES = re.compile(
+    "assistant|ai|bot|chatbot|ai assistant|asistente|assistente|assistent|ассистент|助手"
+    "|アシスタント|어시스턴트",
+    re.IGNORECASE,
+)
+_MARKER = re.compile(
+    r"[ ]{0,3}(?P<heading>\#{1,6}[ ]+)?(?P<bold>\*\*|__)?(?:[^\w\s\x00-\x7f]\ufe0f?[ ]?)?"
+    rf"\[?(?P<name>{'|'.join(_ROLES.values())})\]?(?P<said>[ ]said)?"
+    r"(?P<colon>[ ]?[:：])?(?(bold)(?P=bold))(?P<late>[ ]?[:：])?(?:(?:\s+|(?<=：))(?P<text>.*)|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    """The beginning of a turn."""
+
+    style: tuple[bool, bool]  # heading, bold: a transcript keeps to one
+    role: Role
+    name: str
+    text: str
+
+
+def _marker(line: str) -> _Marker | None:
+    match = _MARKER.match(line)
+    if match is None:
+        return None
+    text = (match["text"] or "").strip()
+    heading, bold = bool(match["heading"]), bool(match["bold"])
+    colon = match["colon"] or match["late"]
+    if not colon and (text or not (heading or bold)):
+        return None
+    role = next(
+        role for role, words in _ROLES.items() if re.fullmatch(words, match["name"], re.IGNORECASE)
+    )
+    return _Marker((heading, bold), role, match["name"], text)
+
+
+def recognises(sample: Sample) -> bool:
+    """Tell whether at least two speakers take turns at least twice."""
+    head = first_lines(sample, sample.head.count(b"\n") + sample.head.count(b"\r") + 1)
+    start = next((line.strip() for line in head if line.strip()), "")
+    if start.startswith(("{", "<", '["', "[{")) or start == "[":
+        return False
+    return _style(head) is not None
+
+
+def _style(text: Iterable[str | None]) -> tuple[bool, bool] | None:
+    """Return how most turns of a transcript are marked; None where it is no transcript."""
+    turns: Counter[tuple[bool, bool]] = Counter()
+    changes: Counter[tuple[bool, bool]] = Counter()
+    last: dict[tuple[bool, bool], Role] = {}
+    for line in text:
+        marker = _marker(line[: 1 << 10]) if line else None
+        if marker is None:
+            continue
+        turns[marker.style] += 1
+        changes[marker.style] += last.get(marker.style, marker.role) is not marker.role
+        last[marker.style] = marker.role
+    talks = [style for style in turns if changes[style] >= _LEAST_ALTERNATIONS]
+    return max(talks, key=turns.__getitem__, default=None)
+
+
+def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    """Yield the one conversation of the file.
+
+    Raises:
+        InputError: nobody takes turns in it, or it breaks off; what was read stands.
+    """
+    style = _style(_sound_lines(document))
+    if style is None:
+        raise InputError(f"{document.name} is no transcript")
+    transcript = _Transcript(style)
+    try:
+        yield from transcript.read(document)
+    except InputError:
+        yield from transcript.conversation()
+        raise
+    yield from transcript.conversation()
+
+
+def _sound_lines(document: Document) -> Iterator[str | None]:
+    """Yield the lines up to where the file is damaged; the second reading reports that."""
+    try:
+        yield from lines(document)
+    except InputError:
+        return
+
+
+class _Transcript:
+    """The second reading."""
+
+    def __init__(self, style: tuple[bool, bool]) -> None:
+        self._style = style
+        self._keys = Keys()
+        self._heading = ""
+        self._marker: _Marker | None = None  # of the turn being read
+        self._body: list[str] = []
+        self._turns: list[Turn] = []
+
+    def read(self, document: Document) -> Iterator[Skipped]:
+        """Take in the turns; yield what had to be left out."""
+        size = 0
+        for number, line in enumerate(lines(document), 1):
+            if line is None:
+                yield Skipped(f"line {number:,}", f"has more than {LONGEST_LINE:,} characters")
+                continue
+            size += len(line)
+            if size > LARGEST_TRANSCRIPT:
+                why = f"the transcript exceeds {LARGEST_TRANSCRIPT:,} characters"
+                yield Skipped(f"line {number:,} and all that follow", why)
+                break
+            marker = _marker(line)
+            if marker and marker.style == self._style:
+                self._finish()
+                self._marker, self._body = marker, [marker.text]
+            elif self._marker:
+                self._body.append(line)
+            elif line.startswith("#") and not self._heading:
+                self._heading = line.strip("# \t")
+
+    def conversation(self) -> Iterator[Parsed]:
+        """Yield what was read.
+
+        It is known by how it begins: transcripts have no ids, and files are renamed.
+        """
+        self._finish()
+        if not self._turns:
+            yield Skipped("transcript", "nobody says anything", lost=False)
+            return
+        beginning = self._turns[:2]
+        key = fingerprint(*(part for t in beginning for part in (t.speaker or t.role, t.text)))
+        title = self._heading or self._turns[0].text.partition("\n")[0]
+        yield Conversation(_SOURCE, key, title[:LONGEST_TITLE].strip(), tuple(self._turns))
+
+    def _finish(self) -> None:
+        if self._marker is None:
+            return
+        while self._body and (not self._body[-1].strip() or _RULE.fullmatch(self._body[-1])):
+            self._body.pop()
+        text = "\n".join(self._body).strip()
+        marker, self._marker = self._marker, None
+        named = marker.role is Role.ASSISTANT and not _SIDES.fullmatch(marker.name)
+        speaker = marker.name if named else None
+        if text:
+            key = self._keys.key(marker.role, speaker, text)
+            self._turns.append(Turn(key=key, role=marker.role, text=text, speaker=speaker))
+
+
+FORMAT = Format(name="generic_text", title="Transcript", recognises=recognises, parse=parse)

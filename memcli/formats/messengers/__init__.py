@@ -1,0 +1,1 @@
+"""Parsers of chats among people: messengers, mail, text messages."""

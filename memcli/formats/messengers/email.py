@@ -1,0 +1,168 @@
+"""Mail: one message (`.eml`), or a mailbox of them (`mbox`, as Gmail's Takeout has it).
+
+A thread is known by the first message it refers to. Of a message what its sender wrote counts, not
+what it repeats of others below that; attachments are named.
+
+Source: RFC 4155 and 5322; `X-GM-THRID` as Gmail writes it.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.errors import MessageError
+from email.message import EmailMessage
+from email.utils import parseaddr, parsedate_to_datetime
+from typing import Any
+
+from memcli.domain import Clock, Kind, Skipped, Turn
+from memcli.errors import InputError
+from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
+from memcli.formats.format import Document, Format, Keys, Parsed, Reading, Sample
+from memcli.formats.parsing.html_text import text_of
+from memcli.formats.parsing.text_lines import first_lines
+
+LARGEST_MAIL = 32 << 20  # bytes; texts come first, and what follows are attachments
+_LONGEST_LINE = 1 << 20  # bytes
+
+# What the standard library raises for mail that breaks its rules.
+_BROKEN = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_POSTMARK = re.compile(r"From \S+ .*\d{4}\s*")
+_HEADER = re.compile(r"[!-9;-~]{1,76}:(?: |\t|$).*")
+_ID = re.compile(r"<[^<>\s]+>")
+_REPLY = re.compile(
+    r"\s*(?:(?:re|aw|sv|antw|fwd?|wg|tr|rif|odp)(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE
+)
+_ORIGINAL = re.compile(
+    r"^[ \t]*(?:-{2,}[ \t]*(?:Original Message|Ursprüngliche Nachricht|Message d'origine"
+    r"|Mensaje original)[ \t]*-{2,}|_{20,}\s*\n(?:From|Von|De): ).*",
+    re.MULTILINE | re.DOTALL,
+)
+_ATTRIBUTION = re.compile(
+    r"[ \t]*(?:On|Am|Le|El|Il|Op|Den|W dniu)\b.{5,300}?"
+    r"(?:wrote|schrieb|écrit|escribió|scritto|schreef|skrev|napisał).{0,100}:?\s*"
+)
+_ATTRIBUTION_LINES = 3
+
+
+def _recognises(sample: Sample) -> bool:
+    lines = first_lines(sample, 100)
+    if _POSTMARK.fullmatch(lines[0]):
+        lines = lines[1:]
+    head = lines[: lines.index("")] if "" in lines else lines
+    names = {line.partition(":")[0].casefold() for line in head if line[:1] not in (" ", "\t")}
+    whole = all(line[:1] in (" ", "\t") or _HEADER.fullmatch(line) for line in head)
+    return (
+        whole
+        and "from" in names
+        and "date" in names
+        and bool(names & {"message-id", "received", "mime-version", "to"})
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    return in_pieces("email", _messages(document, reading))
+
+
+def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+    keys = Keys()
+    for number, raw in enumerate(_mails(document), start=1):
+        try:
+            mail = message_from_bytes(raw, policy=policy.default)
+            turn = _turn(mail, keys, reading)
+            if turn:
+                yield Said(*_thread(mail, turn.key), turn)
+        except (*_BROKEN, InputError) as error:
+            yield Skipped(f"mail {number}", f"cannot be read: {error}")
+
+
+def _mails(document: Document) -> Iterator[bytes]:
+    """Yield each message of a mailbox, or the only one, up to LARGEST_MAIL bytes of each."""
+    mail = bytearray()
+    blank, mailbox = True, False
+    with document.open() as stream:
+        while line := stream.readline(_LONGEST_LINE):
+            if blank and line.startswith(b"From ") and (mailbox or not mail):
+                if mail:
+                    yield bytes(mail)
+                mail, mailbox = bytearray(), True
+            elif len(mail) < LARGEST_MAIL:
+                quoted = mailbox and re.match(rb">+From ", line)
+                mail += line[1:] if quoted else line
+            blank = line in (b"\n", b"\r\n")
+    if mail:
+        yield bytes(mail)
+
+
+def _thread(mail: EmailMessage, key: str) -> tuple[str, str]:
+    """Return what a thread is known by, and its subject."""
+    own = _ids(mail, "references") or _ids(mail, "in-reply-to") or [key]
+    gmail = _header(mail, "x-gm-thrid").strip()
+    subject = " ".join(_header(mail, "subject").split())
+    return gmail or own[0], _REPLY.sub("", subject, count=1) or "(no subject)"
+
+
+def _turn(mail: EmailMessage, keys: Keys, reading: Reading) -> Turn | None:
+    """Return the turn a message makes; None where it holds nothing."""
+    name, address = parseaddr(_header(mail, "from"))
+    files = [part.get_filename() or "" for part in mail.iter_attachments()]
+    kind, text = with_files(_words(mail), files)
+    if kind is Kind.TEXT and not text:
+        return None
+    sent_at = _moment(_header(mail, "date"))
+    answered = _ids(mail, "in-reply-to") or _ids(mail, "references")
+    own = _ids(mail, "message-id")
+    return Turn(
+        key=own[0] if own else keys.key(sent_at, address, text),
+        role=person(reading, name, address),
+        text=text,
+        speaker=name or address or None,
+        sent_at=sent_at,
+        clock=Clock.EXACT if sent_at else Clock.NONE,
+        kind=kind,
+        parent=answered[-1] if answered else None,
+    )
+
+
+def _words(mail: EmailMessage) -> str:
+    """Return what the sender wrote."""
+    body = mail.get_body(("plain", "html"))
+    if body is None:
+        return ""
+    content: Any = body.get_content()  # bytes, where it says to be text and is not
+    text = content if isinstance(content, str) else bytes(content).decode("utf-8", "replace")
+    text = text_of(text) if body.get_content_type() == "text/html" else text
+    return without_quotes(text.replace("\r\n", "\n"))
+
+
+def without_quotes(text: str) -> str:
+    """Return a text without what it repeats of others at its end; all, if it is nothing else."""
+    lines = _ORIGINAL.sub("", text).split("\n")
+    quoted = False
+    while lines and (not lines[-1].strip() or lines[-1].lstrip().startswith(">")):
+        quoted = bool(lines.pop().strip()) or quoted
+    for count in range(1, _ATTRIBUTION_LINES + 1) if quoted else ():
+        if _ATTRIBUTION.fullmatch(" ".join(lines[-count:])):
+            del lines[-count:]
+            break
+    return "\n".join(lines).strip() or text.strip()
+
+
+def _header(mail: EmailMessage, name: str) -> str:
+    return str(mail.get(name, ""))
+
+
+def _ids(mail: EmailMessage, name: str) -> list[str]:
+    return _ID.findall(_header(mail, name))
+
+
+def _moment(written: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(written)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if 1990 <= moment.year <= 2100 else None
+
+
+FORMAT = Format(name="email", title="mail (mbox, eml)", recognises=_recognises, parse=_parse)

@@ -1,0 +1,135 @@
+"""LINE's "Export chat history": a text file a chat.
+
+A line for each day, and under it a line for each message: time, name and text, with tabs between
+or, from newer programs on computers, spaces. Texts of several lines are quoted.
+
+Source: exports in several languages as open programs read them.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+
+from memcli.domain import Doubt, Kind
+from memcli.formats.building.long_chats import in_pieces
+from memcli.formats.building.text_chat import Head, chat_named, name_of, written
+from memcli.formats.format import Document, Format, Parsed, Reading, Sample
+from memcli.formats.parsing.text_lines import first_lines, lines
+
+_TITLES = (
+    re.compile(r"\[LINE\]\s*Chat history (?:with|in) (.+)"),
+    re.compile(r"\[LINE\]\s*(.+?)(?:とのトーク履歴|のトーク履歴|님과의? 대화|의 채팅방? 대화.*)"),
+    re.compile(r"\[LINE\]\s*(?:與|与)?(.+?)的(?:聊天記錄|聊天记录|聊天紀錄)"),
+    re.compile(r"\[LINE\]\s*(.+?)(?:\.txt)?"),
+)
+_YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})(?:\D{0,16})")
+_MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.?, (\d{1,2})/(\d{1,2})/(\d{4})")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_TIME = re.compile(
+    r"(上午|下午|午前|午後|오전|오후)?(\d{1,2}):(\d\d)\s?([AaPp])?[Mm]?(?=[\t ])[\t ](.*)"
+)
+_PLACE_HOLDER = re.compile(
+    r"\[(?:Photo|Video|Sticker|Voice message|Audio|Contact|Album|Emoji|スタンプ|写真|動画"
+    r"|ボイスメッセージ|連絡先|アルバム|貼圖|照片|圖片|影片|語音訊息|聯絡資訊|사진|동영상|스티커)\]"
+)
+_FILE = re.compile(r"\[(?:File|ファイル|檔案|파일)\]\s*(.+)")
+_NOTICE = re.compile(r".{1,100} (?:joined|left) the (?:group|chat)\.?")
+
+
+def _recognises(sample: Sample) -> bool:
+    head = first_lines(sample, 200)
+    if not head[0].startswith("[LINE]"):
+        return False
+    return any(map(_dates, head)) and any(_TIME.fullmatch(line) for line in head)
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    head = next(lines(document), None) or ""
+    match = next(filter(None, (title.fullmatch(head.strip()) for title in _TITLES)), None)
+    title = match[1] if match else name_of(document)
+    days = _Days(title)
+    yield from in_pieces("line", written(document, reading, chat_named(title), days.begun, _shape))
+    if days.unsure:
+        yield Doubt("dates", "day and month cannot be told apart, read as month/day")
+
+
+class _Days:
+    """Reads the lines that begin something: a day or a message."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._day: datetime | None = None
+        self.unsure = False  # whether a day can be read in two ways
+
+    def begun(self, line: str) -> Head | None:
+        """Return the head that a line is; a day is one without words."""
+        if days := _dates(line):
+            self._day = days[0]
+            self.unsure = self.unsure or len(days) > 1
+            return Head(None, " ", "")
+        match = _TIME.fullmatch(line)
+        if match is None or self._day is None:
+            return None
+        speaker, text = self._parts(match[5])
+        return Head(_moment(self._day, match), speaker, text)
+
+    def _parts(self, rest: str) -> tuple[str, str]:
+        """Return who speaks and what they say."""
+        if "\t" in rest:
+            speaker, _, text = rest.partition("\t")
+            return speaker.strip(), text
+        if rest.startswith(f"{self._title} "):
+            return self._title, rest[len(self._title) :].lstrip()
+        speaker, space, text = rest.partition(" ")
+        return (speaker, text) if space and not _NOTICE.fullmatch(rest) else ("", rest)
+
+
+def _dates(line: str) -> list[datetime]:
+    """Return the day that a line is, the likelier first where it may be two; else nothing."""
+    line = line.strip()
+    if match := _YEAR_FIRST.fullmatch(line):
+        return _days(int(match[1]), (int(match[2]), int(match[3])))
+    match = _MONTH_FIRST.fullmatch(line)
+    if match is None:
+        return []
+    one, other = int(match[2]), int(match[3])
+    days = _days(int(match[4]), (one, other), (other, one))
+    named = [day for day in days if _WEEKDAYS[day.weekday()] == match[1][:3].casefold()]
+    return named or days
+
+
+def _days(year: int, *months_and_days: tuple[int, int]) -> list[datetime]:
+    """Return those that there are, each once."""
+    found: dict[datetime, None] = {}
+    for month, day in months_and_days:
+        with suppress(ValueError):
+            found[datetime(year, month, day)] = None
+    return list(found)
+
+
+def _moment(day: datetime, match: re.Match[str]) -> datetime | None:
+    hour, half = int(match[2]), (match[4] or "").casefold()
+    if half == "p" or match[1] in ("下午", "午後", "오후"):
+        hour = hour % 12 + 12
+    elif (half == "a" or match[1]) and hour == 12:
+        hour = 0
+    try:
+        return day.replace(hour=hour, minute=int(match[3]))
+    except ValueError:
+        return None
+
+
+def _shape(head: Head, text: str) -> tuple[Kind, str]:
+    if "\n" in text and text.startswith('"') and text.endswith('"'):
+        text = text[1:-1].replace('""', '"')
+    if _PLACE_HOLDER.fullmatch(text):
+        return Kind.MEDIA, ""
+    if file := _FILE.fullmatch(text):
+        return Kind.MEDIA, file[1]
+    if text.startswith("☎"):
+        return Kind.CALL, text
+    return (Kind.SERVICE if _NOTICE.fullmatch(text) else Kind.TEXT), text
+
+
+FORMAT = Format(name="line", title="LINE chat history", recognises=_recognises, parse=_parse)

@@ -1,0 +1,139 @@
+"""Element's "Export chat" as JSON: a room, with its Matrix events.
+
+Edits are applied by Element already; the events that made them may be there as well. What could
+not be decrypted is left out and reported.
+
+Source: JSONExport.ts of matrix-react-sdk.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.errors import InputError
+from memcli.formats.building.long_chats import Said, in_pieces, person
+from memcli.formats.format import (
+    Document,
+    Format,
+    Keys,
+    Parsed,
+    Reading,
+    Sample,
+    instant,
+    mapping,
+    sequence,
+    string,
+)
+from memcli.formats.parsing.json_stream import Broken, scan
+
+_MESSAGE = ("messages", "[]")
+_FILES = frozenset({"m.image", "m.file", "m.audio", "m.video"})
+_NOTICES = {"m.room.name": "name", "m.room.topic": "topic"}
+_CALLS = frozenset({"m.call.invite", "m.call.hangup"})
+
+
+def _recognises(sample: Sample) -> bool:
+    return any(
+        {"type", "sender", "origin_server_ts", "content"} <= event.keys()
+        for event in map(mapping, sequence(mapping(sample.json).get("messages")))
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    return in_pieces("matrix", _events(document, reading))
+
+
+def _events(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+    heads: dict[str, str] = {}
+    keys, number = Keys(), 0
+    for path, value in scan(document, [_MESSAGE]):
+        if len(path) == 1 and isinstance(value, str):
+            heads[path[0]] = value
+        if path != _MESSAGE:
+            continue
+        number += 1
+        if "room_name" not in heads:  # it comes first, but for a file that was rewritten
+            heads = {"room_name": "", **_heads(document), **heads}
+        title = heads["room_name"] or "Matrix room"
+        event = mapping(value)
+        if isinstance(value, Broken):
+            yield Skipped(f"message {number} of {title}", value.why)
+        elif event.get("type") == "m.room.encrypted":
+            yield Skipped(f"message {number} of {title}", "is encrypted")
+        elif turn := _turn(event, keys, reading):
+            yield from _placed(string(event.get("room_id")) or title, title, event, turn)
+
+
+def _heads(document: Document) -> dict[str, str]:
+    found: dict[str, str] = {}
+    try:
+        for path, value in scan(document, [_MESSAGE]):
+            if len(path) == 1 and isinstance(value, str):
+                found[path[0]] = value
+    except InputError:
+        pass  # told when the messages are read
+    return found
+
+
+def _placed(room: str, title: str, event: Mapping[str, Any], turn: Turn) -> Iterator[Said]:
+    """Yield the turn in its room, or in its thread, which is a conversation of its own."""
+    relation = mapping(mapping(event.get("content")).get("m.relates_to"))
+    root = string(relation.get("event_id"))
+    if relation.get("rel_type") == "m.thread" and root:
+        yield Said(f"{room}/{root}", f"{title}, thread", turn)
+    else:
+        yield Said(room, title, turn)
+
+
+def _turn(event: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
+    """Return the turn an event makes; None where it is no message, or only edits one."""
+    content = mapping(event.get("content"))
+    relation = mapping(content.get("m.relates_to"))
+    kind, text = _content(event, content)
+    if kind is None or relation.get("rel_type") == "m.replace" or (kind is Kind.TEXT and not text):
+        return None
+    sender = string(event.get("sender"))
+    name = string(mapping(event.get("sender_profile")).get("displayname")) or sender
+    answered = string(mapping(relation.get("m.in_reply_to")).get("event_id"))
+    sent_at = instant(event.get("origin_server_ts"))
+    newest = mapping(mapping(mapping(event.get("unsigned")).get("m.relations")).get("m.replace"))
+    role = Role.ASSISTANT if content.get("msgtype") == "m.notice" else person(reading, name, sender)
+    return Turn(
+        key=string(event.get("event_id")) or keys.key(sent_at, sender, text),
+        role=Role.SYSTEM if kind is Kind.SERVICE else role,
+        text=text,
+        speaker=name or None,
+        sent_at=sent_at,
+        clock=Clock.EXACT if sent_at else Clock.NONE,
+        kind=kind,
+        parent=answered or string(relation.get("event_id")) or None,
+        edited_at=instant(newest.get("origin_server_ts")),
+    )
+
+
+def _content(event: Mapping[str, Any], content: Mapping[str, Any]) -> tuple[Kind | None, str]:
+    kind, body = string(event.get("type")), string(content.get("body"))
+    if kind in _NOTICES:
+        return Kind.SERVICE, string(content.get(_NOTICES[kind]))
+    if kind in _CALLS:
+        return Kind.CALL, ""
+    if kind == "m.sticker" or content.get("msgtype") in _FILES:
+        name = string(content.get("filename"))
+        return Kind.MEDIA, f"{body}\n[{name}]" if name and name != body else body
+    if kind != "m.room.message":
+        return None, ""
+    if not content:
+        return Kind.DELETED, ""
+    edited = mapping(content.get("m.new_content"))
+    return Kind.TEXT, _without_quote(string(edited.get("body")) or body, content)
+
+
+def _without_quote(body: str, content: Mapping[str, Any]) -> str:
+    """Return a reply without the lines it repeats of what it answers."""
+    if "m.in_reply_to" not in mapping(content.get("m.relates_to")) or not body.startswith("> <"):
+        return body
+    _, blank, own = body.partition("\n\n")
+    return own if blank else body
+
+
+FORMAT = Format(name="matrix", title="Element room export", recognises=_recognises, parse=_parse)

@@ -1,0 +1,166 @@
+"""Messenger and Instagram: "Download your information", as JSON or HTML.
+
+A thread is a folder of pieces, `message_1.json` the newest; the download of encrypted chats has a
+file a thread instead. The JSON is broken in a way of its own: each byte of its UTF-8 is written as
+a character ("cafÃ©"). Messages have no ids, and names change when accounts are deleted, so neither
+is part of what a message is known by.
+
+Source: exports of 2020 to 2025; there is no published schema.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.errors import InputError
+from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
+from memcli.formats.format import (
+    Document,
+    Format,
+    Keys,
+    Parsed,
+    Reading,
+    Sample,
+    instant,
+    mapping,
+    sequence,
+    string,
+)
+from memcli.formats.messengers import messenger_html
+from memcli.formats.parsing.json_stream import Broken, Edge, scan
+
+_MESSAGE = ("messages", "[]")
+_PARTICIPANT = ("participants", "[]")
+_MEDIA = ("photos", "videos", "audio_files", "files", "gifs", "media")
+_NOTICES = re.compile(
+    r"Reacted .{1,20} to (?:your|a|their) message\s*|Liked (?:a|your) message"
+    r"|.{1,100} (?:named the group|left the group|changed the (?:theme|group photo|chat theme)"
+    r"|set (?:the nickname|your nickname|the quick reaction)|added .{1,200} to the group)\b.*",
+    re.DOTALL,
+)
+_BOILERPLATE = re.compile(r".{1,100} sent (?:an attachment|a link|a photo|a video)\.", re.DOTALL)
+
+
+def _recognises(sample: Sample) -> bool:
+    return messenger_html.recognises(sample) or any(
+        ("sender_name" in message and "timestamp_ms" in message)
+        or {"senderName", "timestamp"} <= message.keys()
+        for message in map(mapping, sequence(mapping(sample.json).get("messages")))
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    parts = [part.casefold() for part in PurePath(document.name).parts]
+    source = "instagram" if any("instagram" in part for part in parts) else "messenger"
+    with document.open() as stream:
+        is_html = stream.read(512).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+    if not is_html:
+        return in_pieces(source, _messages(document, reading))
+    if document.beside(f"{PurePath(document.name).stem}.json"):
+        same = Skipped(document.name, "the same thread lies beside it as JSON", lost=False)
+        return iter([same])
+    chat = thread_key(document, "")
+    return in_pieces(source, messenger_html.messages(document, reading, chat))
+
+
+def thread_key(document: Document, thread_path: str) -> str:
+    """Return what a thread is known by: the name of its folder, wherever that was moved to."""
+    path = PurePath(document.name)
+    folder = path.parent.name if re.fullmatch(r"message_\d+", path.stem) else path.stem
+    return (thread_path.rstrip("/").rpartition("/")[2] or folder or "thread").casefold()
+
+
+def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+    title, thread_path = _head(document)
+    chat = thread_key(document, thread_path)
+    keys, number = Keys(), 0
+    for path, value in scan(document, [_MESSAGE]):
+        if path != _MESSAGE or isinstance(value, Edge):
+            continue
+        number += 1
+        if isinstance(value, Broken):
+            yield Skipped(f"message {number} of {title}", value.why)
+        elif turn := _turn(mapping(value), keys, reading):
+            yield Said(chat, title, turn)
+
+
+def _head(document: Document) -> tuple[str, str]:
+    """Return the title and the path of a thread, which stand after its messages."""
+    found: dict[str, str] = {}
+    names: list[str] = []
+    try:
+        for path, value in scan(document, [_MESSAGE, _PARTICIPANT]):
+            if path == _PARTICIPANT:
+                names.append(mended(mapping(value).get("name", value)))
+            elif len(path) == 1 and isinstance(value, str):
+                found[path[0]] = mended(value)
+    except InputError:
+        pass  # told when the messages are read
+    title = found.get("title") or found.get("threadName") or ", ".join(filter(None, names))
+    folder = PurePath(document.name).parent.name
+    return title or folder or "Messenger chat", found.get("thread_path", "")
+
+
+def mended(value: object) -> str:
+    """Return a text as it was before its bytes were taken for characters; a sound one as it is."""
+    text = string(value)
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
+    """Return the turn a message makes; None where it holds nothing."""
+    speaker = mended(message.get("sender_name", message.get("senderName")))
+    time = message.get("timestamp_ms", message.get("timestamp"))
+    words = mended(message.get("content", message.get("text")))
+    files = [
+        string(medium.get("uri")).rpartition("/")[2]
+        for name in _MEDIA
+        for medium in map(mapping, sequence(message.get(name)))
+    ]
+    kind, text = _content(message, words, files)
+    if kind is Kind.TEXT and not text.strip():
+        return None
+    sent_at = instant(time)
+    role = person(reading, speaker)
+    return Turn(
+        key=keys.key(time, words, *files),
+        role=Role.SYSTEM if kind is Kind.SERVICE else role,
+        text=text,
+        speaker=speaker or None,
+        sent_at=sent_at,
+        clock=Clock.EXACT if sent_at else Clock.NONE,
+        kind=kind,
+    )
+
+
+def _content(message: Mapping[str, Any], words: str, files: list[str]) -> tuple[Kind, str]:
+    kind = string(message.get("type"))
+    if message.get("is_unsent") is True or message.get("isUnsent") is True:
+        return Kind.DELETED, words
+    if kind == "Call" or "call_duration" in message:
+        return Kind.CALL, words or ("missed call" if message.get("missed") else "call")
+    if kind in ("Subscribe", "Unsubscribe") or _NOTICES.fullmatch(words):
+        return Kind.SERVICE, words
+    share = mapping(message.get("share"))
+    shared = [mended(share.get(name)) for name in ("share_text", "link")]
+    if (any(shared) or files) and _BOILERPLATE.fullmatch(words):
+        words = ""
+    if mapping(message.get("sticker")) and not words:
+        return Kind.MEDIA, ""
+    text = "\n".join(filter(None, (words, *(part for part in shared if part not in words))))
+    documents = [string(file.get("uri")) for file in map(mapping, sequence(message.get("files")))]
+    named = [file.rpartition("/")[2] for file in documents] if text else files
+    return with_files(text, named)
+
+
+FORMAT = Format(
+    name="messenger",
+    title="Messenger or Instagram download",
+    recognises=_recognises,
+    parse=_parse,
+)

@@ -1,0 +1,55 @@
+"""signal-export's Markdown: a folder a chat, with `chat.md`.
+
+Times are wall clocks, without seconds from older versions, which also call the owner "Me". Quotes
+and reactions are written into the text.
+
+Source: the description of signal-export (sigexport).
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from memcli.domain import Kind
+from memcli.formats.building.long_chats import in_pieces
+from memcli.formats.building.text_chat import Head, chat_named, name_of, written
+from memcli.formats.format import Document, Format, Parsed, Reading, Sample
+from memcli.formats.parsing.text_lines import first_lines
+
+_HEAD = re.compile(r"\[(\d{4}-\d\d-\d\d), (\d\d:\d\d)(:\d\d)?\] ([^:]{1,100}): ?(.*)")
+_REACTIONS = re.compile(r"\(- .{1,2000} -\)\s*$", re.DOTALL)
+_FILE = re.compile(r"!?\[([^\]\n]*)\]\((?!https?:)[^)\n]*\)")
+
+
+def _recognises(sample: Sample) -> bool:
+    head = next((line for line in first_lines(sample, 20) if line.strip()), "")
+    match = _HEAD.fullmatch(head.rstrip())
+    # With seconds WhatsApp on iPhones writes the same, though never Markdown.
+    return bool(match and (match[3] is None or sample.name.casefold().endswith(".md")))
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    chat = chat_named(name_of(document, "chat", "index"))
+    return in_pieces("signal", written(document, reading, chat, _begun, _shape, ("Me",)))
+
+
+def _begun(line: str) -> Head | None:
+    match = _HEAD.fullmatch(line)
+    if match is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(f"{match[1]} {match[2]}{match[3] or ''}")
+    except ValueError:
+        moment = None
+    return Head(moment, match[4].strip(), match[5])
+
+
+def _shape(head: Head, text: str) -> tuple[Kind, str]:
+    text = _REACTIONS.sub("", text)
+    names = [match[1] for match in _FILE.finditer(text)]
+    if names and not _FILE.sub("", text).strip():
+        return Kind.MEDIA, ", ".join(filter(None, names))
+    return Kind.TEXT, _FILE.sub(r"[\1]", text).strip()
+
+
+FORMAT = Format(name="signal", title="signal-export chat", recognises=_recognises, parse=_parse)

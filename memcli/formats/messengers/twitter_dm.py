@@ -1,0 +1,127 @@
+"""Direct messages in an archive of X, once Twitter: JavaScript that sets a list.
+
+`direct-messages.js`, and `direct-messages-group.js` for groups. People are numbers; who the owner
+is stands in `account.js` beside it.
+
+Source: archives as open programs read them; there is no published schema.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
+from typing import Any, BinaryIO
+
+from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.errors import InputError
+from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
+from memcli.formats.format import (
+    Document,
+    Format,
+    Keys,
+    Parsed,
+    Reading,
+    Sample,
+    instant,
+    mapping,
+    sequence,
+    string,
+)
+from memcli.formats.parsing.json_stream import Broken, elements
+
+_HEAD = re.compile(rb"\s*window\.YTD\.\w+\.part\d+\s*=\s*(?=\[)")
+_NOTICES = {
+    "joinConversation": "joined",
+    "participantsJoin": "joined",
+    "participantsLeave": "left",
+    "conversationNameUpdate": "named the conversation",
+}
+
+
+def _recognises(sample: Sample) -> bool:
+    head = sample.head.removeprefix(b"\xef\xbb\xbf")
+    return (
+        bool(_HEAD.match(head)) and re.match(rb"[^=]{0,200}direct_messages?\w*\.", head) is not None
+    )
+
+
+def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+    return in_pieces("twitter_dm", _messages(document, reading))
+
+
+def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+    owner, keys = _owner(document), Keys()
+    for number, value in enumerate(elements(_list(document)), start=1):
+        if isinstance(value, Broken):
+            yield Skipped(f"conversation {number}", value.why)
+            continue
+        talk = mapping(mapping(value).get("dmConversation"))
+        key = string(talk.get("conversationId")) or f"conversation {number}"
+        others = [one for one in key.split("-") if one != owner]
+        title = string(talk.get("name")) or ("Direct message with " + ", ".join(others))
+        for event in map(mapping, sequence(talk.get("messages"))):
+            for kind, fields in event.items():
+                if turn := _turn(kind, mapping(fields), owner, keys, reading):
+                    yield Said(key, title, turn)
+
+
+def _list(document: Document) -> Document:
+    """Return a document of the list alone."""
+
+    def opened() -> BinaryIO:
+        with document.open() as stream:
+            head = stream.read(1 << 12)
+        match = _HEAD.match(head.removeprefix(b"\xef\xbb\xbf"))
+        stream = document.open()
+        if match:
+            stream.read(match.end() + (3 if head.startswith(b"\xef\xbb\xbf") else 0))
+        return stream
+
+    return replace(document, open=opened)
+
+
+def _owner(document: Document) -> str:
+    """Return the number of the owner's account, "" where the archive does not say."""
+    found = document.beside("account.js")
+    try:
+        first = next(chain(elements(_list(found)) if found else (), [None]))
+    except InputError:
+        return ""
+    return string(mapping(mapping(first).get("account")).get("accountId"))
+
+
+def _turn(
+    kind: str, fields: Mapping[str, Any], owner: str, keys: Keys, reading: Reading
+) -> Turn | None:
+    """Return the turn an event makes; None where it holds nothing."""
+    sender = string(fields.get("senderId")) or string(fields.get("initiatingUserId"))
+    sent_at = instant(fields.get("createdAt"))
+    clock = Clock.EXACT if sent_at else Clock.NONE
+    if kind in _NOTICES:
+        text = f"{_NOTICES[kind]} {string(fields.get('name'))}".strip()
+        key = keys.key(kind, fields.get("createdAt"), sender, text)
+        return Turn(key, Role.SYSTEM, text, sender or None, sent_at, clock, Kind.SERVICE)
+    files = [string(url).rpartition("/")[2] for url in sequence(fields.get("mediaUrls"))]
+    form, text = with_files(_words(fields), [] if string(fields.get("text")) else files)
+    if kind != "messageCreate" or (form is Kind.TEXT and not text.strip()):
+        return None
+    key = string(fields.get("id")) or keys.key(sent_at, sender, text)
+    role = Role.USER if sender and sender == owner else person(reading, sender)
+    return Turn(key, role, text, sender or None, sent_at, clock, form)
+
+
+def _words(fields: Mapping[str, Any]) -> str:
+    """Return the text, with links as they were before they were shortened."""
+    text = string(fields.get("text"))
+    for link in map(mapping, sequence(fields.get("urls"))):
+        short, whole = string(link.get("url")), string(link.get("expanded"))
+        text = text.replace(short, whole) if short and whole else text
+    return text
+
+
+FORMAT = Format(
+    name="twitter_dm",
+    title="X (Twitter) direct messages",
+    recognises=_recognises,
+    parse=_parse,
+)

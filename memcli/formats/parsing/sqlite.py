@@ -1,0 +1,92 @@
+"""Other programs' SQLite databases: read, never written, and never trusted."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from memcli.errors import InputError
+from memcli.formats.format import Document, Sample
+
+MAGIC = b"SQLite format 3\x00"
+
+_MOST_STEPS = 2_000_000_000  # of SQLite's machine in one statement: minutes, not days
+_STEPS = 1_000_000  # between two looks at how many it took
+
+Rows = Callable[..., Iterator[tuple[Any, ...]]]  # (sql, *values)
+
+
+@contextmanager
+def opened(document: Document) -> Iterator[Rows]:
+    """Copy a database to a private place, with what its log holds, and let it be queried.
+
+    A program may be writing it at this moment, and SQLite must not write beside it.
+
+    Raises:
+        InputError: it is no database, is damaged, or a query of it does not end.
+    """
+    import apsw
+
+    with tempfile.TemporaryDirectory(prefix="mem-") as folder:
+        path = Path(folder) / "copy.db"
+        try:
+            _copy(document, path)
+            for ending in ("-wal", "-journal"):
+                log = document.beside(document.name.rpartition("/")[2] + ending)
+                if log is not None:
+                    _copy(log, Path(f"{path}{ending}"))
+            database = apsw.Connection(str(path))
+        except (apsw.Error, OSError) as error:
+            raise InputError(f"{document.name} cannot be read: {error}") from error
+        try:
+            database.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+            database.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+            yield _querying(document.name, database)
+        finally:
+            database.close(True)
+
+
+def tables(sample: Sample) -> dict[str, set[str]]:
+    """Return the columns of each table of a sampled database; nothing where it is none."""
+    if not sample.head.startswith(MAGIC) or sample.document is None:
+        return {}
+    try:
+        with opened(sample.document) as rows:
+            found: dict[str, set[str]] = {}
+            for table, column in rows(
+                "select tables.name, columns.name from sqlite_master as tables,"
+                " pragma_table_info(tables.name) as columns where tables.type = 'table'"
+            ):
+                found.setdefault(table, set()).add(column)
+            return found
+    except InputError:
+        return {}
+
+
+def _copy(document: Document, path: Path) -> None:
+    with document.open() as source, path.open("xb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+
+
+def _querying(name: str, database: Any) -> Rows:  # Any: apsw is imported where it is used
+    import apsw
+
+    def rows(sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        taken = 0
+
+        def enough() -> bool:
+            nonlocal taken
+            taken += _STEPS
+            return taken > _MOST_STEPS
+
+        database.set_progress_handler(enough, _STEPS)
+        try:
+            yield from database.execute(sql, values)
+        except apsw.InterruptError as error:
+            raise InputError(f"{name} takes too long to read") from error
+        except (apsw.Error, UnicodeDecodeError) as error:  # text need not be what it says
+            raise InputError(f"{name} is damaged: {error}") from error
+
+    return rows

@@ -1,0 +1,50 @@
+"""Reading text line by line, in bounded memory whatever the file holds."""
+
+from collections.abc import Iterator
+from io import TextIOWrapper
+from typing import IO
+
+from memcli.formats.format import Document, Sample
+
+LONGEST_LINE = 1 << 20  # characters
+
+_BYTE_ORDER_MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def lines(document: Document) -> Iterator[str | None]:
+    """Yield each line without its end; None for a line of more than LONGEST_LINE characters.
+
+    UTF-8, or UTF-16 with a byte order mark; what cannot be decoded is replaced.
+    """
+    with document.open() as stream:
+        encoding = encoding_of(stream.read(2))
+    with (
+        document.open() as stream,
+        TextIOWrapper(stream, encoding, errors="replace") as text,
+    ):
+        while line := text.readline(LONGEST_LINE + 1):
+            if line.endswith("\n"):
+                yield line[:-1]
+            elif len(line) <= LONGEST_LINE:
+                yield line
+            else:
+                _skip_rest_of_line(text)
+                yield None
+
+
+def first_lines(sample: Sample, count: int) -> list[str]:
+    """Return the first lines of a sample, at most so many."""
+    encoding = encoding_of(sample.head)
+    text = sample.text if encoding == "utf-8-sig" else sample.head.decode(encoding, "replace")
+    head = text.replace("\r\n", "\n").replace("\r", "\n")
+    return head.split("\n", count)[:count]
+
+
+def encoding_of(head: bytes) -> str:
+    """Return the encoding that the first bytes of a text announce, UTF-8 where they do not."""
+    return next((name for mark, name in _BYTE_ORDER_MARKS if head.startswith(mark)), "utf-8-sig")
+
+
+def _skip_rest_of_line(text: IO[str]) -> None:
+    while (part := text.readline(LONGEST_LINE)) and not part.endswith("\n"):
+        pass

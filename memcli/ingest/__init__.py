@@ -1,0 +1,1 @@
+"""An export's way into the database: find, recognise, parse, merge, cut, index."""

@@ -1,0 +1,1 @@
+"""Facts worth keeping: stored, superseded, grounded in turns, recalled."""

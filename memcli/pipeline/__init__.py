@@ -1,1 +1,0 @@
-"""The work: ingest conversations, find the sessions that answer a question."""

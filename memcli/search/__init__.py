@@ -1,0 +1,1 @@
+"""A question's way to ranked sessions: retrieve, rerank, sift, answer."""

@@ -1,0 +1,144 @@
+"""The best sessions as one text for a model: whole turns, each behind the reference to it.
+
+    Kyoto itinerary, 2025-10-02 (Thursday)
+    [s_2v4k8qjw0a:1] 18:20 user: Five nights in Kyoto, what must I not miss?
+    […]
+    [s_2v4k8qjw0a:7] 18:31 user: We stay at the ryokan in Gion.
+        It has no lift.
+
+Only what is ours begins at the margin, so no turn can look like another one or like the end. What
+is known about the person may stand at the head.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from memcli.domain import Session, SessionId
+from memcli.prompts import CUT
+from memcli.search.packing import around
+from memcli.search.results import Result
+
+LEAST = 120  # tokens kept free for each session further down, unless it needs fewer
+SEAM = 2  # tokens that a line may take more among others than alone
+_BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
+_PIECES = re.compile(r"[A-Z]?[a-z]{1,3}|[!-~]|\s+")
+
+Count = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a model is shown, and the positions of the turns that are in it."""
+
+    text: str
+    shown: Mapping[SessionId, frozenset[int]]
+
+
+def context(results: Sequence[Result], count: Count, room: int, *, head: str = "") -> Context:
+    """Choose whole turns of the best sessions, so that they fit a room together.
+
+    Sessions come best first, and turns in the order they were said. Each session gets all the room
+    that leaves a little for those after it, or half of it; of what does not fit, there are the
+    evidence and the turns nearest to it. A turn that is too long alone is left out.
+
+    Args:
+        results: best first.
+        count: tokens of a text.
+        room: tokens that the text may take.
+        head: what it begins with, where there is room for any turn beside.
+    """
+    aim = room - count(head)
+    while aim > 0 and (chosen := _chosen(results, count, aim)):
+        blocks = (_block(result.session, positions) for result, positions in chosen)
+        text = "\n\n".join((head, *blocks) if head else blocks)
+        taken = count(text)
+        if taken <= room:
+            return Context(text, {one.session.id: frozenset(at) for one, at in chosen})
+        aim -= taken - room  # lines together may take more tokens than one by one
+    return Context("", {})
+
+
+def estimated(text: str) -> int:
+    """Return how many tokens a text takes at most, where no model is at hand to count.
+
+    Three letters of a word count as one, so do all others and every sign, and what is not ASCII
+    counts by its bytes, which is what vocabularies fall back to. Real ones take about half of it.
+    """
+    ascii_pieces = len(_PIECES.findall(text))
+    return ascii_pieces + sum(len(letter.encode("utf-8", "replace")) for letter in text
+                              if not letter.isascii())  # fmt: skip
+
+
+def _chosen(results: Sequence[Result], count: Count, room: int) -> list[tuple[Result, list[int]]]:
+    """Return positions of turns by session, those of sessions with any, ascending."""
+    sizes = [_sizes(result.session, count) for result in results]
+    least = [min(sum(size.values()), LEAST) for size in sizes]
+    chosen = []
+    for place, (result, size) in enumerate(zip(results, sizes, strict=True)):
+        free = max(room - sum(least[place + 1 :]), room // 2)
+        positions = _fitting(result, size, free)
+        if positions:
+            room -= size[0] + sum(size[at] for at in positions)
+            chosen.append((result, positions))
+    return chosen
+
+
+def _sizes(session: Session, count: Count) -> dict[int, int]:
+    """Return the tokens of each turn's line by its position, and of the heading by 0."""
+    lines = {at: _line(session, at) for at in _positions(session)}
+    gap = count(CUT) + SEAM
+    return {
+        0: count(_heading(session)) + gap + SEAM,
+        **{at: count(line) + gap + SEAM for at, line in lines.items()},
+    }
+
+
+def _fitting(result: Result, sizes: Mapping[int, int], room: int) -> list[int]:
+    """Return as many positions as fit, evidence first; the heading takes its part of the room."""
+    room -= sizes[0]
+    positions = [at for at in sizes if at]
+    evidence = [quote.position for quote in result.evidence if quote.position in sizes]
+    fitting = []
+    for at in [*evidence, *around(evidence, positions)]:
+        if sizes[at] <= room:
+            room -= sizes[at]
+            fitting.append(at)
+    return sorted(fitting)
+
+
+def _positions(session: Session) -> list[int]:
+    return [at for at, turn in enumerate(session.turns, start=1) if turn.searched]
+
+
+def _block(session: Session, positions: Sequence[int]) -> str:
+    lines = [_heading(session)]
+    every = _positions(session)
+    if positions[0] != every[0]:
+        lines.append(CUT)
+    lines.append(_line(session, positions[0]))
+    for before, at in pairwise(positions):
+        if every.index(at) != every.index(before) + 1:
+            lines.append(CUT)
+        lines.append(_line(session, at))
+    if positions[-1] != every[-1]:
+        lines.append(CUT)
+    return "\n".join(lines)
+
+
+def _heading(session: Session) -> str:
+    title = " ".join(session.title.split()) or " and ".join(session.participants)
+    return f"{title}, {session.started_at:%Y-%m-%d (%A)}" if session.started_at else title
+
+
+def _line(session: Session, position: int) -> str:
+    turn = session.turns[position - 1]
+    when = ""
+    if turn.sent_at:
+        began = session.started_at
+        same = began is not None and turn.sent_at.date() == began.date()
+        when = f"{turn.sent_at:%H:%M} " if same else f"{turn.sent_at:%Y-%m-%d %H:%M} "
+    said = _BREAKS.sub("\n    ", turn.text.strip())
+    speaker = " ".join((turn.speaker or turn.role.value).split())
+    return f"[{session.id}:{position}] {when}{speaker}: {said}"

@@ -1,0 +1,1 @@
+"""Full text and vectors, which are rebuilt from the turns."""

@@ -1,0 +1,1 @@
+"""The connection to SQLite, migrations, filters and tokenizing for full text."""

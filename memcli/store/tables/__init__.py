@@ -1,0 +1,1 @@
+"""Rows of sessions, conversations, sources, memories and readings."""

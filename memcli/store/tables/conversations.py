@@ -1,0 +1,92 @@
+"""The heads of conversations: what tells one from another, and one copy from the next."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from memcli.store.sqlite.connection import Database
+from memcli.store.sqlite.filters import milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A stored conversation without what was said in it."""
+
+    number: int
+    key: str
+    as_of: datetime | None  # when the newest copy of it ended
+
+
+class Conversations:
+    """Conversations by source and key."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def get(self, source: str, key: str) -> Head | None:
+        """Return a conversation, None where it is new."""
+        rows = self._db.rows(
+            "select id, key, as_of from conversations where source = ? and key = ?", source, key
+        )
+        return _head(*rows[0]) if rows else None
+
+    def add(self, source: str, key: str, *, endless: bool) -> Head:
+        """Store a new one."""
+        [(number,)] = self._db.rows(
+            "insert into conversations (source, key, endless) values (?, ?, ?) returning id",
+            *(source, key, endless),
+        )
+        return Head(number, key, None)
+
+    def date(self, number: int, as_of: datetime) -> None:
+        """Keep when the newest copy of a conversation ended."""
+        self._db.rows(
+            "update conversations set as_of = ? where id = ?", milliseconds(as_of), number
+        )
+
+    def beginning_with(self, source: str, keys: Sequence[str]) -> list[Head]:
+        """Return the conversations of a source that have a session beginning with these turns."""
+        rows = self._db.rows(
+            "select distinct conversations.id, conversations.key, as_of from turns"
+            " join conversations on conversations.id = conversation_id"
+            " where position = 1 and turns.key in (select value from json_each(?)) and source = ?",
+            *(json.dumps(keys), source),
+        )
+        return [_head(*row) for row in rows]
+
+    def held(self, number: int, keys: Sequence[str]) -> set[str]:
+        """Return which of these turns a conversation has."""
+        rows = self._db.rows(
+            "select key from turns where conversation_id = ?"
+            " and key in (select value from json_each(?))",
+            *(number, json.dumps(keys)),
+        )
+        return {key for (key,) in rows}
+
+    def threads(self, source: str, chat: str, keys: Sequence[str]) -> set[str]:
+        """Return which of these turns of a chat began a thread that has them."""
+        rows = self._db.rows(
+            "select turns.key from json_each(?) cross join conversations"
+            " on source = ? and conversations.key = ? || '/' || value"
+            " cross join turns on conversation_id = conversations.id and turns.key = value",
+            *(json.dumps(keys), source, chat),
+        )
+        return {key for (key,) in rows}
+
+    def revisions(self, number: int) -> set[str]:
+        """Return the digest of everything in a conversation that was replaced."""
+        rows = self._db.rows("select digest from revisions where conversation_id = ?", number)
+        return {digest for (digest,) in rows}
+
+    def keep_revision(self, number: int, digest: str, text: str, key: str | None) -> None:
+        """Keep what a turn says, or without a key a title, before it is replaced."""
+        self._db.rows(
+            "insert or ignore into revisions (conversation_id, key, text, digest)"
+            " values (?, ?, ?, ?)",
+            *(number, key, text, digest),
+        )
+
+
+def _head(number: int, key: str, as_of: int | None) -> Head:
+    return Head(number, key, None if as_of is None else datetime.fromtimestamp(as_of / 1000, UTC))

@@ -1,0 +1,1 @@
+"""Conversion of published weights (safetensors) to GGUF."""

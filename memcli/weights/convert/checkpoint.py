@@ -1,0 +1,226 @@
+"""What a hub publishes of a model: config.json and its weights as safetensors.
+
+Nothing is loaded when a checkpoint is opened. Headers are read and checked against the length of
+the files, and weights are read later, piece by piece: reading, unlike mapping into memory, has
+known peaks, and a file that gets shorter meanwhile is an error and not the end of the process.
+
+Source: https://huggingface.co/docs/safetensors
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memcli.errors import BackendError
+from memcli.weights.convert.dtypes import NUMPY
+from memcli.weights.convert.json_file import JsonFile
+
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+PIECE = 1024 * 1024  # numbers read in one go; more would not fit a processor's cache
+
+_LENGTH = 8  # bytes that say how long the header is
+_LONGEST_HEADER = 100_000_000  # bytes; the format allows no more
+_BYTES = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
+    **dict.fromkeys(("U32", "I32", "F32"), 4),
+    **dict.fromkeys(("U64", "I64", "F64"), 8),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTensor:
+    """Where a tensor's numbers lie. Row by row, little-endian."""
+
+    name: str
+    file: Path
+    kind: str  # F32, F16 or BF16, or what no model of ours computes with
+    shape: tuple[int, ...]
+    start: int  # bytes from the file's beginning
+
+    @property
+    def numbers(self) -> int:
+        """How many it has."""
+        return prod(self.shape)
+
+    def pieces(self) -> Iterator[NDArray[Any]]:
+        """Yield the numbers, at most `PIECE` at a time.
+
+        Yields:
+            shape (numbers,), float32 or float16, or for BF16 its bits as uint16.
+
+        Raises:
+            BackendError: it holds no floating-point numbers, or the file cannot be read.
+        """
+        read_as = np.dtype(self._readable())
+        left = self.numbers
+        try:
+            with self.file.open("rb", buffering=0) as file:
+                file.seek(self.start)
+                while left:
+                    piece = np.empty(min(left, PIECE), read_as)
+                    _fill(piece, file, self)
+                    left -= len(piece)
+                    yield piece
+        except OSError as error:
+            raise BackendError(f"{self.file} cannot be read: {error.strerror}") from error
+
+    def without_rows(self, rows: int) -> "StoredTensor":
+        """Return the tensor that is left when this many of its first rows are dropped."""
+        left = (self.shape[0] - rows, *self.shape[1:])
+        skipped = rows * prod(self.shape[1:]) * _BYTES[self.kind]
+        return replace(self, shape=left, start=self.start + skipped)
+
+    def _readable(self) -> str:
+        if self.kind not in NUMPY:
+            raise BackendError(
+                f"{self.file} has {self.name} as {self.kind}; only F32, F16 and BF16 are converted"
+            )
+        return NUMPY[self.kind]
+
+
+def _fill(piece: NDArray[Any], file: Any, tensor: StoredTensor) -> None:  # Any: a raw file
+    view = piece.data.cast("B")
+    while view:
+        read = file.readinto(view)
+        if not read:
+            raise BackendError(f"{tensor.file} is cut short inside {tensor.name}")
+        view = view[read:]
+
+
+class Checkpoint:
+    """A model's folder as a hub has it.
+
+    Raises:
+        BackendError: a file is missing, cut short or makes no sense; with its name.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = JsonFile.read(folder / "config.json")
+        self.tensors: Mapping[str, StoredTensor] = _tensors(folder)
+
+    def json(self, name: str) -> JsonFile:
+        """Return another of its JSON files, empty where there is none."""
+        return JsonFile.read_if_there(self.folder / name)
+
+    def tensor(self, name: str, *shape: int) -> StoredTensor:
+        """Return the tensor of this name.
+
+        Raises:
+            BackendError: there is none, or not in this shape.
+        """
+        found = self.tensors.get(name)
+        if found is None:
+            raise BackendError(f"the safetensors of {self.folder} have no tensor {name}")
+        if found.shape != shape:
+            raise BackendError(
+                f"{found.file} has {name} as {_times(found.shape)}, config.json wants"
+                f" {_times(shape)}"
+            )
+        return found
+
+
+def _times(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape)) or "a single number"
+
+
+def _tensors(folder: Path) -> dict[str, StoredTensor]:
+    if (folder / SINGLE).is_file():
+        return _header(folder / SINGLE)
+    if not (folder / INDEX).is_file():
+        raise BackendError(
+            f"{folder} has no {SINGLE} and no {INDEX}",
+            hint="only weights published as safetensors are converted",
+        )
+    index = JsonFile.read(folder / INDEX)
+    place_of = index.take("weight_map", dict)
+    shards = {name: _header(_shard(index.path, name)) for name in _distinct(place_of.values())}
+    return {name: _in_shard(name, folder / shard, shards) for name, shard in place_of.items()}
+
+
+def _distinct(names: Any) -> list[Any]:  # Any: what the index holds
+    return list({str(name): name for name in names}.values())
+
+
+def _shard(index: Path, name: object) -> Path:
+    if not isinstance(name, str) or Path(name).name != name:
+        raise BackendError(f"{index} names {name!r}, which is no file beside it")
+    path = index.parent / name
+    if not path.is_file():
+        raise BackendError(f"{index.parent} has no {name}, which {index.name} names")
+    return path
+
+
+def _in_shard(
+    name: str, shard: Path, shards: Mapping[str, Mapping[str, StoredTensor]]
+) -> StoredTensor:
+    found = shards[shard.name].get(name)
+    if found is None:
+        raise BackendError(f"{shard} has no tensor {name}, which {INDEX} says it has")
+    return found
+
+
+def _header(path: Path) -> dict[str, StoredTensor]:
+    """Return the tensors of one file.
+
+    Raises:
+        BackendError: the file is no safetensors file, or not as long as it says.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(_LENGTH), "little")
+            if not 2 <= length <= min(_LONGEST_HEADER, size - _LENGTH):
+                raise BackendError(f"{path} is no safetensors file, or is cut short in its header")
+            header = json.loads(file.read(length))
+    except OSError as error:
+        raise BackendError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise BackendError(f"{path} is no safetensors file: its header is no JSON") from error
+    if not isinstance(header, dict):
+        raise BackendError(f"{path} is no safetensors file: its header is no JSON object")
+    header.pop("__metadata__", None)
+    return _checked(path, header, start=_LENGTH + length, size=size)
+
+
+def _checked(
+    path: Path, header: Mapping[str, Any], *, start: int, size: int
+) -> dict[str, StoredTensor]:
+    """Return the tensors once they lie side by side and fill the file."""
+    tensors, spans = {}, []
+    for name, entry in header.items():
+        kind, shape, span = _entry(path, name, entry)
+        tensors[name] = StoredTensor(name, path, kind, shape, start + span[0])
+        spans.append((*span, name))
+    spans.sort()
+    for (_, end, _name), (begin, _, name) in pairwise([(0, 0, ""), *spans]):
+        if begin != end:
+            raise BackendError(f"{path} has {name} where it leaves a gap or overlaps another")
+    missing = start + (spans[-1][1] if spans else 0) - size
+    if missing > 0:
+        raise BackendError(f"{path} is cut short, {missing:,} bytes are missing")
+    if missing < 0:
+        raise BackendError(f"{path} has {-missing:,} bytes too many")
+    return tensors
+
+
+def _entry(path: Path, name: str, entry: object) -> tuple[str, tuple[int, ...], tuple[int, int]]:
+    """Return (kind, shape, (first byte, byte after the last)) of a line of the header."""
+    match entry:
+        case {"dtype": str(kind), "shape": [*shape], "data_offsets": [int(begin), int(end)]} if all(
+            isinstance(side, int) and side >= 0 for side in shape
+        ):
+            size = _BYTES.get(kind)
+            if begin >= 0 and end - begin == prod(shape) * (size or 0):
+                return kind, tuple(shape), (begin, end)
+            if size is None:
+                raise BackendError(f"{path} has {name} as {kind}, which is unknown")
+    raise BackendError(f"{path} describes {name} in a way that makes no sense")

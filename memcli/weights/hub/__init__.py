@@ -1,0 +1,1 @@
+"""Fetching from a model hub: listing, pinned revisions, resumable downloads."""

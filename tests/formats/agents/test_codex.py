@@ -1,0 +1,241 @@
+"""Session logs of Codex CLI."""
+
+import pytest
+from helpers.parsing import document, lines, one, read, sample, told
+from helpers.shared import sample_rows
+
+from memcli.domain import Conversation, Kind, Skipped
+from memcli.formats import Mark, Reading, load, recognise
+
+CODEX = load("codex")
+PARENT = "019e3b3f-636d-7cb3-aaab-0255eb45ad4f"
+CHILD = "019e3b4a-1111-7222-aaaa-bbbbccccdddd"
+EARLIER_TURN = "019e3b40-0000-7000-8000-000000000001"
+LATER_TURN = "019e3b4b-0000-7000-8000-000000000002"
+
+
+def row(kind, second=0, **payload):
+    return {"timestamp": f"2026-05-18T13:21:{second:02}.000Z", "type": kind, "payload": payload}
+
+
+def message(role, *texts, second=0, part="input_text"):
+    content = [{"type": part, "text": text} for text in texts]
+    return row("response_item", second, type="message", role=role, content=content)
+
+
+def event(kind, second=0, **payload):
+    return row("event_msg", second, type=kind, **payload)
+
+
+META = row("session_meta", id="s1", cwd="/work")
+ASKED = message("user", "Why does it fail?", second=1)
+ANSWERED = message("assistant", "A typo.", second=2, part="output_text")
+
+
+@pytest.mark.parametrize("row", sample_rows("codex"), ids=lambda row: row["path"][-60:])
+def test_every_sample_gives_what_its_index_says(row):
+    found = sample(row["path"])
+
+    known = recognise(found)
+
+    if row["sessions"] == "0":
+        assert known is None
+        return
+    assert known is CODEX
+    [conversation] = CODEX.parse(found, Reading())
+    assert sum(turn.searched for turn in conversation.turns) == int(row["messages"])
+
+
+def test_prompts_and_answers_are_what_was_said():
+    found = one(CODEX, lines(META, ASKED, ANSWERED))
+
+    assert (found.source, found.key, found.title) == ("codex", "s1", "Why does it fail?")
+    assert told(found) == [
+        ("user", "text", "Why does it fail?"),
+        ("assistant", "text", "A typo."),
+    ]
+
+
+def test_messages_without_envelopes_are_read_too():
+    bare = [
+        {"id": "s0", "timestamp": "2025-05-01T10:00:00Z", "instructions": None, "git": {}},
+        {"record_type": "state"},
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
+        {"type": "function_call", "name": "shell", "arguments": "{}"},
+        {"type": "function_call_output", "output": '{"output": "ok"}'},
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "Yo"}],
+        },
+    ]
+
+    found = one(CODEX, lines(*bare))
+
+    assert recognise(document(lines(*bare))) is CODEX
+    assert found.key == "s0"
+    assert [turn.text for turn in found.turns if turn.searched] == ["Hi", "Yo"]
+
+
+def test_what_an_event_and_a_message_both_say_is_said_once():
+    found = one(
+        CODEX,
+        lines(
+            META,
+            ASKED,
+            event("user_message", 1, message="Why does it fail?"),
+            event("agent_message", 2, message="A typo."),
+            ANSWERED,
+            message("assistant", "Said without an event.", second=3, part="output_text"),
+        ),
+    )
+
+    assert [turn.text for turn in found.turns] == [
+        "Why does it fail?",
+        "A typo.",
+        "Said without an event.",
+    ]
+
+
+def test_where_prompts_are_events_no_message_is_the_persons():
+    found = one(
+        CODEX,
+        lines(META, event("user_message", message="Fix it"), message("user", "You are Codex")),
+    )
+
+    assert told(found) == [("user", "text", "Fix it"), ("system", "context", "You are Codex")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<environment_context>\n<cwd>/work</cwd>\n</environment_context>",
+        "<permissions instructions>none</permissions instructions>",
+        "# AGENTS.md instructions for /work\n\nBe brief.",
+    ],
+)
+def test_what_the_program_puts_in_is_not_the_persons(text):
+    found = one(CODEX, lines(META, message("user", text, "Fix it"), message("developer", "Obey")))
+
+    assert told(found) == [
+        ("system", "context", text),
+        ("user", "text", "Fix it"),
+        ("system", "context", "Obey"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["<div>mine</div>", "Use <my_tag>x</my_tag> here", "# Title\nBody"]
+)
+def test_markup_the_person_types_is_the_persons(text):
+    assert told(one(CODEX, lines(META, message("user", text)))) == [("user", "text", text)]
+
+
+def test_of_a_prompt_from_an_editor_the_request_is_the_persons():
+    text = (
+        "# Context from my IDE setup:\n\n## Open tabs:\n- a.py\n\n## My request for Codex:\nFix it"
+    )
+
+    found = one(CODEX, lines(META, event("user_message", message=text)))
+
+    assert [turn.kind for turn in found.turns] == [Kind.CONTEXT, Kind.TEXT]
+    assert (found.turns[1].text, found.title) == ("Fix it", "Fix it")
+
+
+def test_thoughts_tools_and_summaries_are_kept_apart():
+    found = one(
+        CODEX,
+        lines(
+            META,
+            row("response_item", type="reasoning", summary=[{"type": "t", "text": "Hm"}]),
+            event("agent_reasoning", text="Hm"),
+            row("response_item", type="function_call", name="shell", arguments='{"cmd":"ls"}'),
+            row("response_item", type="function_call_output", output=[{"text": "a.py"}]),
+            row("response_item", type="web_search_call", action={"query": "x"}),
+            row("compacted", message="So far", replacement_history=[{"role": "user"}]),
+        ),
+    )
+
+    assert told(found) == [
+        ("assistant", "thought", "Hm"),
+        ("assistant", "tool", 'shell {"cmd":"ls"}'),
+        ("tool", "tool", "a.py"),
+        ("assistant", "tool", 'web_search {"query": "x"}'),
+        ("system", "context", "So far"),
+    ]
+
+
+def test_pictures_are_kept_by_name():
+    prompt = event("user_message", message="Look", local_images=["/tmp/a.png"], images=["data:x"])
+
+    assert told(one(CODEX, lines(META, prompt)))[1:] == [
+        ("user", "media", ""),
+        ("user", "media", "a.png"),
+    ]
+
+
+def test_a_thread_that_was_named_has_its_name():
+    index = lines({"id": "s2", "thread_name": "Else"}, {"id": "s1", "thread_name": "Causes"})
+
+    found = one(CODEX, lines(META, ASKED), **{"../../../../session_index.jsonl": index})
+
+    assert found.title == "Causes"
+    named = event("thread_name_updated", thread_id="s1", thread_name="Reasons")
+    assert one(CODEX, lines(META, ASKED, named)).title == "Reasons"
+
+
+def test_what_was_rolled_back_is_not_on_the_branch_that_counts():
+    second = message("user", "Never mind", second=5)
+
+    found = one(
+        CODEX,
+        lines(META, ASKED, ANSWERED, second, event("thread_rolled_back", num_turns=1), ASKED),
+    )
+
+    assert [turn.active for turn in found.turns] == [True, True, False, True]
+
+
+def test_a_spawned_session_is_its_own_without_the_copy_of_its_parents():
+    begin = row("session_meta", id=CHILD, session_id=PARENT, thread_source="subagent")
+    rows = [
+        begin,
+        row("session_meta", id=PARENT),
+        row("turn_context", turn_id=EARLIER_TURN),
+        ASKED,
+        row("turn_context", turn_id=LATER_TURN),
+        message("user", "Search"),
+    ]
+
+    found = one(CODEX, lines(*rows))
+
+    assert (found.key, [turn.text for turn in found.turns]) == (CHILD, ["Search"])
+
+
+def test_a_forked_session_has_the_keys_of_its_parent_under_other_times():
+    begun = row("turn_context", turn_id=EARLIER_TURN)
+    fork = row("session_meta", id=CHILD, forked_from_id=PARENT, thread_source="user")
+
+    parent = one(CODEX, lines(row("session_meta", id=PARENT), begun, ASKED))
+    child = one(CODEX, lines(fork, begun, {**ASKED, "timestamp": "2026-06-01T00:00:00Z"}))
+
+    assert [turn.key for turn in parent.turns] == [turn.key for turn in child.turns]
+    assert CODEX.unique_keys
+
+
+def test_a_log_that_grew_keeps_its_keys_wherever_it_was_read_to():
+    first = one(CODEX, lines(META, ASKED, ANSWERED))
+    log = document(lines(META, ASKED, ANSWERED, ASKED))
+
+    [again] = CODEX.parse(
+        type(log)(log.name, log.open, mark=Mark(offset=len(lines(META)), line=1)), Reading()
+    )
+
+    assert again.turns[:2] == first.turns
+    assert len({turn.key for turn in again.turns}) == 3
+
+
+def test_a_broken_line_is_told_and_a_half_written_last_one_left():
+    parsed = read(CODEX, lines(META, "{broken", ASKED, '{"type": "res', ended=False))
+
+    assert [each.where for each in parsed if isinstance(each, Skipped)] == ["line 2"]
+    assert [len(each.turns) for each in parsed if isinstance(each, Conversation)] == [1]

@@ -1,0 +1,204 @@
+"""Gemini's part of a Google Takeout."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import chain
+
+import pytest
+from helpers.parsing import document, read, sample, survivors
+from helpers.shared import sample_rows
+
+from memcli.domain import Clock, Conversation, Role, Skipped
+from memcli.formats import Reading, load, recognise
+from memcli.ingest.merge import sessions_of
+
+TAKEOUT = load("gemini_takeout")
+
+
+def row(title, minute=0, answer=None, **more):
+    items = {"safeHtmlItem": [{"html": answer}]} if answer else {}
+    stamp = f"2026-03-10T18:{minute:02}:00.500Z"
+    return {"header": "Gemini Apps", "title": title, "time": stamp, **items, **more}
+
+
+def cell(
+    prompt, stamp="Mar 10, 2026, 6:00:00\u202fPM UTC", answer="<p>Yes.</p>", header="Gemini Apps"
+):
+    return (
+        '<div class="outer-cell mdl-cell"><div class="mdl-grid"><div class="header-cell">'
+        f'<p class="mdl-typography--title">{header}<br></p></div><div class="content-cell">'
+        f'{prompt}<br>{stamp}<br>{answer}</div><div class="content-cell text-right"></div>'
+        "</div></div>"
+    )
+
+
+def page(*cells):
+    return "<html><body><div>" + "".join(cells) + "</div></body></html>"
+
+
+def told(parsed):
+    turns = chain.from_iterable(each.turns for each in parsed if isinstance(each, Conversation))
+    return [(turn.role.value, turn.text) for turn in turns]
+
+
+@pytest.mark.parametrize("row", sample_rows("gemini_takeout"), ids=lambda row: row["path"][-40:])
+def test_every_sample_gives_what_its_index_says(row):
+    found = sample(row["path"])
+    if row["messages"] == "0":
+        assert recognise(found) is None
+        return
+
+    parsed = list(TAKEOUT.parse(found, Reading()))
+
+    assert recognise(found) is TAKEOUT
+    assert sum(turn.searched for each in parsed for turn in each.turns) == int(row["messages"])
+    sessions = [
+        session
+        for each in parsed
+        for session in sessions_of("s", each.key, each.title, each.turns, endless=each.endless)
+    ]
+    assert row["sessions"] in ("?", str(len(sessions)))
+
+
+def test_a_row_is_a_prompt_and_its_answer():
+    [found] = read(TAKEOUT, [row("Prompted Why?", answer="<p>So <b>it</b> is.</p><ul><li>a</ul>")])
+
+    asked, answered = found.turns
+    assert found.endless
+    assert (asked.text, answered.text) == ("Why?", "So it is.\na")
+    assert (asked.role, answered.role) == (Role.USER, Role.ASSISTANT)
+    assert (asked.clock, answered.clock) == (Clock.EXACT, Clock.INHERITED)
+    assert answered.parent == asked.key
+
+
+def test_newest_first_or_last_gives_the_same():
+    rows = [row("Prompted Two", 9, "2"), row("Prompted One", 1, "1")]
+
+    assert read(TAKEOUT, rows) == read(TAKEOUT, rows[::-1])
+    assert told(read(TAKEOUT, rows)) == [
+        ("user", "One"),
+        ("assistant", "1"),
+        ("user", "Two"),
+        ("assistant", "2"),
+    ]
+
+
+def test_threads_are_told_by_their_address():
+    url = "https://gemini.google.com/app/{}?hl=en"
+    rows = [
+        row("Prompted b", 2, titleUrl=url.format("c/t1")),
+        row("Prompted a", 1, titleUrl=url.format("t1")),
+        row("Prompted c", 0),
+    ]
+
+    found = read(TAKEOUT, rows)
+
+    assert {each.key: [turn.text for turn in each.turns] for each in found} == {
+        "t1": ["a", "b"],
+        "activity": ["c"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("told_row", "texts"),
+    [
+        (row("送信したメッセージ: これ"), ["これ"]),
+        (row("Requête : quoi", answer="<p>Oui</p>"), ["Requête : quoi", "Oui"]),
+        (row("Requête : quoi"), []),
+        (row("Gave feedback: Good response", answer="<p>x</p>"), []),
+        (row("Prompted x", header="Search", products=["Search"]), []),
+        (row("Prompted x", header="Gemini-Apps", products=None), ["x"]),
+        (row("Prompted x", attachedFiles=["a.pdf", {"name": "b.pdf"}]), ["x\n[a.pdf, b.pdf]"]),
+    ],
+)
+def test_prompts_are_told_from_other_rows(told_row, texts):
+    assert [text for _, text in told(read(TAKEOUT, [told_row]))] == texts
+
+
+def test_a_broken_time_is_inherited_and_does_not_part_others_from_their_answers():
+    [found] = read(TAKEOUT, [row("Prompted a", answer="b"), row("Prompted c", time="not a time")])
+
+    assert [turn.text for turn in found.turns] == ["a", "b", "c"]
+    assert found.turns[2].clock is Clock.INHERITED
+
+
+def test_html_and_json_give_the_same_keys():
+    raw = page(cell("Prompted\xa0Is it <b>so</b>?"))
+
+    [html], [json] = read(TAKEOUT, raw), read(TAKEOUT, [row("Prompted Is it so?", answer="Yes.")])
+
+    assert recognise(document(raw)) is TAKEOUT
+    assert [(turn.key, turn.text) for turn in html.turns] == [
+        (turn.key, turn.text) for turn in json.turns
+    ]
+    assert html.turns[0].sent_at == datetime(2026, 3, 10, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "sent_at", "clock"),
+    [
+        ("Mar 10, 2026, 6:00:00 PM GMT+5:30", datetime(2026, 3, 10, 12, 30, tzinfo=UTC), "exact"),
+        ("Mar 10, 2026, 6:00:00 PM PDT", datetime(2026, 3, 11, 1, 0, tzinfo=UTC), "exact"),
+        ("Mar 10, 2026, 18:00:00 XYZ", datetime(2026, 3, 10, 16, 0, tzinfo=UTC), "local"),
+    ],
+)
+def test_times_in_html_are_read_with_their_zones(stamp, sent_at, clock):
+    reading = Reading(timezone=timezone(timedelta(hours=2)))
+
+    [found] = read(TAKEOUT, page(cell("Prompted x", stamp)), reading=reading)
+
+    assert (found.turns[0].sent_at, found.turns[0].clock.value) == (sent_at, clock)
+
+
+def test_html_rows_in_other_languages_are_told_and_not_guessed():
+    parsed = read(
+        TAKEOUT,
+        page(
+            cell("Prompt: x", "10.03.2026, 18:00:00 MEZ"),
+            cell("Prompted y"),
+            cell("Gave feedback: Good response"),
+        ),
+    )
+
+    assert [each.where for each in parsed if isinstance(each, Skipped)] == ["1 rows"]
+    assert told(parsed) == [("user", "y"), ("assistant", "Yes.")]
+
+
+def test_html_of_other_products_is_passed_over():
+    raw = page(cell("Visited x", header="Chrome"), cell("Prompted y"))
+
+    assert [text for _, text in told(read(TAKEOUT, raw))] == ["y", "Yes."]
+    assert recognise(document(page(cell("Visited x", header="Chrome")))) is None
+
+
+def test_html_that_breaks_off_keeps_what_was_whole():
+    raw = page(cell("Prompted a"), cell("Prompted b"))
+
+    kept = survivors(TAKEOUT, raw[:-60])
+
+    assert told(kept) == [("user", "a"), ("assistant", "Yes.")]
+
+
+def test_what_is_silent_in_html_is_left_out():
+    html = "<style>x</style><script>y()</script>A&nbsp;&amp;&#66;<br>C<template>z</template>"
+
+    [found] = read(TAKEOUT, [row("Prompted q", answer=html)])
+
+    assert found.turns[1].text == "A &B\nC"
+
+
+def test_html_with_the_time_in_its_header_is_read_too():
+    raw = page(
+        '<div class="outer-cell"><div class="header-cell"><p>Gemini Apps<br></p>'
+        "Mar 10, 2026, 6:00:00 PM UTC</div>"
+        '<div class="content-cell">Prompted x</div>'
+        '<div class="content-cell"><p>Yes.</p></div></div>'
+    )
+
+    assert told(read(TAKEOUT, raw)) == [("user", "x"), ("assistant", "Yes.")]
+
+
+def test_an_answer_that_is_no_html_is_told_and_its_prompt_kept():
+    parsed = read(TAKEOUT, [row("Prompted q", answer="<a " + "x" * (5 << 20))])
+
+    assert [each.where for each in parsed if isinstance(each, Skipped)] == ["answer of row 1"]
+    assert told(parsed) == [("user", "q")]

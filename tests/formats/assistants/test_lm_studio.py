@@ -1,0 +1,108 @@
+"""LM Studio's conversations."""
+
+import json
+
+import pytest
+from helpers.parsing import document, one, read, sample, survivors, told
+from helpers.shared import sample_rows
+
+from memcli.domain import Clock
+from memcli.formats import Reading, load, recognise
+
+STUDIO = load("lm_studio")
+
+
+def asked(*texts, selected=0):
+    versions = [
+        {"type": "singleStep", "role": "user", "content": [{"type": "text", "text": text}]}
+        for text in texts
+    ]
+    return {"versions": versions, "currentlySelected": selected}
+
+
+def answered(*steps):
+    versions = [{"type": "multiStep", "role": "assistant", "steps": list(steps)}]
+    return {"versions": versions, "currentlySelected": 0}
+
+
+def step(text, thinking=False):
+    style = {"style": {"type": "thinking"}} if thinking else {}
+    return {"type": "contentBlock", "content": [{"type": "text", "text": text}], **style}
+
+
+def talk(*messages, **about):
+    return {"name": "Cats", "createdAt": 1767261600000, "messages": list(messages), **about}
+
+
+@pytest.mark.parametrize("row", sample_rows("lmstudio"), ids=lambda row: row["path"][-40:])
+def test_every_sample_gives_what_its_index_says(row):
+    found = sample(row["path"])
+
+    [conversation] = STUDIO.parse(found, Reading())
+
+    assert recognise(found) is STUDIO
+    assert len(conversation.turns) == int(row["messages"])
+
+
+def test_a_conversation_is_told_by_when_it_began():
+    found = one(STUDIO, talk(asked("Why?"), answered(step("Hm", thinking=True), step("So."))))
+
+    assert (found.key, found.title) == ("1767261600000", "Cats")
+    assert told(found) == [
+        ("user", "text", "Why?"),
+        ("assistant", "thought", "Hm"),
+        ("assistant", "text", "So."),
+    ]
+    assert {turn.clock for turn in found.turns} == {Clock.INHERITED}
+
+
+def test_versions_that_are_not_selected_are_other_branches():
+    found = one(STUDIO, talk(asked("One", "Two", selected=1), answered(step("So."))))
+
+    assert [(turn.text, turn.active) for turn in found.turns] == [
+        ("One", False),
+        ("Two", True),
+        ("So.", True),
+    ]
+    assert found.turns[2].parent == found.turns[1].key
+
+
+def test_tools_and_files_are_kept_apart():
+    request = {"type": "toolCallRequest", "name": "ls", "parameters": {"path": "."}}
+    result = {"type": "toolCallResult", "content": "a.py"}
+    file = {"type": "file", "name": "a.pdf", "fileIdentifier": "17.pdf"}
+    question = asked("List")
+    question["versions"][0]["content"].append(file)
+
+    assert told(one(STUDIO, talk(question, answered({"content": [request, result]})))) == [
+        ("user", "text", "List"),
+        ("user", "media", "a.pdf"),
+        ("assistant", "tool", 'ls {"path": "."}'),
+        ("tool", "tool", "a.py"),
+    ]
+
+
+def test_equal_messages_have_keys_that_last():
+    first = one(STUDIO, talk(asked("Go on"), answered(step("A")), asked("Go on")))
+    grown = one(STUDIO, talk(asked("Go on"), answered(step("A")), asked("Go on"), asked("B")))
+
+    assert len({turn.key for turn in first.turns}) == 3
+    assert [turn.key for turn in grown.turns[:3]] == [turn.key for turn in first.turns]
+
+
+def test_the_order_of_keys_does_not_matter():
+    content = talk(asked("Why?"), id="c1")
+
+    assert read(STUDIO, dict(reversed(content.items()))) == read(STUDIO, content)
+
+
+def test_a_file_that_breaks_off_keeps_what_was_whole():
+    raw = json.dumps(talk(asked("One"), answered(step("Two"))))
+
+    [found] = survivors(STUDIO, raw[:-20])
+
+    assert [turn.text for turn in found.turns] == ["One"]
+
+
+def test_messages_without_versions_are_not_taken_for_it():
+    assert recognise(document({"messages": [{"role": "user", "content": "Hi"}]})) is not STUDIO

@@ -1,0 +1,66 @@
+"""Manifests of exports that come in several files."""
+
+import pytest
+from helpers.parsing import document, read, sample
+from helpers.shared import sample_rows
+
+from memcli.domain import Skipped
+from memcli.formats import Reading, load, recognise
+
+MANIFESTS = load("export_manifests")
+
+
+def chatgpt(*names):
+    files = {"files": list(names), "sharded": True}
+    return {"export_files": [], "logical_files": {"conversations.json": files}, "version": 1}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in sample_rows("chatgpt_sharded") if "manifest" in row["path"]],
+    ids=lambda row: row["path"][-40:],
+)
+def test_the_sample_names_a_shard_that_is_not_there(row):
+    found = sample(row["path"])
+
+    assert recognise(found) is MANIFESTS
+    # Its document knows what lies beside it, so only the one is missed.
+    assert [each.where for each in MANIFESTS.parse(found, Reading())] == ["conversations-404.json"]
+
+
+def test_a_shard_that_is_missing_is_told_and_one_that_is_there_is_not():
+    content = chatgpt("conversations-000.json", "conversations-001.json")
+
+    assert recognise(document(content)) is MANIFESTS
+    assert read(MANIFESTS, content, **{"conversations-000.json": []}) == [
+        Skipped("conversations-001.json", "is named by the export's manifest, and is not there")
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"files": [{"url": "https://x.test/conversations-000.zip?sig=1"}]},
+        ["https://x.test/conversations-000.zip?sig=a/b"],
+        {"a": {"b": ["https://x.test/conversations-000.zip", "https://x.test/readme.txt"]}},
+    ],
+)
+def test_of_links_to_zips_the_person_is_told_to_download_them(content):
+    found = recognise(document(content, "manifest-9d86.json"))
+
+    assert found is MANIFESTS
+    [told] = read(MANIFESTS, content, "manifest-9d86.json")
+    assert told.why == "only has links: download conversations-000.zip, and ingest those"
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ({"links": ["https://x.test/a.zip"]}, "package.json"),
+        ({"version": 3}, "manifest.json"),
+        ({"update_url": "https://x.test/a.zip"}, "manifest.json"),
+        (["https://x.test/a.zip"], "list.json"),
+    ],
+)
+def test_other_files_are_not_taken_for_manifests(content, name):
+    assert recognise(document(content, name)) is None

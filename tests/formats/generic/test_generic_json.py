@@ -1,0 +1,322 @@
+"""Messages with roles and contents, as JSON and as JSON lines."""
+
+import json
+import random
+from contextlib import suppress
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+from helpers.shared import SHARED, sample_rows
+
+from memcli.domain import Clock, Conversation, Role, Skipped
+from memcli.errors import InputError
+from memcli.formats import Document, Reading, load, recognise
+from memcli.formats.format import HEAD_BYTES
+from memcli.formats.generic import any_json
+
+GENERIC = load("generic_json")
+
+HI = {"role": "user", "content": "Hi"}
+HELLO = {"role": "assistant", "content": "Hello"}
+SHARED_HI = {"from": "human", "value": "Hi"}
+SHARED_HELLO = {"from": "gpt", "value": "Hello"}
+WORDS = [(Role.USER, "Hi"), (Role.ASSISTANT, "Hello")]
+
+
+def lines(*values):
+    return "".join(json.dumps(value) + "\n" for value in values).encode()
+
+
+def document(content, name="chat.json"):
+    raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return Document(name, lambda: BytesIO(raw))
+
+
+def parsed(content, name="chat.json"):
+    return list(GENERIC.parse(document(content, name), Reading()))
+
+
+def words(conversation):
+    return [(turn.role, turn.text) for turn in conversation.turns]
+
+
+def survivors(raw):
+    """What a damaged file still gives; only InputError may cut it short."""
+    kept = []
+    with suppress(InputError):
+        kept.extend(GENERIC.parse(document(raw), Reading()))
+    return kept
+
+
+@pytest.mark.parametrize(
+    "row", sample_rows("generic_json", "negative"), ids=lambda row: row["path"]
+)
+def test_every_sample_gives_what_its_index_says(row):
+    path = SHARED / "samples" / row["path"]
+    sample = Document(row["path"], lambda: path.open("rb"))
+    known = row["format"] == "generic_json"
+
+    parsed = GENERIC.parse(sample, Reading()) if known else ()
+    found = [one for one in parsed if isinstance(one, Conversation)]
+
+    assert recognise(sample) is (GENERIC if known else None)
+    assert len(found) == int(row["sessions"])
+    assert sum(len(one.turns) for one in found) == int(row["messages"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"messages": [HI, HELLO]},
+        [{"messages": [HI, HELLO]}],
+        {"conversations": [{"messages": [HI, HELLO]}]},
+        [HI, HELLO],
+        {"conversations": [SHARED_HI, SHARED_HELLO]},
+        [{"conversations": [SHARED_HI, SHARED_HELLO]}],
+        [SHARED_HI, SHARED_HELLO],
+        lines(HI, HELLO),
+        lines(HI, HELLO).rstrip(),
+        b"\xef\xbb\xbf" + lines(HI, HELLO),
+        json.dumps({"messages": [HI, HELLO]}, indent=1).encode(),
+        b'{"messages": [\n'
+        + json.dumps(HI).encode()
+        + b",\n"
+        + json.dumps(HELLO).encode()
+        + b"\n]}",
+    ],
+    ids=str,
+)
+def test_every_layout_gives_the_same_conversation(content):
+    [conversation] = parsed(content)
+
+    assert recognise(document(content)) is GENERIC
+    assert words(conversation) == WORDS
+    assert [conversation] == parsed([HI, HELLO])
+
+
+def test_lines_of_conversations_give_one_each():
+    content = lines({"id": "a", "messages": [HI]}, {"id": 7, "conversations": [SHARED_HI]})
+
+    assert recognise(document(content)) is GENERIC
+    assert [one.key for one in parsed(content)] == ["a", "7"]
+
+
+def test_id_and_title_of_a_single_shared_conversation_are_kept():
+    [conversation] = parsed({"id": "s1", "title": "Greeting", "conversations": [SHARED_HI]})
+
+    assert (conversation.key, conversation.title) == ("s1", "Greeting")
+
+
+def test_a_conversation_without_an_id_keeps_its_key_while_it_grows_and_moves():
+    [short], [long] = parsed([HI], name="a.json"), parsed(lines(HI, HELLO), name="b.jsonl")
+
+    assert short.key == long.key
+    assert short.turns == long.turns[:1]
+
+
+def test_instructions_do_not_tell_conversations_apart():
+    rules = {"role": "system", "content": "Be kind."}
+
+    [one, other] = parsed([{"messages": [rules, HI]}, {"messages": [rules, HELLO]}])
+
+    assert one.key != other.key
+    assert [one.key] == [found.key for found in parsed([HI])]
+
+
+def test_equal_conversations_in_one_file_are_counted():
+    twice = parsed([{"messages": [HI]}, {"messages": [HI]}])
+
+    assert len({one.key for one in twice}) == 2
+    assert parsed([{"messages": [HI]}]) == twice[:1]
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("words", "words"),
+        (7, "7"),
+        (["a", {"type": "text", "text": "b"}, {"type": "image_url"}, None], "a\nb"),
+        ([{"type": "reasoning", "text": "hm"}, {"text": "c"}], "c"),
+        ("\ud83d\x00", "\ud83d\x00"),
+    ],
+)
+def test_contents_of_every_kind_are_read(content, text):
+    [conversation] = parsed({"messages": [{"role": "user", "content": content}]})
+
+    assert words(conversation) == [(Role.USER, text)]
+
+
+@pytest.mark.parametrize("content", [None, "", "  ", [], {}, True, [{"type": "image_url"}]])
+def test_messages_without_words_are_left_out(content):
+    found = parsed({"messages": [{"role": "user", "content": content}]})
+
+    assert found == [Skipped("conversation 1", "has nothing to import", lost=False)]
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "speaker"),
+    [
+        ("Human", Role.USER, None),
+        ("model", Role.ASSISTANT, None),
+        ("bot", Role.ASSISTANT, None),
+        ("developer", Role.SYSTEM, None),
+        ("function", Role.TOOL, None),
+        ("Ann", Role.PERSON, "Ann"),
+    ],
+)
+def test_roles_of_every_name_are_understood(name, role, speaker):
+    [conversation] = parsed([HI, {"role": name, "content": "x"}])
+
+    assert (conversation.turns[1].role, conversation.turns[1].speaker) == (role, speaker)
+
+
+@pytest.mark.parametrize("author", ["Ann", {"name": "Ann"}])
+def test_names_are_kept(author):
+    [conversation] = parsed([{**HI, "author": author}, {**HELLO, "name": "Hal"}])
+
+    assert [turn.speaker for turn in conversation.turns] == ["Ann", "Hal"]
+
+
+def test_messages_with_times_are_in_their_order_and_others_follow_the_one_before():
+    nine, ten = datetime(2026, 1, 1, 9, tzinfo=UTC), datetime(2026, 1, 1, 10, tzinfo=UTC)
+    rows = [
+        {**HELLO, "timestamp": ten.timestamp() * 1000},
+        {**HELLO, "content": "again"},
+        {**HI, "created_at": "2026-01-01T09:00:00Z", "date": "nonsense"},
+    ]
+
+    [conversation] = parsed(rows)
+
+    assert [(turn.text, turn.sent_at, turn.clock) for turn in conversation.turns] == [
+        ("Hi", nine, Clock.EXACT),
+        ("Hello", ten, Clock.EXACT),
+        ("again", ten, Clock.INHERITED),
+    ]
+
+
+def test_message_ids_are_keys_unless_they_repeat():
+    [conversation] = parsed([{**HI, "id": "m"}, {**HELLO, "id": "m"}, HELLO, HELLO])
+
+    assert conversation.turns[0].key == "m"
+    assert len({turn.key for turn in conversation.turns}) == 4
+
+
+def test_damaged_lines_are_reported_and_the_others_read():
+    content = lines(HI) + b'{"role": "user", "content"\n\n' + lines(HELLO) + b'{"role": "us'
+
+    first, last, conversation = parsed(content)
+
+    assert recognise(document(content)) is GENERIC
+    assert [(one.where, one.lost) for one in (first, last)] == [("line 2", True), ("line 5", True)]
+    assert words(conversation) == WORDS
+
+
+def test_a_line_without_end_is_skipped_in_bounded_pieces(monkeypatch):
+    monkeypatch.setattr(any_json, "LARGEST_VALUE", 1 << 20)
+    content = lines(HI) + b'{"role": "' + b"x" * (3 << 20) + b'"}\n' + lines(HELLO)
+
+    lost, conversation = parsed(content)
+
+    assert lost == Skipped("line 2", "is longer than 1 MB")
+    assert words(conversation) == WORDS
+
+
+def test_a_conversation_of_loose_messages_is_bounded(monkeypatch):
+    monkeypatch.setattr(any_json, "LARGEST_VALUE", 1000)
+
+    with pytest.raises(InputError, match=r"chat\.json holds a conversation of more than"):
+        parsed([{"role": "user", "content": "x" * 300}] * 4)
+
+
+def test_lines_longer_than_the_head_are_still_lines():
+    long = {"id": "a", "messages": [HI, {"role": "user", "content": "x" * HEAD_BYTES}]}
+    content = lines(long, {"id": "b", "messages": [HI]})
+
+    assert recognise(document(content)) is GENERIC
+    assert [one.key for one in parsed(content)] == ["a", "b"]
+
+
+def test_one_damaged_conversation_does_not_cost_the_others():
+    good = json.dumps({"id": "a", "messages": [HI]}).encode()
+
+    before, lost, after = parsed(b"[" + good + b',{"messages": [nonsense]},' + good + b"]")
+
+    assert before == after
+    assert (lost.where, lost.lost) == ("conversation 2", True)
+
+
+def test_what_is_no_message_is_skipped_but_not_lost():
+    conversation, *_ = sorted(parsed([HI, None, {"role": "user"}]), key=lambda one: str(type(one)))
+
+    assert words(conversation) == WORDS[:1]
+    assert parsed([HI, None])[0] == Skipped("message 2", "has nothing to import", lost=False)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        json.dumps([{"id": str(number), "messages": [HI, HELLO]} for number in range(4)]).encode(),
+        lines(*({"id": str(number), "messages": [HI, HELLO]} for number in range(4))),
+    ],
+    ids=["list", "lines"],
+)
+def test_a_file_that_breaks_off_keeps_what_was_whole(raw):
+    whole = parsed(raw)
+
+    for end in range(1, len(raw) - 1, 3):
+        kept = [one for one in survivors(raw[:end]) if isinstance(one, Conversation)]
+
+        assert kept == whole[: len(kept)]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        json.dumps([{"messages": [HI, HELLO]}, {"conversations": [SHARED_HI]}]).encode(),
+        json.dumps({"conversations": [SHARED_HI, SHARED_HELLO]}).encode(),
+        json.dumps([HI, HELLO]).encode(),
+        lines(HI, HELLO, HI),
+    ],
+    ids=["conversations", "shared", "messages", "lines"],
+)
+def test_no_flipped_byte_is_more_than_an_input_error(raw):
+    chance = random.Random(4)
+
+    for _ in range(400):
+        damaged = bytearray(raw)
+        for _ in range(chance.choice((1, 3))):
+            damaged[chance.randrange(len(raw))] = chance.randrange(256)
+        recognise(document(bytes(damaged)))
+        for one in survivors(bytes(damaged)):
+            assert isinstance(one, Conversation | Skipped)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        {"messages": []},
+        [{"role": "admin", "content": "x"}],
+        [{"role": "user"}],
+        [{"content": "x"}],
+        [{**HI, "contentChunks": None, "chatId": "c"}],
+        {"history": {"messages": {}}, "messages": [HI]},
+        {"messages": [{"type": "message", "from": "Ann", "text": "Hi"}]},
+        b'[{"role": "user", "content": "Hi"}, {"role" "content": "x"}, 1, 2, 3]',
+        b'{"role": "user"',
+        b"plain words",
+        b"",
+    ],
+    ids=str,
+)
+def test_other_files_are_not_taken_for_chats(content):
+    assert recognise(document(content)) is not GENERIC
+
+
+def test_a_list_of_messages_that_breaks_off_is_recognised_and_refused():
+    content = json.dumps([HI, HELLO]).encode()[:-9]
+
+    assert recognise(document(content)) is GENERIC
+    with pytest.raises(InputError, match="ends in the middle"):
+        parsed(content)

@@ -1,0 +1,121 @@
+"""SMS Backup & Restore."""
+
+from io import BytesIO
+
+import pytest
+
+from memcli.domain import Clock, Conversation, Kind, Role
+from memcli.errors import InputError
+from memcli.formats import Document, Reading, recognise
+from memcli.formats.messengers import sms
+from memcli.formats.sources import places
+
+AT = "1717236000000"
+HI = f'<sms address="+1 555-1" date="{AT}" type="1" body="Hi" contact_name="Ann" />'
+MMS = f"""<mms date="{AT}" msg_box="1" address="+15551~+15552" sub="null">
+<parts><part ct="application/smil" text="no" /><part ct="text/plain" text="Look" />
+<part ct="image/jpeg" cl="cat.jpg" data="AAAA" /></parts>
+<addrs><addr address="+15552" type="137" /></addrs></mms>"""
+
+
+def document(*messages, raw=None):
+    text = f"<?xml version='1.0' encoding='UTF-8'?>\n<smses>{''.join(messages)}</smses>"
+    return Document("sms.xml", lambda: BytesIO(raw or text.encode()))
+
+
+def read(*messages, **reading):
+    return list(sms._parse(document(*messages), Reading(**reading)))
+
+
+def turns(*messages, **reading):
+    return [turn for part in read(*messages, **reading) for turn in part.turns]
+
+
+def test_a_backup_is_recognised_by_its_root_and_a_message():
+    assert recognise(document(HI)) is sms.FORMAT
+    assert recognise(document(raw=b"<smses></smses>")) is None
+    assert recognise(document(raw=b"<calls><sms body='Hi'/></calls>")) is None
+
+
+def test_a_talk_is_known_by_its_number_however_it_is_written():
+    [found] = read(HI, HI.replace("+1 555-1", "+15551").replace('"1"', '"2"'), me="Bob")
+
+    assert (found.source, found.key, found.title, found.endless) == ("sms", "+15551", "Ann", True)
+    assert [(turn.role, turn.speaker) for turn in found.turns] == [
+        (Role.PERSON, "Ann"),
+        (Role.USER, "Bob"),
+    ]
+    assert (found.turns[0].sent_at.isoformat(), found.turns[0].clock) == (
+        *("2024-06-01T10:00:00+00:00", Clock.EXACT),
+    )
+
+
+def test_a_message_with_media_has_its_text_and_its_sender():
+    [found] = read(MMS)
+
+    assert (found.key, found.title) == ("+15551~+15552", "+15551, +15552")
+    assert [(turn.speaker, turn.text) for turn in found.turns] == [("+15552", "Look\n[cat.jpg]")]
+
+
+def test_a_picture_alone_is_named():
+    [turn] = turns(MMS.replace("text/plain", "application/smil"))
+
+    assert (turn.kind, turn.text) == (Kind.MEDIA, "cat.jpg")
+
+
+@pytest.mark.parametrize("box", ["3", "4", "5", "6"])
+def test_drafts_and_failures_were_not_said(box):
+    assert read(HI.replace('"1"', f'"{box}"')) == []
+
+
+def test_equal_messages_are_all_kept():
+    assert len({turn.key for turn in turns(HI, HI)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("a &amp; b&#10;c", "a & b\nc"),
+        ("&#55357;&#56842;", "😊"),
+        ("&#128522;", "😊"),
+        ("&#55357; x &#1;", "\ufffd x \ufffd"),
+    ],
+)
+def test_characters_are_mended(written, meant):
+    assert [turn.text for turn in turns(HI.replace("Hi", written))] == [meant]
+
+
+def test_halves_of_characters_are_joined_wherever_blocks_end():
+    body = "&#55357;&#56842;" * 40_000
+
+    [turn] = turns(HI.replace("Hi", f"x{body}"))
+
+    assert turn.text == "x" + "😊" * 40_000
+
+
+def test_a_document_type_is_refused():
+    raw = b'<?xml version="1.0"?><!DOCTYPE smses [<!ENTITY a "b">]><smses><sms body="&a;"/></smses>'
+
+    with pytest.raises(InputError, match="document type"):
+        list(sms._parse(document(raw=raw), Reading()))
+
+
+def test_what_came_before_damage_is_kept():
+    whole = b"<smses>" + HI.encode() + b"<sms "
+    found = []
+
+    with pytest.raises(InputError, match="no XML"):
+        found.extend(sms._parse(document(raw=whole), Reading()))  # extend keeps what came before
+    assert [len(part.turns) for part in found] == [1]
+
+
+def test_the_sample_is_found_and_counted(samples):
+    """INDEX.tsv takes the message with media for one of the same talk: its sender is another."""
+    [path] = samples.glob("sms/*/tests/fixtures/sms_backup.xml")
+    [place] = places(path)
+    [found] = place.documents()
+
+    talks = [part for part in sms._parse(found, Reading()) if isinstance(part, Conversation)]
+
+    assert recognise(found) is sms.FORMAT
+    assert [len(talk.turns) for talk in talks] == [2, 1]

@@ -1,0 +1,47 @@
+"""One memory written out, and another that reads it."""
+
+import json
+
+from helpers.keyword_models import WordEmbedder
+from helpers.parsing import document
+from memcli.domain import Conversation
+from memcli.formats.format import Reading
+from memcli.formats.generic.memcli import (
+    FORMAT,
+    written,
+    written_forgotten,
+    written_memory,
+    written_reading,
+)
+from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.restore import Restoring
+from memcli.store import Filters, Store
+
+
+def exported(store, filters=None):
+    """What `mem export` writes."""
+    lines = [written(*each) for each in store.archive.sessions(filters or Filters())]
+    lines += [written_memory(*each) for each in store.archive.memories()]
+    lines += map(written_reading, store.archive.readings())
+    lines += map(written_forgotten, store.archive.forgotten())
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+
+
+def read_back(text, store, *, batch=3, included=()):
+    """Read an export into a store, a few sessions a transaction; return what became of them."""
+    absorber, tally = Absorber(store, None, included), Tally()
+    restoring = Restoring(store, WordEmbedder())
+    parsed = list(FORMAT.parse(document(text), Reading()))
+    for first in range(0, len(parsed), batch):
+        some = parsed[first : first + batch]
+        absorber.take([one for one in some if isinstance(one, Conversation)], tally)
+        restoring.take(some)
+    list(restoring.end("export"))
+    return tally
+
+
+def again(text, path):
+    """What a new memory writes that has read an export."""
+    with Store(path) as store:
+        read_back(text, store)
+        return exported(store)

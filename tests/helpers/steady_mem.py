@@ -1,0 +1,18 @@
+"""`mem` on a machine that is always the same, for screens that tell of its disk and processor."""
+
+import shutil
+import sys
+from types import SimpleNamespace
+
+from memcli.backends.llama import hardware
+from memcli.cli import main
+from memcli.cli.commands import stats
+from memcli.cli.doctor import store_checks, system_checks
+
+shutil.disk_usage = lambda _path: SimpleNamespace(free=512_000_000_000)
+hardware.accelerators = list
+hardware.processor = lambda: "2 cores"
+system_checks.version = lambda _package: "0.1.9"
+store_checks.told = stats.told = lambda size: "512.0 GB" if size > 1e11 else "0.5 MB"
+
+sys.exit(main())

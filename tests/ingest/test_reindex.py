@@ -1,0 +1,236 @@
+"""Words and vectors made again, while everything goes on."""
+
+from dataclasses import replace
+
+import pytest
+from helpers.builders import talk
+from helpers.keyword_models import WordEmbedder
+
+from memcli.domain import SessionId
+from memcli.errors import BackendError, StoreError
+from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.reindex import reindex
+from memcli.store import Filters, Store
+from memcli.store.index.quantization import quantized
+from memcli.text.chunking import passage_text
+
+TALKS = [
+    talk(f"Talk {number}", f"me: {'word ' * number}number {number}", "ai: Noted.")
+    for number in range(60)
+]
+
+
+class Other(WordEmbedder):
+    """Another embedder: the same vectors with another sign."""
+
+    name = "other"
+    fingerprint = "other"
+
+    def __init__(self, meanwhile=lambda call: None):
+        self.calls, self.meanwhile = 0, meanwhile
+
+    def embed(self, texts, *, questions=False):
+        self.calls += 1
+        self.meanwhile(self.calls)
+        return -super().embed(texts)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "mem.db"
+
+
+@pytest.fixture
+def store(path):
+    with Store(path) as opened:
+        take(opened, *TALKS)
+        yield opened
+
+
+def take(store, *conversations, embedder=None):
+    Absorber(store, embedder or WordEmbedder()).take(conversations, Tally())
+
+
+def text_of(store, place):
+    _, session, passage = place
+    return passage_text(store.sessions.by_number(session), passage)
+
+
+def vectors(store):
+    """The vector of every passage, by what it says; and that no other is there."""
+    [(number, *_)] = store._database.rows("select id from embedders where serving")
+    rows = store._database.rows(f"select rowid, embedding from vectors_{number}")
+    places = {place[0]: place for place in passages(store)}
+    assert sorted(rowid for rowid, _ in rows) == sorted(places)
+    return {text_of(store, places[rowid]): raw for rowid, raw in rows}
+
+
+def passages(store):
+    from memcli.domain import Passage
+
+    rows = store._database.rows("select id, session_id, first, last, start, stop from passages")
+    return [(at, session, Passage(*place)) for at, session, *place in rows]
+
+
+def assert_embedded(store, embedder):
+    found = vectors(store)
+    assert list(found.values()) == quantized(embedder.embed(list(found)))
+    assert store.vectors.serving().fingerprint == embedder.fingerprint
+    assert (store.health.words(), store.health.vectors(), store.health.damage()) == ([], [], [])
+
+
+def found(store, question):
+    terms = question.split()
+    return [
+        (place.session, place.score)
+        for place in store.index.with_words("turn", terms, Filters(), 9)
+    ]
+
+
+def test_another_embedder_makes_all_vectors_and_the_old_ones_go(store):
+    done = reindex(store, Other(), named="mine", rebuild=False)
+
+    assert (done.vectors, done.embedder, store.vectors.recorded()) == (60, "other", "mine")
+    assert_embedded(store, Other())
+    assert len(store.statistics.vectors()) == 1
+
+
+def test_what_is_complete_is_left_alone(store):
+    embedder = Other()
+    reindex(store, embedder, named="mine", rebuild=False)
+    calls = embedder.calls
+
+    done = reindex(store, embedder, named="mine", rebuild=False)
+
+    assert (done.vectors, embedder.calls) == (0, calls)
+
+
+def test_the_old_vectors_serve_until_the_new_ones_are_complete(store, path):
+    seen = []
+
+    def look(_call):
+        with Store(path) as reader:
+            seen.append((reader.vectors.serving().name, len(vectors(reader))))
+
+    reindex(store, Other(look), named="mine", rebuild=False)
+
+    assert set(seen) == {("fake-words-64", 60)}
+
+
+def test_what_is_imported_changed_and_forgotten_meanwhile_is_right_after_the_switch(store, path):
+    def meddle(call):
+        with Store(path) as other:
+            if call == 1:
+                grown = replace(
+                    TALKS[59], turns=(*TALKS[59].turns, *talk("", "me: and more").turns)
+                )
+                grown = replace(grown, turns=(*grown.turns[:2], replace(grown.turns[2], key="9")))
+                take(other, grown, talk("New", "me: a new talk"))
+            if call == 2:
+                [gone] = [
+                    one.id for one in other.sessions.overviews(Filters()) if one.title == "Talk 58"
+                ]
+                other.forgetting.forget([SessionId(gone)])
+                take(other, talk("Newer", "me: another in its place"))
+
+    reindex(store, Other(meddle), named="mine", rebuild=False)
+
+    assert_embedded(store, Other())
+    said = " ".join(vectors(store))
+    assert "and more" in said
+    assert "another in its place" in said
+    assert "number 58" not in said
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_a_run_that_broke_goes_on_where_it_stopped(store, rebuild):
+    def break_down(call):
+        if call == 3:
+            raise BackendError("out of memory")
+
+    with pytest.raises(BackendError):
+        reindex(store, Other(break_down), named="mine", rebuild=rebuild)
+    assert store.vectors.unfinished() == "mine"
+    assert store.vectors.serving().name == "fake-words-64"
+
+    done = reindex(store, Other(), named="mine", rebuild=False)
+
+    assert 0 < done.vectors < 60
+    assert_embedded(store, Other())
+    assert store.vectors.unfinished() is None
+
+
+def test_another_wish_drops_what_was_begun(store):
+    def break_down(call):
+        raise BackendError("out of memory")
+
+    with pytest.raises(BackendError):
+        reindex(store, Other(break_down), named="mine", rebuild=False)
+
+    reindex(store, WordEmbedder(), named=None, rebuild=False)
+
+    assert store.vectors.unfinished() is None
+    assert_embedded(store, WordEmbedder())
+
+
+def test_of_two_processes_with_two_wishes_the_second_has_its_way_and_the_first_says_so(store, path):
+    def meddle(_call):
+        with Store(path) as other:
+            reindex(other, WordEmbedder(), named=None, rebuild=False)
+
+    with pytest.raises(StoreError, match="took up another embedder"):
+        reindex(store, Other(meddle), named="mine", rebuild=False)
+
+    assert_embedded(store, WordEmbedder())
+
+
+def test_an_import_that_began_before_the_switch_fails_and_says_why(store):
+    reindex(store, Other(), named="mine", rebuild=False)
+
+    with pytest.raises(StoreError, match="has vectors of other, not of fake-words-64"):
+        take(store, talk("Late", "me: too late"))
+
+    assert "Late" not in [one.title for one in store.sessions.overviews(Filters())]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "delete from passages where id % 3 = 0",
+        "insert into turn_words (turn_words) values ('delete-all')",
+        "delete from session_words where rowid < 9",
+        "delete from vectors_1 where rowid % 2 = 0",
+        "insert into passage_words (rowid, text) values (99999, 'stray')",
+        "update passages set last = last + 1 where id = 5",
+        "insert into vectors_1 (rowid, embedding) select 77777, embedding from vectors_1 limit 1",
+    ],
+)
+def test_an_index_that_is_not_that_of_the_turns_is_noticed_and_made_again(store, damage):
+    before = found(store, "number noted")
+    store._database.rows("pragma foreign_keys = off")
+    store._database.rows(damage)
+    assert [*store.health.words(), *store.health.vectors()]
+
+    done = reindex(store, WordEmbedder(), named=None, rebuild=True)
+
+    assert done.sessions == 60
+    assert found(store, "number noted") == before
+    assert_embedded(store, WordEmbedder())
+
+
+def test_words_made_again_are_searched_and_set_up_as_before(store):
+    schema = "select name, sql from sqlite_schema where name like '%words%' order by name"
+    settings = "select k, v from session_words_config order by k"
+    before = (store._database.rows(schema), store._database.rows(settings), found(store, "word"))
+
+    reindex(store, WordEmbedder(), named=None, rebuild=True)
+
+    after = (store._database.rows(schema), store._database.rows(settings), found(store, "word"))
+    assert after == before
+
+
+def test_an_empty_database_is_complete(path):
+    with Store(path) as empty:
+        assert reindex(empty, Other(), named="mine", rebuild=True).vectors == 0
+        take(empty, talk("First", "me: hello"), embedder=Other())
+        assert_embedded(empty, Other())

@@ -1,0 +1,50 @@
+import pytest
+from helpers.keyword_models import WordEmbedder
+
+from memcli.search.question_vectors import question_vector
+from memcli.store import Store
+
+
+class Counting(WordEmbedder):
+    asked = 0
+
+    def embed(self, texts, *, questions=False):
+        self.asked += 1
+        return super().embed(texts, questions=questions)
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "mem.db") as opened:
+        yield opened
+
+
+def test_a_question_asked_before_is_not_embedded_again(store):
+    first, second = Counting(), Counting()
+
+    vector = question_vector("hazelnut", first, store.cache)
+    again = question_vector("hazelnut", second, store.cache)
+
+    assert (first.asked, second.asked) == (1, 0)
+    assert vector == again == WordEmbedder().embed(["hazelnut"]).tobytes()
+
+
+@pytest.mark.parametrize("other", ["question", "embedder"])
+def test_another_question_or_embedder_is_another_matter(store, other):
+    embedder = Counting()
+    question_vector("hazelnut", embedder, store.cache)
+    if other == "embedder":
+        embedder.fingerprint = "another"
+
+    question_vector("walnut" if other == "question" else "hazelnut", embedder, store.cache)
+
+    assert embedder.asked == 2
+
+
+@pytest.mark.parametrize("damaged", ["x", 3, {}, "", "not base 85 ", None, "00000"])
+def test_a_damaged_vector_is_made_again(store, damaged, monkeypatch):
+    embedder = WordEmbedder()
+    expected = question_vector("hazelnut", embedder, store.cache)
+    monkeypatch.setattr(store.cache, "get", lambda _key: damaged)
+
+    assert question_vector("hazelnut", embedder, store.cache) == expected
