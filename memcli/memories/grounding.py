@@ -11,12 +11,12 @@ from dataclasses import astuple, replace
 
 from memcli.domain import Fact, Session, Turn
 from memcli.store import Store
+from memcli.text.scripts import EAST_ASIAN, KATAKANA
 from memcli.text.written_dates import Day, spoken_of, written
 
-_DENSE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # written without spaces or capitals
-_WORD = re.compile(rf"[^\W\d_{_DENSE}][^\W_{_DENSE}]*(?:['’.-][^\W_{_DENSE}]+)*")
-_UNSPACED = re.compile(f"[{_DENSE}]")
-_KATAKANA = re.compile("[\u30a1-\u30fa\u30fc]{2,}")
+_WORD = re.compile(rf"[^\W\d_{EAST_ASIAN}][^\W_{EAST_ASIAN}]*(?:['’.-][^\W_{EAST_ASIAN}]+)*")
+_UNSPACED = re.compile(f"[{EAST_ASIAN}]")
+_KATAKANA = re.compile(f"[{KATAKANA}]{{2,}}")
 _BEGINS = re.compile(r"(?:^|[.!?:;\n])\s*[\"'“”(\[]*$")  # all before the first word of a sentence
 LONGEST = 10_000  # characters of a fact that are looked at
 _REACH = 20  # characters looked at for that
