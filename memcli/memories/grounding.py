@@ -9,13 +9,14 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import astuple, replace
 
-from memcli.domain import Fact, Turn
+from memcli.domain import Fact, Session, Turn
+from memcli.store import Store
+from memcli.text.scripts import EAST_ASIAN, KATAKANA
 from memcli.text.written_dates import Day, spoken_of, written
 
-_DENSE = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # written without spaces or capitals
-_WORD = re.compile(rf"[^\W\d_{_DENSE}][^\W_{_DENSE}]*(?:['’.-][^\W_{_DENSE}]+)*")
-_UNSPACED = re.compile(f"[{_DENSE}]")
-_KATAKANA = re.compile("[\u30a1-\u30fa\u30fc]{2,}")
+_WORD = re.compile(rf"[^\W\d_{EAST_ASIAN}][^\W_{EAST_ASIAN}]*(?:['’.-][^\W_{EAST_ASIAN}]+)*")
+_UNSPACED = re.compile(f"[{EAST_ASIAN}]")
+_KATAKANA = re.compile(f"[{KATAKANA}]{{2,}}")
 _BEGINS = re.compile(r"(?:^|[.!?:;\n])\s*[\"'“”(\[]*$")  # all before the first word of a sentence
 LONGEST = 10_000  # characters of a fact that are looked at
 _REACH = 20  # characters looked at for that
@@ -57,6 +58,22 @@ def lacking(fact: Fact, turn: Turn, speakers: Collection[str] = ()) -> tuple[str
         *_missing_names(rest, turn, speakers),
     ]
     return tuple(dict.fromkeys(text for _, text in sorted(doubted)))
+
+
+def reground(session: Session, store: Store, *, memory: int | None = None) -> None:
+    """Check the memories that rest on a session again, against what its turns say now.
+
+    Args:
+        session: as it is stored.
+        store: where it is.
+        memory: number of the only memory to check; None checks all.
+    """
+    conversation = store.sessions.conversation_of(session.id)
+    turns = {turn.key: turn for turn in session.turns}
+    for number, key, fact in store.memories.resting(conversation, turns):
+        if memory in (None, number):
+            missing = lacking(fact, turns[key], session.participants)
+            store.memories.doubt(number, conversation, key, missing)
 
 
 def _missing_dates(

@@ -13,14 +13,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-# Han, kana, and Thai to Khmer; Hangul is written with spaces, but its words carry their endings.
-_DENSE = (
-    "\u0e00-\u0eff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-)
-_RUN = re.compile(f"[{_DENSE}]+")
+from memcli.text.scripts import INDEXED_AS_PAIRS
+
+_RUN = re.compile(f"[{INDEXED_AS_PAIRS}]+")
 # Compiled when first used, which takes 4 ms: only who asks needs it.
-_WORD = f"[{_DENSE}]+|[^\\W_{_DENSE}]+(?:['’][^\\W\\d_{_DENSE}]+)*"
+_WORD = f"[{INDEXED_AS_PAIRS}]+|[^\\W_{INDEXED_AS_PAIRS}]+(?:['’][^\\W\\d_{INDEXED_AS_PAIRS}]+)*"
 _WITHIN = re.compile(r"(?:.*[,;:])?\s+", re.DOTALL)  # between words of one sentence
 
 # Words that tell nothing about what is asked. English, with the contractions FTS5 splits.
