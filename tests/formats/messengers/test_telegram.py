@@ -34,7 +34,7 @@ def raw_of(content):
 
 
 def recognised(content):
-    return telegram.recognises(Sample("result.json", raw_of(content)[:HEAD_BYTES]))
+    return telegram.FORMAT.recognises(Sample("result.json", raw_of(content)[:HEAD_BYTES]))
 
 
 def read(content, **reading):
@@ -46,7 +46,7 @@ def read(content, **reading):
         else Document("result.json", lambda: io.BytesIO(raw_of(content)))
     )
     try:
-        for part in telegram.parse(source, Reading(**reading)):
+        for part in telegram.FORMAT.parse(source, Reading(**reading)):
             parsed.append(part)  # noqa: PERF402  # keeps what came before an error
     except InputError as error:
         return parsed, error
@@ -364,7 +364,7 @@ def test_one_long_chat_comes_in_pieces_and_takes_little_memory(monkeypatch):
     sizes = Counter()
 
     tracemalloc.start()
-    for part in telegram.parse(export, Reading()):
+    for part in telegram.FORMAT.parse(export, Reading()):
         sizes[part.key, len(part.turns)] += 1
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
