@@ -12,7 +12,7 @@ import apsw
 
 from memcli.domain import fingerprint
 from memcli.errors import BusyError, StoreError
-from memcli.store.sqlite.migrations import APPLICATION, is_current, migrate
+from memcli.store.sqlite.migrations import APPLICATION_ID, is_current, migrate
 from memcli.store.sqlite.tokenize import count
 
 _PAGES = 1024  # copied at a time: 4 MB
@@ -161,7 +161,7 @@ class Database:
         # In this order: another process may just be making the database, mark and tables at once.
         filled = self._db.execute("select 1 from sqlite_schema").fetchall()
         [(application,)] = self._db.execute("pragma application_id").fetchall()
-        if filled and application != APPLICATION:
+        if filled and application != APPLICATION_ID:
             raise StoreError(
                 f"{self.path} is a database of another program",
                 hint="name another file with `--db`",
