@@ -294,7 +294,7 @@ class KeptReading:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """A digest of a deleted item that must not be imported again; it reveals nothing of the item."""
+    """The digest of a forgotten item, by which an import knows not to take it again."""
 
     digest: str
 

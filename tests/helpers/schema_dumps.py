@@ -63,8 +63,8 @@ WORDS = {  # rows of the full text: folded, and cut into pairs where a script ha
         (3, "ann", "ann", "monday 6 may 2024 2024-05-06", "ann: umbrella \U0001f302", ""),
     ],
     "passage_words": [
-        (1, "i must not eat hazelnuts.\nnoted, no hazelnuts."), (2, "the ferry"), (3, " leaves at nine."),
-        (4, "me: 東京 京 is next?"), (5, "ann: umbrella \U0001f302"),
+        (1, "i must not eat hazelnuts.\nnoted, no hazelnuts."), (2, "the ferry"),
+        (3, " leaves at nine."), (4, "me: 東京 京 is next?"), (5, "ann: umbrella \U0001f302"),
     ],
     "turn_words": [
         (1, "i must not eat hazelnuts."), (2, "noted, no hazelnuts."),
@@ -213,8 +213,9 @@ def _insert_memories(db: apsw.Connection) -> None:
 def _dump(db: apsw.Connection) -> Iterator[str]:
     """Yield the statements that make the database again.
 
-    The tables behind a full-text table are written over row by row, as the text is not kept; vectors
-    are written through their table, whose own tables are a megabyte even if there is one vector.
+    The tables behind a full-text table are overwritten row by row, because it does not store its
+    texts. Vectors are inserted through their table: the tables behind it take a megabyte even for
+    one vector.
     """
     for pragma in ("application_id", "user_version"):
         yield f"pragma {pragma} = {db.pragma(pragma)};"
