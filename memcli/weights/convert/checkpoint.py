@@ -1,15 +1,15 @@
-"""What a hub publishes of a model: config.json and its weights as safetensors.
+"""A model as a hub publishes it: config.json and weights as safetensors.
 
-Nothing is loaded when a checkpoint is opened. Headers are read and checked against the length of
-the files, and weights are read later, piece by piece: reading, unlike mapping into memory, has
-known peaks, and a file that gets shorter meanwhile is an error and not the end of the process.
+Opening a checkpoint loads no weights: it reads the headers and checks them against the length of
+the files. Weights are read later, piece by piece. Reading, unlike mapping into memory, has a
+known peak, and a file that gets shorter meanwhile is an error and does not end the process.
 
 Source: https://huggingface.co/docs/safetensors
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from pathlib import Path
@@ -37,17 +37,17 @@ _BYTES = {
 
 @dataclass(frozen=True, slots=True)
 class StoredTensor:
-    """Where a tensor's numbers lie. Row by row, little-endian."""
+    """The place of a tensor's numbers in a file. They lie row by row, little-endian."""
 
     name: str
     file: Path
-    kind: str  # F32, F16 or BF16, or what no model of ours computes with
+    kind: str  # F32, F16, BF16, or a type that cannot be converted
     shape: tuple[int, ...]
-    start: int  # bytes from the file's beginning
+    start: int  # offset in the file, in bytes
 
     @property
-    def numbers(self) -> int:
-        """How many it has."""
+    def size(self) -> int:
+        """The count of its numbers."""
         return prod(self.shape)
 
     def pieces(self) -> Iterator[NDArray[Any]]:
@@ -57,28 +57,22 @@ class StoredTensor:
             shape (numbers,), float32 or float16, or for BF16 its bits as uint16.
 
         Raises:
-            BackendError: it holds no floating-point numbers, or the file cannot be read.
+            BackendError: the type cannot be converted, or the file cannot be read.
         """
-        read_as = np.dtype(self._readable())
-        left = self.numbers
+        read_as = np.dtype(self._numpy_type())
+        left = self.size
         try:
             with self.file.open("rb", buffering=0) as file:
                 file.seek(self.start)
                 while left:
                     piece = np.empty(min(left, PIECE), read_as)
-                    _fill(piece, file, self)
+                    _read_into(piece, file, self)
                     left -= len(piece)
                     yield piece
         except OSError as error:
             raise BackendError(f"{self.file} cannot be read: {error.strerror}") from error
 
-    def without_rows(self, rows: int) -> "StoredTensor":
-        """Return the tensor that is left when this many of its first rows are dropped."""
-        left = (self.shape[0] - rows, *self.shape[1:])
-        skipped = rows * prod(self.shape[1:]) * _BYTES[self.kind]
-        return replace(self, shape=left, start=self.start + skipped)
-
-    def _readable(self) -> str:
+    def _numpy_type(self) -> str:
         if self.kind not in NUMPY:
             raise BackendError(
                 f"{self.file} has {self.name} as {self.kind}; only F32, F16 and BF16 are converted"
@@ -86,7 +80,7 @@ class StoredTensor:
         return NUMPY[self.kind]
 
 
-def _fill(piece: NDArray[Any], file: Any, tensor: StoredTensor) -> None:  # Any: a raw file
+def _read_into(piece: NDArray[Any], file: Any, tensor: StoredTensor) -> None:  # Any: a raw file
     view = piece.data.cast("B")
     while view:
         read = file.readinto(view)
@@ -96,61 +90,63 @@ def _fill(piece: NDArray[Any], file: Any, tensor: StoredTensor) -> None:  # Any:
 
 
 class Checkpoint:
-    """A model's folder as a hub has it.
+    """The folder of a model as a hub has it.
 
     Raises:
-        BackendError: a file is missing, cut short or makes no sense; with its name.
+        BackendError: a file is missing, cut short or invalid; the message names it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config = JsonFile.read(folder / "config.json")
-        self.tensors: Mapping[str, StoredTensor] = _tensors(folder)
+        self.tensors: Mapping[str, StoredTensor] = _read_tensors(folder)
 
     def json(self, name: str) -> JsonFile:
-        """Return another of its JSON files, empty where there is none."""
-        return JsonFile.read_if_there(self.folder / name)
+        """Return another JSON file of the folder, an empty object if there is none."""
+        return JsonFile.read_if_present(self.folder / name)
 
     def tensor(self, name: str, *shape: int) -> StoredTensor:
         """Return the tensor of this name.
 
         Raises:
-            BackendError: there is none, or not in this shape.
+            BackendError: the tensor is missing or has another shape.
         """
         found = self.tensors.get(name)
         if found is None:
             raise BackendError(f"the safetensors of {self.folder} have no tensor {name}")
         if found.shape != shape:
             raise BackendError(
-                f"{found.file} has {name} as {_times(found.shape)}, config.json wants"
-                f" {_times(shape)}"
+                f"{found.file} has {name} as {_format_shape(found.shape)}, config.json wants"
+                f" {_format_shape(shape)}"
             )
         return found
 
 
-def _times(shape: Sequence[int]) -> str:
+def _format_shape(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape)) or "a single number"
 
 
-def _tensors(folder: Path) -> dict[str, StoredTensor]:
+def _read_tensors(folder: Path) -> dict[str, StoredTensor]:
     if (folder / SINGLE).is_file():
-        return _header(folder / SINGLE)
+        return _read_header(folder / SINGLE)
     if not (folder / INDEX).is_file():
         raise BackendError(
             f"{folder} has no {SINGLE} and no {INDEX}",
             hint="only weights published as safetensors are converted",
         )
     index = JsonFile.read(folder / INDEX)
-    place_of = index.take("weight_map", dict)
-    shards = {name: _header(_shard(index.path, name)) for name in _distinct(place_of.values())}
-    return {name: _in_shard(name, folder / shard, shards) for name, shard in place_of.items()}
+    shard_of = index.require("weight_map", dict)
+    shards = {
+        name: _read_header(_shard_path(index.path, name)) for name in _unique(shard_of.values())
+    }
+    return {name: _find_in_shard(name, folder / shard, shards) for name, shard in shard_of.items()}
 
 
-def _distinct(names: Any) -> list[Any]:  # Any: what the index holds
+def _unique(names: Any) -> list[Any]:  # Any: the index may hold anything
     return list({str(name): name for name in names}.values())
 
 
-def _shard(index: Path, name: object) -> Path:
+def _shard_path(index: Path, name: object) -> Path:
     if not isinstance(name, str) or Path(name).name != name:
         raise BackendError(f"{index} names {name!r}, which is no file beside it")
     path = index.parent / name
@@ -159,7 +155,7 @@ def _shard(index: Path, name: object) -> Path:
     return path
 
 
-def _in_shard(
+def _find_in_shard(
     name: str, shard: Path, shards: Mapping[str, Mapping[str, StoredTensor]]
 ) -> StoredTensor:
     found = shards[shard.name].get(name)
@@ -168,7 +164,7 @@ def _in_shard(
     return found
 
 
-def _header(path: Path) -> dict[str, StoredTensor]:
+def _read_header(path: Path) -> dict[str, StoredTensor]:
     """Return the tensors of one file.
 
     Raises:
@@ -184,20 +180,20 @@ def _header(path: Path) -> dict[str, StoredTensor]:
     except OSError as error:
         raise BackendError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise BackendError(f"{path} is no safetensors file: its header is no JSON") from error
+        raise BackendError(f"{path} is no safetensors file: its header is not JSON") from error
     if not isinstance(header, dict):
         raise BackendError(f"{path} is no safetensors file: its header is no JSON object")
     header.pop("__metadata__", None)
-    return _checked(path, header, start=_LENGTH + length, size=size)
+    return _locate_tensors(path, header, start=_LENGTH + length, size=size)
 
 
-def _checked(
+def _locate_tensors(
     path: Path, header: Mapping[str, Any], *, start: int, size: int
 ) -> dict[str, StoredTensor]:
-    """Return the tensors once they lie side by side and fill the file."""
+    """Return the tensors, having checked that they lie side by side and fill the file."""
     tensors, spans = {}, []
     for name, entry in header.items():
-        kind, shape, span = _entry(path, name, entry)
+        kind, shape, span = _parse_entry(path, name, entry)
         tensors[name] = StoredTensor(name, path, kind, shape, start + span[0])
         spans.append((*span, name))
     spans.sort()
@@ -212,8 +208,10 @@ def _checked(
     return tensors
 
 
-def _entry(path: Path, name: str, entry: object) -> tuple[str, tuple[int, ...], tuple[int, int]]:
-    """Return (kind, shape, (first byte, byte after the last)) of a line of the header."""
+def _parse_entry(
+    path: Path, name: str, entry: object
+) -> tuple[str, tuple[int, ...], tuple[int, int]]:
+    """Return (kind, shape, (first byte, byte after the last)) of an entry of the header."""
     match entry:
         case {"dtype": str(kind), "shape": [*shape], "data_offsets": [int(begin), int(end)]} if all(
             isinstance(side, int) and side >= 0 for side in shape
@@ -222,5 +220,5 @@ def _entry(path: Path, name: str, entry: object) -> tuple[str, tuple[int, ...], 
             if begin >= 0 and end - begin == prod(shape) * (size or 0):
                 return kind, tuple(shape), (begin, end)
             if size is None:
-                raise BackendError(f"{path} has {name} as {kind}, which is unknown")
-    raise BackendError(f"{path} describes {name} in a way that makes no sense")
+                raise BackendError(f"{path} has {name} as {kind}, an unknown type")
+    raise BackendError(f"{path} has no valid entry for {name}")
