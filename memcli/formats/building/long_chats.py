@@ -27,7 +27,9 @@ class Said:
     turn: Turn
 
 
-def in_pieces(source: str, turns: Iterable[Said | Skipped]) -> Iterator[Parsed]:
+def in_pieces(
+    source: str, turns: Iterable[Said | Skipped], *, keep_order: bool = False
+) -> Iterator[Parsed]:
     """Yield the chats of an export in pieces, with the skipped parts in between.
 
     The turns of a piece are in order of time, also if the export begins with the newest. A turn
@@ -36,11 +38,12 @@ def in_pieces(source: str, turns: Iterable[Said | Skipped]) -> Iterator[Parsed]:
     Args:
         source: of the conversations.
         turns: turns of any number of chats, mixed, in the order of the file.
+        keep_order: whether to keep the order of the file, even where its clocks run backwards.
 
     Raises:
         InputError: raised by `turns`; the turns before it are yielded first.
     """
-    buffer = _Buffer(source)
+    buffer = _Buffer(source, keep_order=keep_order)
     try:
         for turn in turns:
             if isinstance(turn, Skipped):
@@ -54,30 +57,39 @@ def in_pieces(source: str, turns: Iterable[Said | Skipped]) -> Iterator[Parsed]:
 
 
 @dataclass(slots=True)
-class _Piece:
+class ChatPiece:
     """The turns of one chat that were not yielded yet."""
 
     title: str
     turns: list[Turn] = field(default_factory=list)
     characters: int = 0
 
+    def add(self, turn: Turn) -> None:
+        """Append a turn."""
+        self.turns.append(turn)
+        self.characters += len(turn.text)
+
+    @property
+    def is_full(self) -> bool:
+        """True if the piece has PIECE_TURNS turns or PIECE_CHARACTERS characters."""
+        return len(self.turns) >= PIECE_TURNS or self.characters >= PIECE_CHARACTERS
+
 
 class _Buffer:
     """The turns of all chats that were read since each chat's last piece."""
 
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._pieces: dict[str, _Piece] = {}
+    def __init__(self, source: str, *, keep_order: bool) -> None:
+        self._source, self._keep_order = source, keep_order
+        self._pieces: dict[str, ChatPiece] = {}
         self._turns = self._characters = 0
 
     def add(self, chat_turn: Said) -> Iterator[Conversation]:
         """Add a turn, and yield the pieces that are large enough."""
-        piece = self._pieces.setdefault(chat_turn.chat, _Piece(chat_turn.title))
-        piece.turns.append(chat_turn.turn)
-        piece.characters += len(chat_turn.turn.text)
+        piece = self._pieces.setdefault(chat_turn.chat, ChatPiece(chat_turn.title))
+        piece.add(chat_turn.turn)
         self._turns += 1
         self._characters += len(chat_turn.turn.text)
-        if len(piece.turns) >= PIECE_TURNS or piece.characters >= PIECE_CHARACTERS:
+        if piece.is_full:
             yield self._take(chat_turn.chat)
         elif self._turns >= _MAX_BUFFERED_TURNS or self._characters >= _MAX_BUFFERED_CHARACTERS:
             yield from self.take_all()
@@ -91,8 +103,8 @@ class _Buffer:
         piece = self._pieces.pop(chat)
         self._turns -= len(piece.turns)
         self._characters -= piece.characters
-        turns = tuple(_in_order(piece.turns))
-        return Conversation(self._source, chat, piece.title, turns, endless=True)
+        turns = with_inherited_times(piece.turns) if self._keep_order else _in_order(piece.turns)
+        return Conversation(self._source, chat, piece.title, tuple(turns), endless=True)
 
 
 def _in_order(turns: list[Turn]) -> list[Turn]:
@@ -108,6 +120,11 @@ class WallClock:
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self._last: datetime | None = None
+
+    @property
+    def last(self) -> datetime | None:
+        """The time of the last message that had one."""
+        return self._last
 
     def read(self, naive: datetime | None) -> tuple[datetime | None, Clock]:
         """Return the time of the next message, and how exactly it is known."""
