@@ -7,10 +7,8 @@ known peak, and a file that gets shorter meanwhile is an error and does not end 
 Source: https://huggingface.co/docs/safetensors
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -18,21 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from memcli.backends.safetensors_header import DTYPE_BYTES, read_safetensors_header
 from memcli.errors import BackendError
 from memcli.weights.convert.dtypes import NUMPY
 from memcli.weights.convert.json_file import JsonFile
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 PIECE = 1024 * 1024  # numbers read in one go; more would not fit a processor's cache
-
-_LENGTH = 8  # bytes that say how long the header is
-_LONGEST_HEADER = 100_000_000  # bytes; the format allows no more
-_BYTES = {
-    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
-    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
-    **dict.fromkeys(("U32", "I32", "F32"), 4),
-    **dict.fromkeys(("U64", "I64", "F64"), 8),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,57 +158,12 @@ def _read_header(path: Path) -> dict[str, StoredTensor]:
     """Return the tensors of one file.
 
     Raises:
-        BackendError: the file is no safetensors file, or not as long as it says.
+        BackendError: the file is no safetensors file, not as long as it says, or has a tensor of
+            an unknown type.
     """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(_LENGTH), "little")
-            if not 2 <= length <= min(_LONGEST_HEADER, size - _LENGTH):
-                raise BackendError(f"{path} is no safetensors file, or is cut short in its header")
-            header = json.loads(file.read(length))
-    except OSError as error:
-        raise BackendError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise BackendError(f"{path} is no safetensors file: its header is not JSON") from error
-    if not isinstance(header, dict):
-        raise BackendError(f"{path} is no safetensors file: its header is no JSON object")
-    header.pop("__metadata__", None)
-    return _locate_tensors(path, header, start=_LENGTH + length, size=size)
-
-
-def _locate_tensors(
-    path: Path, header: Mapping[str, Any], *, start: int, size: int
-) -> dict[str, StoredTensor]:
-    """Return the tensors, having checked that they lie side by side and fill the file."""
-    tensors, spans = {}, []
-    for name, entry in header.items():
-        kind, shape, span = _parse_entry(path, name, entry)
-        tensors[name] = StoredTensor(name, path, kind, shape, start + span[0])
-        spans.append((*span, name))
-    spans.sort()
-    for (_, end, _name), (begin, _, name) in pairwise([(0, 0, ""), *spans]):
-        if begin != end:
-            raise BackendError(f"{path} has {name} where it leaves a gap or overlaps another")
-    missing = start + (spans[-1][1] if spans else 0) - size
-    if missing > 0:
-        raise BackendError(f"{path} is cut short, {missing:,} bytes are missing")
-    if missing < 0:
-        raise BackendError(f"{path} has {-missing:,} bytes too many")
-    return tensors
-
-
-def _parse_entry(
-    path: Path, name: str, entry: object
-) -> tuple[str, tuple[int, ...], tuple[int, int]]:
-    """Return (kind, shape, (first byte, byte after the last)) of an entry of the header."""
-    match entry:
-        case {"dtype": str(kind), "shape": [*shape], "data_offsets": [int(begin), int(end)]} if all(
-            isinstance(side, int) and side >= 0 for side in shape
-        ):
-            size = _BYTES.get(kind)
-            if begin >= 0 and end - begin == prod(shape) * (size or 0):
-                return kind, tuple(shape), (begin, end)
-            if size is None:
-                raise BackendError(f"{path} has {name} as {kind}, an unknown type")
-    raise BackendError(f"{path} has no valid entry for {name}")
+    found = {}
+    for name, entry in read_safetensors_header(path).tensors.items():
+        if entry.dtype not in DTYPE_BYTES:
+            raise BackendError(f"{path} has {name} as {entry.dtype}, an unknown type")
+        found[name] = StoredTensor(name, path, entry.dtype, entry.shape, entry.start)
+    return found
