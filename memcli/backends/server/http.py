@@ -6,13 +6,12 @@ Everything a server does wrong ends as a `BackendError` that has its address in 
 import json
 import random
 import ssl
-import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from memcli import __version__
@@ -20,6 +19,7 @@ from memcli.backends.server.endpoint import Endpoint, Note, unsaid
 from memcli.backends.server.response import NonsenseError, events, parsed, reason, whole
 from memcli.backends.server.timeouts import awaited
 from memcli.errors import BackendError
+from memcli.retry import Retries, parse_retry_after
 
 if TYPE_CHECKING:
     from httpx2 import Client, Response
@@ -131,9 +131,14 @@ class Server:
     def _attempts(
         self, path: str, body: Body, read: Callable[["Response"], Iterator[T]]
     ) -> Generator[T]:
-        """Ask until there is an answer or no sense in asking again."""
+        """Send a request until it is answered or another attempt makes no sense."""
         limits = self.endpoint.limits
-        for attempt in range(1, limits.attempts + 1):
+        pauses = [
+            limits.pause * 2**number * random.uniform(0.5, 1)
+            for number in range(limits.attempts - 1)
+        ]
+        retries = Retries(pauses, longest_pause=limits.longest_pause)
+        for attempt in count(1):
             begun = False
             try:
                 for item in self._exchange(path, body, read):
@@ -141,11 +146,9 @@ class Server:
                     yield item
                 return
             except (_BusyError, _BrokenError) as error:
-                again = 2 if error.status == 500 else limits.attempts  # few such errors pass
-                if begun or attempt >= min(again, limits.attempts):
+                hopeless = error.status == 500 and attempt > 1  # few such errors pass
+                if begun or hopeless or not retries.wait(error.pause):
                     raise
-                pause = limits.pause * 2 ** (attempt - 1) * random.uniform(0.5, 1)
-                time.sleep(min(max(pause, error.pause), limits.longest_pause))
 
     def _exchange(
         self, path: str, body: Body, read: Callable[["Response"], Iterator[T]]
@@ -185,7 +188,7 @@ class Server:
             status = 422  # llama-cpp-python's server means that
         if status in _BUSY:
             busy = _BusyError(message, status)
-            busy.pause = _retry_after(response.headers.get("retry-after", ""))
+            busy.pause = parse_retry_after(response.headers.get("retry-after", ""))
             raise busy
         raise RefusedError(message, status, hint=_KEY_HINT if status in (401, 403) else None)
 
@@ -238,15 +241,3 @@ class _BrokenError(BackendError):
     """The connection failed or broke."""
 
     status, pause = 0, 0.0
-
-
-def _retry_after(header: str) -> float:
-    """Return the seconds that a Retry-After header asks for; 0 where it says nothing."""
-    try:
-        return max(float(header), 0.0)
-    except ValueError:
-        pass
-    try:
-        return max(parsedate_to_datetime(header).timestamp() - time.time(), 0.0)
-    except (ValueError, TypeError, OverflowError):
-        return 0.0

@@ -15,13 +15,13 @@ from memcli.search.answer import Answering, Reply
 from memcli.search.dialogue import Dialogue
 from memcli.search.model_speed import Speeds
 from memcli.search.results import Answer
+from memcli.text.scripts import BREAKABLE_ANYWHERE
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_DENSE = "\u2e80-\uffef\U00020000-\U0003ffff"
 # Unspaced scripts may break anywhere. Compiled when it is first used, which takes 3 ms.
-_WORDS = rf"\n|[^\S\n]+|[{_DENSE}]|[^\s{_DENSE}]+"
+_WORDS = rf"\n|[^\S\n]+|[{BREAKABLE_ANYWHERE}]|[^\s{BREAKABLE_ANYWHERE}]+"
 
 
 def answered(

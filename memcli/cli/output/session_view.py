@@ -10,8 +10,7 @@ from memcli.cli.output.console import console, isolated, print_line, safe
 from memcli.cli.output.hyperlinks import has_links, linked
 from memcli.domain import Session
 from memcli.search.results import PLAIN, Answer, Quote, Result, Stage
-from memcli.store import Overview
-from memcli.store.index import highlights
+from memcli.store import Overview, marks
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType
@@ -125,7 +124,7 @@ def excerpt(said: str, terms: Sequence[str], most: int) -> str:
     """Return at most about so many characters of a text, where most of the terms are."""
     if len(said) <= most:
         return said
-    starts = [start for start, _ in highlights(said, terms)] or [0]
+    starts = [start for start, _ in marks(said, terms)] or [0]
     best = max(starts, key=lambda one: sum(one <= other < one + most * 3 // 4 for other in starts))
     start = max(0, min(best - most // 4, len(said) - most))
     if start:
@@ -161,7 +160,7 @@ def _quote(quote: Quote, result: Result, look: Look) -> "RenderableType":
         cells = max(80, min(QUOTED, QUOTED_LINES * (look.width - len(BAR))))
         said = excerpt(said, result.terms, cells * len(said) // max(cell_len(said), 1))
     words = Text(said)
-    for start, end in highlights(said, result.terms):
+    for start, end in marks(said, result.terms):
         words.stylize("bold", start, end)
     if look.terminal:
         words = _isolated(words)

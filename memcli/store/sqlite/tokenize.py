@@ -16,17 +16,12 @@ from functools import lru_cache
 
 import apsw
 
-# Han, kana, Thai to Khmer, and Hangul, which is written with spaces, but with endings on its words.
-_UNSPACED = (
-    "\u0e00-\u0eff\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-)
-_UNSPACED_RUN = re.compile(f"[{_UNSPACED}]+")
+from memcli.text.scripts import INDEXED_AS_PAIRS
+
+_UNSPACED_RUN = re.compile(f"[{INDEXED_AS_PAIRS}]+")
 # A text, because compiling it takes 4 ms, which only a search should pay for.
-_WORD = f"[{_UNSPACED}]+|[^\\W_{_UNSPACED}]+(?:['’][^\\W\\d_{_UNSPACED}]+)*"
-_SAME_SENTENCE = re.compile(
-    r"(?:.*[,;:])?\s+", re.DOTALL
-)  # the space between two words of one sentence
+_WORD = f"[{INDEXED_AS_PAIRS}]+|[^\\W_{INDEXED_AS_PAIRS}]+(?:['’][^\\W\\d_{INDEXED_AS_PAIRS}]+)*"
+_SAME_SENTENCE = re.compile(r"(?:.*[,;:])?\s+", re.DOTALL)  # space between words of one
 
 # English words that say nothing about the subject, with the contractions that FTS5 splits.
 STOP_WORDS = frozenset(
