@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from memcli.domain import Conversation, Kind, Past, Session, SessionId, Turn, fingerprint
 from memcli.ingest.index import index
 from memcli.ingest.merge import QUIET, merge, revision, sessions_of
-from memcli.memories.regrounding import reground
+from memcli.memories.grounding import reground
 from memcli.protocols import Embedder
 from memcli.store import Head, Store
 from memcli.text.sanitize import sound_conversation, whole_milliseconds
@@ -194,7 +194,7 @@ class Absorber:
             endless=conversation.endless,
         )
         for giver, keys in self._given:
-            self._store.memories.move(giver, keys, head.number)
+            self._store.memory_sources.move(giver, keys, head.number)
             self._store.reads.move(giver, keys, head.number)
             self._store.sessions.move_aliases(giver, keys, head.number)
         self._given.clear()

@@ -36,7 +36,7 @@ from memcli.cli.when import end_of, start_of
 from memcli.deadline import deadline
 from memcli.domain import MemoryType
 from memcli.errors import BackendError, UsageError
-from memcli.memories.remember import Memories
+from memcli.search.memory_search import search_memories
 from memcli.search.model_speed import Speeds
 from memcli.search.results import Answer
 from memcli.search.stages import LEAST, Models
@@ -111,8 +111,8 @@ class MemoryTools:
         filters = MemoryFilters(since, until, speaker, kind)
         with self._store() as store:
             if query := arguments.get("query", "").strip():
-                search = Memories(store, self._embedder_alone.embedder)
-                found = [hit.memory for hit in search.hits(query, filters)]
+                embedder = self._embedder_alone.embedder
+                found = [hit.memory for hit in search_memories(query, store, embedder, filters)]
             else:
                 found = list(store.memories.find(filters))
             trusted = [one for one in found if one.trusted and one.current]
