@@ -152,7 +152,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(mem):
         (("other.json",), 4, "has no questions as LoCoMo's and LongMemEval's are"),
         (("unanswered.json",), 4, "has no question that something in it answers"),
         (("set.json", "--stages", "magic"), 2, "not a stage: `magic`"),
-        (("set.json", "--stages", ""), 2, "`` is no stage"),
+        (("set.json", "--stages", ""), 2, "not a stage: ``"),
         (("set.json", "--grain", "word"), 2, "--grain"),
         (("set.json", "--limit", "0"), 2, "--limit"),
         (("set.json", "--stages", "retrieve,rerank"), 6, "no model on this machine can rerank"),
