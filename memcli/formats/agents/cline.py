@@ -142,7 +142,7 @@ class _Task:
         first turn.
         """
         if not self._turns:
-            yield Skipped("task", "nobody says anything", lost=False)
+            yield Skipped("task", "has nothing to import", lost=False)
             return
         turns = with_inherited_times(self._turns)
         key = self._session or (folder if _TASK.fullmatch(folder) else turns[0].key)

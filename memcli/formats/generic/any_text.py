@@ -163,7 +163,7 @@ class _Transcript:
         """
         self._finish_turn()
         if not self._turns:
-            yield Skipped("transcript", "nobody says anything", lost=False)
+            yield Skipped("transcript", "has nothing to import", lost=False)
             return
         first = self._turns[:2]
         key = fingerprint(
