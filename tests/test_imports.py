@@ -32,6 +32,7 @@ OWNER = {
     "httpx2": "backends.server",
     "huggingface_hub": "weights",
     "gguf": "weights",
+    "yaml": "weights",
     "mcp": "mcp",
     "mcp_types": "mcp",
     "anyio": "mcp",

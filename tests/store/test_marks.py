@@ -1,7 +1,6 @@
 import pytest
 
-from memcli.store import asked
-from memcli.store.index import highlights
+from memcli.store import asked, marks
 
 
 @pytest.mark.parametrize(
@@ -21,6 +20,6 @@ from memcli.store.index import highlights
     ],
 )
 def test_a_text_is_marked_where_it_has_the_words_of_a_question(question, text, marked):
-    found = highlights(text, asked(question))
+    found = marks(text, asked(question))
 
     assert [text[start:end] for start, end in found] == marked

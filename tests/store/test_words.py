@@ -1,6 +1,6 @@
 import pytest
 
-from memcli.store.sqlite.tokenize import STOP_WORDS, asked, indexed, match
+from memcli.store.sqlite.tokenize import STOP_WORDS, asked, fts_query, normalize_for_index
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from memcli.store.sqlite.tokenize import STOP_WORDS, asked, indexed, match
     ],
 )
 def test_unspaced_scripts_are_indexed_in_pairs_and_with_the_last_character(text, words):
-    assert indexed(text).split() == words
+    assert normalize_for_index(text).split() == words
 
 
 def test_unspaced_scripts_are_asked_for_in_pairs_alone():
@@ -22,14 +22,14 @@ def test_unspaced_scripts_are_asked_for_in_pairs_alone():
 
 
 def test_a_lone_character_finds_the_pairs_it_begins():
-    assert match("水") == '"水"*'
-    assert match("東京") == '"東京"'
-    assert match("a") == '"a"'
+    assert fts_query("水") == '"水"*'
+    assert fts_query("東京") == '"東京"'
+    assert fts_query("a") == '"a"'
 
 
 def test_full_and_half_width_are_one():
     assert asked("ＩＢＭ ｶﾀｶﾅ") == asked("ibm カタカナ")
-    assert indexed("ＩＢＭ") == indexed("ibm")
+    assert normalize_for_index("ＩＢＭ") == normalize_for_index("ibm")
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,11 @@ def test_full_and_half_width_are_one():
 )
 def test_words_that_change_inside_are_put_in_their_base_form(form, base):
     assert asked(form) == [base]
-    assert indexed(f"He {form}.") == f"he {base}."
+    assert normalize_for_index(f"He {form}.") == f"he {base}."
 
 
 def test_a_word_that_only_contains_an_irregular_form_is_left_alone():
-    assert indexed("wentworth satin") == "wentworth satin"
+    assert normalize_for_index("wentworth satin") == "wentworth satin"
 
 
 def test_apostrophes_separate_and_what_they_leave_is_left_out():

@@ -1,59 +1,67 @@
-"""Forgetting for good: what was said is gone from the file, and does not come back."""
+"""Permanent deletion: no byte of it stays in the file, and an import does not bring it back."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
 
 from memcli.domain import YOU, Memory, MemoryId, SessionId, fingerprint
-from memcli.store.index.memories import MemoryIndex
-from memcli.store.index.passages import Index
+from memcli.store.index.memory_index import MemoryIndex
+from memcli.store.index.search_index import Index
 from memcli.store.sqlite.connection import Database
 from memcli.store.tables.memories import Memories
+from memcli.store.tables.memory_sources import MemorySources
 
 
 class Forgetting:
-    """What was forgotten is known by digests alone."""
+    """Deletes sessions and memories, and keeps digests of them (tombstones) to know them by."""
 
     def __init__(
-        self, database: Database, index: Index, memories: Memories, memory_index: MemoryIndex
+        self,
+        database: Database,
+        *,
+        index: Index,
+        memories: Memories,
+        memory_sources: MemorySources,
+        memory_index: MemoryIndex,
     ) -> None:
         self._db, self._index = database, index
-        self._memories, self._memory_index = memories, memory_index
+        self._memories, self._memory_sources = memories, memory_sources
+        self._memory_index = memory_index
 
     def conversation(self, source: str, key: str) -> bool:
         """Return whether a whole conversation was forgotten."""
-        return bool(self._known([_digest(source, key)]))
+        return bool(self._stored_tombstones([_digest(source, key)]))
 
     def turns(self, source: str, conversation: str, keys: Sequence[str]) -> set[str]:
-        """Return which turns of a conversation were forgotten with a stretch of it."""
+        """Return those of these turns that were forgotten with a session of an endless chat."""
         if not self._db.rows("select 1 from forgotten limit 1"):
             return set()
         digests = {_digest(source, conversation, key): key for key in keys}
-        return {digests[digest] for digest in self._known(list(digests))}
+        return {digests[digest] for digest in self._stored_tombstones(list(digests))}
 
     def forget(self, sessions: Collection[SessionId], memories: Collection[Memory] = ()) -> bool:
         """Delete sessions and memories so that no byte of them is left.
 
-        A session is never taken in again: one of an endless chat takes its own turns along, any
-        other one the conversation, and whatever is added to it later. With it go the memories
-        that come from it alone.
+        A session is never imported again. For an endless chat this holds for the turns of the
+        session; for any other conversation it holds for all of it, and for turns that are added
+        later. Memories that have no other source are deleted with the session.
 
-        A memory does not come back from where it was found, only when it is said elsewhere. What
-        the person wrote for it alone goes with it.
+        A memory does not come back from the turns it was found in, only if it is said elsewhere.
+        A note that the person wrote for this memory alone is deleted with it.
 
         Returns:
-            Whether the last bytes are gone. Where another process reads the database at this
-            moment, they go with the next write.
+            True if the last bytes are gone. False if another process is reading the database at
+            this moment: then they go with the next write.
         """
         with self._db.transaction():
             for memory in memories:
-                self._forget_memory(memory)
-            self._remove(self._memories.resting_on(sessions))
+                self._delete_memory(memory)
+            self._remove_memories(self._memories.resting_on(sessions))
             for session in sessions:
-                self._forget(session)
+                self._delete_session(session)
             if sessions:
-                self._db.rows("delete from files")  # what they gave may name it
-            self._db.rows("delete from answers")  # what models said may quote it
-            self._db.rows("update readings set reason = '', trace = null")  # readers, too
+                self._db.rows("delete from files")  # their reports may name it
+            self._db.rows("delete from answers")  # cached outputs of models may quote it
+            self._db.rows("update readings set reason = '', trace = null")  # so may readings
             for table in ("session_words", "passage_words", "turn_words", "memory_words"):
                 self._db.rows(f"insert into {table} ({table}) values ('optimize')")
         [(busy, *_)] = self._db.rows("pragma wal_checkpoint(truncate)")
@@ -69,38 +77,40 @@ class Forgetting:
             session,
         )
         return bool(
-            self._known([_memory_digest(memory, source, conversation, turn) for turn in turns])
+            self._stored_tombstones(
+                [_memory_digest(memory, source, conversation, turn) for turn in turns]
+            )
         )
 
     def take_over(self, digests: Collection[str]) -> int:
-        """Keep that things were forgotten in another database. What is in this one stays.
+        """Store the tombstones of another database, except those of items that are stored here.
 
         Returns:
-            Of how many that is so: they can come back, and grow.
+            The number of exceptions; these items stay, and imports can extend them.
         """
-        new = set(digests) - self._known(list(digests))
-        here = new.intersection(self._here()) if new else set()
+        new = set(digests) - self._stored_tombstones(list(digests))
+        present = new.intersection(self._present_digests()) if new else set()
         self._db.many(
-            "insert into forgotten (digest) values (?)", [(each,) for each in sorted(new - here)]
+            "insert into forgotten (digest) values (?)", [(each,) for each in sorted(new - present)]
         )
-        return len(here)
+        return len(present)
 
-    def _here(self) -> Iterator[str]:
-        """Yield the digests that everything here would be forgotten by."""
+    def _present_digests(self) -> Iterator[str]:
+        """Yield the tombstones that forgetting each stored item would leave."""
         conversations = self._db.rows("select id, source, key, endless from conversations")
         for number, source, key, endless in conversations:
             yield _digest(source, key)
             turns = "select key from turns where conversation_id = ?"
             for (turn,) in self._db.rows(turns, number) if endless else ():
                 yield _digest(source, key, turn)
-        for where in self._db.rows(
+        for source in self._db.rows(
             "select public, source, conversations.key, turn from memories"
             " join memory_sources on memory_id = memories.id"
             " join conversations on conversations.id = conversation_id"
         ):
-            yield _memory_digest(*where)
+            yield _memory_digest(*source)
 
-    def _forget_memory(self, memory: Memory) -> None:
+    def _delete_memory(self, memory: Memory) -> None:
         sources = self._db.rows(
             "select source, conversations.key, turn, sessions.public from memories"
             " join memory_sources on memory_id = memories.id"
@@ -112,19 +122,19 @@ class Forgetting:
         )
         self._db.many(
             "insert or ignore into forgotten (digest) values (?)",
-            [(_memory_digest(memory.id, *where),) for *where, _ in sources],
+            [(_memory_digest(memory.id, *source),) for *source, _ in sources],
         )
-        self._remove([memory])
+        self._remove_memories([memory])
         for session in {session for source, _, _, session in sources if source == YOU}:
             if not self._memories.of_sessions([session]):
-                self._forget(session)
+                self._delete_session(session)
 
-    def _remove(self, memories: Collection[Memory]) -> None:
+    def _remove_memories(self, memories: Collection[Memory]) -> None:
         numbers = self._memories.numbers([memory.id for memory in memories])
         self._memory_index.remove(numbers)
         self._memories.remove(numbers)
 
-    def _forget(self, session: SessionId) -> None:
+    def _delete_session(self, session: SessionId) -> None:
         [(number, conversation, source, key, endless)] = self._db.rows(
             "select sessions.id, conversations.id, source, key, endless from sessions"
             " join conversations on conversations.id = conversation_id where public = ?",
@@ -138,7 +148,7 @@ class Forgetting:
             "insert or ignore into forgotten (digest) values (?)",
             [(digest,) for digest in digests or [_digest(source, key)]],
         )
-        self._memories.lose(conversation, keys)
+        self._memory_sources.remove(conversation, keys)
         self._index.remove(number)
         self._db.rows("delete from sessions where id = ?", number)
         for table in ("revisions", "aliases", "read_turns"):
@@ -153,7 +163,7 @@ class Forgetting:
             conversation,
         )
 
-    def _known(self, digests: Sequence[str]) -> set[str]:
+    def _stored_tombstones(self, digests: Sequence[str]) -> set[str]:
         rows = self._db.rows(
             "select digest from forgotten where digest in (select value from json_each(?))",
             json.dumps(digests),

@@ -1,4 +1,4 @@
-"""What was ingested from where."""
+"""The paths that were imported, and the state of their files when they were last read."""
 
 import json
 import os
@@ -10,23 +10,23 @@ from memcli.store.sqlite.connection import Database
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it was when it was last read."""
+    """The state of a file when it was last read."""
 
-    state: str  # digest of all that tells whether it has changed since
-    head: str  # digest of its beginning: where that is the same, a log has only grown
-    offset: int  # how far a log was read, in bytes
-    line: int  # and in lines
-    reports: list[dict[str, Any]]  # what it gave, as whoever read it put it
+    state: str  # a digest of size, time and beginning: it differs if the file has changed
+    head: str  # a digest of its beginning: while it is equal, a log has only grown
+    offset: int  # number of bytes of a log that were read
+    line: int  # number of lines of a log that were read
+    reports: list[dict[str, Any]]  # the results of reading it, in the form of the importer
 
 
 class Sources:
-    """The paths that were named, with their options, and the files that lay there."""
+    """The tables of imported paths with their options, and of the files found there."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def remember(self, path: str, options: dict[str, Any]) -> None:
-        """Keep a path and how to read it."""
+        """Store a path and the options to read it with."""
         self._db.rows(
             "insert into sources (path, options) values (?, ?)"
             " on conflict (path) do update set options = excluded.options"
@@ -35,12 +35,12 @@ class Sources:
         )
 
     def all(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return every path and how to read it, by path."""
+        """Return every path with its options, ordered by path."""
         rows = self._db.rows("select path, options from sources order by path")
         return [(os.fsdecode(path), json.loads(options)) for path, options in rows]
 
     def file(self, path: str) -> File | None:
-        """Return what is known of a file, None where it was never read."""
+        """Return the state of a file, or None if it was never read."""
         rows = self._db.rows(
             "select state, head, offset, line, reports from files where path = ?",
             os.fsencode(path),
@@ -51,7 +51,7 @@ class Sources:
         return File(state, head, offset, line, json.loads(reports))
 
     def read(self, path: str, file: File) -> None:
-        """Keep what a file was like when it was read."""
+        """Store the state of a file that was read."""
         self._db.rows(
             "insert or replace into files (path, state, head, offset, line, reports)"
             " values (?, ?, ?, ?, ?, ?)",
