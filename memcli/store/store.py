@@ -19,7 +19,7 @@ from memcli.store.maintenance.statistics import Statistics
 from memcli.store.sqlite.connection import Database
 from memcli.store.tables.conversations import Conversations
 from memcli.store.tables.memories import Memories
-from memcli.store.tables.memory_sources import MemorySources
+from memcli.store.tables.memory_sources import MemorySourceTable
 from memcli.store.tables.model_cache import Cache
 from memcli.store.tables.readings import Reads
 from memcli.store.tables.sessions import Sessions
@@ -54,7 +54,7 @@ class Store:
         self.health = Health(self._database)
         self.statistics = Statistics(self._database)
         self.memories = Memories(self._database)
-        self.memory_sources = MemorySources(self._database)
+        self.memory_sources = MemorySourceTable(self._database)
         self.memory_index = MemoryIndex(self._database)
         self.forgetting = Forgetting(
             self._database,

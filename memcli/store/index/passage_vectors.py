@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from memcli.store.index.quantization import quantize_one, stored_width
+from memcli.store.index.quantization import quantize_vector, stored_width
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 
@@ -72,7 +72,7 @@ def nearest_rows(
         Rows of (session, cosine in [-1, 1], first, last, start, stop); the cosine is None if a
         vector has no direction.
     """
-    query = quantize_one(vector)
+    query = quantize_vector(vector)
     where, values = filters.where()
     condition = "1"
     if where != "1":

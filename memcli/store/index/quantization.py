@@ -29,7 +29,7 @@ def quantized(vectors: Vectors) -> list[bytes]:
     return [row.tobytes().ljust(stored_width(vectors.shape[1]), b"\0") for row in rows]
 
 
-def quantize_one(vector: bytes) -> bytes:
+def quantize_vector(vector: bytes) -> bytes:
     """Return one vector of float32 numbers as bytes, without loading numpy."""
     numbers = array("f", vector)
     largest = max(map(abs, numbers), default=0.0)

@@ -8,7 +8,7 @@ from memcli.store.index.memory_index import MemoryIndex
 from memcli.store.index.search_index import Index
 from memcli.store.sqlite.connection import Database
 from memcli.store.tables.memories import Memories
-from memcli.store.tables.memory_sources import MemorySources
+from memcli.store.tables.memory_sources import MemorySourceTable
 
 
 class Forgetting:
@@ -20,7 +20,7 @@ class Forgetting:
         *,
         index: Index,
         memories: Memories,
-        memory_sources: MemorySources,
+        memory_sources: MemorySourceTable,
         memory_index: MemoryIndex,
     ) -> None:
         self._db, self._index = database, index

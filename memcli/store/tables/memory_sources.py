@@ -10,7 +10,7 @@ from memcli.store.tables.memory_rows import to_json
 _OF_TURNS = "conversation_id = ? and turn in (select value from json_each(?))"
 
 
-class MemorySources:
+class MemorySourceTable:
     """The table of the sources of memories. A trigger deletes a memory with its last source."""
 
     def __init__(self, database: Database) -> None:

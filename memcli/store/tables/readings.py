@@ -29,7 +29,7 @@ _OF_SESSION = "session_id = (select id from sessions where public = ?)"
 class Reading:
     """The reading of one segment."""
 
-    way: str  # a digest of the reader model and its settings
+    reader_digest: str  # a digest of the reader model and its settings
     model: str  # the name of the reader model
     outcome: Outcome
     reason: str  # in the words of the reader; the error if it failed
@@ -84,7 +84,11 @@ class Reads:
     def keep(self, session: SessionId, reading: Reading) -> None:
         """Store the reading of a segment of a session."""
         number = self._add(
-            reading.way, reading.model, reading.outcome.value, reading.reason, reading.trace
+            reading.reader_digest,
+            reading.model,
+            reading.outcome.value,
+            reading.reason,
+            reading.trace,
         )
         self._db.many(
             "insert into read_turns (reading_id, conversation_id, key, digest, stop)"
@@ -136,12 +140,17 @@ class Reads:
         return bool(rows)
 
     def _add(
-        self, way: str, model: str, outcome: str, reason: str, trace: Sequence[object] | None
+        self,
+        reader_digest: str,
+        model: str,
+        outcome: str,
+        reason: str,
+        trace: Sequence[object] | None,
     ) -> int:
         [(number,)] = self._db.rows(
             "insert into readings (way, model, outcome, reason, trace) values (?, ?, ?, ?, ?)"
             " returning id",
-            *(way, model, outcome, reason),
+            *(reader_digest, model, outcome, reason),
             None if trace is None else json.dumps(trace, ensure_ascii=False),
         )
         return int(number)
@@ -164,11 +173,11 @@ class Reads:
         return [self._reading(row) for row in rows]
 
     def _reading(self, row: Sequence[Any]) -> Reading:
-        number, way, model, outcome, reason, trace = row
+        number, reader_digest, model, outcome, reason, trace = row
         turns = self._db.rows("select key, stop from read_turns where reading_id = ?", number)
         memories = self._db.rows("select memory from reading_memories where reading_id = ?", number)
         return Reading(
-            way=way,
+            reader_digest=reader_digest,
             model=model,
             outcome=Outcome(outcome),
             reason=reason,
@@ -189,8 +198,8 @@ class Reads:
         return dict(rows)
 
 
-def _settled(way: str | None) -> tuple[str, list[object]]:
+def _settled(reader_digest: str | None) -> tuple[str, list[object]]:
     """Return an SQL condition on readings that settle the text they are of, and its values."""
-    if way is None:
+    if reader_digest is None:
         return "outcome != 'buffered'", []
-    return "way = ? and outcome in ('added', 'ignored')", [way]
+    return "way = ? and outcome in ('added', 'ignored')", [reader_digest]

@@ -16,8 +16,8 @@ def store(tmp_path):
         yield opened
 
 
-def reading(*turns, way="w", outcome=Outcome.IGNORED, **others):
-    return Reading(way, "model", outcome, "because", turns, **others)
+def reading(*turns, reader_digest="w", outcome=Outcome.IGNORED, **others):
+    return Reading(reader_digest, "model", outcome, "because", turns, **others)
 
 
 def left(store, way=None, **filters):
