@@ -11,7 +11,7 @@ from helpers.builders import BEGIN, MINUTE, talk
 from helpers.scripted_reader import Bench, fact
 from helpers.tiny_models import write_tiny_qwen3
 
-from memcli.backends.generation import reader as calling
+from memcli.backends.generation import tool_caller as calling
 from memcli.backends.generation.json_constraint import call_text
 from memcli.backends.llama import LlamaReader
 from memcli.domain import Fact, MemoryType
