@@ -213,7 +213,7 @@ WHOLE = 'name = "mine"\nrole = "embedder"\ncontext = 512\n[embedding]\npooling =
     ("text", "said", "hint"),
     [
         (WHOLE.replace("context", "contxt"), "`context` is missing", None),
-        ("licens = 3\n" + WHOLE, "nothing is called `licens`", "did you mean `licence`"),
+        ("licens = 3\n" + WHOLE, "unknown key `licens`", "did you mean `licence`"),
         (WHOLE.replace("512", '"512"'), "`context` is '512', not a whole number", None),
         (WHOLE.replace("512", "true"), "`context` is True, not a whole number", None),
         (WHOLE.replace("mean", "max"), "`pooling` is 'max', not one of cls, mean, last", None),
@@ -223,7 +223,7 @@ WHOLE = 'name = "mine"\nrole = "embedder"\ncontext = 512\n[embedding]\npooling =
         (WHOLE + '[[checks]]\nquestion = "?"\npassages = ["a"]\n', "fewer than two", None),
         (WHOLE + "[gguf]\nQ8_0 = 3\n", "`Q8_0` is 3, not a table", None),
         ('like = "gone"\n' + WHOLE, "`like` names 'gone', which no manifest describes", None),
-        ("name = \n", "is no TOML: .*line 1", None),
+        ("name = \n", "is not valid TOML: .*line 1", None),
     ],
 )
 def test_a_manifest_that_makes_no_sense_is_an_error_with_file_and_key(catalog, text, said, hint):

@@ -74,17 +74,17 @@ def test_without_names_the_person_is_whom_assistants_call_the_user(config):
 @pytest.mark.parametrize(
     ("text", "said", "hint"),
     [
-        ("[modles]\n", "nothing is called `modles`", "did you mean `models`"),
-        ('[models]\nshifter = "x"\n', r"\[models\]: nothing is called `shifter`", "did you mean"),
+        ("[modles]\n", "unknown key `modles`", "did you mean `models`"),
+        ('[models]\nshifter = "x"\n', r"\[models\]: unknown key `shifter`", "did you mean"),
         ("[models]\nsifter = 3\n", r"\[models\]: `sifter` is 3, not a text", None),
         ('[people]\nme = "Mira"\n', r"\[people\]: `me` is 'Mira', not a list", None),
         ("[people]\nme = [3]\n", r"\[people\]: `me` is \[3\], not a list", None),
         ("models = 3\n", r"\[models\] is 3, not a table", None),
-        (f'[servers."{ADDRESS}"]\nkey = "secret"\n', "nothing is called `key`", "did you mean"),
+        (f'[servers."{ADDRESS}"]\nkey = "secret"\n', "unknown key `key`", "did you mean"),
         (f'[servers."{ADDRESS}"]\ncontext = -1\n', "`context` is -1, not a number", None),
         (f'[servers."{ADDRESS}"]\ncontext = true\n', "`context` is True, not a number", None),
         (f'[servers]\n"{ADDRESS}" = 3\n', "is 3, not a table", None),
-        ("[models\n", "is no TOML: .*line 1", None),
+        ("[models\n", "is not valid TOML: .*line 1", None),
     ],
 )
 def test_what_nobody_understands_is_an_error_that_names_file_and_key(config, text, said, hint):

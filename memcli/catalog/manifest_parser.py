@@ -16,9 +16,10 @@ from memcli.catalog.manifest import (
     PublishedFile,
     Shape,
 )
-from memcli.catalog.toml_table import Table, read_toml
 from memcli.errors import InputError
 from memcli.protocols import Sampling
+from memcli.settings import read_toml
+from memcli.typed_table import TypedTable
 
 POOLINGS: Mapping[str, Pooling] = {"cls": "cls", "mean": "mean", "last": "last"}
 PROMPT_FIELDS = {  # of each role; the words of the other roles are the same for every model
@@ -60,29 +61,29 @@ def manifest(found: Mapping[str, Any], where: str) -> Manifest:
     Raises:
         InputError: a key is missing, unknown or of another type.
     """
-    table = Table(found, where)
+    table = TypedTable(found, where)
     role = _role(table)
     model = Manifest(
         name=_name(table),
         role=role,
-        context=table.take("context", int),
-        repository=table.take("repository", str, ""),
-        revision=table.take("revision", str, "main"),
-        files=table.every("files", str) or CHECKPOINT,
-        licence=table.take("licence", str, ""),
-        parameters=table.take("parameters", int, 0),
-        file=table.take("file", str, ""),
+        context=table.get("context", int),
+        repository=table.get("repository", str, ""),
+        revision=table.get("revision", str, "main"),
+        files=table.get_list("files", str) or CHECKPOINT,
+        licence=table.get("licence", str, ""),
+        parameters=table.get("parameters", int, 0),
+        file=table.get("file", str, ""),
         prompt=_prompt(table, role),
-        sampling=_sampling(table.table("sampling")),
-        quantizations=table.mapping("quantizations", float),
-        gguf=_published(table.table("gguf")),
-        shape=_shape(table.table("shape")),
-        special=table.every("special", str),
+        sampling=_sampling(table.get_table("sampling")),
+        quantizations=table.get_mapping("quantizations", float),
+        gguf=_published(table.get_table("gguf")),
+        shape=_shape(table.get_table("shape")),
+        special=table.get_list("special", str),
         embedding=_embedding(table, role),
-        checks=tuple(_check(each) for each in table.tables("checks")),
-        artefact=_artefact(table.table("artefact")),
+        checks=tuple(_check(each) for each in table.get_tables("checks")),
+        artefact=_artefact(table.get_table("artefact")),
     )
-    table.done()
+    table.reject_unknown_keys()
     return model
 
 
@@ -109,110 +110,112 @@ def _filled(
     return {**taken, **{key: value for key, value in content.items() if key != "like"}}
 
 
-def _name(table: Table) -> str:
-    name = table.take("name", str)
+def _name(table: TypedTable) -> str:
+    name = table.get("name", str)
     if not name or name.startswith(".") or {"/", "\0", "#"} & set(name):
-        raise table.wrong(f"`name` is {name!r}, which cannot begin a file's name")
+        raise table.error(f"`name` is {name!r}, which cannot begin a file's name")
     return name
 
 
-def _role(table: Table) -> ModelRole:
-    named = table.take("role", str)
+def _role(table: TypedTable) -> ModelRole:
+    named = table.get("role", str)
     for role in ROLES:
         if role == named:
             return role
-    raise table.wrong(f"`role` is {named!r}, not one of {', '.join(ROLES)}")
+    raise table.error(f"`role` is {named!r}, not one of {', '.join(ROLES)}")
 
 
-def _prompt(table: Table, role: ModelRole) -> dict[str, str]:
+def _prompt(table: TypedTable, role: ModelRole) -> dict[str, str]:
     expected = PROMPT_FIELDS.get(role, ())
-    inner = table.table("prompt")
+    inner = table.get_table("prompt")
     if inner is None:
         if expected:
-            raise table.wrong(f"a {role} needs [prompt] with {', '.join(expected)}")
+            raise table.error(f"a {role} needs [prompt] with {', '.join(expected)}")
         return {}
-    prompt = {key: inner.take(key, str) for key in expected}
-    inner.done()
+    prompt = {key: inner.get(key, str) for key in expected}
+    inner.reject_unknown_keys()
     return prompt
 
 
-def _sampling(table: Table | None) -> Sampling:
+def _sampling(table: TypedTable | None) -> Sampling:
     if table is None:
         return Sampling()
     usual = Sampling()
     sampling = Sampling(
-        temperature=table.take("temperature", float, usual.temperature),
-        top_p=table.take("top_p", float, usual.top_p),
-        top_k=table.take("top_k", int, usual.top_k),
+        temperature=table.get("temperature", float, usual.temperature),
+        top_p=table.get("top_p", float, usual.top_p),
+        top_k=table.get("top_k", int, usual.top_k),
     )
-    table.done()
+    table.reject_unknown_keys()
     return sampling
 
 
-def _published(table: Table | None) -> dict[str, PublishedFile]:
-    return {} if table is None else {name: _file(inner) for name, inner in table.inner().items()}
-
-
-def _file(table: Table) -> PublishedFile:
-    published = PublishedFile(
-        repository=table.take("repository", str),
-        revision=table.take("revision", str),
-        file=table.take("file", str),
-        sha256=table.take("sha256", str),
+def _published(table: TypedTable | None) -> dict[str, PublishedFile]:
+    return (
+        {} if table is None else {name: _file(inner) for name, inner in table.subtables().items()}
     )
-    table.done()
+
+
+def _file(table: TypedTable) -> PublishedFile:
+    published = PublishedFile(
+        repository=table.get("repository", str),
+        revision=table.get("revision", str),
+        file=table.get("file", str),
+        sha256=table.get("sha256", str),
+    )
+    table.reject_unknown_keys()
     return published
 
 
-def _shape(table: Table | None) -> Shape:
+def _shape(table: TypedTable | None) -> Shape:
     if table is None:
         return Shape()
     shape = Shape(
-        architecture=table.take("architecture", str, ""),
-        blocks=table.maybe("blocks", int),
-        dimensions=table.maybe("dimensions", int),
-        tied=table.maybe("tied", bool),
+        architecture=table.get("architecture", str, ""),
+        blocks=table.get_optional("blocks", int),
+        dimensions=table.get_optional("dimensions", int),
+        tied=table.get_optional("tied", bool),
     )
-    table.done()
+    table.reject_unknown_keys()
     return shape
 
 
-def _embedding(table: Table, role: ModelRole) -> Embedding | None:
-    inner = table.table("embedding")
+def _embedding(table: TypedTable, role: ModelRole) -> Embedding | None:
+    inner = table.get_table("embedding")
     if inner is None:
         if role == "embedder":
-            raise table.wrong("an embedder needs [embedding] with pooling")
+            raise table.error("an embedder needs [embedding] with pooling")
         return None
-    pooling = inner.take("pooling", str)
+    pooling = inner.get("pooling", str)
     if pooling not in POOLINGS:
-        raise inner.wrong(f"`pooling` is {pooling!r}, not one of {', '.join(POOLINGS)}")
+        raise inner.error(f"`pooling` is {pooling!r}, not one of {', '.join(POOLINGS)}")
     embedding = Embedding(
         pooling=POOLINGS[pooling],
-        question_prefix=inner.take("question_prefix", str, ""),
-        passage_prefix=inner.take("passage_prefix", str, ""),
+        question_prefix=inner.get("question_prefix", str, ""),
+        passage_prefix=inner.get("passage_prefix", str, ""),
     )
-    inner.done()
+    inner.reject_unknown_keys()
     return embedding
 
 
-def _check(table: Table) -> Check:
+def _check(table: TypedTable) -> Check:
     check = Check(
-        question=table.take("question", str),
-        passages=table.every("passages", str),
-        scores=table.every("scores", float),
-        apart=table.take("apart", float, 0.0),
+        question=table.get("question", str),
+        passages=table.get_list("passages", str),
+        scores=table.get_list("scores", float),
+        apart=table.get("apart", float, 0.0),
     )
-    table.done()
+    table.reject_unknown_keys()
     if len(check.passages) < 2:
-        raise table.wrong("`passages` has fewer than two")
+        raise table.error("`passages` has fewer than two")
     if check.scores and len(check.scores) != len(check.passages):
-        raise table.wrong("`scores` has not one number a passage")
+        raise table.error("`scores` has not one number a passage")
     return check
 
 
-def _artefact(table: Table | None) -> Artefact | None:
+def _artefact(table: TypedTable | None) -> Artefact | None:
     if table is None:
         return None
-    artefact = Artefact(url=table.take("url", str))
-    table.done()
+    artefact = Artefact(url=table.get("url", str))
+    table.reject_unknown_keys()
     return artefact

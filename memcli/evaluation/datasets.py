@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 from memcli.errors import InputError
 from memcli.formats import Document, Reading
-from memcli.formats.format import mapping, sequence, string, wall_clock
 from memcli.formats.parsing.json_stream import elements
+from memcli.formats.parsing.values import mapping, sequence, string, wall_clock
 from memcli.formats.sources import places
 
 Shape = Literal["locomo", "longmemeval"]  # the format that imports the haystacks

@@ -209,7 +209,7 @@ class ReadRun:
 
     def _decided(self, stretch: Stretch) -> Dialogue:
         def search(query: str) -> str:
-            return recall(query, self._memories, self._store, self._embedder, stretch.session)
+            return recall(query, self._store, self._embedder, stretch.session)
 
         return decide(
             asked(stretch.earlier, [piece.line for piece in stretch.pieces]),

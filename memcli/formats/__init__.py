@@ -3,7 +3,9 @@
 from importlib import import_module
 
 from memcli.errors import UsageError
-from memcli.formats.format import HEAD_BYTES, Document, Format, Mark, Reading, Sample
+from memcli.formats.format import Format, Reading
+from memcli.formats.parsing.document import Document, Mark
+from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 
 # In the order in which they are tried: what is recognised by more comes first.
 FORMATS = {

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from memcli.errors import InputError
-from memcli.formats.format import Document
+from memcli.formats.parsing.document import Document
 
 # More than any real export; a bomb unpacks to a thousand times its size.
 LARGEST_MEMBER = 64 << 30  # bytes, unpacked

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from memcli.domain import Conversation, Kind, Past, Session, SessionId, Turn, fingerprint
 from memcli.ingest.index import index
 from memcli.ingest.merge import QUIET, merge, revision, sessions_of
-from memcli.memories.regrounding import reground
+from memcli.memories.grounding import reground
 from memcli.protocols import Embedder
 from memcli.store import Head, Store
 from memcli.text.sanitize import sound_conversation, whole_milliseconds

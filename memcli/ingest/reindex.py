@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from memcli.memories.regrounding import reground
+from memcli.memories.grounding import reground
 from memcli.memories.remember import Memories
 from memcli.protocols import Embedder
 from memcli.store import Filters, MemoryFilters, Place, Store

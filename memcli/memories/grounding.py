@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import astuple, replace
 
-from memcli.domain import Fact, Turn
+from memcli.domain import Fact, Session, Turn
+from memcli.store import Store
 from memcli.text.scripts import EAST_ASIAN, KATAKANA
 from memcli.text.written_dates import Day, spoken_of, written
 
@@ -57,6 +58,22 @@ def lacking(fact: Fact, turn: Turn, speakers: Collection[str] = ()) -> tuple[str
         *_missing_names(rest, turn, speakers),
     ]
     return tuple(dict.fromkeys(text for _, text in sorted(doubted)))
+
+
+def reground(session: Session, store: Store, *, memory: int | None = None) -> None:
+    """Check the memories that rest on a session again, against what its turns say now.
+
+    Args:
+        session: as it is stored.
+        store: where it is.
+        memory: number of the only memory to check; None checks all.
+    """
+    conversation = store.sessions.conversation_of(session.id)
+    turns = {turn.key: turn for turn in session.turns}
+    for number, key, fact in store.memories.resting(conversation, turns):
+        if memory in (None, number):
+            missing = lacking(fact, turns[key], session.participants)
+            store.memories.doubt(number, conversation, key, missing)
 
 
 def _missing_dates(

@@ -4,11 +4,11 @@ import re
 from datetime import datetime
 
 from memcli.domain import Memory, Session
-from memcli.memories.remember import Memories
 from memcli.prompts import CUT
 from memcli.protocols import Embedder
+from memcli.search.memory_search import search_memories, trusted_memories
 from memcli.search.retrieve import Candidate, retrieve
-from memcli.store import Filters, Store
+from memcli.store import Filters, MemoryFilters, Store
 from memcli.text.chunking import said
 
 MOST_MEMORIES = 5
@@ -18,9 +18,7 @@ MOST_CHARACTERS = 300  # of a memory or a turn
 NOTHING = "Nothing was found."
 
 
-def recall(
-    query: str, memories: Memories, store: Store, embedder: Embedder, reading: Session
-) -> str:
+def recall(query: str, store: Store, embedder: Embedder, reading: Session) -> str:
     """Return what is known about something, a line each.
 
     Only sessions that began before the one being read are looked at: what was ingested or said
@@ -28,14 +26,14 @@ def recall(
 
     Args:
         query: as the reader put it; an empty one finds nothing.
-        memories: what was remembered so far.
-        store: where the sessions are.
+        store: where the sessions and memories are.
         embedder: whose vectors they have.
         reading: the session that is being read.
     """
     if not query.strip():
         return NOTHING
-    known = [_remembered(one) for one in memories.search(query, limit=MOST_MEMORIES)]
+    hits = search_memories(query, store, embedder, MemoryFilters())
+    known = [_remembered(one) for one in trusted_memories(hits)[:MOST_MEMORIES]]
     filters = Filters(until=reading.started_at)
     found = retrieve(query, store, embedder, filters, limit=MOST_SESSIONS + 1)
     before = [_quoted(one) for one in found if one.session.id != reading.id][:MOST_SESSIONS]

@@ -1,33 +1,20 @@
-"""Facts into the store, with the turns that support them, and out again by words and meaning."""
+"""Keeps facts as memories, each with the turns that support it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from memcli.domain import Fact, Memory, MemoryId, Passage, Segment, Session
+from memcli.domain import Fact, MemoryId, Segment, Session
 from memcli.errors import InputError, NotFoundError
-from memcli.memories.regrounding import reground
+from memcli.memories.grounding import lacking, reground
 from memcli.protocols import Embedder, Vectors
 from memcli.search.fusion import by_maximum, by_range, weighted
-from memcli.search.question_vectors import question_vector
-from memcli.store import MOST_TERMS, Filters, Found, MemoryFilters, Store, asked, memory_id, same
+from memcli.search.memory_search import MEANING
+from memcli.store import MOST_TERMS, Filters, Store, asked, memory_id, same
 from memcli.text.chunking import said
 from memcli.text.sanitize import clean
 
 MOST_SOURCES = 3  # turns that one segment gives a memory
 SUPPORTS = 0.6  # of the best turn's score: what another one needs to be a source, too
-MEANING = 0.5  # how much it counts beside words, which count 1
-DEPTH = 400  # memories looked at, by words and by meaning
-KEYS = 50  # of these, that may lead a question to sessions
-LEAST_COSINE = 0.45  # of a memory that shares no word with the query
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A memory that a search found."""
-
-    memory: Memory
-    score: float  # in [0, 1]; 1 is best by words and by meaning
-    certainty: float  # in [0, 1]; how much it has to do with the query at all
 
 
 class Memories:
@@ -104,46 +91,6 @@ class Memories:
             with self._store.transaction():
                 self._store.memory_index.add_vectors(list(memories), vectors, self._embedder)
 
-    def search(self, query: str, *, limit: int) -> list[Memory]:
-        """Return the current, trusted memories that a query is about, best first.
-
-        Args:
-            query: in any words.
-            limit: most memories to return.
-        """
-        hits = self.hits(query, MemoryFilters())
-        return [hit.memory for hit in hits if hit.memory.current and hit.memory.trusted][:limit]
-
-    def hits(self, query: str, filters: MemoryFilters, depth: int = DEPTH) -> list[Hit]:
-        """Return the memories that pass and are about a query, best first, superseded ones too.
-
-        Args:
-            query: in any words.
-            filters: which memories count.
-            depth: memories looked at, by words and by meaning.
-        """
-        terms = asked(query)
-        words = self._store.memory_index.with_words(terms, depth)
-        vector = question_vector(query, self._embedder, self._store.cache)
-        near = self._store.memory_index.nearest(vector, self._embedder, depth)
-        bm25 = by_maximum({number: score for number, (score, _) in words.items()})
-        scores = weighted([(1.0, bm25), (MEANING, by_range(near))])
-        found = [one for one in scores if one in words or near.get(one, 0) >= LEAST_COSINE]
-        memories = self._store.memories.by_number(found, filters)
-        weights = self._store.index.weights(terms)
-        total = sum(weights.values()) or 1.0
-        return [
-            Hit(
-                memories[one],
-                scores[one],
-                _certainty(
-                    sum(weights[term] for term in words.get(one, (0, ()))[1]) / total,
-                    near.get(one, 0.0),
-                ),
-            )
-            for one in sorted(memories, key=lambda one: (-scores[one], memories[one].id))
-        ]
-
     def _turns_of(self, segment: Segment) -> "_Turns":
         session = self._store.sessions.get(segment.session)
         if self._read is None or (self._read.segment, self._read.session) != (segment, session):
@@ -157,8 +104,6 @@ class Memories:
 
         What these lack, another turn of the segment may say: then it is a source, too.
         """
-        from memcli.memories.grounding import lacking  # takes 10 ms, and a search needs none
-
         session = turns.session
         scores = self._scores(fact, turns)
         ranked = sorted(scores, key=lambda at: (-scores[at], at))
@@ -235,40 +180,3 @@ def _covered(terms: Sequence[str], having: dict[int, Sequence[str]]) -> dict[int
 def _told(fact: Fact) -> str:
     """Return a fact as it is embedded."""
     return f"{fact.key}: {fact.value}"
-
-
-def _certainty(covered: float, cosine: float) -> float:
-    """Return the mean of two measures that do not depend on what else was found."""
-    return (covered + max(cosine, 0.0)) / 2
-
-
-def memory_keys(question: str, store: Store, embedder: Embedder, filters: Filters) -> list[Found]:
-    """Return the turns behind the memories that a question is about: further ways to sessions.
-
-    What was superseded or is unsupported shows no way.
-
-    Args:
-        question: in the person's own words.
-        store: where the memories are.
-        embedder: of their vectors.
-        filters: which sessions count.
-
-    Returns:
-        Turns, each as a passage of its own; scores in [0, 1] are comparable between questions.
-    """
-    hits = Memories(store, embedder).hits(question, MemoryFilters(), KEYS)
-    used = [hit for hit in hits if hit.memory.current and hit.memory.trusted]
-    if not used:
-        return []
-    ids = {source.session for hit in used for source in hit.memory.sources}
-    numbers = store.sessions.numbers_of(ids, filters)
-    return [
-        Found(
-            numbers[source.session],
-            Passage(source.position, source.position),
-            hit.score * hit.certainty,
-        )
-        for hit in used
-        for source in hit.memory.sources
-        if source.session in numbers
-    ]

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
-from memcli.memories.remember import memory_keys
 from memcli.protocols import Embedder
 from memcli.search.fusion import by_maximum, by_range, weighted
+from memcli.search.memory_search import turns_behind_memories
 from memcli.search.question_vectors import question_vector, telling
 from memcli.store import Filters, Found, Grain, Store, asked
 from memcli.text.question_dates import FADING, Span, spans
@@ -125,7 +125,7 @@ def measure(
         near,
         store.index.together(pairs, filters),
         _dated(named, store, filters),
-        memory_keys(question, store, embedder, filters) if levers.memories else [],
+        turns_behind_memories(question, store, embedder, filters) if levers.memories else [],
         bool(named),
     )
 

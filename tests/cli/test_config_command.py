@@ -73,13 +73,13 @@ def test_a_server_is_set_by_its_address(mem):
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (("set", "models.embeder", "x"), 4, "nothing is called `embeder`\nhint: did you mean `emb"),
-        (("set", "model.embedder", "x"), 4, "nothing is called `model`\nhint: did you mean `mod"),
+        (("set", "models.embeder", "x"), 4, "unknown key `embeder`\nhint: did you mean `emb"),
+        (("set", "model.embedder", "x"), 4, "unknown key `model`\nhint: did you mean `mod"),
         (("set", f"{SERVER}.key_evn", "x"), 4, "`key_evn`\nhint: did you mean `key_env`"),
         (("set", f"{SERVER}.context", "many"), 4, "`context` is 'many', not a number of tokens"),
         (("set", f"{SERVER}.context", "0"), 4, "`context` is 0, not a number of tokens"),
-        (("set", "embedder", "x"), 4, "`embedder` is no setting"),
-        (("set", "models.a.b", "x"), 4, "`models.a.b` is no setting"),
+        (("set", "embedder", "x"), 4, "`embedder` is not a setting"),
+        (("set", "models.a.b", "x"), 4, "`models.a.b` is not a setting"),
         (("unset", "models.chat"), 4, "`models.chat` is not set in"),
         (("set", "models.chat"), 2, "`mem config set` takes something else"),
         (("unset",), 2, "`mem config unset` takes something else"),
@@ -102,7 +102,7 @@ def test_a_file_that_is_no_toml_is_left_alone(mem):
 
     done = mem("config", "set", "models.chat", "x")
 
-    assert (done.code, "is no TOML" in done.err) == (4, True)
+    assert (done.code, "is not valid TOML" in done.err) == (4, True)
     assert config(mem).read_text() == "[models"
 
 

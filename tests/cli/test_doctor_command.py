@@ -188,9 +188,9 @@ def test_a_newer_database_is_told_from_a_damaged_one(archive):
 @pytest.mark.parametrize(
     ("text", "status", "told"),
     [
-        ("[models", 4, "is no TOML"),
+        ("[models", 4, "is not valid TOML"),
         ("[models]\nreader = 3\n", 4, "`reader` is 3, not a text"),
-        ('[models]\nrerankr = "x"\n', 4, "nothing is called `rerankr`"),
+        ('[models]\nrerankr = "x"\n', 4, "unknown key `rerankr`"),
         ('[models]\nsifter = "gone.gguf"\n', 6, "no sifter file at gone.gguf"),
         ('[models]\nembedder = "nomic-embed-text-v1.5"\n', 6, "is not on this machine"),
     ],

@@ -328,7 +328,7 @@ def test_the_settings_say_which_model_plays_which_role(pulled):
     assert missing.code == 6
     assert named.json["stages"][1]["model"] == "tiny-reranker-Q8_0"
     assert misspelt == Run(
-        4, err=f"mem: {config}: nothing is called `modles`\nhint: did you mean `models`\n"
+        4, err=f"mem: {config}: unknown key `modles`\nhint: did you mean `models`\n"
     )
 
 

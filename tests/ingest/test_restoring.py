@@ -17,6 +17,7 @@ from memcli.ingest.ingest import ingest
 from memcli.ingest.own_facts import OwnFacts
 from memcli.ingest.reindex import reindex
 from memcli.memories.remember import Memories
+from memcli.search.memory_search import search_memories
 from memcli.store import Filters, MemoryFilters, Store
 
 DAY = 1440 * MINUTE
@@ -81,9 +82,9 @@ def test_memories_are_the_same_in_a_memory_that_reads_the_export(store, other):
     assert found(other) == found(store)
     assert [one.edited for one in found(other)].count(True) == 2
     query = "which home in Lisbon"
-    assert [hit.memory for hit in Memories(other, WordEmbedder()).hits(query, MemoryFilters())] == [
-        hit.memory for hit in Memories(store, WordEmbedder()).hits(query, MemoryFilters())
-    ]
+    assert [
+        hit.memory for hit in search_memories(query, other, WordEmbedder(), MemoryFilters())
+    ] == [hit.memory for hit in search_memories(query, store, WordEmbedder(), MemoryFilters())]
 
 
 def test_an_edit_under_another_key_comes_along(store, tmp_path):

@@ -12,6 +12,7 @@ from memcli.domain import Fact, MemoryType, Segment, SourceTurn
 from memcli.errors import InputError, NotFoundError
 from memcli.ingest.import_conversations import Absorber, Tally
 from memcli.memories.remember import Memories
+from memcli.search.memory_search import search_memories, trusted_memories
 from memcli.search.retrieve import retrieve
 from memcli.store import Filters, MemoryFilters, Store
 
@@ -45,6 +46,11 @@ def whole(store, title):
     return Segment(found.id, 1, found.turns)
 
 
+def found(store, query):
+    """The current, trusted memories that a query is about."""
+    return trusted_memories(search_memories(query, store, WordEmbedder(), MemoryFilters()))
+
+
 def home(value, key="home"):
     return Fact(key, MemoryType.USER, value)
 
@@ -73,7 +79,7 @@ def test_search_finds_current_memories_by_words_and_meaning(store, memories):
     new = memories.remember(home("Lives in Porto"), whole(store, "Move"), model=MODEL)
     memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
 
-    assert [one.id for one in memories.search("who lives in Lisbon or Porto", limit=5)] == [new]
+    assert [one.id for one in found(store, "who lives in Lisbon or Porto")] == [new]
 
 
 def test_what_no_turn_of_the_segment_says_is_unsupported(store, memories):
@@ -83,7 +89,7 @@ def test_what_no_turn_of_the_segment_says_is_unsupported(store, memories):
 
     assert memory.unsupported == ("3",)
     assert not memory.trusted
-    assert memories.search("Lisbon cats", limit=5) == []
+    assert found(store, "Lisbon cats") == []
 
 
 def test_what_the_best_turn_lacks_another_one_may_say(store, memories):
@@ -199,7 +205,7 @@ def test_after_another_spelling_a_memory_is_found_by_the_words_it_has_now(store,
     spelled = Fact("HOME", MemoryType.USER, "Lives in Lisbon", ("quarters",))
     key = memories.remember(spelled, whole(store, "Home"), model=MODEL)
 
-    assert [one.id for one in memories.search("quarters", limit=5)] == [key]
+    assert [one.id for one in found(store, "quarters")] == [key]
 
 
 def test_memories_without_a_vector_get_one(store, memories):
@@ -218,4 +224,4 @@ def test_memories_without_a_vector_get_one(store, memories):
 def test_any_query_is_only_words(store, memories, query):
     memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
 
-    memories.search(query, limit=5)
+    found(store, query)

@@ -11,6 +11,7 @@ from memcli.domain import Fact, MemoryId, MemoryType, Segment
 from memcli.errors import NotFoundError, StoreError
 from memcli.ingest.import_conversations import Absorber, Tally
 from memcli.memories.remember import Memories
+from memcli.search.memory_search import search_memories, trusted_memories
 from memcli.store import Filters, MemoryFilters, Store
 from memcli.store.tables.supersession import Claim, Standing, standings
 
@@ -147,7 +148,8 @@ def test_forgetting_a_session_takes_what_rests_on_it_alone(store):
 
     assert [one.id for one in every(store)] == [shared]
     assert sources(store, shared) == ["The xylophone result was wrong!"]
-    assert Memories(store, WordEmbedder()).search("mood sorry", limit=5) == []
+    hits = search_memories("mood sorry", store, WordEmbedder(), MemoryFilters())
+    assert trusted_memories(hits) == []
 
 
 def test_no_byte_of_a_forgotten_memory_is_left(store, tmp_path):

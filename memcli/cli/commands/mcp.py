@@ -20,7 +20,7 @@ from memcli.cli.when import end_of, start_of
 from memcli.deadline import deadline
 from memcli.domain import MemoryType
 from memcli.errors import BackendError, UsageError
-from memcli.memories.remember import Memories as MemorySearch
+from memcli.search.memory_search import search_memories
 from memcli.search.model_speed import Speeds
 from memcli.search.stages import LEAST, Models
 from memcli.search.stages import ask as rank_sessions
@@ -204,8 +204,8 @@ class Memory:
         filters = MemoryFilters(since, until, speaker, kind)
         with self._store() as store:
             if query := asked.get("query", "").strip():
-                search = MemorySearch(store, self._words_and_meaning.embedder)
-                found = [hit.memory for hit in search.hits(query, filters)]
+                embedder = self._words_and_meaning.embedder
+                found = [hit.memory for hit in search_memories(query, store, embedder, filters)]
             else:
                 found = list(store.memories.find(filters))
             shown = [one for one in found if one.trusted and one.current]

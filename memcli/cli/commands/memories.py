@@ -20,7 +20,7 @@ from memcli.cli.output.progress import resumable
 from memcli.domain import Fact, Memory, MemoryType
 from memcli.errors import ExitCode, InputError, UsageError
 from memcli.ingest.own_facts import OwnFacts, Restored
-from memcli.memories.remember import Memories
+from memcli.search.memory_search import search_memories
 from memcli.settings import database_path
 from memcli.store import MemoryFilters, Store
 
@@ -156,7 +156,7 @@ def list_memories(
     filters = MemoryFilters(since, until, speaker, type_ and MemoryType(type_), tag)
     with Store.existing(database or database_path(), wait=wait) as store:
         found = (
-            [hit.memory for hit in Memories(store, open_embedder()).hits(query, filters)]
+            [hit.memory for hit in search_memories(query, store, open_embedder(), filters)]
             if query and query.strip()
             else store.memories.find(filters)
         )

@@ -20,17 +20,11 @@ from enum import Enum, auto
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
 from memcli.formats.building.blocks import Block, title_from
-from memcli.formats.format import (
-    Document,
-    Format,
-    Keys,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    wall_clock,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
+from memcli.formats.parsing.values import Keys, instant, wall_clock
 
 LARGEST_SESSION = 64 << 20  # characters
 

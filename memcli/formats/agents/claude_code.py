@@ -16,18 +16,12 @@ from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped
 from memcli.formats.building.branches import Node, branching_turns
-from memcli.formats.format import (
-    Document,
-    Format,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import first_rows, rows
 from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import instant, mapping, string
 
 TITLE_LENGTH = 80  # characters of the first prompt, where a session has no title
 

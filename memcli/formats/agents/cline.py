@@ -20,20 +20,18 @@ from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.agents.cline_messages import blocks_of
 from memcli.formats.building.blocks import Block, line, media, said, title_from
-from memcli.formats.format import (
-    Document,
-    Format,
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.json_stream import Broken, Edge, Path, scan
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import (
     Keys,
-    Parsed,
-    Reading,
-    Sample,
     instant,
     mapping,
     sequence,
     string,
     with_inherited_times,
 )
-from memcli.formats.parsing.json_stream import Broken, Edge, Path, scan
 
 _SHOWN, _SENT = "ui_messages.json", "api_conversation_history.json"
 _TASK = re.compile(r"\d{13}(?:_\w+)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

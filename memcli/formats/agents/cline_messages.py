@@ -11,7 +11,7 @@ from typing import Any
 
 from memcli.domain import Kind, Role
 from memcli.formats.building.blocks import Block, answered, anthropic, called, plain, said
-from memcli.formats.format import mapping, string
+from memcli.formats.parsing.values import mapping, string
 
 # Calls that speak to the person, and where they have the words.
 _WORDS = {

@@ -17,21 +17,19 @@ from typing import Any
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.building.blocks import Block, answered, called, media, plain, said, title_from
-from memcli.formats.format import (
-    Document,
-    Format,
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.json_lines import first_rows, rows
+from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import (
     Keys,
-    Parsed,
-    Reading,
-    Sample,
     instant,
     mapping,
     sequence,
     string,
     with_inherited_times,
 )
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken
 
 _ENVELOPES = ("session_meta", "turn_context", "response_item", "event_msg", "compacted")
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}

@@ -13,22 +13,19 @@ from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped
 from memcli.formats.building.blocks import Block, answered, called, line, media, said, title_from
-from memcli.formats.format import (
-    HEAD_BYTES,
-    Document,
-    Format,
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.json_lines import first_rows, rows
+from memcli.formats.parsing.json_stream import Broken, Edge, scan
+from memcli.formats.parsing.sample import HEAD_BYTES, Sample
+from memcli.formats.parsing.values import (
     Keys,
-    Parsed,
-    Reading,
-    Sample,
     instant,
     mapping,
     sequence,
     string,
     with_inherited_times,
 )
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken, Edge, scan
 
 _ROLES = {"user": Role.USER, "gemini": Role.ASSISTANT, "model": Role.ASSISTANT}
 _NOTICES = ("info", "error", "warning")

@@ -13,18 +13,11 @@ from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.building.blocks import Block, answered, called, line, media, said, title_from
-from memcli.formats.format import (
-    Document,
-    Format,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    sequence,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.sqlite import Rows, opened
+from memcli.formats.parsing.values import instant, mapping, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _OLD = {"id", "prompt", "response", "conversation_id", "datetime_utc"}

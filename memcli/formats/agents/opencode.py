@@ -16,22 +16,19 @@ from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.building.blocks import Block, answered, called, line, media, said, title_from
-from memcli.formats.format import (
-    HEAD_BYTES,
-    Document,
-    Format,
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.json_stream import LARGEST_VALUE, Broken, Edge, scan
+from memcli.formats.parsing.sample import HEAD_BYTES, Sample
+from memcli.formats.parsing.sqlite import MAGIC, Rows, opened
+from memcli.formats.parsing.values import (
     Keys,
-    Parsed,
-    Reading,
-    Sample,
     instant,
     mapping,
     sequence,
     string,
     with_inherited_times,
 )
-from memcli.formats.parsing.json_stream import LARGEST_VALUE, Broken, Edge, scan
-from memcli.formats.parsing.sqlite import MAGIC, Rows, opened
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _MESSAGES = ("messages", "[]")

@@ -22,19 +22,12 @@ from memcli.formats.building.blocks import (
     title_from,
 )
 from memcli.formats.building.branches import Node, branching_turns
-from memcli.formats.format import (
-    Document,
-    Format,
-    Keys,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import first_rows, rows
 from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import Keys, instant, mapping, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 

@@ -10,20 +10,18 @@ from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.building.blocks import Block, line, media, plain, said
-from memcli.formats.format import (
-    Document,
-    Format,
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.json_stream import Broken, scan
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import (
     Keys,
-    Parsed,
-    Reading,
-    Sample,
     instant,
     mapping,
     sequence,
     string,
     with_inherited_times,
 )
-from memcli.formats.parsing.json_stream import Broken, scan
 
 _ROLES = {"user": Role.USER, "model": Role.ASSISTANT}
 _FILES = ("driveDocument", "driveImage", "driveVideo", "driveAudio", "inlineFile", "inlineImage")

@@ -14,17 +14,10 @@ from typing import Any
 from memcli.domain import Role, Turn
 from memcli.formats.building.branches import NO_TIME, Node, branching_turns
 from memcli.formats.building.conversation_list import conversations
-from memcli.formats.format import (
-    Document,
-    Format,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    sequence,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import instant, mapping, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _SPOKEN = ("text", "multimodal_text", "")  # types of content that are somebody's words

@@ -12,17 +12,10 @@ from memcli.domain import Kind, Role, Turn
 from memcli.formats.building.blocks import Block, chain, media, said
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import conversations
-from memcli.formats.format import (
-    Document,
-    Format,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    sequence,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import instant, mapping, sequence, string
 
 Row = Mapping[str, Any]
 

@@ -15,22 +15,13 @@ from typing import Any
 from memcli.domain import Clock, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import Said, in_pieces
-from memcli.formats.format import (
-    Document,
-    Format,
-    Keys,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    sequence,
-    string,
-    wall_clock,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import End, Start, tokens
 from memcli.formats.parsing.html_text import Text, text_of
 from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string, wall_clock
 
 TITLE = "Gemini"  # threads have none
 

@@ -14,18 +14,10 @@ from memcli.domain import Kind, Role, Turn
 from memcli.formats.building.blocks import Block, chain, media, said
 from memcli.formats.building.branches import NO_TIME, Node, branching_turns
 from memcli.formats.building.conversation_list import conversations
-from memcli.formats.format import (
-    Document,
-    Format,
-    Keys,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    sequence,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
 
 _ROLES = {"human": Role.USER, "user": Role.USER, "assistant": Role.ASSISTANT}
 _CARD = re.compile(r"<grok:render\b[^>]*>.*?</grok:render>", re.DOTALL)  # a citation, a picture

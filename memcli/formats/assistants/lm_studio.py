@@ -12,19 +12,11 @@ from memcli.domain import Conversation, Kind, Role, Skipped
 from memcli.errors import InputError
 from memcli.formats.building.blocks import Block, answered, called, chain, media, said, title_from
 from memcli.formats.building.branches import Node, branching_turns
-from memcli.formats.format import (
-    Document,
-    Format,
-    Keys,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    sequence,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, Edge, scan
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _MESSAGES = ("messages", "[]")

@@ -14,19 +14,11 @@ from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.building.blocks import Block, chain, media, plain, said
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import conversations
-from memcli.formats.format import (
-    Document,
-    Format,
-    Keys,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    sequence,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.sqlite import MAGIC, opened
+from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _FOLDED = re.compile(

@@ -17,20 +17,18 @@ from typing import Any
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.formats.building.blocks import line, media, said, title_from
 from memcli.formats.building.branches import NO_TIME
-from memcli.formats.format import (
-    Document,
-    Format,
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import (
     Keys,
-    Parsed,
-    Reading,
-    Sample,
     instant,
     mapping,
     sequence,
     string,
     with_inherited_times,
 )
-from memcli.formats.parsing.json_stream import Broken, elements
 
 _WHOLE = "ask_text"  # what the block is for that has all of the answer
 _TIMES = ("entry_created_datetime", "timestamp", "entry_updated_datetime", "updated_datetime")

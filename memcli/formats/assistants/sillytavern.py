@@ -17,13 +17,13 @@ from typing import Any
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.building.blocks import Block, answered, called, keyed, media, said
-from memcli.formats.format import (
-    Document,
-    Format,
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.json_lines import first_rows, rows
+from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import (
     Keys,
-    Parsed,
-    Reading,
-    Sample,
     instant,
     mapping,
     sequence,
@@ -31,8 +31,6 @@ from memcli.formats.format import (
     wall_clock,
     with_inherited_times,
 )
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken
 
 _WRITTEN_BY_THE_PERSON = ("comment", "narrator")  # with /comment and /sys
 _PROGRAM = ("SillyTavern System", "System")

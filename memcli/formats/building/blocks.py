@@ -13,7 +13,7 @@ from pathlib import PurePath
 
 from memcli.domain import Clock, Kind, Role, Turn
 from memcli.formats.building.branches import Node
-from memcli.formats.format import mapping, string
+from memcli.formats.parsing.values import mapping, string
 
 TITLE_LENGTH = 80  # characters of the first prompt, where a conversation has no title
 

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Conversation, Skipped, Turn
-from memcli.formats.format import Document, Parsed, mapping, string
+from memcli.formats.format import Parsed
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.values import mapping, string
 
 
 def conversations(

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.format import Parsed, Reading, wall_clock, with_inherited_times
+from memcli.formats.format import Parsed, Reading
+from memcli.formats.parsing.values import wall_clock, with_inherited_times
 
 PIECE_TURNS = 1_000
 PIECE_CHARACTERS = 4 << 20

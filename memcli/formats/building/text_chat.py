@@ -8,8 +8,10 @@ from unicodedata import normalize
 
 from memcli.domain import Kind, Role, Skipped, Turn
 from memcli.formats.building.long_chats import Said, WallClock, person
-from memcli.formats.format import Document, Keys, Reading
+from memcli.formats.format import Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.text_lines import LONGEST_LINE, lines
+from memcli.formats.parsing.values import Keys
 
 LONGEST_MESSAGE = 1 << 20  # characters; what follows is dropped and reported
 

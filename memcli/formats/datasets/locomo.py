@@ -11,18 +11,11 @@ from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
-from memcli.formats.format import (
-    Document,
-    Format,
-    Keys,
-    Parsed,
-    Reading,
-    Sample,
-    mapping,
-    string,
-    wall_clock,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import Keys, mapping, string, wall_clock
 
 _SESSION = re.compile(r"session_(\d{1,9})")
 _DATE = re.compile(  # 4:04 pm on 20 January, 2023

@@ -11,18 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn, fingerprint
-from memcli.formats.format import (
-    Document,
-    Format,
-    Parsed,
-    Reading,
-    Sample,
-    mapping,
-    sequence,
-    string,
-    wall_clock,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import mapping, sequence, string, wall_clock
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 _DATE = re.compile(r"\s*(\d{4})/(\d\d?)/(\d\d?)\D+(\d\d?):(\d\d)")  # 2023/05/20 (Sat) 02:21

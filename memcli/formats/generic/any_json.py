@@ -16,21 +16,18 @@ from typing import Any
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.format import (
-    HEAD_BYTES,
-    Document,
-    Format,
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.json_stream import LARGEST_VALUE, Broken, elements
+from memcli.formats.parsing.sample import HEAD_BYTES, Sample
+from memcli.formats.parsing.values import (
     Keys,
-    Parsed,
-    Reading,
-    Sample,
     instant,
     mapping,
     sequence,
     string,
     with_inherited_times,
 )
-from memcli.formats.parsing.json_stream import LARGEST_VALUE, Broken, elements
 
 _ROLES = {
     **dict.fromkeys(("user", "human", "me", "prompter"), Role.USER),

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 
 from memcli.domain import Conversation, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
-from memcli.formats.format import Document, Format, Keys, Parsed, Reading, Sample
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
+from memcli.formats.parsing.values import Keys
 
 LARGEST_TRANSCRIPT = 64 << 20  # characters
 LONGEST_TITLE = 80

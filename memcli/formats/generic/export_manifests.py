@@ -10,17 +10,11 @@ from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Skipped
-from memcli.formats.format import (
-    Document,
-    Format,
-    Parsed,
-    Reading,
-    Sample,
-    mapping,
-    sequence,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import mapping, sequence, string
 
 _MOST_LINKS = 1_000  # of one manifest; real ones have a handful
 _DEEPEST = 6  # of a link inside a manifest

@@ -48,9 +48,11 @@ from memcli.domain import (
     Skipped,
     Turn,
 )
-from memcli.formats.format import Document, Format, Kept, Parsed, Reading, Sample
+from memcli.formats.format import Format, Kept, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import rows
 from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.sample import Sample
 
 SCHEMA = "mem.export/1"
 MEMORY_SCHEMA = "mem.export.memory/1"

@@ -15,19 +15,12 @@ from typing import Any
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import Said, in_pieces, with_files
-from memcli.formats.format import (
-    Document,
-    Format,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    sequence,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import first_lines, lines
+from memcli.formats.parsing.values import instant, mapping, sequence, string
 
 _COLUMNS = ["ID", "Timestamp", "Contents", "Attachments"]
 

@@ -18,9 +18,12 @@ from typing import Any
 from memcli.domain import Clock, Kind, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import Document, Format, Keys, Parsed, Reading, Sample
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_text import text_of
+from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import first_lines
+from memcli.formats.parsing.values import Keys
 
 LARGEST_MAIL = 32 << 20  # bytes; texts come first, and what follows are attachments
 _LONGEST_LINE = 1 << 20  # bytes

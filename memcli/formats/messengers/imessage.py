@@ -12,9 +12,12 @@ from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import Document, Format, Parsed, Reading, Sample, instant
+from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing import sqlite
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.typedstream import string_in
+from memcli.formats.parsing.values import instant
 
 _APPLE = 978_307_200  # seconds from 1970 to 2001, where Apple's clock begins
 _NANOSECONDS = 1e12  # a larger number of them than of seconds

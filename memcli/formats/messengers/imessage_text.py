@@ -16,8 +16,11 @@ from memcli.domain import Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import Said, WallClock, in_pieces, person
 from memcli.formats.building.text_chat import LONGEST_MESSAGE, chat_named, name_of
-from memcli.formats.format import Document, Format, Keys, Parsed, Reading, Sample
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
+from memcli.formats.parsing.values import Keys
 
 _HEAD = re.compile(
     r"( *)([A-Z][a-z]{2} \d{1,2}, \d{4} {1,2}\d{1,2}:\d\d:\d\d [AP]M)"

@@ -16,20 +16,12 @@ from typing import Any
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import (
-    Document,
-    Format,
-    Keys,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    sequence,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.messengers import messenger_html
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, Edge, scan
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
 
 _MESSAGE = ("messages", "[]")
 _PARTICIPANT = ("participants", "[]")

@@ -9,8 +9,11 @@ from datetime import datetime
 
 from memcli.domain import Turn
 from memcli.formats.building.long_chats import Said, WallClock, person, with_files
-from memcli.formats.format import Document, Keys, Reading, Sample
+from memcli.formats.format import Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import End, Start, tokens
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import Keys
 
 _CLOCK = r"(?:,| at)? (\d{1,2}:\d\d)(?::(\d\d))?(?:\s?([AaPp])\.?[Mm]\.?)?"
 _MONTH = r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"

@@ -13,7 +13,9 @@ from datetime import datetime
 from memcli.domain import Kind
 from memcli.formats.building.long_chats import in_pieces
 from memcli.formats.building.text_chat import Head, chat_named, name_of, written
-from memcli.formats.format import Document, Format, Parsed, Reading, Sample
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import first_lines
 
 _HEAD = re.compile(r"\[(\d{4}-\d\d-\d\d), (\d\d:\d\d)(:\d\d)?\] ([^:]{1,100}): ?(.*)")

@@ -20,18 +20,11 @@ from typing import Any
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import (
-    Document,
-    Format,
-    Parsed,
-    Reading,
-    Sample,
-    instant,
-    mapping,
-    sequence,
-    string,
-)
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import instant, mapping, sequence, string
 
 _TS = re.compile(r"\d{9,10}\.\d{6}")  # seconds; unique in a channel
 _MARKUP = re.compile(r"<([^<>\s|][^<>|]*)(?:\|([^<>]*))?>")

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import Document, Format, Keys, Parsed, Reading, Sample, instant
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import Keys, instant
 from memcli.formats.parsing.xml import events
 
 _ROOT = re.compile(r"\s*(?:<\?xml[^>]*>|<!--.*?-->|<\?[^>]*>|\s)*<smses\b", re.DOTALL)

@@ -11,12 +11,11 @@ from typing import Any
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import person
-from memcli.formats.format import (
-    Document,
-    Format,
-    Parsed,
-    Reading,
-    Sample,
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.json_stream import Broken, Edge, Path, scan
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import (
     instant,
     mapping,
     sequence,
@@ -24,7 +23,6 @@ from memcli.formats.format import (
     wall_clock,
     with_inherited_times,
 )
-from memcli.formats.parsing.json_stream import Broken, Edge, Path, scan
 
 PIECE_TURNS = 2_000
 PIECE_CHARACTERS = 4 << 20

@@ -15,8 +15,11 @@ from datetime import datetime, timedelta, timezone
 from memcli.domain import Clock, Kind, Role, Turn
 from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
 from memcli.formats.building.text_chat import chat_named
-from memcli.formats.format import Document, Format, Parsed, Reading, Sample, wall_clock
+from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import End, Start, tokens
+from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.values import wall_clock
 
 _MESSAGE = re.compile(r'<div class="message (?:default|service)[^"]*" id="message-?\d+"')
 _TIME = re.compile(

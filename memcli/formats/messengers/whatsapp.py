@@ -12,15 +12,7 @@ from unicodedata import normalize
 
 from memcli.domain import Clock, Conversation, Doubt, Kind, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
-from memcli.formats.format import (
-    Document,
-    Format,
-    Keys,
-    Parsed,
-    Reading,
-    Sample,
-    wall_clock,
-)
+from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.messengers.whatsapp_headers import (
     MARKS,
     DateOrder,
@@ -41,7 +33,10 @@ from memcli.formats.messengers.whatsapp_words import (
     is_event,
     kind_of,
 )
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
+from memcli.formats.parsing.values import Keys, wall_clock
 
 PIECE_TURNS = 1_000
 PIECE_CHARACTERS = 4 << 20

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from io import TextIOWrapper
 
 from memcli.errors import InputError
-from memcli.formats.format import Document
+from memcli.formats.parsing.document import Document
 
 _BLOCK = 1 << 16  # characters
 _LONGEST_TAG = 4 << 20  # characters; more without an end is no HTML

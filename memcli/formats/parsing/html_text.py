@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from memcli.formats.format import Document
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import End, Start, tokens
 
 LARGEST_TEXT = 16 << 20  # characters of one message

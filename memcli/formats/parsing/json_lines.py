@@ -5,8 +5,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO
 
-from memcli.formats.format import Document, Sample
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, loaded
+from memcli.formats.parsing.sample import Sample
 
 LONGEST_LINE = 64 << 20  # bytes; logs of coding agents have lines of 20 MB
 HEAD = 1 << 16  # bytes of a log that are read again with its new lines: they say whose it is

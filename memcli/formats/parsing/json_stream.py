@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Any, BinaryIO
 
 from memcli.errors import InputError
-from memcli.formats.format import Document
+from memcli.formats.parsing.document import Document
 
 LARGEST_VALUE = 64 << 20  # bytes of one wanted value, or of one string on the way
 DEEPEST = 200  # brackets inside each other on the way; real exports stay under 30

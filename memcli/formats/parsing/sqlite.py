@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from memcli.errors import InputError
-from memcli.formats.format import Document, Sample
+from memcli.formats.parsing.document import Document
 
 MAGIC = b"SQLite format 3\x00"
 
@@ -48,12 +48,17 @@ def opened(document: Document) -> Iterator[Rows]:
             database.close(True)
 
 
-def tables(sample: Sample) -> dict[str, set[str]]:
-    """Return the columns of each table of a sampled database; nothing where it is none."""
-    if not sample.head.startswith(MAGIC) or sample.document is None:
+def tables(document: Document, head: bytes) -> dict[str, set[str]]:
+    """Return the columns of each table of a database; empty if the document is not a database.
+
+    Args:
+        document: a document of any format.
+        head: its first bytes.
+    """
+    if not head.startswith(MAGIC):
         return {}
     try:
-        with opened(sample.document) as rows:
+        with opened(document) as rows:
             found: dict[str, set[str]] = {}
             for table, column in rows(
                 "select tables.name, columns.name from sqlite_master as tables,"

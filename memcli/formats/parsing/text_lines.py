@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import IO
 
-from memcli.formats.format import Document, Sample
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
 
 LONGEST_LINE = 1 << 20  # characters
 

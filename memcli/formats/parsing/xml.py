@@ -10,7 +10,7 @@ from typing import BinaryIO
 from xml.parsers import expat
 
 from memcli.errors import InputError
-from memcli.formats.format import Document
+from memcli.formats.parsing.document import Document
 
 _BLOCK = 1 << 18
 _DEEPEST = 1_000  # elements inside each other, at the end of a block

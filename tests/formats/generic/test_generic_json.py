@@ -12,8 +12,8 @@ from helpers.shared import SHARED, sample_rows
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.errors import InputError
 from memcli.formats import Document, Reading, load, recognise
-from memcli.formats.format import HEAD_BYTES
 from memcli.formats.generic import any_json
+from memcli.formats.parsing.sample import HEAD_BYTES
 
 GENERIC = load("generic_json")
 

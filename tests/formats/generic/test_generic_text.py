@@ -6,9 +6,11 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.errors import InputError
-from memcli.formats.format import HEAD_BYTES, Document, Reading, Sample
+from memcli.formats.format import Reading
 from memcli.formats.generic import any_text
 from memcli.formats.parsing import text_lines
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 
 TALK = "User: Where is Lisbon?\n\nAssistant: In Portugal.\n\nUser: Thanks\n"
 

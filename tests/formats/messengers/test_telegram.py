@@ -11,9 +11,11 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.format import HEAD_BYTES, Document, Reading, Sample
+from memcli.formats.format import Reading
 from memcli.formats.messengers import telegram
 from memcli.formats.parsing import json_stream
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 
 ROW_OF_ANN = {
     "id": 7,

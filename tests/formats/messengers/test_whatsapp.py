@@ -9,9 +9,11 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Conversation, Kind, Role, Skipped
 from memcli.errors import InputError
-from memcli.formats.format import HEAD_BYTES, Document, Reading, Sample
+from memcli.formats.format import Reading
 from memcli.formats.messengers import whatsapp
 from memcli.formats.parsing import text_lines
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 
 # Messages the index leaves out: "John Doe:." has a sender, but no space after the colon.
 WITHOUT_SPACE = {"chat-miner": 1}

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from memcli.domain import Clock, Conversation, Doubt, Skipped
-from memcli.formats.format import Document, Reading, Sample
+from memcli.formats.format import Reading
 from memcli.formats.messengers import whatsapp
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.sample import Sample
 
 SHORT = datetime(2018, 6, 3, 13, 55, tzinfo=UTC)
 LONG = datetime(2018, 6, 13, 21, 25, 15, tzinfo=UTC)

@@ -1,0 +1,109 @@
+"""Memories found by words and meaning, and the sessions they lead to.
+
+Words count by BM25 and meaning by cosine, as for sessions; superseded and unsupported memories
+are found too, and each caller says whether it wants them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from memcli.domain import Memory, Passage
+from memcli.protocols import Embedder
+from memcli.search.fusion import by_maximum, by_range, weighted
+from memcli.search.question_vectors import question_vector
+from memcli.store import Filters, Found, MemoryFilters, Store, asked
+
+MEANING = 0.5  # weight of meaning; words weigh 1
+DEPTH = 400  # most memories found by words, and most found by meaning
+SESSION_DEPTH = 50  # the same, where memories only lead a question to sessions
+LEAST_COSINE = 0.45  # of a memory that shares no word with the query
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryHit:
+    """A memory that a search found."""
+
+    memory: Memory
+    score: float  # in [0, 1]; 1 is best by words and by meaning
+    confidence: float  # in [0, 1]; how much the memory has to do with the query at all
+
+
+def search_memories(
+    query: str,
+    store: Store,
+    embedder: Embedder,
+    filters: MemoryFilters,
+    *,
+    depth: int = DEPTH,
+) -> list[MemoryHit]:
+    """Return the memories that a query is about, best first, superseded ones too.
+
+    Args:
+        query: in any words.
+        store: the database with the memories.
+        embedder: the model that made their vectors.
+        filters: the memories that count.
+        depth: most memories found by words, and most found by meaning.
+
+    Raises:
+        BackendError: the embedder failed.
+        StoreError: the database has vectors of another embedder.
+    """
+    terms = asked(query)
+    by_words = store.memory_index.with_words(terms, depth)
+    vector = question_vector(query, embedder, store.cache)
+    cosines = store.memory_index.nearest(vector, embedder, depth)
+    bm25 = by_maximum({number: score for number, (score, _) in by_words.items()})
+    scores = weighted([(1.0, bm25), (MEANING, by_range(cosines))])
+    relevant = [
+        number for number in scores if number in by_words or cosines.get(number, 0) >= LEAST_COSINE
+    ]
+    memories = store.memories.by_number(relevant, filters)
+    term_weights = store.index.weights(terms)
+    total = sum(term_weights.values()) or 1.0
+    hits = []
+    for number in sorted(memories, key=lambda number: (-scores[number], memories[number].id)):
+        _, matching = by_words.get(number, (0, ()))
+        covered = sum(term_weights[term] for term in matching) / total
+        confidence = (covered + max(cosines.get(number, 0.0), 0.0)) / 2
+        hits.append(MemoryHit(memories[number], scores[number], confidence))
+    return hits
+
+
+def trusted_memories(hits: Sequence[MemoryHit]) -> list[Memory]:
+    """Return the memories of hits that are current and whose sources support them, in order."""
+    return [hit.memory for hit in hits if hit.memory.current and hit.memory.trusted]
+
+
+def turns_behind_memories(
+    question: str, store: Store, embedder: Embedder, filters: Filters
+) -> list[Found]:
+    """Return the turns that the memories a question is about came from.
+
+    Superseded and unsupported memories lead nowhere.
+
+    Args:
+        question: in the person's own words.
+        store: the database with the memories.
+        embedder: the model that made their vectors.
+        filters: the sessions that count.
+
+    Returns:
+        Each turn as a passage of its own; scores in [0, 1] are comparable between questions.
+    """
+    hits = search_memories(question, store, embedder, MemoryFilters(), depth=SESSION_DEPTH)
+    trusted = [hit for hit in hits if hit.memory.current and hit.memory.trusted]
+    if not trusted:
+        return []
+    ids = {source.session for hit in trusted for source in hit.memory.sources}
+    numbers = store.sessions.numbers_of(ids, filters)
+    return [
+        Found(
+            numbers[source.session],
+            Passage(source.position, source.position),
+            hit.score * hit.confidence,
+        )
+        for hit in trusted
+        for source in hit.memory.sources
+        if source.session in numbers
+    ]
