@@ -195,7 +195,7 @@ def test_the_other_process_does_not_outlive_this_one(tmp_path):
         "import os, sys\n"
         "from pathlib import Path\n"
         "from memcli.formats import Reading, load\n"
-        "from memcli.formats.documents import places\n"
+        "from memcli.formats.sources import places\n"
         "from memcli.ingest import parse_process as ahead\n"
         "ahead.LARGE, ahead._cores = 1, lambda: 2\n"
         "[place] = places(Path(sys.argv[1]))\n"
