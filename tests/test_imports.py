@@ -12,8 +12,8 @@ import memcli
 ROOT = Path(memcli.__file__).parent
 
 LAYERS = """
-errors domain protocols deadline retry files typed_table demo prompts settings text catalog
-backends weights formats store search memories ingest extraction evaluation mcp cli __main__
+errors domain protocols callbacks deadline retry files typed_table demo prompts settings text
+catalog backends weights formats store search memories ingest extraction evaluation mcp cli __main__
 """.split()
 LAYER = {name: number for number, name in enumerate(LAYERS)}
 NEVER = {("search", "backends"), ("ingest", "backends")}  # both are handed their models
