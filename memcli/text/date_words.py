@@ -33,12 +33,12 @@ MONTH_NAMES: Mapping[str, tuple[str, ...]] = {
             november december""",
     }.items()
 }
-WEEKDAY_NAMES: Mapping[str, tuple[str, ...]] = {
-    "English": ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
-    "German": (
-        *("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag|sonnabend"),
-        "sonntag",
-    ),
+WEEKDAY_NAMES: Mapping[str, tuple[str, ...]] = {  # Monday to Sunday
+    language: tuple(names.split())
+    for language, names in {
+        "English": "monday tuesday wednesday thursday friday saturday sunday",
+        "German": "montag dienstag mittwoch donnerstag freitag samstag|sonnabend sonntag",
+    }.items()
 }
 _READ = ("English", "German")  # the languages of questions and texts
 

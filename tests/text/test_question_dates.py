@@ -58,7 +58,7 @@ def test_a_date_without_a_year_may_be_in_any():
     ["", "May I go?", "Will Ann march?", "did I fall?", "one day", "a day at the spa", "13月",
      "31 February 2023", "April 99", "2023-13-01", "9" * 500, "3" * 400 + " days ago", "\ud800"],
 )  # fmt: skip
-def test_what_is_no_day_names_none(question):
+def test_a_question_without_a_day_names_none(question):
     assert [each for each in named(question) if each[0] > "2000"] in ([], named("April"))
 
 
