@@ -19,10 +19,10 @@ from memcli.ingest.progress import Progress, unheard
 from memcli.ingest.restore import Restoring
 from memcli.prompts import history
 from memcli.protocols import Embedder
+from memcli.search.query import SignalWeights
 from memcli.search.results import Answer as Ranking
 from memcli.search.results import Listener
 from memcli.search.retrieve import retrieve
-from memcli.search.signals import Levers
 from memcli.search.stages import LEAST, Models, ask
 from memcli.search.turn_search import retrieve_turns
 from memcli.store import Filters, Found, Store, asked
@@ -92,7 +92,7 @@ class Archive:
         ways: Mapping[str, Rank] = {
             "vectors": self._by_vectors,
             "bm25": self._by_words,
-            "retrieve": partial(self._retrieved, levers=Levers(memories=0))
+            "retrieve": partial(self._retrieved, weights=SignalWeights(memories=0))
             if self.grain == "session"
             else self._turns_retrieved,
             "memories": self._retrieved,
@@ -131,13 +131,13 @@ class Archive:
     def _scored(self, found: Iterable[Found]) -> Places:
         return (_sessions if self.grain == "session" else _turns)(found)
 
-    def _retrieved(self, question: Question, levers: Levers | None = None) -> Ranked:
+    def _retrieved(self, question: Question, weights: SignalWeights | None = None) -> Ranked:
         began = perf_counter()
         found = retrieve(
             *(question.text, self.store, self.models.embedder, Filters()),
             limit=DEPTH,
             now=question.asked_at,
-            levers=levers,
+            weights=weights,
         )
         seconds = perf_counter() - began
         relevant = bool(found) and found[0].score >= LEAST
