@@ -18,7 +18,7 @@ MOST_CHARACTERS = 300  # of a memory or a turn
 NOTHING = "Nothing was found."
 
 
-def recall(query: str, store: Store, embedder: Embedder, reading: Session) -> str:
+def recall_for_reader(query: str, store: Store, embedder: Embedder, reading: Session) -> str:
     """Return what is known about something, a line each.
 
     Only sessions that began before the one being read are looked at: what was ingested or said
