@@ -1,9 +1,10 @@
 """Dates as people type them."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from memcli.errors import UsageError
+from memcli.text.iso_dates import parse_iso_span
 
 
 def start_of(text: str) -> datetime:
@@ -52,23 +53,8 @@ def local_zone() -> tzinfo:
 def _span(text: str) -> tuple[datetime, datetime]:
     """Return where what was typed begins and ends, in the zone of this machine."""
     try:
-        start, end = _naive_span(text)
+        start, end = parse_iso_span(text)
         return start.astimezone(), end.astimezone()
     except (ValueError, OverflowError) as error:
         hint = "write it as in `2024-03-01`, `2024-03` or `2024`"
         raise UsageError(f"`{text}` is no date", hint=hint) from error
-
-
-def _naive_span(text: str) -> tuple[datetime, datetime]:
-    for pattern in ("%Y-%m-%d", "%Y-%m", "%Y"):
-        try:
-            start = datetime.strptime(text, pattern)
-        except ValueError:
-            continue
-        if pattern == "%Y-%m-%d":
-            return start, start + timedelta(days=1)
-        if pattern == "%Y-%m":
-            return start, (start + timedelta(days=31)).replace(day=1)
-        return start, start.replace(year=start.year + 1)
-    moment = datetime.fromisoformat(text)
-    return moment, moment

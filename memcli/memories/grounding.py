@@ -8,9 +8,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import astuple, replace
+from functools import cache
 
 from memcli.domain import Fact, Session, Turn
 from memcli.store import Store
+from memcli.text.date_words import CARDINALS
 from memcli.text.scripts import EAST_ASIAN, KATAKANA
 from memcli.text.written_dates import Day, spoken_of, written
 
@@ -24,16 +26,9 @@ _NUMBER = re.compile(r"\d+(?:[.,:'’]\d+)*")
 _THOUSANDS = re.compile(r"\d{1,3}(?:([.,'’])\d{3})(?:\1\d{3})*")
 _STEM = 4  # letters that two forms of a name share at least
 _ROLES = {"user", "assistant", "human", "ai"}  # as models call who speaks
-_NUMBER_WORDS = {
-    word: str(number)
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-        " fifteen sixteen seventeen eighteen nineteen twenty".split()
-    )
-} | {"once": "1", "twice": "2", "thirty": "30", "forty": "40", "fifty": "50", "hundred": "100"}
-_DENSE_NUMBERS = {"一": "1", "二": "2", "两": "2", "三": "3", "四": "4", "五": "5", "六": "6"} | {
-    "七": "7", "八": "8", "九": "9", "十": "10"
-}  # fmt: skip
+_UNSPACED_NUMBERS = {
+    sign: str(number) for sign, number in CARDINALS.items() if _UNSPACED.match(sign)
+}
 
 
 def lacking(fact: Fact, turn: Turn, speakers: Collection[str] = ()) -> tuple[str, ...]:
@@ -70,10 +65,10 @@ def reground(session: Session, store: Store, *, memory: int | None = None) -> No
     """
     conversation = store.sessions.conversation_of(session.id)
     turns = {turn.key: turn for turn in session.turns}
-    for number, key, fact in store.memories.resting(conversation, turns):
+    for number, key, fact in store.memory_sources.of_turns(conversation, turns):
         if memory in (None, number):
             missing = lacking(fact, turns[key], session.participants)
-            store.memories.doubt(number, conversation, key, missing)
+            store.memory_sources.set_unsupported(number, conversation, key, missing)
 
 
 def _missing_dates(
@@ -110,8 +105,16 @@ def _numbers(turn: Turn) -> set[str]:
     text = turn.text
     spellings = (text, _without(text, written(text)))  # in "07:30 May" are three, or two
     said = {_number(match[0]) for each in spellings for match in _NUMBER.finditer(each)}
-    said |= {_NUMBER_WORDS[word] for word in _folded_words(text) if word in _NUMBER_WORDS}
-    return said | {_DENSE_NUMBERS[sign] for sign in _DENSE_NUMBERS.keys() & set(text)}
+    words = _number_words()
+    said |= {words[word] for word in _folded_words(text) if word in words}
+    return said | {_UNSPACED_NUMBERS[sign] for sign in _UNSPACED_NUMBERS.keys() & set(text)}
+
+
+@cache
+def _number_words() -> dict[str, str]:
+    """Return numbers in digits by their words, without accents as `_folded_words` has them."""
+    words = {**CARDINALS, "once": 1, "twice": 2, "einmal": 1, "zweimal": 2}
+    return {_fold(word): str(number) for word, number in words.items()}
 
 
 def _missing_names(value: str, turn: Turn, speakers: Collection[str]) -> Iterator[tuple[int, str]]:

@@ -9,7 +9,7 @@ import pytest
 from memcli.errors import InputError
 from memcli.formats import Document
 from memcli.formats.parsing import json_stream
-from memcli.formats.parsing.json_stream import DEEPEST, Broken, Edge, begun, elements, scan
+from memcli.formats.parsing.json_stream import DEEPEST, Broken, Edge, elements, parse_prefix, scan
 
 VALUES = [
     {"a": [1, 2.5, {"b": None}], "text": 'quote " brace } slash \\ end'},
@@ -126,7 +126,7 @@ def test_no_flipped_byte_is_more_than_an_input_error():
         for _ in range(chance.choice((1, 2, 5))):
             damaged[chance.randrange(len(raw))] = chance.randrange(256)
         before_the_error(bytes(damaged), "conversations", "")
-        begun(damaged.decode("utf-8", "replace"))
+        parse_prefix(damaged.decode("utf-8", "replace"))
 
 
 @pytest.mark.parametrize("lists", [(), ("a",), ("a", "")], ids=str)
@@ -166,7 +166,7 @@ def test_what_goes_on_after_its_end_is_refused(raw):
 def test_brackets_that_do_not_match_are_refused(raw):
     _, error = before_the_error(raw)
 
-    assert "is no JSON" in str(error)
+    assert "is not JSON" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -189,14 +189,14 @@ def test_brackets_that_do_not_match_are_refused(raw):
     ids=lambda value: str(value)[:30],
 )
 def test_the_beginning_of_a_text_is_read_as_far_as_it_is_sound(text, value):
-    assert begun(text) == value
+    assert parse_prefix(text) == value
 
 
 def test_every_beginning_of_a_list_gives_a_beginning_of_its_elements():
     text = json.dumps(VALUES)
 
     for end in range(1, len(text)):
-        value = begun(text[:end])
+        value = parse_prefix(text[:end])
 
         assert value is not None
         assert value[:-1] == VALUES[: len(value) - 1 if value else 0]

@@ -17,7 +17,7 @@ from memcli.search.question_vectors import term_salience
 from memcli.search.retrieve import retrieve
 from memcli.search.turn_search import TurnWeights, retrieve_turns
 from memcli.store import Filters, Store
-from memcli.store.index.passages import Index
+from memcli.store.index.search_index import Index
 
 NOW = datetime(2024, 3, 20, tzinfo=UTC)
 NONE = SignalWeights(

@@ -81,7 +81,7 @@ class _Session:
         """Take in one line: a node for each of its blocks, one after the other."""
         name = string(row.get("uuid")) or f"line {number}"
         known = self._nodes.get(name)
-        if known is not None and known.spoken:
+        if known is not None and known.is_turn:
             return  # a line that is written again: the first one counts
         parent = string(row.get("parentUuid")) or string(row.get("logicalParentUuid"))
         if not row.get("isSidechain"):

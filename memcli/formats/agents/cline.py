@@ -19,7 +19,7 @@ from typing import Any
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.agents.cline_messages import blocks_of
-from memcli.formats.building.blocks import Block, line, media, said, title_from
+from memcli.formats.building.blocks import Block, linear_turns, media_block, text_block, title_from
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, Edge, Path, scan
@@ -115,17 +115,17 @@ class _Task:
             turn.text for turn in self._turns[-1:]
         ]:
             return  # whether what was just said is enough
-        self._turns += line(self._keys.key(at, kind, what), blocks, instant(at))
+        self._turns += linear_turns(self._keys.key(at, kind, what), blocks, instant(at))
 
     def _said(self, what: str, row: Row) -> list[Block]:
         text = string(row.get("text")).removesuffix(_CHANGED)
         if what in _TYPED or (what == "text" and not self._turns):
             pictures = [*sequence(row.get("images")), *sequence(row.get("files"))]
-            return said(Role.USER, text) + [media(Role.USER, path) for path in pictures]
+            return text_block(Role.USER, text) + [media_block(Role.USER, path) for path in pictures]
         if what in _ANSWERS:
-            return said(Role.ASSISTANT, text)
+            return text_block(Role.ASSISTANT, text)
         if what == "reasoning":
-            return said(Role.ASSISTANT, text, Kind.THOUGHT)
+            return text_block(Role.ASSISTANT, text, Kind.THOUGHT)
         return _done(what, text)
 
     def _send(self, row: Row) -> None:
@@ -133,7 +133,7 @@ class _Task:
         at = row.get("ts", row.get("timestamp"))
         key = string(row.get("id"))
         key = key or self._keys.key(at, *((block.role, block.text) for block in blocks))
-        self._turns += line(key, blocks, instant(at))
+        self._turns += linear_turns(key, blocks, instant(at))
 
     def conversation(self, folder: str) -> Iterator[Parsed]:
         """Yield what was said; where the folder has no id's name, the beginning stands for it."""
@@ -159,15 +159,15 @@ def _asked(what: str, row: Row) -> list[Block]:
     choices = (
         string(option) or string(mapping(option).get("answer")) for option in sequence(options)
     )
-    return said(Role.ASSISTANT, "\n".join([words, *(f"- {choice}" for choice in choices)]))
+    return text_block(Role.ASSISTANT, "\n".join([words, *(f"- {choice}" for choice in choices)]))
 
 
 def _done(what: str, text: str) -> list[Block]:
     if what in _RESULTS:
-        return said(Role.TOOL, text, Kind.TOOL)
+        return text_block(Role.TOOL, text, Kind.TOOL)
     if what in _CALLS:
-        return said(Role.ASSISTANT, text, Kind.TOOL)
-    return [] if what.startswith(_COPIES) else said(Role.SYSTEM, text, Kind.SERVICE)
+        return text_block(Role.ASSISTANT, text, Kind.TOOL)
+    return [] if what.startswith(_COPIES) else text_block(Role.SYSTEM, text, Kind.SERVICE)
 
 
 FORMAT = Format(name="cline", title="Cline task", recognises=_recognises, parse=_parse)

@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Kind, Role
-from memcli.formats.building.blocks import Block, answered, anthropic, called, plain, said
+from memcli.formats.building.blocks import (
+    Block,
+    anthropic_blocks,
+    plain_text,
+    text_block,
+    tool_call,
+    tool_result,
+)
 from memcli.formats.parsing.values import mapping, string
 
 # Calls that speak to the person, and where they have the words.
@@ -44,26 +51,26 @@ def blocks_of(message: Mapping[str, Any]) -> list[Block]:
         return [block for part in map(mapping, parts) for block in _answer(part)]
     if role == "user":
         return _prompt(parts)
-    return said(Role.SYSTEM, plain(content), Kind.CONTEXT)
+    return text_block(Role.SYSTEM, plain_text(content), Kind.CONTEXT)
 
 
 def _answer(part: Mapping[str, Any]) -> list[Block]:
     name = string(part.get("name"))
     if part.get("type") == "tool_use" and name in _WORDS:
         words = string(mapping(part.get("input")).get(_WORDS[name]))
-        return said(Role.ASSISTANT, words) or anthropic(Role.ASSISTANT, [part])
+        return text_block(Role.ASSISTANT, words) or anthropic_blocks(Role.ASSISTANT, [part])
     if part.get("type") != "text":
-        return anthropic(Role.ASSISTANT, [part])
+        return anthropic_blocks(Role.ASSISTANT, [part])
     found: list[Block] = []
     for tag, text in _tagged(string(part.get("text")), _CALLS):
         if tag == "thinking":
-            found += said(Role.ASSISTANT, text, Kind.THOUGHT)
+            found += text_block(Role.ASSISTANT, text, Kind.THOUGHT)
         elif tag in _WORDS:
-            found += said(Role.ASSISTANT, _inside(_WORDS[tag], text))
+            found += text_block(Role.ASSISTANT, _inside(_WORDS[tag], text))
         elif tag:
-            found.append(called(tag, text))
+            found.append(tool_call(tag, text))
         else:
-            found += said(Role.ASSISTANT, text)
+            found += text_block(Role.ASSISTANT, text)
     return found
 
 
@@ -74,9 +81,9 @@ def _prompt(parts: list[Any]) -> list[Block]:
         text = string(part.get("text"))
         head = _RESULT.match(text)
         if part.get("type") == "tool_result":
-            found += _result(plain(part.get("content")))
+            found += _result(plain_text(part.get("content")))
         elif part.get("type") != "text":
-            found += anthropic(Role.USER, [part])
+            found += anthropic_blocks(Role.USER, [part])
         elif head or (awaited and not text.lstrip().startswith("<environment_details>")):
             found += _result(text)
         else:
@@ -91,9 +98,9 @@ def _typed(text: str) -> list[Block]:
     found: list[Block] = []
     for tag, part in parts:
         if tag in _PERSONS or not (tag or marked):
-            found += said(Role.USER, part)
+            found += text_block(Role.USER, part)
         else:
-            found += said(Role.SYSTEM, part, Kind.CONTEXT)
+            found += text_block(Role.SYSTEM, part, Kind.CONTEXT)
     return found
 
 
@@ -102,9 +109,9 @@ def _result(text: str) -> list[Block]:
     body = text[head.end() :] if head else text
     reply = _REPLY.search(body)
     if reply is None:
-        return answered(text)
+        return tool_result(text)
     begin = reply.start(1) - 1
-    return answered(body[:begin].strip()) + _typed(body[begin:])
+    return tool_result(body[:begin].strip()) + _typed(body[begin:])
 
 
 def _inside(tag: str, text: str) -> str:

@@ -16,7 +16,15 @@ from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
-from memcli.formats.building.blocks import Block, answered, called, media, plain, said, title_from
+from memcli.formats.building.blocks import (
+    Block,
+    media_block,
+    plain_text,
+    text_block,
+    title_from,
+    tool_call,
+    tool_result,
+)
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import first_rows, rows
@@ -116,7 +124,7 @@ class _Session:
             self._tell(row, _item(payload), event=False)
         elif kind == "compacted":
             summary = string(payload.get("message"))
-            self._tell(row, said(Role.SYSTEM, summary, Kind.CONTEXT), event=False)
+            self._tell(row, text_block(Role.SYSTEM, summary, Kind.CONTEXT), event=False)
         elif not payload:
             self._tell(row, _item(row), event=False)
 
@@ -180,16 +188,16 @@ def _event(payload: Row) -> list[Block]:
     kind, message = payload.get("type"), string(payload.get("message"))
     if kind == "user_message":
         pictures = [*sequence(payload.get("images")), *sequence(payload.get("local_images"))]
-        return _prompt(message) + [media(Role.USER, path) for path in pictures]
+        return _prompt(message) + [media_block(Role.USER, path) for path in pictures]
     if kind == "agent_message":
-        return said(Role.ASSISTANT, message)
+        return text_block(Role.ASSISTANT, message)
     if kind == "agent_reasoning":
-        return said(Role.ASSISTANT, string(payload.get("text")), Kind.THOUGHT)
+        return text_block(Role.ASSISTANT, string(payload.get("text")), Kind.THOUGHT)
     if kind == "tool_call":
-        return [called(payload.get("name"), payload.get("input"))]
+        return [tool_call(payload.get("name"), payload.get("input"))]
     item = mapping(payload.get("item"))
     if kind == "item_completed" and item.get("type") == "Plan":
-        return said(Role.ASSISTANT, string(item.get("text")), Kind.THOUGHT)
+        return text_block(Role.ASSISTANT, string(item.get("text")), Kind.THOUGHT)
     return []
 
 
@@ -198,44 +206,44 @@ def _item(item: Row) -> list[Block]:
     if kind == "message":
         return _message(item)
     if kind == "reasoning":
-        return said(Role.ASSISTANT, plain(sequence(item.get("summary"))), Kind.THOUGHT)
+        return text_block(Role.ASSISTANT, plain_text(sequence(item.get("summary"))), Kind.THOUGHT)
     if kind.endswith("_output"):
-        return answered(item.get("output"))
+        return tool_result(item.get("output"))
     if kind in ("function_call", "custom_tool_call"):
-        return [called(item.get("name"), item.get("arguments", item.get("input")))]
+        return [tool_call(item.get("name"), item.get("arguments", item.get("input")))]
     if kind.endswith("_call"):
-        return [called(kind.removesuffix("_call"), item.get("action", item.get("arguments")))]
+        return [tool_call(kind.removesuffix("_call"), item.get("action", item.get("arguments")))]
     return []
 
 
 def _message(item: Row) -> list[Block]:
     name, content = string(item.get("role")), item.get("content")
     if call := mapping(item.get("function_call")):
-        return [called(call.get("name"), call.get("arguments"))]
+        return [tool_call(call.get("name"), call.get("arguments"))]
     if name in ("function", "tool"):
-        return answered(content)
+        return tool_result(content)
     role = _ROLES.get(name)
     found: list[Block] = []
     for part in content if isinstance(content, list) else [content]:
         if role and mapping(part).get("type") == "input_image":
-            found.append(media(role, "data:"))
+            found.append(media_block(role, "data:"))
         elif role is Role.USER:
             found += _prompt(string(mapping(part).get("text")) or string(part))
         elif role:
-            found += said(role, string(mapping(part).get("text")) or string(part))
+            found += text_block(role, string(mapping(part).get("text")) or string(part))
         else:
-            found += said(Role.SYSTEM, plain(part), Kind.CONTEXT)
+            found += text_block(Role.SYSTEM, plain_text(part), Kind.CONTEXT)
     return found
 
 
 def _prompt(text: str) -> list[Block]:
     """Return what the person typed, apart from what was put around it."""
     if _INJECTED.match(text):
-        return said(Role.SYSTEM, text, Kind.CONTEXT)
+        return text_block(Role.SYSTEM, text, Kind.CONTEXT)
     if before := _REQUEST.match(text):
-        context = said(Role.SYSTEM, before[0], Kind.CONTEXT)
-        return context + said(Role.USER, text[before.end() :])
-    return said(Role.USER, text)
+        context = text_block(Role.SYSTEM, before[0], Kind.CONTEXT)
+        return context + text_block(Role.USER, text[before.end() :])
+    return text_block(Role.USER, text)
 
 
 FORMAT = Format(

@@ -12,7 +12,15 @@ from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped
-from memcli.formats.building.blocks import Block, answered, called, line, media, said, title_from
+from memcli.formats.building.blocks import (
+    Block,
+    linear_turns,
+    media_block,
+    text_block,
+    title_from,
+    tool_call,
+    tool_result,
+)
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import first_rows, rows
@@ -118,7 +126,7 @@ class _Session:
         turns = [
             replace(turn, active=key not in self._dropped)
             for key, message in self._messages.items()
-            for turn in line(key, _blocks(message), instant(message.get("timestamp")))
+            for turn in linear_turns(key, _blocks(message), instant(message.get("timestamp")))
         ]
         turns = with_inherited_times(turns)
         title = string(self._about.get("summary")) or title_from(turns)
@@ -130,25 +138,25 @@ class _Session:
 def _blocks(message: Row) -> list[Block]:
     kind = string(message.get("type"))
     if kind in _NOTICES:
-        return said(Role.SYSTEM, _words(message.get("content")), Kind.SERVICE)
+        return text_block(Role.SYSTEM, _words(message.get("content")), Kind.SERVICE)
     role = _ROLES.get(kind)
     if role is None:
         return []
     found: list[Block] = []
     for thought in map(mapping, sequence(message.get("thoughts"))):
         told = filter(None, (string(thought.get("subject")), string(thought.get("description"))))
-        found += said(role, "\n".join(told), Kind.THOUGHT)
+        found += text_block(role, "\n".join(told), Kind.THOUGHT)
     shown = message.get("displayContent")
     if shown is not None and _words(shown).strip():
         found += _parts(role, shown)
         if _words(shown) != _words(message.get("content")):  # with the files that it names
-            found += said(Role.SYSTEM, _words(message.get("content")), Kind.CONTEXT)
+            found += text_block(Role.SYSTEM, _words(message.get("content")), Kind.CONTEXT)
     else:
         found += _parts(role, message.get("content"))
     for call in map(mapping, sequence(message.get("toolCalls"))):
-        found.append(called(call.get("name"), call.get("args")))
+        found.append(tool_call(call.get("name"), call.get("args")))
         for result in map(mapping, sequence(call.get("result"))):
-            found += answered(mapping(result.get("functionResponse")).get("response", result))
+            found += tool_result(mapping(result.get("functionResponse")).get("response", result))
     return found
 
 
@@ -159,16 +167,16 @@ def _words(content: object) -> str:
 
 
 def _parts(role: Role, content: object) -> list[Block]:
-    found = said(role, _words(content))
+    found = text_block(role, _words(content))
     for part in map(mapping, content if isinstance(content, list) else [content]):
         for name in ("inlineData", "fileData"):
             if name in part:
-                found.append(media(role, mapping(part[name]).get("fileUri")))
+                found.append(media_block(role, mapping(part[name]).get("fileUri")))
         if "functionCall" in part:
             call = mapping(part["functionCall"])
-            found.append(called(call.get("name"), call.get("args")))
+            found.append(tool_call(call.get("name"), call.get("args")))
         if "functionResponse" in part:
-            found += answered(mapping(part["functionResponse"]).get("response"))
+            found += tool_result(mapping(part["functionResponse"]).get("response"))
     return found
 
 

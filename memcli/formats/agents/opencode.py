@@ -1,24 +1,31 @@
-"""OpenCode's sessions: what `opencode export` writes, its database, and the files before that.
+"""OpenCode's sessions: the output of `opencode export`, its database, and its older files.
 
     opencode.db
     storage/session/<project>/<session>.json
     storage/message/<session>/<message>.json
     storage/part/<message>/<part>.json
 
-A message is made of parts, and says little itself; in all of them, what is known about it lies
-beside its parts. Some exporters leave that wrapping out.
+A message is made of parts, and in all three forms its metadata is an object beside its parts. Some
+exporters leave that wrapping out.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
-from memcli.formats.building.blocks import Block, answered, called, line, media, said, title_from
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.blocks import (
+    Block,
+    linear_turns,
+    media_block,
+    text_block,
+    title_from,
+    tool_call,
+    tool_result,
+)
+from memcli.formats.format import Format, Parsed, PieceLayout, Reading
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import LARGEST_VALUE, Broken, Edge, scan
+from memcli.formats.parsing.json_stream import LARGEST_VALUE, Broken, Edge, parse_or_broken, scan
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.sqlite import MAGIC, Rows, opened
 from memcli.formats.parsing.values import (
@@ -40,22 +47,28 @@ _COLUMNS = {
 
 _ID = re.compile(r"[\w-]{1,200}")
 
+# The files of messages and of their parts: the file of a session is read with them.
+_PIECES = PieceLayout(
+    path=re.compile(r"((?:.*/)?storage/|)(?:message|part)/[^/]+/[^/]+\.json"),
+    main_folder="session",
+)
+
 Row = Mapping[str, Any]
 
 
 def _recognises(sample: Sample) -> bool:
     if sample.head.startswith(MAGIC):
-        found = sample.tables
-        return all(found.get(table, set()) >= columns for table, columns in _COLUMNS.items())
+        tables = sample.tables
+        return all(tables.get(table, set()) >= columns for table, columns in _COLUMNS.items())
     return _is_session(mapping(sample.json)) or any(
-        string(_about(message).get("role")) in _ROLES and "type" in mapping(part)
+        string(_metadata(message).get("role")) in _ROLES and "type" in mapping(part)
         for message in map(mapping, sequence(mapping(sample.json).get("messages")))
         for part in sequence(message.get("parts"))
     )
 
 
 def _is_session(top: Row) -> bool:
-    """Tell a session's own file, which has none of its messages."""
+    """Return whether an object is the file of a session, which has none of its messages."""
     return (
         _ID.fullmatch(string(top.get("id"))) is not None
         and isinstance(top.get("title"), str)
@@ -69,13 +82,15 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     with document.open() as stream:
         head = stream.read(HEAD_BYTES)
     if head.startswith(MAGIC):
-        return _stored(document)
-    about = _loads(head)
-    return _filed(document, about) if about and _is_session(about) else _exported(document)
+        return _parse_database(document)
+    metadata = _parse_object(head)
+    if metadata and _is_session(metadata):
+        return _parse_files(document, metadata)
+    return _parse_export(document)
 
 
-def _exported(document: Document) -> Iterator[Parsed]:
-    about: dict[str, Any] = {}
+def _parse_export(document: Document) -> Iterator[Parsed]:
+    metadata: dict[str, Any] = {}
     keys, turns, number = Keys(), list[Turn](), 0
     for path, value in scan(document, [_MESSAGES, ("info",)]):
         if path == _MESSAGES:
@@ -83,65 +98,65 @@ def _exported(document: Document) -> Iterator[Parsed]:
             if isinstance(value, Broken):
                 yield Skipped(f"message {number}", value.why)
             else:
-                turns += _message(mapping(value), keys)
+                turns += _message_turns(mapping(value), keys)
         elif path == ("info",):
-            about |= mapping(value)
+            metadata |= mapping(value)
         elif len(path) == 1 and not isinstance(value, Edge):
-            about.setdefault(path[0], value)
-    yield _conversation(string(about.get("id")), string(about.get("title")), turns)
+            metadata.setdefault(path[0], value)
+    yield _conversation(string(metadata.get("id")), string(metadata.get("title")), turns)
 
 
-def _filed(document: Document, about: Row) -> Iterator[Parsed]:
-    key, turns, keys = string(about["id"]), list[Turn](), Keys()
-    for found in document.within(f"../../message/{key}"):
-        message = _file(found)
+def _parse_files(document: Document, metadata: Row) -> Iterator[Parsed]:
+    key, turns, keys = string(metadata["id"]), list[Turn](), Keys()
+    for message_file in document.within(f"../../message/{key}"):
+        message = _read_object(message_file)
         if message is None or not _ID.fullmatch(string(message.get("id"))):
-            yield Skipped(found.name, "is no message")
+            yield Skipped(message_file.name, "is no message")
             continue
         parts = list[Row]()
-        for piece in document.within(f"../../part/{message['id']}"):
-            part = _file(piece)
+        for part_file in document.within(f"../../part/{message['id']}"):
+            part = _read_object(part_file)
             if part is None:
-                yield Skipped(piece.name, "is no JSON")
+                yield Skipped(part_file.name, "is not JSON")
             else:
                 parts.append(part)
-        turns += _message({"info": message, "parts": parts}, keys)
-    yield _conversation(key, string(about.get("title")), turns)
+        turns += _message_turns({"info": message, "parts": parts}, keys)
+    yield _conversation(key, string(metadata.get("title")), turns)
 
 
-def _file(document: Document) -> Row | None:
+def _read_object(document: Document) -> Row | None:
     with document.open() as stream:
-        return _loads(stream.read(LARGEST_VALUE))
+        return _parse_object(stream.read(LARGEST_VALUE))
 
 
-def _stored(document: Document) -> Iterator[Parsed]:
+def _parse_database(document: Document) -> Iterator[Parsed]:
     with opened(document) as rows:
         for key, title in list(rows("select id, title from session order by id")):
             turns: list[Turn] = []
             sql = "select id, data from message where session_id = ? order by id"
             for name, data in rows(sql, key):
-                about = _loads(data)
-                if about is None:
-                    yield Skipped(f"message {string(name)}", "is no JSON")
+                metadata = _parse_object(data)
+                if metadata is None:
+                    yield Skipped(f"message {string(name)}", "is not JSON")
                     continue
-                parts = _parts(rows, name)
+                parts = _stored_parts(rows, name)
                 if None in parts:
-                    yield Skipped(f"a part of message {string(name)}", "is no JSON")
-                told = [part for part in parts if part is not None]
-                turns += _message({"info": {**about, "id": name}, "parts": told}, Keys())
+                    yield Skipped(f"a part of message {string(name)}", "is not JSON")
+                valid = [part for part in parts if part is not None]
+                turns += _message_turns({"info": {**metadata, "id": name}, "parts": valid}, Keys())
             yield _conversation(string(key), string(title), turns)
 
 
-def _parts(rows: Rows, message: object) -> list[Row | None]:
+def _stored_parts(rows: Rows, message: object) -> list[Row | None]:
+    """Return the parts of a message in the database; None for a part that is not JSON."""
     sql = "select data from part where message_id = ? order by id"
-    return [_loads(data) for (data,) in rows(sql, message)]
+    return [_parse_object(data) for (data,) in rows(sql, message)]
 
 
-def _loads(data: object) -> Row | None:
-    try:
-        return mapping(json.loads(data)) if isinstance(data, str | bytes) else None
-    except (ValueError, RecursionError):
-        return None
+def _parse_object(data: object) -> Row | None:
+    """Return a JSON object, an empty one for another JSON value, and None if it is not JSON."""
+    value = parse_or_broken(data) if isinstance(data, str | bytes) else Broken("is not text")
+    return None if isinstance(value, Broken) else mapping(value)
 
 
 def _conversation(key: str, title: str, turns: list[Turn]) -> Parsed:
@@ -152,41 +167,47 @@ def _conversation(key: str, title: str, turns: list[Turn]) -> Parsed:
     return Conversation(FORMAT.name, key or turns[0].key, title, tuple(turns))
 
 
-def _about(message: Row) -> Row:
+def _metadata(message: Row) -> Row:
     return mapping(message.get("info")) or message
 
 
-def _message(message: Row, keys: Keys) -> list[Turn]:
-    about = _about(message)
-    time = mapping(about.get("time")).get("created", about.get("createdAt"))
-    role, sent_at = _ROLES.get(string(about.get("role"))), instant(time)
+def _message_turns(message: Row, keys: Keys) -> list[Turn]:
+    metadata = _metadata(message)
+    time = mapping(metadata.get("time")).get("created", metadata.get("createdAt"))
+    role, sent_at = _ROLES.get(string(metadata.get("role"))), instant(time)
     if role is None:
         return []
     blocks: list[Block] = []
     for part in map(mapping, sequence(message.get("parts"))):
         blocks += _blocks(role, part)
-    told = [part for block in blocks for part in (block.kind, block.text)]
-    key = string(about.get("id")) or keys.key(sent_at, role, *told)
-    return line(key, blocks, sent_at)
+    content = [part for block in blocks for part in (block.kind, block.text)]
+    key = string(metadata.get("id")) or keys.key(sent_at, role, *content)
+    return linear_turns(key, blocks, sent_at)
 
 
 def _blocks(role: Role, part: Row) -> list[Block]:
     kind, text = part.get("type"), string(part.get("text"))
     if kind == "text":
-        if part.get("synthetic") is True:  # put in by the program: a file that was named, a hint
-            return said(Role.SYSTEM, text, Kind.CONTEXT)
-        return said(role, text)
+        if part.get("synthetic") is True:  # added by the program: a mentioned file, a hint
+            return text_block(Role.SYSTEM, text, Kind.CONTEXT)
+        return text_block(role, text)
     if kind == "reasoning":
-        return said(role, text, Kind.THOUGHT)
+        return text_block(role, text, Kind.THOUGHT)
     if kind == "tool":
         state = mapping(part.get("state"))
-        call = called(part.get("tool"), state.get("input"))
-        return [call, *answered(state.get("output") or state.get("error"))]
+        call = tool_call(part.get("tool"), state.get("input"))
+        return [call, *tool_result(state.get("output") or state.get("error"))]
     if kind == "file":
-        return [media(role, part.get("filename") or part.get("url"))]
+        return [media_block(role, part.get("filename") or part.get("url"))]
     if kind == "subtask":
-        return [called(part.get("agent"), part.get("prompt"))]
+        return [tool_call(part.get("agent"), part.get("prompt"))]
     return []
 
 
-FORMAT = Format(name="opencode", title="OpenCode session", recognises=_recognises, parse=_parse)
+FORMAT = Format(
+    name="opencode",
+    title="OpenCode session",
+    recognises=_recognises,
+    parse=_parse,
+    pieces=_PIECES,
+)

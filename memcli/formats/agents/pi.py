@@ -14,12 +14,12 @@ from typing import Any
 from memcli.domain import Conversation, Kind, Role, Skipped
 from memcli.formats.building.blocks import (
     Block,
-    answered,
-    anthropic,
-    chain,
-    plain,
-    said,
+    anthropic_blocks,
+    node_chain,
+    plain_text,
+    text_block,
     title_from,
+    tool_result,
 )
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.format import Format, Parsed, Reading
@@ -63,7 +63,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
         else:
             name = string(row.get("id")) or keys.key(json.dumps(row, sort_keys=True))
             parent = string(row.get("parentId")) if "parentId" in row else current
-            nodes |= chain(name, name, parent, _blocks(row), _time(row))
+            nodes |= node_chain(name, name, parent, _blocks(row), _time(row))
             current = name
     turns = branching_turns(nodes, current, instant(head.get("timestamp")))
     if turns:
@@ -77,19 +77,19 @@ def _time(row: Row) -> datetime | None:
 
 def _blocks(row: Row) -> list[Block]:
     if row.get("type") in ("compaction", "branch_summary"):
-        return said(Role.SYSTEM, string(row.get("summary")), Kind.CONTEXT)
+        return text_block(Role.SYSTEM, string(row.get("summary")), Kind.CONTEXT)
     if row.get("type") == "custom_message":
-        return said(Role.SYSTEM, plain(row.get("content")), Kind.CONTEXT)
+        return text_block(Role.SYSTEM, plain_text(row.get("content")), Kind.CONTEXT)
     if row.get("type") != "message":
         return []
     message = mapping(row.get("message"))
     role = _ROLES.get(string(message.get("role")))
     if role:
-        return anthropic(role, message.get("content"))
+        return anthropic_blocks(role, message.get("content"))
     if message.get("role") == "bashExecution":
         output = f"{string(message.get('command'))}\n{string(message.get('output'))}"
-        return said(Role.TOOL, output, Kind.TOOL)
-    return answered(message.get("content") or message.get("summary"))
+        return text_block(Role.TOOL, output, Kind.TOOL)
+    return tool_result(message.get("content") or message.get("summary"))
 
 
 FORMAT = Format(

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
-from memcli.formats.building.blocks import Block, line, media, plain, said
+from memcli.formats.building.blocks import Block, linear_turns, media_block, plain_text, text_block
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, scan
@@ -44,8 +44,8 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     number = 0
     for path, value in scan(document, [_CHUNKS, _SYSTEM]):
         if path == _SYSTEM:
-            told = said(Role.SYSTEM, plain(mapping(value).get("parts")), Kind.CONTEXT)
-            system += line("system", told, None)
+            told = text_block(Role.SYSTEM, plain_text(mapping(value).get("parts")), Kind.CONTEXT)
+            system += linear_turns("system", told, None)
         if path != _CHUNKS:
             continue
         number += 1
@@ -55,7 +55,9 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
         chunk = mapping(value)
         blocks, sent_at = _blocks(chunk), instant(chunk.get("createTime"))
         for block in blocks:
-            turns += line(keys.key(sent_at, block.role, block.kind, block.text), [block], sent_at)
+            turns += linear_turns(
+                keys.key(sent_at, block.role, block.kind, block.text), [block], sent_at
+            )
     if turns:
         every = with_inherited_times([*system, *turns])
         yield Conversation(FORMAT.name, title, title, tuple(every))
@@ -70,11 +72,11 @@ def _blocks(chunk: Row) -> list[Block]:
     thought = chunk.get("isThought") is True
     kind = Kind.THOUGHT if thought else Kind.TEXT
     texts = (string(mapping(part).get("text")) for part in sequence(chunk.get("parts")))
-    found = said(role, string(chunk.get("text")) or "".join(texts), kind)
+    found = text_block(role, string(chunk.get("text")) or "".join(texts), kind)
     for name in _FILES:
         if name in chunk:
             file = mapping(chunk[name])
-            found.append(media(role, file.get("name") or file.get("fileName")))
+            found.append(media_block(role, file.get("name") or file.get("fileName")))
     return found
 
 

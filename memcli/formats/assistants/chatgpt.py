@@ -13,7 +13,7 @@ from typing import Any
 
 from memcli.domain import Role, Turn
 from memcli.formats.building.branches import NO_TIME, Node, branching_turns
-from memcli.formats.building.conversation_list import conversations
+from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
@@ -35,7 +35,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return conversations(
+    return parse_conversations(
         document, "chatgpt", title_key="title", id_keys=("conversation_id", "id"), turns=_turns
     )
 

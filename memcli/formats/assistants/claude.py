@@ -10,7 +10,7 @@ from typing import Any
 
 from memcli.domain import Role, Turn
 from memcli.formats.building.branches import NO_TIME, Node, branching_turns
-from memcli.formats.building.conversation_list import conversations
+from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
@@ -30,7 +30,9 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return conversations(document, "claude", title_key="name", id_keys=("uuid",), turns=_turns)
+    return parse_conversations(
+        document, "claude", title_key="name", id_keys=("uuid",), turns=_turns
+    )
 
 
 def _turns(conversation: Mapping[str, Any]) -> list[Turn]:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Kind, Role, Turn
-from memcli.formats.building.blocks import Block, chain, media, said
+from memcli.formats.building.blocks import Block, media_block, node_chain, text_block
 from memcli.formats.building.branches import Node, branching_turns
-from memcli.formats.building.conversation_list import conversations
+from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
@@ -30,17 +30,17 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return conversations(
+    return parse_conversations(
         document,
         FORMAT.name,
         title_key="title",
         id_keys=("conversation_id", "id"),
         turns=_turns,
-        head=_head,
+        metadata=_metadata,
     )
 
 
-def _head(element: Row) -> Row:
+def _metadata(element: Row) -> Row:
     """Return the object that has the title and the id of a conversation."""
     envelope = mapping(mapping(element.get("data")).get("biz_data"))
     return mapping(envelope.get("chat_session")) or element
@@ -69,11 +69,13 @@ def _turns(conversation: Row) -> list[Turn]:
     for name in sorted(messages):
         parent = string(mapping(tree[name]).get("parent")) or claimed.get(name, "")
         sent_at = instant(messages[name].get("inserted_at"))
-        nodes |= chain(name, name, parent, _blocks(messages[name]), sent_at)
+        nodes |= node_chain(name, name, parent, _blocks(messages[name]), sent_at)
     for message in _captured(conversation):
         name, parent = string(message.get("message_id")), string(message.get("parent_id"))
-        nodes |= chain(name, name, parent, _blocks(message), instant(message.get("inserted_at")))
-    about = _head(conversation)
+        nodes |= node_chain(
+            name, name, parent, _blocks(message), instant(message.get("inserted_at"))
+        )
+    about = _metadata(conversation)
     current = string(about.get("current_node")) or string(about.get("current_message_id"))
     started = instant(about.get("inserted_at")) or instant(about.get("create_time"))
     return branching_turns(nodes, current, started)
@@ -82,17 +84,17 @@ def _turns(conversation: Row) -> list[Turn]:
 def _blocks(message: Row) -> list[Block]:
     found: list[Block] = []
     files = [string(mapping(file).get("file_name")) for file in sequence(message.get("files"))]
-    found += [media(Role.USER, name) for name in files if name]
+    found += [media_block(Role.USER, name) for name in files if name]
     for fragment in map(mapping, sequence(message.get("fragments"))):
         kind, text = string(fragment.get("type")).upper(), string(fragment.get("content"))
         if kind == "REQUEST":
-            found += said(Role.USER, text)
+            found += text_block(Role.USER, text)
         elif kind == "RESPONSE":
-            found += said(Role.ASSISTANT, text)
+            found += text_block(Role.ASSISTANT, text)
         elif kind == "THINK":
-            found += said(Role.ASSISTANT, text, Kind.THOUGHT)
+            found += text_block(Role.ASSISTANT, text, Kind.THOUGHT)
         else:  # a search, a page that was read, and what else there will be
-            found += said(Role.TOOL, text, Kind.TOOL)
+            found += text_block(Role.TOOL, text, Kind.TOOL)
     return found
 
 

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Kind, Role, Turn
-from memcli.formats.building.blocks import Block, chain, media, said
+from memcli.formats.building.blocks import Block, media_block, node_chain, text_block
 from memcli.formats.building.branches import NO_TIME, Node, branching_turns
-from memcli.formats.building.conversation_list import conversations
+from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
@@ -35,13 +35,13 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return conversations(
+    return parse_conversations(
         document,
         FORMAT.name,
         title_key="title",
         id_keys=("conversation_id", "id", "_id"),
         turns=_turns,
-        head=lambda element: mapping(element.get("conversation")),
+        metadata=lambda element: mapping(element.get("conversation")),
     )
 
 
@@ -74,7 +74,7 @@ def _turns(element: Row) -> list[Turn]:
         key = _key(response) or keys.key(sent_at, _role(response), text)
         parent = string(response.get("parent_response_id")) or before
         if key not in nodes:
-            nodes |= chain(key, key, parent, _blocks(response), sent_at)
+            nodes |= node_chain(key, key, parent, _blocks(response), sent_at)
         before = key
     current = string(about.get("leaf_response_id"))
     return branching_turns(nodes, current, instant(about.get("create_time")))
@@ -94,10 +94,10 @@ def _blocks(response: Row) -> list[Block]:
     role = _role(response)
     if role is None:
         return []
-    found = said(role, string(response.get("thinking_trace")), Kind.THOUGHT)
-    found += said(role, _CARD.sub("", string(response.get("message"))))
+    found = text_block(role, string(response.get("thinking_trace")), Kind.THOUGHT)
+    found += text_block(role, _CARD.sub("", string(response.get("message"))))
     for file in sequence(response.get("file_attachments")):
-        found.append(media(role, mapping(file).get("file_name") or string(file)))
+        found.append(media_block(role, mapping(file).get("file_name") or string(file)))
     return found
 
 

@@ -5,7 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
-from memcli.formats.building.blocks import Block, called, line, media, plain, said, title_from
+from memcli.formats.building.blocks import (
+    Block,
+    linear_turns,
+    media_block,
+    plain_text,
+    text_block,
+    title_from,
+    tool_call,
+)
 from memcli.formats.building.branches import NO_TIME
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
@@ -48,7 +56,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
             place = (sent_at or NO_TIME, key if sent_at else "", 0)
         else:  # follows the one before it in the file
             place = (*placed[-1][0][:2], placed[-1][0][2] + 1)
-        placed.append((place, line(key, _blocks(row), sent_at)))
+        placed.append((place, linear_turns(key, _blocks(row), sent_at)))
     for chat, placed in chats.items():
         placed.sort(key=lambda pair: pair[0])
         turns = with_inherited_times([turn for _, told in placed for turn in told])
@@ -60,21 +68,21 @@ def _blocks(message: Row) -> list[Block]:
     role = _ROLES.get(string(message.get("role")))
     chunks = [mapping(chunk) for chunk in sequence(message.get("contentChunks"))]
     if role is None:
-        return said(Role.SYSTEM, plain(message.get("content")), Kind.CONTEXT)
+        return text_block(Role.SYSTEM, plain_text(message.get("content")), Kind.CONTEXT)
     found: list[Block] = []
     for chunk in chunks:
         kind = string(chunk.get("type"))
         if kind == "tool_call":
-            found.append(called(chunk.get("name"), chunk.get("arguments", chunk.get("args"))))
+            found.append(tool_call(chunk.get("name"), chunk.get("arguments", chunk.get("args"))))
         elif kind == "thinking":
-            found += said(role, plain(chunk.get("thinking")), Kind.THOUGHT)
+            found += text_block(role, plain_text(chunk.get("thinking")), Kind.THOUGHT)
         elif kind in ("image_url", "document_url"):
-            found.append(media(role, plain(chunk.get(kind))))
+            found.append(media_block(role, plain_text(chunk.get(kind))))
     texts = (string(chunk.get("text")) for chunk in chunks if chunk.get("type") == "text")
     words = string(message.get("content")) or "".join(texts)
-    found += said(role, words)
+    found += text_block(role, words)
     for file in map(mapping, sequence(message.get("files"))):
-        found.append(media(role, file.get("name") or file.get("fileName")))
+        found.append(media_block(role, file.get("name") or file.get("fileName")))
     return found
 
 

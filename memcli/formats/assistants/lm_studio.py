@@ -10,7 +10,15 @@ from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped
 from memcli.errors import InputError
-from memcli.formats.building.blocks import Block, answered, called, chain, media, said, title_from
+from memcli.formats.building.blocks import (
+    Block,
+    media_block,
+    node_chain,
+    text_block,
+    title_from,
+    tool_call,
+    tool_result,
+)
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
@@ -80,7 +88,7 @@ class _Talk:
             self._number += 1
             # Names in the order of the file: that is all there is to go by.
             name = f"{self._number:09}"
-            self.nodes |= chain(name, key, self.current, blocks, None)
+            self.nodes |= node_chain(name, key, self.current, blocks, None)
             if at == selected or current == self.current:
                 current = name
         self.current = current
@@ -90,7 +98,7 @@ def _blocks(version: Row) -> list[Block]:
     role = _ROLES.get(string(version.get("role")))
     if role is None:
         texts = (string(mapping(part).get("text")) for part in sequence(version.get("content")))
-        return said(Role.SYSTEM, "\n".join(filter(None, texts)), Kind.CONTEXT)
+        return text_block(Role.SYSTEM, "\n".join(filter(None, texts)), Kind.CONTEXT)
     found = _parts(role, version.get("content"), Kind.TEXT)
     for step in map(mapping, sequence(version.get("steps"))):
         thinking = mapping(step.get("style")).get("type") == "thinking"
@@ -102,13 +110,13 @@ def _parts(role: Role, content: object, kind: Kind) -> list[Block]:
     found: list[Block] = []
     for part in map(mapping, sequence(content)):
         if part.get("type") == "toolCallRequest":
-            found.append(called(part.get("name"), part.get("parameters")))
+            found.append(tool_call(part.get("name"), part.get("parameters")))
         elif part.get("type") == "toolCallResult":
-            found += answered(part.get("content"))
+            found += tool_result(part.get("content"))
         elif part.get("type") == "file":
-            found.append(media(role, part.get("name") or part.get("fileIdentifier")))
+            found.append(media_block(role, part.get("name") or part.get("fileIdentifier")))
         else:
-            found += said(role, string(part.get("text")), kind)
+            found += text_block(role, string(part.get("text")), kind)
     return found
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
-from memcli.formats.building.blocks import line, media, said, title_from
+from memcli.formats.building.blocks import linear_turns, media_block, text_block, title_from
 from memcli.formats.building.branches import NO_TIME
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
@@ -113,10 +113,10 @@ def _turns(entries: list[Row]) -> list[Turn]:
         answer = _answer(entry)
         own = string(entry.get("uuid")) or string(entry.get("backend_uuid"))
         own = own or keys.key(asked_at, question, answer)
-        asked = said(Role.USER, question)
-        asked += [media(Role.USER, path) for path in sequence(entry.get("attachments"))]
-        turns += line(own, asked, asked_at)
-        for turn in line(f"{own}#answer", said(Role.ASSISTANT, answer), asked_at):
+        asked = text_block(Role.USER, question)
+        asked += [media_block(Role.USER, path) for path in sequence(entry.get("attachments"))]
+        turns += linear_turns(own, asked, asked_at)
+        for turn in linear_turns(f"{own}#answer", text_block(Role.ASSISTANT, answer), asked_at):
             turns.append(replace(turn, clock=Clock.INHERITED if asked_at else Clock.NONE))
     return with_inherited_times(turns)
 

@@ -16,7 +16,14 @@ from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
-from memcli.formats.building.blocks import Block, answered, called, keyed, media, said
+from memcli.formats.building.blocks import (
+    Block,
+    media_block,
+    text_block,
+    tool_call,
+    tool_result,
+    with_keys,
+)
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import first_rows, rows
@@ -100,7 +107,7 @@ class _Chat:
             own = self._keys.key(version.sent, speaker, version.text)
             sent_at, clock = _time(version.sent, self._reading)
             parent = answered_one
-            for key, block in keyed(own, _blocks(role, kind, version)):
+            for key, block in with_keys(own, _blocks(role, kind, version)):
                 named = speaker if block.role is role else None
                 self.turns.append(
                     Turn(
@@ -144,17 +151,17 @@ def _blocks(role: Role, kind: Kind, version: _Version) -> list[Block]:
     extra = version.extra
     files = [mapping(extra.get("file")), *map(mapping, sequence(extra.get("files")))]
     texts = [version.text, *(string(file.get("text")) for file in files)]
-    found = said(role, string(extra.get("reasoning")), Kind.THOUGHT)
-    found += said(role, "\n\n".join(text for text in texts if text.strip()), kind)
+    found = text_block(role, string(extra.get("reasoning")), Kind.THOUGHT)
+    found += text_block(role, "\n\n".join(text for text in texts if text.strip()), kind)
     for call in map(mapping, sequence(extra.get("tool_invocations"))):
-        found.append(called(call.get("name"), call.get("parameters")))
-        found += answered(call.get("result"))
+        found.append(tool_call(call.get("name"), call.get("parameters")))
+        found += tool_result(call.get("result"))
     pictures = [mapping(one).get("url") for one in sequence(extra.get("media"))]
     for path in (extra.get("image"), *sequence(extra.get("image_swipes")), *pictures):
-        if string(path) and media(role, path) not in found:
-            found.append(media(role, path))
+        if string(path) and media_block(role, path) not in found:
+            found.append(media_block(role, path))
     names = (string(file.get("name")) for file in files if not string(file.get("text")).strip())
-    return found + [media(role, name) for name in names if name]
+    return found + [media_block(role, name) for name in names if name]
 
 
 def _time(value: object, reading: Reading) -> tuple[datetime | None, Clock]:

@@ -1,1 +1,10 @@
-"""Building blocks of conversations that several parsers share."""
+"""Builders of conversations that several parsers share.
+
+Begin with `blocks`: assistants and coding agents write one message as several blocks.
+
+    blocks             messages that are made of texts, thoughts, tool calls and results
+    branches           conversations that are trees of messages
+    conversation_list  exports that are one list of conversations
+    long_chats         chats of any length, split while they are read; speakers and times
+    text_chat          chats written as text, whose messages begin with a header line
+"""

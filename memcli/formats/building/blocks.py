@@ -1,7 +1,7 @@
-"""Messages made of blocks: words, thoughts, tools and their results, in the order they came.
+"""Messages made of blocks: texts, thoughts, tool calls and their results, in their order.
 
-Assistants and coding agents write one message as several blocks. Each becomes a turn of its own,
-so that what was said is told from what was done.
+Assistants and coding agents write one message as several blocks. Each block becomes a turn of its
+own, so that texts are told apart from tool calls.
 """
 
 import json
@@ -15,7 +15,7 @@ from memcli.domain import Clock, Kind, Role, Turn
 from memcli.formats.building.branches import Node
 from memcli.formats.parsing.values import mapping, string
 
-TITLE_LENGTH = 80  # characters of the first prompt, where a conversation has no title
+TITLE_LENGTH = 80  # characters of the first prompt, for a conversation without a title
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,49 +23,57 @@ class Block:
     """One part of a message."""
 
     role: Role
-    text: str  # "" only of MEDIA without a name
+    text: str  # "" only for MEDIA without a name
     kind: Kind = Kind.TEXT
 
 
-def keyed(key: str, blocks: Iterable[Block]) -> list[tuple[str, Block]]:
+def with_keys(key: str, blocks: Iterable[Block]) -> list[tuple[str, Block]]:
     """Return the blocks of a message with the keys of their turns.
 
-    The first words have the message's own key, whatever was thought or done before them; other
-    blocks have it with their kind and their number among those of that kind.
+    The first TEXT block has the message's key, even if thoughts or tool calls come before it. Any
+    other block has that key with its kind and its number among the blocks of that kind.
     """
-    seen: Counter[Kind] = Counter()
-    found = []
+    counts: Counter[Kind] = Counter()
+    pairs = []
     for block in blocks:
-        seen[block.kind] += 1
-        first = block.kind is Kind.TEXT and seen[block.kind] == 1
-        found.append((key if first else f"{key}#{block.kind}{seen[block.kind]}", block))
-    return found
+        counts[block.kind] += 1
+        first = block.kind is Kind.TEXT and counts[block.kind] == 1
+        pairs.append((key if first else f"{key}#{block.kind}{counts[block.kind]}", block))
+    return pairs
 
 
-def chain(
+def node_chain(
     name: str, key: str, parent: str, blocks: Iterable[Block], sent_at: datetime | None
 ) -> dict[str, Node]:
-    """Return a message of a tree as nodes that follow each other; the last has its name.
+    """Return a message of a tree as nodes that follow each other; the last has the given name.
 
-    A message without blocks is a node without words, which keeps its place.
+    A message without blocks becomes a node without text, which keeps the tree connected.
+
+    Args:
+        name: of the message in the tree.
+        key: of the message, for the keys of its turns.
+        parent: name of the message that it replies to.
+        blocks: its parts.
+        sent_at: its time.
     """
-    pairs = keyed(key, blocks)
+    pairs = with_keys(key, blocks)
     if not pairs:
         return {name: Node(key, parent, None, "", sent_at)}
     nodes: dict[str, Node] = {}
-    for number, (own, block) in enumerate(pairs, start=1):
-        here = name if number == len(pairs) else f"{name}#{number}"
-        nodes[here] = Node(own, parent, block.role, block.text, sent_at, kind=block.kind)
-        parent = here
+    for number, (turn_key, block) in enumerate(pairs, start=1):
+        node_name = name if number == len(pairs) else f"{name}#{number}"
+        node = Node(turn_key, parent, block.role, block.text, sent_at, kind=block.kind)
+        nodes[node_name] = node
+        parent = node_name
     return nodes
 
 
-def line(key: str, blocks: Iterable[Block], sent_at: datetime | None) -> list[Turn]:
-    """Return a message of a conversation without branches as turns."""
+def linear_turns(key: str, blocks: Iterable[Block], sent_at: datetime | None) -> list[Turn]:
+    """Return the turns of a message in a conversation without branches."""
     clock = Clock.EXACT if sent_at else Clock.NONE
     return [
-        Turn(own, block.role, block.text, None, sent_at, clock, block.kind)
-        for own, block in keyed(key, blocks)
+        Turn(turn_key, block.role, block.text, None, sent_at, clock, block.kind)
+        for turn_key, block in with_keys(key, blocks)
     ]
 
 
@@ -75,71 +83,73 @@ def title_from(turns: Iterable[Turn]) -> str:
     return " ".join(next(prompts, "")[: 8 * TITLE_LENGTH].split())[:TITLE_LENGTH]
 
 
-def called(name: object, arguments: object) -> Block:
-    """Return a call of a tool."""
-    told = arguments if isinstance(arguments, str) else _json(arguments)
-    return Block(Role.ASSISTANT, f"{string(name)} {told}".strip(), Kind.TOOL)
+def tool_call(name: object, arguments: object) -> Block:
+    """Return a call of a tool as a block: its name and its arguments, as JSON if not text."""
+    text = arguments if isinstance(arguments, str) else _json(arguments)
+    return Block(Role.ASSISTANT, f"{string(name)} {text}".strip(), Kind.TOOL)
 
 
-def answered(result: object) -> list[Block]:
-    """Return what a tool answered, if it did."""
-    text = plain(result)
+def tool_result(result: object) -> list[Block]:
+    """Return the result of a tool as a block, or no block if it has no text."""
+    text = plain_text(result)
     return [Block(Role.TOOL, text, Kind.TOOL)] if text.strip() else []
 
 
-def said(role: Role, text: str, kind: Kind = Kind.TEXT) -> list[Block]:
-    """Return words as a block, if there are any."""
+def text_block(role: Role, text: str, kind: Kind = Kind.TEXT) -> list[Block]:
+    """Return a text as a block, or no block if the text is blank."""
     return [Block(role, text, kind)] if text.strip() else []
 
 
-def media(role: Role, path: object = "") -> Block:
-    """Return a picture or a file, by its name."""
+def media_block(role: Role, path: object = "") -> Block:
+    """Return a picture or a file as a block with its name; an inline file has none."""
     name = string(path)
     inline = name.startswith("data:")
     return Block(role, "" if inline else PurePath(name.replace("\\", "/")).name, Kind.MEDIA)
 
 
-def plain(content: object) -> str:
-    """Return the text of what may be a text, an object with one, or a list of either."""
+def plain_text(content: object) -> str:
+    """Return the text of a text, of an object with a text, or of a list of either."""
     if isinstance(content, list):
-        return "\n".join(filter(None, map(plain, content)))
+        return "\n".join(filter(None, map(plain_text, content)))
     if isinstance(content, dict):
         for name in ("text", "content", "output"):
             if name in content:
-                return plain(content[name])
+                return plain_text(content[name])
         return _json(content)
     return string(content)
 
 
-def anthropic(role: Role, content: object) -> list[Block]:
-    """Return the blocks of a message as Anthropic's interface writes them, and its imitators."""
+def anthropic_blocks(role: Role, content: object) -> list[Block]:
+    """Return the blocks of a message in the form of Anthropic's API, which others imitate."""
     if not isinstance(content, list):
-        return said(role, string(content))
-    found: list[Block] = []
+        return text_block(role, string(content))
+    blocks: list[Block] = []
     for part in content:
-        found += (
-            _anthropic_block(role, part) if isinstance(part, dict) else said(role, string(part))
-        )
-    return found
+        if isinstance(part, dict):
+            blocks += _anthropic_block(role, part)
+        else:
+            blocks += text_block(role, string(part))
+    return blocks
 
 
 def _anthropic_block(role: Role, block: Mapping[str, object]) -> list[Block]:
     kind = string(block.get("type"))
     if kind in ("text", "input_text", "output_text", ""):
-        return said(role, string(block.get("text")))
+        return text_block(role, string(block.get("text")))
     if kind in ("thinking", "reasoning"):
         text = string(block.get("thinking")) or string(block.get("text"))
-        return said(role, text, Kind.THOUGHT)
+        return text_block(role, text, Kind.THOUGHT)
     if kind in ("tool_use", "toolCall"):
-        return [called(block.get("name"), block.get("input", block.get("arguments")))]
+        return [tool_call(block.get("name"), block.get("input", block.get("arguments")))]
     if kind == "tool_result":
-        return answered(block.get("content"))
+        return tool_result(block.get("content"))
     if kind in ("image", "document", "input_image", "file"):
         source = mapping(block.get("source"))
-        return [media(role, block.get("filename") or block.get("title") or source.get("url"))]
+        path = block.get("filename") or block.get("title") or source.get("url")
+        return [media_block(role, path)]
     return []
 
 
 def _json(value: object) -> str:
-    """Return a value as JSON: the same text, whatever the order its keys came in."""
+    """Return a value as JSON with sorted keys, which is the same for any order of its keys."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)

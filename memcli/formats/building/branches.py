@@ -1,7 +1,7 @@
-"""Conversations that branch: an answer made again, a question edited and asked again.
+"""Conversations that branch: an answer generated again, a question edited and asked again.
 
-Every node names the one it answers. What the person saw last is the way from one node up to the
-root; what was said on other branches is kept as well.
+Every node names the node it replies to. The active branch is the path from one node, which the
+person saw last, up to the root; the turns of other branches are kept as well.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,55 +10,62 @@ from datetime import UTC, datetime
 
 from memcli.domain import Clock, Kind, Role, Turn
 
-NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # before every time that `instant` lets through
+NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # before every time that `parse_timestamp` returns
 
 Lineages = dict[str, tuple[datetime, int]]  # newest time from the root to a node, and its depth
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A message, with words or without, and its place in the tree."""
+    """A message, with text or without, and its place in the tree."""
 
-    key: str  # of the turn it becomes
-    parent: str  # name of the node it answers; no node's name where it answers none
-    role: Role | None  # None where its text is nobody's words
+    key: str  # key of its turn
+    parent: str  # name of the node it replies to; unknown to the tree if it replies to none
+    role: Role | None  # None if no person or program wrote the text
     text: str
     sent_at: datetime | None
     speaker: str | None = None
     kind: Kind = Kind.TEXT
 
     @property
-    def spoken(self) -> bool:
-        """Whether it becomes a turn."""
+    def is_turn(self) -> bool:
+        """True if the node becomes a turn."""
         return bool(self.role and (self.text or self.kind is Kind.MEDIA))
 
 
 def branching_turns(
     nodes: Mapping[str, Node], current: str, started: datetime | None
 ) -> list[Turn]:
-    """Return what was said on all branches, by time, and every turn after the one it answers.
+    """Return the turns of all branches by time, each after the turn it replies to.
 
     Args:
-        nodes: by name; those of one place stay in this order.
-        current: name of the node seen last; where there is none, the newest leaf counts.
-        started: time of turns that neither have one nor follow one that has.
+        nodes: by name; nodes with the same time and depth keep this order.
+        current: name of the node seen last; the newest leaf counts if there is no such node.
+        started: time of turns that have none and do not follow a turn that has one.
     """
     lineages = _lineages(nodes)
-    active = _active(current, nodes, lineages)
+    active = _active_path(current, nodes, lineages)
     turns: list[Turn] = []
-    nearest: dict[str, str | None] = {}  # key of the turn at a node or, where none is, above it
+    nearest: dict[str, str | None] = {}  # node to the key of its turn or of the nearest turn above
     for name in sorted(nodes, key=lambda name: lineages[name]):
         node = nodes[name]
-        answered = nearest.get(node.parent)
-        nearest[name] = node.key if node.spoken else answered
-        if node.role and node.spoken:
+        parent_key = nearest.get(node.parent)
+        nearest[name] = node.key if node.is_turn else parent_key
+        if node.role and node.is_turn:
             newest, _ = lineages[name]
             sent_at = node.sent_at or (newest if newest > NO_TIME else started)
-            clock = Clock.EXACT if node.sent_at else Clock.INHERITED if sent_at else Clock.NONE
             turns.append(
                 Turn(
-                    *(node.key, node.role, node.text, node.speaker, sent_at, clock, node.kind),
-                    parent=answered,
+                    key=node.key,
+                    role=node.role,
+                    text=node.text,
+                    speaker=node.speaker,
+                    sent_at=sent_at,
+                    clock=(
+                        Clock.EXACT if node.sent_at else Clock.INHERITED if sent_at else Clock.NONE
+                    ),
+                    kind=node.kind,
+                    parent=parent_key,
                     active=name in active,
                 )
             )
@@ -66,30 +73,30 @@ def branching_turns(
 
 
 def _lineages(nodes: Mapping[str, Node]) -> Lineages:
-    """Return the place of each node: what lies on the way to the root comes before it."""
-    found: Lineages = {}
-    for start in sorted(nodes):  # sorted: where parents go in circles, the start matters
-        way: dict[str, None] = {}
+    """Return the lineage of each node, which sorts after the lineages of its ancestors."""
+    lineages: Lineages = {}
+    for start in sorted(nodes):  # in sorted order, because the start matters in a circle of parents
+        path: dict[str, None] = {}
         name = start
-        while name in nodes and name not in found and name not in way:
-            way[name] = None
+        while name in nodes and name not in lineages and name not in path:
+            path[name] = None
             name = nodes[name].parent
-        newest, depth = found.get(name, (NO_TIME, 0))
-        for name in reversed(way):
+        newest, depth = lineages.get(name, (NO_TIME, 0))
+        for name in reversed(path):
             newest, depth = max(newest, nodes[name].sent_at or NO_TIME), depth + 1
-            found[name] = newest, depth
-    return found
+            lineages[name] = newest, depth
+    return lineages
 
 
-def _active(current: str, nodes: Mapping[str, Node], lineages: Lineages) -> Collection[str]:
-    """Return the way from the current node, or else from the newest leaf, up to the root."""
+def _active_path(current: str, nodes: Mapping[str, Node], lineages: Lineages) -> Collection[str]:
+    """Return the path from the current node, or else from the newest leaf, up to the root."""
     leaves = set(nodes) - {node.parent for node in nodes.values()} or set(nodes)
     newest = max(leaves, key=lambda name: (lineages[name], name), default="")
     for name in (current, newest):
-        way: dict[str, None] = {}
-        while name in nodes and name not in way:
-            way[name] = None
+        path: dict[str, None] = {}
+        while name in nodes and name not in path:
+            path[name] = None
             name = nodes[name].parent
-        if any(nodes[name].spoken for name in way):
-            return way
+        if any(nodes[name].is_turn for name in path):
+            return path
     return set(nodes)

@@ -1,4 +1,4 @@
-"""Exports that are one list of conversations, as assistants write them."""
+"""Exports that are one list of conversations, as most assistants write them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,40 +10,41 @@ from memcli.formats.parsing.json_stream import Broken, elements
 from memcli.formats.parsing.values import mapping, string
 
 
-def conversations(
+def parse_conversations(
     document: Document,
     source: str,
     *,
     title_key: str,
     id_keys: tuple[str, ...],
     turns: Callable[[Mapping[str, Any]], list[Turn]],
-    head: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda element: element,
+    metadata: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda element: element,
 ) -> Iterator[Parsed]:
     """Yield each conversation of a list, of a list under `conversations`, or the only one.
 
     Args:
-        document: what to read.
+        document: a file of JSON.
         source: of the conversations.
-        title_key: where an element has its title.
-        id_keys: where it has its id; the first that is there counts. Without any, the key of the
-            first turn stands for the conversation.
-        turns: reads the turns of an element; none, and it is Skipped as empty.
-        head: returns the object of an element that has its title and id.
+        title_key: key of the title in the metadata.
+        id_keys: keys of the id in the metadata; the first that has a value counts. Without any, the
+            key of the first turn is the key of the conversation.
+        turns: returns the turns of an element; an element without turns is Skipped as empty.
+        metadata: returns the object of an element that has its title and id.
 
     Raises:
         InputError: as `json_stream.elements` does.
     """
-    for number, element in enumerate(elements(document, "conversations", ""), start=1):
+    for number, value in enumerate(elements(document, "conversations", ""), start=1):
         where = f"conversation {number}"
-        if isinstance(element, Broken):
-            yield Skipped(where, element.why)
+        if isinstance(value, Broken):
+            yield Skipped(where, value.why)
             continue
-        found = mapping(element)
-        about = head(found)
-        title = string(about.get(title_key))
-        if said := turns(found):
-            key = next((own for name in id_keys if (own := string(about.get(name)))), said[0].key)
-            yield Conversation(source, key, title, tuple(said))
+        element = mapping(value)
+        head = metadata(element)
+        title = string(head.get(title_key))
+        if found := turns(element):
+            ids = (string(head.get(name)) for name in id_keys)
+            key = next(filter(None, ids), found[0].key)
+            yield Conversation(source, key, title, tuple(found))
         else:
             where = f"{where} ({title})" if title else where
             yield Skipped(where, "has nothing to import", lost=False)

@@ -1,4 +1,4 @@
-"""Endless chats, given away in pieces while they are read; and who and what is in them."""
+"""Chats of any length, yielded in pieces while they are read; the role and time of a message."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,87 +8,103 @@ from functools import lru_cache
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.format import Parsed, Reading
-from memcli.formats.parsing.values import wall_clock, with_inherited_times
+from memcli.formats.parsing.values import is_plausible_time, wall_clock, with_inherited_times
 
 PIECE_TURNS = 1_000
 PIECE_CHARACTERS = 4 << 20
-_HELD_TURNS = 10_000  # of all chats together
-_HELD_CHARACTERS = 16 << 20
+_MAX_BUFFERED_TURNS = 10_000  # of all chats together
+_MAX_BUFFERED_CHARACTERS = 16 << 20
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A turn, and the chat it was said in."""
+    """A turn and the chat that it belongs to."""
 
-    chat: str  # its key
+    chat: str  # key of the chat
     title: str
     turn: Turn
 
 
-def in_pieces(source: str, said: Iterable[Said | Skipped]) -> Iterator[Parsed]:
-    """Yield the chats of an export in pieces, and what was skipped in between.
+def in_pieces(
+    source: str, turns: Iterable[Said | Skipped], *, keep_order: bool = False
+) -> Iterator[Parsed]:
+    """Yield the chats of an export in pieces, with the skipped parts in between.
 
-    Each piece is in order of time, whichever end of the chat the export begins with. Turns without
-    a time follow the one before them.
+    The turns of a piece are in order of time, also if the export begins with the newest. A turn
+    without a time follows the turn before it.
 
     Args:
         source: of the conversations.
-        said: turns of any number of chats, mixed, in the order of the file.
+        turns: turns of any number of chats, mixed, in the order of the file.
+        keep_order: whether to keep the order of the file, even where its clocks run backwards.
 
     Raises:
-        InputError: as `said` does; what came before it is yielded first.
+        InputError: raised by `turns`; the turns before it are yielded first.
     """
-    held = _Held(source)
+    buffer = _Buffer(source, keep_order=keep_order)
     try:
-        for one in said:
-            if isinstance(one, Skipped):
-                yield one
+        for turn in turns:
+            if isinstance(turn, Skipped):
+                yield turn
             else:
-                yield from held.add(one)
+                yield from buffer.add(turn)
     except InputError:
-        yield from held.rest()
+        yield from buffer.take_all()
         raise
-    yield from held.rest()
+    yield from buffer.take_all()
 
 
 @dataclass(slots=True)
-class _Piece:
+class ChatPiece:
+    """The turns of one chat that were not yielded yet."""
+
     title: str
     turns: list[Turn] = field(default_factory=list)
     characters: int = 0
 
+    def add(self, turn: Turn) -> None:
+        """Append a turn."""
+        self.turns.append(turn)
+        self.characters += len(turn.text)
 
-class _Held:
-    """What was read of each chat since its last piece."""
+    @property
+    def is_full(self) -> bool:
+        """True if the piece has PIECE_TURNS turns or PIECE_CHARACTERS characters."""
+        return len(self.turns) >= PIECE_TURNS or self.characters >= PIECE_CHARACTERS
 
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._pieces: dict[str, _Piece] = {}
+
+class _Buffer:
+    """The turns of all chats that were read since each chat's last piece."""
+
+    def __init__(self, source: str, *, keep_order: bool) -> None:
+        self._source, self._keep_order = source, keep_order
+        self._pieces: dict[str, ChatPiece] = {}
         self._turns = self._characters = 0
 
-    def add(self, said: Said) -> Iterator[Conversation]:
-        piece = self._pieces.setdefault(said.chat, _Piece(said.title))
-        piece.turns.append(said.turn)
-        piece.characters += len(said.turn.text)
+    def add(self, chat_turn: Said) -> Iterator[Conversation]:
+        """Add a turn, and yield the pieces that are large enough."""
+        piece = self._pieces.setdefault(chat_turn.chat, ChatPiece(chat_turn.title))
+        piece.add(chat_turn.turn)
         self._turns += 1
-        self._characters += len(said.turn.text)
-        if len(piece.turns) >= PIECE_TURNS or piece.characters >= PIECE_CHARACTERS:
-            yield self._taken(said.chat)
-        elif self._turns >= _HELD_TURNS or self._characters >= _HELD_CHARACTERS:
-            yield from self.rest()
+        self._characters += len(chat_turn.turn.text)
+        if piece.is_full:
+            yield self._take(chat_turn.chat)
+        elif self._turns >= _MAX_BUFFERED_TURNS or self._characters >= _MAX_BUFFERED_CHARACTERS:
+            yield from self.take_all()
 
-    def rest(self) -> Iterator[Conversation]:
+    def take_all(self) -> Iterator[Conversation]:
+        """Yield the pieces of all chats."""
         for chat in list(self._pieces):
-            yield self._taken(chat)
+            yield self._take(chat)
 
-    def _taken(self, chat: str) -> Conversation:
+    def _take(self, chat: str) -> Conversation:
         piece = self._pieces.pop(chat)
         self._turns -= len(piece.turns)
         self._characters -= piece.characters
-        turns = tuple(_in_order(piece.turns))
-        return Conversation(self._source, chat, piece.title, turns, endless=True)
+        turns = with_inherited_times(piece.turns) if self._keep_order else _in_order(piece.turns)
+        return Conversation(self._source, chat, piece.title, tuple(turns), endless=True)
 
 
 def _in_order(turns: list[Turn]) -> list[Turn]:
@@ -99,41 +115,52 @@ def _in_order(turns: list[Turn]) -> list[Turn]:
 
 
 class WallClock:
-    """Reads the times of a chat that is written down in order, without a zone."""
+    """A reader of wall clock times without a zone, in a chat whose messages are in order."""
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self._last: datetime | None = None
 
+    @property
+    def last(self) -> datetime | None:
+        """The time of the last message that had one."""
+        return self._last
+
     def read(self, naive: datetime | None) -> tuple[datetime | None, Clock]:
-        """Return when the next message was sent, and how far that can be trusted."""
-        if naive is None or not 1990 <= naive.year <= 2100:
+        """Return the time of the next message, and how exactly it is known."""
+        if naive is None or not is_plausible_time(naive):
             return None, Clock.NONE
         moment = wall_clock(naive, self._zone)
         if self._last is not None and moment < self._last:
-            # In the night the clocks go back, the hour that comes twice.
-            again = wall_clock(naive.replace(fold=1), self._zone)
-            moment = again if again >= self._last else moment
+            # The hour that occurs twice in the night when the clocks are set back.
+            second_time = wall_clock(naive.replace(fold=1), self._zone)
+            moment = second_time if second_time >= self._last else moment
         self._last = moment
         return moment, Clock.LOCAL
 
 
 def person(reading: Reading, *names: str | None) -> Role:
     """Return USER if one of these names is the person's own, else PERSON."""
-    own = _own_names(reading.me, reading.aliases)
-    mine = bool(own) and any(name and name.strip().casefold() in own for name in names)
-    return Role.USER if mine else Role.PERSON
+    own_names = _own_names(reading.me, reading.aliases)
+    if own_names and any(name and name.strip().casefold() in own_names for name in names):
+        return Role.USER
+    return Role.PERSON
 
 
-@lru_cache(maxsize=8)  # every message asks
+@lru_cache(maxsize=8)  # called for every message
 def _own_names(me: str | None, aliases: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name.casefold() for name in Reading(me=me, aliases=aliases).own_names)
 
 
 def with_files(text: str, names: Iterable[str]) -> tuple[Kind, str]:
-    """Return the kind and text of a message with these files; a file may have no name, ""."""
-    listed = list(names)
-    named = ", ".join(filter(None, listed))
+    """Return the kind and the text of a message with these files.
+
+    Args:
+        text: of the message.
+        names: of the files; the name of a file may be "".
+    """
+    files = list(names)
+    known_names = ", ".join(filter(None, files))
     if not text.strip():
-        return (Kind.MEDIA if listed else Kind.TEXT), named
-    return Kind.TEXT, f"{text}\n[{named}]" if named else text
+        return (Kind.MEDIA if files else Kind.TEXT), known_names
+    return Kind.TEXT, f"{text}\n[{known_names}]" if known_names else text

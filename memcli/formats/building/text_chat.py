@@ -1,4 +1,4 @@
-"""Chats written down as text: some lines begin a message, the others go on with it."""
+"""Chats written as text, in which some lines begin a message and the others continue it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.text_lines import LONGEST_LINE, lines
 from memcli.formats.parsing.values import Keys
 
-LONGEST_MESSAGE = 1 << 20  # characters; what follows is dropped and reported
+LONGEST_MESSAGE = 1 << 20  # characters; the rest is dropped and reported
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """The first line of a message."""
 
-    moment: datetime | None  # a wall clock
-    speaker: str  # "" where the program itself speaks
-    text: str  # what the line itself says, "" where the message begins with the next one
+    moment: datetime | None  # wall clock time
+    speaker: str  # "" for a notice of the program
+    text: str  # the text in this line; "" if the text begins with the next line
 
 
-Begun = Callable[[str], Head | None]  # of a line that begins a message
-Shape = Callable[[Head, str], tuple[Kind, str]]  # what a message is, and what it says
+Begun = Callable[[str], Head | None]  # parses a line; None if it does not begin a message
+Shape = Callable[[Head, str], tuple[Kind, str]]  # returns the kind and the text of a message
 
 
 def written(
@@ -41,32 +41,36 @@ def written(
 
     Args:
         document: the text.
-        reading: in which zone its times are, and who owns it.
-        chat: its key and its title.
-        begun: reads the first line of a message; None for any other line.
-        shape: tells words from files, calls and notices.
-        owners: what the program calls the person whose export it is.
+        reading: gives the zone of its times and the names of its owner.
+        chat: key and title of the chat.
+        begun: parses the first line of a message; returns None for any other line.
+        shape: returns the kind and the text of a message, from its first line and its whole text.
+        owners: names that the program uses for the person whose export it is.
     """
     keys, clock = Keys(), WallClock(reading.timezone)
+    chat_key, title = chat
     for found in _messages(document, begun):
         if isinstance(found, Skipped):
             yield found
             continue
-        head, whole = found
-        kind, text = shape(head, whole)
-        sent_at, trust = clock.read(head.moment)
-        mine = head.speaker in owners
-        role = Role.USER if mine else person(reading, head.speaker)
+        head, body = found
+        kind, text = shape(head, body)
+        sent_at, precision = clock.read(head.moment)
+        is_owner = head.speaker in owners
+        role = Role.USER if is_owner else person(reading, head.speaker)
         if not head.speaker:
             role, kind = Role.SYSTEM, kind if kind is Kind.CALL else Kind.SERVICE
         if kind is Kind.TEXT and not text.strip():
             continue
         stamp = head.moment.isoformat() if head.moment else ""
         key = keys.key(stamp, head.speaker, text)
-        yield Said(*chat, Turn(key, role, text, head.speaker.strip() or None, sent_at, trust, kind))
+        speaker = head.speaker.strip() or None
+        turn = Turn(key, role, text, speaker, sent_at, precision, kind)
+        yield Said(chat_key, title, turn)
 
 
 def _messages(document: Document, begun: Begun) -> Iterator[tuple[Head, str] | Skipped]:
+    """Yield the first line and the whole text of each message."""
     head: Head | None = None
     body: list[str] = []
     size = 0
@@ -89,11 +93,16 @@ def _messages(document: Document, begun: Begun) -> Iterator[tuple[Head, str] | S
 
 
 def chat_named(name: str) -> tuple[str, str]:
-    """Return the key and the title of a chat that is known by its name alone."""
+    """Return the key and the title of a chat that has a name but no id."""
     return normalize("NFC", name).strip().casefold() or "chat", name.strip() or "chat"
 
 
 def name_of(document: Document, *general: str) -> str:
-    """Return the name of a file without its ending, of its folder where it has a general name."""
+    """Return the name of a file without its suffix, or of its folder if the name is general.
+
+    Args:
+        document: a file named after its chat.
+        general: names that all files of the format have, in lower case.
+    """
     path = PurePath(document.name)
     return path.parent.name if path.stem.casefold() in general else path.stem

@@ -1,1 +1,16 @@
-"""Readers of file types that several parsers share: JSON, XML, HTML, SQLite, lines of text."""
+"""Readers of file types that several parsers share, none of which knows a format.
+
+Begin with `document`, the file that every reader is given, and `sample`, its head.
+
+    document      a file of an export, and the files near it
+    sample        the head of a file, by which formats are recognised
+    values        times, unexpected JSON types, keys for messages without an id
+    json_stream   JSON of any size, one value at a time; damaged JSON
+    json_lines    JSON lines, with logs that are still being written
+    text_lines    lines of text
+    xml           XML elements
+    html_events   HTML tags and texts
+    html_text     HTML converted to text
+    sqlite        databases of other programs
+    typedstream   texts in Apple's archives
+"""

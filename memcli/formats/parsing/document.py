@@ -56,3 +56,8 @@ class Document:
             path: path of the folder, as `beside` takes it.
         """
         return self.folder(path)
+
+
+def strip_byte_order_mark(data: bytes) -> bytes:
+    """Return the first bytes of a UTF-8 file without a byte order mark."""
+    return data.removeprefix(b"\xef\xbb\xbf")

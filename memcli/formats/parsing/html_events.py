@@ -1,4 +1,4 @@
-"""HTML exports, read as they come: tags and the text between them, in bounded memory."""
+"""HTML read as a stream of tags and the text between them, in bounded memory."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,76 +6,82 @@ from html.parser import HTMLParser
 from io import TextIOWrapper
 
 from memcli.errors import InputError
-from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.document import Document, strip_byte_order_mark
 
-_BLOCK = 1 << 16  # characters
-_LONGEST_TAG = 4 << 20  # characters; more without an end is no HTML
-_SILENT = frozenset({"script", "style", "template", "noscript"})
+_BLOCK_CHARACTERS = 1 << 16
+_MAX_TAG_CHARACTERS = 4 << 20  # a file with a longer unclosed tag is not HTML
+_INVISIBLE_TAGS = frozenset({"script", "style", "template", "noscript"})
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A tag that opens something."""
+    """An opening tag."""
 
     tag: str
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def classes(self) -> frozenset[str]:
-        """The classes it has."""
+        """The CSS classes of the tag."""
         return frozenset(self.attributes.get("class", "").split())
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A tag that closes something."""
+    """A closing tag."""
 
     tag: str
 
 
+def is_html(document: Document) -> bool:
+    """Return whether a document begins with a tag."""
+    with document.open() as stream:
+        return strip_byte_order_mark(stream.read(1024)).lstrip().startswith(b"<")
+
+
 def tokens(document: Document) -> Iterator[Start | End | str]:
-    """Yield the tags of an HTML document and the text between them; not scripts and styles.
+    """Yield the tags of an HTML document and the text between them, without scripts and styles.
 
     Raises:
         InputError: a tag has no end.
     """
     parser = _Parser()
     with document.open() as stream, TextIOWrapper(stream, "utf-8-sig", "replace") as text:
-        while block := text.read(_BLOCK):
+        while block := text.read(_BLOCK_CHARACTERS):
             parser.feed(block)
-            yield from parser.taken()
-            if len(parser.rawdata) > _LONGEST_TAG:
-                raise InputError(f"{document.name} is no HTML: a tag does not end")
+            yield from parser.take_tokens()
+            if len(parser.rawdata) > _MAX_TAG_CHARACTERS:
+                raise InputError(f"{document.name} is not HTML: a tag has no end")
     parser.close()
-    yield from parser.taken()
+    yield from parser.take_tokens()
 
 
 class _Parser(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self._found: list[Start | End | str] = []
-        self._silent = ""
+        self._tokens: list[Start | End | str] = []
+        self._invisible_tag = ""  # the open tag whose content is left out
 
-    def taken(self) -> list[Start | End | str]:
-        found, self._found = self._found, []
-        return found
+    def take_tokens(self) -> list[Start | End | str]:
+        tokens, self._tokens = self._tokens, []
+        return tokens
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _SILENT:
-            self._silent = tag
-        elif not self._silent:
-            self._found.append(Start(tag, {name: value or "" for name, value in attrs}))
+        if tag in _INVISIBLE_TAGS:
+            self._invisible_tag = tag
+        elif not self._invisible_tag:
+            self._tokens.append(Start(tag, {name: value or "" for name, value in attrs}))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
         self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if self._silent:
-            self._silent = "" if tag == self._silent else self._silent
+        if self._invisible_tag:
+            self._invisible_tag = "" if tag == self._invisible_tag else self._invisible_tag
         else:
-            self._found.append(End(tag))
+            self._tokens.append(End(tag))
 
     def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._found.append(data)
+        if not self._invisible_tag:
+            self._tokens.append(data)

@@ -1,4 +1,4 @@
-"""HTML to text."""
+"""HTML converted to text."""
 
 from io import BytesIO
 
@@ -7,59 +7,60 @@ from memcli.formats.parsing.html_events import End, Start, tokens
 
 LARGEST_TEXT = 16 << 20  # characters of one message
 
-_LINES = ("br", "p", "div", "li", "ul", "ol", "tr", "table", "pre", "blockquote", "hr")
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_BREAKS = frozenset((*_LINES, *_HEADINGS))
+_BLOCK_TAGS = ("br", "p", "div", "li", "ul", "ol", "tr", "table", "pre", "blockquote", "hr")
+_HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_LINE_BREAK_TAGS = frozenset((*_BLOCK_TAGS, *_HEADING_TAGS))
 
 
 class Text:
-    """Text out of HTML: a line for what stands on a line of its own; code keeps its spaces."""
+    """A builder of text from HTML: one line for each block; code keeps its spaces."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._line: list[str] = []
         self._length = 0
-        self._code = 0  # <pre> inside each other
+        self._pre_depth = 0  # number of open <pre> tags
 
     def add(self, token: Start | End | str) -> None:
-        """Take in a tag, or text; past LARGEST_TEXT characters, nothing more."""
+        """Add a tag or a text; texts after LARGEST_TEXT characters are dropped."""
         if isinstance(token, str):
-            parts = token.split("\n") if self._code else [token]
+            parts = token.split("\n") if self._pre_depth else [token]
             for part in parts[:-1]:
-                self._put(part)
-                self._break()
-            self._put(parts[-1])
-        elif token.tag in _BREAKS:
-            self._break()
+                self._append(part)
+                self._end_line()
+            self._append(parts[-1])
+        elif token.tag in _LINE_BREAK_TAGS:
+            self._end_line()
             if token.tag == "pre":
-                self._code = max(0, self._code + (1 if isinstance(token, Start) else -1))
+                change = 1 if isinstance(token, Start) else -1
+                self._pre_depth = max(0, self._pre_depth + change)
 
     def lines(self) -> list[str]:
         """Return the lines that are not blank."""
-        self._break()
+        self._end_line()
         return self._lines
 
-    def _put(self, text: str) -> None:
+    def _append(self, text: str) -> None:
         if self._length < LARGEST_TEXT:
             self._line.append(text)
             self._length += len(text)
 
-    def _break(self) -> None:
+    def _end_line(self) -> None:
         text = "".join(self._line)
-        text = text.rstrip() if self._code else " ".join(text.split())
+        text = text.rstrip() if self._pre_depth else " ".join(text.split())
         if text.strip():
             self._lines.append(text)
         self._line = []
 
 
 def text_of(html: str) -> str:
-    """Return the text of a piece of HTML, a line for what stands on a line of its own.
+    """Return the text of a piece of HTML, with one line for each block.
 
     Raises:
         InputError: a tag has no end.
     """
-    found = Text()
+    builder = Text()
     raw = html.encode("utf-8", "replace")
     for token in tokens(Document("a piece of HTML", lambda: BytesIO(raw))):
-        found.add(token)
-    return "\n".join(found.lines())
+        builder.add(token)
+    return "\n".join(builder.lines())

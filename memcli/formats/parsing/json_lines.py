@@ -1,73 +1,75 @@
-"""JSON lines: a value a line, of logs that are still being written, too."""
+"""JSON lines: one value per line, also in logs that are still being written."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO
 
-from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, loaded
+from memcli.formats.parsing.document import Document, strip_byte_order_mark
+from memcli.formats.parsing.json_stream import Broken, parse_or_broken
 from memcli.formats.parsing.sample import Sample
 
 LONGEST_LINE = 64 << 20  # bytes; logs of coding agents have lines of 20 MB
-HEAD = 1 << 16  # bytes of a log that are read again with its new lines: they say whose it is
+HEAD = 1 << 16  # bytes at the start of a log, read again with its new lines: they name the session
 
 _BLANK = object()
 
 
 def rows(document: Document, *, growing: bool = False) -> Iterator[tuple[int, Any]]:
-    """Yield (number of the line from 1, its value, or Broken where it is no JSON).
+    """Yield (line number from 1, value of the line, or Broken if it is not JSON).
 
-    Blank lines are passed over. A line of more than LONGEST_LINE bytes is Broken, and is never
-    held whole.
+    Blank lines are left out. A line of more than LONGEST_LINE bytes is Broken, and is never held
+    in memory as a whole.
 
     Args:
-        document: UTF-8, with or without a byte order mark; what is not UTF-8 is replaced.
-        growing: leave out a last line that is half written.
-
-    A document with a mark is read from there, after its HEAD.
+        document: UTF-8, with or without a byte order mark; invalid bytes are replaced. A document
+            with a log position is read from there, after its first HEAD bytes.
+        growing: leave out an incomplete last line.
     """
     mark = document.mark
-    resumed = replace(mark) if mark else None
+    resume_at = replace(mark) if mark else None
     with document.open() as stream:
         number = offset = 0
         while line := stream.readline(LONGEST_LINE + 1):
             number += 1
             offset += len(line)
-            ended = line.endswith(b"\n")
+            is_complete = line.endswith(b"\n")
             value: Any
-            if not ended and len(line) > LONGEST_LINE:
-                skipped, ended = _rest_of_line(stream)
+            if not is_complete and len(line) > LONGEST_LINE:
+                skipped, is_complete = _skip_rest_of_line(stream)
                 offset += skipped
-                value = Broken(f"is a line of more than {LONGEST_LINE >> 20} MB")
+                value = Broken(f"is longer than {LONGEST_LINE >> 20} MB")
             else:
-                text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-                value = loaded(text.decode("utf-8", "replace")) if text.strip() else _BLANK
-            if not (growing and not ended and isinstance(value, Broken)) and value is not _BLANK:
+                text = strip_byte_order_mark(line) if number == 1 else line
+                value = parse_or_broken(text) if text.strip() else _BLANK
+            if value is not _BLANK and not (
+                growing and not is_complete and isinstance(value, Broken)
+            ):
                 yield number, value
-            if mark and ended:
+            if mark and is_complete:
                 mark.offset, mark.line = offset, number
-            if resumed and HEAD <= offset < resumed.offset:
-                number, offset = resumed.line, stream.seek(resumed.offset)
+            if resume_at and HEAD <= offset < resume_at.offset:
+                number, offset = resume_at.line, stream.seek(resume_at.offset)
 
 
-def _rest_of_line(stream: BinaryIO) -> tuple[int, bool]:
-    """Pass over a line; return of how many bytes the rest was, and whether it ended."""
-    passed = 0
+def _skip_rest_of_line(stream: BinaryIO) -> tuple[int, bool]:
+    """Skip to the end of a line; return the number of bytes, and whether the line has an end."""
+    skipped = 0
     while part := stream.readline(1 << 20):
-        passed += len(part)
+        skipped += len(part)
         if part.endswith(b"\n"):
-            return passed, True
-    return passed, False
+            return skipped, True
+    return skipped, False
 
 
 def first_rows(sample: Sample, count: int = 20) -> list[dict[str, Any]]:
-    """Return the objects among the first lines of a sample; none where its first line is none.
+    """Return the JSON objects among the first lines of a sample.
 
-    The last line of the head counts only where it is whole.
+    The list is empty if the first line is not an object. The last line of the head counts only if
+    it is complete.
     """
     lines = sample.text.splitlines()
-    found = [loaded(line) for line in islice(lines, count) if line]
-    if not found or not isinstance(found[0], dict):
+    values = [parse_or_broken(line) for line in islice(lines, count) if line]
+    if not values or not isinstance(values[0], dict):
         return []
-    return [row for row in found if isinstance(row, dict)]
+    return [value for value in values if isinstance(value, dict)]

@@ -1,11 +1,11 @@
-"""Reading JSON of any size, a value at a time.
+"""JSON of any size, read one value at a time; and parsers of damaged JSON.
 
-Exports are single lines of many gigabytes, and they are damaged. The streaming parsers at hand
-stop at the first invalid byte of a file, and need memory that grows with the square of the nesting
-(ijson 3.6: 100,000 brackets, more than 20 GB). So this finds where the wanted values begin and
-end, by brackets and quotes alone, and leaves each of them to the standard library: one that is
-broken is reported and the next one read. What was read whole and is sound, which is nearly all, the
-standard library takes at once.
+Exports are single lines of many gigabytes, and some are damaged. Existing streaming parsers stop at
+the first invalid byte of a file, and need memory that grows with the square of the nesting (ijson
+3.6: 100,000 brackets, more than 20 GB). So this module finds the beginning and the end of the
+wanted values by brackets and quotes alone, and the standard library parses each of them: a broken
+value is reported, and the next one is read. Values that are complete in the buffer and valid, which
+are nearly all, are parsed by the standard library directly.
 """
 
 import codecs
@@ -18,26 +18,26 @@ from enum import Enum
 from typing import Any, BinaryIO
 
 from memcli.errors import InputError
-from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.document import Document, strip_byte_order_mark
 
-LARGEST_VALUE = 64 << 20  # bytes of one wanted value, or of one string on the way
-DEEPEST = 200  # brackets inside each other on the way; real exports stay under 30
+LARGEST_VALUE = 64 << 20  # bytes of one wanted value, or of one string outside of them
+DEEPEST = 200  # brackets around wanted values; real exports have fewer than 30
 
-_BLOCK = 1 << 19
-_ENDLESS = 1 << 17  # brackets inside each other in a value: no use in looking for its end
+_BLOCK = 1 << 19  # bytes
+_MAX_VALUE_DEPTH = 1 << 17  # brackets inside each other in a wanted value, before the search stops
 _QUOTE = 0x22
 _SPACE = re.compile(rb"[\s,:]*+")
-_BETWEEN = re.compile(r"[\s,:]*+", re.ASCII)  # the same in text
+_TEXT_SPACE = re.compile(r"[\s,:]*+", re.ASCII)  # the same for decoded text
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _BARE = re.compile(rb'[^\s,:\[\]{}"]++')
 _FLAT = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)  # up to a bracket
-_DECODER = json.JSONDecoder(strict=False)
+_DECODER = json.JSONDecoder(strict=False)  # strings may hold control characters
 
-Path = tuple[str, ...]  # keys from the top; "[]" stands for any place in a list
+Path = tuple[str, ...]  # keys from the top; "[]" stands for any position in a list
 
 
 class Edge(Enum):
-    """Where a container that is not itself wanted begins and ends."""
+    """The beginning or the end of an object or list that is not itself wanted."""
 
     BEGIN = "begin"
     END = "end"
@@ -45,7 +45,7 @@ class Edge(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A wanted value that is no JSON."""
+    """A wanted value that is not valid JSON."""
 
     why: str
 
@@ -53,40 +53,40 @@ class Broken:
 def elements(document: Document, *lists: str) -> Iterator[Any]:
     """Yield the elements of the top-level list, or of the lists at these dotted paths.
 
-    A top-level object that holds none of the lists is yielded itself when "" is among the paths.
+    If "" is among the paths and the file has no such elements, the top-level value is yielded.
 
     Yields:
-        Each element as Python values, or Broken where it is no JSON.
+        Each element as Python values, or Broken if it is not valid JSON.
 
     Raises:
-        InputError: the file ends in the middle, or is no JSON. What was yielded before stands.
+        InputError: the file ends in the middle, or is not JSON. Values yielded before are valid.
     """
     wanted = [("[]",), *((*path.split("."), "[]") for path in lists if path)]
-    found = False
+    has_elements = False
     for path, value in scan(document, wanted):
         if path in wanted and not isinstance(value, Edge):
-            found = True
+            has_elements = True
             yield value
-    if not found and "" in lists:
+    if not has_elements and "" in lists:
         for path, value in scan(document, [()]):
             if path == ():
                 yield value
 
 
 def scan(document: Document, wanted: Sequence[Path]) -> Iterator[tuple[Path, Any]]:
-    """Walk a JSON document and yield what lies on the way, in the order of the file.
+    """Scan a JSON document and yield its values and their paths, in the order of the file.
 
     Args:
-        document: what to read.
-        wanted: paths of the values to yield whole. Paths inside them are not looked at.
+        document: a file of JSON.
+        wanted: paths of the values to yield as a whole. Paths inside them are not reported.
 
     Yields:
         (path, value): a wanted value as Python values, or Broken; any other text, number, true,
-        false or null as it is; Edge.BEGIN and Edge.END for any other object or list.
+        false or null; Edge.BEGIN and Edge.END for any other object or list.
 
     Raises:
         InputError: the file ends in the middle, holds a value of more than LARGEST_VALUE bytes,
-            is nested deeper than DEEPEST on the way, or is no JSON.
+            is nested deeper than DEEPEST around the wanted values, or is not JSON.
     """
     with document.open() as stream:
         yield from _Scanner(document.name, stream, wanted).events()
@@ -97,32 +97,34 @@ class _Scanner:
         self._name, self._stream = name, stream
         self._wanted = frozenset(wanted)
         self._buffer = b""
-        self._at = 0  # in the buffer
-        self._before = 0  # bytes of the file before the buffer
-        self._ended = False
-        # A part of the buffer as text, up to a byte; and one place in it, in bytes and characters.
-        self._text, self._text_ends, self._byte, self._character = "", 0, 0, 0
-        self._more()
-        if self._buffer.startswith(b"\xef\xbb\xbf"):
-            self._at = 3
+        self._at = 0  # position in the buffer
+        self._buffer_start = 0  # position of the buffer in the file, in bytes
+        self._at_eof = False
+        # A part of the buffer decoded as text, and the position of its end in the buffer; and one
+        # position in both: in bytes of the buffer and in characters of the text.
+        self._text, self._text_end, self._byte, self._character = "", 0, 0, 0
+        self._read_more()
+        self._at = len(self._buffer) - len(strip_byte_order_mark(self._buffer))
 
     def events(self) -> Iterator[tuple[Path, Any]]:
-        # One a container: "[]" in a list, the current key in an object.
+        """Yield the pairs that `scan` describes."""
+        # One entry per open container: "[]" in a list; in an object, "." and the current key, or
+        # None before a key.
         stack: list[str | None] = []
-        path: Path | None = ()  # None where the stack has changed
+        path: Path | None = ()  # None if the stack has changed since
         while self._skip_space() or stack:
             if self._exhausted():
                 raise self._error("ends in the middle")
             byte = self._buffer[self._at]
             if byte in b"]}":
                 if not stack or (stack[-1] == "[]") != (byte == 0x5D):
-                    raise self._error("is no JSON")
+                    raise self._error("is not JSON")
                 self._at += 1
                 stack.pop()
                 path = _path(stack)
                 yield path, Edge.END
             elif stack and stack[-1] is None and byte == 0x22:
-                stack[-1] = "." + str(_loaded(self._token(_STRING)))
+                stack[-1] = "." + str(parse_or_broken(self._take_token(_STRING)))
                 path = None
                 continue
             else:
@@ -139,7 +141,10 @@ class _Scanner:
                     path = None
                     continue
                 else:
-                    yield path, _loaded(self._token(_STRING if byte == 0x22 else _BARE))
+                    yield (
+                        path,
+                        parse_or_broken(self._take_token(_STRING if byte == 0x22 else _BARE)),
+                    )
             if stack and stack[-1] != "[]":
                 stack[-1] = path = None
             if not stack:
@@ -147,142 +152,149 @@ class _Scanner:
         if self._skip_space():
             raise self._error("goes on after its end")
 
-    def _values(self, *, in_list: bool) -> Iterator[Any]:  # whatever JSON holds
-        """Take the value here, and in a list some that follow; Broken where one is no JSON."""
-        taken = yield from self._sound_values(in_list=in_list)
-        if not self._ended and len(self._buffer) - self._at < _BLOCK:
-            self._more()
-            taken = taken or (yield from self._sound_values(in_list=in_list))
-        if not taken:
-            yield _loaded(self._found_value())
+    def _values(self, *, in_list: bool) -> Iterator[Any]:  # Any: JSON values have all types
+        """Yield the value at this position, and in a list some of the values that follow it.
 
-    def _sound_values(self, *, in_list: bool) -> Generator[Any, None, bool]:
-        """Take the value here, and in a list those that follow, if sound and read to their end.
+        A value that is not JSON is Broken.
+        """
+        has_values = yield from self._valid_values(in_list=in_list)
+        if not self._at_eof and len(self._buffer) - self._at < _BLOCK:
+            self._read_more()
+            has_values = has_values or (yield from self._valid_values(in_list=in_list))
+        if not has_values:
+            yield parse_or_broken(self._take_value())
+
+    def _valid_values(self, *, in_list: bool) -> Generator[Any, None, bool]:
+        """Yield the value at this position, and in a list those that follow it.
+
+        It stops at the first value that is not valid JSON or not complete in the buffer.
 
         Returns:
-            Whether there were any.
+            True if a value was yielded.
         """
-        if self._at >= self._text_ends:
+        if self._at >= self._text_end:
             self._decode()
         text = self._text
         if not text:
             return False
-        begin = taken = self._character + len(self._buffer[self._byte : self._at].decode())
-        with suppress(ValueError, RecursionError):  # the first that is not sound ends it
+        begin = stop = self._character + len(self._buffer[self._byte : self._at].decode())
+        with suppress(ValueError, RecursionError):  # raised by the first invalid value
             value, end = _DECODER.raw_decode(text, begin)
-            while end < len(text):  # a number may go on
-                taken = end
+            while end < len(text):  # a number at the end of the text may be incomplete
+                stop = end
                 yield value
                 if not in_list:
                     break
-                between = _BETWEEN.match(text, end)
-                assert between is not None, "the pattern matches nothing, too"
-                value, end = _DECODER.raw_decode(text, between.end())
-        self._at += len(text[begin:taken].encode())
-        self._byte, self._character = self._at, taken
-        return taken > begin
+                space = _TEXT_SPACE.match(text, end)
+                assert space is not None, "the pattern also matches an empty text"
+                value, end = _DECODER.raw_decode(text, space.end())
+        self._at += len(text[begin:stop].encode())
+        self._byte, self._character = self._at, stop
+        return stop > begin
 
     def _decode(self) -> None:
+        """Decode the block at this position; an invalid block gives an empty text."""
         block = self._buffer[self._at : self._at + _BLOCK]
         try:
             self._text, size = codecs.utf_8_decode(block, "strict", False)
-        except UnicodeDecodeError:  # bytes and characters could not be told apart
+        except UnicodeDecodeError:  # positions in bytes and in characters would differ
             self._text, size = "", len(block)
-        self._text_ends, self._byte, self._character = self._at + size, self._at, 0
+        self._text_end, self._byte, self._character = self._at + size, self._at, 0
 
-    def _found_value(self) -> bytes:
-        """Take the value here, sound or not."""
+    def _take_value(self) -> bytes:
+        """Take the bytes of the value at this position, valid or not."""
         if self._buffer[self._at] not in b"[{":
-            return self._token(_STRING if self._buffer[self._at] == 0x22 else _BARE)
-        depth, seen = 0, self._at
+            return self._take_token(_STRING if self._buffer[self._at] == 0x22 else _BARE)
+        depth, end = 0, self._at
         while True:
-            flat = _FLAT.match(self._buffer, seen)
-            assert flat is not None, "the pattern matches nothing, too"
-            seen = flat.end()
-            if seen == len(self._buffer) or self._buffer[seen] == _QUOTE:  # of no end, as yet
-                seen -= self._more()
+            flat = _FLAT.match(self._buffer, end)
+            assert flat is not None, "the pattern also matches an empty text"
+            end = flat.end()
+            if end == len(self._buffer) or self._buffer[end] == _QUOTE:  # the end is not read yet
+                end -= self._read_more()
                 continue
-            depth += 1 if self._buffer[seen] in b"[{" else -1
-            seen += 1
-            if depth > _ENDLESS:
+            depth += 1 if self._buffer[end] in b"[{" else -1
+            end += 1
+            if depth > _MAX_VALUE_DEPTH:
                 raise self._error("is nested too deeply")
             if depth == 0:
-                value = self._buffer[self._at : seen]
-                self._at = seen
+                value = self._buffer[self._at : end]
+                self._at = end
                 return value
 
-    def _token(self, pattern: re.Pattern[bytes]) -> bytes:
+    def _take_token(self, pattern: re.Pattern[bytes]) -> bytes:
         while True:
             match = pattern.match(self._buffer, self._at)
-            if match and (match.end() < len(self._buffer) or self._ended or pattern is _STRING):
+            if match and (match.end() < len(self._buffer) or self._at_eof or pattern is _STRING):
                 self._at = match.end()
                 return match[0]
             if match is None and pattern is _BARE:
-                raise self._error("is no JSON")
-            if self._ended:
+                raise self._error("is not JSON")
+            if self._at_eof:
                 raise self._error("ends in the middle")
-            self._more()
+            self._read_more()
 
     def _skip_space(self) -> bool:
-        """Go to the next token; False at the end of the file."""
+        """Move to the next token; return False at the end of the file."""
         while True:
             match = _SPACE.match(self._buffer, self._at)
-            assert match is not None, "the pattern matches nothing, too"
+            assert match is not None, "the pattern also matches an empty text"
             self._at = match.end()
             if self._at < len(self._buffer):
                 return True
-            if self._ended:
+            if self._at_eof:
                 return False
-            self._more()
+            self._read_more()
 
     def _exhausted(self) -> bool:
         return self._at >= len(self._buffer)
 
-    def _more(self) -> int:
-        """Read on, forgetting what was taken; return by how much positions moved.
+    def _read_more(self) -> int:
+        """Read more bytes and drop those before this position; return the number dropped.
 
-        Reads as much again as is kept, so that one long value is looked at a bounded number of
-        times.
+        As many bytes are read as are already in the buffer, so that a long value is matched only a
+        logarithmic number of times.
         """
-        if self._ended:
+        if self._at_eof:
             raise self._error("ends in the middle")
-        taken, kept = self._at, len(self._buffer) - self._at
+        dropped, kept = self._at, len(self._buffer) - self._at
         if kept > LARGEST_VALUE:
             raise self._error(f"holds a value of more than {LARGEST_VALUE >> 20} MB")
         block = self._stream.read(max(_BLOCK, min(kept, LARGEST_VALUE - kept)))
-        self._ended = not block
-        self._buffer = self._buffer[taken:] + block
-        self._before += taken
-        self._at = self._text_ends = 0
-        return taken
+        self._at_eof = not block
+        self._buffer = self._buffer[dropped:] + block
+        self._buffer_start += dropped
+        self._at = self._text_end = 0
+        return dropped
 
-    def _error(self, what: str) -> InputError:
-        return InputError(f"{self._name} {what} (byte {self._before + self._at:,})")
+    def _error(self, problem: str) -> InputError:
+        return InputError(f"{self._name} {problem} (byte {self._buffer_start + self._at:,})")
 
 
-def loaded(text: str) -> Any:  # whatever JSON holds
-    """Read a JSON text; Broken where it is none."""
+def parse_or_broken(text: str | bytes) -> Any:  # Any: JSON values have all types
+    """Parse a JSON text; the result is Broken if it is not valid.
+
+    Args:
+        text: a JSON value; bytes that are not UTF-8 are replaced.
+    """
     try:
-        return _DECODER.decode(text)
+        return _DECODER.decode(text if isinstance(text, str) else text.decode("utf-8", "replace"))
     except RecursionError:
         return Broken("is nested too deeply")
     except ValueError as error:
-        return Broken(f"is no JSON: {error}")
-
-
-def _loaded(raw: bytes) -> Any:  # whatever JSON holds
-    return loaded(raw.decode("utf-8", "replace"))
+        return Broken(f"is not JSON: {error}")
 
 
 def _path(stack: Sequence[str | None]) -> Path:
     return tuple((step if step == "[]" else step[1:]) if step is not None else "" for step in stack)
 
 
-def begun(text: str) -> Any:  # whatever JSON holds
-    """Read the beginning of a JSON text, as far as it is sound, and close what is open there.
+def parse_prefix(text: str) -> Any:  # Any: JSON values have all types
+    """Parse the beginning of a JSON text up to the first error, and close its open brackets.
 
     Returns:
-        The value as far as it goes; None for a text that does not begin an object or a list.
+        The value with the elements before the error; None for a text that does not begin with an
+        object or a list.
     """
     if not text.lstrip().startswith(("{", "[")):
         return None
@@ -295,11 +307,11 @@ def begun(text: str) -> Any:  # whatever JSON holds
     except ValueError:
         return None
     closers: list[str] = []
-    cut, cut_closers = 0, ""
+    cut, cut_closing = 0, ""
     for match in re.finditer(r'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', text, re.DOTALL):
         mark = match[0]
         if mark == '"':
-            break  # the text ends inside a string
+            break  # the string has no end
         if mark in "[{":
             closers.append("]" if mark == "[" else "}")
             if len(closers) > DEEPEST:
@@ -310,10 +322,10 @@ def begun(text: str) -> Any:  # whatever JSON holds
         elif mark != ",":
             continue
         if mark == ",":
-            cut, cut_closers = match.start(), "".join(reversed(closers))
+            cut, cut_closing = match.start(), "".join(reversed(closers))
         else:
-            cut, cut_closers = match.end(), "".join(reversed(closers))
+            cut, cut_closing = match.end(), "".join(reversed(closers))
     try:
-        return _DECODER.decode(text[:cut] + cut_closers)
+        return _DECODER.decode(text[:cut] + cut_closing)
     except (ValueError, RecursionError):
         return None

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import begun
+from memcli.formats.parsing.json_stream import parse_prefix
 from memcli.formats.parsing.sqlite import tables
 
 HEAD_BYTES = 1 << 20
@@ -27,7 +27,7 @@ class Sample:
     @cached_property
     def json(self) -> Any:  # Any: JSON values have all types
         """The head as JSON, closed where it breaks off; None if it is not JSON."""
-        return begun(self.text)
+        return parse_prefix(self.text)
 
     @cached_property
     def elements(self) -> list[dict[str, Any]]:

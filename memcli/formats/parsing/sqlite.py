@@ -1,4 +1,4 @@
-"""Other programs' SQLite databases: read, never written, and never trusted."""
+"""SQLite databases of other programs, which are never written and never trusted."""
 
 import shutil
 import tempfile
@@ -12,20 +12,21 @@ from memcli.formats.parsing.document import Document
 
 MAGIC = b"SQLite format 3\x00"
 
-_MOST_STEPS = 2_000_000_000  # of SQLite's machine in one statement: minutes, not days
-_STEPS = 1_000_000  # between two looks at how many it took
+_MAX_STEPS = 2_000_000_000  # of SQLite's virtual machine in one statement: minutes, not days
+_STEPS_PER_CHECK = 1_000_000
 
 Rows = Callable[..., Iterator[tuple[Any, ...]]]  # (sql, *values)
 
 
 @contextmanager
 def opened(document: Document) -> Iterator[Rows]:
-    """Copy a database to a private place, with what its log holds, and let it be queried.
+    """Open a private copy of a database and its log, and return a function for queries.
 
-    A program may be writing it at this moment, and SQLite must not write beside it.
+    The copy is needed because a program may be writing the database at this moment, and because
+    SQLite would write files beside it.
 
     Raises:
-        InputError: it is no database, is damaged, or a query of it does not end.
+        InputError: the document is not a database, is damaged, or a query takes too long.
     """
     import apsw
 
@@ -43,7 +44,7 @@ def opened(document: Document) -> Iterator[Rows]:
         try:
             database.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
             database.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
-            yield _querying(document.name, database)
+            yield _query_function(document.name, database)
         finally:
             database.close(True)
 
@@ -59,13 +60,13 @@ def tables(document: Document, head: bytes) -> dict[str, set[str]]:
         return {}
     try:
         with opened(document) as rows:
-            found: dict[str, set[str]] = {}
+            columns: dict[str, set[str]] = {}
             for table, column in rows(
                 "select tables.name, columns.name from sqlite_master as tables,"
                 " pragma_table_info(tables.name) as columns where tables.type = 'table'"
             ):
-                found.setdefault(table, set()).add(column)
-            return found
+                columns.setdefault(table, set()).add(column)
+            return columns
     except InputError:
         return {}
 
@@ -75,23 +76,23 @@ def _copy(document: Document, path: Path) -> None:
         shutil.copyfileobj(source, target, 1 << 20)
 
 
-def _querying(name: str, database: Any) -> Rows:  # Any: apsw is imported where it is used
+def _query_function(name: str, database: Any) -> Rows:  # Any: apsw is imported where it is used
     import apsw
 
     def rows(sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        taken = 0
+        steps = 0
 
-        def enough() -> bool:
-            nonlocal taken
-            taken += _STEPS
-            return taken > _MOST_STEPS
+        def exceeds_limit() -> bool:
+            nonlocal steps
+            steps += _STEPS_PER_CHECK
+            return steps > _MAX_STEPS
 
-        database.set_progress_handler(enough, _STEPS)
+        database.set_progress_handler(exceeds_limit, _STEPS_PER_CHECK)
         try:
             yield from database.execute(sql, values)
         except apsw.InterruptError as error:
             raise InputError(f"{name} takes too long to read") from error
-        except (apsw.Error, UnicodeDecodeError) as error:  # text need not be what it says
+        except (apsw.Error, UnicodeDecodeError) as error:  # a column may hold invalid UTF-8
             raise InputError(f"{name} is damaged: {error}") from error
 
     return rows

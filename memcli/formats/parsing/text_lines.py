@@ -1,4 +1,4 @@
-"""Reading text line by line, in bounded memory whatever the file holds."""
+"""Text read line by line, in bounded memory for any content."""
 
 from collections.abc import Iterator
 from io import TextIOWrapper
@@ -13,12 +13,12 @@ _BYTE_ORDER_MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def lines(document: Document) -> Iterator[str | None]:
-    """Yield each line without its end; None for a line of more than LONGEST_LINE characters.
+    """Yield each line without its end, and None for a line of more than LONGEST_LINE characters.
 
-    UTF-8, or UTF-16 with a byte order mark; what cannot be decoded is replaced.
+    The text is UTF-8, or UTF-16 with a byte order mark; invalid bytes are replaced.
     """
     with document.open() as stream:
-        encoding = encoding_of(stream.read(2))
+        encoding = _detect_encoding(stream.read(2))
     with (
         document.open() as stream,
         TextIOWrapper(stream, encoding, errors="replace") as text,
@@ -34,15 +34,15 @@ def lines(document: Document) -> Iterator[str | None]:
 
 
 def first_lines(sample: Sample, count: int) -> list[str]:
-    """Return the first lines of a sample, at most so many."""
-    encoding = encoding_of(sample.head)
+    """Return the first lines of a sample, at most `count`."""
+    encoding = _detect_encoding(sample.head)
     text = sample.text if encoding == "utf-8-sig" else sample.head.decode(encoding, "replace")
     head = text.replace("\r\n", "\n").replace("\r", "\n")
     return head.split("\n", count)[:count]
 
 
-def encoding_of(head: bytes) -> str:
-    """Return the encoding that the first bytes of a text announce, UTF-8 where they do not."""
+def _detect_encoding(head: bytes) -> str:
+    """Return the encoding that the byte order mark of a text names; UTF-8 without one."""
     return next((name for mark, name in _BYTE_ORDER_MARKS if head.startswith(mark)), "utf-8-sig")
 
 

@@ -1,23 +1,23 @@
-"""The text of an archived NSAttributedString, out of Apple's typedstream.
+"""The text of an NSAttributedString that is archived in Apple's typedstream format.
 
-Messages keeps most texts in this way only. All that is read is the first string object: what
-follows it are fonts and marks. Everything else about the encoding is left alone.
+Messages stores most texts only in this form. The parser reads the first string object alone: fonts
+and attributes follow it, and nothing else of the encoding is needed.
 
-Source: the encoding as open programs describe it; Apple documents none of it.
+Source: the encoding as open programs describe it; Apple has not documented it.
 """
 
 MAGIC = b"\x04\x0bstreamtyped"
 LONGEST = 16 << 20  # bytes
 
 _CLASS = b"\x08NSString"
-_STRING = b"\x84\x01+"  # a new type description of one letter: bytes with their length before them
-_NEAR = 16  # bytes from the class to its first field
-_LENGTHS = {0x81: 2, 0x82: 4}  # marks of integers, to how many bytes they take
-_PLACE_OF_A_FILE = "\ufffc"
+_STRING = b"\x84\x01+"  # a new type description of one letter: bytes, preceded by their length
+_MAX_FIELD_DISTANCE = 16  # bytes from the class to its first field
+_LENGTH_BYTES = {0x81: 2, 0x82: 4}  # the mark of an integer: the number of its bytes
+_ATTACHMENT_PLACEHOLDER = "\ufffc"
 
 
 def string_in(archive: bytes) -> str | None:
-    """Return the archived text, without the places of files; None where there is none.
+    """Return the archived text without placeholders of files; None if there is no text.
 
     Args:
         archive: a whole typedstream.
@@ -25,12 +25,12 @@ def string_in(archive: bytes) -> str | None:
     if MAGIC not in archive[:32]:
         return None
     at = archive.find(_CLASS)
-    start = archive.find(_STRING, at, at + len(_CLASS) + _NEAR) if at >= 0 else -1
+    start = archive.find(_STRING, at, at + len(_CLASS) + _MAX_FIELD_DISTANCE) if at >= 0 else -1
     if start < 0:
         return None
     start += len(_STRING)
     mark = archive[start : start + 1]
-    width = _LENGTHS.get(mark[0], 0) if mark else 0
+    width = _LENGTH_BYTES.get(mark[0], 0) if mark else 0
     number = archive[start + 1 : start + 1 + width] if width else mark
     length = int.from_bytes(number, "little")
     raw = archive[start + 1 + width :][:length]
@@ -43,6 +43,6 @@ def string_in(archive: bytes) -> str | None:
     ):
         return None
     try:
-        return raw.decode("utf-8").replace(_PLACE_OF_A_FILE, "")
+        return raw.decode("utf-8").replace(_ATTACHMENT_PLACEHOLDER, "")
     except UnicodeDecodeError:
         return None

@@ -1,6 +1,6 @@
-"""XML, read as it comes: elements begin and end, and nothing is kept.
+"""XML read as a stream of elements, in bounded memory.
 
-A document type is refused: it is where XML hides bombs and other people's files.
+A document type is refused, because entities declared in it can be bombs or read local files.
 """
 
 import re
@@ -12,73 +12,74 @@ from xml.parsers import expat
 from memcli.errors import InputError
 from memcli.formats.parsing.document import Document
 
-_BLOCK = 1 << 18
-_DEEPEST = 1_000  # elements inside each other, at the end of a block
-_LONGEST_TAG = 64 << 20  # bytes; pictures stand in attributes
-_PAIR = re.compile(rb"&#(55[2-9]\d\d|56[0-2]\d\d|563[01]\d);&#(5[67]\d{3});")
-_HALF = re.compile(rb"&#(?:0|[1-8]|1[124-9]|2\d|3[01]|5[5-7]\d{3});")
-_BEGUN = re.compile(rb"(?:&#(?:55[2-9]|56[0-3])\d\d;)?(?:&#?\d{0,5})?\Z")  # more may follow
-_LONGEST_REFERENCE = 20  # bytes, of two
+_BLOCK = 1 << 18  # bytes
+_MAX_DEPTH = 1_000  # elements inside each other, at the end of a block
+_MAX_TAG_BYTES = 64 << 20  # attributes hold whole pictures
+_SURROGATE_PAIR = re.compile(rb"&#(55[2-9]\d\d|56[0-2]\d\d|563[01]\d);&#(5[67]\d{3});")
+_INVALID_REFERENCE = re.compile(rb"&#(?:0|[1-8]|1[124-9]|2\d|3[01]|5[5-7]\d{3});")
+# A reference at the end of a block that the next block may continue.
+_INCOMPLETE = re.compile(rb"(?:&#(?:55[2-9]|56[0-3])\d\d;)?(?:&#?\d{0,5})?\Z")
+_MAX_PAIR_BYTES = 20  # of two references
 
-Event = tuple[str, dict[str, str] | None]  # name and attributes; None in their place at its end
+Event = tuple[str, dict[str, str] | None]  # (name, attributes), or (name, None) at the end
 
 
 def events(document: Document) -> Iterator[Event]:
     """Yield the beginning and the end of each element.
 
-    Characters that XML does not allow are mended where they are halves of one, else replaced:
-    phones write emoji in two halves.
+    References to characters that XML does not allow are joined if they are the two surrogates of
+    one character, else replaced: phones write emoji as two surrogates.
 
     Raises:
-        InputError: the document is no XML, breaks off, has a document type, is nested deeper than
-            _DEEPEST, or holds a tag of more than _LONGEST_TAG bytes.
+        InputError: the document is not XML, ends in the middle, has a document type, is nested
+            deeper than _MAX_DEPTH, or holds a tag of more than _MAX_TAG_BYTES.
     """
-    found: list[Event] = []
+    pending: list[Event] = []
     parser = expat.ParserCreate()
-    parser.StartElementHandler = lambda name, attributes: found.append((name, attributes))
-    parser.EndElementHandler = lambda name: found.append((name, None))
+    parser.StartElementHandler = lambda name, attributes: pending.append((name, attributes))
+    parser.EndElementHandler = lambda name: pending.append((name, None))
 
-    def refused(*_: object) -> None:
-        raise InputError(f"{document.name} has a document type: no export has one")
+    def refuse_document_type(*_: object) -> None:
+        raise InputError(f"{document.name} has a document type, which no export has")
 
-    parser.StartDoctypeDeclHandler = refused
+    parser.StartDoctypeDeclHandler = refuse_document_type
     waiting = depth = 0
     with document.open() as stream:
-        for block in chain(_mended(stream), [None]):
+        for block in chain(_join_surrogates(stream), [None]):
             try:
                 parser.Parse(block or b"", block is None)
             except expat.ExpatError as error:
-                yield from found  # what came before it in this block
+                yield from pending  # the elements before the error in this block
                 raise InputError(f"{document.name} is no XML: {error}") from error
-            waiting = 0 if found or not block else waiting + len(block)
-            if waiting > _LONGEST_TAG:
+            waiting = 0 if pending or not block else waiting + len(block)
+            if waiting > _MAX_TAG_BYTES:
                 raise InputError(
-                    f"{document.name} holds a tag of more than {_LONGEST_TAG >> 20} MB"
+                    f"{document.name} holds a tag of more than {_MAX_TAG_BYTES >> 20} MB"
                 )
-            depth += sum(1 if attributes is not None else -1 for _, attributes in found)
-            if depth > _DEEPEST:  # expat remembers what is open
+            depth += sum(1 if attributes is not None else -1 for _, attributes in pending)
+            if depth > _MAX_DEPTH:  # expat keeps all open elements in memory
                 raise InputError(f"{document.name} is nested too deeply")
-            yield from found
-            found.clear()
+            yield from pending
+            pending.clear()
 
 
-def _mended(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the document, with references to halves of characters joined."""
+def _join_surrogates(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the bytes of the document with references to two surrogates joined."""
     rest = b""
     while block := stream.read(_BLOCK):
         whole = rest + block
-        begun = _BEGUN.search(whole, max(0, len(whole) - _LONGEST_REFERENCE))
-        cut = begun.start() if begun else len(whole)
+        incomplete = _INCOMPLETE.search(whole, max(0, len(whole) - _MAX_PAIR_BYTES))
+        cut = incomplete.start() if incomplete else len(whole)
         rest = whole[cut:]
-        yield _sound(whole[:cut])
-    yield _sound(rest)
+        yield _fix_references(whole[:cut])
+    yield _fix_references(rest)
 
 
-def _sound(text: bytes) -> bytes:
-    return _HALF.sub("\ufffd".encode(), _PAIR.sub(_joined, text))
+def _fix_references(text: bytes) -> bytes:
+    return _INVALID_REFERENCE.sub("\ufffd".encode(), _SURROGATE_PAIR.sub(_join_pair, text))
 
 
-def _joined(match: re.Match[bytes]) -> bytes:
+def _join_pair(match: re.Match[bytes]) -> bytes:
     high, low = int(match[1]), int(match[2])
     if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
         return match[0]

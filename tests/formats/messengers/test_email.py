@@ -72,7 +72,7 @@ def test_gmail_says_itself_what_a_thread_is():
     ],
 )
 def test_what_is_repeated_at_the_end_is_left_out(text, own):
-    assert email.without_quotes(text) == own
+    assert email.strip_quotes(text) == own
 
 
 def test_of_several_forms_the_plain_one_is_read_and_attachments_are_named():

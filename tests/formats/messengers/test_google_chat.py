@@ -8,7 +8,7 @@ import pytest
 from memcli.domain import Clock, Kind, Role
 from memcli.formats import Document, Reading, recognise
 from memcli.formats.messengers import google_chat
-from memcli.formats.messengers.google_chat import moment
+from memcli.formats.messengers.google_chat import parse_takeout_time
 from memcli.formats.sources import places
 
 ANN = {"name": "Ann", "email": "ann@example.org", "user_type": "Human"}
@@ -92,14 +92,14 @@ def test_a_bot_is_no_person():
     ],
 )
 def test_times_are_read_in_the_language_of_the_account(written, meant):
-    assert moment(written).isoformat() == f"{meant}+00:00"
+    assert parse_takeout_time(written).isoformat() == f"{meant}+00:00"
 
 
 @pytest.mark.parametrize(
     "written", ["not a time", "", None, "Friday at 3:00:29 AM", "May 99, 2026 3:00:00"]
 )
 def test_what_is_no_time_is_none(written):
-    assert moment(written) is None
+    assert parse_takeout_time(written) is None
 
 
 def test_the_sample_is_found_and_counted(samples):

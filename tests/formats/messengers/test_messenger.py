@@ -11,7 +11,7 @@ from helpers.shared import SHARED, sample_rows
 from memcli.domain import Clock, Kind, Role, Skipped
 from memcli.formats import Document, Reading, recognise
 from memcli.formats.messengers import messenger
-from memcli.formats.messengers.messenger_html import moment
+from memcli.formats.messengers.messenger_html import parse_thread_time
 from memcli.formats.sources import places
 
 NOON = 1_717_236_000_000
@@ -86,7 +86,7 @@ def test_the_folder_tells_instagram_from_messenger():
     ],
 )
 def test_texts_are_mended_where_they_are_broken(written, meant):
-    assert messenger.mended(written) == meant
+    assert messenger.fix_mojibake(written) == meant
 
 
 def test_the_person_is_known_by_name():
@@ -178,12 +178,12 @@ def test_a_page_beside_the_same_thread_as_json_is_left_out():
     ],
 )
 def test_times_are_read_as_pages_write_them(written):
-    assert moment(written) == datetime(2019, 10, 19, 14, 37)
+    assert parse_thread_time(written) == datetime(2019, 10, 19, 14, 37)
 
 
 @pytest.mark.parametrize("written", ["Oct 32, 2019, 2:37 PM", "Oct 19, 2019, 14:37 PM", "Hi"])
 def test_what_is_no_time_is_none(written):
-    assert moment(written) is None
+    assert parse_thread_time(written) is None
 
 
 # Rows of INDEX.tsv that count otherwise: it takes a medium for no message, or counts calls.

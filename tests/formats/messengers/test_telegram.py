@@ -11,6 +11,7 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
+from memcli.formats.building import long_chats
 from memcli.formats.format import Reading
 from memcli.formats.messengers import telegram
 from memcli.formats.parsing import json_stream
@@ -34,7 +35,7 @@ def raw_of(content):
 
 
 def recognised(content):
-    return telegram.recognises(Sample("result.json", raw_of(content)[:HEAD_BYTES]))
+    return telegram.FORMAT.recognises(Sample("result.json", raw_of(content)[:HEAD_BYTES]))
 
 
 def read(content, **reading):
@@ -46,7 +47,7 @@ def read(content, **reading):
         else Document("result.json", lambda: io.BytesIO(raw_of(content)))
     )
     try:
-        for part in telegram.parse(source, Reading(**reading)):
+        for part in telegram.FORMAT.parse(source, Reading(**reading)):
             parsed.append(part)  # noqa: PERF402  # keeps what came before an error
     except InputError as error:
         return parsed, error
@@ -358,13 +359,13 @@ class Export(io.RawIOBase):
 
 
 def test_one_long_chat_comes_in_pieces_and_takes_little_memory(monkeypatch):
-    monkeypatch.setattr(telegram, "PIECE_TURNS", 500)
+    monkeypatch.setattr(long_chats, "PIECE_TURNS", 500)
     monkeypatch.setattr(json_stream, "_BLOCK", 1 << 16)
     export = Document("result.json", lambda: io.BufferedReader(Export(4_999)))
     sizes = Counter()
 
     tracemalloc.start()
-    for part in telegram.parse(export, Reading()):
+    for part in telegram.FORMAT.parse(export, Reading()):
         sizes[part.key, len(part.turns)] += 1
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

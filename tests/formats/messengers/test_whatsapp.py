@@ -30,7 +30,7 @@ def document(content, name="WhatsApp Chat with Ann.txt"):
 
 def recognised(content, name="WhatsApp Chat with Ann.txt"):
     raw = content if isinstance(content, bytes) else content.encode()
-    return whatsapp.recognises(Sample(name, raw[:HEAD_BYTES]))
+    return whatsapp.FORMAT.recognises(Sample(name, raw[:HEAD_BYTES]))
 
 
 def read(content, name="WhatsApp Chat with Ann.txt", **reading):
@@ -38,7 +38,7 @@ def read(content, name="WhatsApp Chat with Ann.txt", **reading):
     parsed = []
     source = content if isinstance(content, Document) else document(content, name)
     try:
-        for part in whatsapp.parse(source, Reading(**reading)):
+        for part in whatsapp.FORMAT.parse(source, Reading(**reading)):
             parsed.append(part)  # noqa: PERF402  # keeps what came before an error
     except InputError as error:
         return parsed, error
@@ -86,7 +86,7 @@ def test_the_sample_inside_a_zip_reads_as_the_one_beside_it(samples):
     member = Document("sample.zip/sample.txt", lambda: zipped.open("sample.txt"))
 
     with zipfile.ZipFile(folder / "sample.zip") as zipped:
-        inside = list(whatsapp.parse(member, Reading()))
+        inside = list(whatsapp.FORMAT.parse(member, Reading()))
 
     assert inside == read((folder / "sample.txt").read_bytes(), "sample.txt")[0]
 
@@ -374,7 +374,7 @@ def test_a_long_chat_comes_in_pieces_and_takes_little_memory():
     sizes = Counter()
 
     tracemalloc.start()
-    for part in whatsapp.parse(long, Reading()):
+    for part in whatsapp.FORMAT.parse(long, Reading()):
         sizes[len(part.turns)] += 1
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

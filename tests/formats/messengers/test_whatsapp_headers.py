@@ -18,7 +18,7 @@ LONG = datetime(2018, 6, 13, 21, 25, 15, tzinfo=UTC)
 def parsed(*lines, **reading):
     raw = "\n".join(lines).encode()
     chat = Document("Ann.txt", lambda: io.BytesIO(raw))
-    return list(whatsapp.parse(chat, Reading(**reading)))
+    return list(whatsapp.FORMAT.parse(chat, Reading(**reading)))
 
 
 def turns(*lines, **reading):
@@ -67,7 +67,7 @@ def said(*lines):
     ],
 )
 def test_every_phone_s_header_is_understood(line, moment):
-    assert whatsapp.recognises(Sample("Ann.txt", line.encode()))
+    assert whatsapp.FORMAT.recognises(Sample("Ann.txt", line.encode()))
     [turn] = turns(line)
     assert (turn.speaker, turn.text, turn.sent_at, turn.clock) == (
         *("Ann", "hi", moment),
