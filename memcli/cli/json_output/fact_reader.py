@@ -1,54 +1,19 @@
 """Memories as JSON: what `mem memories` prints, and what `mem memories import` reads."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from memcli.domain import YOU, Fact, Memory, MemoryId, MemoryType, SessionId, Turn
+from memcli.domain import YOU, Fact, MemoryId, MemoryType, SessionId, Turn
 from memcli.errors import InputError
 from memcli.ingest.own_facts import Record, RecordedSource
-from memcli.store import Store
 
 Shape = dict[str, object]
 Quotes = Sequence[Turn]  # of a memory's sources, in their order
 
 
-def memory_shape(memory: Memory, quotes: Quotes) -> Shape:
-    """Return one memory of `mem memories --json`."""
-    return {
-        "id": memory.id,
-        "key": memory.fact.key,
-        "type": memory.fact.type.value,
-        "value": memory.fact.value,
-        "tags": list(memory.fact.tags),
-        "said_at": _time(memory.said_at),
-        "by": memory.by,
-        "accepted": memory.accepted,
-        "unsupported": list(memory.unsupported),
-        "superseded_by": memory.superseded_by,
-        "edited": memory.edited,
-        "conflicts": list(memory.conflicts),
-        "sources": [
-            {
-                "session": source.session,
-                "turn": f"{source.session}:{source.position}",
-                "key": source.key,
-                "speaker": turn.speaker or turn.role.value,
-                "at": _time(turn.sent_at),
-                "text": turn.text,
-            }
-            for source, turn in zip(memory.sources, quotes, strict=True)
-        ],
-    }
-
-
-def shapes(store: Store, memories: Iterable[Memory]) -> list[Shape]:
-    """Return memories of `mem memories --json`."""
-    return [memory_shape(one, store.memories.quotes(one)) for one in memories]
-
-
-def records(text: str, name: str) -> list[Record]:
+def read_facts(text: str, name: str) -> list[Record]:
     """Read what `mem memories export` wrote, or facts that somebody wrote down.
 
     Args:
@@ -149,7 +114,3 @@ class _Table:
             raise InputError(
                 f"{self._where}: `{key}` is no time", hint="2024-03-01T12:00:00Z"
             ) from error
-
-
-def _time(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
