@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memcli.domain import Kind, Passage
-from memcli.text.chunking import LENGTH, passage_text, passages
+from memcli.text.chunking import PASSAGE_LENGTH, passage_text, passages
 
 
-def cut(*lines, length=LENGTH):
+def cut(*lines, length=PASSAGE_LENGTH):
     return passages(session(talk("Chat", *lines)), length)
 
 

@@ -41,15 +41,15 @@ def recognises_thread_page(sample: Sample) -> bool:
     )
 
 
-def thread_page_turns(document: Document, reading: Reading, chat: str) -> Iterator[Said]:
+def thread_page_turns(document: Document, options: Reading, chat: str) -> Iterator[Said]:
     """Yield the messages of a page as turns.
 
     Args:
         document: the page.
-        reading: the zone of the page's times, and the person's names.
+        options: the zone of the page's times, and the person's names.
         chat: the key of the thread, and its title where the page has none.
     """
-    title, keys, clock = "", Keys(), WallClock(reading.timezone)
+    title, keys, clock = "", Keys(), WallClock(options.timezone)
     page = _Page()
     for lines, files in page.messages(tokens(document)):
         title = title or page.title or chat
@@ -59,7 +59,7 @@ def thread_page_turns(document: Document, reading: Reading, chat: str) -> Iterat
         kind, text = with_files("\n".join(text_lines), files if not text_lines else [])
         if speaker or text:
             key = keys.key(naive, text, *files)
-            role = person(reading, speaker)
+            role = person(options, speaker)
             turn = Turn(key, role, text, speaker or None, sent_at, precision, kind)
             yield Said(chat, title, turn)
 
