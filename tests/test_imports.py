@@ -13,7 +13,7 @@ ROOT = Path(memcli.__file__).parent
 
 LAYERS = """
 errors domain protocols callbacks deadline retry files typed_table demo prompts settings text
-catalog backends weights formats store search memories ingest extraction evaluation mcp cli __main__
+catalog backends weights formats store search memories ingest extraction evaluation cli __main__
 """.split()
 LAYER = {name: number for number, name in enumerate(LAYERS)}
 NEVER = {("search", "backends"), ("ingest", "backends")}  # both are handed their models
@@ -32,10 +32,11 @@ OWNER = {
     "httpx2": "backends.server",
     "huggingface_hub": "weights",
     "gguf": "weights",
-    "mcp": "mcp",
-    "mcp_types": "mcp",
-    "anyio": "mcp",
-    "jsonschema": "mcp",
+    "yaml": "weights",
+    "mcp": "cli.agent_tools.mcp_server",
+    "mcp_types": "cli.agent_tools.mcp_server",
+    "anyio": "cli.agent_tools.mcp_server",
+    "jsonschema": "cli.agent_tools.mcp_server",
     "platformdirs": "settings",
     "tomlkit": "settings",
 }

@@ -24,8 +24,9 @@ from typing import Protocol
 from memcli.catalog import TORCH, Manifest, PublishedFile, Weights
 from memcli.errors import BackendError, BusyError, ModelNotFoundError, UsageError
 from memcli.files import whole_file
-from memcli.weights.hub.fetch import Listing, check_room, fetch
-from memcli.weights.hub.pins import held_listing
+from memcli.weights.hub.download import check_room, download_files
+from memcli.weights.hub.listing import Listing
+from memcli.weights.hub.pins import pinned_listing
 from memcli.weights.recommend import BITS, CONVERTED
 from memcli.weights.record import (
     Record,
@@ -156,7 +157,7 @@ class _Source:
         def tell(name: str, done: int, of: int) -> None:
             shop.progress(f"{where}: {name}", done, of)
 
-        return fetch(self.listing, self.names, progress=tell)
+        return download_files(self.listing, self.names, progress=tell)
 
 
 def _checkpoint(manifest: Manifest, shop: Workshop, *, update: bool) -> _Source:
@@ -165,7 +166,7 @@ def _checkpoint(manifest: Manifest, shop: Workshop, *, update: bool) -> _Source:
             f"{manifest.name} is published in no form that could be converted",
             hint=f"`--quant {next(iter(manifest.gguf))}`" if manifest.gguf else None,
         )
-    listing = held_listing(
+    listing = pinned_listing(
         _held_at(shop, manifest), manifest.repository, manifest.revision, update=update
     )
     names = tuple(
@@ -187,7 +188,7 @@ def _checkpoint(manifest: Manifest, shop: Workshop, *, update: bool) -> _Source:
 def _published(
     manifest: Manifest, published: PublishedFile, shop: Workshop, *, update: bool
 ) -> _Source:
-    listing = held_listing(
+    listing = pinned_listing(
         _held_at(shop, manifest), published.repository, published.revision, update=update
     )
     sums = {file.name: file.sha256 for file in listing.files}
@@ -272,17 +273,17 @@ def _take(file: Path, made: Path) -> None:
 
 
 def _convert(source: _Source, made: Path, wanted: Record, shop: Workshop) -> None:
-    from memcli.weights.convert.convert import convert
+    from memcli.weights.convert.gguf_writer import convert_checkpoint
 
     # A checkpoint has two bytes a weight.
     needed = round(source.size * (BITS[wanted.quantization] / 16))
     check_room(made.parent, needed)
     folder = source.fetched(shop)
     check_room(made.parent, needed)  # the download may have been on this disk
-    convert(
+    convert_checkpoint(
         folder,
         made,
-        kind=CONVERTED[wanted.quantization],
+        dtype=CONVERTED[wanted.quantization],
         progress=shop.telling(f"{wanted.name}: convert to {wanted.quantization}"),
     )
 

@@ -76,7 +76,7 @@ def _inspected(
     digest = inspector.digest(weights.path)
     if weights.is_torch:  # its files were checked one by one when they were fetched
         return replace(record, digest=digest), _run(weights, record, inspector)
-    from memcli.weights.hub.fetch import sha256
+    from memcli.weights.hub.download import sha256
 
     found = sha256(weights.path, lambda name, done, of: progress(f"{name}: checksum", done, of))
     if record.sha256 and found != record.sha256:

@@ -11,7 +11,7 @@ from helpers.builders import BEGIN, MINUTE, talk
 from helpers.scripted_reader import Bench, fact
 from helpers.tiny_models import write_tiny_qwen3
 
-from memcli.backends.generation import tool_caller as calling
+from memcli.backends.generation import tool_caller
 from memcli.backends.generation.json_constraint import call_text
 from memcli.backends.llama import LlamaReader
 from memcli.domain import Fact, MemoryType
@@ -66,7 +66,7 @@ def wanting(tmp_path, monkeypatch):
             ]
             return tape.draw_among(spelling) if spelling else draw(text, tape)
 
-        monkeypatch.setattr(calling, "call_text", begun)
+        monkeypatch.setattr(tool_caller, "call_text", begun)
         monkeypatch.setattr(reader, "_chosen", chosen)
         reader.asked = asked
         return reader

@@ -4,7 +4,8 @@ from random import Random
 
 from huggingface_hub import constants
 
-from memcli.weights.hub.fetch import fetch, list_files
+from memcli.weights.hub.download import download_files
+from memcli.weights.hub.listing import list_files
 
 WEIGHTS = Random(1).randbytes(300_000)
 CONFIG = b'{"hidden_size": 64}'
@@ -35,7 +36,7 @@ class Seen:
 def fetched(*names, **options):
     """Return what arrived, by name."""
     listing = list_files(REPOSITORY, "main")
-    folder = fetch(listing, names, **{"progress": Seen(), **options})
+    folder = download_files(listing, names, **{"progress": Seen(), **options})
     return {name: (folder / name).read_bytes() for name in names}
 
 

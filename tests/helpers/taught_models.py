@@ -23,7 +23,7 @@ from memcli.backends.llama import open_reranker
 from memcli.backends.llama.context import Context, Run
 from memcli.backends.llama.model import Model
 from memcli.catalog import Catalog
-from memcli.weights.convert.convert import convert
+from memcli.weights.convert.gguf_writer import convert_checkpoint
 
 NOWHERE = Path("/nowhere")
 CARD = Catalog(NOWHERE, NOWHERE).manifests["memreranker-4b"].checks[0]  # published by its authors
@@ -86,7 +86,7 @@ def _states():
     prompt = Catalog(NOWHERE, NOWHERE).manifests["memreranker-4b"].rerank_prompt()
     with TemporaryDirectory() as folder:
         path = Path(folder) / "random.gguf"
-        convert(write_qwen3(Path(folder) / "random", tied=False), path, kind="F32")
+        convert_checkpoint(write_qwen3(Path(folder) / "random", tied=False), path, dtype="F32")
         reranker, model = open_reranker(path, prompt), Model(path)
         logits = []
         for tokens in reranker.prompts(CARD.question, CARD.passages):

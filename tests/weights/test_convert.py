@@ -12,7 +12,7 @@ from helpers.random_models import SMALL, stored, write_qwen3
 from memcli.backends.llama.model import Model
 from memcli.errors import BackendError, BusyError
 from memcli.weights.convert.checkpoint import Checkpoint
-from memcli.weights.convert.convert import convert
+from memcli.weights.convert.gguf_writer import convert_checkpoint
 
 NAMES = {  # a layer's tensors as GGUF has them
     *("attn_norm", "attn_q", "attn_k", "attn_v", "attn_q_norm", "attn_k_norm", "attn_output"),
@@ -50,7 +50,7 @@ def out(tmp_path):
 @pytest.mark.parametrize("source", ["F32", "F16", "BF16"])
 def test_numbers_are_those_of_the_checkpoint_rounded_once(tmp_path, source, kind):
     hub = write_qwen3(tmp_path / "hub", kind=source)
-    convert(hub, tmp_path / "model.gguf", kind=kind)
+    convert_checkpoint(hub, tmp_path / "model.gguf", dtype=kind)
 
     converted = values(tmp_path / "model.gguf")
 
@@ -66,7 +66,7 @@ def test_numbers_are_those_of_the_checkpoint_rounded_once(tmp_path, source, kind
 @pytest.mark.parametrize("tied", [True, False])
 def test_every_tensor_has_its_name_and_kind(tmp_path, tied):
     hub = write_qwen3(tmp_path / "hub", tied=tied)
-    convert(hub, tmp_path / "model.gguf", kind="F16")
+    convert_checkpoint(hub, tmp_path / "model.gguf", dtype="F16")
 
     kinds = {
         tensor.name: tensor.tensor_type.name
@@ -85,7 +85,7 @@ def test_every_tensor_has_its_name_and_kind(tmp_path, tied):
 
 
 def test_the_header_says_what_config_and_tokenizer_say(hub, header, tmp_path):
-    convert(hub, tmp_path / "model.gguf", kind="BF16")
+    convert_checkpoint(hub, tmp_path / "model.gguf", dtype="BF16")
 
     said = header(tmp_path / "model.gguf")
 
@@ -121,7 +121,7 @@ def test_the_header_says_what_config_and_tokenizer_say(hub, header, tmp_path):
 
 
 def test_llama_cpp_takes_it(hub, tmp_path):
-    convert(hub, tmp_path / "model.gguf", kind="F16")
+    convert_checkpoint(hub, tmp_path / "model.gguf", dtype="F16")
 
     model = Model(tmp_path / "model.gguf")
 
@@ -134,13 +134,13 @@ def test_llama_cpp_takes_it(hub, tmp_path):
 def test_shards_make_the_same_file(tmp_path):
     for shards in (1, 3):
         hub = write_qwen3(tmp_path / f"hub{shards}", shards=shards)
-        convert(hub, tmp_path / f"{shards}.gguf", kind="F16")
+        convert_checkpoint(hub, tmp_path / f"{shards}.gguf", dtype="F16")
 
     assert (tmp_path / "1.gguf").read_bytes() == (tmp_path / "3.gguf").read_bytes()
 
 
 def test_the_files_older_tokenizers_have_say_the_same(hub, tmp_path, change):
-    convert(hub, tmp_path / "new.gguf", kind="F16")
+    convert_checkpoint(hub, tmp_path / "new.gguf", dtype="F16")
     found = json.loads((hub / "tokenizer.json").read_text("utf-8"))
     (hub / "tokenizer.json").unlink()
     (hub / "vocab.json").write_text(json.dumps(found["model"]["vocab"]), "utf-8")
@@ -150,21 +150,21 @@ def test_the_files_older_tokenizers_have_say_the_same(hub, tmp_path, change):
     change("tokenizer_config.json", "added_tokens_decoder", decoder)
     change("tokenizer_config.json", "tokenizer_class", "Qwen2Tokenizer")
 
-    convert(hub, tmp_path / "old.gguf", kind="F16")
+    convert_checkpoint(hub, tmp_path / "old.gguf", dtype="F16")
 
     assert (tmp_path / "old.gguf").read_bytes() == (tmp_path / "new.gguf").read_bytes()
 
     change("tokenizer_config.json", "tokenizer_class", "GPT2Tokenizer")
     with pytest.raises(BackendError, match="tokenizer_class GPT2Tokenizer"):
-        convert(hub, tmp_path / "other.gguf", kind="F16")
+        convert_checkpoint(hub, tmp_path / "other.gguf", dtype="F16")
 
 
 def test_merges_may_be_pairs(hub, tmp_path, change):
-    convert(hub, tmp_path / "lines.gguf", kind="F16")
+    convert_checkpoint(hub, tmp_path / "lines.gguf", dtype="F16")
     merges = json.loads((hub / "tokenizer.json").read_text("utf-8"))["model"]["merges"]
     change("tokenizer.json", "model.merges", [merge.split(" ") for merge in merges])
 
-    convert(hub, tmp_path / "pairs.gguf", kind="F16")
+    convert_checkpoint(hub, tmp_path / "pairs.gguf", dtype="F16")
 
     assert (tmp_path / "pairs.gguf").read_bytes() == (tmp_path / "lines.gguf").read_bytes()
 
@@ -174,11 +174,11 @@ def test_a_chat_template_comes_from_its_own_file_or_the_default_of_several(
 ):
     several = [{"name": "rag", "template": "of rag"}, {"name": "default", "template": "of all"}]
     change("tokenizer_config.json", "chat_template", several)
-    convert(hub, tmp_path / "model.gguf", kind="F16")
+    convert_checkpoint(hub, tmp_path / "model.gguf", dtype="F16")
     assert header(tmp_path / "model.gguf")["tokenizer.chat_template"] == "of all"
 
     (hub / "chat_template.jinja").write_text("its own\n", "utf-8")
-    convert(hub, tmp_path / "model.gguf", kind="F16")
+    convert_checkpoint(hub, tmp_path / "model.gguf", dtype="F16")
     assert header(tmp_path / "model.gguf")["tokenizer.chat_template"] == "its own\n"
 
 
@@ -186,7 +186,7 @@ def test_a_chat_template_comes_from_its_own_file_or_the_default_of_several(
 def test_yarn_is_written_down(tmp_path, place, header):
     config = {"rope_parameters": None, "rope_theta": 1e6} | {place: YARN}
     hub = write_qwen3(tmp_path / "hub", **config)
-    convert(hub, tmp_path / "model.gguf", kind="F16")
+    convert_checkpoint(hub, tmp_path / "model.gguf", dtype="F16")
 
     said = header(tmp_path / "model.gguf")
 
@@ -201,7 +201,7 @@ ODD = [
     ("config.json", "architectures", ["GlmForCausalLM"], "architecture"),
     ("config.json", "architectures", [], "architecture"),
     ("config.json", "architectures", None, "architecture None"),
-    ("config.json", "quantization_config", {"bits": 4}, "quantised already"),
+    ("config.json", "quantization_config", {"bits": 4}, "are already quantized"),
     ("config.json", "hidden_act", "gelu", "'gelu' as hidden_act"),
     ("config.json", "attention_bias", True, "True as attention_bias"),
     ("config.json", "use_sliding_window", True, "True as use_sliding_window"),
@@ -217,9 +217,9 @@ ODD = [
     ("config.json", "rope_parameters", [7], r"\[7\] as rope_parameters"),
     ("config.json", "rope_parameters", {**YARN, "beta_fast": 16}, "16 as beta_fast"),
     ("config.json", "rope_parameters", {**YARN, "factor": None}, "no factor"),
-    ("config.json", "max_position_embeddings", 2**40, "a number or a text that no GGUF can hold"),
-    ("config.json", "rms_norm_eps", 1e39, "a number or a text that no GGUF can hold"),
-    ("tokenizer_config.json", "chat_template", "\ud800", "a number or a text that no GGUF can"),
+    ("config.json", "max_position_embeddings", 2**40, "or a text that no GGUF file can hold"),
+    ("config.json", "rms_norm_eps", 1e39, "or a text that no GGUF file can hold"),
+    ("tokenizer_config.json", "chat_template", "\ud800", "or a text that no GGUF file can"),
     ("config.json", "bos_token_id", 5000, "bos_token_id 5000 of no token"),
     ("tokenizer_config.json", "eos_token", "<eos>", "'<eos>' that is no token"),
     ("tokenizer.json", "model.type", "Unigram", "'Unigram' as model.type"),
@@ -240,7 +240,7 @@ ODD = [
     ("tokenizer.json", "added_tokens", [{"id": 900, "content": "x"}], "describes an added token"),
     ("tokenizer.json", "added_tokens", [7], "describes an added token as 7"),
     ("tokenizer.json", "added_tokens",
-     [{"id": 900, "content": "x", "special": True, "lstrip": True}], "found in a way"),
+     [{"id": 900, "content": "x", "special": True, "lstrip": True}], "has flags for"),
 ]
 # fmt: on
 
@@ -250,7 +250,7 @@ def test_what_llama_cpp_would_do_otherwise_is_refused(hub, out, change, file, pl
     change(file, place, value)
 
     with pytest.raises(BackendError, match=said):
-        convert(hub, out / "model.gguf", kind="F16")
+        convert_checkpoint(hub, out / "model.gguf", dtype="F16")
 
     assert not [*out.iterdir()]
 
@@ -258,7 +258,7 @@ def test_what_llama_cpp_would_do_otherwise_is_refused(hub, out, change, file, pl
 def test_the_tokenizer_knows_better_than_config_which_token_ends(hub, out, change, header):
     change("config.json", "eos_token_id", 5000)
 
-    convert(hub, out / "model.gguf", kind="F16")
+    convert_checkpoint(hub, out / "model.gguf", dtype="F16")
 
     said = header(out / "model.gguf")
     assert said["tokenizer.ggml.tokens"][said["tokenizer.ggml.eos_token_id"]] == "<|im_end|>"
@@ -269,7 +269,7 @@ def test_a_missing_file_is_named(hub, out, missing):
     (hub / missing).unlink()
 
     with pytest.raises(BackendError, match="has no"):
-        convert(hub, out / "model.gguf", kind="F16")
+        convert_checkpoint(hub, out / "model.gguf", dtype="F16")
 
     assert not [*out.iterdir()]
 
@@ -290,17 +290,19 @@ def test_values_that_would_be_lost_are_named(hub, out, value, kind, lost):
 
     if lost:
         with pytest.raises(BackendError, match=rf"in model\.layers\.0\.mlp\.up_proj.* for {kind}"):
-            convert(hub, out / "model.gguf", kind=kind)
+            convert_checkpoint(hub, out / "model.gguf", dtype=kind)
         assert not [*out.iterdir()]
     else:
-        convert(hub, out / "model.gguf", kind=kind)
+        convert_checkpoint(hub, out / "model.gguf", dtype=kind)
         assert values(out / "model.gguf")["blk.0.ffn_up.weight"][0, 50] == pytest.approx(1e6, 0.01)
 
 
 def test_progress_counts_bytes_up_to_the_last(hub, out):
     told = []
 
-    convert(hub, out / "model.gguf", kind="F32", progress=lambda *each: told.append(each))
+    convert_checkpoint(
+        hub, out / "model.gguf", dtype="F32", progress=lambda *each: told.append(each)
+    )
 
     done, of = zip(*told, strict=True)
     assert sorted(set(done)) == [*done]
@@ -316,7 +318,7 @@ def test_an_interruption_leaves_what_was_there(hub, out, before):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        convert(hub, out / "model.gguf", kind="F16", progress=interrupt)
+        convert_checkpoint(hub, out / "model.gguf", dtype="F16", progress=interrupt)
 
     assert [path.read_bytes() for path in out.iterdir()] == ([before] if before else [])
 
@@ -324,14 +326,14 @@ def test_an_interruption_leaves_what_was_there(hub, out, before):
 @pytest.mark.parametrize("size", [0, 1000, 100_000])
 def test_a_full_disk_leaves_nothing_half_written(hub, out, size, files_limited_to):
     with files_limited_to(size), pytest.raises(BackendError, match="cannot be written: File too"):
-        convert(hub, out / "model.gguf", kind="F16")
+        convert_checkpoint(hub, out / "model.gguf", dtype="F16")
 
     assert not [*out.iterdir()]
 
 
 def test_a_folder_that_is_not_there_is_an_error(hub, tmp_path):
     with pytest.raises(BackendError, match="cannot be written: No such file"):
-        convert(hub, tmp_path / "nowhere" / "model.gguf", kind="F16")
+        convert_checkpoint(hub, tmp_path / "nowhere" / "model.gguf", dtype="F16")
 
 
 def test_of_two_processes_that_write_one_file_the_second_is_told(hub, out):
@@ -339,16 +341,16 @@ def test_of_two_processes_that_write_one_file_the_second_is_told(hub, out):
         fcntl.flock(other, fcntl.LOCK_EX)
 
         with pytest.raises(BusyError, match="another process is writing"):
-            convert(hub, out / "model.gguf", kind="F16")
+            convert_checkpoint(hub, out / "model.gguf", dtype="F16")
 
         assert only_file_in(out).name == ".model.gguf.part"
 
 
 def test_what_a_killed_process_left_is_written_over(hub, out):
-    convert(hub, out / "whole.gguf", kind="F16")
+    convert_checkpoint(hub, out / "whole.gguf", dtype="F16")
     (out / ".model.gguf.part").write_bytes(b"x" * 10_000_000)
 
-    convert(hub, out / "model.gguf", kind="F16")
+    convert_checkpoint(hub, out / "model.gguf", dtype="F16")
 
     assert sorted(path.name for path in out.iterdir()) == ["model.gguf", "whole.gguf"]
     assert (out / "model.gguf").read_bytes() == (out / "whole.gguf").read_bytes()

@@ -26,9 +26,9 @@ WIDTHS = {  # of Qwen3-4B, with as many of its 36 layers as make 2 GB
 CONVERT = """
 import sys
 from pathlib import Path
-from memcli.weights.convert import convert
+from memcli.weights.convert.gguf_writer import convert_checkpoint
 
-convert(Path(sys.argv[1]), Path(sys.argv[2]), kind="F16")
+convert_checkpoint(Path(sys.argv[1]), Path(sys.argv[2]), dtype="F16")
 [peak] = [line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line]
 print(peak.split()[1])
 """

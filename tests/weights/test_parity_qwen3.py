@@ -20,7 +20,7 @@ from memcli.backends.llama import open_reranker, quantize  # noqa: E402
 from memcli.backends.llama.library import llama_cpp  # noqa: E402
 from memcli.backends.llama.model import Model  # noqa: E402
 from memcli.protocols import RerankPrompt  # noqa: E402
-from memcli.weights.convert.convert import convert  # noqa: E402
+from memcli.weights.convert.gguf_writer import convert_checkpoint  # noqa: E402
 
 pytestmark = pytest.mark.parity
 
@@ -73,7 +73,7 @@ def pair(request, tmp_path_factory):
     def converted(kind):
         path = folder / f"{kind}.gguf"
         if kind in ("F32", "F16", "BF16"):
-            convert(folder / "hub", path, kind=kind)
+            convert_checkpoint(folder / "hub", path, dtype=kind)
         else:
             quantize(converted("BF16"), path, kind)
         return path
@@ -194,7 +194,7 @@ def test_yarn_stretches_positions_as_transformers_does(tmp_path):
     model, tokenizer = save_qwen3(
         tmp_path / "hub", max_position_embeddings=256, rope_parameters=yarn
     )
-    convert(tmp_path / "hub", tmp_path / "model.gguf", kind="F32")
+    convert_checkpoint(tmp_path / "hub", tmp_path / "model.gguf", dtype="F32")
     prompt = tokenizer(TEXTS["many words"])["input_ids"][:250]
 
     [ours] = our_logits(tmp_path / "model.gguf", [prompt])

@@ -41,7 +41,7 @@ def hub(repository, monkeypatch, tmp_path):
             "HF_HUB_DISABLE_XET": True,
         }.items():
             monkeypatch.setattr(constants, name, value)
-        monkeypatch.setattr("memcli.weights.hub.hub.PAUSES", (0.0, 0.0, 0.0))
+        monkeypatch.setattr("memcli.weights.hub.hub_client.PAUSES", (0.0, 0.0, 0.0))
         for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
             monkeypatch.delenv(name, raising=False)
         yield hub
@@ -206,7 +206,7 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(
     hub, tiny_manifest, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(
-        "memcli.weights.hub.fetch.shutil.disk_usage",
+        "memcli.weights.hub.download.shutil.disk_usage",
         lambda _place: type("Usage", (), {"free": 1000}),
     )
 

@@ -15,7 +15,7 @@ from memcli.backends.llama.model import Model
 from memcli.backends.llama.quantize import KINDS
 from memcli.errors import BackendError, ModelNotFoundError, UsageError
 from memcli.files import whole_file
-from memcli.weights.convert.convert import convert
+from memcli.weights.convert.gguf_writer import convert_checkpoint
 
 SLOWLY = """
 import sys, time
@@ -41,7 +41,7 @@ def quantize(source, target, kind, **how):
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("source")
-    convert(write_qwen3(folder / "hub", tied=False), folder / "model.gguf", kind="F16")
+    convert_checkpoint(write_qwen3(folder / "hub", tied=False), folder / "model.gguf", dtype="F16")
     return folder / "model.gguf"
 
 

@@ -1,16 +1,14 @@
-"""What a hub publishes of a model: config.json and its weights as safetensors.
+"""A model as a hub publishes it: config.json and weights as safetensors.
 
-Nothing is loaded when a checkpoint is opened. Headers are read and checked against the length of
-the files, and weights are read later, piece by piece: reading, unlike mapping into memory, has
-known peaks, and a file that gets shorter meanwhile is an error and not the end of the process.
+Opening a checkpoint loads no weights: it reads the headers and checks them against the length of
+the files. Weights are read later, piece by piece. Reading, unlike mapping into memory, has a
+known peak, and a file that gets shorter meanwhile is an error and does not end the process.
 
 Source: https://huggingface.co/docs/safetensors
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from memcli.backends.safetensors_header import DTYPE_BYTES, read_safetensors_header
 from memcli.errors import BackendError
 from memcli.weights.convert.dtypes import NUMPY
 from memcli.weights.convert.json_file import JsonFile
@@ -25,29 +24,20 @@ from memcli.weights.convert.json_file import JsonFile
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 PIECE = 1024 * 1024  # numbers read in one go; more would not fit a processor's cache
 
-_LENGTH = 8  # bytes that say how long the header is
-_LONGEST_HEADER = 100_000_000  # bytes; the format allows no more
-_BYTES = {
-    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
-    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
-    **dict.fromkeys(("U32", "I32", "F32"), 4),
-    **dict.fromkeys(("U64", "I64", "F64"), 8),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class StoredTensor:
-    """Where a tensor's numbers lie. Row by row, little-endian."""
+    """The place of a tensor's numbers in a file. They lie row by row, little-endian."""
 
     name: str
     file: Path
-    kind: str  # F32, F16 or BF16, or what no model of ours computes with
+    kind: str  # F32, F16, BF16, or a type that cannot be converted
     shape: tuple[int, ...]
-    start: int  # bytes from the file's beginning
+    start: int  # offset in the file, in bytes
 
     @property
-    def numbers(self) -> int:
-        """How many it has."""
+    def size(self) -> int:
+        """The count of its numbers."""
         return prod(self.shape)
 
     def pieces(self) -> Iterator[NDArray[Any]]:
@@ -57,28 +47,22 @@ class StoredTensor:
             shape (numbers,), float32 or float16, or for BF16 its bits as uint16.
 
         Raises:
-            BackendError: it holds no floating-point numbers, or the file cannot be read.
+            BackendError: the type cannot be converted, or the file cannot be read.
         """
-        read_as = np.dtype(self._readable())
-        left = self.numbers
+        read_as = np.dtype(self._numpy_type())
+        left = self.size
         try:
             with self.file.open("rb", buffering=0) as file:
                 file.seek(self.start)
                 while left:
                     piece = np.empty(min(left, PIECE), read_as)
-                    _fill(piece, file, self)
+                    _read_into(piece, file, self)
                     left -= len(piece)
                     yield piece
         except OSError as error:
             raise BackendError(f"{self.file} cannot be read: {error.strerror}") from error
 
-    def without_rows(self, rows: int) -> "StoredTensor":
-        """Return the tensor that is left when this many of its first rows are dropped."""
-        left = (self.shape[0] - rows, *self.shape[1:])
-        skipped = rows * prod(self.shape[1:]) * _BYTES[self.kind]
-        return replace(self, shape=left, start=self.start + skipped)
-
-    def _readable(self) -> str:
+    def _numpy_type(self) -> str:
         if self.kind not in NUMPY:
             raise BackendError(
                 f"{self.file} has {self.name} as {self.kind}; only F32, F16 and BF16 are converted"
@@ -86,7 +70,7 @@ class StoredTensor:
         return NUMPY[self.kind]
 
 
-def _fill(piece: NDArray[Any], file: Any, tensor: StoredTensor) -> None:  # Any: a raw file
+def _read_into(piece: NDArray[Any], file: Any, tensor: StoredTensor) -> None:  # Any: a raw file
     view = piece.data.cast("B")
     while view:
         read = file.readinto(view)
@@ -96,61 +80,63 @@ def _fill(piece: NDArray[Any], file: Any, tensor: StoredTensor) -> None:  # Any:
 
 
 class Checkpoint:
-    """A model's folder as a hub has it.
+    """The folder of a model as a hub has it.
 
     Raises:
-        BackendError: a file is missing, cut short or makes no sense; with its name.
+        BackendError: a file is missing, cut short or invalid; the message names it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config = JsonFile.read(folder / "config.json")
-        self.tensors: Mapping[str, StoredTensor] = _tensors(folder)
+        self.tensors: Mapping[str, StoredTensor] = _read_tensors(folder)
 
     def json(self, name: str) -> JsonFile:
-        """Return another of its JSON files, empty where there is none."""
-        return JsonFile.read_if_there(self.folder / name)
+        """Return another JSON file of the folder, an empty object if there is none."""
+        return JsonFile.read_if_present(self.folder / name)
 
     def tensor(self, name: str, *shape: int) -> StoredTensor:
         """Return the tensor of this name.
 
         Raises:
-            BackendError: there is none, or not in this shape.
+            BackendError: the tensor is missing or has another shape.
         """
         found = self.tensors.get(name)
         if found is None:
             raise BackendError(f"the safetensors of {self.folder} have no tensor {name}")
         if found.shape != shape:
             raise BackendError(
-                f"{found.file} has {name} as {_times(found.shape)}, config.json wants"
-                f" {_times(shape)}"
+                f"{found.file} has {name} as {_format_shape(found.shape)}, config.json wants"
+                f" {_format_shape(shape)}"
             )
         return found
 
 
-def _times(shape: Sequence[int]) -> str:
+def _format_shape(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape)) or "a single number"
 
 
-def _tensors(folder: Path) -> dict[str, StoredTensor]:
+def _read_tensors(folder: Path) -> dict[str, StoredTensor]:
     if (folder / SINGLE).is_file():
-        return _header(folder / SINGLE)
+        return _read_header(folder / SINGLE)
     if not (folder / INDEX).is_file():
         raise BackendError(
             f"{folder} has no {SINGLE} and no {INDEX}",
             hint="only weights published as safetensors are converted",
         )
     index = JsonFile.read(folder / INDEX)
-    place_of = index.take("weight_map", dict)
-    shards = {name: _header(_shard(index.path, name)) for name in _distinct(place_of.values())}
-    return {name: _in_shard(name, folder / shard, shards) for name, shard in place_of.items()}
+    shard_of = index.require("weight_map", dict)
+    shards = {
+        name: _read_header(_shard_path(index.path, name)) for name in _unique(shard_of.values())
+    }
+    return {name: _find_in_shard(name, folder / shard, shards) for name, shard in shard_of.items()}
 
 
-def _distinct(names: Any) -> list[Any]:  # Any: what the index holds
+def _unique(names: Any) -> list[Any]:  # Any: the index may hold anything
     return list({str(name): name for name in names}.values())
 
 
-def _shard(index: Path, name: object) -> Path:
+def _shard_path(index: Path, name: object) -> Path:
     if not isinstance(name, str) or Path(name).name != name:
         raise BackendError(f"{index} names {name!r}, which is no file beside it")
     path = index.parent / name
@@ -159,7 +145,7 @@ def _shard(index: Path, name: object) -> Path:
     return path
 
 
-def _in_shard(
+def _find_in_shard(
     name: str, shard: Path, shards: Mapping[str, Mapping[str, StoredTensor]]
 ) -> StoredTensor:
     found = shards[shard.name].get(name)
@@ -168,59 +154,16 @@ def _in_shard(
     return found
 
 
-def _header(path: Path) -> dict[str, StoredTensor]:
+def _read_header(path: Path) -> dict[str, StoredTensor]:
     """Return the tensors of one file.
 
     Raises:
-        BackendError: the file is no safetensors file, or not as long as it says.
+        BackendError: the file is no safetensors file, not as long as it says, or has a tensor of
+            an unknown type.
     """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(_LENGTH), "little")
-            if not 2 <= length <= min(_LONGEST_HEADER, size - _LENGTH):
-                raise BackendError(f"{path} is no safetensors file, or is cut short in its header")
-            header = json.loads(file.read(length))
-    except OSError as error:
-        raise BackendError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise BackendError(f"{path} is no safetensors file: its header is no JSON") from error
-    if not isinstance(header, dict):
-        raise BackendError(f"{path} is no safetensors file: its header is no JSON object")
-    header.pop("__metadata__", None)
-    return _checked(path, header, start=_LENGTH + length, size=size)
-
-
-def _checked(
-    path: Path, header: Mapping[str, Any], *, start: int, size: int
-) -> dict[str, StoredTensor]:
-    """Return the tensors once they lie side by side and fill the file."""
-    tensors, spans = {}, []
-    for name, entry in header.items():
-        kind, shape, span = _entry(path, name, entry)
-        tensors[name] = StoredTensor(name, path, kind, shape, start + span[0])
-        spans.append((*span, name))
-    spans.sort()
-    for (_, end, _name), (begin, _, name) in pairwise([(0, 0, ""), *spans]):
-        if begin != end:
-            raise BackendError(f"{path} has {name} where it leaves a gap or overlaps another")
-    missing = start + (spans[-1][1] if spans else 0) - size
-    if missing > 0:
-        raise BackendError(f"{path} is cut short, {missing:,} bytes are missing")
-    if missing < 0:
-        raise BackendError(f"{path} has {-missing:,} bytes too many")
-    return tensors
-
-
-def _entry(path: Path, name: str, entry: object) -> tuple[str, tuple[int, ...], tuple[int, int]]:
-    """Return (kind, shape, (first byte, byte after the last)) of a line of the header."""
-    match entry:
-        case {"dtype": str(kind), "shape": [*shape], "data_offsets": [int(begin), int(end)]} if all(
-            isinstance(side, int) and side >= 0 for side in shape
-        ):
-            size = _BYTES.get(kind)
-            if begin >= 0 and end - begin == prod(shape) * (size or 0):
-                return kind, tuple(shape), (begin, end)
-            if size is None:
-                raise BackendError(f"{path} has {name} as {kind}, which is unknown")
-    raise BackendError(f"{path} describes {name} in a way that makes no sense")
+    found = {}
+    for name, entry in read_safetensors_header(path).tensors.items():
+        if entry.dtype not in DTYPE_BYTES:
+            raise BackendError(f"{path} has {name} as {entry.dtype}, an unknown type")
+        found[name] = StoredTensor(name, path, entry.dtype, entry.shape, entry.start)
+    return found

@@ -1,4 +1,4 @@
-"""JSON that somebody else wrote: what is missing or odd in it is named."""
+"""Typed access to JSON files that others wrote; every error names the file and the place."""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from memcli.errors import BackendError
+from memcli.typed_table import shorten_repr
 
 T = TypeVar("T")
 
@@ -23,53 +24,53 @@ class JsonFile:
         """Read a file.
 
         Raises:
-            BackendError: it is missing, cannot be read, or holds no JSON object.
+            BackendError: the file is missing, cannot be read, or holds no JSON object.
         """
         try:
-            content = json.loads(read_text(path))
+            content = json.loads(read_utf8(path))
         except (ValueError, RecursionError) as error:
-            raise BackendError(f"{path} is no JSON: {error}") from error
+            raise BackendError(f"{path} is not valid JSON: {error}") from error
         if not isinstance(content, dict):
             raise BackendError(f"{path} is no JSON object")
         return cls(path, content)
 
     @classmethod
-    def read_if_there(cls, path: Path) -> "JsonFile":
-        """Read a file, or take an empty object where there is none."""
+    def read_if_present(cls, path: Path) -> "JsonFile":
+        """Read a file; return an empty object if there is none."""
         return cls.read(path) if path.is_file() else cls(path, {})
 
-    def take(self, place: str, kind: type[T]) -> T:
-        """Return what is at a place.
+    def require(self, place: str, kind: type[T]) -> T:
+        """Return the value at a place.
 
         Args:
             place: names of fields, joined by dots.
-            kind: the type it must have; `float` takes whole numbers too, no number is a `bool`.
+            kind: the type of the value; `float` also takes whole numbers, no number is a `bool`.
 
         Raises:
-            BackendError: nothing is there, or something else.
+            BackendError: the place is missing, or its value has another type.
         """
-        found = self.look(place)
-        if found is None:
+        value = self.find(place)
+        if value is None:
             raise BackendError(f"{self.path} has no {place}")
-        if kind is float and type(found) is int:
-            found = float(found)
-        if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
-            raise BackendError(f"{self.path} has {_shown(found)} as {place}")
-        return found
+        if kind is float and type(value) is int:
+            value = float(value)
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise BackendError(f"{self.path} has {shorten_repr(value)} as {place}")
+        return value
 
-    def look(self, place: str) -> Any:  # Any: whatever JSON holds
-        """Return what is at a place, None where nothing is."""
-        found: Any = self.content
+    def find(self, place: str) -> Any:  # Any: all that JSON can hold
+        """Return the value at a place, None if it is missing."""
+        value: Any = self.content
         for name in place.split("."):
-            found = found.get(name) if isinstance(found, dict) else None
-        return found
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
 
 
-def read_text(path: Path) -> str:
-    """Return a text file's content.
+def read_utf8(path: Path) -> str:
+    """Return the content of a text file, with line feeds as line ends.
 
     Raises:
-        BackendError: it is missing, cannot be read, or is no UTF-8.
+        BackendError: the file is missing, cannot be read, or is not UTF-8.
     """
     try:
         return path.read_bytes().decode("utf-8").replace("\r\n", "\n")
@@ -78,9 +79,4 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise BackendError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise BackendError(f"{path} is no UTF-8 text") from error
-
-
-def _shown(found: object) -> str:
-    text = repr(found)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+        raise BackendError(f"{path} is not UTF-8") from error

@@ -1,25 +1,25 @@
-"""What a hub repository holds, file by file, with sizes and sums."""
+"""The files of a hub repository, with sizes and checksums."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from memcli.weights.hub import hub
+from memcli.weights.hub import hub_client
 
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """A file of a repository, with one of the two sums that a hub keeps."""
+    """A file of a repository, with one of the two checksums that a hub keeps."""
 
     name: str  # relative to the repository, with slashes
     size: int  # bytes
-    sha256: str | None = None  # of large files
-    git_id: str | None = None  # of small ones: SHA-1 of git's header and the content
+    sha256: str | None = None  # large files only
+    git_id: str | None = None  # small files only: SHA-1 of git's header and the content
 
     @property
-    def sum(self) -> str | None:
-        """What the cache knows the content by."""
+    def checksum(self) -> str | None:
+        """The name of the content in the hub's cache."""
         return self.sha256 or self.git_id
 
 
@@ -33,88 +33,88 @@ class Listing:
 
 
 def list_files(repository: str, revision: str) -> Listing:
-    """Return what a repository holds; with HF_HUB_OFFLINE, what the cache has of it.
+    """Return the files of a repository; with HF_HUB_OFFLINE, those of them in the cache.
 
     Args:
         repository: "owner/name".
-        revision: a branch, a tag or a commit. Offline, a branch whose commit nobody noted is the
+        revision: a branch, a tag or a commit. Offline, a branch of unknown commit stands for the
             commit that was fetched last.
 
     Raises:
-        ModelNotFoundError: the hub cannot be reached, refuses, or has no such thing.
+        ModelNotFoundError: the hub cannot be reached, refuses, or has no such revision.
     """
-    library = hub.library()
-    api = library.HfApi(headers=hub.HEADERS)
+    library = hub_client.import_library()
+    api = library.HfApi(headers=hub_client.HEADERS)
     timeout = library.constants.HF_HUB_DOWNLOAD_TIMEOUT
-    with hub.explained(repository, f"{repository} at {revision}"):
+    with hub_client.translate_errors(repository, f"{repository} at {revision}"):
         try:
-            info = hub.patiently(
+            info = hub_client.with_retries(
                 lambda: api.model_info(
                     repository, revision=revision, files_metadata=True, timeout=timeout
                 )
             )
-            files = tuple(_listed(sibling) for sibling in info.siblings)
-            return Listing(repository, _hexadecimal(info.sha, 40), files)
+            files = tuple(_parse_sibling(sibling) for sibling in info.siblings)
+            return Listing(repository, _check_hexadecimal(info.sha, 40), files)
         except library.errors.OfflineModeIsEnabled:
-            return _listed_in_cache(repository, revision)
-        except (hub.transport_error(), library.errors.HFValidationError):
+            return _list_cache(repository, revision)
+        except (hub_client.transport_error_type(), library.errors.HFValidationError):
             raise
-        except (ValueError, TypeError, LookupError) as error:  # no JSON, or of another shape
-            raise hub.not_a_hub() from error
+        except (ValueError, TypeError, LookupError) as error:  # no JSON, or another structure
+            raise hub_client.not_a_hub_error() from error
 
 
-def _listed(sibling: Any) -> HubFile:  # Any: of the library, and what a stranger wrote into it
-    """Read one file's entry; names and sums become paths, so they are not taken as they come."""
+def _parse_sibling(sibling: Any) -> HubFile:  # Any: untyped, and written by a stranger
+    """Return one file's entry; names and checksums become paths, so both are checked."""
     name, lfs = str(sibling.rfilename), sibling.lfs
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or {"..", "."} & set(name.split("/")) or "\0" in name:
         raise ValueError(f"a file named {name!r}")
     if lfs:
-        return HubFile(name, int(lfs.size), sha256=_hexadecimal(lfs.sha256, 64))
+        return HubFile(name, int(lfs.size), sha256=_check_hexadecimal(lfs.sha256, 64))
     git_id = sibling.blob_id
     return HubFile(
-        name, int(sibling.size), git_id=None if git_id is None else _hexadecimal(git_id, 40)
+        name, int(sibling.size), git_id=None if git_id is None else _check_hexadecimal(git_id, 40)
     )
 
 
-def _hexadecimal(text: object, digits: int) -> str:
+def _check_hexadecimal(text: object, digits: int) -> str:
     if not re.fullmatch(f"[0-9a-f]{{{digits}}}", str(text)):
-        raise ValueError(f"{text!r} is no sum")
+        raise ValueError(f"{text!r} is no checksum")
     return str(text)
 
 
-def _listed_in_cache(repository: str, revision: str) -> Listing:
-    """Return what the cache has of a commit."""
-    library = hub.library()
+def _list_cache(repository: str, revision: str) -> Listing:
+    """Return the files of a revision that the cache holds."""
+    library = hub_client.import_library()
     try:
         repositories = library.scan_cache_dir(library.constants.HF_HUB_CACHE).repos
     except library.errors.CacheNotFound:
         repositories = ()
     commits = [
         commit
-        for kept in repositories
-        if (kept.repo_type, kept.repo_id) == ("model", repository)
-        for commit in kept.revisions
+        for cached in repositories
+        if (cached.repo_type, cached.repo_id) == ("model", repository)
+        for commit in cached.revisions
     ]
-    meant = [each for each in commits if revision in (each.commit_hash, *each.refs)]
-    if not meant and not re.fullmatch(r"[0-9a-f]{40}", revision):
-        meant = sorted(commits, key=lambda each: float(each.last_modified))[-1:]
-    if not meant:
+    matching = [each for each in commits if revision in (each.commit_hash, *each.refs)]
+    if not matching and not re.fullmatch(r"[0-9a-f]{40}", revision):
+        matching = sorted(commits, key=lambda each: float(each.last_modified))[-1:]
+    if not matching:
         raise library.errors.OfflineModeIsEnabled
     return Listing(
         repository,
-        meant[0].commit_hash,
-        tuple(_kept(file, meant[0].snapshot_path) for file in meant[0].files),
+        matching[0].commit_hash,
+        tuple(_parse_cached(file, matching[0].snapshot_path) for file in matching[0].files),
     )
 
 
-def _kept(file: Any, snapshot: Path) -> HubFile:  # Any: of the library
-    """Read the cache's entry of one file: the cache names contents by their sums."""
-    name, known = file.file_path.relative_to(snapshot).as_posix(), file.blob_path.name
-    large, small = (re.fullmatch(f"[0-9a-f]{{{digits}}}", known) for digits in (64, 40))
+def _parse_cached(file: Any, snapshot: Path) -> HubFile:  # Any: untyped
+    """Return the cache's entry of one file; the cache names contents by their checksums."""
+    name, content = file.file_path.relative_to(snapshot).as_posix(), file.blob_path.name
+    large, small = (re.fullmatch(f"[0-9a-f]{{{digits}}}", content) for digits in (64, 40))
     return HubFile(
         name,
         file.size_on_disk,
-        sha256=known if large else None,
-        git_id=known if small else None,
+        sha256=content if large else None,
+        git_id=content if small else None,
     )

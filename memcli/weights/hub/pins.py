@@ -1,7 +1,7 @@
-"""What a hub had the first time, and has to have ever after.
+"""Pins: the commit and the checksums of a repository at the first pull.
 
-A branch such as `main` moves. The commit it stood at and the checksums of its files are written
-down before anything is downloaded; later pulls ask for that commit and compare.
+A branch such as `main` moves. Its commit and the checksums of its files are recorded before
+anything is downloaded; later pulls ask for that commit and compare.
 """
 
 import json
@@ -9,45 +9,45 @@ from pathlib import Path
 
 from memcli.errors import ModelNotFoundError
 from memcli.files import whole_file
-from memcli.weights.hub.fetch import Listing, list_files
+from memcli.weights.hub.listing import Listing, list_files
 
 
-def held_listing(place: Path, repository: str, revision: str, *, update: bool) -> Listing:
-    """Return what a repository holds, held to what it held when it was first listed.
+def pinned_listing(pins_file: Path, repository: str, revision: str, *, update: bool) -> Listing:
+    """Return the files of a repository, which must match those of the first pull.
 
     Args:
-        place: JSON file of what was first there, made if need be.
+        pins_file: a JSON file of the pins, which is created if it is missing.
         repository: "owner/name".
         revision: a branch, a tag or a commit.
-        update: whether to forget what was there first.
+        update: whether to replace the pin with the current state.
 
     Raises:
-        ModelNotFoundError: see `list_files`; or a file is another one now.
+        ModelNotFoundError: see `list_files`; or a file has changed since.
     """
-    known = _read(place)
+    pins = _read(pins_file)
     key = f"{repository}@{revision}"
-    first = None if update else known.get(key)
+    first = None if update else pins.get(key)
     listing = list_files(repository, first[0] if first else revision)
-    sums = {file.name: file.sum or "" for file in listing.files}
+    checksums = {file.name: file.checksum or "" for file in listing.files}
     if first is None:
-        known[key] = (listing.commit, sums)
-        _write(place, known)
+        pins[key] = (listing.commit, checksums)
+        _write(pins_file, pins)
         return listing
-    commit, held = first
-    changed = sorted(name for name in sums.keys() & held if sums[name] != held[name])
+    commit, pinned = first
+    changed = sorted(name for name in checksums.keys() & pinned if checksums[name] != pinned[name])
     if changed or listing.commit != commit:
         raise ModelNotFoundError(
-            f"{changed[0] if changed else f'commit {commit}'} of {repository} is not what it was"
-            " when it was pulled first",
-            hint="`--update` takes what is there now",
+            f"{changed[0] if changed else f'commit {commit}'} of {repository} has changed"
+            " since it was first pulled",
+            hint="`--update` takes the current version",
         )
     return listing
 
 
-def _read(place: Path) -> dict[str, tuple[str, dict[str, str]]]:
+def _read(pins_file: Path) -> dict[str, tuple[str, dict[str, str]]]:
     """Return (commit, checksums by file) by repository and revision."""
     try:
-        found = json.loads(place.read_text("utf-8"))
+        found = json.loads(pins_file.read_text("utf-8"))
         return {
             str(key): (str(one["commit"]), {str(k): str(v) for k, v in one["files"].items()})
             for key, one in found.items()
@@ -55,15 +55,17 @@ def _read(place: Path) -> dict[str, tuple[str, dict[str, str]]]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
-        # To go on would be to trust whatever the hub has now.
+        # To continue would be to trust whatever the hub has now.
         raise ModelNotFoundError(
-            f"{place}, which says what was pulled first, cannot be read",
-            hint=f"`rm {place}` takes what is there now",
+            f"{pins_file}, the record of the first pull, cannot be read",
+            hint=f"`rm {pins_file}` and pull again to take the current version",
         ) from error
 
 
-def _write(place: Path, known: dict[str, tuple[str, dict[str, str]]]) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    entries = {key: {"commit": commit, "files": sums} for key, (commit, sums) in known.items()}
-    with whole_file(place) as part:
+def _write(pins_file: Path, pins: dict[str, tuple[str, dict[str, str]]]) -> None:
+    pins_file.parent.mkdir(parents=True, exist_ok=True)
+    entries = {
+        key: {"commit": commit, "files": checksums} for key, (commit, checksums) in pins.items()
+    }
+    with whole_file(pins_file) as part:
         part.write_text(json.dumps(entries, indent=2) + "\n", "utf-8")

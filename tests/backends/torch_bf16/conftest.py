@@ -3,7 +3,7 @@ from helpers.judging import PROMPT
 from helpers.random_models import save_qwen3
 
 from memcli.backends.torch_bf16 import open_reranker
-from memcli.weights.convert.convert import convert
+from memcli.weights.convert.gguf_writer import convert_checkpoint
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
 def twin(folder):
     """The same weights as GGUF."""
     path = folder.parent / "tiny.gguf"
-    convert(folder, path, kind="F16")
+    convert_checkpoint(folder, path, dtype="F16")
     return path
 
 

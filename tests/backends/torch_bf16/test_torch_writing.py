@@ -32,7 +32,7 @@ from memcli.protocols import (
     ToolCall,
 )
 from memcli.store import Store
-from memcli.weights.convert.convert import convert
+from memcli.weights.convert.gguf_writer import convert_checkpoint
 
 pytestmark = pytest.mark.parity
 
@@ -200,7 +200,7 @@ def chat_of(folder, context=4096, **sampling):
 
 def test_torch_and_llama_answer_alike(copied):
     teach(copied, after="\n", token="no")
-    convert(copied, copied / "twin.gguf", kind="F16")
+    convert_checkpoint(copied, copied / "twin.gguf", dtype="F16")
     theirs = llama.open_chat(
         copied / "twin.gguf", context=4096, sampling=Sampling(temperature=0), threads=1
     )

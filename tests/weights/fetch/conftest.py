@@ -3,7 +3,7 @@ from helpers.fetching import FILES, REPOSITORY, address
 from helpers.hub import serving
 from huggingface_hub import constants
 
-from memcli.weights.hub import hub as weights_hub
+from memcli.weights.hub import hub_client
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     for name in ("TELEMETRY", "XET", "PROGRESS_BARS"):  # too late to say so in the environment
         monkeypatch.setattr(constants, f"HF_HUB_DISABLE_{name}", True)
-    monkeypatch.setattr(weights_hub, "PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(hub_client, "PAUSES", (0.0, 0.0, 0.0))
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path / "cache"

@@ -11,8 +11,9 @@ from helpers.hub import sum_of
 from huggingface_hub import constants
 
 from memcli.errors import BusyError, ExitCode, ModelNotFoundError
-from memcli.weights.hub import hub as weights_hub
-from memcli.weights.hub.fetch import HubFile, Listing, check_room, list_files, sha256
+from memcli.weights.hub import hub_client
+from memcli.weights.hub.download import check_room, sha256
+from memcli.weights.hub.listing import HubFile, Listing, list_files
 
 
 def test_a_listing_has_sizes_and_sums(hub):
@@ -83,8 +84,8 @@ def test_a_connection_that_breaks_without_a_byte_is_given_up(hub, cache):
     with pytest.raises(ModelNotFoundError, match="cannot be reached") as caught:
         fetched("model.safetensors")
 
-    assert "goes on where it stopped" in caught.value.hint
-    assert len(hub.asked("GET /cdn")) == 1 + 1 + len(weights_hub.PAUSES)
+    assert "continues where it stopped" in caught.value.hint
+    assert len(hub.asked("GET /cdn")) == 1 + 1 + len(hub_client.PAUSES)
     assert partial(cache).stat().st_size == 100_000
 
 
@@ -153,7 +154,7 @@ def test_a_file_damaged_in_the_cache_is_found_and_fetched_anew(hub, cache):
     [blob] = (cache / "models--ann--tiny" / "blobs").iterdir()
     blob.write_bytes(WEIGHTS[:-1] + b"?")
 
-    with pytest.raises(ModelNotFoundError, match="not what the hub has"):
+    with pytest.raises(ModelNotFoundError, match="differs from the hub"):
         fetched("model.safetensors")
 
     assert fetched("model.safetensors") == {"model.safetensors": WEIGHTS}

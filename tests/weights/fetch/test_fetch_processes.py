@@ -16,10 +16,11 @@ from memcli.errors import ExitCode, ModelNotFoundError
 FETCH = """
 import sys
 from memcli.errors import MemError
-from memcli.weights.fetch import fetch, list_files
+from memcli.weights.hub.download import download_files
+from memcli.weights.hub.listing import list_files
 def tell(name, done, size): print(name, done, size, flush=True)
 try:
-    print(fetch(list_files("ann/tiny", "main"), sys.argv[1:], progress=tell))
+    print(download_files(list_files("ann/tiny", "main"), sys.argv[1:], progress=tell))
 except MemError as error:
     print(error, error.hint)
     sys.exit(error.exit_code)
@@ -103,7 +104,7 @@ def test_a_full_disk_is_named_and_what_is_there_is_gone_on_with(hub, cache):
     out, err = ran.communicate()
 
     assert (ran.returncode, err) == (ExitCode.MODEL_MISSING, "")
-    assert "the disk is full: model.safetensors of ann/tiny is there in part" in out
+    assert "the disk is full: only a part of model.safetensors of ann/tiny was saved" in out
     assert partial(cache).stat().st_size > 100_000
     assert fetched("model.safetensors") == {"model.safetensors": WEIGHTS}
 
@@ -120,7 +121,7 @@ def test_a_disk_that_fills_up_meanwhile_is_named(hub, tmp_path, monkeypatch):
         pytest.skip("a small disk can be mounted by root alone")
     try:
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(small))
-        monkeypatch.setattr("memcli.weights.hub.fetch.check_room", lambda folder, needed: None)
+        monkeypatch.setattr("memcli.weights.hub.download.check_room", lambda folder, needed: None)
 
         with pytest.raises(ModelNotFoundError, match="the disk is full") as caught:
             fetched("model.safetensors")
@@ -134,7 +135,7 @@ def test_a_cache_that_cannot_be_written_is_named(hub, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "file"))
 
-    with pytest.raises(ModelNotFoundError, match=r"cannot be kept in .*file"):
+    with pytest.raises(ModelNotFoundError, match=r"cannot be saved in .*file"):
         fetched("config.json")
 
 

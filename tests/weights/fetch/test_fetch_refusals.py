@@ -8,8 +8,8 @@ from helpers.fetching import REPOSITORY, WEIGHTS, address, fetched
 from huggingface_hub import constants
 
 from memcli.errors import ModelNotFoundError
-from memcli.weights.hub import hub as weights_hub
-from memcli.weights.hub.fetch import list_files
+from memcli.weights.hub import hub_client
+from memcli.weights.hub.listing import list_files
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
@@ -37,7 +37,7 @@ def test_a_broken_hub_is_given_up(hub, where):
         fetched("model.safetensors")
 
     assert "run this again" in caught.value.hint
-    assert len(hub.asked(where)) == 1 + len(weights_hub.PAUSES)
+    assert len(hub.asked(where)) == 1 + len(hub_client.PAUSES)
 
 
 @pytest.mark.parametrize("where", ["/api/models", "/resolve/"])
@@ -45,7 +45,7 @@ def test_a_broken_hub_is_given_up(hub, where):
 def test_a_gated_repository_names_its_page_and_the_login(hub, where, status):
     hub.fail(where, status=status, code="GatedRepo")
 
-    with pytest.raises(ModelNotFoundError, match="ann/tiny is given only to those") as caught:
+    with pytest.raises(ModelNotFoundError, match="ann/tiny is only for users") as caught:
         fetched("model.safetensors")
 
     assert f"{hub.url}/ann/tiny" in caught.value.hint
@@ -67,7 +67,7 @@ def test_a_private_repository_names_the_login(hub, status):
     [
         ("ann/other", "main", "ann/other"),
         ("ann/tiny", "v9", "the hub has no ann/tiny at v9"),
-        ("ann/ti ny", "main", "not the name of a repository"),
+        ("ann/ti ny", "main", "not a repository name"),
     ],
 )
 def test_what_the_hub_does_not_have_is_named(hub, repository, revision, said):
@@ -116,7 +116,7 @@ def test_an_address_of_no_sense_is_named(monkeypatch, url):
 def test_what_is_no_hub_is_told_from_one(hub, body, monkeypatch):
     hub.fail("/api/models", body=body)
 
-    with pytest.raises(ModelNotFoundError, match="does not answer as a model hub does"):
+    with pytest.raises(ModelNotFoundError, match="does not answer like a model hub"):
         list_files(REPOSITORY, "main")
 
 
@@ -126,7 +126,7 @@ def test_a_name_that_leads_elsewhere_is_refused(hub, name):
     listing = {"id": "ann/tiny", "sha": "0" * 40, "siblings": [entry]}
     hub.fail("/api/models", body=json.dumps(listing).encode())
 
-    with pytest.raises(ModelNotFoundError, match="does not answer as a model hub does"):
+    with pytest.raises(ModelNotFoundError, match="does not answer like a model hub"):
         list_files(REPOSITORY, "main")
 
 
