@@ -20,10 +20,10 @@ from memcli.ingest.import_progress import ProgressCallback
 from memcli.ingest.restore import ArchiveRestorer
 from memcli.prompts import history
 from memcli.protocols import Embedder
+from memcli.search.query import SignalWeights
 from memcli.search.results import Answer as Ranking
 from memcli.search.results import Listener
 from memcli.search.retrieve import retrieve
-from memcli.search.signals import Levers
 from memcli.search.stages import LEAST, Models, ask
 from memcli.search.turn_search import retrieve_turns
 from memcli.store import Filters, Found, Store, asked
@@ -96,7 +96,7 @@ class StageArchive:
         ways: Mapping[str, RankQuestion] = {
             "vectors": self._rank_by_vectors,
             "bm25": self._rank_by_words,
-            "retrieve": partial(self._retrieve, levers=Levers(memories=0))
+            "retrieve": partial(self._retrieve, weights=SignalWeights(memories=0))
             if self.grain == "session"
             else self._retrieve_turns,
             "memories": self._retrieve,
@@ -137,7 +137,9 @@ class StageArchive:
     def _place_scores(self, found: Iterable[Found]) -> PlaceScores:
         return _session_scores(found) if self.grain == "session" else _turn_scores(found)
 
-    def _retrieve(self, question: DatasetQuestion, levers: Levers | None = None) -> StageRanking:
+    def _retrieve(
+        self, question: DatasetQuestion, weights: SignalWeights | None = None
+    ) -> StageRanking:
         began = perf_counter()
         found = retrieve(
             question.text,
@@ -146,7 +148,7 @@ class StageArchive:
             Filters(),
             limit=DEPTH,
             now=question.asked_at,
-            levers=levers,
+            weights=weights,
         )
         seconds = perf_counter() - began
         relevant = bool(found) and found[0].score >= LEAST

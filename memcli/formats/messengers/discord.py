@@ -31,11 +31,11 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("discord", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("discord", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
     info: dict[str, Mapping[str, Any]] = {}
     keys, number = Keys(), 0
     for path, value in scan(document, [_MESSAGE, *_INFO]):
@@ -51,7 +51,7 @@ def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
         chat, title = _channel(info)
         if isinstance(value, Broken):
             yield Skipped(f"message {number} of {title}", value.why)
-        elif turn := _turn(mapping(value), keys, reading):
+        elif turn := _turn(mapping(value), keys, options):
             yield Said(chat, title, turn)
 
 
@@ -64,7 +64,7 @@ def _channel(info: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     return string(channel.get("id")) or "channel", title or "Discord channel"
 
 
-def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
+def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     author = mapping(message.get("author"))
     names = [string(author.get(name)) for name in ("nickname", "name", "id")]
@@ -75,7 +75,7 @@ def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | No
     sent_at = instant(message.get("timestamp"))
     reference = mapping(message.get("reference"))
     is_reply = string(message.get("type")) == "Reply" or reference.get("type") in (None, "Default")
-    role = Role.ASSISTANT if is_bot else person(reading, *names)
+    role = Role.ASSISTANT if is_bot else person(options, *names)
     return Turn(
         key=string(message.get("id")) or keys.key(sent_at, names, text),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,

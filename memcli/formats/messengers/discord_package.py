@@ -31,7 +31,7 @@ def _recognises(sample: Sample) -> bool:
     return first_lines(sample, 1)[0].strip().split(",") == _COLUMNS
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     return in_pieces("discord", _messages(document))
 
 

@@ -63,16 +63,16 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("email", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("email", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
     keys = Keys()
     for number, raw in enumerate(_mails(document), start=1):
         try:
             mail = message_from_bytes(raw, policy=policy.default)
-            turn = _turn(mail, keys, reading)
+            turn = _turn(mail, keys, options)
             if turn:
                 chat, title = _thread(mail, turn.key)
                 yield Said(chat, title, turn)
@@ -106,7 +106,7 @@ def _thread(mail: EmailMessage, key: str) -> tuple[str, str]:
     return gmail_thread or ids[0], _REPLY.sub("", subject, count=1) or "(no subject)"
 
 
-def _turn(mail: EmailMessage, keys: Keys, reading: Reading) -> Turn | None:
+def _turn(mail: EmailMessage, keys: Keys, options: Reading) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     name, address = parseaddr(_header(mail, "from"))
     files = [part.get_filename() or "" for part in mail.iter_attachments()]
@@ -118,7 +118,7 @@ def _turn(mail: EmailMessage, keys: Keys, reading: Reading) -> Turn | None:
     own_id = _ids(mail, "message-id")
     return Turn(
         key=own_id[0] if own_id else keys.key(sent_at, address, text),
-        role=person(reading, name, address),
+        role=person(options, name, address),
         text=text,
         speaker=name or address or None,
         sent_at=sent_at,

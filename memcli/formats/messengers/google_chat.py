@@ -28,7 +28,7 @@ from memcli.formats.parsing.values import (
     sequence,
     string,
 )
-from memcli.text.date_words import month_of
+from memcli.text.date_words import parse_month
 
 _YEAR_MONTH_DAY = re.compile(r"\b(\d{4})\s?[年년./-]\s?(\d{1,2})\s?[月월./-]\s?(\d{1,2})")
 _DAY_YEAR = re.compile(r"\b(\d{1,2})(?!\d|:)[^\d:]*?(\d{4})\b")
@@ -46,21 +46,21 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("google_chat", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("google_chat", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
-    chat, title = _group_info(document, reading)
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+    chat, title = _group_info(document, options)
     keys = Keys()
     for number, value in enumerate(elements(document, "messages"), start=1):
         if isinstance(value, Broken):
             yield Skipped(f"message {number} of {title}", value.why)
-        elif turn := _turn(mapping(value), keys, reading):
+        elif turn := _turn(mapping(value), keys, options):
             yield Said(chat, title, turn)
 
 
-def _group_info(document: Document, reading: Reading) -> tuple[str, str]:
+def _group_info(document: Document, options: Reading) -> tuple[str, str]:
     """Return the name of the folder, which is the key, and the title of the group."""
     folder = PurePath(document.name).parent.name
     info: Mapping[str, Any] = {}
@@ -71,13 +71,13 @@ def _group_info(document: Document, reading: Reading) -> tuple[str, str]:
         name
         for member in map(mapping, sequence(info.get("members")))
         if (name := string(member.get("name")))
-        and person(reading, name, string(member.get("email"))) is Role.PERSON
+        and person(options, name, string(member.get("email"))) is Role.PERSON
     ]
     title = string(info.get("name")) or ", ".join(people) or folder or "Google Chat"
     return folder or "chat", title
 
 
-def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
+def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     creator = mapping(message.get("creator"))
     name, address = string(creator.get("name")), string(creator.get("email"))
@@ -94,7 +94,7 @@ def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | No
     key = string(message.get("message_id"))
     return Turn(
         key=key or keys.key(sent_at, name, text),
-        role=Role.ASSISTANT if is_bot else person(reading, name, address),
+        role=Role.ASSISTANT if is_bot else person(options, name, address),
         text=text,
         speaker=name or address or None,
         sent_at=sent_at,
@@ -142,7 +142,7 @@ def _parse_date(text: str) -> tuple[int, int, int] | None:
         return None
     before = re.findall(_WORD, text[: match.start()])[-1:]  # not the day of the week
     for word in (*re.findall(_WORD, match[0]), *before):
-        if month := month_of(word):
+        if month := parse_month(word):
             return int(match[2]), month, int(match[1])
     return None
 

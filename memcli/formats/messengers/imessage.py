@@ -48,15 +48,15 @@ def _recognises(sample: Sample) -> bool:
     return tables.keys() >= _TABLES and {"guid", "text", "is_from_me"} <= tables["message"]
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("imessage", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("imessage", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
     with sqlite.opened(document) as rows:
         for row in rows(_query(rows)):
             chat, identifier, title, guid, *_ = row
-            turn = _turn(row, reading)
+            turn = _turn(row, options)
             if isinstance(turn, Skipped):
                 yield turn
             elif turn and guid:
@@ -79,7 +79,7 @@ def _query(rows: sqlite.Rows) -> str:
     )
 
 
-def _turn(row: tuple[Any, ...], reading: Reading) -> Turn | Skipped | None:
+def _turn(row: tuple[Any, ...], options: Reading) -> Turn | Skipped | None:
     """Return the turn that a message makes; None where it is a reaction, or empty."""
     guid, plain, date, is_from_me, handle, files, body = row[3:10]
     associated_type, item_type, group_title, reply_to, edited, retracted = row[10:]
@@ -100,8 +100,8 @@ def _turn(row: tuple[Any, ...], reading: Reading) -> Turn | Skipped | None:
     if kind is Kind.TEXT and not text:
         return None
     sent_at = _parse_apple_time(date)
-    speaker = (reading.owner or "Me") if is_from_me else str(handle or "") or None
-    role = Role.USER if is_from_me else person(reading, speaker)
+    speaker = (options.owner or "Me") if is_from_me else str(handle or "") or None
+    role = Role.USER if is_from_me else person(options, speaker)
     return Turn(
         key=str(guid),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,

@@ -39,8 +39,8 @@ def _recognises(sample: Sample) -> bool:
     return _HEAD.fullmatch(head.rstrip()) is not None and not head.startswith(" ")
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("imessage_text", _Chat(document, reading).turns())
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("imessage_text", _Chat(document, options).turns())
 
 
 @dataclass(slots=True)
@@ -57,10 +57,10 @@ class _Message:
 class _Chat:
     """A reader of one chat."""
 
-    def __init__(self, document: Document, reading: Reading) -> None:
-        self._document, self._reading = document, reading
+    def __init__(self, document: Document, options: Reading) -> None:
+        self._document, self._options = document, options
         self._key, self._title = chat_named(name_of(document))
-        self._keys, self._clock = Keys(), WallClock(reading.timezone)
+        self._keys, self._clock = Keys(), WallClock(options.timezone)
         self._last_key: str | None = None  # key of the last message at its own place
         # Replies under the messages they answer, with those messages' keys.
         self._replies: dict[tuple[str, str], tuple[str | None, _Message]] = {}
@@ -115,7 +115,7 @@ class _Chat:
         if kind is Kind.TEXT and not text:
             return None
         sent_at, clock = self._clock.read(naive)
-        role = Role.USER if speaker == "Me" else person(self._reading, speaker)
+        role = Role.USER if speaker == "Me" else person(self._options, speaker)
         return Turn(
             key=self._keys.key(naive, speaker, text),
             role=Role.SYSTEM if kind is Kind.SERVICE else role,

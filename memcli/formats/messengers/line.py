@@ -47,12 +47,12 @@ def _recognises(sample: Sample) -> bool:
     return any(map(_parse_days, head)) and any(_TIME.fullmatch(line) for line in head)
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     head = next(lines(document), None) or ""
     match = next(filter(None, (title.fullmatch(head.strip()) for title in _TITLES)), None)
     title = match[1] if match else name_of(document)
     parser = _LineParser(title)
-    messages = written(document, reading, chat_named(title), parser.parse, _content)
+    messages = written(document, options, chat_named(title), parser.parse, _content)
     yield from in_pieces("line", messages)
     if parser.ambiguous:
         yield Doubt("dates", "day and month cannot be told apart, read as month/day")

@@ -31,11 +31,11 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("matrix", _events(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("matrix", _events(document, options))
 
 
-def _events(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+def _events(document: Document, options: Reading) -> Iterator[Said | Skipped]:
     info: dict[str, str] = {}
     keys, number = Keys(), 0
     for path, value in scan(document, [_MESSAGE]):
@@ -52,7 +52,7 @@ def _events(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
             yield Skipped(f"message {number} of {title}", value.why)
         elif event.get("type") == "m.room.encrypted":
             yield Skipped(f"message {number} of {title}", "is encrypted")
-        elif turn := _turn(event, keys, reading):
+        elif turn := _turn(event, keys, options):
             yield from _place_turn(string(event.get("room_id")) or title, title, event, turn)
 
 
@@ -78,7 +78,7 @@ def _place_turn(room: str, title: str, event: Mapping[str, Any], turn: Turn) -> 
         yield Said(room, title, turn)
 
 
-def _turn(event: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
+def _turn(event: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
     """Return the turn that an event makes; None where it is no message, or only edits one."""
     content = mapping(event.get("content"))
     relation = mapping(content.get("m.relates_to"))
@@ -90,7 +90,7 @@ def _turn(event: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None
     reply_to = string(mapping(relation.get("m.in_reply_to")).get("event_id"))
     sent_at = instant(event.get("origin_server_ts"))
     last_edit = mapping(mapping(mapping(event.get("unsigned")).get("m.relations")).get("m.replace"))
-    role = Role.ASSISTANT if content.get("msgtype") == "m.notice" else person(reading, name, sender)
+    role = Role.ASSISTANT if content.get("msgtype") == "m.notice" else person(options, name, sender)
     return Turn(
         key=string(event.get("event_id")) or keys.key(sent_at, sender, text),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,

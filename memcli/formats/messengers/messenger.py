@@ -43,18 +43,18 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     parts = [part.casefold() for part in PurePath(document.name).parts]
     source = "instagram" if any("instagram" in part for part in parts) else "messenger"
     with document.open() as stream:
         is_html = strip_byte_order_mark(stream.read(512)).lstrip().startswith(b"<")
     if not is_html:
-        return in_pieces(source, _messages(document, reading))
+        return in_pieces(source, _messages(document, options))
     if document.beside(f"{PurePath(document.name).stem}.json"):
         copy = Skipped(document.name, "the same thread lies beside it as JSON", lost=False)
         return iter([copy])
     chat = _thread_key(document, "")
-    return in_pieces(source, messenger_html.thread_page_turns(document, reading, chat))
+    return in_pieces(source, messenger_html.thread_page_turns(document, options, chat))
 
 
 def _thread_key(document: Document, thread_path: str) -> str:
@@ -64,7 +64,7 @@ def _thread_key(document: Document, thread_path: str) -> str:
     return (thread_path.rstrip("/").rpartition("/")[2] or folder or "thread").casefold()
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
     title, thread_path = _thread_info(document)
     chat = _thread_key(document, thread_path)
     keys, number = Keys(), 0
@@ -74,7 +74,7 @@ def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
         number += 1
         if isinstance(value, Broken):
             yield Skipped(f"message {number} of {title}", value.why)
-        elif turn := _turn(mapping(value), keys, reading):
+        elif turn := _turn(mapping(value), keys, options):
             yield Said(chat, title, turn)
 
 
@@ -104,7 +104,7 @@ def fix_mojibake(value: object) -> str:
         return text
 
 
-def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
+def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     speaker = fix_mojibake(message.get("sender_name", message.get("senderName")))
     time = message.get("timestamp_ms", message.get("timestamp"))
@@ -118,7 +118,7 @@ def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | No
     if kind is Kind.TEXT and not text.strip():
         return None
     sent_at = instant(time)
-    role = person(reading, speaker)
+    role = person(options, speaker)
     return Turn(
         key=keys.key(time, content, *files),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,

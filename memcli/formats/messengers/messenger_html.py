@@ -15,7 +15,7 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import End, Start, tokens
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import Keys
-from memcli.text.date_words import MONTH_NAMES, month_of
+from memcli.text.date_words import MONTH_NAMES, parse_month
 
 _CLOCK = r"(?:,| at)? (\d{1,2}:\d\d)(?::(\d\d))?(?:\s?([AaPp])\.?[Mm]\.?)?"
 _MONTH = rf"({'|'.join(name[:3].title() for name in MONTH_NAMES['English'])})[a-z]*\.?"
@@ -41,15 +41,15 @@ def recognises_thread_page(sample: Sample) -> bool:
     )
 
 
-def thread_page_turns(document: Document, reading: Reading, chat: str) -> Iterator[Said]:
+def thread_page_turns(document: Document, options: Reading, chat: str) -> Iterator[Said]:
     """Yield the messages of a page as turns.
 
     Args:
         document: the page.
-        reading: the zone of the page's times, and the person's names.
+        options: the zone of the page's times, and the person's names.
         chat: the key of the thread, and its title where the page has none.
     """
-    title, keys, clock = "", Keys(), WallClock(reading.timezone)
+    title, keys, clock = "", Keys(), WallClock(options.timezone)
     page = _Page()
     for lines, files in page.messages(tokens(document)):
         title = title or page.title or chat
@@ -59,7 +59,7 @@ def thread_page_turns(document: Document, reading: Reading, chat: str) -> Iterat
         kind, text = with_files("\n".join(text_lines), files if not text_lines else [])
         if speaker or text:
             key = keys.key(naive, text, *files)
-            role = person(reading, speaker)
+            role = person(options, speaker)
             turn = Turn(key, role, text, speaker or None, sent_at, precision, kind)
             yield Said(chat, title, turn)
 
@@ -124,7 +124,7 @@ def parse_thread_time(line: str) -> datetime | None:
         return None
     clock = re.fullmatch(_CLOCK, match["clock"])
     assert clock is not None, "the line has matched with it"
-    date = f"{match['year']} {month_of(match['month'])} {match['day']}"
+    date = f"{match['year']} {parse_month(match['month'])} {match['day']}"
     time = f"{clock[1]}:{clock[2] or '00'}"
     try:
         if clock[3]:

@@ -30,9 +30,9 @@ def _recognises(sample: Sample) -> bool:
     return bool(match and (match[3] is None or sample.name.casefold().endswith(".md")))
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     chat = chat_named(name_of(document, "chat", "index"))
-    messages = written(document, reading, chat, _parse_head, _content, owners=("Me",))
+    messages = written(document, options, chat, _parse_head, _content, owners=("Me",))
     return in_pieces("signal", messages)
 
 

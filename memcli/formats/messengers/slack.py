@@ -47,12 +47,12 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("slack", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("slack", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
-    people = _People(document, reading)
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+    people = _People(document, options)
     chat, title = _channel(document, people)
     for number, value in enumerate(elements(document), start=1):
         row = mapping(value)
@@ -72,8 +72,8 @@ def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
 class _People:
     """The people of a workspace."""
 
-    def __init__(self, document: Document, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, document: Document, options: Reading) -> None:
+        self._options = options
         self._users = {
             string(user.get("id")): user
             for name in ("org_users", "users")
@@ -101,7 +101,7 @@ class _People:
         known = mapping(self._users.get(user))
         profile = mapping(known.get("profile"))
         others = (known.get("real_name"), known.get("name"), profile.get("email"))
-        return person(self._reading, name, user, *map(string, others))
+        return person(self._options, name, user, *map(string, others))
 
     def plain_text(self, text: str) -> str:
         """Return a text with people, channels and links in plain words."""

@@ -31,8 +31,8 @@ def _recognises(sample: Sample) -> bool:
     return _ROOT.match(sample.text) is not None and re.search("<[sm]ms ", sample.text) is not None
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("sms", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("sms", _messages(document, options))
 
 
 @dataclass(slots=True)
@@ -58,13 +58,13 @@ class _Message:
             self.files.append(next(filter(None, names), ""))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
     keys = Keys()
     mms: _Message | None = None  # the message with media that is open
     count = 0
     for name, attributes in events(document):
         if name == "mms" and attributes is None and mms:
-            yield from _chat_turns(mms, keys, reading)
+            yield from _chat_turns(mms, keys, options)
             mms = None
         elif attributes is None:
             continue
@@ -76,13 +76,13 @@ def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
                 mms = _Message(attributes)
             else:
                 yield from _chat_turns(
-                    _Message(attributes, [_value(attributes, "body")]), keys, reading
+                    _Message(attributes, [_value(attributes, "body")]), keys, options
                 )
     if not count:
         raise InputError(f"{document.name} holds no text messages")
 
 
-def _chat_turns(message: _Message, keys: Keys, reading: Reading) -> Iterator[Said]:
+def _chat_turns(message: _Message, keys: Keys, options: Reading) -> Iterator[Said]:
     """Yield the turn of a message, unless it is empty or was neither sent nor received."""
     fields = message.attributes
     box = fields.get("type") or fields.get("msg_box", "")
@@ -98,11 +98,11 @@ def _chat_turns(message: _Message, keys: Keys, reading: Reading) -> Iterator[Sai
     contact = _value(fields, "contact_name")
     title = contact if contact and contact != "(Unknown)" else ", ".join(numbers)
     sender = title if len(numbers) < 2 else message.sender
-    role = Role.USER if box == _SENT else person(reading, sender)
+    role = Role.USER if box == _SENT else person(options, sender)
     sent_at = instant(fields.get("date"))
     key = keys.key(chat, fields.get("date"), box, text)
     clock = Clock.EXACT if sent_at else Clock.NONE
-    speaker = reading.owner if role is Role.USER else sender
+    speaker = options.owner if role is Role.USER else sender
     turn = Turn(key, role, text, speaker or None, sent_at, clock, kind)
     yield Said(chat, title or "unknown number", turn)
 

@@ -27,6 +27,8 @@ from memcli.formats.parsing.values import (
     with_inherited_times,
 )
 
+PIECE_TURNS = 2_000  # name and id of a chat are known in time if they come before so many
+
 _CHATS: tuple[Path, ...] = ((), ("chats", "list", "[]"), ("left_chats", "list", "[]"))
 _MESSAGES = tuple((*chat, "messages", "[]") for chat in _CHATS)
 _OWNER: Path = ("personal_information", "user_id")
@@ -56,14 +58,14 @@ def _is_message(element: object) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     """Yield every chat in pieces, in the order of the file.
 
     Raises:
         InputError: the file ends in the middle, or is no JSON. The pieces before remain valid.
     """
     owner: str | None = None
-    chat = _Chat(reading, None)
+    chat = _Chat(options, None)
     try:
         for path, value in scan(document, _MESSAGES):
             if path in _MESSAGES:  # nearly always
@@ -71,7 +73,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
             elif path == _OWNER:
                 owner = _user_id(value)
             elif path in _CHATS and value is Edge.BEGIN:
-                chat = _Chat(reading, owner)
+                chat = _Chat(options, owner)
             elif path in _CHATS and value is Edge.END:
                 yield from chat.take_piece()
             elif path and path[:-1] in _CHATS and not isinstance(value, Edge | Broken):
@@ -84,11 +86,12 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 class _Chat:
     """The chat that is being read."""
 
-    def __init__(self, reading: Reading, owner: str | None) -> None:
+    def __init__(self, options: Reading, owner: str | None) -> None:
         self.fields: dict[str, Any] = {}  # name, type and id, as the file has them
-        self._reading, self._owner, self._times = reading, owner, _TimeReader(reading)
+        self._options, self._owner, self._times = options, owner, _TimeReader(options)
         self._key: str | None = None  # fixed by the first piece
-        self._piece = ChatPiece(title="")  # the title may come after the messages
+        # The title is left open: it may come after the messages.
+        self._piece = ChatPiece(title="", max_turns=PIECE_TURNS)
         self._senders: list[object] = []  # the sender of each turn of the piece
         self._first_senders: set[str] = set()  # up to three: enough to know the owner
         self._last_id = "0"
@@ -100,7 +103,7 @@ class _Chat:
             why = element.why if isinstance(element, Broken) else "is no message"
             return [Skipped(where, why)]
         self._last_id = string(element.get("id")) or self._last_id
-        turn = _turn(element, self._reading, self._times)
+        turn = _turn(element, self._options, self._times)
         if turn is None:
             return ()
         self._piece.add(turn)
@@ -118,7 +121,7 @@ class _Chat:
         turns, senders = self._piece.turns, self._senders
         if not turns:
             return []
-        self._piece, self._senders = ChatPiece(title=""), []
+        self._piece, self._senders = ChatPiece(title="", max_turns=PIECE_TURNS), []
         if self._key is None:
             self._key = self._chat_key(turns[0])
         owner = self._find_owner(senders)
@@ -155,7 +158,7 @@ class _Chat:
         return others.pop() if len(others) == 1 else None
 
 
-def _turn(message: Mapping[str, Any], reading: Reading, times: "_TimeReader") -> Turn | None:
+def _turn(message: Mapping[str, Any], options: Reading, times: "_TimeReader") -> Turn | None:
     """Return the turn that a message makes; None where nothing of it could be shown."""
     kind, text = _content(message)
     if kind is None:
@@ -176,7 +179,7 @@ def _turn(message: Mapping[str, Any], reading: Reading, times: "_TimeReader") ->
         parent = string(message["reply_to_message_id"]) or None
     return Turn(
         key=string(message.get("id")) or fingerprint(sent_at, speaker, text),
-        role=Role.SYSTEM if kind is Kind.SERVICE else person(reading, speaker),
+        role=Role.SYSTEM if kind is Kind.SERVICE else person(options, speaker),
         text=text,
         speaker=speaker,
         sent_at=sent_at,
@@ -238,8 +241,8 @@ def _join_text(text: object) -> str:
 class _TimeReader:
     """A reader of the times of messages. Nearly all have the offset of the message before."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._zone: tzinfo = reading.timezone
+    def __init__(self, options: Reading) -> None:
+        self._zone: tzinfo = options.timezone
         self._offset = "+00:00"  # of the message before
 
     def read(

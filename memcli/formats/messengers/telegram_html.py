@@ -34,8 +34,8 @@ def _recognises(sample: Sample) -> bool:
     return _MESSAGE.search(sample.text) is not None and 'class="page_wrap' in sample.text
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("telegram_html", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("telegram_html", _messages(document, options))
 
 
 @dataclass(slots=True)
@@ -57,14 +57,14 @@ class _Message:
         return "\n".join(line.strip() for line in raw.split("\n")).strip()
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said]:
+def _messages(document: Document, options: Reading) -> Iterator[Said]:
     title, speaker = "", ""
     page = _Page()
     for message in page.messages(tokens(document)):
         title = title or page.title or "Telegram chat"
         if not message.is_joined:
             speaker = message.text("from_name")
-        if turn := _turn(message, speaker, reading):
+        if turn := _turn(message, speaker, options):
             key, name = chat_named(title)
             yield Said(key, name, turn)
 
@@ -165,16 +165,16 @@ class _Page:
         return any(tag == name for name, _ in self._open)
 
 
-def _turn(message: _Message, speaker: str, reading: Reading) -> Turn | None:
+def _turn(message: _Message, speaker: str, options: Reading) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     speaker = re.sub(r" via @\w+$", "", speaker)
     kind, text = _content(message)
     if message.number.startswith("-") or (kind is Kind.TEXT and not text):
         return None  # a negative number is that of a line with the day
-    sent_at, clock = _parse_time(message.time, reading)
+    sent_at, clock = _parse_time(message.time, options)
     return Turn(
         key=message.number,
-        role=Role.SYSTEM if message.is_service else person(reading, speaker),
+        role=Role.SYSTEM if message.is_service else person(options, speaker),
         text=text,
         speaker=None if message.is_service else speaker or None,
         sent_at=sent_at,
@@ -199,7 +199,7 @@ def _content(message: _Message) -> tuple[Kind, str]:
     return with_files(text, names if not text or title else [])
 
 
-def _parse_time(text: str, reading: Reading) -> tuple[datetime | None, Clock]:
+def _parse_time(text: str, options: Reading) -> tuple[datetime | None, Clock]:
     """Parse "01.06.2024 12:00:00 UTC+02:00"; older exports have no zone."""
     match = _TIME.fullmatch(text.strip())
     if match is None:
@@ -210,7 +210,7 @@ def _parse_time(text: str, reading: Reading) -> tuple[datetime | None, Clock]:
         if not is_plausible_time(naive):
             return None, Clock.NONE
         if "UTC" not in text:
-            return wall_clock(naive, reading.timezone), Clock.LOCAL
+            return wall_clock(naive, options.timezone), Clock.LOCAL
         offset = timedelta(hours=int(match[8] or 0), minutes=int(match[9] or 0))
         return naive.replace(tzinfo=timezone(-offset if match[7] == "-" else offset)), Clock.EXACT
     return None, Clock.NONE

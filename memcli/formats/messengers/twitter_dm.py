@@ -37,11 +37,11 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("twitter_dm", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("twitter_dm", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
     owner, keys = _owner_id(document), Keys()
     for number, value in enumerate(elements(_as_list(document)), start=1):
         if isinstance(value, Broken):
@@ -53,7 +53,7 @@ def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
         title = string(conversation.get("name")) or ("Direct message with " + ", ".join(others))
         for event in map(mapping, sequence(conversation.get("messages"))):
             for kind, fields in event.items():
-                if turn := _turn(kind, mapping(fields), owner, keys, reading):
+                if turn := _turn(kind, mapping(fields), owner, keys, options):
                     yield Said(key, title, turn)
 
 
@@ -84,7 +84,7 @@ def _owner_id(document: Document) -> str:
 
 
 def _turn(
-    kind: str, fields: Mapping[str, Any], owner: str, keys: Keys, reading: Reading
+    kind: str, fields: Mapping[str, Any], owner: str, keys: Keys, options: Reading
 ) -> Turn | None:
     """Return the turn that an event makes; None where it is empty."""
     sender = string(fields.get("senderId")) or string(fields.get("initiatingUserId"))
@@ -99,7 +99,7 @@ def _turn(
     if kind != "messageCreate" or (turn_kind is Kind.TEXT and not text.strip()):
         return None
     key = string(fields.get("id")) or keys.key(sent_at, sender, text)
-    role = Role.USER if sender and sender == owner else person(reading, sender)
+    role = Role.USER if sender and sender == owner else person(options, sender)
     return Turn(key, role, text, sender or None, sent_at, clock, turn_kind)
 
 

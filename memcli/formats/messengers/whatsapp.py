@@ -83,7 +83,7 @@ def _apparent_sender(header: Header) -> str:
     return candidates[0] if candidates else _unspaced_name(header.rest) or ""
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     """Yield the chat in pieces.
 
     Raises:
@@ -92,7 +92,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     survey = _survey_file(document)
     if survey.ambiguous:
         yield Doubt("dates", "day and month cannot be told apart, read as day/month")
-    turns = _chat_turns(document, reading, survey)
+    turns = _chat_turns(document, options, survey)
     # A phone's clock may have been wrong for a while; the order of the file is right.
     yield from in_pieces(FORMAT.name, turns, keep_order=True)
 
@@ -223,9 +223,9 @@ class _Message:
     size: int  # characters
 
 
-def _chat_turns(document: Document, reading: Reading, survey: _Survey) -> Iterator[Said | Skipped]:
+def _chat_turns(document: Document, options: Reading, survey: _Survey) -> Iterator[Said | Skipped]:
     """Yield the messages as turns, and the parts that are left out."""
-    builder = _TurnBuilder(reading, survey)
+    builder = _TurnBuilder(options, survey)
     for message in _messages(document, survey.styles):
         if isinstance(message, Skipped):
             yield message
@@ -269,10 +269,10 @@ def _messages(document: Document, styles: frozenset[HeaderStyle]) -> Iterator[_M
 class _TurnBuilder:
     """A builder of turns, message by message."""
 
-    def __init__(self, reading: Reading, survey: _Survey) -> None:
+    def __init__(self, options: Reading, survey: _Survey) -> None:
         self._survey = survey
-        self._own_names = {_comparable(name) for name in reading.own_names}
-        self._keys, self._clock = Keys(), WallClock(reading.timezone)
+        self._own_names = {_comparable(name) for name in options.own_names}
+        self._keys, self._clock = Keys(), WallClock(options.timezone)
 
     def build(self, message: _Message) -> Turn:
         """Return the turn that the next message makes."""

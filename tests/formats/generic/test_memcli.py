@@ -1,4 +1,4 @@
-"""What `mem export` writes: another memory that reads it is the same, to the byte."""
+"""The output of `mem export`: an archive that imports it is the same, to the byte."""
 
 import json
 from dataclasses import replace
@@ -40,7 +40,7 @@ def ids(store):
 
 
 def chat(*lines, at=BEGIN, title="Ann", step=HOUR):
-    """A piece of an endless chat whose keys tell when each line was said."""
+    """Return a piece of a long chat in which the key of each turn is its time."""
     said = [replace(each, key=str(each.sent_at)) for each in turns(*lines, at=at, step=step)]
     return Conversation("whatsapp", "ann", title, tuple(said), endless=True)
 
@@ -165,8 +165,8 @@ def test_reading_an_export_twice_changes_nothing(store):
         ({"conversation": None}, "`conversation` is missing"),
         ({"turns": [{"key": "a", "role": "user"}]}, "`text` is missing"),
         ({"turns": [{"key": "a", "role": "king", "text": ""}]}, "'king' is not a valid Role"),
-        ({"turns": ["x"]}, "it is no object"),
-        ({"updated_at": "2024-03-01"}, "`updated_at` is no time that can be kept"),
+        ({"turns": ["x"]}, "it is not an object"),
+        ({"updated_at": "2024-03-01"}, "`updated_at` is no time that can be stored"),
         ({"updated_at": "soon"}, "Invalid isoformat string: 'soon'"),
         ({"turns": {}}, "`turns` is of another type"),
     ],

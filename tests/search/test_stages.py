@@ -1,49 +1,22 @@
 from dataclasses import replace
 
 import pytest
-from helpers.builders import BEGIN, MINUTE, keep, talk
+from helpers.builders import BEGIN, MINUTE, talk
 from helpers.keyword_models import WordEmbedder, WordReranker, WordSifter
+from helpers.ranking import WORDING, CountingReranker, CountingSifter, index_talks, titles
 
 from memcli.domain import Kind
 from memcli.errors import BackendError
-from memcli.protocols import Ranking
-from memcli.search.rerank import FIRST, STEP
+from memcli.search.rerank import FIRST_BATCH, NEXT_BATCH
 from memcli.search.results import Listener
 from memcli.search.stages import CANDIDATES, Models, ask
 from memcli.store import Filters, Store
-from memcli.text.chunking import passage_text, passages
 
-WORDING = "{history}\nQuestion: {current}"
 TALKS = (
     talk("Dinner", "me: I must not eat hazelnut.", "ai: Noted."),
     talk("Cake", "me: A hazelnut cake recipe, with hazelnut cream.", "ai: Here it is."),
     talk("Lisbon", "Ann: We flew to Lisbon.", "me: Nice."),
 )
-
-
-class CountingReranker(WordReranker):
-    """Says what it was told to about passages that hold a word, and counts passages."""
-
-    def __init__(self, **says):
-        self.says, self.judged = says, []
-
-    def judge(self, question, passages):
-        self.judged += passages
-        for at, passage in enumerate(passages):
-            yield at, max((p for word, p in self.says.items() if word in passage), default=0.0)
-
-
-class CountingSifter(WordSifter):
-    """Ranks as it was told to, and keeps the messages."""
-
-    def __init__(self, *order):
-        self.order, self.messages = order, []
-
-    def sift(self, message, *, shown, ranked, thought_tokens):
-        self.messages.append(message)
-        yield "Because "
-        yield "I say so."
-        yield Ranking(self.order)
 
 
 @pytest.fixture
@@ -52,23 +25,9 @@ def store(tmp_path):
         yield opened
 
 
-def remember(store, *talks):
-    for number in keep(store, *talks):
-        session = store.sessions.by_number(number)
-        cut = passages(session)
-        numbers = store.index.add(number, session, cut)
-        vectors = WordEmbedder().embed([passage_text(session, part) for part in cut])
-        if cut:
-            store.index.add_vectors(numbers, vectors, WordEmbedder())
-
-
 def put(store, question="hazelnut", *, limit=5, filters=None, listener=None, **models):
     chosen = Models(WordEmbedder(), sift_wording=WORDING, **models)
     return ask(question, store, chosen, filters or Filters(), limit=limit, listener=listener)
-
-
-def titles(answer):
-    return [result.session.title for result in answer.results]
 
 
 def quotes(result):
@@ -76,7 +35,7 @@ def quotes(result):
 
 
 def test_without_models_words_rank_and_say_so(store):
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
 
     answer = put(store)
 
@@ -90,7 +49,7 @@ def test_without_models_words_rank_and_say_so(store):
 
 
 def test_the_parts_of_a_score_add_up_to_it(store):
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
 
     for result in put(store, "hazelnut cake in Lisbon").results:
         assert result.retrieve == pytest.approx(sum(result.parts.values()))
@@ -98,7 +57,7 @@ def test_the_parts_of_a_score_add_up_to_it(store):
 
 
 def test_the_reranker_changes_the_order(store):
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
 
     answer = put(store, reranker=CountingReranker(eat=0.9, cake=0.2))
 
@@ -108,7 +67,7 @@ def test_the_reranker_changes_the_order(store):
 
 
 def test_where_no_session_is_likelier_than_not_to_answer_the_verdict_is_nothing(store):
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
     sifter = CountingSifter(0)
 
     answer = put(store, reranker=CountingReranker(eat=0.49), sifter=sifter)
@@ -120,7 +79,7 @@ def test_where_no_session_is_likelier_than_not_to_answer_the_verdict_is_nothing(
 
 def test_the_sifter_has_the_last_word_and_what_it_leaves_out_follows(store):
     other = talk("Shop", "me: Buy hazelnut spread and a great many other things today.")
-    remember(store, *TALKS, other)
+    index_talks(store, *TALKS, other)
     before = titles(put(store, reranker=CountingReranker(must=0.9, cake=0.8, spread=0.7)))
     reranker = CountingReranker(must=0.9, cake=0.8, spread=0.7)
 
@@ -135,8 +94,8 @@ def test_the_sifter_has_the_last_word_and_what_it_leaves_out_follows(store):
 
 
 def test_the_sifter_sees_sessions_in_the_order_of_time(store):
-    remember(store, replace(TALKS[1], turns=talk("", "me: hazelnut cake", at=BEGIN).turns))
-    remember(store, talk("Early", "me: hazelnut", at=BEGIN - 60 * MINUTE))
+    index_talks(store, replace(TALKS[1], turns=talk("", "me: hazelnut cake", at=BEGIN).turns))
+    index_talks(store, talk("Early", "me: hazelnut", at=BEGIN - 60 * MINUTE))
     sifter = CountingSifter(0)
 
     answer = put(store, sifter=sifter)
@@ -147,7 +106,7 @@ def test_the_sifter_sees_sessions_in_the_order_of_time(store):
 
 
 def test_a_second_ask_calls_no_model(store):
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
     put(store, reranker=CountingReranker(eat=0.9), sifter=CountingSifter(1, 0))
     reranker, sifter, thoughts = CountingReranker(), CountingSifter(), []
 
@@ -159,7 +118,7 @@ def test_a_second_ask_calls_no_model(store):
 
 
 def test_another_question_is_another_matter(store):
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
     put(store, reranker=CountingReranker(eat=0.9))
     reranker = CountingReranker()
 
@@ -174,7 +133,7 @@ def test_what_was_judged_before_an_interrupt_is_not_judged_again(store):
             yield 0, 0.9
             raise KeyboardInterrupt
 
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
     assert isinstance(put(store, reranker=Interrupted()).stopped, KeyboardInterrupt)
     reranker = CountingReranker(eat=0.9)
 
@@ -185,7 +144,7 @@ def test_what_was_judged_before_an_interrupt_is_not_judged_again(store):
 
 def test_the_evidence_is_from_the_passage_that_convinced(store):
     filler = "x " * 450
-    remember(
+    index_talks(
         store,
         talk("Long", "me: hazelnut hazelnut", f"ai: {filler}", "me: no hazelnut I beg you"),
     )
@@ -196,7 +155,7 @@ def test_the_evidence_is_from_the_passage_that_convinced(store):
 
 
 def test_at_most_as_many_sessions_as_asked_for_come_back(store):
-    remember(store, *(talk(f"T{n}", "me: hazelnut") for n in range(40)))
+    index_talks(store, *(talk(f"T{n}", "me: hazelnut") for n in range(40)))
 
     assert len(put(store, limit=3).results) == 3
     assert len(put(store, limit=35).results) == 35
@@ -209,18 +168,18 @@ def judged(store, *, limit=3, **says):
 
 
 def test_judging_goes_on_only_while_the_first_places_may_change(store):
-    remember(store, *(talk(f"T{n}", f"me: hazelnut {'x ' * n}") for n in range(40)))
+    index_talks(store, *(talk(f"T{n}", f"me: hazelnut {'x ' * n}") for n in range(40)))
 
-    assert judged(store, hazel=0.95) == FIRST  # three of them are settled
+    assert judged(store, hazel=0.95) == FIRST_BATCH  # three of them are settled
     assert judged(store, limit=12, hazel=0.96) == 12
     assert judged(store, hazel=0.3) == CANDIDATES  # none answers
-    assert judged(store, T0=0.8) == FIRST + STEP  # no other answers
+    assert judged(store, T0=0.8) == FIRST_BATCH + NEXT_BATCH  # no other answers
 
 
 def test_the_second_passage_of_the_best_session_comes_before_the_first_of_the_tenth(store):
     long = [f"me: {'hazelnut ' * 20}{word} {'x ' * 300}" for word in ("one", "two")]
-    remember(store, talk("Long hazelnut", *long))
-    remember(store, *(talk(f"T{n}", f"me: hazelnut {'y ' * 400}") for n in range(12)))
+    index_talks(store, talk("Long hazelnut", *long))
+    index_talks(store, *(talk(f"T{n}", f"me: hazelnut {'y ' * 400}") for n in range(12)))
     reranker = CountingReranker()
 
     put(store, reranker=reranker)
@@ -236,7 +195,7 @@ def test_a_session_not_judged_comes_before_one_that_got_a_clear_no(store):
             yield 0, 0.01
             raise BackendError("the model ran away")
 
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
 
     answer = put(store, reranker=OnlyFirst())
 
@@ -246,7 +205,7 @@ def test_a_session_not_judged_comes_before_one_that_got_a_clear_no(store):
 
 
 def test_the_listener_sees_the_ranking_improve(store):
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
     seen, works = [], []
     listener = Listener(
         ranked=lambda answer: seen.append(titles(answer)),
@@ -263,7 +222,7 @@ def test_the_listener_sees_the_ranking_improve(store):
 
 @pytest.mark.parametrize("question", ["", "???", "😀", "zebra", '"', "the of"])
 def test_where_nothing_is_shared_nothing_is_found(store, question):
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
 
     answer = put(store, question, reranker=WordReranker(), sifter=WordSifter())
 
@@ -276,7 +235,7 @@ def test_an_empty_database_has_no_answer(store):
 
 
 def test_filters_that_leave_nothing_find_nothing(store):
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
 
     assert put(store, filters=Filters(source="telegram")).verdict == "nothing"
     assert titles(put(store, "Lisbon", filters=Filters(speaker=frozenset(["ann"])))) == ["Lisbon"]
@@ -286,7 +245,7 @@ def test_filters_that_leave_nothing_find_nothing(store):
 def test_a_session_found_by_its_title_shows_its_first_words(store):
     chat = talk("Lisbon", "system: Ann joined", "Ann: Sunny here.")
     notice, first = chat.turns
-    remember(store, replace(chat, turns=(replace(notice, kind=Kind.SERVICE), first)))
+    index_talks(store, replace(chat, turns=(replace(notice, kind=Kind.SERVICE), first)))
     reranker = CountingReranker(Sunny=1)
 
     [result] = put(store, "Lisbon", reranker=reranker).results
@@ -297,7 +256,7 @@ def test_a_session_found_by_its_title_shows_its_first_words(store):
 
 def test_a_session_without_words_can_be_found_by_its_title(store):
     chat = talk("Lisbon", "system: Ann joined")
-    remember(store, replace(chat, turns=(replace(chat.turns[0], kind=Kind.SERVICE),)))
+    index_talks(store, replace(chat, turns=(replace(chat.turns[0], kind=Kind.SERVICE),)))
 
     answer = put(store, "Lisbon", reranker=WordReranker(), sifter=WordSifter())
 
@@ -311,7 +270,7 @@ def test_a_session_too_long_for_the_sifter_is_cut_to_its_evidence(store):
     sifter = Small(0)
     lines = [f"me: filler {'x ' * 20}" for _ in range(30)]
     lines[15] = "me: no hazelnut"
-    remember(store, talk("Long", *lines))
+    index_talks(store, talk("Long", *lines))
 
     models = Models(WordEmbedder(), None, sifter, WORDING, thought_tokens=10)
     ask("hazelnut", store, models, Filters(), limit=1)
@@ -326,7 +285,7 @@ def test_a_context_that_no_session_fits_is_an_error_with_a_way_out(store):
     class Tiny(CountingSifter):
         context = 70
 
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
 
     stopped = put(store, sifter=Tiny(0)).stopped
 
@@ -342,7 +301,7 @@ def test_a_stage_that_ends_early_leaves_the_ranking_before_it(store, stopped):
             yield "Well, "
             raise stopped
 
-    remember(store, *TALKS)
+    index_talks(store, *TALKS)
     before = ask("hazelnut", store, Models(WordEmbedder()), Filters(), limit=5)
 
     answer = ask(
