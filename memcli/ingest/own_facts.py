@@ -56,7 +56,7 @@ class ExportedMemory:
 
 @dataclass(frozen=True, slots=True)
 class MemoryImportCounts:
-    """ImportCounts of imported memories."""
+    """Counts of imported memories."""
 
     new: int = 0
     known: int = 0

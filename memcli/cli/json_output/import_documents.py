@@ -9,7 +9,7 @@ from memcli.ingest.import_counts import ImportCounts, ImportReport
 
 
 class TurnCountsJson(TypedDict):
-    """ImportCounts of imported turns."""
+    """Counts of imported turns."""
 
     new: Count
     changed: Count
@@ -17,7 +17,7 @@ class TurnCountsJson(TypedDict):
 
 
 class SessionCountsJson(TurnCountsJson):
-    """ImportCounts of imported sessions."""
+    """Counts of imported sessions."""
 
     skipped: Annotated[Count, "Parts that could not be read, or were empty."]
 
@@ -49,7 +49,7 @@ class TotalsJson(TypedDict):
 
 
 class IngestJson(TypedDict):
-    """ImportCounts of an import."""
+    """Counts of an import."""
 
     schema: Literal["mem.ingest/1"]
     sources: list[ImportedSourceJson]
