@@ -25,7 +25,7 @@ class RerankPrompt:
     """
 
     prefix: str
-    body: str  # with {instruction}, {query} and, at the very end, {document}
+    body: str  # contains {instruction}, {query} and, at the very end, {document}
     suffix: str
     instruction: str
     context: int  # tokens of the whole prompt; only the document is cut to fit
@@ -84,7 +84,7 @@ class Ranking:
 
 
 class Embedder(Protocol):
-    """Places texts in a vector space."""
+    """A model that places texts in a vector space."""
 
     name: str
 
@@ -112,7 +112,7 @@ class Embedder(Protocol):
 
 
 class Reranker(Protocol):
-    """Judges one passage at a time, yes or no, for the rerank stage."""
+    """A model that judges one passage at a time, yes or no, for the rerank stage."""
 
     name: str
     fingerprint: str  # a digest of weights and prompt: scores of two fingerprints never mix
@@ -131,7 +131,7 @@ class Reranker(Protocol):
 
 
 class Sifter(Protocol):
-    """Reads sessions, thinks, and ranks them, for the sift stage."""
+    """A model that reads sessions, thinks, and ranks them, for the sift stage."""
 
     name: str
     fingerprint: str
@@ -159,7 +159,7 @@ class Sifter(Protocol):
 
 
 class Reader(Protocol):
-    """Reads a dialogue, thinks, and calls one tool; `mem read` calls it in a loop."""
+    """A model that reads a dialogue, thinks, and calls one tool; `mem read` runs it in a loop."""
 
     name: str
     fingerprint: str
@@ -196,7 +196,7 @@ class Reader(Protocol):
 
 
 class Chat(Protocol):
-    """Answers a question in words, for `mem ask --answer`."""
+    """A model that answers a question in words, for `mem ask --answer`."""
 
     name: str
     fingerprint: str

@@ -26,6 +26,7 @@ OWNER = {
     "llama_cpp": "backends.llama",
     "jinja2": "backends.generation",
     "wordllama": "backends.static_embedder",
+    "tokenizers": "backends.llama.wordpiece",
     "torch": "backends.torch_bf16",
     "transformers": "backends.torch_bf16",
     "sentence_transformers": "backends.torch_bf16",

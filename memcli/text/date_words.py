@@ -2,7 +2,8 @@
 
 Questions and texts are read in English, German, and the common words of Chinese and Japanese.
 The names of months are known in more languages, because exports write dates in the language of
-the account. All words and patterns are for text in lower case (`str.casefold`).
+the account. All words and patterns are for text in lower case (`str.casefold`, which writes ß as
+ss).
 """
 
 import re
@@ -32,12 +33,12 @@ MONTH_NAMES: Mapping[str, tuple[str, ...]] = {
             november december""",
     }.items()
 }
-WEEKDAY_NAMES: Mapping[str, tuple[str, ...]] = {
-    "English": ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
-    "German": (
-        *("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag|sonnabend"),
-        "sonntag",
-    ),
+WEEKDAY_NAMES: Mapping[str, tuple[str, ...]] = {  # Monday to Sunday
+    language: tuple(names.split())
+    for language, names in {
+        "English": "monday tuesday wednesday thursday friday saturday sunday",
+        "German": "montag dienstag mittwoch donnerstag freitag samstag|sonnabend sonntag",
+    }.items()
 }
 _READ = ("English", "German")  # the languages of questions and texts
 
@@ -63,7 +64,7 @@ _MONTH_BEGINNINGS = {
 }
 
 
-def month_of(word: str) -> int | None:
+def parse_month(word: str) -> int | None:
     """Return the month, from 1, whose name in any language begins as the word does; else None."""
     word = word.casefold()
     return _MONTH_BEGINNINGS.get(word[:4]) or _MONTH_BEGINNINGS.get(word[:3])
@@ -83,17 +84,15 @@ CARDINALS: Mapping[str, int] = {
     "forty": 40,
     "fifty": 50,
     "hundred": 100,
-    "dreißig": 30,
+    "dreissig": 30,
     "vierzig": 40,
     "fünfzig": 50,
     "hundert": 100,
 }
 COUNTS: Mapping[str, int] = {  # as they stand before "days ago"
     **CARDINALS,
-    "a": 1,
-    "an": 1,
-    "couple of": 2,
-    "a couple of": 2,
+    **dict.fromkeys(("a", "an", "einem", "einer"), 1),
+    **dict.fromkeys(("couple of", "a couple of"), 2),
 }
 VAGUE_COUNTS: Mapping[str, int] = dict.fromkeys(("few", "a few", "paar", "ein paar", "einigen"), 3)
 
@@ -133,12 +132,12 @@ FEASTS: Mapping[str, tuple[int, int]] = {  # month and day
 }
 
 
-def any_of(words: Collection[str]) -> str:
+def any_word_pattern(words: Collection[str]) -> str:
     """Return a pattern for any of the words, the longer of two first; Latin ones match whole."""
     longest_first = sorted(words, key=lambda word: (-len(word), word))
     latin = "|".join(word for word in longest_first if word < "\u3000")
-    dense = "|".join(word for word in longest_first if word >= "\u3000")
-    return "|".join(each for each in (rf"\b(?:{latin})\b" if latin else "", dense) if each)
+    unspaced = "|".join(word for word in longest_first if word >= "\u3000")
+    return "|".join(each for each in (rf"\b(?:{latin})\b" if latin else "", unspaced) if each)
 
 
 LAST = r"\b(?:last|past|previous|letzte[mnrs]?|vorige[mnrs]?|vergangene[mnrs]?)\s+"
@@ -147,9 +146,9 @@ NEXT = r"\b(?:next|nächste[mnrs]?|kommende[mnrs]?)\s+"
 YEAR = r"(?P<year>(?:19|20)\d\d)"
 COUNT = (  # not the end of a longer number, in digits or in characters: 二十
     rf"(?P<count>(?<![\d〇一二两三四五六七八九十])"
-    rf"(?:\d{{1,3}}|{any_of({**COUNTS, **VAGUE_COUNTS})}))"
+    rf"(?:\d{{1,3}}|{any_word_pattern({**COUNTS, **VAGUE_COUNTS})}))"
 )
-UNIT = rf"(?P<unit>{any_of(UNITS)})"
+UNIT = rf"(?P<unit>{any_word_pattern(UNITS)})"
 DAY_MONTH_YEAR = re.compile(
     rf"(?<![\d.])(?P<day>\d\d?)\.\s?(?P<month>\d\d?)\.\s?{YEAR}(?!\d)"  # as in German
 )

@@ -35,7 +35,7 @@ def read_back(text, store, *, batch=3, included=()):
     for first in range(0, len(parsed), batch):
         some = parsed[first : first + batch]
         absorber.take([one for one in some if isinstance(one, Conversation)], tally)
-        restoring.take(some)
+        restoring.restore(some)
     list(restoring.end("export"))
     return tally
 

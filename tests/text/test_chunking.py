@@ -29,7 +29,7 @@ def test_a_session_without_words_has_no_passage():
     assert cut() == []
 
 
-def test_what_is_not_searched_takes_no_room():
+def test_a_turn_that_is_not_searched_takes_no_room():
     chat = talk("Chat", "me: a", "ai: " + "x" * 500, "me: b")
     first, second, third = chat.turns
     whole = session(replace(chat, turns=(first, replace(second, kind=Kind.SERVICE), third)))

@@ -30,6 +30,8 @@ def named(question):
         ("last Friday", "2024-03-08", "2024-03-08"),
         ("two days ago", "2024-03-13", "2024-03-13"),
         ("vor zwei Wochen", "2024-02-27", "2024-03-04"),
+        ("vor einem Tag", "2024-03-14", "2024-03-14"),
+        ("vor dreißig Tagen", "2024-02-14", "2024-02-14"),
         ("last week", "2024-03-04", "2024-03-10"),
         ("last year", "2023-01-01", "2023-12-31"),
         ("the past two weeks", "2024-03-02", "2024-03-15"),
@@ -56,7 +58,7 @@ def test_a_date_without_a_year_may_be_in_any():
     ["", "May I go?", "Will Ann march?", "did I fall?", "one day", "a day at the spa", "13月",
      "31 February 2023", "April 99", "2023-13-01", "9" * 500, "3" * 400 + " days ago", "\ud800"],
 )  # fmt: skip
-def test_what_is_no_day_names_none(question):
+def test_a_question_without_a_day_names_none(question):
     assert [each for each in named(question) if each[0] > "2000"] in ([], named("April"))
 
 

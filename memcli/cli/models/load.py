@@ -11,12 +11,12 @@ from memcli.domain import fingerprint
 from memcli.protocols import Chat, Embedder, Reader, Reranker, Sifter
 
 if TYPE_CHECKING:
-    from memcli.backends.llama.writer import LlamaWriter
-    from memcli.backends.torch_bf16.writer import TorchWriter
+    from memcli.backends.llama.generators import LlamaGenerator
+    from memcli.backends.torch_bf16.generators import TorchGenerator
     from memcli.catalog import Weights
 
-InLlama = TypeVar("InLlama", bound="LlamaWriter")
-InTorch = TypeVar("InTorch", bound="TorchWriter")
+InLlama = TypeVar("InLlama", bound="LlamaGenerator")
+InTorch = TypeVar("InTorch", bound="TorchGenerator")
 
 
 def digest_of(path: Path) -> str:

@@ -12,7 +12,7 @@ _TABLES = ("session_words", "passage_words", "turn_words", "memory_words")
 
 
 class TextIndexRebuild:
-    """Rebuilds all of the index but the vectors, which unchanged passages keep."""
+    """The rebuilding of the index, except for vectors, which unchanged passages keep."""
 
     def __init__(self, database: Database, index: Index) -> None:
         self._db, self._index = database, index

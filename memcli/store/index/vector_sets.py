@@ -100,8 +100,8 @@ class VectorSets:
         """
         if not self._db.rows("select 1 from embedders where id = ?", number):
             raise StoreError(
-                "another process took up another embedder meanwhile",
-                hint="`mem doctor` says which one",
+                "another process has switched to another embedder",
+                hint="`mem doctor` shows which one",
             )
         passage_vectors.add_rows(self._db, number, passages, quantized(vectors))
 

@@ -52,5 +52,5 @@ def _verify(part: Path, target: Path) -> None:
     if faults:
         raise StoreError(
             f"the copy is damaged, and {target} was not written: {faults[0]}",
-            hint="`mem doctor` looks at the database itself",
+            hint="`mem doctor` checks the database itself",
         )

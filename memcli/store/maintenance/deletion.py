@@ -12,7 +12,7 @@ from memcli.store.tables.memory_sources import MemorySourceTable
 
 
 class Forgetting:
-    """Deletes sessions and memories, and keeps digests of them (tombstones) to know them by."""
+    """The deletion of sessions and memories, and the digests (tombstones) that it leaves."""
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ _OF_NO_SESSION = (  # revisions of titles, and of turns that another conversatio
 
 
 class Archive:
-    """Reads everything that `mem export` writes."""
+    """The content of the database as `mem export` writes it."""
 
     def __init__(self, database: Database, sessions: Sessions) -> None:
         self._db, self._sessions = database, sessions

@@ -50,7 +50,7 @@ class Totals:
 
 
 class Statistics:
-    """Computes counts over the whole database."""
+    """The counts over the whole database."""
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -152,7 +152,7 @@ class Database:
                 while not pages.done:
                     pages.step(_PAGES_PER_STEP)
                     progress(pages.page_count - pages.remaining, pages.page_count)
-            copy.execute("pragma journal_mode = delete")  # so that the copy has no second file
+            copy.execute("pragma journal_mode = delete")  # the copy then has no second file
 
     def _check_owner(self) -> None:
         # Read in this order: another process may just be creating mark and tables, both at once.
@@ -168,7 +168,7 @@ class Database:
         if not is_current(self._db):
             raise StoreError(
                 f"{self.path} was made by another version of memcli",
-                hint="`mem sessions` brings it up to date, if this one is the newer",
+                hint="if this memcli is the newer one, `mem sessions` migrates it",
             )
 
     @contextmanager
@@ -185,7 +185,7 @@ class Database:
         except apsw.ExtensionLoadingError as error:
             raise StoreError(f"sqlite-vec cannot be loaded: {error}") from error
         except UnicodeDecodeError as error:
-            raise StoreError(f"{path} is damaged: it holds text that is no UTF-8") from error
+            raise StoreError(f"{path} is damaged: it holds text that is not UTF-8") from error
         except apsw.InterruptError as error:
             raise KeyboardInterrupt from error
         except apsw.Error as error:

@@ -50,7 +50,7 @@ GERMAN_STOP_WORDS = frozenset(
     wo wofür woher wohin wollte wollten wurde wurden zu zum zur über
     """.split()
 )
-_GERMAN_THRESHOLD = 2  # that many of these words make a question German
+_GERMAN_THRESHOLD = 2  # a question with so many of these words is German
 
 
 _BASE_FORMS = {

@@ -1,4 +1,4 @@
-"""What `mem export` writes: another memory that reads it is the same, to the byte."""
+"""The output of `mem export`: an archive that imports it is the same, to the byte."""
 
 import json
 from dataclasses import replace
@@ -39,7 +39,7 @@ def ids(store):
 
 
 def chat(*lines, at=BEGIN, title="Ann", step=HOUR):
-    """A piece of an endless chat whose keys tell when each line was said."""
+    """Return a piece of a long chat in which the key of each turn is its time."""
     said = [replace(each, key=str(each.sent_at)) for each in turns(*lines, at=at, step=step)]
     return Conversation("whatsapp", "ann", title, tuple(said), endless=True)
 
