@@ -61,7 +61,7 @@ def whatsapp(path, *messages):
 
 def pieces(*conversations):
     """A format that gives these conversations, whatever the file."""
-    return Format("pieces", "Pieces", lambda _sample: True, lambda *_: iter(conversations))
+    return Format("pieces", lambda _sample: True, lambda *_: iter(conversations))
 
 
 @pytest.fixture

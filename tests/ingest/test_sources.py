@@ -167,7 +167,7 @@ def log(monkeypatch):
                 turns.append(Turn(row["content"], Role.USER, row["content"]))
         yield Conversation("log", "one", "Log", tuple(turns))
 
-    found = Format("log", "Log", lambda _sample: True, parse, grows=True)
+    found = Format("log", lambda _sample: True, parse, grows=True)
     monkeypatch.setattr("memcli.ingest.known_files.load", lambda _name: found)
     monkeypatch.setattr("memcli.ingest.known_files.HEAD", 16)
     return found, parsed

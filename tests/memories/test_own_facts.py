@@ -1,4 +1,4 @@
-"""The person's hand on memories."""
+"""Tests of memories that the person adds, edits and accepts."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What each lever of the first stage is for, on the smallest archive that shows it."""
+"""Tests of each signal of the first stage, on the smallest archive that shows its use."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,8 +13,7 @@ from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
 from memcli.memories.remember import Memories
 from memcli.search import signals
-from memcli.search.query import SignalWeights
-from memcli.search.question_vectors import term_salience
+from memcli.search.query import SignalWeights, term_salience
 from memcli.search.retrieve import retrieve
 from memcli.search.turn_search import TurnWeights, retrieve_turns
 from memcli.store import Filters, Store

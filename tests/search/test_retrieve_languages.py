@@ -1,4 +1,4 @@
-"""Questions in four languages find their session among others about nearly the same."""
+"""Questions in four languages find their session among others that are similar."""
 
 from datetime import UTC, datetime
 
