@@ -6,7 +6,8 @@ from pathlib import Path
 
 from memcli.catalog import ModelRole
 from memcli.cli.bench.speed_view import Figures
-from memcli.cli.models.open import House, catalog, is_address, open_embedder
+from memcli.cli.models.open import open_embedder
+from memcli.cli.models.resolve import ModelResolver, is_address, load_catalog
 from memcli.cli.output.console import note
 from memcli.errors import UsageError
 from memcli.evaluation.import_speed import KINDS, ImportSpeed, measure_import
@@ -64,12 +65,12 @@ def measure_speed(wish: SpeedWish) -> Figures:
 
 def _file(role: ModelRole, named: str | None, tell: Tell) -> Path | None:
     """Return the GGUF file of a role, if there is one on this machine."""
-    chosen = House().chosen(role, named)
+    chosen = ModelResolver().select(role, named)
     if chosen is None:
         if named != NO_MODEL:
             tell(f"no {role} is on this machine: `--{role} FILE.gguf` names one to measure")
         return None
-    path = None if is_address(chosen) else catalog().locate(chosen, role).path
+    path = None if is_address(chosen) else load_catalog().locate(chosen, role).path
     if path is None or path.is_dir():
         raise UsageError(
             f"`mem bench --speed` measures GGUF files, and {chosen} is none",
