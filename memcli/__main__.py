@@ -1,4 +1,4 @@
-"""`python -m memcli`."""
+"""Run `mem` as `python -m memcli`."""
 
 import sys
 

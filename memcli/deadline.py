@@ -1,7 +1,8 @@
-"""By when the work at hand has to be done.
+"""The deadline of the current work.
 
-Whoever waits sets a deadline once; whoever works looks at the time left, however deep inside a
-backend: between two steps, or as the time-out of a request.
+The caller sets a deadline once with `deadline()`. Code at any depth, down to a backend, asks for
+the time left: between two steps, or as the time-out of a request. A context variable carries it, so
+that no signature on the way has to.
 """
 
 import math
@@ -10,16 +11,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
 
-_end: ContextVar[float] = ContextVar("end", default=math.inf)  # as `monotonic` counts
+_end: ContextVar[float] = ContextVar("end", default=math.inf)  # in seconds of `monotonic`
 
 
 class OutOfTimeError(Exception):
-    """The deadline has passed. No error of the person's: what is done by then is the result."""
+    """The deadline has passed. Callers catch it: the work done so far is the result."""
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Give what happens inside so many seconds from now; an earlier deadline around it holds."""
+    """Set a deadline for the block, in seconds from now; an earlier deadline around it holds."""
     token = _end.set(min(monotonic() + seconds, _end.get()))
     try:
         yield
@@ -28,15 +29,15 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 def seconds_left() -> float:
-    """Return the seconds until the deadline: below 0 when it has passed, infinite without one."""
+    """Return the seconds until the deadline: negative after it, infinite without one."""
     return _end.get() - monotonic()
 
 
 def check_time() -> None:
-    """Go on only if there is time left.
+    """Raise an error if the deadline has passed.
 
     Raises:
-        OutOfTimeError: there is none.
+        DeadlineExceededError: no time is left.
     """
     if seconds_left() <= 0:
         raise OutOfTimeError

@@ -1,10 +1,12 @@
-"""What memcli talks about: conversations, turns, sessions and passages.
+"""The values that all of memcli passes around: conversations, turns, sessions, memories.
 
-    Conversation 1 ── * Turn      what an export holds: a talk with an assistant, or an endless chat
-    Session      1 ── * Turn      what is ranked: a conversation, or one stretch of an endless chat
+    Conversation 1 ── * Turn      one talk of an export, with an assistant or in an endless chat
+    Session      1 ── * Turn      a conversation, or one stretch of an endless chat; it is ranked
     Session      1 ── * Passage   a window over neighbouring turns: embedded, reranked and quoted
+    Memory       1 ── 1 Fact      one thing worth remembering
+    Memory       1 ── * SourceTurn   a turn that the fact came from
 
-Plain values: equal when their fields are equal, ignorant of SQLite, models and terminals.
+The values are equal when their fields are equal, and know no SQLite, models or terminals.
 """
 
 from collections.abc import Sequence
@@ -14,12 +16,12 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import NewType
 
-SessionId = NewType("SessionId", str)  # "s_" and ten characters: what people see and type
+SessionId = NewType("SessionId", str)  # "s_" and ten characters; people see and type it
 MemoryId = NewType("MemoryId", str)  # "m_" and ten characters
 
 
 class Role(StrEnum):
-    """Who speaks, as models see it. People in a chat among people are PERSON; its owner is USER."""
+    """The role of a speaker. People in a chat among people are PERSON; its owner is USER."""
 
     USER = "user"
     ASSISTANT = "assistant"
@@ -29,104 +31,104 @@ class Role(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a turn is. TEXT and what names MEDIA are somebody's words, and searched."""
+    """The kind of a turn. TEXT, and MEDIA with a caption or file name, are searched."""
 
     TEXT = "text"
     MEDIA = "media"  # a picture, a voice message, a file without words
     CALL = "call"
     SERVICE = "service"  # "Ann joined the group"
     DELETED = "deleted"
-    TOOL = "tool"  # what a program was told to do, and what it answered
-    THOUGHT = "thought"  # a model's, before it answered
-    CONTEXT = "context"  # put before a model by a program: system prompts, files, summaries
+    TOOL = "tool"  # a call of a program, or its result
+    THOUGHT = "thought"  # the reasoning of a model before its answer
+    CONTEXT = "context"  # given to a model by a program: system prompts, files, summaries
 
     @property
     def said(self) -> bool:
-        """Whether somebody said it, in words or with a file, if only to take it back."""
-        return self in _SAID
+        """True if a person or a model sent it: words, a file, or either of them deleted later."""
+        return self in _MESSAGE_KINDS
 
 
-_SAID = frozenset({Kind.TEXT, Kind.MEDIA, Kind.DELETED})  # every turn of an import is asked
+# A set, because an import looks every turn up in it.
+_MESSAGE_KINDS = frozenset({Kind.TEXT, Kind.MEDIA, Kind.DELETED})
 
 
 class Clock(StrEnum):
-    """How far a time can be trusted."""
+    """The origin of a turn's time, which tells how far it can be trusted."""
 
-    EXACT = "exact"  # an instant, from the source
-    LOCAL = "local"  # a wall clock without a zone, read in the zone the person named
-    INHERITED = "inherited"  # the source says nothing usable: taken from the turn before
-    NONE = "none"
+    EXACT = "exact"  # the source gives an instant
+    LOCAL = "local"  # the source gives a time without a zone; the person named the zone
+    INHERITED = "inherited"  # the source gives no usable time; the turn before has this one
+    NONE = "none"  # no time is known
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One message.
 
-    `key` is the source's own id where it has one, else a digest of time, speaker, text and count
-    (`formats.keys`): unique in its conversation, and the same in every export of it.
+    `key` is the source's own id if it has one, else a digest of time, speaker, text and count:
+    unique in its conversation, and the same in every export of it.
     """
 
     key: str
     role: Role
     text: str
-    speaker: str | None = None  # a name; None where the role says it all
-    sent_at: datetime | None = None  # aware, in the offset it was said in (UTC where unknown)
+    speaker: str | None = None  # a name; None if the role is all that is known
+    sent_at: datetime | None = None  # aware, in the offset of the speaker (UTC if unknown)
     clock: Clock = Clock.NONE
     kind: Kind = Kind.TEXT
-    parent: str | None = None  # key of the turn this one answers, on a branch or as a reply
-    active: bool = True  # on the branch that was kept
-    edited_at: datetime | None = None  # aware; None where the source does not say, or it was not
-    missing: bool = False  # from the newest copy of the conversation
-    included: bool = False  # in what is searched although nobody said it: the person asked for it
+    parent: str | None = None  # key of the turn that this one answers, on a branch or as a reply
+    active: bool = True  # True on the branch that was kept
+    edited_at: datetime | None = None  # aware; None if it was not edited, or nobody knows
+    missing: bool = False  # True if the newest copy of the conversation lacks it
+    included: bool = False  # True if the person wants it searched whatever its kind
 
     @property
     def searched(self) -> bool:
-        """Whether it is found: somebody's words, on the branch that was kept."""
+        """True if search finds it: words of a person or a model, on the branch that was kept."""
         words = self.included or self.kind in (Kind.TEXT, Kind.MEDIA)
         return self.active and words and bool(self.text.strip())
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What a turn said, or how a conversation was titled, before it was replaced."""
+    """The former text of a turn, or the former title of a conversation."""
 
-    key: str | None  # of the turn; None for a title
+    key: str | None  # the key of the turn; None for a title
     text: str
-    digest: str  # of all that was replaced
+    digest: str  # a digest of all fields of the turn that were replaced
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a memory kept of a session beside what it says now."""
+    """The revisions and former ids of a session, as a database of memcli exports them."""
 
     revisions: tuple[Revision, ...] = ()
-    aliases: tuple[
-        tuple[SessionId, str], ...
-    ] = ()  # a former id, the key of the turn it began with
+    # Each alias is a former id and the key of the turn that the session began with.
+    aliases: tuple[tuple[SessionId, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """One conversation of an export, or a piece of an endless chat.
 
-    An endless chat may come in any number of pieces, in any order, and pieces may overlap: they
-    are joined by `key`, and cut into sessions by what was said when, never by where a piece ends.
+    The pieces of an endless chat may come in any order and may overlap. They are joined by `key`
+    and cut into sessions by the times of the turns, never by the end of a piece.
     """
 
-    source: str  # name of the format, or of the program that wrote the export
-    key: str  # the source's own id where it has one
+    source: str  # the name of the format, or of the program that wrote the export
+    key: str  # the source's own id if it has one
     title: str
-    turns: tuple[Turn, ...]  # in the order they were said, other branches included
+    turns: tuple[Turn, ...]  # in order of time, with all branches
     endless: bool = False
-    updated_at: datetime | None = None  # aware: of two copies the later one is the newer
-    past: Past | None = None  # of a session that another memory wrote down as it kept it
+    updated_at: datetime | None = None  # aware; of two copies the one with the later time is newer
+    past: Past | None = None  # given only if a database of memcli exported the session
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something in an export that was not imported.
+    """An item of an export that was not imported.
 
-    `lost` tells damage (something was there and could not be read) from emptiness.
+    `lost` is True for damage (an item was there and could not be read), False for an empty item.
     """
 
     where: str  # "conversation 3 (Trip to Lisbon)", "line 17"
@@ -136,7 +138,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Something in an export that was imported, but can be read in another way, too."""
+    """An item of an export that was imported, but could be read in another way, too."""
 
     where: str
     why: str
@@ -152,31 +154,31 @@ class Session:
     turns: tuple[Turn, ...]
     started_at: datetime | None
     ended_at: datetime | None
-    participants: tuple[str, ...]  # names, or roles where nobody has a name
+    participants: tuple[str, ...]  # names, or roles if nobody has a name
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A window of neighbouring turns of a session, or a part of one long turn."""
 
-    first: int  # positions of its first and last turn, from 1, both included
-    last: int
-    start: int = 0  # characters, within the turn, where it takes several passages
-    stop: int | None = None
+    first: int  # position of its first turn, from 1
+    last: int  # position of its last turn, included
+    start: int = 0  # its first character, if it is a part of one turn
+    stop: int | None = None  # the character after its last; None: it ends where the turn ends
 
 
 class MemoryType(StrEnum):
-    """What a memory is about; the names are those MemReader was taught."""
+    """The type of a memory. MemReader was trained with these names."""
 
-    USER = "UserMemory"  # what the person is like, has or prefers
+    USER = "UserMemory"  # a trait, possession or preference of the person
     LONG_TERM = "LongTermMemory"  # facts, events, shared knowledge
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something worth remembering, as a model or a person put it; a memory once it has sources."""
+    """A statement worth remembering; with its sources it is a memory."""
 
-    key: str  # what it is about: of two facts about one key the newer is the current one
+    key: str  # the subject: of two facts with one key the newer one is current
     type: MemoryType
     value: str
     tags: tuple[str, ...] = ()
@@ -184,43 +186,43 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of a session that is read, and decided about, at once."""
+    """A stretch of a session that a reader model reads in one go."""
 
     session: SessionId
-    first: int  # positions of its first and last turn, from 1, both included
-    last: int
+    first: int  # position of its first turn, from 1
+    last: int  # position of its last turn, included
 
 
 @dataclass(frozen=True, slots=True)
 class SourceTurn:
-    """A turn that a memory came from, where it is now."""
+    """The present place of a turn that a memory came from."""
 
     session: SessionId
     position: int  # from 1
-    key: str  # of the turn: stays when its session grows or is cut elsewhere
+    key: str  # the key of the turn, which stays when its session grows or is cut elsewhere
 
 
-YOU = "you"  # who a memory is by, where no model wrote it; and the source of what you write
+YOU = "you"  # the author of memories that the person wrote, and the source of their turns
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A fact with the turns it came from, and what became of it.
+    """A fact with the turns it came from, and whether a newer one supersedes it.
 
-    Of memories about one key the one said last is current, whenever it was read; where nothing
-    tells which that is, they conflict.
+    Of memories with one key the one said last is current, no matter when it was read. If the times
+    do not tell which one that is, the memories conflict.
     """
 
     id: MemoryId
     fact: Fact
-    sources: tuple[SourceTurn, ...]  # as they were said, at least one
-    said_at: datetime | None  # when the last of them was; None where no time is known
+    sources: tuple[SourceTurn, ...]  # at least one, in order of time
+    said_at: datetime | None  # the time of the last source; None if no source has one
     by: str  # YOU, or name and fingerprint of the model that wrote it
-    accepted: bool = False  # by the person; what they wrote themselves always is
+    accepted: bool = False  # True if the person accepted or wrote it
     unsupported: tuple[str, ...] = ()  # its names, numbers and dates that no source has
     superseded_by: MemoryId | None = None
-    edited: bool = False  # by the person, into what superseded it
-    conflicts: tuple[MemoryId, ...] = ()  # with other current ones
+    edited: bool = False  # True if the person edited it into the one that supersedes it
+    conflicts: tuple[MemoryId, ...] = ()  # other current memories that it contradicts
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -228,71 +230,71 @@ class Memory:
 
     @property
     def current(self) -> bool:
-        """Whether nothing newer is known."""
+        """True if no newer memory supersedes it."""
         return self.superseded_by is None
 
     @property
     def trusted(self) -> bool:
-        """Whether its sources have all that it says, or the person accepted it."""
+        """True if its sources support all of it, or the person accepted it."""
         return self.accepted or not self.unsupported
 
 
 @dataclass(frozen=True, slots=True)
 class KeptSource:
-    """A turn that a memory came from, by names that mean it in every database."""
+    """A turn that a memory came from, named by keys that are the same in every database."""
 
-    source: str  # of its conversation
-    conversation: str  # the conversation's key
+    source: str  # the source of its conversation
+    conversation: str  # the key of its conversation
     turn: str  # its own key
-    by: str  # YOU, or name and fingerprint of the model that found it there
+    by: str  # YOU, or name and fingerprint of the model that found the memory there
 
 
 @dataclass(frozen=True, slots=True)
 class KeptMemory:
-    """A memory as one database writes it down for another: all else about it follows."""
+    """A memory as one database exports it to another, which derives all its other fields."""
 
     fact: Fact
     sources: tuple[KeptSource, ...]
-    accepted: bool = False  # by the person, in so many words
-    edited_into: MemoryId | None = None
+    accepted: bool = False  # True if the person accepted it explicitly
+    edited_into: MemoryId | None = None  # the memory that the person made of it
 
 
 class Outcome(StrEnum):
-    """What a reader made of a segment."""
+    """The result of reading a segment."""
 
     ADDED = "added"
     IGNORED = "ignored"
-    BUFFERED = "buffered"  # not settled: to be shown again together with what follows
+    BUFFERED = "buffered"  # undecided: to be read again together with the next segment
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class KeptTurn:
-    """A turn as it was read, by names that mean it in every database."""
+    """A turn that was read, named by keys that are the same in every database."""
 
-    source: str  # of its conversation
-    conversation: str  # the conversation's key
+    source: str  # the source of its conversation
+    conversation: str  # the key of its conversation
     turn: str  # its own key
-    digest: str  # of its text then
-    stop: int  # characters of it that were read by then
+    digest: str  # a digest of its text at that time
+    stop: int  # the number of its characters that had been read by then
 
 
 @dataclass(frozen=True, slots=True)
 class KeptReading:
-    """What a reader made of a segment, as one database writes it down for another."""
+    """A reading of a segment, as one database exports it to another."""
 
     turns: tuple[KeptTurn, ...]
-    way: str  # digest of the reader and of how it was asked
+    way: str  # a digest of the reader model and its settings
     model: str
     outcome: Outcome
     reason: str
     memories: tuple[MemoryId, ...] = ()
-    trace: tuple[object, ...] | None = None  # as JSON has it
+    trace: tuple[object, ...] | None = None  # thoughts, calls and results, as JSON values
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """Something that must not come back: a digest, from which nobody reads what it was."""
+    """The digest of a forgotten item, by which an import knows not to take it again."""
 
     digest: str
 
@@ -300,14 +302,14 @@ class Forgotten:
 def public_id(prefix: str, *parts: object) -> str:
     """Return a prefix and ten letters and digits, 50 bits of a digest of these parts."""
     digest = int(fingerprint(*parts), 16)
-    letters = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: nothing that looks like another
+    letters = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: no two look alike
     return prefix + "".join(letters[digest >> 5 * at & 31] for at in range(10))
 
 
 def fingerprint(*parts: object) -> str:
-    """Return 32 hexadecimal digits that stand for these parts in this order.
+    """Return a digest of these parts in this order, 32 hexadecimal digits.
 
-    Parts are told apart: ("ab", "c") and ("a", "bc") differ. Lone surrogates are no obstacle.
+    ("ab", "c") and ("a", "bc") have different digests. Lone surrogates are allowed.
     """
     digest = blake2b(digest_size=16)
     for part in parts:
@@ -318,6 +320,6 @@ def fingerprint(*parts: object) -> str:
 
 
 def participants(turns: Sequence[Turn]) -> tuple[str, ...]:
-    """Return who speaks, in the order they first do: names, or roles where nobody has a name."""
+    """Return the speakers in the order of their first turns: names, or roles without a name."""
     names = [turn.speaker or turn.role for turn in turns if turn.kind.said]
     return tuple(map(str, dict.fromkeys(names)))

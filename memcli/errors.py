@@ -1,14 +1,14 @@
-"""Every error memcli raises on purpose, and the exit status each one ends in.
+"""The errors that memcli raises on purpose, each with its exit status.
 
 MemError
-├── UsageError           the command line asks for something that makes no sense
-├── NotFoundError        nothing in the database is what was asked for
+├── UsageError           the command line makes no sense
+├── NotFoundError        nothing in the database matches the request
 ├── InputError           a file or an argument cannot be understood
 ├── StoreError           the database is missing, locked, damaged or too new
 ├── ModelNotFoundError   a model file is not on this machine
 ├── BackendError         a model was found but failed to load or to run
-│   ├── ContextError     what it was to read exceeds its context
-│   └── ReplyError       it answered, but not what was asked for
+│   ├── ContextError     the input exceeds its context
+│   └── ReplyError       its answer has another form than requested
 └── BusyError            another process holds the database and did not let go in time
 
 Anything else that escapes is a bug and keeps its traceback.
@@ -18,11 +18,11 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What `mem` tells the shell; `MEANING` says it in words."""
+    """The exit statuses of `mem`; `EXIT_CODE_MEANINGS` describes them."""
 
     OK = 0
-    BUG = 1  # what Python itself uses for a traceback
-    USAGE = 2  # what Typer uses for bad options
+    BUG = 1  # Python itself uses 1 for a traceback
+    USAGE = 2  # Typer uses 2 for bad options
     NOTHING_FOUND = 3
     BAD_INPUT = 4
     STORE = 5
@@ -32,7 +32,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-MEANING = {  # as mem(1) and the README have it
+MEANING = {  # as mem(1) and the README print it
     ExitCode.OK: "done",
     ExitCode.BUG: "a bug in mem",
     ExitCode.USAGE: "wrong usage",
@@ -47,7 +47,7 @@ MEANING = {  # as mem(1) and the README have it
 
 
 class MemError(Exception):
-    """Something went wrong that the user can act on.
+    """An error that the user can do something about.
 
     The message says what happened, names the thing it happened to, and ends without a full
     stop. The hint, if there is one, is the next command to type.
@@ -61,13 +61,13 @@ class MemError(Exception):
 
 
 class UsageError(MemError):
-    """The command line asks for something that makes no sense."""
+    """The command line makes no sense."""
 
     exit_code = ExitCode.USAGE
 
 
 class NotFoundError(MemError):
-    """Nothing in the database is what was asked for."""
+    """Nothing in the database matches the request."""
 
     exit_code = ExitCode.NOTHING_FOUND
 
@@ -97,13 +97,13 @@ class BackendError(MemError):
 
 
 class ContextError(BackendError):
-    """What a model was to read exceeds its context: less of it may do."""
+    """The input of a model exceeds its context; a shorter input may fit."""
 
 
 class ReplyError(BackendError):
-    """A model answered, but not what was asked for.
+    """A model's answer has another form than requested.
 
-    `said` is its answer, as far as there is one.
+    `reply_text` is the answer, as far as there is one.
     """
 
     def __init__(self, message: str, *, said: str = "") -> None:

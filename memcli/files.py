@@ -1,4 +1,4 @@
-"""A file of the person's: there whole or not at all, and readable by nobody else."""
+"""The atomic write of a file: it is there whole or not at all."""
 
 import errno
 import fcntl
@@ -12,45 +12,31 @@ from memcli.errors import BackendError, BusyError
 
 @contextmanager
 def private_file(target: Path, failure: Callable[[str], Exception]) -> Iterator[Path]:
-    """Give a path of an empty file to write to, which becomes the target when the block ends well.
+    """Write a small file atomically, readable by its owner alone.
 
-    Until then the target is as it was; if the block fails, or is interrupted, what was written is
-    removed. A link in the target's place is replaced, not followed.
+    The block writes to the path that it is given, an empty file beside the target with a name of
+    its own, so that any number of processes may write the same target: the last one wins. A link
+    in the target's place is replaced, not followed.
 
     Args:
         target: the file.
-        failure: makes the error that is raised where the file cannot be written.
+        failure: makes the error that is raised if the file cannot be written.
     """
     part = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        try:
+        with _replacement(target, part):
             yield part
-            sync(part)
-            part.replace(target)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        sync(target.parent)
     except OSError as error:
         raise failure(f"cannot write {target}: {error.strerror or error}") from error
 
 
-def sync(path: Path) -> None:
-    """Make a file, or the names in a folder, outlive a power loss."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
-    """Give a path to write to, which becomes the target when the block ends well.
+    """Write a large file atomically, one process at a time.
 
-    Until then the target is as it was; if the block fails, or is interrupted, what was written is
-    removed. What a killed process left behind is written over by the next one.
+    The block writes to the path that it is given, which is always the same for a target: the next
+    process overwrites the gigabytes that a killed one left behind.
 
     Raises:
         BackendError: the disk is full, or something else keeps the file from being written.
@@ -60,14 +46,8 @@ def whole_file(target: Path) -> Iterator[Path]:
     try:
         with part.open("ab") as file:
             _lock(file.fileno(), target)
-            try:
+            with _replacement(target, part):
                 yield part
-                os.fsync(file.fileno())
-                part.replace(target)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
-        sync(target.parent)
     except OSError as error:
         raise BackendError(
             f"{target} cannot be written: {error.strerror}",
@@ -75,6 +55,28 @@ def whole_file(target: Path) -> Iterator[Path]:
             if error.errno == errno.ENOSPC
             else None,
         ) from error
+
+
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, survive a power loss."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _replacement(target: Path, part: Path) -> Iterator[None]:
+    """Move a partial file to its target when the block ends well; remove it if the block fails."""
+    try:
+        yield
+        sync(part)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    sync(target.parent)
 
 
 def _lock(descriptor: int, target: Path) -> None:

@@ -1,7 +1,8 @@
-"""What memcli asks of a model, one small protocol per ability.
+"""The abilities of models that memcli uses, one small protocol for each.
 
-A backend implements the abilities it has; a GGUF embedder need not pretend to write prose.
-Implementations live in `memcli.backends`, and `memcli.backends.fake` has one of each for tests.
+A backend implements the abilities it has: a GGUF embedder need not pretend to write prose. The
+implementations live in `memcli.backends`; `tests/helpers/keyword_models.py` has small ones for
+tests.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,22 +18,22 @@ Vectors: TypeAlias = "NDArray[np.float32]"  # shape (texts, dimensions), rows of
 
 @dataclass(frozen=True, slots=True)
 class RerankPrompt:
-    """How a yes/no reranker was taught to be asked. `{}` fields are filled in by the backend.
+    """The prompt that a yes/no reranker was trained with; the backend fills in the `{}` fields.
 
     `prefix` and `suffix` are markup; instruction, query and document are text and never become
     special tokens.
     """
 
     prefix: str
-    body: str  # with {instruction}, {query} and, at the very end, {document}
+    body: str  # contains {instruction}, {query} and, at the very end, {document}
     suffix: str
     instruction: str
-    context: int  # tokens for the whole; only the document is cut to fit
+    context: int  # tokens of the whole prompt; only the document is cut to fit
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is drawn. Temperature 0 takes the likeliest."""
+    """The settings for sampling the next token. Temperature 0 takes the likeliest one."""
 
     temperature: float = 0.6
     top_p: float = 0.95
@@ -42,7 +43,7 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Something a model may call instead of answering."""
+    """A tool that a model may call instead of answering."""
 
     name: str
     description: str
@@ -54,8 +55,8 @@ class ToolCall:
     """A model's decision to call a tool; the arguments obey the tool's schema."""
 
     name: str
-    arguments: Mapping[str, Any]  # as JSON has them
-    others: tuple[str, ...] = ()  # names of what it called beside, which nobody looked at
+    arguments: Mapping[str, Any]  # JSON values
+    others: tuple[str, ...] = ()  # names of further tools it called, which are ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,45 +65,45 @@ class Message:
 
     role: Literal["system", "user", "assistant", "tool"]
     text: str
-    thought: str = ""  # an assistant's, before its text or call
-    call: ToolCall | None = None  # an assistant's
+    thought: str = ""  # the assistant's reasoning before its text or call
+    call: ToolCall | None = None  # the assistant's call
 
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """A piece of what a chat model thinks before it answers."""
+    """A piece of a chat model's reasoning before its answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The order a sifter decided on: indices of the sessions shown, best first, no repeats."""
+    """The order that a sifter puts sessions in: their indices, best first, without repeats."""
 
     order: tuple[int, ...]
 
 
 class Embedder(Protocol):
-    """Places texts in a vector space."""
+    """A model that places texts in a vector space."""
 
     name: str
 
     @property
     def dimensions(self) -> int:
-        """How many numbers a vector has; some learn it from the model."""
+        """The length of its vectors; some embedders learn it from the model."""
         ...
 
     @property
     def fingerprint(self) -> str:
-        """What its vectors are kept under: vectors of two embedders never mix."""
+        """A digest of model and settings: vectors of two fingerprints never mix."""
         ...
 
     def embed(self, texts: Sequence[str], *, questions: bool = False) -> Vectors:
         """Return one unit vector per text, in the order given.
 
         Args:
-            texts: any lengths; what exceeds the model's context is not seen.
-            questions: whether they ask rather than tell: some models were taught to be told.
+            texts: texts of any length; the model does not see the part beyond its context.
+            questions: True if the texts are questions; some models are trained to be told so.
 
         Raises:
             BackendError: the model failed.
@@ -111,17 +112,17 @@ class Embedder(Protocol):
 
 
 class Reranker(Protocol):
-    """Answers yes or no about one passage at a time: the rerank stage."""
+    """A model that judges one passage at a time, yes or no, for the rerank stage."""
 
     name: str
-    fingerprint: str  # of weights and prompt: scores of two rerankers never mix
+    fingerprint: str  # a digest of weights and prompt: scores of two fingerprints never mix
 
     def count(self, text: str) -> int:
-        """Return how many tokens a text takes inside a prompt; a server's are estimated."""
+        """Return how many tokens a text takes inside a prompt; estimated for a server."""
         ...
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
-        """Yield (index of the passage, P(yes) in [0, 1]) for every passage once, as they are done.
+        """Yield (index of the passage, P(yes) in [0, 1]) for each passage as soon as it is judged.
 
         Raises:
             BackendError: the model failed.
@@ -130,11 +131,11 @@ class Reranker(Protocol):
 
 
 class Sifter(Protocol):
-    """Reads sessions, thinks, and ranks them: the sift stage."""
+    """A model that reads sessions, thinks, and ranks them, for the sift stage."""
 
     name: str
     fingerprint: str
-    context: int  # tokens that message, thought and ranking share
+    context: int  # tokens for message, thought and ranking together
 
     def count(self, text: str) -> int:
         """Return how many tokens a text takes inside a message."""
@@ -143,12 +144,12 @@ class Sifter(Protocol):
     def sift(
         self, message: str, *, shown: int, ranked: int, thought_tokens: int
     ) -> Iterator[str | Ranking]:
-        """Yield the thought in pieces as it is written, and last of all the Ranking.
+        """Yield the thought in pieces as it is written, and last of all the order.
 
         Args:
-            message: the one user message, sessions numbered 0 to shown - 1 in it.
-            shown: how many sessions the message shows.
-            ranked: how many of them to rank, at most `shown`.
+            message: the one user message, with sessions numbered from 0 to shown - 1.
+            shown: number of sessions in the message.
+            ranked: number of them to rank, at most `shown`.
             thought_tokens: the thought is closed after this many tokens.
 
         Raises:
@@ -158,11 +159,11 @@ class Sifter(Protocol):
 
 
 class Reader(Protocol):
-    """Reads a dialogue, thinks, and calls one tool: what `mem read` loops over."""
+    """A model that reads a dialogue, thinks, and calls one tool; `mem read` runs it in a loop."""
 
     name: str
     fingerprint: str
-    context: int  # tokens that messages, thought and call share
+    context: int  # tokens for messages, thought and call together
 
     def count(self, text: str) -> int:
         """Return how many tokens a text takes inside a message."""
@@ -181,34 +182,34 @@ class Reader(Protocol):
 
         Args:
             messages: the dialogue so far.
-            tools: what may be called.
+            tools: the tools it may call.
             thought_tokens: the thought is closed after this many tokens.
-            call_tokens: the call has to be complete within so many.
-            seed: added to that of the sampling.
+            call_tokens: the call has to be complete after this many tokens.
+            seed: a number that is added to the seed of the sampling.
 
         Raises:
             ContextError: everything together exceeds the context.
-            ReplyError: the call was not complete in time or obeys no tool's schema.
+            ReplyError: the call was not complete in time, or obeys no tool's schema.
             BackendError: the model failed.
         """
         ...
 
 
 class Chat(Protocol):
-    """Answers in words: what `mem ask --answer` puts the ranked sessions to."""
+    """A model that answers a question in words, for `mem ask --answer`."""
 
     name: str
     fingerprint: str
-    context: int  # tokens that messages, thought and answer share
+    context: int  # tokens for messages, thought and answer together
 
     def count(self, text: str) -> int:
-        """Return how many tokens a text takes inside a message; a server's are estimated."""
+        """Return how many tokens a text takes inside a message; estimated for a server."""
         ...
 
     def write(
         self, messages: Sequence[Message], *, thought_tokens: int, answer_tokens: int
     ) -> Iterator[Thought | str]:
-        """Yield the thought, if the model thinks, and then the answer, in pieces as they come.
+        """Yield the thought, if the model thinks, and then the answer, piece by piece.
 
         Args:
             messages: the dialogue so far.

@@ -6,11 +6,11 @@ import pytest
 from helpers.shared import SHARED
 
 from memcli.backends.static_embedder import WordLlamaEmbedder
-from memcli.cli.bench.stages import Archive, fill
+from memcli.cli.bench.bench_stages import StageArchive, fill_archive
 from memcli.evaluation.datasets import read_dataset
 from memcli.evaluation.journal import Journal
-from memcli.evaluation.runner import Course
-from memcli.evaluation.summary import summarise
+from memcli.evaluation.runner import BenchmarkRun
+from memcli.evaluation.summary import summarize
 from memcli.search.stages import Models
 
 
@@ -20,11 +20,11 @@ def summary():
     if not path.is_file():
         pytest.skip(f"no LoCoMo at {path}")
     models = Models(WordLlamaEmbedder())
-    course = Course(
-        partial(fill, embedder=models.embedder),
-        lambda store: Archive(store, models, ("retrieve",), "session"),
+    course = BenchmarkRun(
+        partial(fill_archive, embedder=models.embedder),
+        lambda store: StageArchive(store, models, ("retrieve",), "session"),
     )
-    return summarise(list(course.run(read_dataset(path), Journal())))
+    return summarize(list(course.run(read_dataset(path), Journal())))
 
 
 def test_every_question_with_evidence_is_asked(summary):

@@ -13,7 +13,7 @@ ROOT = Path(memcli.__file__).parent
 
 LAYERS = """
 errors domain protocols callbacks deadline retry files typed_table demo prompts settings text
-catalog backends weights formats store search memories ingest extraction evaluation mcp cli __main__
+catalog backends weights formats store search memories ingest extraction evaluation cli __main__
 """.split()
 LAYER = {name: number for number, name in enumerate(LAYERS)}
 NEVER = {("search", "backends"), ("ingest", "backends")}  # both are handed their models
@@ -26,6 +26,7 @@ OWNER = {
     "llama_cpp": "backends.llama",
     "jinja2": "backends.generation",
     "wordllama": "backends.static_embedder",
+    "tokenizers": "backends.llama.wordpiece",
     "torch": "backends.torch_bf16",
     "transformers": "backends.torch_bf16",
     "sentence_transformers": "backends.torch_bf16",
@@ -33,10 +34,10 @@ OWNER = {
     "huggingface_hub": "weights",
     "gguf": "weights",
     "yaml": "weights",
-    "mcp": "mcp",
-    "mcp_types": "mcp",
-    "anyio": "mcp",
-    "jsonschema": "mcp",
+    "mcp": "cli.agent_tools.mcp_server",
+    "mcp_types": "cli.agent_tools.mcp_server",
+    "anyio": "cli.agent_tools.mcp_server",
+    "jsonschema": "cli.agent_tools.mcp_server",
     "platformdirs": "settings",
     "tomlkit": "settings",
 }

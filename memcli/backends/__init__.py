@@ -1,11 +1,14 @@
 """The models, one backend per library. A library is imported when its backend first works.
 
-fake         words stand for meaning: for tests, without weights
-builtin      static embeddings that come with a dependency
-llama        GGUF files through llama.cpp
-torch_bf16   safetensors through torch
-server       models behind an address
+`protocols.py` has the abilities that a backend implements. Read `static_embedder` first, then
+`llama/`, which has all five roles.
 
-writing      sifters, readers and chats, as far as no library is in it
-judging      rerankers, likewise
+static_embedder     an embedder that comes inside a dependency
+llama/              GGUF files through llama.cpp
+torch_bf16/         safetensors through torch
+server/             models behind an address
+generation/         generators (sifter, reader, chat), as far as they depend on no library
+yes_no              rerankers, likewise
+gguf_check          checks that a GGUF file is whole, before a library maps it into memory
+safetensors_header  the tensors of a safetensors file, and the same check
 """

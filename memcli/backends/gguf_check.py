@@ -1,6 +1,6 @@
-"""Whether a GGUF file is whole, before a C++ library maps it into memory.
+"""Checks that a GGUF file is whole, before a C++ library maps it into memory.
 
-The header is walked without keeping any of it: a vocabulary has some hundred thousand strings,
+The header is read without keeping any of it: a vocabulary has some hundred thousand strings,
 and only the table of tensors matters here.
 
 Source: the GGUF specification, https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
@@ -18,11 +18,11 @@ MIB = 1024 * 1024
 SAMPLES, SAMPLE_BYTES = 64, 4096
 
 _U32, _U64 = Struct("<I"), Struct("<Q")
-_HEAD = Struct("<4sIQQ")  # magic, version, tensors, key-value pairs
+_PREAMBLE = Struct("<4sIQQ")  # magic, version, number of tensors, number of key-value pairs
 _VALUE_BYTES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
-_NUMBER, _STRING, _ARRAY = 4, 8, 9
-_NUMBERS = (b"context_length", b"embedding_length", b"block_count")  # as `CheckedFile` has them
-_NESTING = 4  # arrays of arrays: allowed by the format, used by nobody
+_UINT32_TYPE, _STRING_TYPE, _ARRAY_TYPE = 4, 8, 9
+_NUMBER_KEYS = (b"context_length", b"embedding_length", b"block_count")  # fields of `CheckedFile`
+_MAX_NESTING = 4  # arrays of arrays: the format allows them, no known file has them
 
 # Type of tensor: (elements in a block, bytes of a block).
 # fmt: off
@@ -49,13 +49,13 @@ class CheckedFile:
 
     path: Path
     digest: str
-    context: int | None  # tokens the model was trained on
-    dimensions: int | None  # of what its layers pass on, which is what an embedder's vectors have
-    layers: int | None  # without the output
+    context: int | None  # tokens that the model was trained on
+    dimensions: int | None  # of the state between layers, and so of an embedder's vectors
+    layers: int | None  # the output layer not counted
 
 
 def check_gguf(path: Path) -> CheckedFile:
-    """Return the file once its header has been walked and every tensor found inside it.
+    """Return the file once its header has been read and every tensor found inside it.
 
     Raises:
         ModelNotFoundError: there is no such file.
@@ -67,12 +67,13 @@ def check_gguf(path: Path) -> CheckedFile:
         )
     try:
         with path.open("rb") as file:
-            if path.stat().st_size < _HEAD.size:
-                raise _BrokenError("it is too short for a GGUF file")
+            if path.stat().st_size < _PREAMBLE.size:
+                raise _InvalidGgufError("it is too short for a GGUF file")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                table, numbers = _table_of_tensors(content)
-                return CheckedFile(path, _digest(content, table), *map(numbers.get, _NUMBERS))
-    except _BrokenError as error:
+                table, numbers = _read_tensor_table(content)
+                digest = _compute_digest(content, table)
+                return CheckedFile(path, digest, *map(numbers.get, _NUMBER_KEYS))
+    except _InvalidGgufError as error:
         raise BackendError(
             f"{path} cannot be used: {error}", hint="`mem models pull` fetches it again"
         ) from error
@@ -80,110 +81,110 @@ def check_gguf(path: Path) -> CheckedFile:
         raise BackendError(f"{path} cannot be read: {error.strerror}") from error
 
 
-class _BrokenError(Exception):
-    """What is wrong with a file."""
+class _InvalidGgufError(Exception):
+    """A fault of a file; the message goes on after "it cannot be used:"."""
 
 
-class _Walk:
-    """A place in the file that only moves forward, and never past the end."""
+class _HeaderReader:
+    """A position in the file that only moves forward, and never past the end."""
 
     def __init__(self, content: mmap.mmap) -> None:
         self.content = content
         self.size = len(content)
-        self.place = 0
+        self.offset = 0
 
     def skip(self, size: int) -> None:
-        """Go on by so many bytes."""
-        self.place += size
-        if self.place > self.size:
-            raise _BrokenError("it is cut short, inside its header")
+        """Move forward by this many bytes."""
+        self.offset += size
+        if self.offset > self.size:
+            raise _InvalidGgufError("it is cut short, inside its header")
 
-    def number(self, width: Struct = _U64) -> int:
+    def read_number(self, width: Struct = _U64) -> int:
         """Read one number."""
         self.skip(width.size)
-        number: int = width.unpack_from(self.content, self.place - width.size)[0]
+        number: int = width.unpack_from(self.content, self.offset - width.size)[0]
         return number
 
-    def string(self) -> bytes:
+    def read_string(self) -> bytes:
         """Read one string."""
-        size = self.number()
+        size = self.read_number()
         self.skip(size)
-        return self.content[self.place - size : self.place]
+        return self.content[self.offset - size : self.offset]
 
-    def strings(self, count: int) -> None:
-        """Go past so many strings: the loop that a big vocabulary spends its time in."""
-        unpack, content, place, last = _U64.unpack_from, self.content, self.place, self.size - 8
+    def skip_strings(self, count: int) -> None:
+        """Move past this many strings: the loop that a big vocabulary spends its time in."""
+        unpack, content, offset, last = _U64.unpack_from, self.content, self.offset, self.size - 8
         for _ in range(count):
-            if place > last:
-                raise _BrokenError("it is cut short, inside its vocabulary")
-            place += 8 + unpack(content, place)[0]
-        self.place = place
+            if offset > last:
+                raise _InvalidGgufError("it is cut short, inside its vocabulary")
+            offset += 8 + unpack(content, offset)[0]
+        self.offset = offset
         self.skip(0)
 
-    def value(self, kind: int, depth: int = 0) -> None:
-        """Go past one value of a key-value pair."""
+    def skip_value(self, kind: int, depth: int = 0) -> None:
+        """Move past one value of a key-value pair."""
         if kind in _VALUE_BYTES:
             self.skip(_VALUE_BYTES[kind])
-        elif kind == _STRING:
-            self.strings(1)
-        elif kind == _ARRAY and depth < _NESTING:
-            kind, count = self.number(_U32), self.number()
+        elif kind == _STRING_TYPE:
+            self.skip_strings(1)
+        elif kind == _ARRAY_TYPE and depth < _MAX_NESTING:
+            kind, count = self.read_number(_U32), self.read_number()
             if kind in _VALUE_BYTES:
                 self.skip(_VALUE_BYTES[kind] * count)
-            elif kind == _STRING:
-                self.strings(count)
+            elif kind == _STRING_TYPE:
+                self.skip_strings(count)
             else:
                 for _ in range(count):
-                    self.value(kind, depth + 1)
+                    self.skip_value(kind, depth + 1)
         else:
-            raise _BrokenError(f"its header has a value of unknown type {kind}")
+            raise _InvalidGgufError(f"its header has a value of unknown type {kind}")
 
 
-def _table_of_tensors(content: mmap.mmap) -> tuple[bytes, dict[bytes, int | None]]:
-    """Return the table's bytes, once every tensor lies inside the file, and some numbers."""
-    magic, version, tensors, pairs = _HEAD.unpack_from(content)
+def _read_tensor_table(content: mmap.mmap) -> tuple[bytes, dict[bytes, int | None]]:
+    """Return the bytes of the table, once every tensor lies inside the file, and some numbers."""
+    magic, version, tensors, pairs = _PREAMBLE.unpack_from(content)
     if magic != b"GGUF":
-        raise _BrokenError("it is not a GGUF file")
+        raise _InvalidGgufError("it is not a GGUF file")
     if version not in (2, 3):
-        raise _BrokenError(f"its GGUF version is {version}, known are 2 and 3")
-    walk = _Walk(content)
-    walk.skip(_HEAD.size)
+        raise _InvalidGgufError(f"its GGUF version is {version}, known are 2 and 3")
+    reader = _HeaderReader(content)
+    reader.skip(_PREAMBLE.size)
     alignment = 32
     numbers: dict[bytes, int | None] = {}
     for _ in range(pairs):
-        key, kind = walk.string(), walk.number(_U32)
-        if key == b"general.alignment" and kind == _NUMBER:
-            alignment = walk.number(_U32) or alignment
-        elif (name := key.rpartition(b".")[2]) in _NUMBERS and kind == _NUMBER:
-            numbers[name] = walk.number(_U32) or None
+        key, kind = reader.read_string(), reader.read_number(_U32)
+        if key == b"general.alignment" and kind == _UINT32_TYPE:
+            alignment = reader.read_number(_U32) or alignment
+        elif (name := key.rpartition(b".")[2]) in _NUMBER_KEYS and kind == _UINT32_TYPE:
+            numbers[name] = reader.read_number(_U32) or None
         else:
-            walk.value(kind)
-    start = walk.place
-    ends = [_end_of_tensor(walk) for _ in range(tensors)]
-    weights = walk.place + -walk.place % alignment
-    if weights + max(ends, default=0) > walk.size:
-        missing = weights + max(ends) - walk.size
-        raise _BrokenError(f"it is cut short, {missing:,} bytes are missing")
-    return content[start : walk.place], numbers
+            reader.skip_value(kind)
+    start = reader.offset
+    ends = [_read_tensor_end(reader) for _ in range(tensors)]
+    weights = reader.offset + -reader.offset % alignment
+    if weights + max(ends, default=0) > reader.size:
+        missing = weights + max(ends) - reader.size
+        raise _InvalidGgufError(f"it is cut short, {missing:,} bytes are missing")
+    return content[start : reader.offset], numbers
 
 
-def _end_of_tensor(walk: _Walk) -> int:
-    """Read one line of the table; return where its weights end, counted from the first weight."""
-    walk.string()
+def _read_tensor_end(reader: _HeaderReader) -> int:
+    """Read one row of the table; return the end of its weights, counted from the first weight."""
+    reader.read_string()
     elements = 1
-    for _ in range(walk.number(_U32)):
-        elements *= walk.number()
-    kind, offset = walk.number(_U32), walk.number()
-    block, size = BLOCKS.get(kind, (1, 0))  # a type from after our time: llama.cpp will know
+    for _ in range(reader.read_number(_U32)):
+        elements *= reader.read_number()
+    kind, offset = reader.read_number(_U32), reader.read_number()
+    block, size = BLOCKS.get(kind, (1, 0))  # llama.cpp will know a type that is younger than this
     return offset + elements // block * size
 
 
-def _digest(content: mmap.mmap, table: bytes) -> str:
+def _compute_digest(content: mmap.mmap, table: bytes) -> str:
     digest = blake2b(len(content).to_bytes(8, "big"), digest_size=16)
     digest.update(table)
     digest.update(content[:MIB])
     for sample in range(SAMPLES):
-        place = len(content) * sample // SAMPLES
-        digest.update(content[place : place + SAMPLE_BYTES])
+        start = len(content) * sample // SAMPLES
+        digest.update(content[start : start + SAMPLE_BYTES])
     digest.update(content[-MIB:])
     return digest.hexdigest()

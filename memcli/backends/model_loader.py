@@ -52,14 +52,17 @@ class ModelLoader:
 
             return WordLlamaEmbedder()
         known = source.manifest
-        prefixes = {
-            "question_prefix": known.embedding.question_prefix if known.embedding else "",
-            "passage_prefix": known.embedding.passage_prefix if known.embedding else "",
-        }
+        question_prefix = known.embedding.question_prefix if known.embedding else ""
+        passage_prefix = known.embedding.passage_prefix if known.embedding else ""
         if isinstance(source, ServedModel):
             from memcli.backends import server
 
-            return server.open_embedder(source.endpoint, **prefixes, note=self.note_server)
+            return server.open_embedder(
+                source.endpoint,
+                question_prefix=question_prefix,
+                passage_prefix=passage_prefix,
+                note=self.note_server,
+            )
         assert known.embedding, "every embedder of the catalog has it"
         if source.is_torch:
             from memcli.backends import torch_bf16
@@ -69,7 +72,8 @@ class ModelLoader:
                 name=known.name,
                 revision=known.revision,
                 context=known.context,
-                **prefixes,
+                question_prefix=question_prefix,
+                passage_prefix=passage_prefix,
             )
         from memcli.backends import llama
 
@@ -81,7 +85,8 @@ class ModelLoader:
             context=known.context,
             gpu_layers=self.gpu_layers,
             checked=self.check(source.path),
-            **prefixes,
+            question_prefix=question_prefix,
+            passage_prefix=passage_prefix,
         )
 
     def open_reranker(self, source: ModelSource) -> Reranker:

@@ -8,7 +8,11 @@ from time import monotonic
 
 import typer
 
-from memcli.cli.json_output.sessions import answer_shape, result_shape
+from memcli.cli.json_output.session_documents import (
+    ask_document,
+    ranked_session_json,
+    search_document,
+)
 from memcli.cli.output.answer_stream import answered, tell
 from memcli.cli.output.console import console, nobody_reads, note, print_json, print_jsonl, safe
 from memcli.cli.output.formats import (
@@ -195,15 +199,19 @@ class Printer:
         print_text("\n" * bool(self._printed) + shown.text)
 
     def _print(self, answer: Answer, reply: Reply | None, *, several: bool) -> None:
-        shapes = (result_shape(rank, one) for rank, one in enumerate(answer.results, start=1))
+        sessions = (
+            ranked_session_json(rank, one) for rank, one in enumerate(answer.results, start=1)
+        )
         if self.form == "json" or (self.form == "jsonl" and several):
-            print_json(answer_shape(answer, self.command, reply))
+            print_json(
+                ask_document(answer, reply) if self.command == "ask" else search_document(answer)
+            )
         elif answer.verdict == "nothing":
             return
         elif self.form == "jsonl":
-            print_jsonl(shapes)
+            print_jsonl(sessions)
         elif self.form == "csv":
-            print_csv(evidence_rows(answer.question, shapes), head=self._printed == 1)
+            print_csv(evidence_rows(answer.question, sessions), head=self._printed == 1)
         elif self.form == "markdown":
             print_text("\n" * (self._printed > 1) + answer_markdown(answer, reply))
 

@@ -1,1 +1,5 @@
-"""A small archive of an invented life, in five formats, and questions to ask of it."""
+"""The small archive of an invented life that `mem demo` imports, in five formats.
+
+exports/    the archive: the files as the programs write them
+questions   questions to ask of it, with the phrases that answer them
+"""

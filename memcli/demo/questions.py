@@ -1,28 +1,28 @@
 """Questions to ask of the bundled archive.
 
-The archive is the talk of Mira Okafor-Lindqvist, who never existed, from January 2024 to September
-2026: what changed in her life, who did what when, and what was only ever said in Japanese or
-Chinese. Its clocks without a zone are those of Lisbon.
+The archive holds the conversations of Mira Okafor-Lindqvist, an invented person, from January 2024
+to September 2026. They contain facts that changed, several people who did similar things, and facts
+that were only stated in Japanese or Chinese. Times without a zone are those of Lisbon.
 """
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Something to ask of the archive, and the phrases that the turn which answers it holds."""
+class DemoQuestion:
+    """A question, and the phrases that the turn which answers it contains."""
 
     question: str
     answers: tuple[str, ...]
 
 
 QUESTIONS = (
-    # There were five codes at three addresses: the newest counts.
-    Question("What is the door code of my flat in Lisbon now?", ("3826", "Campo de Ourique")),
-    # Only said in Japanese, beside a ramen place in Kyoto and another place in Osaka.
-    Question("大阪で一番おすすめのラーメン屋はどこ？", ("麺処 夜鷹", "福島駅")),
+    # There were five codes at three addresses; the newest one is the answer.
+    DemoQuestion("What is the door code of my flat in Lisbon now?", ("3826", "Campo de Ourique")),
+    # The answer is only stated in Japanese, beside a place in Kyoto and another one in Osaka.
+    DemoQuestion("大阪で一番おすすめのラーメン屋はどこ？", ("麺処 夜鷹", "福島駅")),
     # Maja and Rui did so at other times, and Rui was asked for this time, too.
-    Question(
+    DemoQuestion(
         "Who looked after Skruv while I was in Japan in November 2025?", ("Inês", "third floor")
     ),
 )

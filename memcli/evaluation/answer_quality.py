@@ -1,7 +1,7 @@
-"""What a ranking is worth to a chat model that answers from it.
+"""Scores a ranking by the answers of a chat model that reads it.
 
 The model is asked without any session, and with the first 1, 2, 3, 5 and 8 of the ranking; its
-answers are compared with the one known.
+answers are compared with the known one.
 """
 
 import re
@@ -11,63 +11,64 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from math import log2
 
-Answer = Callable[[str, Sequence[str]], str]  # what a chat model says: question, sessions as text
+# From a question and sessions as text to the answer of a chat model.
+AnswerFunction = Callable[[str, Sequence[str]], str]
 
-STEPS = (1, 2, 3, 5, 8)  # sessions shown
+STEPS = (1, 2, 3, 5, 8)  # numbers of sessions shown
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def outcome_message(sessions: str, question: str) -> str:
-    """Return what a chat model is asked, for an answer as short as the known ones are."""
-    shown = f"Conversations from the past:\n\n{sessions}\n\n" if sessions else ""
+    """Return the message to a chat model, which asks for an answer as short as the known ones."""
+    context = f"Conversations from the past:\n\n{sessions}\n\n" if sessions else ""
     return (
-        f"{shown}Question: {question}\n\n"
+        f"{context}Question: {question}\n\n"
         "Answer in as few words as possible, without a sentence around them. If you are not told"
         " the answer, give your best guess."
     )
 
 
 def task_outcome(
-    question: str, known: str, sessions: Sequence[str], answer: Answer
+    question: str, known: str, sessions: Sequence[str], answer: AnswerFunction
 ) -> dict[str, float]:
     """Ask a chat model with more and more of a ranking.
 
     Args:
-        question: what is asked.
-        known: the answer.
-        sessions: as they are ranked, best first; beyond the last of STEPS none is shown.
+        question: the question.
+        known: its known answer.
+        sessions: as they are ranked, best first; none is shown beyond the last of STEPS.
         answer: the model.
 
     Returns:
         "f1@k" and "exact_match@k" of the answer with the first k sessions, in [0, 1];
-        "utility@k", how much "f1@k" is above that of the step before, in [-1, 1]; "reward", see
-        there.
+        "utility@k", the gain of "f1@k" over the step before, in [-1, 1]; "reward", as `reward`
+        computes it.
 
     Raises:
         BackendError: the model failed.
     """
     steps = [0, *(k for k in STEPS if k <= len(sessions))]
-    said = {k: answer(question, sessions[:k]) for k in steps}
-    scores = {k: token_f1(said[k], known) for k in steps}
+    answers = {k: answer(question, sessions[:k]) for k in steps}
+    scores = {k: token_f1(answers[k], known) for k in steps}
     return {
         "reward": reward(scores),
         **{f"f1@{k}": scores[k] for k in steps},
-        **{f"exact_match@{k}": exact_match(said[k], known) for k in steps},
+        **{f"exact_match@{k}": exact_match(answers[k], known) for k in steps},
         **{f"utility@{k}": scores[k] - scores[before] for before, k in pairwise(steps)},
     }
 
 
 def reward(scores: Mapping[int, float]) -> float:
-    """Return the task-outcome reward: what the sessions add, the more the earlier they do.
+    """Return the task-outcome reward: the gain from the sessions, earlier ones counting more.
 
     R = -s_0 + sum of w_n s_kn, where s_k is the score with the first k sessions, and w_n =
     1 / log2(k_n + 1) - 1 / log2(k_n+1 + 1), of the last step 1 / log2(k_N + 1). The weights add
     up to 1 where the first step is 1: R is in [-1, 1], and 0 where the sessions change nothing.
 
     Args:
-        scores: by k, with 0; without any other, R is 0: there was nothing to show.
+        scores: by k, 0 included; with 0 alone R is 0, for no session was shown.
 
     Source:
         MemSifter, the outcome-driven reward that its sifter is trained with.
@@ -76,20 +77,20 @@ def reward(scores: Mapping[int, float]) -> float:
     if not steps:
         return 0.0
     discounts = [1 / log2(k + 1) for k in steps] + [0.0]
-    gained = sum(
-        (here - beyond) * scores[k]
-        for k, here, beyond in zip(steps, discounts, discounts[1:], strict=False)
+    gain = sum(
+        (here - after) * scores[k]
+        for k, here, after in zip(steps, discounts, discounts[1:], strict=False)
     )
-    return gained - scores[0]
+    return gain - scores[0]
 
 
 def exact_match(answer: str, known: str) -> float:
-    """Return 1 where two answers are the same once they are normalised, else 0.
+    """Return 1 where two answers are the same once they are normalized, else 0.
 
     Source:
         Rajpurkar et al., SQuAD, EMNLP 2016: exact match.
     """
-    return float(normalised(answer) == normalised(known))
+    return float(normalize_answer(answer) == normalize_answer(known))
 
 
 def token_f1(answer: str, known: str) -> float:
@@ -100,18 +101,18 @@ def token_f1(answer: str, known: str) -> float:
     Source:
         Rajpurkar et al., SQuAD, EMNLP 2016: F1; SQuAD 2.0's way with empty answers.
     """
-    given, wanted = normalised(answer).split(), normalised(known).split()
-    if not (given and wanted):
-        return float(given == wanted)
-    shared = sum((Counter(given) & Counter(wanted)).values())
-    return 2 * shared / (len(given) + len(wanted))
+    given, expected = normalize_answer(answer).split(), normalize_answer(known).split()
+    if not (given and expected):
+        return float(given == expected)
+    shared = sum((Counter(given) & Counter(expected)).values())
+    return 2 * shared / (len(given) + len(expected))
 
 
-def normalised(answer: str) -> str:
-    """Return an answer in small letters, without ASCII punctuation, articles, and wide spaces.
+def normalize_answer(answer: str) -> str:
+    """Return an answer in lower case, without ASCII punctuation, articles and repeated spaces.
 
     Source:
-        Rajpurkar et al., SQuAD, EMNLP 2016: how its evaluation compares.
+        Rajpurkar et al., SQuAD, EMNLP 2016: the normalization of its evaluation.
     """
     words = _ARTICLES.sub(" ", answer.lower().translate(_PUNCTUATION))
     return " ".join(words.split())

@@ -1,4 +1,4 @@
-"""How sure a mean is, and a difference of means: by resampling, from a fixed seed."""
+"""Confidence intervals of means and tests of their differences, by resampling from a fixed seed."""
 
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
@@ -7,19 +7,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Table: TypeAlias = "NDArray[np.float64]"  # shape (questions, metrics)
-Row: TypeAlias = "NDArray[np.float64]"  # shape (metrics,)
+MetricTable: TypeAlias = "NDArray[np.float64]"  # shape (questions, metrics)
+MetricRow: TypeAlias = "NDArray[np.float64]"  # shape (metrics,)
 
 RESAMPLES = 2_000
 FLIPS = 10_000
-EXACT = 12  # questions that differ, up to which every flip is tried: 4,096 ways
+EXACT = 12  # most questions that differ for which every flip is tried: 4,096 ways
 CONFIDENCE = 0.95
-_AT_ONCE = 1_000_000  # numbers drawn: 8 MB
-_ROUNDING = 1e-12  # two sums of the same numbers in another order
+_BATCH_NUMBERS = 1_000_000  # random numbers drawn at once: 8 MB
+_ROUNDING = 1e-12  # difference of two sums of the same numbers in another order
 
 
-def interval(table: Table) -> tuple[Row, Row]:
-    """Return between which bounds the mean of each metric lies, with CONFIDENCE.
+def confidence_interval(table: MetricTable) -> tuple[MetricRow, MetricRow]:
+    """Return lower and upper bounds of the mean of each metric, with CONFIDENCE.
 
     Questions are drawn anew, as many as there are, RESAMPLES times; the bounds are percentiles
     of the means. Questions of one conversation are drawn apart, so the bounds are of these
@@ -38,16 +38,18 @@ def interval(table: Table) -> tuple[Row, Row]:
     draws = np.random.default_rng(0)
     even = np.full(questions, 1 / questions)
     means = np.concatenate(
-        [draws.multinomial(questions, even, size) @ table / questions
-         for size in _batches(RESAMPLES, questions)]
-    )  # fmt: skip
+        [
+            draws.multinomial(questions, even, size) @ table / questions
+            for size in _batch_sizes(RESAMPLES, questions)
+        ]
+    )
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(means, (tail, 1 - tail), axis=0)
     return low, high
 
 
-def sign_flip(table: Table, before: Table) -> Row:
-    """Return how probable so large a difference of means is by chance, for each metric: p.
+def sign_flip(table: MetricTable, before: MetricTable) -> MetricRow:
+    """Return the probability p of so large a difference of means by chance, for each metric.
 
     Two-sided. Were there no difference, each question's could as well have the other sign; p is
     the share of ways to set the signs that give a mean as far from 0. All ways are tried where
@@ -71,14 +73,14 @@ def sign_flip(table: Table, before: Table) -> Row:
         return np.asarray((np.abs(sums) >= found).mean(axis=0), dtype=np.float64)
     draws = np.random.default_rng(0)
     as_far = np.ones(table.shape[1])
-    for size in _batches(FLIPS, len(differences)):
+    for size in _batch_sizes(FLIPS, len(differences)):
         signs = draws.integers(0, 2, size=(size, len(differences))) * 2.0 - 1.0
         as_far += (np.abs(signs @ differences) >= found).sum(axis=0)
     return as_far / (1 + FLIPS)
 
 
-def _batches(rounds: int, width: int) -> list[int]:
+def _batch_sizes(rounds: int, width: int) -> list[int]:
     """Cut rounds of so many numbers each into batches that fit the memory."""
-    size = max(1, _AT_ONCE // max(width, 1))
+    size = max(1, _BATCH_NUMBERS // max(width, 1))
     full, rest = divmod(rounds, size)
-    return [size] * full + [rest] * bool(rest)
+    return [size] * full + ([rest] if rest else [])

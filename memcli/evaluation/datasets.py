@@ -1,16 +1,18 @@
-"""Data sets with questions: LoCoMo, LongMemEval, and whatever is laid out as they are.
+"""Reads data sets with questions: LoCoMo, LongMemEval, and others laid out as they are.
 
-They are told apart by what is in them, read element by element, and not part of memcli:
+The content of a file tells its layout; files are read element by element, and are not part of
+memcli:
 
 - LoCoMo, Maharana et al., ACL 2024: https://github.com/snap-research/locomo
 - LongMemEval, Wu et al., ICLR 2025: https://github.com/xiaowu0162/LongMemEval
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -21,9 +23,9 @@ from memcli.formats.parsing.json_stream import elements
 from memcli.formats.parsing.values import mapping, sequence, string, wall_clock
 from memcli.formats.sources import places
 
-Shape = Literal["locomo", "longmemeval"]  # the format that imports the haystacks
-Element = Mapping[str, Any]  # Any: whatever JSON holds
-TurnKey = tuple[str, str]  # of a conversation, and of a turn in it
+Layout = Literal["locomo", "longmemeval"]  # the format that imports the haystacks
+Element = Mapping[str, Any]  # Any: as JSON has it
+TurnKey = tuple[str, str]  # keys of a conversation, and of a turn in it
 
 LOCOMO_CATEGORIES = {  # the paper's names; the numbers stand in the file
     "1": "multi-hop",
@@ -37,38 +39,38 @@ _SESSION = re.compile(r"session_\d{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A question, and where its answer is, by the keys that the importer gives."""
+class DatasetQuestion:
+    """A question, and the places of its answer, by the keys that the importer gives."""
 
     id: str  # unique in the data set
     text: str
     category: str
-    sessions: frozenset[str]  # that answer, as keys of conversations; some may not be there
+    sessions: frozenset[str]  # keys of the conversations that answer; some may not be there
     turns: frozenset[TurnKey]  # the same of turns; empty where the data set does not say
     answer: str = ""  # "" where there is none
     asked_at: datetime | None = None  # aware; None where the data set does not say
-    abstention: bool = False  # nothing answers; `sessions` are those that seem to
+    abstention: bool = False  # True if nothing answers; `sessions` are those that seem to
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the data set's authors had a model note of one session: LoCoMo has some."""
+    """A note about one session that the data set's authors had a model write: LoCoMo has some."""
 
-    person: str  # whom it is about
+    person: str  # the person it is about
     text: str
     session: str  # the key of its conversation
     turns: frozenset[str]  # the keys of those it came from
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class DatasetArchive:
     """An export that gets a database of its own."""
 
     export: list[Element]
-    questions: tuple[Question, ...]
+    questions: tuple[DatasetQuestion, ...]
 
     def observations(self) -> Iterator[Observation]:
-        """Yield what was noted of its sessions."""
+        """Yield the observations of its sessions."""
         return (each for element in self.export for each in _observations(element))
 
 
@@ -77,22 +79,24 @@ class Dataset:
     """A file of questions and haystacks."""
 
     document: Document
-    shape: Shape
+    layout: Layout
     digest: str  # of the file's bytes
     pooled: bool
-    observed: bool  # whether there are observations
-    questions: tuple[tuple[Question, ...], ...]  # by archive
+    observed: bool  # True if there are observations
+    questions: tuple[tuple[DatasetQuestion, ...], ...]  # by archive
 
-    def archives(self) -> Iterator[Archive]:
+    def archives(self) -> Iterator[DatasetArchive]:
         """Read the file again, an archive at a time; of pooled ones there is but one."""
-        exports = (_named(self.shape, number, each) for number, each in _elements(self.document))
+        exports = (
+            _with_name(self.layout, number, each) for number, each in _elements(self.document)
+        )
         if not self.pooled:
             for export, questions in zip(exports, self.questions, strict=True):
-                yield Archive([export], questions)
-        elif self.shape == "locomo":
-            yield Archive(list(exports), self.questions[0])
+                yield DatasetArchive([export], questions)
+        elif self.layout == "locomo":
+            yield DatasetArchive(list(exports), self.questions[0])
         else:
-            yield Archive(list(_one_haystack(exports)), self.questions[0])
+            yield DatasetArchive(list(_pool_haystacks(exports)), self.questions[0])
 
 
 def read_dataset(path: Path, *, pooled: bool = False) -> Dataset:
@@ -104,49 +108,58 @@ def read_dataset(path: Path, *, pooled: bool = False) -> Dataset:
             archive for each conversation of LoCoMo and for each question of LongMemEval.
 
     Raises:
-        InputError: it cannot be read, or is laid out in no way that is known.
+        InputError: it cannot be read, or its layout is unknown.
     """
     document = _document(path)
-    shape: Shape | None = None
-    questions: list[tuple[Question, ...]] = []
+    layout: Layout | None = None
+    questions: list[tuple[DatasetQuestion, ...]] = []
     observed = False
     for number, element in _elements(document):
-        found = _shape(element)
-        if found is None or shape not in (None, found):
+        found = _recognize_layout(element)
+        if found is None or layout not in (None, found):
             raise InputError(
                 f"element {number} of {document.name} has no questions as LoCoMo's and"
                 " LongMemEval's are"
             )
-        shape = found
-        named = _named(shape, number, element)
-        observed = observed or any(_observations(named))
-        home = "pooled" if pooled else string(named.get("question_id"))
+        layout = found
+        element = _with_name(layout, number, element)
+        observed = observed or any(_observations(element))
+        home = "pooled" if pooled else string(element.get("question_id"))
         questions.append(
-            _locomo(named, number) if shape == "locomo" else (_longmemeval(named, number, home),)
+            _locomo_questions(element, number)
+            if layout == "locomo"
+            else (_longmemeval_question(element, number, home),)
         )
-    if shape is None or not any(questions):
+    if layout is None or not any(questions):
         raise InputError(f"{document.name} has no question")
     if pooled:
-        questions = [tuple(each for asked in questions for each in asked)]
-    return Dataset(document, shape, _digest(document), pooled, observed, tuple(questions))
+        questions = [tuple(chain.from_iterable(questions))]
+    return Dataset(
+        document=document,
+        layout=layout,
+        digest=_digest(document),
+        pooled=pooled,
+        observed=observed,
+        questions=tuple(questions),
+    )
 
 
-def sample(dataset: Dataset, limit: int) -> frozenset[str]:
+def choose_sample(dataset: Dataset, limit: int) -> frozenset[str]:
     """Choose about the same share of each category's questions, always the same ones.
 
     Returns:
         Ids: `limit` of them, or all where there are no more.
     """
-    draw = Random(0)
+    random = Random(0)
     by_category: dict[str, list[str]] = {}
-    for question in (each for asked in dataset.questions for each in asked):
+    for question in chain.from_iterable(dataset.questions):
         by_category.setdefault(question.category, []).append(question.id)
     # Spread evenly over 0 to 1, each category's questions fall below any share in proportion.
-    places: list[tuple[float, str]] = []
+    ranked: list[tuple[float, str]] = []
     for ids in by_category.values():
-        draw.shuffle(ids)
-        places += [((at + 0.5) / len(ids), each) for at, each in enumerate(ids)]
-    return frozenset(each for _, each in sorted(places)[:limit])
+        random.shuffle(ids)
+        ranked += [((at + 0.5) / len(ids), each) for at, each in enumerate(ids)]
+    return frozenset(each for _, each in sorted(ranked)[:limit])
 
 
 def _document(path: Path) -> Document:
@@ -172,41 +185,41 @@ def _elements(document: Document) -> Iterator[tuple[int, Element]]:
         yield number, element
 
 
-def _shape(element: Element) -> Shape | None:
+def _recognize_layout(element: Element) -> Layout | None:
     if isinstance(element.get("haystack_sessions"), list) and string(element.get("question")):
         return "longmemeval"
-    talk = mapping(element.get("conversation")) or element
-    if isinstance(element.get("qa"), list) and any(map(_SESSION.fullmatch, talk)):
+    conversation = mapping(element.get("conversation")) or element
+    if isinstance(element.get("qa"), list) and any(map(_SESSION.fullmatch, conversation)):
         return "locomo"
     return None
 
 
-def _named(shape: Shape, number: int, element: Element) -> Element:
-    """Give an element its name if it has none: the importer builds its keys from it."""
-    name = "sample_id" if shape == "locomo" else "question_id"
+def _with_name(layout: Layout, number: int, element: Element) -> Element:
+    """Return an element with a name, which the importer builds its keys from."""
+    name = "sample_id" if layout == "locomo" else "question_id"
     return {**element, name: string(element.get(name)) or str(number)}
 
 
-def _locomo(element: Element, number: int) -> tuple[Question, ...]:
+def _locomo_questions(element: Element, number: int) -> tuple[DatasetQuestion, ...]:
     return tuple(
         _locomo_question(mapping(row), f"{element['sample_id']}/session_", f"{number}.{at}")
         for at, row in enumerate(sequence(element.get("qa")), start=1)
     )
 
 
-def _locomo_question(row: Element, sessions: str, number: str) -> Question:
+def _locomo_question(row: Element, sessions: str, number: str) -> DatasetQuestion:
     text = string(row.get("question"))
     if not text.strip():
         raise InputError(f"question {number} is empty")
     category = string(row.get("category"))
     found = _EVIDENCE.findall(" ".join(map(string, sequence(row.get("evidence")))))
-    named = [(int(session), int(turn)) for session, turn in found]
-    return Question(
+    evidence = [(int(session), int(turn)) for session, turn in found]
+    return DatasetQuestion(
         number,
         text,
         LOCOMO_CATEGORIES.get(category, category or "all questions"),
-        frozenset(f"{sessions}{session}" for session, _ in named),
-        frozenset((f"{sessions}{session}", f"D{session}:{turn}") for session, turn in named),
+        frozenset(f"{sessions}{session}" for session, _ in evidence),
+        frozenset((f"{sessions}{session}", f"D{session}:{turn}") for session, turn in evidence),
         string(row.get("answer")),
     )
 
@@ -225,29 +238,29 @@ def _observations(element: Element) -> Iterator[Observation]:
                 )
 
 
-def _longmemeval(element: Element, number: int, home: str) -> Question:
+def _longmemeval_question(element: Element, number: int, home: str) -> DatasetQuestion:
     ids = [string(each) for each in sequence(element.get("haystack_session_ids"))]
-    answering = {string(each) for each in sequence(element.get("answer_session_ids"))}
+    answer_ids = {string(each) for each in sequence(element.get("answer_session_ids"))}
     turns = (
         (f"{home}/{session}", str(position))
         for session, rows in zip(ids, sequence(element["haystack_sessions"]), strict=False)
         for position, row in enumerate(map(mapping, sequence(rows)), start=1)
         if row.get("has_answer") is True
     )
-    return Question(
+    return DatasetQuestion(
         str(number),
         string(element["question"]),
         string(element.get("question_type")) or "all questions",
-        frozenset(f"{home}/{session}" for session in answering),
+        frozenset(f"{home}/{session}" for session in answer_ids),
         frozenset(turns),
         string(element.get("answer")),
-        _time(string(element.get("question_date"))),
+        _question_time(string(element.get("question_date"))),
         abstention=string(element["question_id"]).endswith("_abs"),
     )
 
 
-def _time(text: str) -> datetime | None:
-    """Read "2023/05/20 (Sat) 02:21", on the clock that the importer reads sessions by."""
+def _question_time(text: str) -> datetime | None:
+    """Parse "2023/05/20 (Sat) 02:21" in the time zone that the importer uses for sessions."""
     try:
         naive = datetime.strptime(text[:10] + text[-5:], "%Y/%m/%d%H:%M")
         return wall_clock(naive, Reading().timezone)
@@ -255,11 +268,11 @@ def _time(text: str) -> datetime | None:
         return None
 
 
-def _one_haystack(elements: Iterator[Element]) -> Iterator[Element]:
+def _pool_haystacks(elements: Iterator[Element]) -> Iterator[Element]:
     """Put all haystacks together, each session once, as it is the first time.
 
-    Each gives an element of its own with what is new in it: the importer takes none that is as
-    large as all of LongMemEval.
+    Each haystack becomes an element with its new sessions: one element for all of LongMemEval
+    would be larger than the importer allows.
     """
     seen: set[str] = set()
     for element in elements:
@@ -285,8 +298,3 @@ def _digest(document: Document) -> str:
         while part := stream.read(1 << 20):
             digest.update(part)
     return digest.hexdigest()
-
-
-def every_question(questions: Sequence[Sequence[Question]]) -> list[Question]:
-    """Return the questions of all archives."""
-    return [each for asked in questions for each in asked]

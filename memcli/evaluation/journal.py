@@ -1,4 +1,4 @@
-"""Results kept as they come, so that a run that was stopped can go on."""
+"""Keeps results as they come, so that a run that was stopped can go on."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Self
 
 from memcli.errors import MemError
 
-KEPT = 20  # files; the oldest go
+MOST_FILES = 20  # the oldest are deleted
 
 
 class Journal:
@@ -23,7 +23,7 @@ class Journal:
 
     Args:
         path: of the file; its folder is made.
-        again: begin anew, whatever is there.
+        again: delete the records of earlier runs.
 
     Raises:
         MemError: from any method: the file cannot be read or written.
@@ -31,7 +31,7 @@ class Journal:
 
     def __init__(self, path: Path | None = None, *, again: bool = False) -> None:
         self._records: dict[str, Mapping[str, Any]] = {}
-        self._path, self._stream = path, None if path is None else self._opened(path, again)
+        self._path, self._stream = path, None if path is None else self._open(path, again)
 
     def __contains__(self, key: str) -> bool:
         return key in self._records
@@ -39,18 +39,18 @@ class Journal:
     def __len__(self) -> int:
         return len(self._records)
 
-    def __getitem__(self, key: str) -> Mapping[str, Any]:  # whatever was kept
+    def __getitem__(self, key: str) -> Mapping[str, Any]:  # Any: as JSON has it
         return self._records[key]
 
     def keep(self, key: str, record: Mapping[str, Any]) -> None:
-        """Keep a record, in place of an earlier one of this key."""
+        """Keep a record; it replaces an earlier one of this key."""
         self._records[key] = record
         if self._stream:
             line = json.dumps([key, record], separators=(",", ":")).encode() + b"\n"
             try:
-                self._stream.write(line)  # unbuffered: what is kept survives this process
+                self._stream.write(line)  # The stream is unbuffered: records survive this process.
             except OSError as error:
-                raise self._refused(error) from error
+                raise self._storage_error(error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -64,21 +64,20 @@ class Journal:
         if self._stream:
             self._stream.close()
 
-    def _opened(self, path: Path, again: bool) -> BinaryIO:
+    def _open(self, path: Path, again: bool) -> BinaryIO:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             stream = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "ab+", 0)
             stream.seek(0)
-            whole = 0 if again else self._read(stream.read())
-            stream.truncate(whole)
-            _drop_oldest(path.parent)
+            stream.truncate(0 if again else self._read(stream.read()))
+            _delete_oldest(path.parent)
         except OSError as error:
             self._path = path
-            raise self._refused(error) from error
+            raise self._storage_error(error) from error
         return stream
 
     def _read(self, raw: bytes) -> int:
-        """Take the records in; return how many bytes of them are whole."""
+        """Read the records; return the number of bytes of the whole ones."""
         whole = 0
         for line in raw.splitlines(keepends=True):
             try:
@@ -91,11 +90,11 @@ class Journal:
             whole += len(line)
         return whole
 
-    def _refused(self, error: OSError) -> MemError:
+    def _storage_error(self, error: OSError) -> MemError:
         return MemError(f"results cannot be kept in {self._path}: {error.strerror}")
 
 
-def _drop_oldest(folder: Path) -> None:
+def _delete_oldest(folder: Path) -> None:
     newest = sorted(folder.glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in newest[KEPT:]:
+    for path in newest[MOST_FILES:]:
         path.unlink(missing_ok=True)

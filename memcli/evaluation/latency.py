@@ -1,4 +1,4 @@
-"""How long a person waits for `mem`, from Enter to the prompt."""
+"""Measures how long a person waits for `mem`, from Enter to the prompt."""
 
 import json
 import subprocess
@@ -9,69 +9,71 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Annotated
 
 from memcli.errors import BackendError, ExitCode
 
-AGAIN = 2  # times that a command is run after the first
+WARM_RUNS = 2  # runs of a command after the first
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds that a command takes the first time, and again."""
+    """Seconds that a command takes."""
 
-    cold: float  # nothing is remembered; what files the system has in memory is left to it
-    warm: float  # the median of the next ones
+    # The system keeps the files that it has in memory.
+    cold: Annotated[float, "The first time."]
+    warm: Annotated[float, "Median of the next ones."]
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveSpeed:
-    """What `mem` takes for an archive in a new database."""
+    """The latency of commands on the archive of `mem demo`, in a new database."""
 
     sessions: int
     turns: int
-    ingest: float  # seconds
+    ingest: Annotated[float, "Seconds."]
     search: Latency
     ask: Latency
 
 
-def archive_speed(
+def measure_archive(
     exports: Path, question: str, ask_options: Sequence[str], *, zone: str
 ) -> ArchiveSpeed:
     """Import an archive into a temporary database and ask it a question, as a person does.
 
     Args:
         exports: of the archive.
-        question: that it answers.
+        question: a question that the archive answers.
         ask_options: of `mem ask`: which models.
         zone: of clocks in it that name none.
 
     Raises:
-        BackendError: a command failed; with what it said.
+        BackendError: a command failed; with its error message.
     """
     with TemporaryDirectory(prefix="mem-bench-") as folder:
         mem = (sys.executable, "-m", "memcli", "--db", str(Path(folder, "mem.db")))
-        imported, seconds = _run(*mem, "ingest", str(exports), "--timezone", zone, "--json")
-        totals = json.loads(imported)["totals"]
+        output, seconds = _run(*mem, "ingest", str(exports), "--timezone", zone, "--json")
+        totals = json.loads(output)["totals"]
         return ArchiveSpeed(
             sessions=totals["sessions"]["new"],
             turns=totals["turns"]["new"],
             ingest=seconds,
-            search=_latency(*mem, "search", question),
-            ask=_latency(*mem, "ask", question, "--quiet", *ask_options),
+            search=_measure_latency(*mem, "search", question),
+            ask=_measure_latency(*mem, "ask", question, "--quiet", *ask_options),
         )
 
 
-def _latency(*command: str) -> Latency:
-    cold, *warm = (_run(*command)[1] for _ in range(1 + AGAIN))
+def _measure_latency(*command: str) -> Latency:
+    cold, *warm = (_run(*command)[1] for _ in range(1 + WARM_RUNS))
     return Latency(cold, median(warm))
 
 
 def _run(*command: str) -> tuple[str, float]:
-    """Run a command; return what it printed, and its seconds."""
+    """Run a command; return its output, and its seconds."""
     began = perf_counter()
     done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     seconds = perf_counter() - began
     if done.returncode not in (ExitCode.OK, ExitCode.NOTHING_FOUND):
-        said = done.stderr.decode(errors="replace").strip() or "it said nothing"
-        raise BackendError(f"`mem {command[5]}` failed: {said.removeprefix('mem: ')}")
+        message = done.stderr.decode(errors="replace").strip() or "it said nothing"
+        raise BackendError(f"`mem {command[5]}` failed: {message.removeprefix('mem: ')}")
     return done.stdout.decode(), seconds

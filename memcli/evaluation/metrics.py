@@ -1,7 +1,7 @@
-"""How good a ranking is, with binary relevance.
+"""Metrics of a ranking, with binary relevance.
 
-A ranking is best first and without repeats; gold is what answers, found or not: at least one. A
-k beyond the end of a ranking is its end, so no score counts places that do not exist.
+A ranking is best first and without repeats; gold is every place that answers, found or not, at
+least one. A k beyond the end of a ranking is its end, so no metric counts places that do not exist.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ NDCG_KS = (1, 3, 10)
 Key = TypeVar("Key", str, int, tuple[int, int])
 
 
-def scores(
+def ranking_metrics(
     ranking: Sequence[str], gold: AbstractSet[str], ks: Sequence[int] = KS
 ) -> dict[str, float]:
     """Return every metric by its name in `mem bench --json`, each in [0, 1], more is better.
@@ -24,7 +24,7 @@ def scores(
     Raises:
         ValueError: there is no gold, or something is ranked twice.
     """
-    hits = hits_of(ranking, gold)
+    hits = mark_hits(ranking, gold)
     size = len(gold)
     return {
         "mrr": reciprocal_rank(hits),
@@ -38,8 +38,8 @@ def scores(
     }
 
 
-def hits_of(ranking: Sequence[str], gold: AbstractSet[str]) -> list[bool]:
-    """Tell of every place of a ranking, first place first, whether gold is there.
+def mark_hits(ranking: Sequence[str], gold: AbstractSet[str]) -> list[bool]:
+    """Return for every place of a ranking, first place first, whether it is gold.
 
     Raises:
         ValueError: there is no gold, or something is ranked twice.
@@ -51,19 +51,19 @@ def hits_of(ranking: Sequence[str], gold: AbstractSet[str]) -> list[bool]:
     return [place in gold for place in ranking]
 
 
-def by_score(scored: Mapping[Key, float]) -> list[Key]:
+def rank_by_score(scored: Mapping[Key, float]) -> list[Key]:
     """Return a ranking: the greatest score first, of equal scores the smallest key."""
     return sorted(scored, key=lambda key: (-scored[key], key))
 
 
 def all_found(hits: Sequence[bool], gold: int) -> float:
-    """Return 1 where all of the gold is there, else 0: with more gold than places always 0.
+    """Return 1 where all of the gold is among the hits, else 0; with more gold than places 0.
 
-    Over the first k places, what LongMemEval calls recall_all@k; `any` is its recall_any@k.
+    Over the first k places this is LongMemEval's recall_all@k; `any` is its recall_any@k.
 
     Args:
         hits: of the first k places.
-        gold: how much there is, found or not.
+        gold: number of gold places, found or not.
 
     Source:
         Wu et al., LongMemEval, ICLR 2025.
@@ -72,7 +72,7 @@ def all_found(hits: Sequence[bool], gold: int) -> float:
 
 
 def recall(hits: Sequence[bool], gold: int) -> float:
-    """Return the share of the gold that is there; below 1 with more gold than places.
+    """Return the share of the gold among the hits; below 1 with more gold than places.
 
     Source:
         Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, 8.3.
@@ -88,7 +88,7 @@ def f1(hits: Sequence[bool], gold: int) -> float:
 
     Source:
         van Rijsbergen, Information Retrieval, 1979, chapter 7; R-precision: Manning, Raghavan and
-        Schütze, 2008, 8.4. At which size MemReranker's table cuts its F1 is not published.
+        Schütze, 2008, 8.4. MemReranker's table does not publish the size of its F1.
     """
     returned = hits[:gold]
     return 2 * sum(returned) / (len(returned) + gold)
@@ -113,8 +113,8 @@ def average_precision(hits: Sequence[bool], gold: int) -> float:
     Source:
         Manning, Raghavan and Schütze, Introduction to Information Retrieval, 2008, 8.4.
     """
-    found = accumulate(hits)
-    precisions = (so_far / rank for rank, so_far in enumerate(found, start=1) if hits[rank - 1])
+    counts = accumulate(hits)
+    precisions = (so_far / rank for rank, so_far in enumerate(counts, start=1) if hits[rank - 1])
     return sum(precisions) / gold
 
 

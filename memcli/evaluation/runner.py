@@ -1,4 +1,4 @@
-"""Putting the questions of a data set to its archives.
+"""Asks the archives of a data set its questions.
 
 Everything goes the way it goes for a person: an export on disk, the importer, a database, and the
 stages of `mem ask`, which the runner is handed.
@@ -12,117 +12,136 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol
 
-from memcli.evaluation.datasets import Archive, Dataset, Observation, Question, Shape
+from memcli.evaluation.datasets import (
+    Dataset,
+    DatasetArchive,
+    DatasetQuestion,
+    Layout,
+    Observation,
+)
 from memcli.evaluation.journal import Journal
 from memcli.store import Store
 
 Grain = Literal["session", "turn"]
-# Brings in an export, and what was noted of it; raises InputError.
-Fill = Callable[[Store, Path, Shape, Iterable[Observation]], None]
+# Imports an export, and its observations; raises InputError.
+Fill = Callable[[Store, Path, Layout, Iterable[Observation]], None]
 
 DEPTH = 50  # places ranked for a question; gold further down counts as not found
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """What a stage makes of a question."""
+class StageRanking:
+    """The ranking of one stage for one question."""
 
     places: tuple[str, ...]  # best first: ids of sessions, or of turns ("s_4f:3")
     seconds: float  # from the question to this ranking
-    found: bool | None = None  # whether it says that anything is relevant; None: it never says
+    found: bool | None = None  # the verdict; None of a stage that gives none
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came out for a question."""
+class QuestionResult:
+    """The rankings of all stages for one question, and its gold."""
 
     category: str
-    gold: frozenset[str]  # places that answer and are there; none where a stranger was asked
-    stages: Mapping[str, Ranked]  # by name, in the order they build on one another
-    abstention: bool = False  # nothing answers
-    stranger: bool = False  # it was put to an archive that knows nothing of it
-    told: Mapping[str, float] = field(default_factory=dict)  # scores of a chat model's answers
+    gold: frozenset[str]  # places that answer and are there; empty for a stranger's archive
+    stages: Mapping[str, StageRanking]  # by name, in the order they build on one another
+    abstention: bool = False  # True if nothing answers
+    stranger: bool = False  # True if the archive asked was another one than the question's own
+    answer_scores: Mapping[str, float] = field(default_factory=dict)  # of a chat model's answers
 
 
-class Asked(Protocol):
-    """An archive that can be asked."""
+class AskableArchive(Protocol):
+    """An archive that ranks and answers."""
 
-    def rank(self, question: Question) -> Mapping[str, Ranked]:
-        """Return what each stage makes of a question, first stage first."""
+    def rank(self, question: DatasetQuestion) -> Mapping[str, StageRanking]:
+        """Return each stage's ranking, first stage first."""
         ...
 
-    def told(self, question: Question, stages: Mapping[str, Ranked]) -> Mapping[str, float]:
-        """Return scores of what a chat model answers; none without one."""
+    def score_answers(
+        self, question: DatasetQuestion, stages: Mapping[str, StageRanking]
+    ) -> Mapping[str, float]:
+        """Return scores of a chat model's answers; empty without such a model."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """How the questions of a data set are asked.
+class BenchmarkRun:
+    """A run over the questions of a data set.
 
     Args:
-        fill: brings the export of an archive into its database.
-        opened: makes a database one that can be asked.
-        grain: what is ranked.
+        fill: imports the export of an archive into its database.
+        open_archive: makes a database an archive that can be asked.
+        grain: the unit that is ranked.
         wanted: ids of the questions to ask; None for all.
-        strangers: whether each question is put to the archive before its own, too.
+        strangers: whether each question is also put to the archive before its own.
     """
 
     fill: Fill
-    opened: Callable[[Store], Asked]
+    open_archive: Callable[[Store], AskableArchive]
     grain: Grain = "session"
     wanted: AbstractSet[str] | None = None
     strangers: bool = False
 
-    def run(self, dataset: Dataset, journal: Journal) -> Iterator[Outcome]:
-        """Ask what the journal does not have yet, an archive at a time, and keep what comes out.
+    def run(self, dataset: Dataset, journal: Journal) -> Iterator[QuestionResult]:
+        """Ask the questions that are not in the journal, an archive at a time, and record them.
 
         Yields:
-            An outcome for every question, earlier runs' too, as they are there.
+            A result for every question, earlier runs' too, as they come.
 
         Raises:
             InputError: the data set is damaged.
-            BackendError: a model failed. What came out before is kept.
+            BackendError: a model failed. Earlier results are kept.
         """
         for number, archive in enumerate(dataset.archives()):
-            asked = [(question, False) for question in self._chosen(archive.questions)]
+            tasks = [(question, False) for question in self._wanted_of(archive.questions)]
             if self.strangers:
                 next_one = dataset.questions[(number + 1) % len(dataset.questions)]
-                asked += [(question, True) for question in self._chosen(next_one)]
-            left = [one for one in asked if _key(*one) not in journal]
-            yield from (_outcome(journal[_key(*one)]) for one in asked if one not in left)
+                tasks += [(question, True) for question in self._wanted_of(next_one)]
+            left = [task for task in tasks if _journal_key(*task) not in journal]
+            yield from (
+                _from_record(journal[_journal_key(*task)]) for task in tasks if task not in left
+            )
             if left:
-                yield from self._asked(dataset.shape, archive, left, journal)
+                yield from self._ask_archive(dataset.layout, archive, left, journal)
 
     def count(self, dataset: Dataset) -> int:
-        """Return how many outcomes there will be."""
-        questions = sum(len(self._chosen(asked)) for asked in dataset.questions)
+        """Return the number of results of a run."""
+        questions = sum(len(self._wanted_of(each)) for each in dataset.questions)
         return questions * (2 if self.strangers else 1)
 
-    def _chosen(self, questions: tuple[Question, ...]) -> list[Question]:
+    def _wanted_of(self, questions: tuple[DatasetQuestion, ...]) -> list[DatasetQuestion]:
         return [one for one in questions if self.wanted is None or one.id in self.wanted]
 
-    def _asked(
-        self, shape: Shape, archive: Archive, left: list[tuple[Question, bool]], journal: Journal
-    ) -> Iterator[Outcome]:
+    def _ask_archive(
+        self,
+        layout: Layout,
+        archive: DatasetArchive,
+        tasks: list[tuple[DatasetQuestion, bool]],
+        journal: Journal,
+    ) -> Iterator[QuestionResult]:
         with TemporaryDirectory(prefix="mem-bench-") as folder, Store(Path(folder, "db")) as store:
             export = Path(folder, "export.json")
             export.write_text(json.dumps(archive.export), encoding="utf-8")
-            self.fill(store, export, shape, archive.observations())
-            asked = self.opened(store)
-            for question, stranger in left:
-                gold = frozenset() if stranger else self._gold(store, shape, question)
-                stages = asked.rank(question)
-                told = {} if stranger else asked.told(question, stages)
-                outcome = Outcome(
-                    *(question.category, gold, stages, question.abstention, stranger, told)
+            self.fill(store, export, layout, archive.observations())
+            askable = self.open_archive(store)
+            for question, stranger in tasks:
+                gold = frozenset() if stranger else self._gold(store, layout, question)
+                stages = askable.rank(question)
+                scores = {} if stranger else askable.score_answers(question, stages)
+                result = QuestionResult(
+                    category=question.category,
+                    gold=gold,
+                    stages=stages,
+                    abstention=question.abstention,
+                    stranger=stranger,
+                    answer_scores=scores,
                 )
-                journal.keep(_key(question, stranger), _record(outcome))
-                yield outcome
+                journal.keep(_journal_key(question, stranger), _to_record(result))
+                yield result
 
-    def _gold(self, store: Store, shape: Shape, question: Question) -> frozenset[str]:
+    def _gold(self, store: Store, layout: Layout, question: DatasetQuestion) -> frozenset[str]:
         """Return the places that answer, by the ids that rankings have."""
-        heads = {key: store.conversations.get(shape, key) for key in question.sessions}
+        heads = {key: store.conversations.get(layout, key) for key in question.sessions}
         sessions = {
             (key, session)
             for key, head in heads.items()
@@ -139,19 +158,19 @@ class Course:
         )
 
 
-def _key(question: Question, stranger: bool) -> str:
+def _journal_key(question: DatasetQuestion, stranger: bool) -> str:
     return f"{question.id} of a stranger" if stranger else question.id
 
 
-def _record(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome as it is kept."""
-    return {**asdict(outcome), "gold": sorted(outcome.gold)}
+def _to_record(result: QuestionResult) -> dict[str, Any]:  # Any: as JSON has it
+    """Return a result as the journal keeps it."""
+    return {**asdict(result), "gold": sorted(result.gold)}
 
 
-def _outcome(record: Mapping[str, Any]) -> Outcome:
-    """Return a kept outcome."""
+def _from_record(record: Mapping[str, Any]) -> QuestionResult:
+    """Return the result of a journal's record."""
     stages = {
-        name: Ranked(tuple(stage["places"]), stage["seconds"], stage["found"])
+        name: StageRanking(tuple(stage["places"]), stage["seconds"], stage["found"])
         for name, stage in record["stages"].items()
     }
-    return Outcome(**{**record, "gold": frozenset(record["gold"]), "stages": stages})
+    return QuestionResult(**{**record, "gold": frozenset(record["gold"]), "stages": stages})

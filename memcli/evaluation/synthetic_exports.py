@@ -1,7 +1,7 @@
-"""Exports of any size that nobody ever said: to measure what importing them takes.
+"""Writes invented exports of any size, to measure how fast they are imported.
 
-Built and spaced as ChatGPT and Telegram write theirs, with messages about as long as people's and
-words about as often as in a language. The same size gives the same bytes.
+They are built and spaced as ChatGPT and Telegram write theirs, with messages about as long as
+people's and words about as frequent as in a language. The same size gives the same bytes.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-WORDS = 30_000  # of the made-up language
+WORDS = 30_000  # of the invented language
 SEED = 2024
 
 _BEGIN = 1_600_000_000  # seconds since 1970: September 2020
@@ -21,18 +21,20 @@ _SYLLABLES = "ka lo mi ren ta su vel or in da pe shi mon ex qui bra ló zu ny th
 _OTHERS = "ка ло ми рен та".split()  # one word in twenty
 
 
-def write_export(kind: str, megabytes: float, path: Path) -> int:
+def write_export(format_name: str, megabytes: float, path: Path) -> int:
     """Write an export in bounded memory.
 
     Args:
-        kind: `chatgpt`: conversations in one line; `telegram`: one chat.
-        megabytes: least size, in millions of bytes; a message more at most, or a conversation.
-        path: where to.
+        format_name: `chatgpt`: conversations in one line; `telegram`: one chat.
+        megabytes: least size, in millions of bytes; the export is larger by one message or
+            conversation at most.
+        path: of the file.
 
     Returns:
-        How many bytes it has.
+        The size of the file, in bytes.
     """
-    parts = {"chatgpt": _chatgpt, "telegram": _telegram}[kind](Random(SEED), megabytes * 1e6)
+    write = {"chatgpt": _chatgpt_parts, "telegram": _telegram_parts}[format_name]
+    parts = write(Random(SEED), megabytes * 1e6)
     with path.open("wb") as stream:
         for part in parts:
             stream.write(part)
@@ -41,21 +43,22 @@ def write_export(kind: str, megabytes: float, path: Path) -> int:
 
 @dataclass(slots=True)
 class _Language:
-    """Words, the n-th about 1/n as often as the first."""
+    """An invented language, whose n-th word is about 1/n as frequent as the first."""
 
     random: Random
     words: list[str] = field(init=False)
     weights: list[float] = field(init=False)
 
     def __post_init__(self) -> None:
-        chosen = self.random.choices
+        choices = self.random.choices
         self.words = [
-            "".join(chosen(_SYLLABLES if n % 20 else _OTHERS, k=1 + n % 4)) for n in range(1, WORDS)
+            "".join(choices(_SYLLABLES if n % 20 else _OTHERS, k=1 + n % 4))
+            for n in range(1, WORDS)
         ]
         self.weights = list(accumulate(1 / n for n in range(1, WORDS)))
 
     def text(self, mean: float) -> str:
-        """Return some words, in sentences; `mean` words on average, many fewer, few many more."""
+        """Return sentences with `mean` words on average: many are shorter, a few much longer."""
         count = 1 + int(self.random.expovariate(1 / mean))
         words = self.random.choices(self.words, cum_weights=self.weights, k=count)
         for end in range(11, count, 12):
@@ -63,7 +66,7 @@ class _Language:
         return " ".join(words)
 
 
-def _chatgpt(random: Random, least: float) -> Iterator[bytes]:
+def _chatgpt_parts(random: Random, least: float) -> Iterator[bytes]:
     language = _Language(random)
     written, moment = 0, float(_BEGIN)
     separator = b"["
@@ -87,8 +90,8 @@ def _conversation(random: Random, language: _Language, moment: float) -> dict[st
             nodes[last]["children"].append(name)
             message = _message(name, role, language.text(mean), moment, last)
             nodes[name] = {"id": name, "message": message, "parent": last, "children": []}
-            again = role == "assistant" and random.random() < 0.05  # made again: a branch
-            last = last if again else name
+            regenerated = role == "assistant" and random.random() < 0.05  # a branch
+            last = last if regenerated else name
     return {
         "title": language.text(4),
         "create_time": began,
@@ -133,7 +136,7 @@ def _uuid(random: Random) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def _telegram(random: Random, least: float) -> Iterator[bytes]:
+def _telegram_parts(random: Random, least: float) -> Iterator[bytes]:
     language = _Language(random)
     moment, number = float(_BEGIN), 0
     people = [(name, 1000 + at) for at, name in enumerate(("Ann", "Bea", "Cem", "Dov"))]
@@ -141,7 +144,7 @@ def _telegram(random: Random, least: float) -> Iterator[bytes]:
     yield head
     written = len(head)
     while written < least:
-        # Busy for a while, and then quiet for a night or a day: the sessions of a real chat.
+        # A chat is busy for a while, and then quiet for a night or a day.
         moment += random.expovariate(1 / 120) if random.random() < 0.98 else 30_000
         number += 1
         separator = b",\n" if number > 1 else b"\n"

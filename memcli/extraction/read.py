@@ -1,8 +1,8 @@
-"""`mem read`: sessions into memories, a segment at a time.
+"""`mem read`: makes memories of sessions, a segment at a time.
 
-What is left to do is read from the store before every segment, and what came of it is written in
-one transaction after it. So a run can be killed at any moment, conversations may grow, go or be
-read by somebody else meanwhile, and the store is locked for no longer than a transaction takes.
+The work that is left is read from the store before every segment, and the outcome is written in
+one transaction after it. So a run can be killed at any moment; conversations may grow, vanish or
+be read by another process meanwhile; and the store is locked for no longer than a transaction.
 """
 
 import math
@@ -15,39 +15,46 @@ from time import monotonic
 from memcli.domain import MemoryId, SessionId
 from memcli.errors import BackendError, ContextError, InputError, MemError
 from memcli.extraction.segments import LEAST_TOKENS
-from memcli.extraction.tool_loop import Decision, Dialogue, decide
-from memcli.extraction.tools import asked
-from memcli.extraction.unread import EARLIER_SHARE, Stretch, Stretches
-from memcli.extraction.workers import CALL_TOKENS, Budget, Course, one_by_one, side_by_side
-from memcli.memories.recall import recall
+from memcli.extraction.tool_loop import Decision, ToolLoop, run_tool_loop
+from memcli.extraction.tools import initial_messages
+from memcli.extraction.unread import EARLIER_SHARE, SegmentView, UnreadSegments
+from memcli.extraction.workers import (
+    CALL_TOKENS,
+    ReplyBudget,
+    SessionTask,
+    run_concurrently,
+    run_in_turn,
+)
+from memcli.memories.recall import recall_for_reader
 from memcli.memories.remember import Memories
 from memcli.protocols import Embedder, Reader
 from memcli.search.model_speed import Speeds
+from memcli.search.results import StopCause
 from memcli.store import Filters, Outcome, Reading, Store, Unread
 
-MOST_FAILURES = 5  # in a row: something is wrong with the model, not with what it reads
-WRITTEN = 250  # tokens of thought and call about a segment, for an estimate
+MOST_FAILURES = 5  # in a row; more mean that something is wrong with the model
+WRITTEN_TOKENS = 250  # of thought and call about a segment, for an estimate
 
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How to read."""
+    """Options of a run."""
 
-    thought_tokens: int = 1024  # most, about one segment and reply
-    again: bool = False  # also what others have read, and what failed
+    thought_tokens: int = 1024  # most, for each reply
+    again: bool = False  # True reads also what other readers have read, and what failed
     keep_traces: bool = False
     jobs: int = 1  # sessions at a time
-    seconds: float = math.inf  # after so many nothing is begun
-    call_tokens: int = CALL_TOKENS  # most, of one call
+    seconds: float = math.inf  # after which no segment is begun
+    call_tokens: int = CALL_TOKENS  # most, for each call
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A segment that was read, and what came of it."""
+    """A segment that was read, and its outcome."""
 
     session: SessionId
-    first: int  # positions of its first and last turn, from 1, both included
-    last: int
+    first: int  # position of its first turn, from 1
+    last: int  # position of its last turn, included
     outcome: Outcome
     reason: str
     memories: tuple[MemoryId, ...]
@@ -57,7 +64,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did."""
+    """The result of a run."""
 
     sessions: int
     segments: int
@@ -66,30 +73,30 @@ class Report:
     memories: int  # that were added, or found again
     failures: tuple[Settled, ...]
     seconds: float
-    out_of_time: bool = False  # whether something was left for another run
-    stopped: MemError | KeyboardInterrupt | None = None  # what ended it before its end
+    out_of_time: bool = False  # True if something was left for another run
+    stopped: StopCause | None = None  # the error or Ctrl-C that ended it
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much there is to read."""
+    """An estimate of the work that is left."""
 
     sessions: int
     segments: int
     tokens: int
-    seconds: float  # roughly, by how fast the reader was on this machine
+    seconds: float  # by the speed of the reader on this machine so far
 
 
 class ReadRun:
-    """A reader, and all that it needs.
+    """A reader with everything that it needs.
 
     Args:
-        store: what is read, and where memories go.
-        reader: who reads.
+        store: the database with the sessions; memories are stored there, too.
+        reader: the model that reads.
         memories: of that store.
-        embedder: for what is searched.
-        how: see there.
-        speeds: of the models on this machine; learns.
+        embedder: the model that made the vectors of the store, for searches.
+        options: of the run.
+        speeds: of the models on this machine; new measurements are added.
     """
 
     def __init__(
@@ -98,180 +105,180 @@ class ReadRun:
         reader: Reader,
         memories: Memories,
         embedder: Embedder,
-        how: How,
+        options: How,
         speeds: Speeds | None = None,
     ) -> None:
         self._store, self._reader, self._memories = store, reader, memories
-        self._embedder, self._how, self._speeds = embedder, how, speeds or Speeds()
-        self._budget = Budget(how.thought_tokens, how.call_tokens)
-        self._stretches = Stretches(store, reader, self._budget, again=how.again)
+        self._embedder, self._options, self._speeds = embedder, options, speeds or Speeds()
+        self._budget = ReplyBudget(options.thought_tokens, options.call_tokens)
+        self._unread = UnreadSegments(store, reader, self._budget, again=options.again)
         self._began = monotonic()
-        self._settled: list[Settled] = []
-        self._failed = 0  # in a row
-        self._heard: Callable[[Settled], None] = lambda _settled: None
+        self._results: list[Settled] = []
+        self._failures_in_a_row = 0
+        self._on_segment: Callable[[Settled], None] = lambda _result: None
 
     def unread(self, filters: Filters, *, newest: bool, limit: int | None) -> list[Unread]:
         """Return the sessions with something to read, earliest or newest first."""
-        found = self._store.reads.unread(filters, way=self._stretches.counted_by)
+        found = self._store.reads.unread(filters, way=self._unread.accepted_way)
         return (found[::-1] if newest else found)[:limit]
 
     def extent(self, sessions: Sequence[Unread]) -> Extent:
-        """Return how much there is to read.
+        """Estimate the work that is left to do.
 
         Raises:
             BackendError: the reader cannot be loaded, or its context is too small.
         """
-        sizes = [list(self._stretches.sizes(one.session)) for one in sessions]
+        sizes = [list(self._unread.sizes(one.session)) for one in sessions]
         segments, tokens = sum(map(len, sizes)), sum(map(sum, sizes))
         speed = self._speeds.of(self._reader)
-        written = segments * min(WRITTEN, self._how.thought_tokens + WRITTEN // 2)
-        before = segments and segments * self._stretches.longest // EARLIER_SHARE
-        seconds = (tokens + before) / speed.read + written / speed.write
-        return Extent(sum(map(bool, sizes)), segments, tokens, seconds / self._how.jobs)
+        written = segments * min(WRITTEN_TOKENS, self._options.thought_tokens + WRITTEN_TOKENS // 2)
+        earlier = segments and segments * self._unread.most_tokens // EARLIER_SHARE
+        seconds = (tokens + earlier) / speed.read + written / speed.write
+        return Extent(sum(map(bool, sizes)), segments, tokens, seconds / self._options.jobs)
 
     def read(
         self,
         sessions: Sequence[Unread],
-        heard: Callable[[Settled], None] = lambda _settled: None,
+        on_segment: Callable[[Settled], None] = lambda _result: None,
     ) -> Report:
         """Read what is unread of sessions, in this order.
 
-        A segment that fails twice is marked and left. An error and Ctrl-C end the run, what was
-        done until then stays; see `Report.stopped`.
+        A segment that fails twice is marked and left. An error and Ctrl-C end the run; segments
+        that were read until then stay: see `ExtractionReport.stopped_by`.
 
         Args:
             sessions: from `unread`.
-            heard: told of every segment when it is in the store.
+            on_segment: called for every segment when it is in the store.
         """
-        self._began, self._heard = monotonic(), heard
-        courses = (self._course(one.session) for one in sessions)
-        stopped: MemError | KeyboardInterrupt | None = None
+        self._began, self._on_segment = monotonic(), on_segment
+        tasks = (self._read_session(one.session) for one in sessions)
+        stopped: StopCause | None = None
         try:
             if sessions:
-                self._load()
-            if self._how.jobs > 1:
-                side_by_side(courses, self._reader, self._budget, self._how.jobs)
+                self._speeds.load(self._reader, "")
+            if self._options.jobs > 1:
+                run_concurrently(tasks, self._reader, self._budget, self._options.jobs)
             else:
-                one_by_one(courses, self._reader, self._budget)
+                run_in_turn(tasks, self._reader, self._budget)
         except (MemError, KeyboardInterrupt) as error:
             stopped = error
         return self._report(stopped)
 
-    def _load(self) -> None:
-        """Load the reader, and learn how long that takes."""
-        began = monotonic()
-        self._reader.count("")
-        self._speeds.loaded(self._reader, monotonic() - began)
-
-    def _report(self, stopped: MemError | KeyboardInterrupt | None) -> Report:
-        settled = self._settled
+    def _report(self, stopped: StopCause | None) -> Report:
+        results = self._results
         return Report(
-            len({one.session for one in settled}),
-            len(settled),
-            dict(Counter(one.outcome for one in settled)),
-            sum(one.searches for one in settled),
-            len({memory for one in settled for memory in one.memories}),
-            tuple(one for one in settled if one.outcome is Outcome.FAILED),
-            monotonic() - self._began,
-            self._out_of_time and not stopped,
-            stopped,
+            sessions=len({one.session for one in results}),
+            segments=len(results),
+            outcomes=dict(Counter(one.outcome for one in results)),
+            searches=sum(one.searches for one in results),
+            memories=len({memory for one in results for memory in one.memories}),
+            failures=tuple(one for one in results if one.outcome is Outcome.FAILED),
+            seconds=monotonic() - self._began,
+            out_of_time=self._out_of_time and not stopped,
+            stopped=stopped,
         )
 
     @property
     def _out_of_time(self) -> bool:
-        return monotonic() - self._began >= self._how.seconds
+        return monotonic() - self._began >= self._options.seconds
 
-    def _course(self, session: SessionId) -> Course:
+    def _read_session(self, session: SessionId) -> SessionTask:
         """Read one session to its end, as long as there is time.
 
-        Where a segment exceeds the context, a smaller one is tried: without what follows what was
-        buffered, then half, and half of that.
+        If a segment exceeds the context, a smaller one is tried: first without what follows the
+        buffered part, then half of it, and half of that.
         """
-        most, settle = self._stretches.longest, False
+        most, settle = self._unread.most_tokens, False
         while not self._out_of_time:
-            stretch = self._stretches.next(session, most, settle=settle)
-            if stretch is None:
+            view = self._unread.next(session, most, settle=settle)
+            if view is None:
                 return
             try:
-                decision = yield from self._decided(stretch)
+                decision = yield from self._decide(view)
             except ContextError as error:
-                if stretch.buffered:
+                if view.was_buffered:
                     settle = True
                     continue
                 if most // 2 >= LEAST_TOKENS:
                     most, settle = most // 2, True
                     continue
-                most = self._stretches.longest
-                stretch = self._stretches.next(session, most, settle=True) or stretch
+                most = self._unread.most_tokens
+                view = self._unread.next(session, most, settle=True) or view
                 decision = Decision(Outcome.FAILED, str(error))
-            self._settle(stretch, decision, most)
-            most, settle = self._stretches.longest, False
+            self._store_decision(view, decision, most)
+            most, settle = self._unread.most_tokens, False
 
-    def _decided(self, stretch: Stretch) -> Dialogue:
+    def _decide(self, view: SegmentView) -> ToolLoop:
         def search(query: str) -> str:
-            return recall(query, self._store, self._embedder, stretch.session)
+            return recall_for_reader(query, self._store, self._embedder, view.session)
 
-        return decide(
-            asked(stretch.earlier, [piece.line for piece in stretch.pieces]),
+        return run_tool_loop(
+            initial_messages(view.earlier, [part.line for part in view.parts]),
             search,
-            seed=stretch.seed(self._stretches.way),
-            may_buffer=stretch.may_buffer,
+            seed=view.seed(self._unread.way),
+            may_buffer=view.may_buffer,
         )
 
-    def _settle(self, read: Stretch, decision: Decision, most: int) -> None:
-        """Keep what came of a segment, unless it is no more what was read: then throw it away.
+    def _store_decision(self, view: SegmentView, decision: Decision, most: int) -> None:
+        """Store the decision about a segment, unless the segment has changed since it was read.
 
         Raises:
             BackendError: too many segments in a row have failed.
         """
-        self._learn(read, decision)
+        self._record_speed(view, decision)
         with self._store.transaction():
-            stretch = self._stretches.as_now(read, most)
-            if stretch is None:
+            current = self._unread.refresh(view, most)
+            if current is None:
                 return
-            memories = self._remembered(stretch, decision)
-            self._store.reads.keep(stretch.session.id, self._reading(stretch, decision, memories))
-        where, is_buffered = stretch.segment, decision.outcome is Outcome.BUFFERED
-        self._settled.append(
-            Settled(
-                *(where.session, where.first, where.last),
-                *(decision.outcome, decision.reason, memories),
-                *(decision.searches, 0 if is_buffered else stretch.characters),
-            )
+            memories = self._store_facts(current, decision)
+            reading = self._reading(current, decision, memories)
+            self._store.reads.keep(current.session.id, reading)
+        segment, is_buffered = current.segment, decision.outcome is Outcome.BUFFERED
+        result = Settled(
+            session=segment.session,
+            first=segment.first,
+            last=segment.last,
+            outcome=decision.outcome,
+            reason=decision.reason,
+            memories=memories,
+            searches=decision.searches,
+            characters=0 if is_buffered else current.characters,
         )
-        self._heard(self._settled[-1])
-        self._failed = self._failed + 1 if decision.outcome is Outcome.FAILED else 0
-        if self._failed == MOST_FAILURES:
+        self._results.append(result)
+        self._on_segment(result)
+        failed = decision.outcome is Outcome.FAILED
+        self._failures_in_a_row = self._failures_in_a_row + 1 if failed else 0
+        if self._failures_in_a_row == MOST_FAILURES:
             raise BackendError(
-                f"{self._failed} segments in a row failed, the last one so: {decision.reason}",
-                hint="once the model answers as it should, `mem read --again` reads them",
+                f"{MOST_FAILURES} segments in a row failed; the last error: {decision.reason}",
+                hint="once the model answers as it should, `mem read --again` reads them again",
             )
 
-    def _remembered(self, stretch: Stretch, decision: Decision) -> tuple[MemoryId, ...]:
-        """Store the facts of a decision; those that say nothing at all are left out."""
+    def _store_facts(self, view: SegmentView, decision: Decision) -> tuple[MemoryId, ...]:
+        """Store the facts of a decision; those without a key or a value are left out."""
         model = f"{self._reader.name} {self._reader.fingerprint[:8]}"
         memories: dict[MemoryId, None] = {}
         for fact in decision.facts:
             with suppress(InputError):
-                memories[self._memories.remember(fact, stretch.segment, model=model)] = None
+                memories[self._memories.remember(fact, view.segment, model=model)] = None
         return tuple(memories)
 
     def _reading(
-        self, stretch: Stretch, decision: Decision, memories: tuple[MemoryId, ...]
+        self, view: SegmentView, decision: Decision, memories: tuple[MemoryId, ...]
     ) -> Reading:
         return Reading(
-            self._stretches.way,
+            self._unread.way,
             self._reader.name,
             decision.outcome,
             decision.reason,
-            tuple(stretch.turns.items()),
+            tuple(view.turns.items()),
             memories,
-            list(decision.steps) if self._how.keep_traces else None,
+            list(decision.steps) if self._options.keep_traces else None,
         )
 
-    def _learn(self, stretch: Stretch, decision: Decision) -> None:
+    def _record_speed(self, view: SegmentView, decision: Decision) -> None:
         """Learn how fast the reader reads and writes, from its first reply."""
         for reply in decision.replies[:1]:
             if reply.pieces > 1:
-                self._speeds.read(self._reader, stretch.tokens, reply.waited)
-                self._speeds.wrote(self._reader, reply.pieces - 1, reply.wrote)
+                self._speeds.record_read(self._reader, view.tokens, reply.reading_seconds)
+                self._speeds.record_write(self._reader, reply.pieces - 1, reply.writing_seconds)

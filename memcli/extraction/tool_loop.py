@@ -1,8 +1,8 @@
-"""MemReader's loop over one segment: think, call a tool, be answered, until it is settled.
+"""MemReader's loop over one segment: it thinks and calls tools until the segment is settled.
 
-A dialogue does not know who answers its questions: it is a generator that yields them. So dialogues
-about several sessions can wait for a served model at once, while what they search and store is
-searched and stored in one place.
+The loop does not know the reader that answers it: it is a generator that yields requests and
+receives replies. So the loops of several sessions can wait for a served model at once, while all
+searching and storing happens in one thread.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -16,15 +16,16 @@ from memcli.prompts import CUT
 from memcli.protocols import Message, Tool, ToolCall
 from memcli.store import Outcome
 
-STEPS = 6  # replies of the reader about one segment; with the last one it has to be settled
+MOST_REPLIES = 6  # of the reader about one segment; the last one has to settle it
 
+# These two are messages to the model.
 _COMPLAINT = "That was no call that can be made: {}. Call exactly one of the tools."
-_ONE = "Only {} was called: call exactly one tool at a time."
+_ONE_CALL = "Only {} was called: call exactly one tool at a time."
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What a reader is asked."""
+class ReaderRequest:
+    """The messages and tools that a reader is to answer."""
 
     messages: tuple[Message, ...]
     tools: tuple[Tool, ...]
@@ -32,143 +33,151 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """What a reader answers."""
+class ReaderReply:
+    """The thought and the call of a reader, and the time they took."""
 
     thought: str
     call: ToolCall
-    waited: float = 0.0  # seconds, until the first piece of the thought
-    wrote: float = 0.0  # seconds, from there to the last
-    pieces: int = 0  # of the thought, a token each, or nearly
+    reading_seconds: float = 0.0  # until the first piece of the thought
+    writing_seconds: float = 0.0  # from there to the last piece
+    pieces: int = 0  # of the thought; a piece is about a token
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What comes of a segment."""
+    """The outcome of a segment."""
 
     outcome: Outcome
     reason: str
     facts: tuple[Fact, ...] = ()
-    steps: tuple[dict[str, Any], ...] = ()  # how it came about; Any: as JSON has it
-    replies: tuple[Spoken, ...] = ()
+    steps: tuple[dict[str, Any], ...] = ()  # the trace of it; Any: JSON
+    replies: tuple[ReaderReply, ...] = ()
 
     @property
     def searches(self) -> int:
-        """How often it looked for what is known."""
+        """The number of searches for known memories."""
         return sum(reply.call.name == SEARCH.name for reply in self.replies)
 
 
-Dialogue = Generator[Question, Spoken, Decision]
+ToolLoop = Generator[ReaderRequest, ReaderReply, Decision]
 
 
-def decide(
+def run_tool_loop(
     messages: Sequence[Message], search: Callable[[str], str], *, seed: int, may_buffer: bool
-) -> Dialogue:
+) -> ToolLoop:
     """Let a reader decide about a segment.
 
-    Where its answer is not what was asked for, throw the `ReplyError` in: it is told what was wrong
-    and asked once more; the second time the segment has failed. Where the dialogue exceeds the
-    context, throw the `ContextError` in: what was searched is left out, and it has to decide.
+    If a reply is not what was asked for, throw the `ReplyError` in: the reader is told what was
+    wrong and asked once more; the second time the segment has failed. If the messages exceed the
+    context, throw the `ContextError` in: the results of searches are left out, and the reader has
+    to decide.
 
-    A reader that calls several tools at once is held to one: the first is called, and it is told
-    so. If a memory was to be added beside, it gets to do so.
+    A reader that calls several tools at once is held to one: only the first call is made, and the
+    reader is told so. If another call was to add memories, the reader gets to make it.
 
     Args:
-        messages: from `tools.asked`.
-        search: returns what is known, in words.
-        seed: of every draw.
+        messages: from `tools.initial_messages`.
+        search: returns what is known about a query, in words.
+        seed: of all sampling.
         may_buffer: whether the segment may wait for what follows.
 
     Raises:
         ContextError: there is nothing to leave out.
     """
-    return _Deciding(list(messages), search).run(seed, may_buffer=may_buffer)
+    return _Loop(list(messages), search).run(seed, may_buffer=may_buffer)
 
 
-class _Deciding:
+class _Loop:
+    """The state of the loop over one segment."""
+
     def __init__(self, messages: list[Message], search: Callable[[str], str]) -> None:
         self._messages, self._search = messages, search
         self._facts: list[Fact] = []
         self._steps: list[dict[str, Any]] = []
-        self._replies: list[Spoken] = []
-        self._begun = len(messages)
-        self._complained = self._crowded = False
+        self._replies: list[ReaderReply] = []
+        self._initial = len(messages)
+        self._has_complained = self._must_settle = False
 
-    def run(self, seed: int, *, may_buffer: bool) -> Dialogue:
+    def run(self, seed: int, *, may_buffer: bool) -> ToolLoop:
         while True:
-            last = len(self._steps) >= STEPS - 1 or self._crowded
+            last = len(self._steps) >= MOST_REPLIES - 1 or self._must_settle
             settling = [ADD, BUFFER, IGNORE] if may_buffer and not self._facts else [ADD, IGNORE]
             tools = settling if last else [SEARCH, *settling]
             try:
-                spoken = yield Question(tuple(self._messages), tuple(tools), seed)
+                reply = yield ReaderRequest(tuple(self._messages), tuple(tools), seed)
             except ReplyError as error:
-                if self._complained:
+                if self._has_complained:
                     return self._end(Outcome.FAILED, str(error), {"error": str(error)})
                 self._complain(error)
                 continue
             except ContextError:
-                if len(self._messages) == self._begun:
+                if len(self._messages) == self._initial:
                     raise
-                del self._messages[self._begun :]
-                self._crowded = True
+                del self._messages[self._initial :]
+                self._must_settle = True
                 continue
-            self._replies.append(spoken)
-            if decision := self._make(spoken):
+            self._replies.append(reply)
+            if decision := self._call(reply):
                 return decision
 
-    def _make(self, spoken: Spoken) -> Decision | None:
-        """Make a call; return what is decided with it, None where the dialogue goes on."""
-        call = spoken.call
-        step = {"thought": spoken.thought, "tool": call.name, "arguments": dict(call.arguments)}
+    def _call(self, reply: ReaderReply) -> Decision | None:
+        """Make the call of a reply; return the decision, None if the loop goes on."""
+        call = reply.call
+        step = {"thought": reply.thought, "tool": call.name, "arguments": dict(call.arguments)}
         outcome, reason, result = Outcome.IGNORED, "", "Done."
         if call.name == SEARCH.name:
             result = self._search(call.arguments["query"])
         elif call.name == ADD.name:
-            self._facts += facts(call)
-            outcome, reason = Outcome.ADDED, storable(call.arguments["summary"])
+            self._facts += parse_facts(call)
+            outcome, reason = Outcome.ADDED, storable_text(call.arguments["summary"])
         else:
             outcome = Outcome.BUFFERED if call.name == BUFFER.name else outcome
-            reason = storable(call.arguments["reason"])
+            reason = storable_text(call.arguments["reason"])
         if call.name != SEARCH.name and ADD.name not in call.others:
             return self._end(outcome, reason, step)
         if call.others:
-            result = f"{result}\n{_ONE.format(call.name)}"
+            result = f"{result}\n{_ONE_CALL.format(call.name)}"
         self._steps.append({**step, "result": result})
-        said = Message("assistant", "", spoken.thought, call)
-        self._messages += [said, Message("tool", result)]
-        if len(self._steps) < STEPS:
+        answer = Message("assistant", "", reply.thought, call)
+        self._messages += [answer, Message("tool", result)]
+        if len(self._steps) < MOST_REPLIES:
             return None
         return self._end(outcome, reason)
 
     def _complain(self, error: ReplyError) -> None:
-        self._complained = True
+        self._has_complained = True
         self._steps.append({"error": str(error)})
-        said = Message("assistant", error.said or CUT)
-        self._messages += [said, Message("user", _COMPLAINT.format(error))]
+        answer = Message("assistant", error.said or CUT)
+        self._messages += [answer, Message("user", _COMPLAINT.format(error))]
 
     def _end(self, outcome: Outcome, reason: str, *steps: dict[str, Any]) -> Decision:
         if self._facts:
             outcome = Outcome.ADDED
         elif outcome is Outcome.ADDED:
             outcome = Outcome.IGNORED
-        steps = (*self._steps, *steps)
-        return Decision(outcome, reason, tuple(self._facts), steps, tuple(self._replies))
+        return Decision(
+            outcome,
+            reason,
+            facts=tuple(self._facts),
+            steps=(*self._steps, *steps),
+            replies=tuple(self._replies),
+        )
 
 
-def facts(call: ToolCall) -> list[Fact]:
-    """Return what is to be added; memories without a key or a value say nothing."""
-    found = [
+def parse_facts(call: ToolCall) -> list[Fact]:
+    """Return the facts of an `add_memory` call; those without a key or a value are left out."""
+    facts = [
         Fact(
-            storable(each["key"]),
+            storable_text(each["key"]),
             MemoryType(each["memory_type"]),
-            storable(each["value"]),
-            tuple(tag for each in each["tags"] if (tag := storable(each))),
+            storable_text(each["value"]),
+            tuple(tag for each in each["tags"] if (tag := storable_text(each))),
         )
         for each in call.arguments["memory_list"]
     ]
-    return [fact for fact in found if fact.key and fact.value]
+    return [fact for fact in facts if fact.key and fact.value]
 
 
-def storable(text: str) -> str:
-    """Return a model's words without what no database holds."""
+def storable_text(text: str) -> str:
+    """Return a model's text without characters that no database holds."""
     return text.encode("utf-8", "replace").decode().replace("\x00", "").strip()

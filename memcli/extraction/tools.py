@@ -1,4 +1,4 @@
-"""What MemReader is told and what it may call, to the byte as it was taught."""
+"""MemReader's system message and tools, to the byte as it was trained on them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,8 +23,9 @@ Guidelines:
 - LongTermMemory: facts, events, or shared knowledge from the conversation
 - If unsure whether information already exists, call search_memory first"""
 
-_ASKED = "Please analyze the following conversation and decide what to store:\n\n"
-_EARLIER, _NEW = "[already decided]:", "[to decide]:"  # no line of a conversation looks like that
+_REQUEST = "Please analyze the following conversation and decide what to store:\n\n"
+# No line of a conversation looks like these headings.
+_EARLIER, _NEW = "[already decided]:", "[to decide]:"
 
 _STRING = {"type": "string"}
 
@@ -50,14 +51,14 @@ IGNORE = Tool("ignore_memory", "Ignore low-value content.", _object(reason=_STRI
 TOOLS = (SEARCH, ADD, BUFFER, IGNORE)
 
 
-def asked(earlier: Sequence[str], lines: Sequence[str]) -> list[Message]:
-    """Return the dialogue up to the first decision.
+def initial_messages(earlier: Sequence[str], lines: Sequence[str]) -> list[Message]:
+    """Return the messages up to the reader's first decision.
 
     Args:
-        earlier: turns that were decided about before, shown for understanding. Where there are
-            any, headings of the form of a turn tell them from the others; else the message is
-            exactly MemReader's.
+        earlier: turns that were decided about before, shown for understanding. If there are any,
+            headings in the form of a turn tell them from the others; else the message is exactly
+            MemReader's.
         lines: turns to decide about.
     """
     shown = [_EARLIER, *earlier, "", _NEW, *lines] if earlier else lines
-    return [Message("system", SYSTEM), Message("user", _ASKED + "\n".join(shown))]
+    return [Message("system", SYSTEM), Message("user", _REQUEST + "\n".join(shown))]

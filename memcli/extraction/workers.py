@@ -1,4 +1,4 @@
-"""Who answers the questions of dialogues: one reader, alone or for several sessions at once."""
+"""Runs the loops of sessions with one reader: one after the other, or several at once."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -7,25 +7,25 @@ from threading import Thread
 from time import monotonic
 
 from memcli.errors import ContextError, ReplyError
-from memcli.extraction.tool_loop import Question, Spoken
+from memcli.extraction.tool_loop import ReaderReply, ReaderRequest
 from memcli.protocols import Reader, ToolCall
 
-CALL_TOKENS = 1024  # of a call: a handful of memories
+CALL_TOKENS = 1024  # of a call: enough for a handful of memories
 
-Course = Generator[Question, Spoken, None]
-_TO_BE_TOLD = (ContextError, ReplyError)  # to the dialogue, which knows what to do
+SessionTask = Generator[ReaderRequest, ReaderReply, None]  # reads one session to its end
+_FOR_THE_TASK = (ContextError, ReplyError)  # errors that the task knows how to handle
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """What a reader may write in one answer, in tokens."""
+class ReplyBudget:
+    """The tokens that a reader may write in one reply."""
 
     thought: int
     call: int
 
 
-def answer(reader: Reader, question: Question, budget: Budget) -> Spoken:
-    """Let a reader think about a question and call a tool.
+def ask_reader(reader: Reader, request: ReaderRequest, budget: ReplyBudget) -> ReaderReply:
+    """Let a reader think about a request and call a tool.
 
     Raises:
         BackendError: see `Reader.call`.
@@ -33,82 +33,91 @@ def answer(reader: Reader, question: Question, budget: Budget) -> Spoken:
     began = first = last = monotonic()
     pieces: list[str] = []
     for piece in reader.call(
-        question.messages,
-        question.tools,
+        request.messages,
+        request.tools,
         thought_tokens=budget.thought,
         call_tokens=budget.call,
-        seed=question.seed,
+        seed=request.seed,
     ):
         if isinstance(piece, ToolCall):
-            thought = "".join(pieces).strip()
-            return Spoken(thought, piece, first - began, last - first, len(pieces))
+            return ReaderReply(
+                thought="".join(pieces).strip(),
+                call=piece,
+                reading_seconds=first - began,
+                writing_seconds=last - first,
+                pieces=len(pieces),
+            )
         last = monotonic()
         first = last if not pieces else first
         pieces.append(piece)
     raise ReplyError(f"{reader.name} ended without a call")
 
 
-def one_by_one(courses: Iterator[Course], reader: Reader, budget: Budget) -> None:
-    """Go through courses in their order.
+def run_in_turn(tasks: Iterator[SessionTask], reader: Reader, budget: ReplyBudget) -> None:
+    """Run tasks one after the other.
 
     Raises:
-        MemError: a course, or the reader, failed.
+        MemError: a task, or the reader, failed.
     """
-    for course in courses:
-        question = _begun(course)
-        while question:
-            question = _told(course, _answered(reader, question, budget))
+    for task in tasks:
+        request = _start(task)
+        while request:
+            request = _resume(task, _try_reader(reader, request, budget))
 
 
-def side_by_side(courses: Iterator[Course], reader: Reader, budget: Budget, jobs: int) -> None:
-    """Go through courses, so many at a time: each in its order, and all of them in this thread.
+def run_concurrently(
+    tasks: Iterator[SessionTask], reader: Reader, budget: ReplyBudget, jobs: int
+) -> None:
+    """Run tasks, so many at a time, each in its order, and all of them in this thread.
 
-    Only the reader works in others. They end with the process: nobody waits for a server that is
-    still thinking when something fails or the person interrupts.
+    Only the reader works in other threads. These end with the process: nothing waits for a server
+    that is still thinking when something fails or the person interrupts.
 
     Raises:
-        MemError: a course, or the reader, failed.
+        MemError: a task, or the reader, failed.
     """
-    answers: Queue[tuple[Course, Spoken | BaseException]] = Queue()
+    replies: Queue[tuple[SessionTask, ReaderReply | BaseException]] = Queue()
 
-    def work(course: Course, question: Question) -> None:
+    def work(task: SessionTask, request: ReaderRequest) -> None:
         try:
-            answers.put((course, _answered(reader, question, budget)))
-        except BaseException as error:  # whatever it is, it belongs to who waits
-            answers.put((course, error))
+            replies.put((task, _try_reader(reader, request, budget)))
+        except BaseException as error:  # any error belongs to the thread that waits for the reply
+            replies.put((task, error))
 
-    def ask(course: Course, question: Question | None) -> int:
-        if question:
-            Thread(target=work, args=(course, question), daemon=True).start()
-        return 1 if question else 0
+    def submit(task: SessionTask, request: ReaderRequest | None) -> int:
+        if request:
+            Thread(target=work, args=(task, request), daemon=True).start()
+        return 1 if request else 0
 
     waiting = 0
     while True:
-        while waiting < jobs and (course := next(courses, None)):
-            waiting += ask(course, _begun(course))
+        while waiting < jobs and (task := next(tasks, None)):
+            waiting += submit(task, _start(task))
         if not waiting:
             return
-        course, found = answers.get()
-        if isinstance(found, BaseException) and not isinstance(found, _TO_BE_TOLD):
-            raise found
-        waiting += ask(course, _told(course, found)) - 1
+        task, reply = replies.get()
+        if isinstance(reply, BaseException) and not isinstance(reply, _FOR_THE_TASK):
+            raise reply
+        waiting += submit(task, _resume(task, reply)) - 1
 
 
-def _answered(reader: Reader, question: Question, budget: Budget) -> Spoken | Exception:
-    """Return an answer, or what is wrong with it where the dialogue can do something about it."""
+def _try_reader(
+    reader: Reader, request: ReaderRequest, budget: ReplyBudget
+) -> ReaderReply | Exception:
+    """Return a reply, or the error that the task can do something about."""
     try:
-        return answer(reader, question, budget)
-    except _TO_BE_TOLD as error:
+        return ask_reader(reader, request, budget)
+    except _FOR_THE_TASK as error:
         return error
 
 
-def _begun(course: Course) -> Question | None:
-    return next(course, None)
+def _start(task: SessionTask) -> ReaderRequest | None:
+    return next(task, None)
 
 
-def _told(course: Course, found: Spoken | BaseException) -> Question | None:
-    """Give a course what it waits for, and return what it asks next; None where it is done."""
+def _resume(task: SessionTask, reply: ReaderReply | BaseException) -> ReaderRequest | None:
+    """Give a task the reply that it waits for; return its next request, None if it is done."""
     try:
-        return course.throw(found) if isinstance(found, BaseException) else course.send(found)
+        return task.throw(reply) if isinstance(reply, BaseException) else task.send(reply)
     except StopIteration:
         return None

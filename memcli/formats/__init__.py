@@ -1,13 +1,27 @@
-"""Chat exports: bytes in, conversations out. One file a format, one line here."""
+"""Parsers of chat exports: bytes of a file in, conversations out.
 
+Begin with `format`, the description that every parser ends with, and read one parser, such as
+`assistants.claude`. A new format takes one module with a `FORMAT` at its end, and one line in
+FORMATS.
+
+    format      the description of a format, and the options for parsing
+    sources     the documents that a path leads to: files, folders, standard input
+    zips        zips as documents
+    spool       streams stored so that they can be read again
+    parsing     readers of file types, which know no format
+    building    builders of conversations
+    assistants, agents, messengers, datasets, generic     the parsers
+"""
+
+from functools import cache
 from importlib import import_module
 
 from memcli.errors import UsageError
-from memcli.formats.format import Format, Reading
+from memcli.formats.format import Format, PieceLayout, Reading
 from memcli.formats.parsing.document import Document, Mark
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 
-# In the order in which they are tried: what is recognised by more comes first.
+# The module of each format, in the order in which formats are tried: the most specific first.
 FORMATS = {
     "memcli": "generic.memcli",
     "chatgpt": "assistants.chatgpt",
@@ -52,25 +66,34 @@ FORMATS = {
     "generic_text": "generic.any_text",
 }
 
+# The formats that have a PieceLayout: folders and zips are listed without importing the others.
+FORMATS_WITH_PIECES = ("opencode",)
+
 
 def load(name: str) -> Format:
     """Return the format of this name.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no format has this name.
     """
     if name not in FORMATS:
         raise UsageError(f"no format `{name}`", hint=f"choose one of {', '.join(FORMATS)}")
-    found = import_module(f"memcli.formats.{FORMATS[name]}").FORMAT
-    assert isinstance(found, Format)
-    return found
+    known = import_module(f"memcli.formats.{FORMATS[name]}").FORMAT
+    assert isinstance(known, Format)
+    return known
 
 
 def recognise(document: Document) -> Format | None:
-    """Return the format of a document, by its content; None where no format recognises it."""
+    """Return the format of a document by its content; None if no format recognises it."""
     with document.open() as stream:
         sample = Sample(document.name, stream.read(HEAD_BYTES), document)
     return next((known for known in map(load, FORMATS) if known.recognises(sample)), None)
+
+
+@cache
+def piece_layouts() -> tuple[PieceLayout, ...]:
+    """Return the layouts of the formats whose exports have small files beside a main file."""
+    return tuple(known.pieces for known in map(load, FORMATS_WITH_PIECES) if known.pieces)
 
 
 __all__ = ["FORMATS", "Document", "Format", "Mark", "Reading", "load", "recognise"]

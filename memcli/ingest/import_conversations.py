@@ -194,7 +194,7 @@ class Absorber:
             endless=conversation.endless,
         )
         for giver, keys in self._given:
-            self._store.memories.move(giver, keys, head.number)
+            self._store.memory_sources.move(giver, keys, head.number)
             self._store.reads.move(giver, keys, head.number)
             self._store.sessions.move_aliases(giver, keys, head.number)
         self._given.clear()

@@ -13,8 +13,8 @@ from memcli.formats.sources import Place, extent, places, weight
 from memcli.ingest.import_conversations import Absorber, Counts, Tally
 from memcli.ingest.known_files import Known, Way
 from memcli.ingest.parse_process import parsed
-from memcli.ingest.progress import Meter, Progress, unheard
-from memcli.ingest.restore import Restoring
+from memcli.ingest.progress import Meter, ProgressCallback, ignore_progress
+from memcli.ingest.restore import ArchiveRestorer
 from memcli.protocols import Embedder
 from memcli.store import Store
 
@@ -54,7 +54,7 @@ def ingest(
     *,
     forced: Format | None = None,
     strict: bool = False,
-    progress: Progress = unheard,
+    progress: ProgressCallback = ignore_progress,
 ) -> list[SourceReport]:
     """Bring what exports hold into the database, and remember where they are.
 
@@ -87,7 +87,7 @@ def refresh(
     here: Reading,
     *,
     strict: bool = False,
-    progress: Progress = unheard,
+    progress: ProgressCallback = ignore_progress,
 ) -> list[SourceReport]:
     """Read again whatever was ingested before and has changed since, as it was read then.
 
@@ -201,7 +201,7 @@ class _Work:
     def _ingest(self, document: Document, found: Format) -> SourceReport:
         tally, warnings = Tally(), list[Skipped | Doubt]()
         partial = bool(document.mark and document.mark.offset)
-        restoring = Restoring(self._store, self._embedder) if self._embedder else None
+        restoring = ArchiveRestorer(self._store, self._embedder) if self._embedder else None
         for batch in self._batches(document, found, warnings):
             self._meter.batch()
             self._absorber.take(
@@ -212,7 +212,7 @@ class _Work:
                 partial=partial,
                 told=self._meter.stored,
             )
-            for lost in restoring.take(batch) if restoring else ():
+            for lost in restoring.restore(batch) if restoring else ():
                 self._refuse(document.name, lost)
                 warnings.append(lost)
             self._meter.stored(1)

@@ -9,11 +9,12 @@ from typing import BinaryIO
 from memcli.formats import Document
 from memcli.formats.sources import extent, weight
 
-Progress = Callable[[int, int], None]  # bytes that are read and stored, of about how many
+# Is told the bytes that are read and stored, and about how many there are.
+ProgressCallback = Callable[[int, int], None]
 
 
-def unheard(_done: int, _of: int) -> None:
-    """Tell nobody."""
+def ignore_progress(_done: int, _of: int) -> None:
+    """Do nothing: the progress callback of callers that want none."""
 
 
 class Watched:
@@ -53,7 +54,7 @@ class Meter:
         progress: told.
     """
 
-    def __init__(self, paths: Iterable[Path], progress: Progress) -> None:
+    def __init__(self, paths: Iterable[Path], progress: ProgressCallback) -> None:
         self._progress = progress
         self._of = sum(map(extent, paths))
         self._done = 0  # of documents that are through

@@ -20,7 +20,7 @@ from memcli.protocols import Embedder
 from memcli.store import Store, memory_id
 
 
-class Restoring:
+class ArchiveRestorer:
     """Takes in an export's memories and readings, and in the end what was forgotten.
 
     A memory gets the sources whose turns are here, and whose memory was not forgotten here.
@@ -31,7 +31,7 @@ class Restoring:
         self._forgotten: list[str] = []
         self.new: set[MemoryId] = set()
 
-    def take(self, batch: Sequence[object]) -> list[Skipped]:
+    def restore(self, batch: Sequence[object]) -> list[Skipped]:
         """Store those of a batch, all or none; return the memories that nothing here supports."""
         self._forgotten += [one.digest for one in batch if isinstance(one, Forgotten)]
         kept = [one for one in batch if isinstance(one, KeptMemory)]

@@ -65,10 +65,10 @@ def reground(session: Session, store: Store, *, memory: int | None = None) -> No
     """
     conversation = store.sessions.conversation_of(session.id)
     turns = {turn.key: turn for turn in session.turns}
-    for number, key, fact in store.memories.resting(conversation, turns):
+    for number, key, fact in store.memory_sources.of_turns(conversation, turns):
         if memory in (None, number):
             missing = lacking(fact, turns[key], session.participants)
-            store.memories.doubt(number, conversation, key, missing)
+            store.memory_sources.set_unsupported(number, conversation, key, missing)
 
 
 def _missing_dates(

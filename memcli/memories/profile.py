@@ -1,4 +1,4 @@
-"""Who the person is, in a few lines, for a model that is to know it."""
+"""A profile of the person in a few lines, for a model."""
 
 from collections.abc import Callable
 
@@ -9,15 +9,15 @@ HEADING = "About the user:"
 
 
 def profile(store: Store, tokens: int, count: Callable[[str], int]) -> str:
-    """Return what the person accepted about themselves, a fact a line, the one said last first.
+    """Return the facts that the person accepted about themselves, one on each line, newest first.
 
     Args:
-        store: where the memories are.
-        tokens: most that it may take; facts that do not fit are left out.
-        count: how many tokens a text takes.
+        store: the database with the memories.
+        tokens: most that the profile may take; facts that do not fit are left out.
+        count: counts the tokens of a text.
 
     Returns:
-        The lines below HEADING; an empty text where there is nothing, or no room for anything.
+        HEADING and the lines; an empty text if there are no facts, or no room for any.
     """
     lines = [HEADING]
     for memory in store.memories.find(MemoryFilters(type=MemoryType.USER)):

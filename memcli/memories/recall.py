@@ -1,4 +1,4 @@
-"""What a reader gets to know when it searches its memory: memories, and what was said before."""
+"""The result of a reader's search: known memories, and turns of earlier conversations."""
 
 import re
 from datetime import datetime
@@ -12,50 +12,51 @@ from memcli.store import Filters, MemoryFilters, Store
 from memcli.text.chunking import said
 
 MOST_MEMORIES = 5
-MOST_SESSIONS = 3  # one turn of each
+MOST_SESSIONS = 3  # with one turn of each
 MOST_CHARACTERS = 300  # of a memory or a turn
 
 NOTHING = "Nothing was found."
 
 
-def recall(query: str, store: Store, embedder: Embedder, reading: Session) -> str:
-    """Return what is known about something, a line each.
+def recall_for_reader(query: str, store: Store, embedder: Embedder, reading: Session) -> str:
+    """Return what is known about a query, one memory or turn on each line.
 
-    Only sessions that began before the one being read are looked at: what was ingested or said
-    later must not change what is made of it.
+    Only sessions that began before the one that is being read are searched: sessions that were
+    imported or took place later must not change what is made of it.
 
     Args:
-        query: as the reader put it; an empty one finds nothing.
-        store: where the sessions and memories are.
-        embedder: whose vectors they have.
+        query: in the reader's words; an empty one finds nothing.
+        store: the database with the sessions and memories.
+        embedder: the model that made their vectors.
         reading: the session that is being read.
     """
     if not query.strip():
         return NOTHING
     hits = search_memories(query, store, embedder, MemoryFilters())
-    known = [_remembered(one) for one in trusted_memories(hits)[:MOST_MEMORIES]]
+    memories = [_memory_line(one) for one in trusted_memories(hits)[:MOST_MEMORIES]]
     filters = Filters(until=reading.started_at)
-    found = retrieve(query, store, embedder, filters, limit=MOST_SESSIONS + 1)
-    before = [_quoted(one) for one in found if one.session.id != reading.id][:MOST_SESSIONS]
-    parts = [("Memories:", known), ("Earlier conversations:", before)]
+    candidates = retrieve(query, store, embedder, filters, limit=MOST_SESSIONS + 1)
+    others = [one for one in candidates if one.session.id != reading.id]
+    turns = [_turn_line(one) for one in others[:MOST_SESSIONS]]
+    parts = [("Memories:", memories), ("Earlier conversations:", turns)]
     lines = [line for title, listed in parts if listed for line in (title, *listed)]
     return "\n".join(lines) or NOTHING
 
 
-def _remembered(memory: Memory) -> str:
+def _memory_line(memory: Memory) -> str:
     fact = memory.fact
-    return f"- {_day(memory.said_at)}[{fact.type}] {_short(f'{fact.key}: {fact.value}')}"
+    return f"- {_day(memory.said_at)}[{fact.type}] {_shorten(f'{fact.key}: {fact.value}')}"
 
 
-def _quoted(candidate: Candidate) -> str:
+def _turn_line(candidate: Candidate) -> str:
     turn = candidate.session.turns[candidate.evidence[0].position - 1]
-    return f"- {_day(turn.sent_at)}{_short(said(turn))}"
+    return f"- {_day(turn.sent_at)}{_shorten(said(turn))}"
 
 
 def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d} " if moment else ""
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     text = re.sub(r"\s+", " ", text).strip()
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS].rstrip()} {CUT}"

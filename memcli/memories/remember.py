@@ -7,7 +7,7 @@ from memcli.domain import Fact, MemoryId, Segment, Session
 from memcli.errors import InputError, NotFoundError
 from memcli.memories.grounding import lacking, reground
 from memcli.protocols import Embedder, Vectors
-from memcli.search.fusion import by_maximum, by_range, weighted
+from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
 from memcli.search.memory_search import MEANING
 from memcli.store import MOST_TERMS, Filters, Store, asked, memory_id, same
 from memcli.text.chunking import said
@@ -131,7 +131,7 @@ class Memories:
         words = _covered(terms, {at: having.get(at, ()) for at in turns.positions})
         [vector] = self._embedder.embed([_told(fact)])
         near = dict(zip(turns.positions, map(float, turns.vectors @ vector), strict=True))
-        return weighted([(1.0, by_maximum(words)), (MEANING, by_range(near))])
+        return weighted_sum([(1.0, scale_by_maximum(words)), (MEANING, scale_by_range(near))])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""The last stage, where it is asked for: a chat model answers from the ranked sessions.
+"""The last stage, run only if it is asked for: a chat model answers from the ranked sessions.
 
-This is the third part of MemSifter's pipeline: the ranking decides what the chat model reads.
+It is the third part of MemSifter's pipeline: the ranking decides what the chat model reads.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,31 +11,31 @@ from memcli.deadline import OutOfTimeError, check_time, seconds_left
 from memcli.errors import BackendError
 from memcli.prompts import answer_message
 from memcli.protocols import Chat, Message, Thought
-from memcli.search.budget import HISTORY_TOKENS, sift_plan
+from memcli.search.budget import HISTORY_TOKENS, is_overdue, plan_sift
 from memcli.search.context import Context, context
 from memcli.search.dialogue import Dialogue
 from memcli.search.model_speed import Speeds
-from memcli.search.references import Reference, References
-from memcli.search.results import Listener, Result, Stage, Work
+from memcli.search.references import ReferenceMarker, TurnReference
+from memcli.search.results import Listener, Result, Stage, StopCause, Work
 
 ANSWER_TOKENS = 512  # most that are written
-SHORT_TOKENS = 128  # of an answer that there has to be time for
-FRAME_MARGIN = 64  # tokens of a chat template around a message, and of texts put together
+SHORT_ANSWER_TOKENS = 128  # of an answer that there has to be time for
+FRAME_MARGIN = 64  # tokens of a chat template around a message, and of joining texts
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a chat model answered, as far as it came."""
+    """The answer of a chat model, as far as it was written."""
 
-    text: str  # references to what it was not shown end in `?`
-    references: tuple[Reference, ...]  # in order, without repeats
+    text: str  # references to turns that the model was not shown end in `?`
+    references: tuple[TurnReference, ...]  # in order, without repeats
     stage: Stage
-    cut: bool = False  # by the deadline
-    stopped: BackendError | KeyboardInterrupt | None = None  # what ended it before its end
+    cut: bool = False  # True if the deadline ended it
+    stopped: StopCause | None = None  # the error or Ctrl-C that ended it
 
 
 class Answering:
-    """One question and its ranked sessions, put to a chat model."""
+    """One question with its ranked sessions, put to a chat model."""
 
     def __init__(
         self,
@@ -50,109 +50,101 @@ class Answering:
     ) -> None:
         self._question, self._results, self._chat = question, results, chat
         self._dialogue = dialogue or Dialogue()
-        self._most_thought = thought_tokens
+        self._thought_tokens = thought_tokens
         self._listener, self._speeds = listener or Listener(), speeds or Speeds()
         self._text = ""
-        self._references = References({})
-        self._times: list[float] = []  # of the beginning and of each piece
-        self._read = self._load = 0.0
+        self._references = ReferenceMarker({})
+        self._times: list[float] = []  # when generating began, and when each piece came
+        self._prompt_tokens = 0
+        self._load_seconds = 0.0
         self._began = monotonic()
-        self._cut = False
-        self._stopped: BackendError | KeyboardInterrupt | None = None
+        self._out_of_time = False
+        self._stopped: StopCause | None = None
 
     @property
     def reply(self) -> Reply:
-        """What came so far."""
+        """The answer as far as it was written."""
         stage = Stage(
             "answer",
             self._chat.name,
             monotonic() - self._began,
             len(self._results),
-            load=self._load,
-            read=int(self._read),
+            load=self._load_seconds,
+            read=self._prompt_tokens,
             written=max(len(self._times) - 1, 0),
         )
-        text, found = self._text.strip(), tuple(self._references.found)
-        return Reply(text, found, stage, self._cut, self._stopped)
+        return Reply(
+            text=self._text.strip(),
+            references=tuple(self._references.found),
+            stage=stage,
+            cut=self._out_of_time,
+            stopped=self._stopped,
+        )
 
     def pieces(self) -> Iterator[str]:
-        """Yield the answer as it is written; the thought before it is the listener's.
+        """Yield the answer as it is written; the thought before it goes to the listener.
 
-        The deadline, a model that fails, and Ctrl-C end it with what there is: see `Reply`.
+        The deadline, a model that fails, and Ctrl-C end it; `reply` then has the text so far.
         """
         try:
-            for piece in self._pieces():
+            for piece in self._generate():
                 self._text += piece
                 yield piece
         except OutOfTimeError:
-            self._cut = True
-        except (BackendError, KeyboardInterrupt) as stopped:
-            late = isinstance(stopped, BackendError) and seconds_left() <= 0
-            self._cut, self._stopped = late, None if late else stopped
-        if rest := self._references.end():
+            self._out_of_time = True
+        except (BackendError, KeyboardInterrupt) as error:
+            self._out_of_time = is_overdue(error)
+            self._stopped = None if self._out_of_time else error
+        if rest := self._references.flush():
             self._text += rest
             yield rest
 
-    def _pieces(self) -> Iterator[str]:
-        self._open()
-        history, thought = sift_plan(
-            seconds_left(), self._speeds.of(self._chat), self._most_thought, after=SHORT_TOKENS
+    def _generate(self) -> Iterator[str]:
+        chat, speeds = self._chat, self._speeds
+        self._listener.working(Work("loading", speeds.of(chat).load))
+        self._load_seconds = speeds.load(chat, self._question)
+        check_time()
+        history, thought = plan_sift(
+            seconds_left(), speeds.of(chat), self._thought_tokens, after=SHORT_ANSWER_TOKENS
         )
         if not history:
             raise OutOfTimeError
         message, shown = self._message(history, thought)
-        self._references = References(shown.shown)
-        self._read = self._chat.count(message)
-        self._listener.working(Work("reading", self._read / self._speeds.of(self._chat).read))
+        self._references = ReferenceMarker(shown.shown)
+        self._prompt_tokens = chat.count(message)
+        self._listener.working(Work("reading", self._prompt_tokens / speeds.of(chat).read))
         self._times = [monotonic()]
         try:
-            yield from self._written(message, thought)
+            yield from self._write(message, thought)
         finally:
-            self._learn()
+            speeds.record_generation(chat, self._prompt_tokens, self._times)
 
-    def _written(self, message: str, thought: int) -> Iterator[str]:
-        asked = [Message("user", message)]
-        for piece in self._chat.write(asked, thought_tokens=thought, answer_tokens=ANSWER_TOKENS):
+    def _write(self, message: str, thought_tokens: int) -> Iterator[str]:
+        messages = [Message("user", message)]
+        for piece in self._chat.write(
+            messages, thought_tokens=thought_tokens, answer_tokens=ANSWER_TOKENS
+        ):
             self._times.append(monotonic())
             if isinstance(piece, Thought):
                 self._listener.working(Work("thinking"))
                 self._listener.thought(piece.text)
-            elif marked := self._references.take(piece):
+            elif marked := self._references.feed(piece):
                 yield marked
             check_time()
 
-    def _open(self) -> None:
-        """Load the model, and learn how long that takes."""
-        self._listener.working(Work("loading", self._speeds.of(self._chat).load))
-        began = monotonic()
-        self._chat.count(self._question)
-        self._load = monotonic() - began
-        self._speeds.loaded(self._chat, self._load)
-        check_time()
-
-    def _message(self, history: int, thought: int) -> tuple[str, Context]:
-        """Return the message, and what it shows.
+    def _message(self, history_tokens: int, thought_tokens: int) -> tuple[str, Context]:
+        """Return the message, and the context that it shows.
 
         Raises:
             BackendError: not one turn fits the model's context.
         """
-        chat, current = self._chat, self._dialogue.current(self._question)
-        frame = chat.count(answer_message("", current)) + FRAME_MARGIN
-        free = chat.context - thought - ANSWER_TOKENS - frame
-        shown = context(self._results, chat.count, min(history, HISTORY_TOKENS, free))
+        chat, question = self._chat, self._dialogue.current(self._question)
+        frame = chat.count(answer_message("", question)) + FRAME_MARGIN
+        free = chat.context - thought_tokens - ANSWER_TOKENS - frame
+        shown = context(self._results, chat.count, min(history_tokens, HISTORY_TOKENS, free))
         if not shown.text:
             raise BackendError(
                 f"no turn fits into the {chat.context:,} tokens of {chat.name}",
                 hint="let it think less with `--think`",
             )
-        return answer_message(shown.text, current), shown
-
-    def _learn(self) -> None:
-        """Learn how fast the model reads, from the time to its first piece, and writes."""
-        times, read = self._times, int(self._read)
-        if len(times) > 1:
-            self._speeds.read(self._chat, read, times[1] - times[0])
-        else:  # stopped before it had read everything
-            self._speeds.slower(self._chat, read, monotonic() - times[0])
-        if len(times) > 2:  # a piece is a token, or nearly
-            self._speeds.wrote(self._chat, len(times) - 2, times[-1] - times[1])
+        return answer_message(shown.text, question), shown

@@ -1,4 +1,4 @@
-"""The best sessions as one text for a model: whole turns, each behind the reference to it.
+"""The best sessions as one text for a model: whole turns, each behind a reference to it.
 
     Kyoto itinerary, 2025-10-02 (Thursday)
     [s_2v4k8qjw0a:1] 18:20 user: Five nights in Kyoto, what must I not miss?
@@ -6,51 +6,52 @@
     [s_2v4k8qjw0a:7] 18:31 user: We stay at the ryokan in Gion.
         It has no lift.
 
-Only what is ours begins at the margin, so no turn can look like another one or like the end. What
-is known about the person may stand at the head.
+Only our own lines begin at the margin, so no turn can look like another one or like the end. The
+text may begin with facts about the person.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from memcli.domain import Session, SessionId
 from memcli.prompts import CUT
-from memcli.search.packing import around
+from memcli.search.budget import TokenCounter
+from memcli.search.packing import nearest_first
 from memcli.search.results import Result
 
-LEAST = 120  # tokens kept free for each session further down, unless it needs fewer
-SEAM = 2  # tokens that a line may take more among others than alone
+LEAST_TOKENS = 120  # reserved for each session further down, unless it needs fewer
+SEAM_TOKENS = 2  # that a line may take more among others than alone
 _BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 _PIECES = re.compile(r"[A-Z]?[a-z]{1,3}|[!-~]|\s+")
-
-Count = Callable[[str], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a model is shown, and the positions of the turns that are in it."""
+    """A text for a model, and the positions of the turns that are in it."""
 
     text: str
     shown: Mapping[SessionId, frozenset[int]]
 
 
-def context(results: Sequence[Result], count: Count, room: int, *, head: str = "") -> Context:
-    """Choose whole turns of the best sessions, so that they fit a room together.
+def context(
+    results: Sequence[Result], count: TokenCounter, room: int, *, head: str = ""
+) -> Context:
+    """Choose whole turns of the best sessions that fit a room together.
 
-    Sessions come best first, and turns in the order they were said. Each session gets all the room
-    that leaves a little for those after it, or half of it; of what does not fit, there are the
-    evidence and the turns nearest to it. A turn that is too long alone is left out.
+    Sessions come best first, and turns in the order of the conversation. Each session gets all the
+    room that leaves a little for those after it, or half of the room. If a session does not fit,
+    its evidence and the turns nearest to it are shown. A turn that is too long alone is left out.
 
     Args:
         results: best first.
-        count: tokens of a text.
+        count: counts the tokens of a text.
         room: tokens that the text may take.
-        head: what it begins with, where there is room for any turn beside.
+        head: beginning of the text, if there is room for any turn beside it.
     """
     aim = room - count(head)
-    while aim > 0 and (chosen := _chosen(results, count, aim)):
+    while aim > 0 and (chosen := _choose_turns(results, count, aim)):
         blocks = (_block(result.session, positions) for result, positions in chosen)
         text = "\n\n".join((head, *blocks) if head else blocks)
         taken = count(text)
@@ -61,47 +62,50 @@ def context(results: Sequence[Result], count: Count, room: int, *, head: str = "
 
 
 def estimated(text: str) -> int:
-    """Return how many tokens a text takes at most, where no model is at hand to count.
+    """Return how many tokens a text takes at most, if no model is available to count.
 
-    Three letters of a word count as one, so do all others and every sign, and what is not ASCII
-    counts by its bytes, which is what vocabularies fall back to. Real ones take about half of it.
+    Up to three letters of a word count as one token, and so does every sign. Characters that are
+    not ASCII count by their bytes, which vocabularies fall back to. Real vocabularies take about
+    half of the estimate.
     """
     ascii_pieces = len(_PIECES.findall(text))
-    return ascii_pieces + sum(len(letter.encode("utf-8", "replace")) for letter in text
-                              if not letter.isascii())  # fmt: skip
+    others = (letter for letter in text if not letter.isascii())
+    return ascii_pieces + sum(len(letter.encode("utf-8", "replace")) for letter in others)
 
 
-def _chosen(results: Sequence[Result], count: Count, room: int) -> list[tuple[Result, list[int]]]:
-    """Return positions of turns by session, those of sessions with any, ascending."""
+def _choose_turns(
+    results: Sequence[Result], count: TokenCounter, room: int
+) -> list[tuple[Result, list[int]]]:
+    """Return the sessions that any turn fits of, with the positions of those, ascending."""
     sizes = [_sizes(result.session, count) for result in results]
-    least = [min(sum(size.values()), LEAST) for size in sizes]
+    least = [min(sum(size.values()), LEAST_TOKENS) for size in sizes]
     chosen = []
     for place, (result, size) in enumerate(zip(results, sizes, strict=True)):
         free = max(room - sum(least[place + 1 :]), room // 2)
-        positions = _fitting(result, size, free)
+        positions = _fitting_turns(result, size, free)
         if positions:
             room -= size[0] + sum(size[at] for at in positions)
             chosen.append((result, positions))
     return chosen
 
 
-def _sizes(session: Session, count: Count) -> dict[int, int]:
+def _sizes(session: Session, count: TokenCounter) -> dict[int, int]:
     """Return the tokens of each turn's line by its position, and of the heading by 0."""
     lines = {at: _line(session, at) for at in _positions(session)}
-    gap = count(CUT) + SEAM
+    gap = count(CUT) + SEAM_TOKENS
     return {
-        0: count(_heading(session)) + gap + SEAM,
-        **{at: count(line) + gap + SEAM for at, line in lines.items()},
+        0: count(_heading(session)) + gap + SEAM_TOKENS,
+        **{at: count(line) + gap + SEAM_TOKENS for at, line in lines.items()},
     }
 
 
-def _fitting(result: Result, sizes: Mapping[int, int], room: int) -> list[int]:
-    """Return as many positions as fit, evidence first; the heading takes its part of the room."""
+def _fitting_turns(result: Result, sizes: Mapping[int, int], room: int) -> list[int]:
+    """Return as many positions as fit beside the heading, evidence first."""
     room -= sizes[0]
     positions = [at for at in sizes if at]
     evidence = [quote.position for quote in result.evidence if quote.position in sizes]
     fitting = []
-    for at in [*evidence, *around(evidence, positions)]:
+    for at in [*evidence, *nearest_first(evidence, positions)]:
         if sizes[at] <= room:
             room -= sizes[at]
             fitting.append(at)
@@ -137,8 +141,8 @@ def _line(session: Session, position: int) -> str:
     when = ""
     if turn.sent_at:
         began = session.started_at
-        same = began is not None and turn.sent_at.date() == began.date()
-        when = f"{turn.sent_at:%H:%M} " if same else f"{turn.sent_at:%Y-%m-%d %H:%M} "
-    said = _BREAKS.sub("\n    ", turn.text.strip())
+        same_day = began is not None and turn.sent_at.date() == began.date()
+        when = f"{turn.sent_at:%H:%M} " if same_day else f"{turn.sent_at:%Y-%m-%d %H:%M} "
+    text = _BREAKS.sub("\n    ", turn.text.strip())
     speaker = " ".join((turn.speaker or turn.role.value).split())
-    return f"[{session.id}:{position}] {when}{speaker}: {said}"
+    return f"[{session.id}:{position}] {when}{speaker}: {text}"

@@ -1,6 +1,7 @@
-"""What was asked before: a question may go on where the last one ended.
+"""Earlier questions: a question may go on where the last one ended.
 
-It is kept in the database, beside what models said before: `mem forget` takes it along.
+The dialogue is stored in the database, in the cache of what models said, so `mem forget` removes
+it, too.
 """
 
 from collections.abc import Iterable
@@ -12,14 +13,14 @@ from memcli.search.retrieve import MOST_EVIDENCE, MOST_PASSAGES, Candidate
 from memcli.store import Cache
 
 MOST_EXCHANGES = 4  # that are remembered, the latest
-MOST_NAMED = 3  # sessions of an exchange, the best
-EARLIER = 0.4  # what the words of earlier questions weigh, against 1 of the last
+MOST_TITLES = 3  # of the best sessions, in the reply of an exchange
+EARLIER_WEIGHT = 0.4  # of the words of earlier questions; those of the last one weigh 1
 _KEY = fingerprint("dialogue")
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question, and what came of it."""
+    """A question and its reply."""
 
     question: str
     reply: str  # the answer, or the sessions that were found, in words
@@ -27,17 +28,17 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """What was asked before the question at hand, oldest first."""
+    """The exchanges before the question at hand, oldest first."""
 
     exchanges: tuple[Exchange, ...] = ()
 
     @property
     def questions(self) -> str:
-        """All that was asked, a line a question; empty where nothing was."""
+        """The earlier questions, one on each line; empty if there were none."""
         return "\n".join(exchange.question for exchange in self.exchanges)
 
     def current(self, question: str) -> str:
-        """Return the chat context that models judge by: what was asked, and the question last."""
+        """Return a question as models judge by it: after the exchanges before it."""
         if not self.exchanges:
             return question
         lines = []
@@ -46,56 +47,63 @@ class Dialogue:
         return "\n".join([*lines, f"user: {question}"])
 
     def grown(self, answer: Answer, reply: str = "") -> "Dialogue":
-        """Return the dialogue with one more question and its reply, by default what was found."""
-        exchanges = (*self.exchanges, Exchange(answer.question, reply or _found(answer)))
+        """Return the dialogue with one more exchange.
+
+        Args:
+            answer: the ranking of its question.
+            reply: the answer to it; by default the sessions that were found.
+        """
+        exchanges = (*self.exchanges, Exchange(answer.question, reply or _describe(answer)))
         return Dialogue(exchanges[-MOST_EXCHANGES:])
 
 
 def last_dialogue(cache: Cache) -> Dialogue:
-    """Return what was asked last; nothing where it is not known."""
-    kept = cache.get(_KEY)
+    """Return the dialogue that was saved last; an empty one if none is known."""
+    saved = cache.get(_KEY)
     try:
-        exchanges = [Exchange(str(question), str(reply)) for question, reply in kept]
-    except (TypeError, ValueError):  # there is nothing, or nonsense
+        exchanges = [Exchange(str(question), str(reply)) for question, reply in saved]
+    except (TypeError, ValueError):  # the cache has nothing, or nonsense
         return Dialogue()
     return Dialogue(tuple(exchanges))
 
 
 def keep_dialogue(cache: Cache, dialogue: Dialogue) -> None:
-    """Remember what was asked last, in place of what was before."""
+    """Save a dialogue in place of the one before."""
     cache.put({_KEY: [[one.question, one.reply] for one in dialogue.exchanges]})
 
 
-def followed(now: Iterable[Candidate], earlier: Iterable[Candidate]) -> list[Candidate]:
-    """Merge what a question finds with what the ones before it found, best first.
+def merge_with_earlier(
+    current: Iterable[Candidate], earlier: Iterable[Candidate]
+) -> list[Candidate]:
+    """Merge the candidates of a question with those of the questions before it, best first.
 
-    Scores stay in [0, 1]: a session that is best by every measure for all of them has 1.
+    Scores stay in [0, 1]: a session that is best by every signal for all questions has 1.
     """
-    first = {one.number: _weighed(one, 1.0) for one in now}
+    merged = {one.number: _scale(one, 1.0) for one in current}
     for one in earlier:
-        less = _weighed(one, EARLIER)
-        first[one.number] = _both(first[one.number], less) if one.number in first else less
-    return sorted(first.values(), key=lambda one: (-one.score, one.number))
+        scaled = _scale(one, EARLIER_WEIGHT)
+        merged[one.number] = _add(merged[one.number], scaled) if one.number in merged else scaled
+    return sorted(merged.values(), key=lambda one: (-one.score, one.number))
 
 
-def _found(answer: Answer) -> str:
-    """Name the best sessions by title and day."""
-    results = answer.results[:MOST_NAMED] if answer.verdict == "found" else ()
+def _describe(answer: Answer) -> str:
+    """Name the best sessions of a ranking by title and day."""
+    results = answer.results[:MOST_TITLES] if answer.verdict == "found" else ()
     sessions = [result.session for result in results]
-    named = [
+    titles = [
         f"{one.title} ({one.started_at:%Y-%m-%d})" if one.started_at else one.title
         for one in sessions
     ]
-    return f"I found {'; '.join(named)}." if named else "I found nothing."
+    return f"I found {'; '.join(titles)}." if titles else "I found nothing."
 
 
-def _weighed(one: Candidate, weight: float) -> Candidate:
-    share = weight / (1 + EARLIER)
+def _scale(one: Candidate, weight: float) -> Candidate:
+    share = weight / (1 + EARLIER_WEIGHT)
     parts = {name: part * share for name, part in one.parts.items()}
     return replace(one, score=one.score * share, parts=parts)
 
 
-def _both(one: Candidate, other: Candidate) -> Candidate:
+def _add(one: Candidate, other: Candidate) -> Candidate:
     known = {evidence.position for evidence in one.evidence}
     more = [evidence for evidence in other.evidence if evidence.position not in known]
     names = dict.fromkeys([*one.parts, *other.parts])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from memcli.domain import Memory, Passage
 from memcli.protocols import Embedder
-from memcli.search.fusion import by_maximum, by_range, weighted
+from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
 from memcli.search.question_vectors import question_vector
 from memcli.store import Filters, Found, MemoryFilters, Store, asked
 
@@ -53,8 +53,8 @@ def search_memories(
     by_words = store.memory_index.with_words(terms, depth)
     vector = question_vector(query, embedder, store.cache)
     cosines = store.memory_index.nearest(vector, embedder, depth)
-    bm25 = by_maximum({number: score for number, (score, _) in by_words.items()})
-    scores = weighted([(1.0, bm25), (MEANING, by_range(cosines))])
+    bm25 = scale_by_maximum({number: score for number, (score, _) in by_words.items()})
+    scores = weighted_sum([(1.0, bm25), (MEANING, scale_by_range(cosines))])
     relevant = [
         number for number in scores if number in by_words or cosines.get(number, 0) >= LEAST_COSINE
     ]

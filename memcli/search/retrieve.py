@@ -1,13 +1,14 @@
-"""The first stage: sessions by words and by meaning, without a language model.
+"""The first stage: ranks sessions by words and by meaning, without a language model.
 
-Several measures look at a session (`measures`); what each gives is brought to the range 0 to 1 and
-added by weight. The weights were fitted to LoCoMo and to LongMemEval with a haystack a question
-and all haystacks in one, and rounded; around them all figures are flat. That is not learning by
-heart: chosen by nine conversations of LoCoMo and measured on the tenth, for each in turn, MRR is
-.861 and R@5 .913; fitted to LoCoMo alone, LongMemEval's MRR is .972, and .659 in one archive.
+Several signals score a session (`memcli.search.signals`). Each signal's scores are scaled to the
+range 0 to 1 and added by weight. The weights were fitted to LoCoMo, to LongMemEval with a haystack
+for each question, and to LongMemEval with all haystacks in one archive, and then rounded; all
+figures are flat around them. They were not learned by heart: weights chosen by nine conversations
+of LoCoMo and measured on the tenth, for each in turn, give an MRR of .861 and an R@5 of .913.
+Weights fitted to LoCoMo alone give LongMemEval an MRR of .972, and of .659 in one archive.
 
-What each lever is worth: figures without it. LoCoMo has 1,982 questions; the LongMemEval part 44,
-of which .02 is one question, so it only has a veto.
+This table shows what each signal or setting is worth: the figures without it. LoCoMo has 1,982
+questions. The part of LongMemEval has 44, of which one question is .02, so it only has a veto.
 
                 LoCoMo              LongMemEval           in one archive
                 MRR   R@5   all@5   MRR   R@5   all@5     MRR   R@5
@@ -18,56 +19,68 @@ of which .02 is one question, so it only has a veto.
     meaning     .857  .903  .862    .972  .945  .864      .685  .602
     together    .854  .911  .870    .968  .966  .886      .642  .661
     dates       .848  .906  .865    .972  .966  .909      .664  .636
-    telling     .860  .910  .868    .968  .951  .864      .647  .655
+    salience    .860  .910  .868    .968  .951  .864      .647  .655
     assistant   .861  .914  .873    .968  .966  .886      .652  .652
 
-On the 91 questions of LoCoMo with a word that stands nowhere, `spelling` brought MRR from .747 to
-.758 and R@5 from .784 to .812; counted in full, such a word brought MRR down to .710.
+On the 91 questions of LoCoMo with a word that stands nowhere, `spelling` raises the MRR from .747
+to .758 and R@5 from .784 to .812. Such a word counted in full lowers the MRR to .710.
 
-`memories` is worth what was remembered: with the 2,541 observations that LoCoMo has of its
-sessions, MRR goes from .861 to .869 and R@5 stays .914 (`mem bench locomo10.json --stages
-retrieve,memories`). Counted .1 or .2, they bring MRR to .864 and .867; .45, to .871; more, to less
-again. It stays at .3: one's own reader may note less well.
+`memories` is worth as much as what was remembered. With the 2,541 observations that LoCoMo has of
+its sessions, the MRR rises from .861 to .869 and R@5 stays at .914 (`mem bench locomo10.json
+--stages retrieve,memories`). Weights of .1 and .2 raise the MRR to .864 and .867, and .45 raises it
+to .871; with larger weights it falls again. The weight stays at .3, because a person's own reader
+may note less well.
 
-Tried and dropped, each against the first version (MRR on LoCoMo .845, LongMemEval .941 to .956):
+These ideas were tried and dropped, each against the first version, which had an MRR of .845 on
+LoCoMo and of .941 to .956 on LongMemEval:
 
-- k1 from .9 to 2 and b from .3 to .9: BM25 of sessions goes from .815 to .823, and 1.2 and .75,
-  which SQLite has built in, are as good as any. Title twice, speakers not at all: 0.
-- What people said indexed apart from what assistants said: .629 to .705 in one archive, but a
-  LongMemEval question in 44 is lost from the first five, and every database would need it.
-- Windows of two, three or five turns: -.003 to 0. The sum of the three best turns or passages,
-  beside the best: -.003, -.007. Rarity counted over turns: -.006.
-- A vector a turn, beside those of passages: one question more of LongMemEval, -.002 on LoCoMo, and
-  a database a quarter bigger. Vectors less their mean: alone .547 for .600. The question's vector
-  without stop words: +.003, but -.005 on LongMemEval.
-- Words of like meaning added to the question, by their vectors: -.004 to 0.
-- Relevance feedback: words of the best turns -.004 to -.001; the mean of the three best passages
-  +.002, but -.005 on LongMemEval, and a second look at all vectors.
-- Lists of words that say little in questions ("mentioned", "kind"): -.004 to +.001; what a word
-  tells, by the embedder, needs no list.
-- Two words anywhere in one turn: +.004, but -.007 on LongMemEval; side by side is better on both.
-- Turns by whom the question names: -.003 for sessions. For turns it is the best there is.
-- Ranks in place of scores (reciprocal rank fusion), before all this: below words alone.
+- k1 from .9 to 2 and b from .3 to .9: BM25 of sessions ranges from .815 to .823, and 1.2 and .75,
+  which SQLite has built in, are as good as any others. Counting titles twice, or speakers not at
+  all, changes nothing.
+- An index of what people said apart from what assistants said: the MRR rises from .629 to .705 in
+  one archive, but one of 44 LongMemEval questions is lost from the first five, and every database
+  would need that index.
+- Windows of two, three or five turns change the MRR by -.003 to 0. The sum of the three best turns
+  or passages beside the best one changes it by -.003 and -.007. Rarity counted over turns changes
+  it by -.006.
+- A vector for each turn beside those of passages: one more question of LongMemEval is answered, the
+  MRR on LoCoMo falls by .002, and a database grows by a quarter. Vectors less their mean have .547
+  alone, in place of .600. The question's vector without stop words gains .003, but loses .005 on
+  LongMemEval.
+- Words of like meaning, found by their vectors and added to the question: -.004 to 0.
+- Relevance feedback: words of the best turns change the MRR by -.004 to -.001. The mean of the
+  three best passages gains .002, but loses .005 on LongMemEval and needs a second pass over all
+  vectors.
+- Lists of words that say little in questions ("mentioned", "kind"): -.004 to +.001. Salience by the
+  embedder needs no list.
+- Two words anywhere in one turn gain .004, but lose .007 on LongMemEval; two words side by side are
+  better on both.
+- Turns by the person whom the question names: -.003 for sessions. For turns it is the best signal.
+- Ranks in place of scores (reciprocal rank fusion), tried before all this, are worse than words
+  alone.
 
-Tried and dropped since, each as one more measure with all weights fitted anew to nine conversations
-of LoCoMo and measured on the tenth, against MRR .862, R@5 .912 and all@5 .871 of those above:
+These ideas were tried and dropped since. Each was added as one more signal, with all weights fitted
+anew to nine conversations of LoCoMo and measured on the tenth. The signals above have an MRR of
+.862, an R@5 of .912 and an all@5 of .871 in that comparison:
 
 - Words of like meaning beside each term, counted by cosine, in BM25 of all passages: R@5 +.004,
-  all@5 +.006, MRR +.002. In three passages of each of the 20 likeliest sessions, R@5 +.002 to .004,
-  that takes four times as long as all else; in two of 15, R@5 +.001 to .002, three times. The word
-  most like each term in a turn and the one before it (late interaction): MRR +.003, R@5 0.
+  all@5 +.006, MRR +.002. In three passages of each of the 20 likeliest sessions R@5 gains .002 to
+  .004, but takes four times as long as everything else; in two passages of 15 sessions R@5 gains
+  .001 to .002 and takes three times as long. The word most like each term in a turn and the turn
+  before it (late interaction): MRR +.003, R@5 0.
 - Token vectors weighted by rarity, less their first component (SIF): R@5 and all@5 +.004, MRR 0,
-  and every vector would be made anew.
-- How much of the question one turn has: MRR +.002, R@5 0, but -.016 and -.019 in one archive.
-- Turns that name a day, where the question asks when: MRR +.002, R@5 +.001, all@5 +.002. Turns
-  with a number, where it asks how many: 0.
-- The best turn as `turns` ranks it, a turn with the one before it, turns by whom the question
-  names, sessions just before and after a likely one, length, place in the archive: 0.
-- Weights of their own for questions that ask when, that ask how many, or that name a day: 0; for
-  longer questions: MRR +.002, R@5 -.001, and -.008 on LongMemEval.
-- Another fading of days after them than before: 0. Squares, roots and products: -.001 to 0.
-- Sessions with terms that those above lack, put up among the first twelve: 0.
-- 33 measures at once, these among them: MRR +.002, R@5 +.001, all@5 +.003.
+  and every vector would have to be made anew.
+- The share of the question that one turn has: MRR +.002, R@5 0, but -.016 and -.019 in one archive.
+- Turns that name a day, if the question asks when: MRR +.002, R@5 +.001, all@5 +.002. Turns with a
+  number, if the question asks how many: 0.
+- The best turn as `turn_search` ranks it, a turn with the turn before it, turns by the person whom
+  the question names, sessions just before and after a likely one, length, place in the archive: 0.
+- Separate weights for questions that ask when, that ask how many, or that name a day: 0. For longer
+  questions: MRR +.002, R@5 -.001, and -.008 on LongMemEval.
+- Another fading of days after the named ones than before them: 0. Squares, roots and products of
+  scores: -.001 to 0.
+- Sessions with terms that the sessions above them lack, moved up among the first twelve: 0.
+- 33 signals at once, these among them: MRR +.002, R@5 +.001, all@5 +.003.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,11 +89,20 @@ from datetime import datetime
 
 from memcli.domain import Passage, Session
 from memcli.protocols import Embedder
-from memcli.search.signals import TURNS, Levers, Measures, measure
+from memcli.search.fusion import weighted_sum
+from memcli.search.query import SearchQuery, SignalWeights, prepare_query
+from memcli.search.signals import (
+    TURN_DEPTH,
+    Matches,
+    SignalScores,
+    best_per_session,
+    find_matches,
+    score_signals,
+)
 from memcli.store import Filters, Found, Store
 
 LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be shown at all
-LEAST_CLOSENESS = 0.5  # of a session to the days named, where it shares no word either
+LEAST_CLOSENESS = 0.5  # of a session to a named day, if it shares no word with the question
 MOST_EVIDENCE = 3  # turns of a session
 MOST_PASSAGES = 3  # of a session
 
@@ -90,18 +112,18 @@ class Evidence:
     """A turn that earned its session's score."""
 
     position: int  # from 1
-    score: float  # BM25 of its words; 0 where it was found by meaning
+    score: float  # BM25 of its words; 0 if it was found by meaning
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A session that may answer, with what speaks for it."""
+    """A session that may answer, with everything that speaks for it."""
 
-    number: int
+    number: int  # of the session, in the database
     session: Session
-    score: float  # in [0, 1]: of the best how much it has of the question, else its share of that
-    parts: dict[str, float]  # by name in Levers: what each measure adds to the score
-    terms: tuple[str, ...]  # of the question, that the session has
+    score: float  # in [0, 1]: the confidence, for the best one; for others, their share of it
+    parts: dict[str, float]  # the part of the score that each signal adds, by its name
+    terms: tuple[str, ...]  # terms of the question that the session has
     passages: tuple[Passage, ...]  # best first, at least one
     evidence: tuple[Evidence, ...]  # best first, at least one
 
@@ -114,74 +136,48 @@ def retrieve(
     *,
     limit: int,
     now: datetime | None = None,
-    levers: Levers | None = None,
+    weights: SignalWeights | None = None,
 ) -> list[Candidate]:
     """Return the sessions likeliest to answer, best first.
 
-    Nothing is returned where no session has a word of the question, none comes near in meaning,
-    no memory leads to one and none is from a day it names.
+    Nothing is returned if no session has a word of the question, none comes near in meaning,
+    no memory leads to one and none is from a day that the question names.
 
     Args:
         question: in the person's own words.
-        store: where the sessions are.
-        embedder: the one their vectors are of.
-        filters: which sessions count.
+        store: the database with the sessions.
+        embedder: the model that made their vectors.
+        filters: the sessions that count.
         limit: most sessions to return.
-        now: what "yesterday" counts from; the present by default.
-        levers: how much each measure counts.
+        now: the moment that "yesterday" counts from; None is the present.
+        weights: of the signals.
+
+    Raises:
+        BackendError: the embedder failed.
+        StoreError: the database has vectors of another embedder.
     """
-    levers = levers or Levers()
-    found = measure(question, store, embedder, filters, now=now, levers=levers)
-    scores = found.scores(levers)
-    ranked = sorted(scores.keys() & _showable(found), key=lambda number: (-scores[number], number))
+    query = prepare_query(
+        question, store, embedder, filters, now=now, weights=weights or SignalWeights()
+    )
+    matches = find_matches(query)
+    signals = score_signals(query, matches)
+    scores = weighted_sum([(signal.weight, signal.scores) for signal in signals])
+    ranked = sorted(
+        scores.keys() & _presentable(matches), key=lambda number: (-scores[number], number)
+    )
     if not ranked:
         return []
-    # The best session's score tells how sure it is, the others' are their share of that.
-    sure = certainty(ranked[0], found, store) / (scores[ranked[0]] or 1.0)
-    return _candidates(ranked[:limit], sure, found, levers, store, filters)
+    # The best session's score says how sure the ranking is, the others' are their share of that.
+    scale = confidence(ranked[0], query, matches) / (scores[ranked[0]] or 1.0)
+    return _candidates(ranked[:limit], scale, signals, query, matches)
 
 
-def _candidates(
-    chosen: Sequence[int],
-    sure: float,
-    found: Measures,
-    levers: Levers,
-    store: Store,
-    filters: Filters,
-) -> list[Candidate]:
-    """Return the sessions chosen with all that speaks for them, scores times `sure`."""
-    parts = found.by_session()
-    weights = {name: getattr(levers, name) for name in parts}
-    shares = {name: sure * weight / sum(weights.values()) for name, weight in weights.items()}
-    added = {
-        number: {name: parts[name].get(number, 0.0) * share for name, share in shares.items()}
-        for number in chosen
-    }
-    sessions = {number: store.sessions.by_number(number) for number in chosen}
-    firsts = {number: _first_searched(session) for number, session in sessions.items()}
-    passages = _passages(firsts, found, levers)
-    evidence = _evidence(firsts, _turns(chosen, found, store, filters), [*found.keys, *found.near])
-    terms = {place.session: place.terms for place in found.sessions}
-    return [
-        Candidate(
-            number,
-            sessions[number],
-            sum(added[number].values()),
-            added[number],
-            terms.get(number, ()),
-            tuple(passages[number]),
-            tuple(evidence[number]),
-        )
-        for number in chosen
-    ]
-
-
-def certainty(best: int, found: Measures, store: Store) -> float:
+def confidence(best: int, query: SearchQuery, matches: Matches) -> float:
     """Return how much the best session has to do with the question at all, in [0, 1].
 
-    The mean of two measures that do not depend on what else was found: the share of the question
-    that the session has, its terms by weight and by what they tell and the day it names as one
-    more of them, and its best passage's cosine.
+    It is the mean of two measures that do not depend on what else was found: the share of the
+    question that the session covers, and the cosine of its best passage. Terms count by rarity
+    and by salience, and the day that the question names counts as one more term.
 
     Taking this or more for "found", of 500 questions of LoCoMo, each put to its own archive and to
     a stranger's, and of LongMemEval's, put to their own haystack and to three others, which share
@@ -194,54 +190,103 @@ def certainty(best: int, found: Measures, store: Store) -> float:
         .40     .908    .020        .978          .932        .340
         .50     .776    .000       1.000          .795        .167
 
-    `mem bench --strangers` tells the row of the threshold that is used. LongMemEval's own questions
-    without an answer score .35 to .50: their haystacks have all of the question but the answer, and
-    only a reader can tell.
+    `mem bench --strangers` prints the row of the threshold that is used. LongMemEval's own
+    questions without an answer score .35 to .50: their haystacks have all of the question but the
+    answer, and only a reader can tell.
+
+    Args:
+        best: number of the session.
+        query: the question.
+        matches: of the signals.
     """
-    rarity = store.index.weights(found.terms)
-    told = {
-        term: rarity[term] * share for term, share in zip(found.terms, found.weights, strict=True)
+    rarity = query.store.index.weights(query.terms)
+    information = {
+        term: rarity[term] * weight
+        for term, weight in zip(query.terms, query.term_weights, strict=True)
     }
-    has = {term for place in found.sessions if place.session == best for term in place.terms}
-    covered, total = sum(told[term] for term in has), sum(told.values())
-    if found.names_days:
-        day = total / len(told) if told else 1.0
-        covered, total = covered + day * found.dated.get(best, 0.0), total + day
-    cosine = max((place.score for place in found.near if place.session == best), default=0.0)
+    has = {term for place in matches["session"] if place.session == best for term in place.terms}
+    covered, total = sum(information[term] for term in has), sum(information.values())
+    if query.days:
+        day = total / len(information) if information else 1.0
+        closeness = max(
+            (each.score for each in matches["dates"] if each.session == best), default=0.0
+        )
+        covered, total = covered + day * closeness, total + day
+    cosine = best_per_session(matches["meaning"]).get(best, 0.0)
     return (covered / (total or 1.0) + max(cosine, 0.0)) / 2
 
 
-def _showable(found: Measures) -> set[int]:
-    """Return the sessions that have a word of the question, or its meaning, or its day."""
-    worded = {place.session for place in (*found.sessions, *found.passages, *found.turns)}
-    meant = {place.session for place in found.near if place.score >= LEAST_COSINE}
-    dated = {number for number, near in found.dated.items() if near >= LEAST_CLOSENESS}
-    return worded | meant | dated | {turn.session for turn in found.keys}
+def _presentable(matches: Matches) -> set[int]:
+    """Return the sessions with a word of the question, its meaning, its day, or a memory of it."""
+    by_words = {place.session for name in ("session", "passage", "turn") for place in matches[name]}
+    by_meaning = {place.session for place in matches["meaning"] if place.score >= LEAST_COSINE}
+    by_day = {place.session for place in matches["dates"] if place.score >= LEAST_CLOSENESS}
+    return by_words | by_meaning | by_day | {turn.session for turn in matches["memories"]}
 
 
-def _turns(chosen: Sequence[int], found: Measures, store: Store, filters: Filters) -> list[Found]:
-    """Return the turns of some sessions that have words of the question, best first."""
-    missing = tuple(set(chosen) - {place.session for place in found.turns})
-    if not missing:
-        return found.turns
-    among = replace(filters, among=missing)
-    return [*found.turns, *store.index.with_words("turn", found.terms, among, TURNS)]
+def _candidates(
+    numbers: Sequence[int],
+    scale: float,
+    signals: Sequence[SignalScores],
+    query: SearchQuery,
+    matches: Matches,
+) -> list[Candidate]:
+    """Return sessions with everything that speaks for them, their scores times `scale`."""
+    total = sum(signal.weight for signal in signals)
+    shares = {signal.name: scale * signal.weight / total for signal in signals}
+    sessions = {number: query.store.sessions.by_number(number) for number in numbers}
+    firsts = {number: _first_searched(session) for number, session in sessions.items()}
+    passages = _choose_passages(firsts, query.weights, matches)
+    evidence = _choose_evidence(
+        firsts,
+        turns=_turns_with_words(numbers, query, matches),
+        others=[*matches["memories"], *matches["meaning"]],
+    )
+    terms = {place.session: place.terms for place in matches["session"]}
+    candidates = []
+    for number in numbers:
+        parts = {
+            signal.name: signal.scores.get(number, 0.0) * shares[signal.name] for signal in signals
+        }
+        candidates.append(
+            Candidate(
+                number=number,
+                session=sessions[number],
+                score=sum(parts.values()),
+                parts=parts,
+                terms=terms.get(number, ()),
+                passages=tuple(passages[number]),
+                evidence=tuple(evidence[number]),
+            )
+        )
+    return candidates
 
 
 def _first_searched(session: Session) -> int:
-    """Return the position to show of a session of which nothing but its title or day was found."""
+    """Return the position to show of a session of which only the title or the day was found."""
     return next((at for at, turn in enumerate(session.turns, start=1) if turn.searched), 1)
 
 
-def _passages(
-    firsts: Mapping[int, int], found: Measures, levers: Levers
+def _turns_with_words(
+    numbers: Sequence[int], query: SearchQuery, matches: Matches
+) -> Iterable[Found]:
+    """Return the turns of some sessions that have words of the question, best first."""
+    turns = matches["turn"]
+    missing = tuple(set(numbers) - {turn.session for turn in turns})
+    if not missing:
+        return turns
+    filters = replace(query.filters, among=missing)
+    return [*turns, *query.store.index.with_words("turn", query.terms, filters, TURN_DEPTH)]
+
+
+def _choose_passages(
+    firsts: Mapping[int, int], weights: SignalWeights, matches: Matches
 ) -> dict[int, list[Passage]]:
     """Choose the passages of each session that are likeliest to answer, by words and meaning."""
-    parts = [(levers.passage, found.passages), (levers.meaning, found.near)]
     scored: dict[int, dict[Passage, float]] = {number: {} for number in firsts}
-    for weight, places in parts:
-        greatest = max((each.score for each in places), default=0.0)
-        for each in places:
+    for name, weight in (("passage", weights.passage), ("meaning", weights.meaning)):
+        greatest = max((each.score for each in matches[name]), default=0.0)
+        for each in matches[name]:
             if each.session in scored and each.place and greatest > 0:
                 scores = scored[each.session]
                 scores[each.place] = scores.get(each.place, 0) + weight * each.score / greatest
@@ -252,17 +297,17 @@ def _passages(
     }
 
 
-def _evidence(
-    firsts: Mapping[int, int], turns: Iterable[Found], near: Iterable[Found]
+def _choose_evidence(
+    firsts: Mapping[int, int], *, turns: Iterable[Found], others: Iterable[Found]
 ) -> dict[int, list[Evidence]]:
-    """Choose the turns that speak for each session, by words; where none match, by meaning."""
+    """Choose the turns that speak for each session: by words, or else the first of `others`."""
     chosen: dict[int, list[Evidence]] = {number: [] for number in firsts}
     for turn in turns:
         if turn.session in chosen and turn.place and len(chosen[turn.session]) < MOST_EVIDENCE:
             chosen[turn.session].append(Evidence(turn.place.first, turn.score))
-    for passage in near:
-        if passage.place and passage.session in chosen and not chosen[passage.session]:
-            chosen[passage.session].append(Evidence(passage.place.first, 0.0))
+    for other in others:
+        if other.place and other.session in chosen and not chosen[other.session]:
+            chosen[other.session].append(Evidence(other.place.first, 0.0))
     return {
         number: evidence or [Evidence(firsts[number], 0.0)] for number, evidence in chosen.items()
     }

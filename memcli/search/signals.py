@@ -1,182 +1,198 @@
-"""What each measure of the first stage says of the places in an archive, before they are added."""
+"""The signals of the first stage: each finds places that match a question, and scores sessions.
 
-from collections.abc import Iterable, Mapping
+`SIGNALS` lists them. `find_matches` runs them, and `memcli.search.retrieve` weighs and adds what
+they give each session.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
-from memcli.protocols import Embedder
-from memcli.search.fusion import by_maximum, by_range, weighted
+from memcli.search.fusion import scale_by_maximum, scale_by_range
 from memcli.search.memory_search import turns_behind_memories
-from memcli.search.question_vectors import question_vector, telling
-from memcli.store import Filters, Found, Grain, Store, asked
-from memcli.text.question_dates import FADING, Span, spans
+from memcli.search.query import MOST_WEIGHED_TERMS, SearchQuery
+from memcli.store import Found, Grain
+from memcli.text.question_dates import FADING
 
-DEPTH = 400  # passages and sessions looked at by words, and passages by meaning
-TURNS = 4000  # looked at by words; more than sessions need, but they are the evidence, too
-LONGEST = 40  # terms of a question whose words are looked at one by one; a longer one is a text
-_FAR = timedelta(days=5 * FADING)  # from a span: what is left of its hint there is under .01
+DEPTH = 400  # most passages and sessions found by words, and most passages found by meaning
+TURN_DEPTH = 4000  # most turns found by words; sessions need fewer, but turns are evidence, too
+_FAR = timedelta(days=5 * FADING)  # from a named day; further away less than .01 of a hint is left
 
-
-@dataclass(frozen=True, slots=True)
-class Levers:
-    """How much each measure counts. What is 0 is not done: `retrieve` says what that costs."""
-
-    session: float = 0.4  # BM25 of whole sessions
-    passage: float = 0.35  # BM25 of each session's best passage
-    turn: float = 0.3  # BM25 of each session's best turn
-    meaning: float = 0.5  # cosine of each session's best passage
-    together: float = 0.25  # words that stand side by side in the question, and in a turn
-    dates: float = 1.2  # how near a session is to the days the question names
-    memories: float = 0.3  # the memories that came from a session
-    spelling: float = 0.3  # what a word counts that a mistyped one is taken for
-    telling: float = 0.3  # power of how much a term tells, as its weight in BM25
-    assistant: float = 0.6  # what an assistant's turn counts against a person's
+Scores = dict[int, float]  # by number of the session, each in [0, 1]
+Matches = Mapping[str, Sequence[Found]]  # by name of the signal, best first
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
-    """What was found for a question, by each measure, best first."""
+class Signal:
+    """One way to find sessions and to score them."""
 
-    terms: tuple[str, ...]
-    weights: tuple[float, ...]  # of the terms; 1 in the middle
-    sessions: list[Found]
-    passages: list[Found]
-    turns: list[Found]
-    near: list[Found]  # passages, by cosine in [-1, 1]
-    together: list[Found]  # turns, once for each pair of terms they have
-    dated: Mapping[int, float]  # closeness to the days the question names, by session, in [0, 1]
-    keys: list[Found]  # turns that memories came from
-    names_days: bool  # whether the question does
-
-    def by_session(self) -> dict[str, dict[int, float]]:
-        """Return what each measure, by its name in Levers, gives each session, in [0, 1].
-
-        A measure that has nothing to say of this question is not among them.
-        """
-        pairs: dict[int, dict[str, float]] = {}
-        for place in self.together:
-            pairs.setdefault(place.session, {})[place.terms[0]] = place.score
-        parts = {
-            "session": by_maximum(best(self.sessions)),
-            "passage": by_maximum(best(self.passages)),
-            "turn": by_maximum(best(self.turns)),
-            "meaning": by_range(best(self.near)),
-            "together": by_maximum({number: sum(has.values()) for number, has in pairs.items()}),
-            "dates": dict(self.dated),
-            "memories": best(self.keys),
-        }
-        silent = {name for name in ("together", "memories") if not parts[name]}
-        return {
-            name: part
-            for name, part in parts.items()
-            if name not in silent and (name != "dates" or self.names_days)
-        }
-
-    def scores(self, levers: Levers) -> dict[int, float]:
-        """Add what the measures give each session, in [0, 1]."""
-        parts = self.by_session()
-        return weighted([(getattr(levers, name), part) for name, part in parts.items()])
+    find: Callable[[SearchQuery], list[Found]]  # places that match, best first
+    score: Callable[[Iterable[Found]], Scores]
+    counts: Callable[[SearchQuery, Scores], bool]  # False leaves it out of this question's scores
 
 
-def measure(
-    question: str,
-    store: Store,
-    embedder: Embedder,
-    filters: Filters,
-    *,
-    now: datetime | None = None,
-    levers: Levers | None = None,
-) -> Measures:
-    """Put a question to every measure that counts.
+@dataclass(frozen=True, slots=True)
+class SignalScores:
+    """The scores that one signal gives sessions, and its weight."""
 
-    Args:
-        question: in the person's own words.
-        store: where the sessions are.
-        embedder: the one their vectors are of.
-        filters: which sessions count.
-        now: what "yesterday" counts from; the present by default.
-        levers: how much each measure counts.
+    name: str
+    weight: float
+    scores: Scores
+
+
+def find_matches(query: SearchQuery) -> Matches:
+    """Run every signal that has a weight.
+
+    Where more sessions have words of the question than DEPTH, passages and turns are looked for
+    only in the sessions that were found by their words or by the meaning of a passage.
+
+    Raises:
+        BackendError: the embedder failed.
+        StoreError: the database has vectors of another embedder.
     """
-    levers = levers or Levers()
-    terms, weights = _terms(question, store, embedder, levers)
 
-    def words(grain: Grain, lever: float, filters: Filters, depth: int = DEPTH) -> list[Found]:
-        if not lever:
-            return []
-        return store.index.with_words(
-            grain, terms, filters, depth, weights=weights, assistant=levers.assistant
-        )
+    def find(name: str, query: SearchQuery) -> list[Found]:
+        return SIGNALS[name].find(query) if getattr(query.weights, name) else []
 
-    sessions = words("session", levers.session, filters)
-    vector = question_vector(question, embedder, store.cache) if levers.meaning else b""
-    near = store.index.nearest(vector, embedder, filters, DEPTH) if levers.meaning else []
-    likely = filters
-    if len(sessions) == DEPTH:  # there are more: no passage or turn of these is looked at
-        likely = replace(filters, among=tuple({found.session for found in (*sessions, *near)}))
-    pairs = list(pairwise(terms)) if levers.together and len(terms) <= LONGEST else []
-    named = _named_days(question, store, now) if levers.dates else []
-    return Measures(
-        tuple(terms),
-        tuple(weights),
-        sessions,
-        words("passage", levers.passage, likely),
-        words("turn", levers.turn, likely, TURNS),
-        near,
-        store.index.together(pairs, filters),
-        _dated(named, store, filters),
-        turns_behind_memories(question, store, embedder, filters) if levers.memories else [],
-        bool(named),
-    )
+    sessions, nearest = find("session", query), find("meaning", query)
+    likely = query
+    if len(sessions) == DEPTH:
+        among = tuple({place.session for place in (*sessions, *nearest)})
+        likely = replace(query, filters=replace(query.filters, among=among))
+    return {
+        "session": sessions,
+        "passage": find("passage", likely),
+        "turn": find("turn", likely),
+        "meaning": nearest,
+        "together": find("together", query),
+        "dates": find("dates", query),
+        "memories": find("memories", query),
+    }
 
 
-def best(places: Iterable[Found]) -> dict[int, float]:
-    """Return the best score of every session."""
-    scores: dict[int, float] = {}
-    for place in places:
-        scores[place.session] = max(place.score, scores.get(place.session, place.score))
-    return scores
+def score_signals(query: SearchQuery, matches: Matches) -> list[SignalScores]:
+    """Return what each signal gives each session, for the signals that count for a question."""
+    scored = []
+    for name, signal in SIGNALS.items():
+        weight, scores = getattr(query.weights, name), signal.score(matches[name])
+        if weight and signal.counts(query, scores):
+            scored.append(SignalScores(name, weight, scores))
+    return scored
 
 
-def _terms(
-    question: str, store: Store, embedder: Embedder, levers: Levers
-) -> tuple[list[str], list[float]]:
-    """Return what to look for, misspelt terms put right, and how much each counts."""
-    typed = asked(question)
-    if len(typed) > LONGEST:
-        return typed, [1.0] * len(typed)
-    meant = store.index.meant(typed) if levers.spelling else {}
-    terms = list(dict.fromkeys(meant.get(term, term) for term in typed))
-    weights = [1.0] * len(terms)
-    if levers.telling:
-        told = telling(terms, embedder, store.cache)
-        weights = [max(each, 0.001) ** levers.telling for each in told]
-    mean = sum(weights) / max(len(weights), 1)
-    doubtful = set(meant.values())
-    return terms, [
-        weight / mean * (levers.spelling if term in doubtful else 1.0)
-        for term, weight in zip(terms, weights, strict=True)
-    ]
+def find_sessions(query: SearchQuery) -> list[Found]:
+    """Find sessions that have words of the question."""
+    return _find_words(query, "session", DEPTH)
 
 
-def _named_days(question: str, store: Store, now: datetime | None) -> list[Span]:
-    today = (now or datetime.now(UTC)).date()
-    return spans(question, today, store.index.years())
+def find_passages(query: SearchQuery) -> list[Found]:
+    """Find passages that have words of the question."""
+    return _find_words(query, "passage", DEPTH)
 
 
-def _dated(named: Iterable[Span], store: Store, filters: Filters) -> dict[int, float]:
-    """Return how close the sessions near the days named are to them."""
-    dated: dict[int, float] = {}
-    for span in named:
+def find_turns(query: SearchQuery) -> list[Found]:
+    """Find turns that have words of the question."""
+    return _find_words(query, "turn", TURN_DEPTH)
+
+
+def find_nearest_passages(query: SearchQuery) -> list[Found]:
+    """Find the passages nearest to the question in meaning; scores are cosines in [-1, 1]."""
+    return query.store.index.nearest(query.vector, query.embedder, query.filters, DEPTH)
+
+
+def find_adjacent_terms(query: SearchQuery) -> list[Found]:
+    """Find turns in which two terms stand side by side, as they do in the question.
+
+    A turn is found once for each such pair that it has.
+    """
+    few = len(query.terms) <= MOST_WEIGHED_TERMS
+    pairs = list(pairwise(query.terms)) if few else []
+    return query.store.index.together(pairs, query.filters)
+
+
+def find_sessions_near_days(query: SearchQuery) -> list[Found]:
+    """Find sessions near the days that the question names; scores are closenesses in [0, 1]."""
+    filters, closeness = query.filters, dict[int, float]()
+    for span in query.days:
         since, until = _midnight(span.first, -_FAR), _midnight(span.last, _FAR)
         around = replace(
             filters,
             since=max(since, filters.since or since),
             until=min(until, filters.until or until),
         )
-        for number, days in store.index.times(around).items():
-            dated[number] = max(span.closeness(*days), dated.get(number, 0.0))
-    return dated
+        for number, (first, last) in query.store.index.times(around).items():
+            closeness[number] = max(span.closeness(first, last), closeness.get(number, 0.0))
+    return [Found(number, None, score) for number, score in closeness.items()]
+
+
+def find_remembered_turns(query: SearchQuery) -> list[Found]:
+    """Find the turns behind the memories that the question is about."""
+    return turns_behind_memories(query.text, query.store, query.embedder, query.filters)
+
+
+def best_per_session(places: Iterable[Found]) -> Scores:
+    """Return the best score of every session."""
+    scores: Scores = {}
+    for place in places:
+        scores[place.session] = max(place.score, scores.get(place.session, place.score))
+    return scores
+
+
+def score_words(places: Iterable[Found]) -> Scores:
+    """Score each session by its best place, as a share of the best one of all."""
+    return scale_by_maximum(best_per_session(places))
+
+
+def score_meaning(places: Iterable[Found]) -> Scores:
+    """Score each session by its nearest passage: 1 for the nearest, 0 for the furthest one."""
+    return scale_by_range(best_per_session(places))
+
+
+def score_adjacent_terms(places: Iterable[Found]) -> Scores:
+    """Score each session by the different pairs of terms that it has, as a share of the best."""
+    pairs: dict[int, dict[str, float]] = {}
+    for place in places:
+        pairs.setdefault(place.session, {})[place.terms[0]] = place.score
+    return scale_by_maximum({number: sum(scores.values()) for number, scores in pairs.items()})
+
+
+def always(_query: SearchQuery, _scores: Scores) -> bool:
+    """Count a signal for every question."""
+    return True
+
+
+def if_anything_matches(_query: SearchQuery, scores: Scores) -> bool:
+    """Count a signal for a question that it finds anything for."""
+    return bool(scores)
+
+
+def if_days_are_named(query: SearchQuery, _scores: Scores) -> bool:
+    """Count a signal for a question that names a day, even if no session is near it."""
+    return bool(query.days)
+
+
+# Each signal's weight in `SignalWeights` has the same name.
+SIGNALS = {
+    "session": Signal(find_sessions, score_words, always),
+    "passage": Signal(find_passages, score_words, always),
+    "turn": Signal(find_turns, score_words, always),
+    "meaning": Signal(find_nearest_passages, score_meaning, always),
+    "together": Signal(find_adjacent_terms, score_adjacent_terms, if_anything_matches),
+    "dates": Signal(find_sessions_near_days, best_per_session, if_days_are_named),
+    "memories": Signal(find_remembered_turns, best_per_session, if_anything_matches),
+}
+
+
+def _find_words(query: SearchQuery, grain: Grain, depth: int) -> list[Found]:
+    return query.store.index.with_words(
+        grain,
+        query.terms,
+        query.filters,
+        depth,
+        weights=query.term_weights,
+        assistant=query.weights.assistant,
+    )
 
 
 def _midnight(day: date, away: timedelta) -> datetime:

@@ -1,27 +1,31 @@
-"""The three stages in a row: retrieve, rerank, sift."""
+"""The stages in a row: retrieve, rerank, sift.
 
-from dataclasses import dataclass, replace
+`ask` runs them. Each stage improves one draft of the ranking, so that the deadline, an error or
+Ctrl-C leaves the ranking as far as it came.
+"""
+
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from memcli.deadline import OutOfTimeError, deadline, seconds_left
 from memcli.errors import BackendError
 from memcli.protocols import Embedder, Reranker, Sifter
-from memcli.search.budget import HISTORY_TOKENS, Plan, plan, sift_plan
-from memcli.search.dialogue import Dialogue, followed
+from memcli.search.budget import HISTORY_TOKENS, Plan, is_overdue, plan_sift, plan_stages
+from memcli.search.dialogue import Dialogue, merge_with_earlier
 from memcli.search.model_speed import Speeds
-from memcli.search.rerank import RELEVANT, Reranking, chance
+from memcli.search.rerank import RELEVANT, RerankStage, probability_at_rank
 from memcli.search.results import Answer, Listener, Result, Stage, quotes
 from memcli.search.retrieve import Candidate, retrieve
-from memcli.search.sift import Sifted, Sifting
+from memcli.search.sift import SiftResult, SiftStage
 from memcli.store import Filters, Store
 
-CANDIDATES = 30  # sessions the second and third stages look at
-LEAST = 0.25  # score of the best session, below which nothing is thought relevant
+CANDIDATES = 30  # sessions that the second and third stage look at
+LEAST = 0.25  # score of the best session; below it nothing is considered relevant
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The models a question is put to; the stages without one are left out."""
+    """The models that rank sessions; a stage without one is left out."""
 
     embedder: Embedder
     reranker: Reranker | None = None
@@ -44,229 +48,274 @@ def ask(
 ) -> Answer:
     """Rank the sessions that may answer, by as many stages as there are models and time for.
 
+    The deadline (`memcli.deadline`), a model that fails, and Ctrl-C end it with the ranking so far,
+    which says so: see `Ranking.out_of_time` and `Ranking.stopped_by`.
+
     Args:
         question: in the person's own words.
-        store: where the sessions are.
-        models: what ranks them.
-        filters: which sessions count.
+        store: the database with the sessions.
+        models: the models that rank them.
+        filters: the sessions that count.
         limit: most sessions to return.
         least: score of the least session to return; None leaves it to the verdict.
-        dialogue: what was asked before, if the question goes on from there.
-        listener: told how it goes.
-        speeds: of the models on this machine; learns.
+        dialogue: the exchanges before, if the question goes on from there.
+        listener: callbacks for the progress.
+        speeds: of the models on this machine; new measurements are added.
 
     Returns:
-        At most `limit` sessions. The verdict is "nothing" where the reranker finds no session
-        likelier than not to answer; without one, where the best session scores below LEAST; and
-        where `least` is given, where none reaches that.
-
-    The deadline (`memcli.deadline`), a model that fails, and Ctrl-C end it with what there is:
-    see `Answer.out_of_time` and `Answer.stopped`.
+        At most `limit` sessions. With a reranker the verdict is "nothing" if it finds no session
+        likelier than not to answer; without one, if the best session scores below LEAST. If
+        `least` is given, the verdict is "nothing" if no session reaches it.
     """
-    course = _Course(question, store, listener or Listener(), limit, speeds or Speeds(), least)
-    course.retrieve(models.embedder, filters, dialogue or Dialogue())
+    request = _Request(
+        question=question,
+        store=store,
+        models=models,
+        filters=filters,
+        limit=limit,
+        least=least,
+        dialogue=dialogue or Dialogue(),
+        listener=listener or Listener(),
+        speeds=speeds or Speeds(),
+    )
+    draft = _retrieve(request)
     try:
-        course.think(models)
+        if draft.candidates:
+            draft.plan = _plan(request)
+            if models.reranker:
+                _rerank(request, draft, models.reranker, draft.plan)
+            if models.sifter and draft.found:
+                _sift(request, draft, models.sifter)
     except OutOfTimeError:
-        return replace(course.answer, out_of_time=True)
-    except (BackendError, KeyboardInterrupt) as stopped:
-        if isinstance(stopped, BackendError) and seconds_left() <= 0:  # a request's time-out
-            return replace(course.answer, out_of_time=True)
-        return replace(course.answer, stopped=stopped)
-    return course.answer
+        return replace(_ranking(request, draft), out_of_time=True)
+    except (BackendError, KeyboardInterrupt) as error:
+        if is_overdue(error):
+            return replace(_ranking(request, draft), out_of_time=True)
+        return replace(_ranking(request, draft), stopped=error)
+    return _ranking(request, draft)
 
 
-class _Course:
-    """A question on its way through the stages."""
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A question, and everything that ranking its sessions needs."""
 
-    def __init__(
-        self,
-        question: str,
-        store: Store,
-        listener: Listener,
-        limit: int,
-        speeds: Speeds,
-        least: float | None,
-    ) -> None:
-        self._question, self._store, self._listener = question, store, listener
-        self._limit, self._speeds, self._least = limit, speeds, least
-        self._current = question  # with what was asked before it
-        self._candidates: list[Candidate] = []
-        self._results: dict[int, Result] = {}  # by number of the session
-        self._stages: list[Stage] = []
-        self._left_out: list[str] = []
-        self._plan: Plan | None = None
-        self._thought: str | None = None
-        self._found = False
+    question: str
+    store: Store
+    models: Models
+    filters: Filters
+    limit: int
+    least: float | None
+    dialogue: Dialogue
+    listener: Listener
+    speeds: Speeds
 
     @property
-    def answer(self) -> Answer:
-        """The ranking so far."""
-        shown = self._candidates[: self._limit]
-        results = tuple(self._results[candidate.number] for candidate in shown)
-        if self._least is not None:
-            results = tuple(result for result in results if result.score >= self._least)
-        return Answer(
-            self._question,
-            "found" if self._found and results else "nothing",
-            results,
-            tuple(self._stages),
-            self._thought,
-            self._plan,
-            tuple(self._left_out),
+    def question_in_context(self) -> str:
+        """The question after the exchanges before it: models judge by that."""
+        return self.dialogue.current(self.question)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A ranking in the making."""
+
+    candidates: list[Candidate]  # best first
+    results: dict[int, Result]  # by number of the session
+    found: bool  # True if any session is considered relevant
+    plan: Plan | None = None
+    thought: str | None = None
+    stages: list[Stage] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def _ranking(request: _Request, draft: _Draft) -> Answer:
+    """Return a draft as it is now as a ranking."""
+    shown = draft.candidates[: request.limit]
+    results = tuple(draft.results[candidate.number] for candidate in shown)
+    if request.least is not None:
+        results = tuple(result for result in results if result.score >= request.least)
+    return Answer(
+        question=request.question,
+        verdict="found" if draft.found and results else "nothing",
+        results=results,
+        stages=tuple(draft.stages),
+        thought=draft.thought,
+        plan=draft.plan,
+        left_out=tuple(draft.left_out),
+    )
+
+
+def _end_stage(request: _Request, draft: _Draft, stage: Stage) -> None:
+    draft.stages.append(stage)
+    request.listener.ranked(_ranking(request, draft))
+
+
+def _plan(request: _Request) -> Plan:
+    models, speeds = request.models, request.speeds
+    return plan_stages(
+        seconds_left(),
+        speeds.of(models.reranker) if models.reranker else None,
+        speeds.of(models.sifter) if models.sifter else None,
+        thought_tokens=models.thought_tokens,
+    )
+
+
+def _retrieve(request: _Request) -> _Draft:
+    """Begin a draft with the candidates of the first stage."""
+    began = monotonic()
+    store, embedder, filters = request.store, request.models.embedder, request.filters
+    limit = max(request.limit, CANDIDATES)
+    candidates = retrieve(request.question, store, embedder, filters, limit=limit)
+    if request.dialogue.exchanges:
+        earlier = retrieve(request.dialogue.questions, store, embedder, filters, limit=limit)
+        candidates = merge_with_earlier(candidates, earlier)[:limit]
+    results = {
+        one.number: Result(
+            session=one.session,
+            retrieve=one.score,
+            rerank=None,
+            sift_rank=None,
+            parts=one.parts,
+            terms=one.terms,
+            evidence=quotes(one),
         )
+        for one in candidates
+    }
+    least = LEAST if request.least is None else request.least
+    found = bool(candidates) and candidates[0].score >= least
+    draft = _Draft(candidates, results, found)
+    _end_stage(
+        request, draft, Stage("retrieve", embedder.name, monotonic() - began, len(candidates))
+    )
+    return draft
 
-    def retrieve(self, embedder: Embedder, filters: Filters, dialogue: Dialogue) -> None:
-        began = monotonic()
-        limit = max(self._limit, CANDIDATES)
-        found = retrieve(self._question, self._store, embedder, filters, limit=limit)
-        if dialogue.exchanges:
-            self._current = dialogue.current(self._question)
-            asked = dialogue.questions
-            earlier = retrieve(asked, self._store, embedder, filters, limit=limit)
-            found = followed(found, earlier)[:limit]
-        self._candidates = found
-        for one in self._candidates:
-            self._results[one.number] = Result(
-                one.session, one.score, None, None, one.parts, one.terms, quotes(one)
-            )
-        least = LEAST if self._least is None else self._least
-        self._found = bool(self._candidates) and self._candidates[0].score >= least
-        self._end(Stage("retrieve", embedder.name, monotonic() - began, len(self._candidates)))
 
-    def think(self, models: Models) -> None:
-        """Go through the stages that need a language model."""
-        if not self._candidates:
-            return
-        self._plan = plan(
-            seconds_left(),
-            self._speeds.of(models.reranker) if models.reranker else None,
-            self._speeds.of(models.sifter) if models.sifter else None,
-            thought_tokens=models.thought_tokens,
-        )
-        if models.reranker:
-            self._rerank(models.reranker, self._plan)
-        if models.sifter and self._found:
-            self._sift(models.sifter, models.sift_wording, models.thought_tokens)
-
-    def _rerank(self, reranker: Reranker, planned: Plan) -> None:
-        began = monotonic()
-        work = Reranking(
-            self._current,
-            self._candidates,
-            reranker,
-            self._store,
-            self._speeds,
-            working=self._listener.working,
-        )
-        complete = False
-        try:
-            with deadline(planned.rerank_seconds):  # what is remembered takes no time
-                work.run(wanted=self._limit)
-            complete = True
-        except OutOfTimeError:
-            done = f"{work.passages or 'none'} of {work.of} passages judged"
-            self._left_out.append(f"rerank: {done}, {_had(planned.rerank_seconds)}")
-            if seconds_left() <= 0:
-                raise
-        finally:
-            if work.passages:
-                self._place(work, complete=complete)
-                stage = Stage(
-                    "rerank",
-                    reranker.name,
-                    monotonic() - began,
-                    len(work.judged),
-                    passages=work.passages,
-                    remembered=work.remembered,
-                    load=work.load,
-                    read=work.tokens,
-                )
-                self._end(stage)
-
-    def _place(self, work: Reranking, *, complete: bool) -> None:
-        """Order the candidates by what was judged, and by chance where nothing was."""
-        chances = {one.number: chance(rank) for rank, one in enumerate(self._candidates)}
-        for one in self._candidates:
-            if verdict := work.judged.get(one.number):
-                chances[one.number] = verdict.probability
-                self._results[one.number] = replace(
-                    self._results[one.number],
-                    rerank=verdict.probability,
-                    evidence=quotes(one, verdict.passage),
-                )
-        self._candidates.sort(key=lambda one: -chances[one.number])
-        least = RELEVANT if self._least is None else self._least
-        answering = any(verdict.probability >= least for verdict in work.judged.values())
-        self._found = answering or (self._found and not complete)
-
-    def _sift(self, sifter: Sifter, wording: str, most_thought: int) -> None:
-        began = monotonic()
-        work = Sifting(
-            self._current,
-            self._candidates,
-            sifter,
-            wording,
-            self._store,
-            self._speeds,
-            self._listener,
-        )
-        try:
-            sifted = work.remembered(HISTORY_TOKENS, most_thought) or self._planned(
-                work, sifter, most_thought
-            )
-        except OutOfTimeError:
-            self._left_out.append("sift: stopped before it had a ranking")
+def _rerank(request: _Request, draft: _Draft, reranker: Reranker, plan: Plan) -> None:
+    """Order the candidates by the reranker's judgments; those made before an error count."""
+    began = monotonic()
+    work = RerankStage(
+        request.question_in_context,
+        draft.candidates,
+        reranker,
+        request.store,
+        request.speeds,
+        on_activity=request.listener.working,
+    )
+    complete = False
+    try:
+        with deadline(plan.rerank_seconds):  # cached judgments take no time
+            work.run(wanted=request.limit)
+        complete = True
+    except OutOfTimeError:
+        judged = f"{work.passages or 'none'} of {work.most_passages} passages judged"
+        draft.left_out.append(f"rerank: {judged}, {_time_there_was(plan.rerank_seconds)}")
+        if seconds_left() <= 0:
             raise
-        if sifted:
-            self._reorder(sifted)
-            self._end(
-                Stage(
-                    "sift",
-                    sifter.name,
-                    monotonic() - began,
-                    sifted.shown,
-                    remembered=int(sifted.remembered),
-                    load=work.load,
-                    read=sifted.read,
-                    written=sifted.written,
-                )
+    finally:
+        if work.passages:
+            _apply_judgments(request, draft, work, complete=complete)
+            stage = Stage(
+                "rerank",
+                reranker.name,
+                monotonic() - began,
+                len(work.judgments),
+                passages=work.passages,
+                remembered=work.cached,
+                load=work.load_seconds,
+                read=work.tokens,
             )
+            _end_stage(request, draft, stage)
 
-    def _planned(self, work: Sifting, sifter: Sifter, most_thought: int) -> Sifted | None:
-        """Sift as much as there is time for; None where that is nothing."""
-        left = seconds_left()
-        history, thought = sift_plan(left, self._speeds.of(sifter), most_thought)
-        if history and (kept := work.remembered(history, thought)):
-            return kept
-        if history:
-            work.open()
-            left = seconds_left()  # less than planned, if loading took longer than ever before
-            history, thought = sift_plan(left, self._speeds.of(sifter), most_thought)
-        if self._plan:
-            self._plan = replace(self._plan, history_tokens=history, thought_tokens=thought)
-        if not history:
-            self._left_out.append(f"sift: left out, {_had(left)}")
-            return None
-        if history < HISTORY_TOKENS or thought < most_thought:
-            self._left_out.append(
-                f"sift: at most {history:,} of {HISTORY_TOKENS:,} tokens read and {thought:,} of"
-                f" {most_thought:,} thought, {_had(left)}"
+
+def _apply_judgments(
+    request: _Request, draft: _Draft, work: RerankStage, *, complete: bool
+) -> None:
+    """Order the candidates by probability: as judged, or else by their rank so far."""
+    probabilities = {
+        one.number: probability_at_rank(rank) for rank, one in enumerate(draft.candidates)
+    }
+    for one in draft.candidates:
+        if judgment := work.judgments.get(one.number):
+            probabilities[one.number] = judgment.probability
+            draft.results[one.number] = replace(
+                draft.results[one.number],
+                rerank=judgment.probability,
+                evidence=quotes(one, judgment.passage),
             )
-        return work.run(history, thought)
-
-    def _reorder(self, sifted: Sifted) -> None:
-        places = {number: rank for rank, number in enumerate(sifted.order, start=1)}
-        last = len(self._candidates)
-        self._candidates.sort(key=lambda one: places.get(one.number, last))
-        for number, rank in places.items():
-            self._results[number] = replace(self._results[number], sift_rank=rank)
-        self._thought = sifted.thought
-
-    def _end(self, stage: Stage) -> None:
-        self._stages.append(stage)
-        self._listener.ranked(self.answer)
+    draft.candidates.sort(key=lambda one: -probabilities[one.number])
+    least = RELEVANT if request.least is None else request.least
+    answering = any(judgment.probability >= least for judgment in work.judgments.values())
+    draft.found = answering or (draft.found and not complete)
 
 
-def _had(seconds: float) -> str:
+def _sift(request: _Request, draft: _Draft, sifter: Sifter) -> None:
+    """Put the sessions that the sifter ranks first, in its order."""
+    began = monotonic()
+    work = SiftStage(
+        request.question_in_context,
+        draft.candidates,
+        sifter,
+        request.models.sift_wording,
+        request.store,
+        request.speeds,
+        request.listener,
+    )
+    try:
+        result = work.cached(HISTORY_TOKENS, request.models.thought_tokens) or _sift_in_time(
+            request, draft, sifter, work
+        )
+    except OutOfTimeError:
+        draft.left_out.append("sift: stopped before it had a ranking")
+        raise
+    if result:
+        _apply_order(draft, result)
+        stage = Stage(
+            "sift",
+            sifter.name,
+            monotonic() - began,
+            result.shown,
+            remembered=int(result.cached),
+            load=work.load_seconds,
+            read=result.read,
+            written=result.written,
+        )
+        _end_stage(request, draft, stage)
+
+
+def _sift_in_time(
+    request: _Request, draft: _Draft, sifter: Sifter, work: SiftStage
+) -> SiftResult | None:
+    """Let the sifter read and think as much as there is time for; None if that is nothing."""
+    most_thought = request.models.thought_tokens
+    left = seconds_left()
+    history, thought = plan_sift(left, request.speeds.of(sifter), most_thought)
+    if history and (cached := work.cached(history, thought)):
+        return cached
+    if history:
+        work.load()
+        left = seconds_left()  # less than planned, if loading took longer than ever before
+        history, thought = plan_sift(left, request.speeds.of(sifter), most_thought)
+    if draft.plan:
+        draft.plan = replace(draft.plan, history_tokens=history, thought_tokens=thought)
+    if not history:
+        draft.left_out.append(f"sift: left out, {_time_there_was(left)}")
+        return None
+    if history < HISTORY_TOKENS or thought < most_thought:
+        draft.left_out.append(
+            f"sift: at most {history:,} of {HISTORY_TOKENS:,} tokens read and {thought:,} of"
+            f" {most_thought:,} thought, {_time_there_was(left)}"
+        )
+    return work.run(history, thought)
+
+
+def _apply_order(draft: _Draft, result: SiftResult) -> None:
+    ranks = {number: rank for rank, number in enumerate(result.order, start=1)}
+    last = len(draft.candidates)
+    draft.candidates.sort(key=lambda one: ranks.get(one.number, last))
+    for number, rank in ranks.items():
+        draft.results[number] = replace(draft.results[number], sift_rank=rank)
+    draft.thought = result.thought
+
+
+def _time_there_was(seconds: float) -> str:
     return f"there were {max(seconds, 0):.1f} s for it"

@@ -1,17 +1,18 @@
-"""The turns likeliest to answer: what a quotation, a memory's source or a turn-level test needs.
+"""Ranks single turns: for quotations, for sources of memories, and for tests of turns.
 
-Each turn is ranked by its own words and by what it stands in: its passage, its session, and the
-turn before, which in a dialogue is the question it answers. Who is asked about is who said it.
+Each turn is scored by its own words and by what it stands in: its passage, its session, and the
+turn before it, which in a dialogue is the question that it answers. A person whom the question
+names is taken for the speaker of the answer.
 
-LoCoMo, categories 1 to 4, 1,536 questions, all turns of the conversation ranked; what is lost
-without each measure:
+All turns of a conversation were ranked for LoCoMo, categories 1 to 4, 1,536 questions. These are
+the figures without each signal:
 
                   R@5   MRR                      R@5   MRR
     all           .720  .624      together       .715  .620
     without turn  .690  .565      dates          .708  .613
     passage       .712  .619      speaker        .665  .539
     session       .714  .617      before         .708  .609
-    meaning       .717  .620      BM25 of turns  .542  .476   (nothing else)
+    meaning       .717  .620      BM25 of turns  .542  .476   (no other signal)
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,26 +21,27 @@ from datetime import datetime
 
 from memcli.domain import Session, SessionId
 from memcli.protocols import Embedder
-from memcli.search.fusion import by_maximum, by_range, weighted
-from memcli.search.signals import Levers, Measures, measure
+from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
+from memcli.search.query import SearchQuery, SignalWeights, prepare_query
+from memcli.search.signals import Matches, SignalScores, find_matches, score_signals
 from memcli.store import Filters, Found, Store, asked
 
-SESSIONS = 50  # the likeliest, whose turns are ranked
+LIKELIEST_SESSIONS = 50  # only the turns of these are ranked
 
-Place = tuple[int, int]  # number of the session, position of the turn
+TurnPlace = tuple[int, int]  # number of the session, position of the turn
 
 
 @dataclass(frozen=True, slots=True)
-class TurnLevers:
-    """How much each measure counts for a turn. What is 0 is not done."""
+class TurnWeights:
+    """The weights of the signals of a turn."""
 
     turn: float = 0.5  # BM25 of its words
-    passage: float = 0.5  # BM25 of the best passage it is in
+    passage: float = 0.5  # BM25 of the best passage that it is in
     session: float = 0.45  # BM25 of its session
-    meaning: float = 0.45  # cosine of the best passage it is in
-    together: float = 0.2  # words that stand side by side in the question, and in it
-    dates: float = 1.0  # how near its session is to the days the question names
-    speaker: float = 0.6  # whether the one participant that the question names says it
+    meaning: float = 0.45  # cosine of the best passage that it is in
+    together: float = 0.2  # words that stand side by side in the question, and in the turn
+    dates: float = 1.0  # closeness of its session to the days that the question names
+    speaker: float = 0.6  # 1 if its speaker is the one participant that the question names
     before: float = 0.25  # BM25 of the turn before
 
 
@@ -49,7 +51,7 @@ class RankedTurn:
 
     session: SessionId
     position: int  # from 1
-    score: float  # in [0, 1]; among those of one question
+    score: float  # in [0, 1]; comparable among the turns of one question
 
 
 def retrieve_turns(
@@ -60,80 +62,92 @@ def retrieve_turns(
     *,
     limit: int,
     now: datetime | None = None,
-    levers: TurnLevers | None = None,
+    weights: TurnWeights | None = None,
 ) -> list[RankedTurn]:
-    """Return the turns likeliest to answer, best first, of the likeliest sessions.
+    """Return the turns likeliest to answer, best first, from the likeliest sessions.
 
     Args:
         question: in the person's own words.
-        store: where the sessions are.
-        embedder: the one their vectors are of.
-        filters: which sessions count.
+        store: the database with the sessions.
+        embedder: the model that made their vectors.
+        filters: the sessions that count.
         limit: most turns to return.
-        now: what "yesterday" counts from; the present by default.
-        levers: how much each measure counts.
+        now: the moment that "yesterday" counts from; None is the present.
+        weights: of the signals of a turn.
+
+    Raises:
+        BackendError: the embedder failed.
+        StoreError: the database has vectors of another embedder.
     """
-    found = measure(question, store, embedder, filters, now=now)
-    likeliest = found.scores(Levers())
-    numbers = sorted(likeliest, key=lambda number: (-likeliest[number], number))[:SESSIONS]
-    sessions = {number: store.sessions.by_number(number) for number in numbers}
-    scores = _scores(found, sessions, levers or TurnLevers())
+    query = prepare_query(question, store, embedder, filters, now=now, weights=SignalWeights())
+    matches = find_matches(query)
+    signals = score_signals(query, matches)
+    likeliest = weighted_sum([(signal.weight, signal.scores) for signal in signals])
+    numbers = sorted(likeliest, key=lambda number: (-likeliest[number], number))
+    sessions = {number: store.sessions.by_number(number) for number in numbers[:LIKELIEST_SESSIONS]}
+    scores = _score_turns(query, matches, signals, sessions, weights or TurnWeights())
     ranked = sorted(scores, key=lambda place: (-scores[place], place))[:limit]
     return [RankedTurn(sessions[number].id, at, scores[number, at]) for number, at in ranked]
 
 
-def _scores(
-    found: Measures, sessions: Mapping[int, Session], levers: TurnLevers
-) -> dict[Place, float]:
-    """Add what each measure gives each searched turn of some sessions."""
+def _score_turns(
+    query: SearchQuery,
+    matches: Matches,
+    signals: Iterable[SignalScores],
+    sessions: Mapping[int, Session],
+    weights: TurnWeights,
+) -> dict[TurnPlace, float]:
+    """Weigh and add what each signal gives each searched turn of some sessions."""
     places = [
         (number, at)
         for number, session in sessions.items()
         for at, turn in enumerate(session.turns, start=1)
         if turn.searched
     ]
-    by_session = found.by_session()
-    turns = by_maximum(_best(found.turns))
-    pairs: dict[Place, float] = {}
-    for each in found.together:
-        for place in _covered(each):
+    by_session = {signal.name: signal.scores for signal in signals}
+    turns = scale_by_maximum(_best_by_turn(matches["turn"]))
+    pairs: dict[TurnPlace, float] = {}
+    for each in matches["together"]:
+        for place in _covered_turns(each):
             pairs[place] = pairs.get(place, 0.0) + each.score
-    parts: dict[str, Mapping[Place, float]] = {
+    parts: dict[str, Mapping[TurnPlace, float]] = {
         "turn": turns,
-        "passage": by_maximum(_best(found.passages)),
-        "meaning": by_range(_best(found.near)),
-        "together": by_maximum(pairs),
-        "speaker": dict.fromkeys(_said_by_the_named(found.terms, sessions), 1.0),
+        "passage": scale_by_maximum(_best_by_turn(matches["passage"])),
+        "meaning": scale_by_range(_best_by_turn(matches["meaning"])),
+        "together": scale_by_maximum(pairs),
+        "speaker": dict.fromkeys(_turns_of_named_speaker(query.terms, sessions), 1.0),
         "before": {(number, at): turns.get((number, at - 1), 0.0) for number, at in places},
     }
     for name in ("session", "dates"):
-        of_session = by_session.get(name, {})
-        parts[name] = {place: of_session.get(place[0], 0.0) for place in places}
-    scores = weighted([(getattr(levers, name), part) for name, part in parts.items()])
-    return {place: scores[place] for place in places}
+        scores = by_session.get(name, {})
+        parts[name] = {place: scores.get(place[0], 0.0) for place in places}
+    total = weighted_sum([(getattr(weights, name), part) for name, part in parts.items()])
+    return {place: total[place] for place in places}
 
 
-def _best(found: Iterable[Found]) -> dict[Place, float]:
-    """Return the best score of what each turn is in."""
-    scores: dict[Place, float] = {}
+def _best_by_turn(found: Iterable[Found]) -> dict[TurnPlace, float]:
+    """Return for each turn the best score of the turns and passages that cover it."""
+    scores: dict[TurnPlace, float] = {}
     for each in found:
-        for place in _covered(each):
+        for place in _covered_turns(each):
             scores[place] = max(each.score, scores.get(place, each.score))
     return scores
 
 
-def _covered(found: Found) -> list[Place]:
-    """Return the turns of a turn, or of a passage."""
+def _covered_turns(found: Found) -> list[TurnPlace]:
+    """Return the turns that a place covers: itself, or those of a passage."""
     if found.place is None:
         return []
     return [(found.session, at) for at in range(found.place.first, found.place.last + 1)]
 
 
-def _said_by_the_named(terms: Sequence[str], sessions: Mapping[int, Session]) -> Iterator[Place]:
-    """Yield the turns of the one participant that the question names, where it names one."""
+def _turns_of_named_speaker(
+    terms: Sequence[str], sessions: Mapping[int, Session]
+) -> Iterator[TurnPlace]:
+    """Yield the turns of the one participant that the question names, if it names only one."""
     for number, session in sessions.items():
-        named = [name for name in session.participants if set(asked(name)) & set(terms)]
-        if len(named) == 1:
+        speakers = [name for name in session.participants if set(asked(name)) & set(terms)]
+        if len(speakers) == 1:
             for at, turn in enumerate(session.turns, start=1):
-                if turn.speaker == named[0]:
+                if turn.speaker == speakers[0]:
                     yield number, at

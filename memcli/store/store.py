@@ -1,4 +1,4 @@
-"""The memory database as the rest of memcli sees it."""
+"""The memory database: one object with a part for each table or task."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -7,37 +7,38 @@ from types import TracebackType
 from typing import Self
 
 from memcli.errors import StoreError
-from memcli.store.index.memories import MemoryIndex
-from memcli.store.index.passages import Index
-from memcli.store.index.rebuild import Rewording
-from memcli.store.index.vector_sets import Vectors
+from memcli.store.index.memory_index import MemoryIndex
+from memcli.store.index.rebuild import TextIndexRebuild
+from memcli.store.index.search_index import Index
+from memcli.store.index.vector_sets import VectorSets
 from memcli.store.maintenance.backup import back_up
+from memcli.store.maintenance.deletion import Forgetting
 from memcli.store.maintenance.export import Archive
-from memcli.store.maintenance.forget import Forgetting
 from memcli.store.maintenance.health import Health
 from memcli.store.maintenance.statistics import Statistics
 from memcli.store.sqlite.connection import Database
 from memcli.store.tables.conversations import Conversations
 from memcli.store.tables.memories import Memories
+from memcli.store.tables.memory_sources import MemorySourceTable
 from memcli.store.tables.model_cache import Cache
 from memcli.store.tables.readings import Reads
 from memcli.store.tables.sessions import Sessions
-from memcli.store.tables.sources import Sources
+from memcli.store.tables.source_files import Sources
 
 WAIT = 10.0  # seconds
 
 
 class Store:
-    """One memory database, in parts: conversations, their sessions, memories, the indexes, a cache.
+    """A memory database, with a part for each table or task.
 
-    Every method of a part is all or nothing only inside `transaction()`.
+    A method of a part may run several statements: use `transaction()` to apply all or none.
 
         with Store(path) as store, store.transaction():
             store.sessions.add(...)
 
     Raises:
-        StoreError: from any method, whenever SQLite refuses.
-        BusyError: from any method that writes, while another process does.
+        StoreError: from any method, if SQLite fails.
+        BusyError: from any method that writes, while another process is writing.
     """
 
     def __init__(self, path: Path, *, wait: float = WAIT, read_only: bool = False) -> None:
@@ -48,21 +49,28 @@ class Store:
         self.sources = Sources(self._database)
         self.index = Index(self._database)
         self.cache = Cache(self._database)
-        self.rewording = Rewording(self._database, self.index)
-        self.vectors = Vectors(self._database)
+        self.rewording = TextIndexRebuild(self._database, self.index)
+        self.vectors = VectorSets(self._database)
         self.health = Health(self._database)
         self.statistics = Statistics(self._database)
         self.memories = Memories(self._database)
-        self.memory_index = MemoryIndex(self._database, self.index)
-        self.forgetting = Forgetting(self._database, self.index, self.memories, self.memory_index)
+        self.memory_sources = MemorySourceTable(self._database)
+        self.memory_index = MemoryIndex(self._database)
+        self.forgetting = Forgetting(
+            self._database,
+            index=self.index,
+            memories=self.memories,
+            memory_sources=self.memory_sources,
+            memory_index=self.memory_index,
+        )
         self.reads = Reads(self._database)
 
     @classmethod
     def existing(cls, path: Path, *, wait: float = WAIT, read_only: bool = False) -> Self:
-        """Open a database that must be there already; read-only, nothing in it can change.
+        """Open a database that must exist already; with `read_only`, nothing in it can change.
 
         Raises:
-            StoreError: it is not.
+            StoreError: it does not exist.
         """
         if not path.exists():
             raise StoreError(
@@ -73,29 +81,29 @@ class Store:
     def back_up(
         self, target: Path, *, replace: bool, verify: bool, told: Callable[[int, int], None]
     ) -> None:
-        """Write a copy of the database as it is now; see `backup.back_up`."""
-        back_up(self._database, target, replace=replace, verify=verify, told=told)
+        """Write a copy of the database; see `backup.back_up`."""
+        back_up(self._database, target, replace=replace, verify=verify, progress=told)
 
     def log_size(self) -> int:
-        """Return how many bytes were written that are not yet in the database's own file."""
+        """Return the size of the write-ahead log in bytes."""
         log = self._database.path.with_name(f"{self._database.path.name}-wal")
         return log.stat().st_size if log.exists() else 0
 
     def take_over_log(self) -> None:
-        """Bring what was written into the database's own file, as far as no reader needs it."""
+        """Move the write-ahead log into the database's main file, unless a reader needs it."""
         self._database.rows("pragma wal_checkpoint(truncate)")
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing. Inside another transaction, take part in that one."""
+        """Return a context manager that runs its block as a transaction, or a part of one."""
         return self._database.transaction()
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """Read everything as it is at one moment, whoever writes meanwhile."""
+        """Return a context manager whose block reads one state of the database."""
         return self._database.snapshot()
 
     def trial(self) -> AbstractContextManager[None]:
-        """Do as in a transaction, and then as if nothing had happened."""
-        return self._database.trial()
+        """Return a context manager that runs its block as a transaction and rolls it back."""
+        return self._database.dry_run()
 
     def __enter__(self) -> Self:
         return self

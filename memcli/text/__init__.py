@@ -1,1 +1,13 @@
-"""Text and dates, without a database or a model: cutting, cleaning, and understanding of dates."""
+"""Texts and dates, without a database or a model: cutting, sanitizing, and parsing of dates.
+
+Begin with `chunking`: it decides the passages that are indexed and ranked.
+
+    chunking         sessions cut into passages
+    sanitize         conversations made safe for any database and terminal
+    scripts          the one table of scripts that put no spaces between words
+    date_words       the one table of words for months, weekdays, numbers and spans of time
+    question_dates   the days that a question names: "last summer"
+    written_dates    the days that a text writes out, and those that a turn refers to
+    iso_dates        dates as people type them into options
+    markdown_export  sessions written as Markdown
+"""

@@ -1,4 +1,4 @@
-"""Cutting sessions into passages: small enough to mean one thing, whole enough to be quoted."""
+"""Cuts sessions into passages: small enough to have one meaning, whole enough to be quoted."""
 
 import re
 from collections.abc import Iterator
@@ -6,45 +6,48 @@ from collections.abc import Iterator
 from memcli.domain import Passage, Session, Turn
 from memcli.text.scripts import EAST_ASIAN
 
-LENGTH = 900  # characters of a passage; an unspaced script's character counts for three
-OVERLAP = 1  # turns that a passage shares with the one before
+PASSAGE_LENGTH = 900  # weight of a passage in characters; an East Asian one counts for three
+OVERLAP_TURNS = 1  # turns that a passage shares with the one before
 
 _SENTENCE_END = re.compile(r"[.!?…]['\")\]]*\s+|[。！？]|\n+")
 
 
-def passages(session: Session, length: int = LENGTH) -> list[Passage]:
+def passages(session: Session, length: int = PASSAGE_LENGTH) -> list[Passage]:
     """Cut a session into windows of whole turns, and turns longer than a window at sentences.
 
     Args:
-        session: what to cut. Turns that are not searched are left out of the count.
-        length: most characters of a window, unless one turn alone has more.
+        session: the session. Turns that are not searched add nothing to the length.
+        length: greatest weight of a window in characters, unless one turn alone has more.
     """
-    found: list[Passage] = []
-    window: list[int] = []
+    result: list[Passage] = []
+    window: list[int] = []  # positions of the turns
     size = 0
     for position, turn in enumerate(session.turns, start=1):
         if not turn.searched:
             continue
         weight = _weight(turn.text)
         if window and size + weight > length:
-            found.append(Passage(window[0], window[-1]))
-            window = window[-OVERLAP:]
-            size = sum(_weight(session.turns[kept - 1].text) for kept in window)
+            result.append(Passage(window[0], window[-1]))
+            window = window[-OVERLAP_TURNS:]
+            size = sum(_weight(session.turns[shared - 1].text) for shared in window)
             if size + weight > length:
                 window, size = [], 0
         if weight > length:
-            room = max(length * len(turn.text) // weight, 1)
-            found += [Passage(position, position, *part) for part in parts(turn.text, room)]
+            characters = max(length * len(turn.text) // weight, 1)
+            result += [
+                Passage(position, position, start, stop)
+                for start, stop in parts(turn.text, characters)
+            ]
             continue
         window.append(position)
         size += weight
-    if window and (not found or found[-1].last < window[-1]):
-        found.append(Passage(window[0], window[-1]))
-    return found
+    if window and (not result or result[-1].last < window[-1]):
+        result.append(Passage(window[0], window[-1]))
+    return result
 
 
 def passage_text(session: Session, passage: Passage) -> str:
-    """Return what a passage says, a line a turn, with the names of its speakers."""
+    """Return the text of a passage, one line per turn, with the names of its speakers."""
     turns = session.turns[passage.first - 1 : passage.last]
     return "\n".join(
         said(turn, turn.text[passage.start : passage.stop]) for turn in turns if turn.searched
@@ -52,7 +55,7 @@ def passage_text(session: Session, passage: Passage) -> str:
 
 
 def said(turn: Turn, text: str | None = None) -> str:
-    """Return a turn, or a part of it, after who says it."""
+    """Return a turn's text, or a part of it, after the name of its speaker."""
     return f"{turn.speaker or turn.role.value}: {turn.text if text is None else text}"
 
 
@@ -73,4 +76,7 @@ def parts(text: str, length: int) -> Iterator[tuple[int, int]]:
 
 
 def _weight(text: str) -> int:
-    return len(text) + (0 if text.isascii() else 2 * len(re.findall(f"[{EAST_ASIAN}]", text)))
+    """Return the length of a text in characters, an East Asian one counted three times."""
+    if text.isascii():
+        return len(text)
+    return len(text) + 2 * len(re.findall(f"[{EAST_ASIAN}]", text))

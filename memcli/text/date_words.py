@@ -2,7 +2,8 @@
 
 Questions and texts are read in English, German, and the common words of Chinese and Japanese.
 The names of months are known in more languages, because exports write dates in the language of
-the account. All words and patterns are for text in lower case (`str.casefold`).
+the account. All words and patterns are for text in lower case (`str.casefold`, which writes ß as
+ss).
 """
 
 import re
@@ -32,12 +33,12 @@ MONTH_NAMES: Mapping[str, tuple[str, ...]] = {
             november december""",
     }.items()
 }
-WEEKDAY_NAMES: Mapping[str, tuple[str, ...]] = {
-    "English": ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
-    "German": (
-        *("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag|sonnabend"),
-        "sonntag",
-    ),
+WEEKDAY_NAMES: Mapping[str, tuple[str, ...]] = {  # Monday to Sunday
+    language: tuple(names.split())
+    for language, names in {
+        "English": "monday tuesday wednesday thursday friday saturday sunday",
+        "German": "montag dienstag mittwoch donnerstag freitag samstag|sonnabend sonntag",
+    }.items()
 }
 _READ = ("English", "German")  # the languages of questions and texts
 
@@ -83,17 +84,15 @@ CARDINALS: Mapping[str, int] = {
     "forty": 40,
     "fifty": 50,
     "hundred": 100,
-    "dreißig": 30,
+    "dreissig": 30,
     "vierzig": 40,
     "fünfzig": 50,
     "hundert": 100,
 }
 COUNTS: Mapping[str, int] = {  # as they stand before "days ago"
     **CARDINALS,
-    "a": 1,
-    "an": 1,
-    "couple of": 2,
-    "a couple of": 2,
+    **dict.fromkeys(("a", "an", "einem", "einer"), 1),
+    **dict.fromkeys(("couple of", "a couple of"), 2),
 }
 VAGUE_COUNTS: Mapping[str, int] = dict.fromkeys(("few", "a few", "paar", "ein paar", "einigen"), 3)
 
@@ -137,8 +136,8 @@ def any_of(words: Collection[str]) -> str:
     """Return a pattern for any of the words, the longer of two first; Latin ones match whole."""
     longest_first = sorted(words, key=lambda word: (-len(word), word))
     latin = "|".join(word for word in longest_first if word < "\u3000")
-    dense = "|".join(word for word in longest_first if word >= "\u3000")
-    return "|".join(each for each in (rf"\b(?:{latin})\b" if latin else "", dense) if each)
+    unspaced = "|".join(word for word in longest_first if word >= "\u3000")
+    return "|".join(each for each in (rf"\b(?:{latin})\b" if latin else "", unspaced) if each)
 
 
 LAST = r"\b(?:last|past|previous|letzte[mnrs]?|vorige[mnrs]?|vergangene[mnrs]?)\s+"

@@ -58,7 +58,7 @@ _FEAST = re.compile(rf"(?P<last>{LAST})?(?P<name>{any_of(FEASTS)})(?:\s+{YEAR})?
 _DAY = re.compile(any_of(_PAST_DAYS))
 _WEEKDAY = re.compile(rf"{LAST}(?P<name>{any_of(_PAST_WEEKDAYS)})")
 _LAST_UNIT = re.compile(
-    rf"{LAST}(?:{COUNT}\s+)?{UNIT}|(?P<dense>{any_of(_LAST_UNITS)})(?![の的]?[春夏秋冬\d])"
+    rf"{LAST}(?:{COUNT}\s+)?{UNIT}|(?P<unspaced>{any_of(_LAST_UNITS)})(?![の的]?[春夏秋冬\d])"
 )
 
 
@@ -166,10 +166,10 @@ def _parse_relative(question: str, today: date, _years: Sequence[int]) -> Iterat
     for match in _WEEKDAY.finditer(question):
         yield _days_ago(today, (today.weekday() - _PAST_WEEKDAYS[match["name"]] - 1) % 7 + 1)
     for match in AGO.finditer(question):
-        unit = DAYS_IN_UNIT[UNITS[match["unit"]]]
-        yield _days_ago(today, parse_count(match["count"]) * unit, slack=unit // 2)
+        days = DAYS_IN_UNIT[UNITS[match["unit"]]]
+        yield _days_ago(today, parse_count(match["count"]) * days, slack=days // 2)
     for match in _LAST_UNIT.finditer(question):
-        unit = _LAST_UNITS[match["dense"]] if match["dense"] else UNITS[match["unit"]]
+        unit = _LAST_UNITS[match["unspaced"]] if match["unspaced"] else UNITS[match["unit"]]
         yield _last_units(today, unit, match["count"])
 
 

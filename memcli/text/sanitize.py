@@ -1,4 +1,4 @@
-"""What any database and terminal can hold."""
+"""Makes the texts and times of conversations safe for any database and terminal."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -6,63 +6,89 @@ from datetime import datetime, timedelta
 
 from memcli.domain import Conversation, Kind, Past, SessionId, Turn
 
-KEPT = 2_000  # characters of what nobody said and is not searched, from its two ends
+KEPT = 2_000  # characters of an unsearched tool result, thought or context, from its two ends
 
-_SHORTENED = frozenset({Kind.TOOL, Kind.THOUGHT, Kind.CONTEXT})
+_SHORTENED_KINDS = frozenset({Kind.TOOL, Kind.THOUGHT, Kind.CONTEXT})
 
 
 def sound_conversation(conversation: Conversation, included: Collection[Kind]) -> Conversation:
-    """Return a conversation whose text any database and terminal can hold."""
+    """Return a conversation with sanitized texts, and with long unsearched turns shortened.
+
+    Args:
+        conversation: a conversation as it was parsed. One with a past of its own comes from an
+            export of mem's, and none of its turns is shortened.
+        included: kinds of turns that are searched although no person wrote them.
+    """
     past = conversation.past
     return replace(
         conversation,
         key=clean(conversation.key),
         title=clean(conversation.title),
         turns=tuple(
-            _sound_turn(turn, included, shorten=past is None) for turn in conversation.turns
+            _sanitize_turn(turn, included, shorten=past is None) for turn in conversation.turns
         ),
-        past=past and _sound_past(past),
+        past=past and _sanitize_past(past),
     )
 
 
-def _sound_past(past: Past) -> Past:
+def _sanitize_past(past: Past) -> Past:
     revisions = (
-        replace(one, key=one.key and clean(one.key), text=clean(one.text), digest=clean(one.digest))
-        for one in past.revisions
+        replace(
+            revision,
+            key=revision.key and clean(revision.key),
+            text=clean(revision.text),
+            digest=clean(revision.digest),
+        )
+        for revision in past.revisions
     )
     aliases = ((SessionId(clean(alias)), clean(key)) for alias, key in past.aliases)
     return Past(tuple(revisions), tuple(aliases))
 
 
-def _sound_turn(turn: Turn, included: Collection[Kind], *, shorten: bool) -> Turn:
+def _sanitize_turn(turn: Turn, included: Collection[Kind], *, shorten: bool) -> Turn:
+    """Return a sanitized turn; the same object if nothing changes."""
     key, text = clean(turn.key), clean(turn.text)
     speaker = turn.speaker and clean(turn.speaker)
     parent = turn.parent and clean(turn.parent)
-    wanted = turn.included or turn.kind in included
-    if shorten and len(text) > KEPT and turn.kind in _SHORTENED and not wanted:
-        text = f"{text[: KEPT // 2]}\n[… {len(text) - KEPT:,} characters]\n{text[-KEPT // 2 :]}"
+    is_included = turn.included or turn.kind in included
+    if shorten and len(text) > KEPT and turn.kind in _SHORTENED_KINDS and not is_included:
+        omitted = len(text) - KEPT
+        text = f"{text[: KEPT // 2]}\n[… {omitted:,} characters]\n{text[-KEPT // 2 :]}"
     sent_at = turn.sent_at and whole_milliseconds(turn.sent_at)
     edited_at = turn.edited_at and whole_milliseconds(turn.edited_at)
     if (
-        (text is turn.text and sent_at is turn.sent_at and wanted == turn.included)
+        (text is turn.text and sent_at is turn.sent_at and is_included == turn.included)
         and (key is turn.key and speaker is turn.speaker and parent is turn.parent)
         and edited_at is turn.edited_at
     ):
         return turn
     return Turn(  # `replace` takes four times as long, and nearly all turns of assistants come here
-        *(key, turn.role, text, speaker, sent_at, turn.clock, turn.kind, parent, turn.active),
-        *(edited_at, turn.missing, wanted),
+        key=key,
+        role=turn.role,
+        text=text,
+        speaker=speaker,
+        sent_at=sent_at,
+        clock=turn.clock,
+        kind=turn.kind,
+        parent=parent,
+        active=turn.active,
+        edited_at=edited_at,
+        missing=turn.missing,
+        included=is_included,
     )
 
 
 def whole_milliseconds(moment: datetime) -> datetime:
-    """Return a moment as the store keeps it; the same one, if it is so already."""
+    """Return a time rounded down to milliseconds, as the store has it; the same object if it is."""
     rest = moment.microsecond % 1000
     return moment - timedelta(microseconds=rest) if rest else moment
 
 
 def clean(text: str) -> str:
-    """Join surrogate pairs, replace lone ones, and drop NULs; the same text, where it has none."""
+    """Return a text with surrogate pairs joined, lone surrogates replaced, and NULs removed.
+
+    A text without any of these is returned as the same object.
+    """
     if "\x00" not in text:
         if text.isascii():
             return text

@@ -77,7 +77,7 @@ def test_a_long_text_takes_no_more_memory_than_its_tokens(embedder):
 def test_the_library_does_not_make_others_talk(embedder):
     code = (
         "import logging\n"
-        "from memcli.backends.builtin import WordLlamaEmbedder\n"
+        "from memcli.backends.static_embedder import WordLlamaEmbedder\n"
         "import sys; assert not {'wordllama', 'numpy', 'tokenizers'} & set(sys.modules)\n"
         "WordLlamaEmbedder().embed(['a'])\n"
         "logging.getLogger('other').info('hello')\n"

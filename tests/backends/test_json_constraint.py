@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.backends.generation.json_constraint import call_text, json_text
+from memcli.backends.generation.json_constraint import constrain_call, constrain_json
 from memcli.protocols import Tool
 
 STRING = {"type": "string"}
@@ -75,24 +75,24 @@ def obeys(value, schema):
 
 @given(schemas, st.integers(0, 60), st.randoms(use_true_random=False))
 def test_any_choice_of_allowed_pieces_ends_in_json_that_obeys(schema, most, random):
-    text = json_text(an_object({"it": schema}))
+    text = constrain_json(an_object({"it": schema}))
 
     for _ in range(most):
-        if text.decided:
+        if text.is_determined:
             break
-        text.take(random.choice([piece for piece in VOCABULARY if text.allows(piece)]))
+        text.accept(random.choice([piece for piece in VOCABULARY if text.allows(piece)]))
     text.close()
 
-    assert text.decided
+    assert text.is_determined
     assert obeys(text.value, an_object({"it": schema}))
 
 
 @given(st.data(), schemas)
 def test_all_that_obeys_may_be_written(data, schema):
-    text = json_text(an_object({"it": schema}))
+    text = constrain_json(an_object({"it": schema}))
     value = {"it": data.draw(values(schema))}
 
-    text.take(json.dumps(value, ensure_ascii=False).encode())
+    text.accept(json.dumps(value, ensure_ascii=False).encode())
 
     text.close()
     assert text.value == value
@@ -101,9 +101,9 @@ def test_all_that_obeys_may_be_written(data, schema):
 @given(st.text())
 def test_any_text_fits_a_string_spelled_out_or_escaped(said):
     for ascii_only in (True, False):
-        text = json_text(STRING)
+        text = constrain_json(STRING)
 
-        text.take(json.dumps(said, ensure_ascii=ascii_only).encode())
+        text.accept(json.dumps(said, ensure_ascii=ascii_only).encode())
 
         assert text.value == said
 
@@ -129,19 +129,19 @@ def test_any_text_fits_a_string_spelled_out_or_escaped(said):
     ],
 )
 def test_what_no_string_may_hold_is_not_allowed(piece):
-    text = json_text(STRING)
-    text.take(b'"a')
+    text = constrain_json(STRING)
+    text.accept(b'"a')
 
     assert not text.allows(piece)
     with pytest.raises(ValueError, match="may not come after"):
-        text.take(piece)
+        text.accept(piece)
 
 
 @pytest.mark.parametrize(
     "number", ["01", "-", "1.", ".5", "+1", "1e5", "1" * 16, "0." + "1" * 16, "- 1", "NaN"]
 )
 def test_a_number_is_a_plain_one_of_bounded_length(number):
-    text = json_text({"type": "array", "items": {"type": "number"}})
+    text = constrain_json({"type": "array", "items": {"type": "number"}})
 
     assert not text.allows(f"[{number}]".encode())
 
@@ -151,17 +151,17 @@ def test_where_there_is_no_choice_the_bytes_are_told():
         Tool("add_memory", "", an_object({"kind": {"enum": ["LongTerm", "Long"]}, "tags": STRING})),
         Tool("add_note", "", an_object({})),
     ]
-    text = call_text(tools)
+    text = constrain_call(tools)
 
-    assert text.forced() == b'{"name": "add_'
-    text.take(text.forced())
-    assert text.forced() == b""
-    text.take(b"m")
-    assert text.forced() == b'emory", "arguments": {"kind": "Long'
-    text.take(text.forced() + b'"')
-    assert text.forced() == b', "tags": "'
-    text.take(text.forced() + b'x"')
-    assert text.decided
+    assert text.forced_bytes() == b'{"name": "add_'
+    text.accept(text.forced_bytes())
+    assert text.forced_bytes() == b""
+    text.accept(b"m")
+    assert text.forced_bytes() == b'emory", "arguments": {"kind": "Long'
+    text.accept(text.forced_bytes() + b'"')
+    assert text.forced_bytes() == b', "tags": "'
+    text.accept(text.forced_bytes() + b'x"')
+    assert text.is_determined
     text.close()
     assert text.value == {"name": "add_memory", "arguments": {"kind": "Long", "tags": "x"}}
 
@@ -173,8 +173,8 @@ def test_closing_takes_the_shortest_way_from_wherever_the_text_is():
     shortest = set()
 
     for size in range(len(whole)):
-        text = json_text(schema)
-        text.take(whole[:size].encode())
+        text = constrain_json(schema)
+        text.accept(whole[:size].encode())
         text.close()
         shortest.add(len(json.dumps(text.value)))
         assert obeys(text.value, schema)
@@ -184,8 +184,8 @@ def test_closing_takes_the_shortest_way_from_wherever_the_text_is():
 
 def test_enums_of_which_one_begins_another_are_told_apart():
     for value in (1, 12, 123):
-        text = json_text({"type": "array", "items": {"enum": [1, 12, 123]}})
-        text.take(f"[{value}]".encode())
+        text = constrain_json({"type": "array", "items": {"enum": [1, 12, 123]}})
+        text.accept(f"[{value}]".encode())
 
         assert text.value == [value]
 
@@ -203,9 +203,9 @@ def test_enums_of_which_one_begins_another_are_told_apart():
 )
 def test_a_schema_that_cannot_be_enforced_is_refused(schema):
     with pytest.raises(ValueError, match="cannot be enforced"):
-        json_text(an_object({"it": schema}))
+        constrain_json(an_object({"it": schema}))
 
 
 def test_without_a_tool_there_is_no_call():
     with pytest.raises(ValueError, match="no tool"):
-        call_text([])
+        constrain_call([])

@@ -10,7 +10,8 @@ import pytest
 from helpers.tiny_models import write_tiny_qwen3
 
 from memcli.backends.llama import open_reranker
-from memcli.backends.llama.context import BATCH, Context, Run
+from memcli.backends.llama.batches import MAX_BATCH_TOKENS
+from memcli.backends.llama.context import Context, Run
 from memcli.backends.llama.model import Model
 from memcli.errors import BackendError, ModelNotFoundError
 from memcli.protocols import Reranker, RerankPrompt
@@ -142,7 +143,7 @@ def test_only_the_passage_is_cut(tiny):
 def test_a_passage_of_many_batches_fits_the_context_of_the_model(tiny):
     reranker = open_reranker(tiny, replace(PROMPT, context=100_000), threads=1)
 
-    answers = dict(reranker.judge(QUESTION, ["x" * 10 * BATCH, "y"]))
+    answers = dict(reranker.judge(QUESTION, ["x" * 10 * MAX_BATCH_TOKENS, "y"]))
 
     assert answers.keys() == {0, 1}
     reranker.close()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memcli.backends.llama import open_embedder
-from memcli.backends.llama.context import BATCH, SEQUENCES
+from memcli.backends.llama.batches import MAX_BATCH_TOKENS, MAX_SEQUENCES
 from memcli.backends.llama.embedding_context import EmbeddingContext
 from memcli.backends.llama.model import Model
 from memcli.errors import BackendError, ModelNotFoundError
@@ -126,11 +126,11 @@ def test_the_context_is_never_more_than_the_model_has_places_for(bert, opened):
 def test_texts_longer_than_a_batch_are_embedded_whole(tmp_path, opened):
     path = write_tiny_bert(tmp_path / "long.gguf", places=2048)
     embedder = opened(path, context=2048)
-    begin = "the " * 3 * BATCH
+    begin = "the " * 3 * MAX_BATCH_TOKENS
 
     one, other = embedder.embed([begin + "china", begin + "cafe"])
 
-    assert len(embedder.tokens(begin)) == 3 * BATCH + 2
+    assert len(embedder.tokens(begin)) == 3 * MAX_BATCH_TOKENS + 2
     assert 0.5 < one @ other < 1 - 1e-7
 
 
@@ -270,8 +270,8 @@ def test_a_context_holds_what_it_was_made_for(bert):
     assert context.embed([ids("the"), ids("of", "china") * 125]).shape == (2, DIMENSIONS)
     with pytest.raises(ValueError, match="exceed a context of 256 tokens"):
         context.embed([ids("the") * 257])
-    with pytest.raises(ValueError, match=f"{SEQUENCES + 1} texts"):
-        context.embed([[]] * (SEQUENCES + 1))
+    with pytest.raises(ValueError, match=f"{MAX_SEQUENCES + 1} texts"):
+        context.embed([[]] * (MAX_SEQUENCES + 1))
     context.close()
     model.close()
 

@@ -10,7 +10,7 @@ from helpers.tiny_models import write_tiny_qwen3
 import memcli.backends.llama.host as machine
 from memcli.backends.llama import open_reranker
 from memcli.backends.llama.context import Context, Run
-from memcli.backends.llama.gpu_offload import F16, Q8_0, cache_kinds, ladder
+from memcli.backends.llama.gpu_offload import F16, Q8_0, cache_types, layer_attempts
 from memcli.backends.llama.host import free_memory, physical_cores
 from memcli.backends.llama.model import Model
 from memcli.errors import BackendError
@@ -69,7 +69,7 @@ def works(model):
     [(None, [8, 4, 2, 1, 0]), (99, [8, 4, 2, 1, 0]), (5, [5, 2, 1, 0]), (1, [1, 0]), (0, [0])],
 )
 def test_layers_are_halved_until_none_are_left(asked, tries):
-    assert ladder(asked, layers=7) == tries
+    assert layer_attempts(asked, layers=7) == tries
 
 
 def test_all_layers_go_to_a_gpu_that_has_room(deep, gpu, said):
@@ -172,7 +172,7 @@ def test_a_token_takes_what_its_keys_and_values_take(any_path):
 
     # 2 layers of 2 heads of 16 numbers; 30 layers of 3 heads of 64.
     numbers = 2 * 2 * 16 if any_path.stem == "tiny" else 30 * 3 * 64
-    assert model.token_bytes == 2 * numbers * 2  # keys and values, at two bytes each
+    assert model.cache_bytes_per_token == 2 * numbers * 2  # keys and values, at two bytes each
     model.close()
 
 
@@ -181,9 +181,9 @@ def test_a_token_takes_what_its_keys_and_values_take(any_path):
     [(6 * GB, [F16, Q8_0]), (4 * GB, [Q8_0]), (None, [F16, Q8_0])],
 )
 def test_a_cache_is_as_exact_as_memory_allows(free, kinds):
-    four_billions = SimpleNamespace(gpu_layers=0, token_bytes=36 * 2 * 8 * 128 * 2)
+    four_billions = SimpleNamespace(gpu_layers=0, cache_bytes_per_token=36 * 2 * 8 * 128 * 2)
 
-    assert cache_kinds(four_billions, 32_768, free) == kinds
+    assert cache_types(four_billions, 32_768, free) == kinds
 
 
 def test_a_context_beyond_the_free_memory_is_refused_before_it_is_tried(tiny, monkeypatch):
@@ -199,7 +199,10 @@ def test_a_cache_in_fewer_bits_answers_nearly_the_same(smollm, monkeypatch):
     model = Model(smollm, gpu_layers=0)
     tokens, some = model.plain("The capital of France is the city of"), model.plain(" Paris Rome")
     logits = []
-    for free in (None, 64 * model.token_bytes * 3):  # the second has room for 8 bits alone
+    for free in (
+        None,
+        64 * model.cache_bytes_per_token * 3,
+    ):  # the second has room for 8 bits alone
         monkeypatch.setattr("memcli.backends.llama.context.free_memory", lambda free=free: free)
         with Context(model, 256, threads=1) as context:
             context.feed([Run(tokens)])
@@ -245,8 +248,8 @@ def container(tmp_path, monkeypatch):
     group.mkdir(parents=True)
     (tmp_path / "self").write_text("3:cpu:/elsewhere\n0::/user/mem\n")
     (tmp_path / "meminfo").write_text("MemTotal: 9000000 kB\nMemAvailable: 8000000 kB\nHuge: 0\n")
-    monkeypatch.setattr(machine, "_GROUP", tmp_path / "self")
-    monkeypatch.setattr(machine, "_GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(machine, "_OWN_GROUP", tmp_path / "self")
+    monkeypatch.setattr(machine, "_GROUP_TREE", tmp_path / "groups")
     monkeypatch.setattr(machine, "_MEMORY", tmp_path / "meminfo")
     monkeypatch.setattr(machine, "_CPUS", tmp_path / "cpus")
     monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)

@@ -9,7 +9,7 @@ from helpers.tiny_models import write_tiny_qwen3
 from test_template import QWEN
 
 from memcli.backends.llama import open_reader
-from memcli.backends.llama.context import BATCH
+from memcli.backends.llama.batches import MAX_BATCH_TOKENS
 from memcli.backends.llama.model import Model
 from memcli.errors import BackendError, ContextError
 from memcli.protocols import Message, Reader, Sampling, Tool, ToolCall
@@ -182,23 +182,23 @@ def test_a_call_of_another_seed_draws_otherwise_and_the_first_seed_draws_as_befo
 
 def test_a_growing_dialogue_is_read_only_where_it_is_new(reader_of, monkeypatch):
     reader = reader_of(template=QWEN)
-    long = talk("[user]: " + "x" * 2 * BATCH)
+    long = talk("[user]: " + "x" * 2 * MAX_BATCH_TOKENS)
     thought, decision = call(reader, long)
     whole = len(reader.prompt(answered(long, thought, decision), TOOLS))
     fed = feeding(reader, monkeypatch)
 
     call(reader, answered(long, thought, decision))
 
-    read = len(reader.prompt(long, TOOLS)) // BATCH * BATCH
-    assert fed[0] == whole - read < 3 * BATCH
+    read = len(reader.prompt(long, TOOLS)) // MAX_BATCH_TOKENS * MAX_BATCH_TOKENS
+    assert fed[0] == whole - read < 3 * MAX_BATCH_TOKENS
 
 
 def test_another_dialogue_is_read_anew_up_to_where_they_part(reader_of, monkeypatch):
     reader = reader_of(template=QWEN)
-    system = Message("system", "x" * BATCH)
-    call(reader, [system, Message("user", "a" * BATCH)])
-    other = [system, Message("user", "b" * BATCH)]
-    parting = len(reader.prompt([system], TOOLS)) // BATCH * BATCH
+    system = Message("system", "x" * MAX_BATCH_TOKENS)
+    call(reader, [system, Message("user", "a" * MAX_BATCH_TOKENS)])
+    other = [system, Message("user", "b" * MAX_BATCH_TOKENS)]
+    parting = len(reader.prompt([system], TOOLS)) // MAX_BATCH_TOKENS * MAX_BATCH_TOKENS
     fed = feeding(reader, monkeypatch)
 
     call(reader, other)
@@ -309,7 +309,7 @@ def test_a_real_model_calls_what_can_be_executed(smollm):
 
 
 def alive(reader):
-    return [context for context in reader.words._contexts if context._freed.alive]
+    return [context for context in reader.words._contexts if context._finalizer.alive]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])
@@ -334,7 +334,7 @@ def test_ctrl_c_while_the_call_is_written_leaves_the_model_usable(reader_of, mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(reader._kept.context, "draw_among", interrupted)
+        patch.setattr(reader._kept.context, "sample_among", interrupted)
         with pytest.raises(KeyboardInterrupt):
             call(reader)
 

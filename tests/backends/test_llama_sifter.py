@@ -231,7 +231,7 @@ def test_leaving_early_frees_the_context(sifter_of):
     with pytest.raises(KeyboardInterrupt):
         pieces.throw(KeyboardInterrupt)
 
-    assert not [context for context in sifter.words._contexts if context._freed.alive]
+    assert not [context for context in sifter.words._contexts if context._finalizer.alive]
     assert len(sift(sifter)[1]) == 10
 
 

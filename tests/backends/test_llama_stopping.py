@@ -42,7 +42,7 @@ def test_a_context_that_was_stopped_can_begin_again(model, long):
     with Context(model, len(long)) as context:
         with pytest.raises(OutOfTimeError), deadline(0.1):
             context.feed([Run(long)])
-        context.forget(0, 0)
+        context.truncate(0, 0)
         context.feed([Run(long[:20])])
 
         assert context.logits(0, [1, 2, 3]) == expected

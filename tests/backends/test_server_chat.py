@@ -4,8 +4,8 @@ import pytest
 from helpers.hostile_server import chat, says, serving, stream
 
 from memcli.backends.server import Limits, endpoint, open_chat
-from memcli.backends.server.thought_splitter import Split
-from memcli.backends.server.token_estimate import cut, estimated
+from memcli.backends.server.thought_splitter import ThoughtSplitter
+from memcli.backends.server.token_estimate import estimate_tokens, truncate_to_estimate
 from memcli.errors import BackendError
 from memcli.protocols import Chat, Message, Sampling, Thought
 
@@ -87,10 +87,10 @@ def test_a_model_that_says_nothing_is_an_error():
 @pytest.mark.parametrize("size", range(1, 12))
 def test_tags_are_found_however_a_text_is_cut(size):
     text = "a < b </thin k> é <rank</think>\n<ranking>1</ranking></think>"
-    split = Split("<ranking>")
-    thought = "".join(split.take(text[at : at + size]) for at in range(0, len(text), size))
+    split = ThoughtSplitter("<ranking>")
+    thought = "".join(split.feed(text[at : at + size]) for at in range(0, len(text), size))
 
-    assert thought + split.end() == "a < b </thin k> é <rank"
+    assert thought + split.finish() == "a < b </thin k> é <rank"
     assert split.answer == "<ranking>1</ranking></think>"
 
 
@@ -98,15 +98,15 @@ def test_tags_are_found_however_a_text_is_cut(size):
     ("text", "tokens"), [("", 0), ("a", 1), ("word a wonderful", 5), ("2023", 4), ("日本語", 3)]
 )
 def test_tokens_are_estimated_from_letters(text, tokens):
-    assert estimated(text) == tokens
-    assert cut(text, tokens) == text
+    assert estimate_tokens(text) == tokens
+    assert truncate_to_estimate(text, tokens) == text
 
 
 @pytest.mark.parametrize("text", ["word " * 50, "12" * 50, "日本" * 50, "a1日" * 50])
 @pytest.mark.parametrize("tokens", [-1, 0, 1, 7, 49])
 def test_a_text_is_cut_to_so_many_tokens(text, tokens):
-    short = cut(text, tokens)
+    short = truncate_to_estimate(text, tokens)
 
     assert text.startswith(short)
-    assert estimated(short) <= max(tokens, 0)
-    assert estimated(text[: len(short) + 3]) >= tokens  # not much shorter than it could be
+    assert estimate_tokens(short) <= max(tokens, 0)
+    assert estimate_tokens(text[: len(short) + 3]) >= tokens  # not much shorter than it could be

@@ -15,7 +15,7 @@ from helpers import hostile_server as hostile
 from helpers.hostile_server import answer, chat, serving, stream
 
 from memcli.backends.server import Limits, endpoint, open_reranker, open_sifter
-from memcli.backends.server.http import RefusedError, Server
+from memcli.backends.server.http import EndpointClient, RefusedError
 from memcli.errors import BackendError, ExitCode
 from memcli.protocols import Ranking, RerankPrompt, Sampling
 
@@ -215,7 +215,9 @@ def test_several_requests_are_under_way_at_a_time_and_no_more_than_allowed():
         yield from answer({"said": request.body["n"]})(request)
 
     with serving(slowly) as served:
-        server = Server(endpoint(f"{served.url}#m", limits=replace(QUICK, together=3, whole=5)))
+        server = EndpointClient(
+            endpoint(f"{served.url}#m", limits=replace(QUICK, parallel_requests=3, whole=5))
+        )
         began = time.monotonic()
 
         answers = dict(server.post_each("x", [{"n": n} for n in range(6)], dict))
@@ -226,7 +228,9 @@ def test_several_requests_are_under_way_at_a_time_and_no_more_than_allowed():
 
 def test_one_of_several_that_fails_ends_them_all():
     with serving(answer({}), answer({}, 400)) as served:
-        server = Server(endpoint(f"{served.url}#m", limits=replace(QUICK, together=1)))
+        server = EndpointClient(
+            endpoint(f"{served.url}#m", limits=replace(QUICK, parallel_requests=1))
+        )
 
         with pytest.raises(RefusedError):
             list(server.post_each("x", [{}] * 9, dict))
@@ -285,7 +289,7 @@ def test_the_key_is_in_no_error_no_log_and_no_repr(behaviour, caplog, capfd):
         with pytest.raises(BackendError) as raised:
             judge(reranker)
         told = "".join(traceback.format_exception(raised.value))
-        shown = [told, repr(raised.value), raised.value.hint or "", repr(reranker._server.endpoint)]
+        shown = [told, repr(raised.value), raised.value.hint or "", repr(reranker._client.endpoint)]
 
     assert served.requests[0].headers["authorization"] == f"Bearer {KEY}"
     assert not [text for text in [*shown, caplog.text, *capfd.readouterr()] if KEY in text]

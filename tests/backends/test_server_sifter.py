@@ -4,7 +4,7 @@ import pytest
 from helpers.hostile_server import answer, chat, serving
 
 from memcli.backends.server import Limits, endpoint, open_sifter
-from memcli.backends.server.sifter import order_in
+from memcli.backends.server.sifter import parse_ranking
 from memcli.errors import BackendError
 from memcli.protocols import Ranking, Sampling, Sifter
 
@@ -192,4 +192,4 @@ def test_a_message_too_long_for_the_context_is_an_error_with_the_numbers():
     ],
 )
 def test_rankings_are_read_leniently(text, cut_short, order):
-    assert order_in(text, 5, cut=cut_short) == order
+    assert parse_ranking(text, 5, cut=cut_short) == order

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from memcli.backends.generation.chat_template import dialogue
+from memcli.backends.generation.chat_template import render_dialogue
 from memcli.errors import BackendError
 from memcli.protocols import Message, Tool, ToolCall
 
@@ -62,7 +62,9 @@ QWEN = """\
 
 
 def shown(template, messages, tools=(SEARCH,)):
-    return dialogue(template, {"bos_token": "<s>", "eos_token": "</s>"}, PATH, messages, tools)
+    return render_dialogue(
+        template, {"bos_token": "<s>", "eos_token": "</s>"}, PATH, messages, tools
+    )
 
 
 def talk(text="Where did we stay?", thought="Let me look.\n", query="Lisbon", result="A hotel."):

@@ -106,7 +106,7 @@ def test_interrupted_it_leaves_nothing(archive):
     script = (
         "import os, signal, sys, threading\n"
         "from memcli import cli\n"
-        "from memcli.store.connection import Database\n"
+        "from memcli.store.sqlite.connection import Database\n"
         "def stop(*_): os.kill(os.getpid(), signal.SIGINT)\n"
         "copy = Database.copy_to\n"
         "Database.copy_to = lambda self, path, told: copy(self, path, stop)\n"

@@ -3,14 +3,14 @@
 import pytest
 from helpers.small_datasets import two_people
 
-from memcli.cli.bench.outcome import fitted
+from memcli.cli.bench.chat_answers import fit_texts
 
 
 @pytest.mark.parametrize(
     ("room", "joined"), [(9, "a b c d\ne f"), (5, "a b c\ne f"), (2, "a \ne"), (0, "")]
 )
 def test_what_does_not_fit_is_cut_at_the_end_the_longest_first(room, joined):
-    assert fitted(["a b c d", "e f"], lambda text: len(text.split()), room) == joined
+    assert fit_texts(["a b c d", "e f"], lambda text: len(text.split()), room) == joined
 
 
 def test_a_real_chat_model_answers_with_more_and_more_sessions(mem, smollm):

@@ -18,7 +18,7 @@ from memcli.cli.completion import values
 from memcli.cli.completion.command_table import written_down
 from memcli.cli.completion.complete import offers
 from memcli.cli.reference.generate import ROOT
-from memcli.cli.reference.introspect import tree
+from memcli.cli.reference.introspect import describe_commands
 
 SCRIPTS = ROOT / "completions"
 NAMES = [
@@ -230,7 +230,9 @@ def test_what_is_offered_is_of_the_database_that_the_line_names(archive, tmp_pat
     assert len(offered(archive, f"mem show --db ~/../{archive.database.name} s_")) == len(NAMES)
 
 
-@pytest.mark.parametrize("command", list(tree().all()), ids=lambda command: command.name)
+@pytest.mark.parametrize(
+    "command", list(describe_commands().all()), ids=lambda command: command.name
+)
 def test_every_option_is_offered_and_every_value_of_a_short_list(command):
     options = [each for each in command.parameters if each.is_option]
 
@@ -327,11 +329,11 @@ def test_tab_does_not_wait_for_a_writer(archive):
 
 
 def test_what_is_written_down_of_the_commands_is_what_they_are():
-    assert written_down() == tree()
+    assert written_down() == describe_commands()
 
 
 def test_what_completes_a_value_is_where_tab_looks_for_it():
-    parameters = [each for command in tree().all() for each in command.parameters]
+    parameters = [each for command in describe_commands().all() for each in command.parameters]
     named = {each.completes for each in parameters if each.completes}
 
     assert {"session_ids", "memory_ids", "rerankers"} <= named
@@ -343,7 +345,7 @@ def test_what_can_be_completed_is_completed_in_every_command(value):
     """A new command has only to say what its values are."""
     wanting = [
         f"{command.name} {each.form}"
-        for command in tree().all()
+        for command in describe_commands().all()
         for each in command.parameters
         if re.sub(r"[\[\].]", "", each.metavar) == value and not each.completes
     ]

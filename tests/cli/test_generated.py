@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from memcli.cli.app import command_tree
 from memcli.cli.reference.generate import ROOT, generated_files, main
-from memcli.cli.reference.introspect import tree
+from memcli.cli.reference.introspect import describe_commands
 from memcli.formats import FORMATS
 
-TREE = tree()
+TREE = describe_commands()
 PAGES = [path for path in generated_files() if path.startswith("man/")]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memcli.cli.json_output.memories import records
+from memcli.cli.json_output.fact_reader import read_facts
 from memcli.domain import Fact, MemoryType
 from memcli.errors import InputError
 from memcli.ingest.own_facts import Record
@@ -19,12 +19,12 @@ FACT = Record(Fact("k", MemoryType.USER, "v"))
     ],
 )
 def test_a_fact_needs_nothing_but_a_key_and_a_value(text):
-    assert records(text, "-") == [FACT]
+    assert read_facts(text, "-") == [FACT]
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "[]"])
 def test_nothing_holds_no_facts(text):
-    assert records(text, "-") == []
+    assert read_facts(text, "-") == []
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,6 @@ def test_nothing_holds_no_facts(text):
 )
 def test_what_is_wrong_is_said_with_its_place(text, error):
     with pytest.raises(InputError) as raised:
-        records(text, "-")
+        read_facts(text, "-")
 
     assert error in str(raised.value)

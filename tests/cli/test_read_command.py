@@ -247,7 +247,7 @@ def test_where_nothing_is_new_no_model_is_loaded(mem, smollm, monkeypatch):
     def loaded(*_, **__):
         raise AssertionError("it was loaded")
 
-    monkeypatch.setattr("memcli.backends.llama.writer.Model", loaded)
+    monkeypatch.setattr("memcli.backends.llama.generators.Model", loaded)
     monkeypatch.setenv("MEM_DB", str(mem.database))
     result = CliRunner().invoke(command_tree(), ["read", "--reader", str(smollm)])
 

@@ -11,10 +11,10 @@ from helpers.small_datasets import two_people
 from helpers.small_exports import talk
 
 import memcli.cli.reference.generate as generate
-from memcli.cli.json_output.json_schema import lost
-from memcli.cli.json_output.schemas import OUTPUTS
-from memcli.cli.reference.generate import broken, main, schemas
-from memcli.cli.reference.introspect import tree
+from memcli.cli.json_output.documents import DOCUMENTS
+from memcli.cli.json_output.json_schema import removed_guarantees
+from memcli.cli.reference.generate import broken_promises, json_schemas, main
+from memcli.cli.reference.introspect import describe_commands
 
 DOOR = talk("Door code", "me: The door code is 3826.", "ai: Saved.")
 # Each prints its document with `--json`, and its lines with `--jsonl` where it has any.
@@ -38,12 +38,12 @@ TESTED_BELOW = ("mem read", "mem memories list", "mem memories show")
 WITH = {
     flag: {
         command.name
-        for command in tree().all()
+        for command in describe_commands().all()
         if any(each.form.split()[0] == flag for each in command.parameters)
     }
     for flag in ("--json", "--jsonl")
 }
-LINES = {command: output.line for output in OUTPUTS for command in output.commands if output.line}
+LINES = {command: output.line for output in DOCUMENTS for command in output.commands if output.line}
 
 
 def strict(schema):
@@ -55,7 +55,7 @@ def strict(schema):
 
 
 def check(document, file):
-    schema = strict(schemas()[file])
+    schema = strict(json_schemas()[file])
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(
         document, schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
@@ -63,7 +63,7 @@ def check(document, file):
 
 
 def test_every_command_that_prints_json_has_a_schema_and_is_tested_here():
-    described = {command for output in OUTPUTS for command in output.commands}
+    described = {command for output in DOCUMENTS for command in output.commands}
 
     assert (WITH["--json"], WITH["--json"]) == (described, {*PRINTED, *TESTED_BELOW})
 
@@ -85,13 +85,13 @@ def test_a_document_is_as_its_schema_says(command, mem):
 @pytest.mark.parametrize("command", sorted(WITH["--jsonl"] & PRINTED.keys()))
 def test_a_line_is_as_its_schema_says(command, mem):
     mem.remembers(DOOR)
-    [output] = [output for output in OUTPUTS if command in output.commands and output.line]
+    [output] = [output for output in DOCUMENTS if command in output.commands and output.line]
 
     printed = mem(*PRINTED[command], "--jsonl", stdin=json.dumps([DOOR]).encode())
 
     assert printed.code == 0, printed
     for line in printed.lines:
-        check(line, f"{generate.identity(output.document).replace('/', '-')}.line.json")
+        check(line, f"{generate.document_title(output.document).replace('/', '-')}.line.json")
 
 
 def test_what_is_read_and_remembered_is_as_the_schemas_say(mem):
@@ -112,11 +112,10 @@ def test_what_is_read_and_remembered_is_as_the_schemas_say(mem):
     check(memory, "mem.memories-1.line.json")
 
 
-@pytest.mark.parametrize("options", [(), ("--compare",)])
-def test_what_is_measured_is_as_the_schema_says(options, mem):
+def test_what_is_measured_is_as_the_schema_says(mem):
     mem.write("locomo.json", two_people())
 
-    measured = mem("bench", "locomo.json", "--quiet", "--json", *options)
+    measured = mem("bench", "locomo.json", "--quiet", "--json")
 
     check(measured.json, "mem.bench-1.json")
 
@@ -144,13 +143,13 @@ def test_the_stages_with_models_are_as_the_schema_says(mem, tiny):
 
 
 def test_a_schema_may_grow():
-    recorded = schemas()["mem.ask-1.json"]
+    recorded = json_schemas()["mem.ask-1.json"]
     grown = deepcopy(recorded)
     grown["properties"]["weather"] = {"type": "string"}
     grown["required"].append("weather")
     grown["$defs"]["Weather"] = {"type": "object"}
 
-    assert list(lost(recorded, grown)) == []
+    assert list(removed_guarantees(recorded, grown)) == []
 
 
 @pytest.mark.parametrize(
@@ -164,11 +163,11 @@ def test_a_schema_may_grow():
     ],
 )
 def test_what_a_schema_loses_is_named(change, told):
-    recorded = schemas()["mem.ask-1.json"]
+    recorded = json_schemas()["mem.ask-1.json"]
     changed = deepcopy(recorded)
     change(changed)
 
-    assert told in "\n".join(lost(recorded, changed))
+    assert told in "\n".join(removed_guarantees(recorded, changed))
 
 
 def test_generating_takes_nothing_away_from_a_recorded_schema(tmp_path, monkeypatch, capsys):
@@ -190,4 +189,4 @@ def test_a_recorded_document_stays(tmp_path):
     (tmp_path / "memcli" / "schemas").mkdir(parents=True)
     (tmp_path / "memcli" / "schemas" / "mem.gone-1.json").write_text("{}")
 
-    assert list(broken(tmp_path)) == ["mem.gone-1.json is gone"]
+    assert list(broken_promises(tmp_path)) == ["mem.gone-1.json is gone"]

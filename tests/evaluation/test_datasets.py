@@ -8,7 +8,11 @@ import pytest
 from helpers.small_datasets import locomo_question, locomo_sample, longmemeval_element, two_people
 
 from memcli.errors import InputError
-from memcli.evaluation.datasets import Observation, every_question, read_dataset, sample
+from memcli.evaluation.datasets import Observation, choose_sample, read_dataset
+
+
+def every_question(questions):
+    return [each for archive in questions for each in archive]
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def test_locomo_has_an_archive_a_conversation(read):
     dataset = read(two_people())
 
     archives = list(dataset.archives())
-    assert dataset.shape == "locomo"
+    assert dataset.layout == "locomo"
     assert [len(archive.questions) for archive in archives] == [3, 3]
     assert [[one["sample_id"] for one in archive.export] for archive in archives] == [
         ["one"],
@@ -79,7 +83,7 @@ def test_longmemeval_has_an_archive_a_question(read):
     dataset = read([longmemeval_element("q1", bread="I baked."), longmemeval_element("q2_abs")])
 
     first, second = every_question(dataset.questions)
-    assert dataset.shape == "longmemeval"
+    assert dataset.layout == "longmemeval"
     assert (first.sessions, first.turns) == ({"q1/rex"}, {("q1/rex", "1")})
     assert (first.category, first.answer, first.abstention) == ("single-session-user", "Rex", False)
     assert first.asked_at == datetime(2023, 6, 1, 10, 0, tzinfo=UTC)
@@ -124,7 +128,7 @@ def test_a_lone_conversation_and_one_without_a_wrapping_are_read(read):
     lone = locomo_sample("x", locomo_question("Who?", "D1:1"))
     bare = {**lone.pop("conversation"), **lone}
 
-    assert read(bare).shape == "locomo"
+    assert read(bare).layout == "locomo"
 
 
 def test_a_data_set_may_lie_in_a_zip(tmp_path):
@@ -138,13 +142,13 @@ def test_a_sample_has_of_every_category_its_share_and_always_the_same(read):
     questions = [locomo_question("Who?", "D1:1", category=kind) for kind in [1] * 20 + [2] * 60]
     dataset = read([locomo_sample("x", *questions)])
 
-    few, more = sample(dataset, 8), sample(dataset, 16)
+    few, more = choose_sample(dataset, 8), choose_sample(dataset, 16)
 
     categories = {one.id: one.category for one in every_question(dataset.questions)}
     assert sorted(categories[one] for one in few) == ["multi-hop"] * 2 + ["temporal"] * 6
     assert few < more
-    assert few == sample(dataset, 8)
-    assert len(sample(dataset, 1000)) == 80
+    assert few == choose_sample(dataset, 8)
+    assert len(choose_sample(dataset, 1000)) == 80
 
 
 @pytest.mark.parametrize(

@@ -5,28 +5,30 @@ import json
 import pytest
 from helpers.keyword_models import WordEmbedder
 
-from memcli.evaluation.import_speed import KINDS, measure_import
+from memcli.evaluation.import_speed import SYNTHETIC_FORMATS, measure_import
 from memcli.evaluation.synthetic_exports import write_export
 from memcli.formats import recognise
 from memcli.formats.sources import places
 from memcli.ingest.ingest import ingest
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SYNTHETIC_FORMATS)
 def test_every_stage_of_an_import_is_measured(kind):
     speed = measure_import(kind, 0.2, ingest, WordEmbedder)
 
     stages = (speed.parsed, speed.stored, speed.indexed)
     assert 0.2 <= speed.megabytes < 0.4
-    assert all(stage.megabytes > 0 and stage.cpu_megabytes > 0 for stage in stages)
-    assert all(10 << 20 < stage.peak < 300 << 20 for stage in stages)
+    assert all(
+        stage.megabytes_per_second > 0 and stage.cpu_megabytes_per_second > 0 for stage in stages
+    )
+    assert all(10 << 20 < stage.peak_bytes < 300 << 20 for stage in stages)
 
 
 def test_without_an_embedder_nothing_is_indexed():
     assert measure_import("telegram", 0.05, ingest).indexed is None
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SYNTHETIC_FORMATS)
 def test_an_export_nobody_said_is_recognised_and_always_the_same(tmp_path, kind):
     path, other = tmp_path / "one.json", tmp_path / "other.json"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from memcli.errors import MemError
-from memcli.evaluation.journal import KEPT, Journal
+from memcli.evaluation.journal import MOST_FILES, Journal
 
 
 def kept(path, **options):
@@ -53,10 +53,10 @@ def test_without_a_file_it_lasts_as_long_as_the_process():
 
 
 def test_only_so_many_files_are_kept(tmp_path):
-    for number in range(KEPT + 5):
+    for number in range(MOST_FILES + 5):
         keep(tmp_path / f"{number}.jsonl", a={})
 
-    assert len(list(tmp_path.iterdir())) == KEPT
+    assert len(list(tmp_path.iterdir())) == MOST_FILES
 
 
 def test_where_nothing_can_be_kept_it_is_said(tmp_path):

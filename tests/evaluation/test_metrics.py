@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.evaluation.metrics import KS, NDCG_KS, by_score, scores
+from memcli.evaluation.metrics import KS, NDCG_KS, rank_by_score, ranking_metrics
 
 RANKING = list("abcdef")
 
@@ -50,14 +50,14 @@ def peer(ranking, gold):
         ("ce", {"mrr": 1 / 3, "map": (1 / 3 + 2 / 5) / 2, "all@5": 1, "f1": 0,
                 "ndcg": (1 / 2 + 1 / math.log2(6)) / (1 + 1 / math.log2(3))}),
         ("bf", {"map": (1 / 2 + 2 / 6) / 2, "all@5": 0, "recall@5": 1 / 2, "f1": 1 / 2}),
-        ("z", dict.fromkeys(scores(RANKING, {"z"}), 0)),
+        ("z", dict.fromkeys(ranking_metrics(RANKING, {"z"}), 0)),
         ("az", {"mrr": 1, "map": 1 / 2, "any@5": 1, "all@20": 0, "recall@20": 1 / 2, "f1": 1 / 2,
                 "ndcg@1": 1, "ndcg": 1 / (1 + 1 / math.log2(3))}),
         ("abcdef", {"any@1": 1, "all@5": 0, "all@10": 1, "recall@5": 5 / 6, "f1": 1}),
     ],
 )  # fmt: skip
 def test_metrics_are_what_one_gets_by_hand(gold, by_hand):
-    found = scores(RANKING, set(gold))
+    found = ranking_metrics(RANKING, set(gold))
 
     assert {name: found[name] for name in by_hand} == pytest.approx(by_hand, abs=1e-9)
     assert found == pytest.approx(peer(RANKING, set(gold)), abs=1e-9)
@@ -68,7 +68,7 @@ def test_metrics_are_what_one_gets_by_hand(gold, by_hand):
     gold=st.sets(st.integers(0, 80).map(str), min_size=1, max_size=30),
 )
 def test_metrics_agree_with_another_implementation(ranking, gold):
-    assert scores(ranking, gold) == pytest.approx(peer(ranking, gold), abs=1e-9)
+    assert ranking_metrics(ranking, gold) == pytest.approx(peer(ranking, gold), abs=1e-9)
 
 
 @given(
@@ -78,27 +78,27 @@ def test_metrics_agree_with_another_implementation(ranking, gold):
 def test_ties_are_broken_the_same_way_whatever_the_order_of_the_scores(scored, gold):
     backwards = dict(reversed(scored.items()))
 
-    ranking = [str(key) for key in by_score(scored)]
+    ranking = [str(key) for key in rank_by_score(scored)]
 
-    assert ranking == [str(key) for key in by_score(backwards)]
+    assert ranking == [str(key) for key in rank_by_score(backwards)]
     tied = [str(key) for _, key in sorted((-score, key) for key, score in scored.items())]
-    assert scores(ranking, gold) == pytest.approx(peer(tied, gold), abs=1e-9)
+    assert ranking_metrics(ranking, gold) == pytest.approx(peer(tied, gold), abs=1e-9)
 
 
 def test_ndcg_of_one_gold_in_second_place_is_the_known_number():
-    assert round(scores(["x", "gold"], {"gold"})["ndcg@10"], 6) == 0.630930
+    assert round(ranking_metrics(["x", "gold"], {"gold"})["ndcg@10"], 6) == 0.630930
 
 
 def test_an_empty_ranking_scores_nothing():
-    assert set(scores([], {"a"}).values()) == {0.0}
+    assert set(ranking_metrics([], {"a"}).values()) == {0.0}
 
 
 def test_all_is_never_reached_with_more_gold_than_places():
-    assert scores(["a"], {"a", "b"})["all@20"] == 0
+    assert ranking_metrics(["a"], {"a", "b"})["all@20"] == 0
 
 
 def test_what_cannot_be_measured_is_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="without gold"):
-        scores(["a"], set())
+        ranking_metrics(["a"], set())
     with pytest.raises(ValueError, match="once"):
-        scores(["a", "b", "a"], {"a"})
+        ranking_metrics(["a", "b", "a"], {"a"})

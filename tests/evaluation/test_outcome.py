@@ -4,7 +4,13 @@ from math import log2
 
 import pytest
 
-from memcli.evaluation.answer_quality import exact_match, normalised, reward, task_outcome, token_f1
+from memcli.evaluation.answer_quality import (
+    exact_match,
+    normalize_answer,
+    reward,
+    task_outcome,
+    token_f1,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +33,7 @@ def test_answers_are_compared_as_squad_does(answer, known, exact, f1):
 
 
 def test_articles_go_only_where_they_are_words():
-    assert normalised("An ant, a The-rapist!") == "ant therapist"
+    assert normalize_answer("An ant, a The-rapist!") == "ant therapist"
 
 
 @pytest.mark.parametrize(

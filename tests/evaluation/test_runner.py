@@ -8,12 +8,12 @@ import pytest
 from helpers.keyword_models import WordEmbedder, WordReranker, WordSifter
 from helpers.small_datasets import locomo_question, locomo_sample, longmemeval_element, two_people
 
-from memcli.cli.bench.stages import STAGES, Archive, fill
+from memcli.cli.bench.bench_stages import STAGES, StageArchive, fill_archive
 from memcli.errors import BackendError
 from memcli.evaluation.datasets import read_dataset
 from memcli.evaluation.journal import Journal
-from memcli.evaluation.runner import Course
-from memcli.evaluation.summary import summarise
+from memcli.evaluation.runner import BenchmarkRun
+from memcli.evaluation.summary import summarize
 from memcli.formats.parsing import json_stream
 from memcli.search.stages import Models
 
@@ -21,9 +21,9 @@ MODELS = Models(WordEmbedder(), WordReranker(), WordSifter(), "{history}\n{curre
 
 
 def course(*, stages=STAGES, models=MODELS, grain="session", answer=None, **options):
-    return Course(
-        partial(fill, embedder=models.embedder, remembering="memories" in stages),
-        lambda store: Archive(store, models, stages, grain, answer),
+    return BenchmarkRun(
+        partial(fill_archive, embedder=models.embedder, with_memories="memories" in stages),
+        lambda store: StageArchive(store, models, stages, grain, answer),
         grain,
         **options,
     )
@@ -95,7 +95,7 @@ def test_turns_are_ranked_by_what_the_data_set_says_of_turns(asked):
 
 def test_gold_that_is_not_there_counts_as_not_found_and_none_at_all_leaves_out(asked):
     found = locomo_question("What is the dog called?", "D1:1", "D9:1")
-    summary = summarise(asked([locomo_sample("x", found, locomo_question("Who?", "D7:1"))]))
+    summary = summarize(asked([locomo_sample("x", found, locomo_question("Who?", "D7:1"))]))
 
     assert (summary.count, summary.without_gold) == (1, 1)
     assert summary.stages["retrieve"].overall["recall@5"] == 1  # of what the importer found
@@ -105,7 +105,7 @@ def test_abstentions_and_strangers_count_for_the_verdict_alone(asked):
     content = [longmemeval_element("q1"), longmemeval_element("q2_abs", question="Is it blue?")]
 
     outcomes = asked(content, strangers=True)
-    summary = summarise(outcomes)
+    summary = summarize(outcomes)
 
     assert [(one.abstention, one.stranger) for one in outcomes] == [
         (False, False),
@@ -191,6 +191,10 @@ def test_a_chat_model_answers_from_what_the_last_stage_ranks(asked):
 
     first, *others = outcomes = asked(two_people(), answer=answer, stages=("bm25", "retrieve"))
 
-    assert (first.told["f1@0"], first.told["f1@1"], first.told["reward"]) == (0, 1, 1)
-    assert [one.told["f1@0"] for one in others] == [0] * 5
-    assert summarise(outcomes).told["f1@1"] == 1 / 5  # of the five that something answers
+    assert (
+        first.answer_scores["f1@0"],
+        first.answer_scores["f1@1"],
+        first.answer_scores["reward"],
+    ) == (0, 1, 1)
+    assert [one.answer_scores["f1@0"] for one in others] == [0] * 5
+    assert summarize(outcomes).answer_scores["f1@1"] == 1 / 5  # of the five that something answers

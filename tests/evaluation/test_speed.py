@@ -9,19 +9,19 @@ from helpers.keyword_models import WordEmbedder
 from memcli.demo.questions import QUESTIONS
 from memcli.errors import BackendError
 from memcli.evaluation import latency, speed
-from memcli.evaluation.latency import archive_speed
+from memcli.evaluation.latency import measure_archive
 from memcli.evaluation.speed import (
     HEAD,
     PROMPT,
     ROUND,
     SECONDS,
+    ElapsedTime,
     Ratio,
-    Spent,
     Stopwatch,
-    contest,
-    embedder_speed,
-    rate,
-    text,
+    compare_reranking,
+    make_text,
+    measure_embedder,
+    measure_rate,
 )
 
 
@@ -65,12 +65,12 @@ class Judge:
 @pytest.mark.parametrize("tokens", [1, 20, 64, 256])
 @pytest.mark.parametrize("number", [0, 1, 32])
 def test_a_text_has_the_tokens_asked_for_and_is_always_the_same(tokens, number):
-    assert count(text(count, tokens, number)) == tokens
-    assert text(count, tokens, number) == text(count, tokens, number)
+    assert count(make_text(count, tokens, number)) == tokens
+    assert make_text(count, tokens, number) == make_text(count, tokens, number)
 
 
 def test_texts_of_two_numbers_begin_differently():
-    begins = {text(count, 64, number).split()[0] for number in range(32)}
+    begins = {make_text(count, 64, number).split()[0] for number in range(32)}
 
     assert len(begins) == 32
 
@@ -79,7 +79,7 @@ def test_a_text_is_never_shorter_where_words_take_several_tokens():
     def letters(words):
         return len(words)
 
-    sizes = [letters(text(letters, 64, number)) for number in range(32)]
+    sizes = [letters(make_text(letters, 64, number)) for number in range(32)]
 
     assert min(sizes) >= 64
     assert max(sizes) < 64 + 10
@@ -88,7 +88,7 @@ def test_a_text_is_never_shorter_where_words_take_several_tokens():
 def test_both_ways_judge_the_same_passages_and_take_turns_in_beginning(clock):
     ours, plain = Judge(clock), Judge(clock, answer=0.4)
 
-    result = contest(ours, plain, count, tokens=64, passages=2 * ROUND + 1)
+    result = compare_reranking(ours, plain, count, tokens=64, passages=2 * ROUND + 1)
 
     assert ours.asked == plain.asked
     first, *turns = ours.asked
@@ -104,10 +104,10 @@ def test_both_ways_judge_the_same_passages_and_take_turns_in_beginning(clock):
 def test_the_ratio_says_how_many_times_as_long_the_plain_way_took(clock):
     ours, plain = Judge(clock, 2.0), Judge(clock, 5.0)
 
-    result = contest(ours, plain, count, tokens=8, passages=ROUND + 1)
+    result = compare_reranking(ours, plain, count, tokens=8, passages=ROUND + 1)
 
-    assert result.ours == Spent(2.0 * (ROUND + 1), 4.0 * (ROUND + 1))
-    assert result.plain == Spent(5.0 * (ROUND + 1), 10.0 * (ROUND + 1))
+    assert result.ours == ElapsedTime(2.0 * (ROUND + 1), 4.0 * (ROUND + 1))
+    assert result.plain == ElapsedTime(5.0 * (ROUND + 1), 10.0 * (ROUND + 1))
     assert result.times == result.cpu_times == Ratio(2.5, 2.5, 2.5)
 
 
@@ -119,7 +119,7 @@ def test_a_ratio_is_the_median_of_the_turns_and_tells_their_spread(clock):
         yield from plain(question, passages)
 
     plain.seconds = 0.5  # it is 1 after the warm-up
-    result = contest(ours, tiring, count, tokens=8, passages=3 * ROUND)
+    result = compare_reranking(ours, tiring, count, tokens=8, passages=3 * ROUND)
 
     assert result.times == Ratio(4.0, 2.0, 8.0)
 
@@ -127,15 +127,23 @@ def test_a_ratio_is_the_median_of_the_turns_and_tells_their_spread(clock):
 def test_without_a_number_of_passages_it_ends_in_time(clock):
     each = SECONDS / ROUND / 4
 
-    result = contest(Judge(clock, each), Judge(clock, each), count, tokens=8, passages=None)
+    result = compare_reranking(
+        Judge(clock, each), Judge(clock, each), count, tokens=8, passages=None
+    )
 
     assert result.passages == 3 * ROUND  # the third turn began in time
 
 
 def test_with_time_enough_it_judges_32(clock):
-    assert contest(Judge(clock), Judge(clock, 0.1), count, tokens=8, passages=32).passages == 32
     assert (
-        contest(Judge(clock, 0.1), Judge(clock, 0.1), count, tokens=8, passages=None).passages == 32
+        compare_reranking(Judge(clock), Judge(clock, 0.1), count, tokens=8, passages=32).passages
+        == 32
+    )
+    assert (
+        compare_reranking(
+            Judge(clock, 0.1), Judge(clock, 0.1), count, tokens=8, passages=None
+        ).passages
+        == 32
     )
 
 
@@ -151,11 +159,11 @@ def test_a_rate_is_what_was_done_over_seconds(clock):
         clock.work(next(steps))
         return 10
 
-    assert rate(ten) == 5.0
+    assert measure_rate(ten) == 5.0
 
 
 def test_an_embedder_is_opened_and_embeds():
-    measured = embedder_speed(WordEmbedder)
+    measured = measure_embedder(WordEmbedder)
 
     assert measured.name == WordEmbedder.name
     assert measured.load > 0 < measured.texts
@@ -164,21 +172,21 @@ def test_an_embedder_is_opened_and_embeds():
 def test_a_stopwatch_tells_the_clock_from_the_processor():
     watch = Stopwatch()
     sleep(0.03)
-    slept = watch.spent
+    slept = watch.elapsed
 
     sum(range(1_000_000))
-    worked = watch.spent
+    worked = watch.elapsed
 
     assert slept.seconds >= 0.03
     assert worked.cpu_seconds > slept.cpu_seconds
 
 
 def test_an_archive_is_imported_and_asked(monkeypatch, tmp_path):
-    monkeypatch.setattr(latency, "AGAIN", 1)  # once more is enough
+    monkeypatch.setattr(latency, "WARM_RUNS", 1)  # once more is enough
     exports = tmp_path / "notes.json"
     exports.write_text('[{"title": "Door", "messages": [{"role": "user", "content": "3826"}]}]')
 
-    measured = archive_speed(
+    measured = measure_archive(
         exports, QUESTIONS[0].question, ["--reranker", "none", "--sifter", "none"], zone="UTC"
     )
 
@@ -189,11 +197,11 @@ def test_an_archive_is_imported_and_asked(monkeypatch, tmp_path):
 
 def test_a_command_that_fails_says_why(tmp_path):
     with pytest.raises(BackendError, match=r"^`mem ingest` failed: .*Nowhere"):
-        archive_speed(tmp_path, "q", [], zone="Nowhere")
+        measure_archive(tmp_path, "q", [], zone="Nowhere")
 
 
 def test_a_command_that_says_nothing_is_told_so(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "executable", "false")
 
     with pytest.raises(BackendError, match="`mem ingest` failed: it said nothing"):
-        archive_speed(tmp_path, "q", [], zone="UTC")
+        measure_archive(tmp_path, "q", [], zone="UTC")

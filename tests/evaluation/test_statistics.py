@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from memcli.evaluation.confidence import EXACT, interval, sign_flip
+from memcli.evaluation.confidence import EXACT, confidence_interval, sign_flip
 
 
 def column(*values):
@@ -13,14 +13,14 @@ def column(*values):
 def test_the_interval_of_a_share_is_the_one_from_theory():
     answers = column(*[1] * 300 + [0] * 100)
 
-    (low,), (high,) = interval(answers)
+    (low,), (high,) = confidence_interval(answers)
 
     half = 1.96 * np.sqrt(0.75 * 0.25 / 400)
     assert (low, high) == pytest.approx((0.75 - half, 0.75 + half), abs=0.005)
 
 
 def test_where_all_questions_score_alike_the_interval_has_no_width():
-    low, high = interval(column(1, 1, 1))
+    low, high = confidence_interval(column(1, 1, 1))
 
     assert (low, high) == (1, 1)
 

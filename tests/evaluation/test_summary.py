@@ -2,24 +2,24 @@
 
 import pytest
 
-from memcli.evaluation.runner import Outcome, Ranked
-from memcli.evaluation.summary import POOLED_KS, summarise
+from memcli.evaluation.runner import QuestionResult, StageRanking
+from memcli.evaluation.summary import POOLED_KS, summarize
 
 
 def outcome(before, after, *, category="x", found=True, gold="a", **kind):
-    return Outcome(
+    return QuestionResult(
         category,
         frozenset(gold),
         {
-            "bm25": Ranked(tuple(before), 0.010),
-            "retrieve": Ranked(tuple(after), 0.030, found),
+            "bm25": StageRanking(tuple(before), 0.010),
+            "retrieve": StageRanking(tuple(after), 0.030, found),
         },
         **kind,
     )
 
 
 def test_means_categories_latencies_and_the_stage_before():
-    summary = summarise(
+    summary = summarize(
         [outcome("ab", "ab"), outcome("ba", "ab"), outcome("ba", "ba", category="y")]
     )
 
@@ -29,8 +29,9 @@ def test_means_categories_latencies_and_the_stage_before():
     assert retrieve.overall["mrr"] == pytest.approx(5 / 6)
     assert retrieve.by_category["x"]["mrr"] == 1
     assert retrieve.by_category["y"]["mrr"] == 0.5
-    assert (bm25.p50, retrieve.p95) == pytest.approx((10, 30))
-    assert bm25.low["mrr"] <= bm25.overall["mrr"] <= bm25.high["mrr"]
+    assert (bm25.latency_ms.p50, retrieve.latency_ms.p95) == pytest.approx((10, 30))
+    low, high = bm25.interval["mrr"]
+    assert low <= bm25.overall["mrr"] <= high
     assert bm25.against is None
     assert retrieve.against.stage == "bm25"
     assert retrieve.against.difference["mrr"] == pytest.approx(1 / 6)
@@ -38,7 +39,7 @@ def test_means_categories_latencies_and_the_stage_before():
 
 
 def test_verdicts_count_nothing_as_the_positive_class():
-    summary = summarise(
+    summary = summarize(
         [
             *[outcome("a", "a") for _ in range(3)],
             outcome("a", "a", found=False),
@@ -56,7 +57,7 @@ def test_verdicts_count_nothing_as_the_positive_class():
 
 
 def test_a_verdict_that_is_never_given_has_no_precision():
-    verdict = summarise([outcome("a", "a"), outcome("b", "b", abstention=True)]).verdicts
+    verdict = summarize([outcome("a", "a"), outcome("b", "b", abstention=True)]).verdicts
 
     assert verdict["abstention"]["retrieve"].precision is None
     assert verdict["abstention"]["retrieve"].f1 == 0
@@ -65,12 +66,12 @@ def test_a_verdict_that_is_never_given_has_no_precision():
 def test_pooled_archives_are_looked_at_deeper():
     places = [str(number) for number in range(49)] + ["a"]
 
-    overall = summarise([outcome(places, places)], POOLED_KS).stages["bm25"].overall
+    overall = summarize([outcome(places, places)], POOLED_KS).stages["bm25"].overall
 
     assert (overall["any@20"], overall["any@50"]) == (0, 1)
 
 
 def test_where_nothing_can_be_measured_there_are_no_stages():
-    summary = summarise([outcome("a", "a", gold="")])
+    summary = summarize([outcome("a", "a", gold="")])
 
     assert (summary.stages, summary.count, summary.without_gold) == ({}, 0, 1)

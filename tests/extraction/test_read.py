@@ -118,7 +118,7 @@ def test_nothing_is_buffered_beyond_what_the_context_holds(bench, a_turn_each):
         return ["buffer_memory" in offered_in(body) for body in bodies]
 
     with serving(ignore()) as served, reader_at(served, context=8192) as reader:
-        frame = 8192 - bench.run(reader)._stretches._room
+        frame = 8192 - bench.run(reader)._unread._room
 
     assert offered(frame + 999) == [True, True, True, False]
     assert offered(frame + 270) == [True, True, False, False]
@@ -301,7 +301,7 @@ def test_a_model_that_fails_at_everything_ends_the_run(bench):
 
     report, _ = bench.reads(chat("no"))
 
-    assert str(report.stopped).startswith("5 segments in a row failed, the last one so: ")
+    assert str(report.stopped).startswith("5 segments in a row failed; the last error: ")
     assert report.stopped.hint.startswith("once the model answers as it should, `mem read --again`")
     assert len(report.failures) == 5
 

@@ -11,8 +11,8 @@ from helpers.builders import BEGIN, MINUTE, talk
 from helpers.scripted_reader import Bench, fact
 from helpers.tiny_models import write_tiny_qwen3
 
-from memcli.backends.generation import reader as calling
-from memcli.backends.generation.json_constraint import call_text
+from memcli.backends.generation import tool_caller
+from memcli.backends.generation.json_constraint import constrain_call
 from memcli.backends.llama import LlamaReader
 from memcli.domain import Fact, MemoryType
 from memcli.extraction.tools import ADD, BUFFER, IGNORE, SEARCH
@@ -49,14 +49,14 @@ def wanting(tmp_path, monkeypatch):
         path = write_tiny_qwen3(tmp_path / f"tiny{len(opened)}.gguf", **weights)
         reader = LlamaReader(path, context=context, sampling=Sampling(temperature=0.7), threads=1)
         opened.append(reader)
-        wanted, asked, draw = list(texts), [], reader._chosen
+        wanted, asked, draw = list(texts), [], reader._sample_allowed
 
         def begun(tools):
             reader.wants = (wanted.pop(0) if len(wanted) > 1 else wanted[0]).encode()
             asked.append([tool.name for tool in tools])
-            return call_text(tools)
+            return constrain_call(tools)
 
-        def chosen(text, tape):
+        def chosen(text, sequence):
             rest = reader.wants[len(text._written) :]
             piece = reader.words.piece
             spelling = [
@@ -64,10 +64,10 @@ def wanting(tmp_path, monkeypatch):
                 for token in range(256)  # the vocabulary begins with the bytes
                 if rest.startswith(piece(token)) and text.allows(piece(token))
             ]
-            return tape.draw_among(spelling) if spelling else draw(text, tape)
+            return sequence.sample_among(spelling) if spelling else draw(text, sequence)
 
-        monkeypatch.setattr(calling, "call_text", begun)
-        monkeypatch.setattr(reader, "_chosen", chosen)
+        monkeypatch.setattr(tool_caller, "constrain_call", begun)
+        monkeypatch.setattr(reader, "_sample_allowed", chosen)
         reader.asked = asked
         return reader
 

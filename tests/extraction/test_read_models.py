@@ -10,7 +10,7 @@ from helpers.builders import BEGIN, MINUTE, talk
 from helpers.scripted_reader import Bench
 
 from memcli.backends.llama import open_reader
-from memcli.extraction.tool_loop import facts
+from memcli.extraction.tool_loop import parse_facts
 from memcli.extraction.tools import ADD
 from memcli.protocols import Sampling, ToolCall
 from memcli.store import MemoryFilters, Outcome, Store
@@ -88,7 +88,7 @@ def test_every_call_of_a_real_model_can_be_executed(tmp_path, smollm):
         opened.close()
         kept = {memory.fact.value for memory in store.memories.find(MemoryFilters())}
 
-    wanted = [fact for call in reader.calls if call.name == ADD.name for fact in facts(call)]
+    wanted = [fact for call in reader.calls if call.name == ADD.name for fact in parse_facts(call)]
     assert (report.segments, report.failures, report.stopped) == (10, (), None)
     assert report.outcomes.keys() <= {Outcome.ADDED, Outcome.IGNORED}
     assert len(reader.calls) >= 10

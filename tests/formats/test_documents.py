@@ -6,7 +6,7 @@ from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile
 import pytest
 
 from memcli.errors import InputError
-from memcli.formats import sources as work
+from memcli.formats import FORMATS, FORMATS_WITH_PIECES, load, zips
 from memcli.formats.sources import places
 
 
@@ -126,7 +126,7 @@ def _end_of_zip(end, directory):
 
 
 def test_a_member_that_is_too_large_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(work, "LARGEST_MEMBER", 10)
+    monkeypatch.setattr(zips, "LARGEST_MEMBER", 10)
     [document] = documents(packed(tmp_path / "x.zip", {"a": b"01234567890"}))
 
     with pytest.raises(InputError, match="too much for a chat"):
@@ -240,3 +240,7 @@ def test_a_link_that_leads_nowhere_is_passed_over(tmp_path):
     (tmp_path / "gone").symlink_to(tmp_path / "missing")
 
     assert contents(tmp_path) == {}
+
+
+def test_all_formats_with_small_files_beside_a_main_file_are_listed():
+    assert tuple(name for name in FORMATS if load(name).pieces) == FORMATS_WITH_PIECES

@@ -14,7 +14,7 @@ from memcli.formats.generic.memcli import (
     written_reading,
 )
 from memcli.ingest.import_conversations import Absorber, Tally
-from memcli.ingest.restore import Restoring
+from memcli.ingest.restore import ArchiveRestorer
 from memcli.store import Filters, Store
 
 
@@ -30,7 +30,7 @@ def exported(store, filters=None):
 def read_back(text, store, *, batch=3, included=()):
     """Read an export into a store, a few sessions a transaction; return what became of them."""
     absorber, tally = Absorber(store, None, included), Tally()
-    restoring = Restoring(store, WordEmbedder())
+    restoring = ArchiveRestorer(store, WordEmbedder())
     parsed = list(FORMAT.parse(document(text), Reading()))
     for first in range(0, len(parsed), batch):
         some = parsed[first : first + batch]

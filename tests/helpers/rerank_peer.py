@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from memcli.backends.llama import open_reranker
-from memcli.evaluation.speed import LENGTHS, PROMPT, contest
+from memcli.evaluation.speed import LENGTHS, PROMPT, compare_reranking
 
 
 class Peer:
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reranker = open_reranker(options.model, PROMPT, threads=options.threads)
     peer = Peer(options.address)
     for tokens in LENGTHS:
-        one = contest(
+        one = compare_reranking(
             reranker.judge, peer.judge, reranker.count, tokens=tokens, passages=options.passages
         )
         ours, theirs = (one.passages / each.seconds for each in (one.ours, one.plain))

@@ -178,7 +178,7 @@ def test_of_two_processes_with_two_wishes_the_second_has_its_way_and_the_first_s
         with Store(path) as other:
             reindex(other, WordEmbedder(), named=None, rebuild=False)
 
-    with pytest.raises(StoreError, match="took up another embedder"):
+    with pytest.raises(StoreError, match="switched to another embedder"):
         reindex(store, Other(meddle), named="mine", rebuild=False)
 
     assert_embedded(store, WordEmbedder())

@@ -202,12 +202,12 @@ def test_a_reading_of_turns_that_are_not_here_is_left_out(store, other):
         ({"memories": [1]}, "`memories` is of another type"),
         ({"trace": "x"}, "`trace` is of another type"),
         ({"trace": [{"tool": "add"}]}, "`thought` is missing"),
-        ({"trace": [3]}, "it is no object"),
+        ({"trace": [3]}, "it is not an object"),
         ({"reason": None}, "`reason` is missing"),
-        ({"reason": "\ud800"}, "half of a letter is in it"),
+        ({"reason": "\ud800"}, "it holds half of a character"),
         ({"outcome": "won"}, "'won' is not a valid Outcome"),
-        ({"turns": [{**TURN, "stop": 1 << 70}]}, "`stop` is no place in a text"),
-        ({"turns": [{**TURN, "stop": -1}]}, "`stop` is no place in a text"),
+        ({"turns": [{**TURN, "stop": 1 << 70}]}, "`stop` is no position in a text"),
+        ({"turns": [{**TURN, "stop": -1}]}, "`stop` is no position in a text"),
     ],
 )
 def test_a_reading_that_is_not_as_written_is_named(store, other, tmp_path, change, why):
@@ -229,8 +229,8 @@ def test_a_reading_that_is_not_as_written_is_named(store, other, tmp_path, chang
         ({"value": 3}, "`value` is of another type"),
         ({"tags": [1]}, "`tags` is of another type"),
         ({"sources": [{"source": "x"}]}, "`conversation` is missing"),
-        ({"sources": [3]}, "it is no object"),
-        ({"edited_into": "m_\ud800"}, "half of a letter is in it"),
+        ({"sources": [3]}, "it is not an object"),
+        ({"edited_into": "m_\ud800"}, "it holds half of a character"),
     ],
 )
 def test_a_memory_that_is_not_as_written_is_named(store, other, tmp_path, change, why):

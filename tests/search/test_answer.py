@@ -10,7 +10,7 @@ from memcli.protocols import Thought
 from memcli.search.answer import ANSWER_TOKENS, Answering
 from memcli.search.dialogue import Dialogue, Exchange
 from memcli.search.model_speed import Speeds
-from memcli.search.references import Reference
+from memcli.search.references import TurnReference
 from memcli.search.results import Listener, Quote, Result
 
 DINNER = talk("Dinner", "me: I must not eat hazelnuts.", "ai: Noted.")
@@ -51,7 +51,10 @@ def test_an_answer_streams_and_its_references_are_checked():
     reply = work.reply
     assert "".join(pieces) == reply.text == "Hazelnuts [s_dinner:1], nuts [s_dinner:9?]"
     assert pieces[0] == "Hazelnuts "
-    assert reply.references == (Reference("s_dinner:1", True), Reference("s_dinner:9", False))
+    assert reply.references == (
+        TurnReference("s_dinner:1", True),
+        TurnReference("s_dinner:9", False),
+    )
     assert (heard, reply.cut, reply.stopped) == (["hm"], False, None)
     assert (reply.stage.name, reply.stage.written) == ("answer", 5)
 
@@ -120,9 +123,9 @@ def test_without_time_nothing_is_asked():
 def test_with_little_time_less_is_read_and_thought():
     chat = Scripted("x")
     speeds = Speeds()
-    speeds.read(chat, 100, 1.0)  # tokens a second
-    speeds.wrote(chat, 100, 1.0)
-    speeds.loaded(chat, 0.001)
+    speeds.record_read(chat, 100, 1.0)  # tokens a second
+    speeds.record_write(chat, 100, 1.0)
+    speeds.record_load(chat, 0.001)
     lines = [f"me: turn {number} {'word ' * 40}" for number in range(200)]
 
     with deadline(30):

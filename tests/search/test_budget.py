@@ -1,218 +1,191 @@
-"""A question with a deadline: what there is by then comes back, and what is missing is said."""
-
-import time
+import json
+import math
+import stat
 
 import pytest
-from helpers.builders import talk
-from helpers.keyword_models import WordEmbedder, WordReranker, WordSifter
-from test_ask import WORDING, remember, titles
+from hypothesis import given
+from hypothesis import strategies as some
 
-from memcli.deadline import check_time, deadline, seconds_left
-from memcli.errors import BackendError
-from memcli.protocols import Ranking
-from memcli.search.model_speed import Speeds
-from memcli.search.stages import Models, ask
-from memcli.store import Filters, Store
+from memcli.search.budget import (
+    HISTORY_TOKENS,
+    PASSAGE_TOKENS,
+    PASSAGES,
+    RANKING_TOKENS,
+    plan_sift,
+    plan_stages,
+)
+from memcli.search.model_speed import MOST_MODELS, Speed, Speeds
 
-TALKS = [talk(f"Talk {n}", f"me: hazelnut {'word ' * (n + 1)}") for n in range(20)]
-
-
-class SlowReranker(WordReranker):
-    """Takes its time for every passage, and counts."""
-
-    name = fingerprint = "slow-0.001b"
-
-    def __init__(self, seconds=0.02):
-        self.seconds, self.judged = seconds, 0
-
-    def judge(self, question, passages):
-        for at, _ in enumerate(passages):
-            time.sleep(self.seconds)
-            self.judged += 1
-            yield at, 0.1
+LAPTOP = Speed(load=2.0, read=100.0, write=10.0)
+FAST = Speed(load=0.1, read=5000.0, write=100.0)
+speeds_of_any_kind = some.builds(
+    Speed, some.floats(0, 100), some.floats(0.1, 1e5), some.floats(0.1, 1e4)
+)
 
 
-class SlowSifter(WordSifter):
-    """Takes its time for every word of its thought."""
-
-    name = fingerprint = "slow-0.001b"
-
-    def __init__(self, seconds=0.02):
-        self.seconds, self.asked = seconds, []
-
-    def sift(self, message, *, shown, ranked, thought_tokens):
-        self.asked.append((shown, thought_tokens))
-        for _ in range(thought_tokens):
-            time.sleep(self.seconds)
-            yield "well "
-        yield Ranking(tuple(range(ranked)))
+class Named:
+    def __init__(self, name="memsifter-4b", fingerprint="f"):
+        self.name, self.fingerprint = name, fingerprint
 
 
-@pytest.fixture
-def store(tmp_path):
-    with Store(tmp_path / "mem.db") as opened:
-        remember(opened, *TALKS)
-        yield opened
+def test_without_a_deadline_there_is_time_for_everything():
+    whole = plan_stages(math.inf, LAPTOP, LAPTOP, thought_tokens=1024)
+
+    assert (whole.passages, whole.history_tokens, whole.thought_tokens) == (32, 8000, 1024)
+    assert whole.rerank_seconds == math.inf
 
 
-def put(store, seconds, *, speeds=None, thought_tokens=1024, **models):
-    chosen = Models(WordEmbedder(), sift_wording=WORDING, thought_tokens=thought_tokens, **models)
-    with deadline(seconds):
-        began = time.monotonic()
-        answer = ask("hazelnut", store, chosen, Filters(), limit=5, speeds=speeds)
-        return answer, time.monotonic() - began
+def test_a_stage_without_a_model_gets_no_time():
+    neither = plan_stages(60, None, None, thought_tokens=1024)
+
+    assert (neither.passages, neither.history_tokens, neither.thought_tokens) == (0, 0, 0)
 
 
-def names(answer):
-    return [stage.name for stage in answer.stages]
+def test_where_there_is_no_time_for_both_the_reranker_comes_first():
+    short = plan_stages(20, LAPTOP, LAPTOP, thought_tokens=1024)
+
+    assert short.passages >= 3
+    assert (short.history_tokens, short.rerank_seconds) == (0, 20)
 
 
-def test_a_reranker_that_is_too_slow_is_stopped_and_what_it_judged_counts(store):
-    answer, seconds = put(store, 0.3, reranker=SlowReranker(0.05))
+def test_with_more_time_the_sifter_reads_and_thinks_more():
+    minute, hour = (plan_stages(s, LAPTOP, LAPTOP, thought_tokens=1024) for s in (90, 3600))
 
-    [_, rerank] = answer.stages
-    [told] = answer.left_out
-    assert seconds < 0.5
-    assert answer.out_of_time
-    assert answer.stopped is None
-    assert 0 < rerank.passages < 20
-    assert told.startswith(f"rerank: {rerank.passages} of 20 passages judged, ")
-    assert len(answer.results) == 5
-    assert answer.verdict == "found"  # that nobody said yes so far tells little
+    assert 0 < minute.history_tokens < hour.history_tokens == HISTORY_TOKENS
+    assert 0 < minute.thought_tokens < hour.thought_tokens == 1024
+    assert minute.passages < hour.passages == PASSAGES
 
 
-def test_a_thought_that_takes_too_long_leaves_the_ranking_before_it(store):
-    before, _ = put(store, 60)
-
-    sifter, believed = SlowSifter(0.05), Speeds()
-    believed.wrote(sifter, 1000, 1)
-    believed.read(sifter, 100_000, 1)
-    answer, seconds = put(store, 0.5, sifter=sifter, speeds=believed)
-
-    assert seconds < 0.7
-    assert answer.out_of_time
-    assert names(answer) == ["retrieve"]
-    assert titles(answer) == titles(before)
-    assert answer.left_out[-1] == "sift: stopped before it had a ranking"
-    assert answer.trace.startswith("No model thought about this.")
+def test_no_time_is_enough_for_nothing():
+    assert plan_stages(0, FAST, FAST, thought_tokens=1024).passages == 0
+    assert plan_sift(-5, FAST, 1024) == (0, 0)
 
 
-def test_a_ranking_that_was_stopped_is_not_remembered_as_one(store):
-    put(store, 0.3, sifter=SlowSifter(0.05), thought_tokens=20)
-    sifter = SlowSifter(0)
+@given(some.floats(-10, 10_000), speeds_of_any_kind, some.integers(0, 4096))
+def test_a_sift_as_planned_ends_in_time_at_the_speed_that_is_known(seconds, speed, most):
+    history, thought = plan_sift(seconds, speed, most)
 
-    answer, _ = put(store, 60, sifter=sifter, thought_tokens=20)
-
-    assert len(sifter.asked) == 1
-    assert names(answer) == ["retrieve", "sift"]
-
-
-def test_what_was_judged_before_the_deadline_is_not_judged_again(store):
-    first = SlowReranker(0.03)
-    put(store, 0.2, reranker=first)
-    second = SlowReranker(0)
-
-    answer, _ = put(store, 60, reranker=second)
-
-    assert first.judged > 0
-    assert second.judged == 20 - first.judged
-    assert answer.stages[1].remembered == first.judged
+    assert 0 <= thought <= most
+    assert history <= HISTORY_TOKENS
+    if history:
+        took = speed.load + history / speed.read + (thought + RANKING_TOKENS) / speed.write
+        assert took <= seconds
 
 
-def test_without_time_what_is_remembered_still_counts(store):
-    models = {"reranker": SlowReranker(0), "sifter": SlowSifter(0)}
-    whole, _ = put(store, 60, reranker=WordReranker(), sifter=models["sifter"])
+@given(some.floats(-10, 10_000), speeds_of_any_kind, speeds_of_any_kind)
+def test_judging_as_planned_ends_in_its_share(seconds, reranker, sifter):
+    made = plan_stages(seconds, reranker, sifter, thought_tokens=1024)
 
-    again, _ = put(store, 0.0, reranker=WordReranker(), sifter=SlowSifter(99))
-
-    assert names(again) == names(whole) == ["retrieve", "rerank", "sift"]
-    assert titles(again) == titles(whole)
-    assert not again.out_of_time
-
-
-def test_without_time_no_model_is_asked_and_it_is_said(store):
-    reranker, sifter = SlowReranker(), SlowSifter()
-
-    answer, _ = put(store, 0.0, reranker=reranker, sifter=sifter)
-
-    assert (reranker.judged, sifter.asked) == (0, [])
-    assert answer.results
-    assert answer.left_out == ("rerank: none of 20 passages judged, there were 0.0 s for it",)
+    assert 0 <= made.passages <= PASSAGES
+    if made.passages:
+        took = reranker.load + made.passages * PASSAGE_TOKENS / reranker.read
+        assert took <= made.rerank_seconds <= seconds
 
 
-def test_a_model_nobody_knows_is_tried_with_one_passage(store):
-    class Batches(SlowReranker):
-        """Gives its verdicts when all are made."""
+def test_speeds_are_learned_and_kept(tmp_path):
+    path = tmp_path / "state" / "speeds.json"
+    learning = Speeds(path)
+    learning.record_load(Named(), 3)
+    learning.record_read(Named(), 500, 2)
+    learning.record_write(Named(), 30, 10)
+    learning.save()
 
-        def judge(self, question, passages):
-            yield from list(super().judge(question, passages))
+    assert Speeds(path).of(Named()) == Speed(3, 250, 3)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in path.parent.iterdir()] == ["speeds.json"]
 
+
+def test_a_new_measurement_moves_the_average_and_does_not_replace_it():
     speeds = Speeds()
+    speeds.record_read(Named(), 100, 1)
+    speeds.record_read(Named(), 200, 1)
 
-    answer, seconds = put(store, 0.5, reranker=Batches(0.05), speeds=speeds)
-
-    assert answer.stages[1].passages >= 3
-    assert seconds < 0.7
-
-
-def test_what_was_too_slow_is_known_to_be_slow_the_next_time(store):
-    class Endless(SlowSifter):
-        def sift(self, message, *, shown, ranked, thought_tokens):
-            while True:
-                time.sleep(0.01)
-                check_time()
-            yield
-
-    sifter, speeds = Endless(), Speeds()
-    speeds.read(sifter, 3000, 1)
-    speeds.wrote(sifter, 1000, 1)
-
-    first, _ = put(store, 1.5, speeds=speeds, sifter=sifter)
-    for _ in range(9):
-        again, _ = put(store, 1.5, speeds=speeds, sifter=sifter)
-        if not again.out_of_time:
-            break
-
-    assert first.out_of_time
-    assert not again.out_of_time
-    assert again.left_out[0].startswith("sift: left out, ")
+    assert speeds.of(Named()).read == pytest.approx(130)
 
 
-def test_the_speed_learned_decides_how_much_is_begun(store):
+def test_what_was_stopped_before_its_end_is_slower_than_was_thought():
     speeds = Speeds()
-    sifter = SlowSifter(0.01)
-    speeds.loaded(sifter, 0.01)
-    speeds.read(sifter, 10_000, 1)
-    speeds.wrote(sifter, 100, 1)
+    speeds.record_unfinished_read(Named(), 1000, 1)  # it would have been no wonder
+    assert not speeds.knows(Named())
 
-    answer, seconds = put(store, 3, speeds=speeds, sifter=sifter)
-
-    [(_, thought)] = sifter.asked
-    assert 16 <= thought < 160  # a third of the time at most, and some of it is kept
-    assert seconds < 3
-    assert names(answer) == ["retrieve", "sift"]
-    assert (answer.plan.history_tokens, answer.plan.thought_tokens) == (8000, thought)
-    assert answer.left_out[0].startswith("sift: at most 8,000 of 8,000 tokens read and ")
+    speeds.record_unfinished_read(Named(), 100, 10)
+    assert speeds.of(Named()).read == 10
 
 
-def test_a_request_whose_time_out_was_the_deadline_is_out_of_time_and_no_failure(store):
-    class Remote(SlowReranker):
-        def judge(self, question, passages):
-            time.sleep(max(seconds_left(), 0) + 0.01)
-            raise BackendError("no answer")
-            yield
+def test_on_a_machine_slower_than_guessed_other_models_are_thought_slower_too():
+    speeds = Speeds()
+    known, other = Named("small-1b", "known"), Named("large-4b", "other")
+    before = speeds.of(other)
 
-    answer, _ = put(store, 0.3, reranker=Remote())
+    speeds.record_read(known, 40, 1)  # half of what was guessed
+    after = speeds.of(other)
+    assert (after.load, after.read, after.write) == (8, before.read / 2, before.write / 2)
 
-    assert (answer.out_of_time, answer.stopped) == (True, None)
+    speeds.record_read(known, 40_000, 1)  # a fast one may be a server's
+    assert speeds.of(other) == before
 
 
-def test_the_earlier_of_two_deadlines_holds():
-    assert seconds_left() == float("inf")
-    with deadline(10):
-        with deadline(5):
-            assert 4 < seconds_left() <= 5
-        with deadline(20):
-            assert 9 < seconds_left() <= 10
-        check_time()
-    assert seconds_left() == float("inf")
+def test_a_model_that_is_loaded_need_not_be_loaded_again():
+    speeds = Speeds()
+    speeds.record_load(Named(), 3)
+    speeds.record_load(Named(), 0.0001)
+
+    assert speeds.of(Named()).load == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("memsifter-4b-Q4_K_M", 20),
+        ("Qwen3-Reranker-0.6B", 400 / 3),
+        ("SmolLM2-135M-Instruct", 80 / 0.135),
+        ("my-model", 20),
+        ("q4bits", 20),
+    ],
+)
+def test_what_was_not_measured_is_guessed_by_the_size_in_the_name(name, read):
+    assert Speeds().of(Named(name)).read == pytest.approx(read)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        b"[" * 100_000,
+        b'{"models": 3}',
+        b'{"models": {"f": 3, "g": {"read": "fast"}, "h": {"read": -1, "load": NaN}}}',
+        b'{"models": {"f": {"read": 1e400, "write": true}}}',
+    ],
+)
+def test_a_damaged_file_is_as_good_as_none(tmp_path, content):
+    path = tmp_path / "speeds.json"
+    path.write_bytes(content)
+    speeds = Speeds(path)
+
+    assert speeds.of(Named()) == Speeds().of(Named())
+    speeds.record_read(Named(), 100, 1)
+    speeds.save()
+    assert Speeds(path).of(Named()).read == 100
+
+
+def test_only_so_many_models_are_kept_the_latest(tmp_path):
+    path = tmp_path / "speeds.json"
+    for number in range(MOST_MODELS + 5):
+        speeds = Speeds(path)
+        speeds.record_read(Named(fingerprint=f"f{number}"), 100, 1)
+        speeds.save()
+
+    kept = list(json.loads(path.read_bytes())["models"])
+    assert kept == [f"f{number}" for number in range(5, MOST_MODELS + 5)]
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    speeds = Speeds(tmp_path / "file" / "speeds.json")
+    speeds.record_read(Named(), 100, 1)
+
+    speeds.save()
+    assert speeds.of(Named()).read == 100

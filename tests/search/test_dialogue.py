@@ -3,7 +3,7 @@
 import pytest
 from helpers.builders import talk
 from helpers.keyword_models import WordEmbedder
-from test_ask import WORDING, CountingReranker, CountingSifter, remember
+from helpers.ranking import WORDING, CountingReranker, CountingSifter, index_talks, titles
 
 from memcli.search.dialogue import (
     MOST_EXCHANGES,
@@ -26,17 +26,13 @@ KYOTO = Dialogue((Exchange("When was I in Kyoto?", "I found Kyoto (2024-03-01)."
 @pytest.fixture
 def store(tmp_path):
     with Store(tmp_path / "mem.db") as opened:
-        remember(opened, *TALKS)
+        index_talks(opened, *TALKS)
         yield opened
 
 
 def put(store, question, dialogue=None, **models):
     chosen = Models(WordEmbedder(), sift_wording=WORDING, **models)
     return ask(question, store, chosen, Filters(), limit=5, dialogue=dialogue)
-
-
-def titles(answer):
-    return [result.session.title for result in answer.results]
 
 
 def test_the_words_of_the_last_question_count_less_than_those_of_this_one(store):

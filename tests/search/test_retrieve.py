@@ -12,16 +12,16 @@ from memcli.domain import Fact, MemoryType, Segment
 from memcli.ingest.import_conversations import Absorber, Tally
 from memcli.memories.remember import Memories
 from memcli.search import signals
-from memcli.search.question_vectors import telling
+from memcli.search.query import SignalWeights
+from memcli.search.question_vectors import term_salience
 from memcli.search.retrieve import retrieve
-from memcli.search.signals import Levers
-from memcli.search.turn_search import TurnLevers, retrieve_turns
+from memcli.search.turn_search import TurnWeights, retrieve_turns
 from memcli.store import Filters, Store
-from memcli.store.index.passages import Index
+from memcli.store.index.search_index import Index
 
 NOW = datetime(2024, 3, 20, tzinfo=UTC)
-NONE = Levers(
-    session=0, passage=0, turn=0, meaning=0, together=0, dates=0, spelling=0, telling=0, memories=0
+NONE = SignalWeights(
+    session=0, passage=0, turn=0, meaning=0, together=0, dates=0, spelling=0, salience=0, memories=0
 )
 
 
@@ -33,11 +33,17 @@ def store(tmp_path):
 
 @pytest.fixture
 def titles(store):
-    def found(question, levers=None, filters=None, **options):
+    def found(question, weights=None, filters=None, **options):
         ranked = retrieve(
-            question, store, WordEmbedder(), filters or Filters(), limit=9, now=NOW, levers=levers,
+            question,
+            store,
+            WordEmbedder(),
+            filters or Filters(),
+            limit=9,
+            now=NOW,
+            weights=weights,
             **options,
-        )  # fmt: skip
+        )
         return [candidate.session.title for candidate in ranked]
 
     return found
@@ -171,7 +177,7 @@ def test_a_term_tells_as_much_as_the_meaning_is_off_without_it(store):
             vectors = np.array(rows, dtype=np.float32)
             return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
-    violin, about = telling(["violin", "about"], Weighing(), store.cache)
+    violin, about = term_salience(["violin", "about"], Weighing(), store.cache)
 
     assert violin > 0.5 > 0.1 > about >= 0
 
@@ -185,20 +191,20 @@ def test_what_terms_tell_is_remembered(store):
             return super().embed(texts, questions=questions)
 
     embedder = Counting()
-    first = telling(["green", "tea"], embedder, store.cache)
+    first = term_salience(["green", "tea"], embedder, store.cache)
 
-    assert telling(["green", "tea"], embedder, store.cache) == first
+    assert term_salience(["green", "tea"], embedder, store.cache) == first
     assert embedder.asked == 1
-    assert telling(["tea"], embedder, store.cache) == [1.0]
-    assert telling([], embedder, store.cache) == []
+    assert term_salience(["tea"], embedder, store.cache) == [1.0]
+    assert term_salience([], embedder, store.cache) == []
 
 
 @pytest.mark.parametrize("damaged", ["x", 3, {}, [], [1.0], ["a", "b"], [1, None]])
 def test_what_is_remembered_wrongly_is_asked_again(store, monkeypatch, damaged):
-    expected = telling(["green", "tea"], WordEmbedder(), store.cache)
+    expected = term_salience(["green", "tea"], WordEmbedder(), store.cache)
     monkeypatch.setattr(store.cache, "get", lambda _key: damaged)
 
-    assert telling(["green", "tea"], WordEmbedder(), store.cache) == expected
+    assert term_salience(["green", "tea"], WordEmbedder(), store.cache) == expected
 
 
 def test_a_text_for_a_question_is_not_looked_at_word_by_word(store):
@@ -218,8 +224,8 @@ def test_a_text_for_a_question_is_not_looked_at_word_by_word(store):
 # Turns.
 
 
-def turns(store, question, levers=None):
-    found = retrieve_turns(question, store, WordEmbedder(), Filters(), limit=9, levers=levers)
+def turns(store, question, weights=None):
+    found = retrieve_turns(question, store, WordEmbedder(), Filters(), limit=9, weights=weights)
     titled = {store.sessions.get(each.session).title: each.session for each in found}
     names = {session: title for title, session in titled.items()}
     return [(names[each.session], each.position) for each in found]
@@ -241,7 +247,7 @@ def test_the_person_the_question_names_said_it(store):
     )
 
     assert turns(store, "what does Bo drink")[0] == ("Tea", 2)
-    assert turns(store, "what does Bo drink", TurnLevers(speaker=0))[0] != ("Tea", 3)
+    assert turns(store, "what does Bo drink", TurnWeights(speaker=0))[0] != ("Tea", 3)
 
 
 def test_turns_have_scores_between_nothing_and_everything_best_first(store):

@@ -7,8 +7,8 @@ from helpers.builders import talk
 
 from memcli.backends.static_embedder import WordLlamaEmbedder
 from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.search.query import SignalWeights
 from memcli.search.retrieve import retrieve
-from memcli.search.signals import Levers
 from memcli.store import Filters, Store
 
 NOW = datetime(2024, 11, 20, 9, 0, tzinfo=UTC)
@@ -227,4 +227,7 @@ def test_the_days_a_question_names_decide_between_sessions_about_the_same(ask, q
 def test_without_dates_the_seasons_are_not_told_apart(ask):
     question = "Where did we rent a sailing boat last summer?"
 
-    assert set(ask(question, levers=Levers(dates=0.0))[:3]) >= {"en-summer-boat", "en-winter-boat"}
+    assert set(ask(question, weights=SignalWeights(dates=0.0))[:3]) >= {
+        "en-summer-boat",
+        "en-winter-boat",
+    }

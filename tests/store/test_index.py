@@ -11,7 +11,7 @@ from helpers.keyword_models import WordEmbedder
 from memcli.domain import Kind, Passage
 from memcli.errors import StoreError
 from memcli.store import Filters, Found, Store, asked
-from memcli.store.index.passages import MOST_TERMS
+from memcli.store.index.term_statistics import MOST_TERMS
 
 ALL = Filters()
 TALKS = (

@@ -13,7 +13,11 @@ from memcli.ingest.import_conversations import Absorber, Tally
 from memcli.memories.remember import Memories
 from memcli.search.memory_search import search_memories, trusted_memories
 from memcli.store import Filters, MemoryFilters, Store
-from memcli.store.tables.supersession import Claim, Standing, standings
+from memcli.store.tables.supersession import (
+    KeyCandidate,
+    SupersessionStatus,
+    decide_supersession,
+)
 
 MODEL = "reader 1234"
 SECRET = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.")
@@ -217,48 +221,52 @@ def test_memories_are_filtered_by_what_they_are_and_who_said_them_when(store, fi
     assert len(store.memories.find(filters)) == count
 
 
-def claim(name, said_at, value="", *, accepted=False, trusted=True, yours=False):
-    accepted = accepted or yours
-    return Claim(
-        MemoryId(f"m_{name}"), value or name, said_at, accepted, trusted or accepted, yours
+def candidate(name, said_at, value="", *, accepted=False, trusted=True, by_user=False):
+    accepted = accepted or by_user
+    return KeyCandidate(
+        MemoryId(f"m_{name}"), value or name, said_at, accepted, trusted or accepted, by_user
     )
 
 
 CASES = {
     "the newest is current": (
-        [claim("a", 1), claim("b", 2), claim("c", 3)],
-        {"m_a": Standing("m_b"), "m_b": Standing("m_c"), "m_c": Standing()},
+        [candidate("a", 1), candidate("b", 2), candidate("c", 3)],
+        {
+            "m_a": SupersessionStatus("m_b"),
+            "m_b": SupersessionStatus("m_c"),
+            "m_c": SupersessionStatus(),
+        },
     ),
     "without an order both are, and conflict": (
-        [claim("a", 1), claim("b", 1), claim("c", None)],
+        [candidate("a", 1), candidate("b", 1), candidate("c", None)],
         {
-            "m_a": Standing(None, ("m_b", "m_c")),
-            "m_b": Standing(None, ("m_a", "m_c")),
-            "m_c": Standing(None, ("m_a", "m_b")),
+            "m_a": SupersessionStatus(None, ("m_b", "m_c")),
+            "m_b": SupersessionStatus(None, ("m_a", "m_c")),
+            "m_c": SupersessionStatus(None, ("m_a", "m_b")),
         },
     ),
     "two types of one value are no conflict": (
-        [claim("a", 1, "v"), claim("b", 1, "v")],
-        {"m_a": Standing(), "m_b": Standing()},
+        [candidate("a", 1, "v"), candidate("b", 1, "v")],
+        {"m_a": SupersessionStatus(), "m_b": SupersessionStatus()},
     ),
     "what is unsupported supersedes nothing and conflicts with nothing": (
-        [claim("a", 1), claim("b", 2, trusted=False)],
-        {"m_a": Standing(), "m_b": Standing()},
+        [candidate("a", 1), candidate("b", 2, trusted=False)],
+        {"m_a": SupersessionStatus(), "m_b": SupersessionStatus()},
     ),
     "the person's own is not superseded by a model's": (
-        [claim("a", 1, yours=True), claim("b", 2)],
-        {"m_a": Standing(None, ("m_b",)), "m_b": Standing(None, ("m_a",))},
+        [candidate("a", 1, by_user=True), candidate("b", 2)],
+        {"m_a": SupersessionStatus(None, ("m_b",)), "m_b": SupersessionStatus(None, ("m_a",))},
     ),
     "unless the person accepted it": (
-        [claim("a", 1, yours=True), claim("b", 2, accepted=True)],
-        {"m_a": Standing("m_b"), "m_b": Standing()},
+        [candidate("a", 1, by_user=True), candidate("b", 2, accepted=True)],
+        {"m_a": SupersessionStatus("m_b"), "m_b": SupersessionStatus()},
     ),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_of_memories_about_one_key(case):
-    claims, expected = CASES[case]
+    candidates, expected = CASES[case]
 
-    for order in permutations(claims):
-        assert standings(order) == expected
+    for order in permutations(candidates):
+        assert decide_supersession(order) == expected

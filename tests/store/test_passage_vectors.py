@@ -9,7 +9,7 @@ from helpers.builders import BEGIN, MINUTE, keep, talk
 from memcli.domain import Passage
 from memcli.store import Filters, Store
 from memcli.store.index import passage_vectors
-from memcli.store.index.quantization import quantized, quantized_one
+from memcli.store.index.quantization import quantize_vector, quantized
 from memcli.store.sqlite import migrations
 
 DIMENSIONS = 60  # no whole number of bytes as bits
@@ -17,10 +17,10 @@ PASSAGES = 400
 RANDOM = np.random.default_rng(0)
 
 
-class Drawn:
+class RandomEmbedder:
     """Vectors of no meaning, some nearer to one another than others."""
 
-    name = fingerprint = "drawn"
+    name = fingerprint = "random"
     dimensions = DIMENSIONS
 
 
@@ -29,8 +29,8 @@ def unit(rows):
 
 
 VECTORS = unit(RANDOM.standard_normal((PASSAGES, DIMENSIONS)))
-ASKED = unit(VECTORS[:1] + 0.3 * unit(RANDOM.standard_normal((1, DIMENSIONS))))[0]
-COSINES = VECTORS @ ASKED
+QUERY = unit(VECTORS[:1] + 0.3 * unit(RANDOM.standard_normal((1, DIMENSIONS))))[0]
+COSINES = VECTORS @ QUERY
 
 
 @pytest.fixture
@@ -48,12 +48,12 @@ def store(path):
         ):
             cut = [Passage(1, 1)] * len(vectors)
             made = opened.index.add(number, opened.sessions.by_number(number), cut)
-            opened.index.add_vectors(made, vectors, Drawn())
+            opened.index.add_vectors(made, vectors, RandomEmbedder())
         yield opened
 
 
 def near(store, filters=None, limit=10):
-    found = store.index.nearest(ASKED.tobytes(), Drawn(), filters or Filters(), limit)
+    found = store.index.nearest(QUERY.tobytes(), RandomEmbedder(), filters or Filters(), limit)
     return [(each.session, each.score) for each in found]
 
 
@@ -66,8 +66,8 @@ def nearest(count, least=0):
 @pytest.fixture(params=["by bytes alone", "by bits first"])
 def way(request, monkeypatch):
     if request.param == "by bits first":
-        monkeypatch.setattr(passage_vectors, "EXACT", 100)
-        monkeypatch.setattr(passage_vectors, "NEAREST", 100)
+        monkeypatch.setattr(passage_vectors, "EXACT_LIMIT", 100)
+        monkeypatch.setattr(passage_vectors, "MAX_CANDIDATES", 100)
 
 
 @pytest.mark.usefixtures("way")
@@ -89,8 +89,8 @@ def test_only_passages_of_sessions_that_pass_are_near(store):
 
 def test_by_bits_most_of_the_nearest_are_found(store, monkeypatch):
     exact = near(store, limit=20)
-    monkeypatch.setattr(passage_vectors, "EXACT", 100)
-    monkeypatch.setattr(passage_vectors, "NEAREST", 100)
+    monkeypatch.setattr(passage_vectors, "EXACT_LIMIT", 100)
+    monkeypatch.setattr(passage_vectors, "MAX_CANDIDATES", 100)
 
     by_bits = near(store, limit=400)
 
@@ -99,8 +99,8 @@ def test_by_bits_most_of_the_nearest_are_found(store, monkeypatch):
 
 
 def test_by_bits_it_is_looked_at_everything_where_few_passages_pass(store, monkeypatch):
-    monkeypatch.setattr(passage_vectors, "EXACT", 300)
-    monkeypatch.setattr(passage_vectors, "NEAREST", 10)
+    monkeypatch.setattr(passage_vectors, "EXACT_LIMIT", 300)
+    monkeypatch.setattr(passage_vectors, "MAX_CANDIDATES", 10)
 
     assert len(near(store, Filters(since=BEGIN + 1440 * MINUTE), limit=400)) == PASSAGES // 2
 
@@ -110,7 +110,7 @@ def test_one_vector_is_quantized_as_many_are():
     rows[-2, 7], rows[-1, 9] = np.nan, np.inf
 
     assert quantized(rows)[-3:] == [bytes(64)] * 3
-    assert [quantized_one(row.tobytes()) for row in rows] == quantized(rows)
+    assert [quantize_vector(row.tobytes()) for row in rows] == quantized(rows)
     assert {len(row) for row in quantized(rows)} == {64}
 
 
@@ -121,7 +121,7 @@ def test_vectors_of_an_older_database_are_found_as_before(path, monkeypatch):
         migrations.migrate(db)
     db.enable_load_extension(True)
     db.load_extension(sqlite_vec.loadable_path())
-    db.execute(f"insert into embedders values (3, 'drawn', 'drawn', {DIMENSIONS}, 1, null)")
+    db.execute(f"insert into embedders values (3, 'random', 'random', {DIMENSIONS}, 1, null)")
     db.execute(
         f"create virtual table vectors_3 using vec0(embedding float[{DIMENSIONS}]"
         " distance_metric=cosine)"

@@ -286,7 +286,7 @@ def test_a_database_with_a_broken_page_is_an_error_or_still_read(filled, page):
 def test_text_with_damaged_bytes_is_an_error_people_understand(filled):
     filled.write_bytes(filled.read_bytes().replace(b"word77 x", b"word77 \xff"))
 
-    with pytest.raises(StoreError, match="holds text that is no UTF-8"):
+    with pytest.raises(StoreError, match="holds text that is not UTF-8"):
         read_all(filled)
 
 

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memcli.domain import Kind, Passage
-from memcli.text.chunking import LENGTH, passage_text, passages
+from memcli.text.chunking import PASSAGE_LENGTH, passage_text, passages
 
 
-def cut(*lines, length=LENGTH):
+def cut(*lines, length=PASSAGE_LENGTH):
     return passages(session(talk("Chat", *lines)), length)
 
 
@@ -29,7 +29,7 @@ def test_a_session_without_words_has_no_passage():
     assert cut() == []
 
 
-def test_what_is_not_searched_takes_no_room():
+def test_a_turn_that_is_not_searched_takes_no_room():
     chat = talk("Chat", "me: a", "ai: " + "x" * 500, "me: b")
     first, second, third = chat.turns
     whole = session(replace(chat, turns=(first, replace(second, kind=Kind.SERVICE), third)))

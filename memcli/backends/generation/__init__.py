@@ -1,12 +1,14 @@
-"""Models that write, whichever library runs them: a prompt is read, a thought written, and more.
+"""Generators of text, whichever library runs them: they read a prompt, think, and write.
 
-writer           what they have in common
-sifter           a thought, and a ranking of what was shown
-reader           a thought, and the call of a tool
-chat             a thought, and an answer
-template         a dialogue as a model's chat template has it
-thought          from the bytes of tokens to text
-permutation      what may follow in a ranking
-json_constraint  what may follow in a call
-plain_text       somebody's words, of which no special token is made
+Read `generator` first, and then one of the three that derive from it.
+
+generator           the base: a model that reads a prompt and generates tokens after it
+sifter              generates a thought, and a ranking of the sessions shown
+tool_caller         generates a thought, and one tool call
+chat                generates a thought, and an answer
+chat_template       renders a dialogue in a model's chat template
+thought_stream      turns the bytes of tokens into text
+ranking_constraint  the tokens that may follow in a ranking
+json_constraint     the bytes that may follow in a tool call
+plain_text          keeps people's text from becoming special tokens
 """

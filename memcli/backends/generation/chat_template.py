@@ -1,7 +1,7 @@
-"""A dialogue in a model's own chat template, its markup kept apart from what people wrote.
+"""Rendering of a dialogue in a model's own chat template, with markup and people's text apart.
 
-Templates are programs. They are shown marks in place of texts, and the texts take the places of
-the marks afterwards: no text can be mistaken for markup, trimmed, or change how the rest looks.
+Templates are programs. They render placeholders, and the texts replace the placeholders
+afterwards: no text can be mistaken for markup, trimmed, or change how the rest looks.
 """
 
 import json
@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from memcli.backends.generation.thought_stream import THINK_CLOSE, THINK_OPEN
 from memcli.errors import BackendError
 from memcli.protocols import Message, Tool, ToolCall
 
@@ -21,9 +22,8 @@ CHATML = (
     "{% endfor %}"
     "{{ '<|im_start|>assistant\n' }}"
 )
-OPEN = "<think>"
-THOUGHT = f"{OPEN}\n"
-TOOLS = """\
+THOUGHT_START = f"{THINK_OPEN}\n"
+TOOLS_PROMPT = """\
 You have these tools, a line of JSON each:
 <tools>
 {}
@@ -34,12 +34,21 @@ Call one of them and say nothing after the call. A call is JSON between two tags
 {{"name": "the tool's name", "arguments": {{"its": "arguments"}}}}
 </tool_call>"""
 
-_MARK = re.compile(r'MEM-1f0c2a9e77-(\d{1,9})-(\\*)"')  # no template spells it
+_PLACEHOLDER = re.compile(r'MEM-1f0c2a9e77-(\d{1,9})-(\\*)"')  # no template spells it
+_FAILURES = (  # a template is a stranger's program, which may fail in these ways, too
+    TypeError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
 
 
-def dialogue(
+def render_dialogue(
     template: str | None,
-    marks: Mapping[str, str],
+    variables: Mapping[str, str],
     path: Path,
     messages: Sequence[Message],
     tools: Sequence[Tool] = (),
@@ -48,44 +57,45 @@ def dialogue(
 ) -> list[str]:
     """Return markup and text by turns, markup first and last, up to the answer's open thought.
 
-    Tools, calls and results are shown as the template has it if its calls look like Hermes', which
-    is how we have them written; else they are spelled out in the messages, in the form of Hermes.
+    If the template renders calls as Hermes does, which is the form that we generate, it also
+    renders tools, calls and results. Else they are spelled out in the messages, in that form.
 
     Args:
         template: Jinja source; None takes ChatML.
-        marks: values of bos_token and eos_token.
+        variables: the texts of bos_token and eos_token.
         path: of the model, for the error.
-        messages: what was said so far; templates may leave out old thoughts.
-        tools: what the answer may call.
-        thinking: whether to open a thought where the template does not.
+        messages: the dialogue so far; templates may leave out old thoughts.
+        tools: the tools that the answer may call.
+        thinking: True opens a thought if the template does not.
 
     Raises:
         BackendError: the template cannot be rendered, or does not show every message once.
     """
     source = template or CHATML
-    fields = _hermes if tools and not _calls_like_hermes(source, marks) else _native
+    spelled_out = tools and not _renders_hermes_calls(source, variables)
+    build_fields = _hermes_fields if spelled_out else _native_fields
     try:
-        parts = _shown(source, marks, fields, messages, tools)
-    except _UnfitError as error:
+        parts = _render_parts(source, variables, build_fields, messages, tools)
+    except _UnusableTemplateError as error:
         raise BackendError(f"the chat template of {path} {error}") from error
-    if thinking and not parts[-1].rstrip().endswith(OPEN):
-        parts[-1] += THOUGHT
+    if thinking and not parts[-1].rstrip().endswith(THINK_OPEN):
+        parts[-1] += THOUGHT_START
     return parts
 
 
-class _UnfitError(Exception):
-    """What a template does instead of showing a dialogue."""
+class _UnusableTemplateError(Exception):
+    """A fault of a template; the message goes on after "the chat template"."""
 
 
-class _Texts:
-    """Texts and the marks that stand for them."""
+class _Placeholders:
+    """Texts, and the placeholders that stand for them while a template is rendered."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._optional: set[int] = set()
 
-    def mark(self, text: str, *, optional: bool = False) -> str:
-        """Return what stands for a text. An empty text stands for itself."""
+    def add(self, text: str, *, optional: bool = False) -> str:
+        """Return a placeholder for a text. An empty text stands for itself."""
         if not text:
             return ""
         number = len(self._texts)
@@ -94,29 +104,33 @@ class _Texts:
             self._optional.add(number)
         return f'MEM-1f0c2a9e77-{number}-"'
 
-    def marked(self, value: Any) -> Any:  # Any: as JSON has it
-        """Return a JSON value with marks in place of its strings."""
+    def replace_strings(self, value: Any) -> Any:  # Any: as JSON has it
+        """Return a JSON value with placeholders instead of its strings."""
         match value:
             case str():
-                return self.mark(value)
+                return self.add(value)
             case Mapping():
-                return {key: self.marked(each) for key, each in value.items()}
+                return {key: self.replace_strings(each) for key, each in value.items()}
             case list() | tuple():
-                return [self.marked(each) for each in value]
+                return [self.replace_strings(each) for each in value]
             case _:
                 return value
 
     def split(self, rendered: str) -> list[str]:
-        """Return markup and text by turns, markup first and last."""
+        """Return markup and text by turns, markup first and last.
+
+        Raises:
+            _UnusableTemplateError: a text is missing, or stands there twice.
+        """
         parts, done = [], 0
         shown: Counter[int] = Counter()
-        for match in _MARK.finditer(rendered):
+        for match in _PLACEHOLDER.finditer(rendered):
             number = int(match[1])
-            if number >= len(self._texts):  # none of ours
+            if number >= len(self._texts):  # it is none of ours
                 continue
             shown[number] += 1
-            # A mark ends with a quote. Inside JSON one backslash precedes it, three in JSON in
-            # JSON: so often is the text to be encoded.
+            # A placeholder ends with a quote. Inside JSON one backslash precedes it, three in JSON
+            # in JSON: the text is to be encoded as often.
             text = self._texts[number]
             for _ in range(len(match[2]).bit_length()):
                 text = json.dumps(text, ensure_ascii=False)[1:-1]
@@ -124,12 +138,12 @@ class _Texts:
             done = match.end()
         for number in range(len(self._texts)):
             if shown[number] != 1 and (shown[number] or number not in self._optional):
-                raise _UnfitError(f"shows a message {shown[number]} times, not once")
+                raise _UnusableTemplateError(f"shows a message {shown[number]} times, not once")
         return [*parts, rendered[done:]]
 
 
-def _calls_like_hermes(template: str, marks: Mapping[str, str]) -> bool:
-    """Return whether a template shows tools, calls and results, and calls as Hermes does."""
+def _renders_hermes_calls(template: str, variables: Mapping[str, str]) -> bool:
+    """Return whether a template renders tools, calls and results, and calls as Hermes does."""
     tool = Tool("search", "Searches.", {"type": "object", "properties": {}})
     messages = [
         Message("system", "Help."),
@@ -139,42 +153,56 @@ def _calls_like_hermes(template: str, marks: Mapping[str, str]) -> bool:
     ]
     call = '<tool_call>\n{"name": "search", "arguments": {"query": "cats"}}\n</tool_call>'
     try:
-        return call in "".join(_shown(template, marks, _native, messages, [tool]))
-    except _UnfitError:
+        return call in "".join(_render_parts(template, variables, _native_fields, messages, [tool]))
+    except _UnusableTemplateError:
         return False
 
 
-def _shown(
+def _render_parts(
     template: str,
-    marks: Mapping[str, str],
-    fields: Callable[[_Texts, Sequence[Message], Sequence[Tool]], dict[str, Any]],
+    variables: Mapping[str, str],
+    build_fields: Callable[[_Placeholders, Sequence[Message], Sequence[Tool]], dict[str, Any]],
     messages: Sequence[Message],
     tools: Sequence[Tool],
 ) -> list[str]:
-    texts = _Texts()
-    return texts.split(_rendered(template, {**marks, **fields(texts, messages, tools)}))
+    placeholders = _Placeholders()
+    fields = build_fields(placeholders, messages, tools)
+    return placeholders.split(_render(template, {**variables, **fields}))
 
 
-def _native(texts: _Texts, messages: Sequence[Message], tools: Sequence[Tool]) -> dict[str, Any]:
-    """Return messages and tools as templates expect them."""
+def _native_fields(
+    placeholders: _Placeholders, messages: Sequence[Message], tools: Sequence[Tool]
+) -> dict[str, Any]:
+    """Return messages and tools in the fields that templates expect."""
     fields: dict[str, Any] = {"messages": []}
     for message in messages:
-        field: dict[str, Any] = {"role": message.role, "content": texts.mark(message.text)}
+        field: dict[str, Any] = {"role": message.role, "content": placeholders.add(message.text)}
         if message.thought:
-            field["reasoning_content"] = texts.mark(message.thought.strip("\n"), optional=True)
+            field["reasoning_content"] = placeholders.add(
+                message.thought.strip("\n"), optional=True
+            )
         if message.call:
-            field["tool_calls"] = [{"type": "function", "function": _call(texts, message.call)}]
+            field["tool_calls"] = [
+                {"type": "function", "function": _call_fields(placeholders, message.call)}
+            ]
         fields["messages"].append(field)
     if tools:
-        fields["tools"] = list(_described(texts, tools))
+        fields["tools"] = list(_tool_fields(placeholders, tools))
     return fields
 
 
-def _hermes(texts: _Texts, messages: Sequence[Message], tools: Sequence[Tool]) -> dict[str, Any]:
-    """Return messages alone, with the rest spelled out in them."""
-    lines = "\n".join(json.dumps(tool, ensure_ascii=False) for tool in _described(texts, tools))
-    described = TOOLS.format(lines)
-    shown = [{"role": message.role, "content": _content(texts, message)} for message in messages]
+def _hermes_fields(
+    placeholders: _Placeholders, messages: Sequence[Message], tools: Sequence[Tool]
+) -> dict[str, Any]:
+    """Return messages alone, with tools, calls and results spelled out in them."""
+    lines = "\n".join(
+        json.dumps(tool, ensure_ascii=False) for tool in _tool_fields(placeholders, tools)
+    )
+    described = TOOLS_PROMPT.format(lines)
+    shown = [
+        {"role": message.role, "content": _hermes_content(placeholders, message)}
+        for message in messages
+    ]
     if shown and shown[0]["role"] == "system":
         shown[0]["content"] += f"\n\n{described}"
     else:
@@ -185,35 +213,35 @@ def _hermes(texts: _Texts, messages: Sequence[Message], tools: Sequence[Tool]) -
     return {"messages": shown}
 
 
-def _content(texts: _Texts, message: Message) -> str:
-    text = texts.mark(message.text)
+def _hermes_content(placeholders: _Placeholders, message: Message) -> str:
+    text = placeholders.add(message.text)
     if message.role == "tool":
         return f"<tool_response>\n{text}\n</tool_response>"
     if message.thought:
-        thought = texts.mark(message.thought.strip("\n"), optional=True)
-        text = f"{THOUGHT}{thought}\n</think>\n\n{text}"
+        thought = placeholders.add(message.thought.strip("\n"), optional=True)
+        text = f"{THOUGHT_START}{thought}\n{THINK_CLOSE}\n\n{text}"
     if message.call:
-        call = json.dumps(_call(texts, message.call), ensure_ascii=False)
+        call = json.dumps(_call_fields(placeholders, message.call), ensure_ascii=False)
         text += "\n" if message.text else ""
         text += f"<tool_call>\n{call}\n</tool_call>"
     return text
 
 
-def _call(texts: _Texts, call: ToolCall) -> dict[str, Any]:
-    return {"name": call.name, "arguments": texts.marked(call.arguments)}
+def _call_fields(placeholders: _Placeholders, call: ToolCall) -> dict[str, Any]:
+    return {"name": call.name, "arguments": placeholders.replace_strings(call.arguments)}
 
 
-def _described(texts: _Texts, tools: Iterable[Tool]) -> Iterable[dict[str, Any]]:
+def _tool_fields(placeholders: _Placeholders, tools: Iterable[Tool]) -> Iterable[dict[str, Any]]:
     for tool in tools:
         function = {
             "name": tool.name,
-            "description": texts.mark(tool.description),
+            "description": placeholders.add(tool.description),
             "parameters": tool.parameters,
         }
         yield {"type": "function", "function": function}
 
 
-def _rendered(template: str, fields: Mapping[str, Any]) -> str:
+def _render(template: str, fields: Mapping[str, Any]) -> str:
     from jinja2 import TemplateError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -232,16 +260,12 @@ def _rendered(template: str, fields: Mapping[str, Any]) -> str:
             strftime_now=lambda form: datetime.now().astimezone().strftime(form),
             **fields,
         )
-    # A template is a program of a stranger: these are the ways in which one fails.
-    except (
-        *(TemplateError, TypeError, ValueError, LookupError, ArithmeticError),
-        *(AttributeError, RecursionError, MemoryError),
-    ) as error:
-        raise _UnfitError(f"fails: {error}") from error
+    except (TemplateError, *_FAILURES) as error:
+        raise _UnusableTemplateError(f"fails: {error}") from error
 
 
 def _to_json(
-    value: Any,  # Any: whatever a template has at hand
+    value: Any,  # Any: any value of a template
     indent: int | None = None,
     *,
     ensure_ascii: bool = False,

@@ -1,4 +1,4 @@
-"""What models that write have in common, whatever they write and whatever runs them."""
+"""The base of models that generate text, whatever they generate and whatever runs them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -6,84 +6,88 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from memcli.backends.generation.chat_template import dialogue
+from memcli.backends.generation.chat_template import render_dialogue
 from memcli.domain import fingerprint
 from memcli.protocols import Message, Sampling, Tool
 
 
-class Words(Protocol):
+class Tokenizer(Protocol):
     """A vocabulary: text to tokens and back."""
 
     @property
-    def template(self) -> str | None:
+    def chat_template(self) -> str | None:
         """The chat template that came with the model."""
         ...
 
     @property
-    def marks(self) -> Mapping[str, str]:
-        """What the template knows the first and the last token by."""
+    def template_variables(self) -> Mapping[str, str]:
+        """The texts of the chat template's `bos_token` and `eos_token`."""
         ...
 
     @property
-    def begin(self) -> int | None:
-        """The token that every prompt begins with, in vocabularies that want one."""
+    def bos_token(self) -> int | None:
+        """The token that every prompt begins with; None if the vocabulary wants none."""
         ...
 
     @property
     def special(self) -> Container[int]:
-        """Tokens that no text becomes."""
+        """The tokens that no text becomes."""
         ...
 
     def markup(self, text: str) -> list[int]:
-        """Return the tokens of a prompt's own text: names of special tokens become them."""
+        """Return the tokens of a prompt's own markup: names of special tokens become them."""
         ...
 
     def plain(self, text: str) -> list[int]:
-        """Return the tokens of somebody's words: none of them is special, whatever they spell."""
+        """Return the tokens of a person's text: none is special, even if the text spells one."""
         ...
 
     def single(self, text: str) -> int:
-        """Return the one token of a text, or raise BackendError."""
+        """Return the one token of a text.
+
+        Raises:
+            BackendError: the vocabulary spells it with several.
+        """
         ...
 
     def piece(self, token: int) -> bytes:
-        """Return what a token writes: special tokens their names, others maybe half a letter."""
+        """Return the text of a token: a special token's name; maybe only a part of a letter."""
         ...
 
 
-class Tape(Protocol):
-    """What a model has read and written so far in one sequence, and how it goes on."""
+class TokenSequence(Protocol):
+    """The tokens that a model has read and generated so far, and the ones it would add next."""
 
     def feed(self, tokens: Sequence[int]) -> None:
-        """Let these tokens follow."""
+        """Add these tokens at the end."""
         ...
 
-    def drawn(self, most: int) -> Iterator[bytes]:
-        """Yield what each token drawn writes, until the model ends or `most` have come."""
+    def generate(self, max_tokens: int) -> Iterator[bytes]:
+        """Yield the text of each sampled token, until the model ends or `max_tokens` have come."""
         ...
 
-    def draw_among(self, tokens: Sequence[int]) -> int:
-        """Draw one of these tokens, as if there were no others."""
+    def sample_among(self, tokens: Sequence[int]) -> int:
+        """Sample one of these tokens, as if there were no others."""
         ...
 
-    def best_of(self, tokens: Sequence[int]) -> int:
-        """Return the likeliest of these tokens."""
+    def most_likely_of(self, tokens: Sequence[int]) -> int:
+        """Return the most likely of these tokens."""
         ...
 
-    def likeliest(self, count: int) -> list[int]:
-        """Return the likeliest tokens of all, the likeliest first."""
+    def most_likely(self, count: int) -> list[int]:
+        """Return the most likely tokens of all, best first."""
         ...
 
 
-class Writer(ABC):
+class TextGenerator(ABC):
     """A causal model whose weights were checked; they are loaded when there is work.
 
     Args:
-        path: of the weights.
-        name: what the model is called.
-        digest: what stands for the weights.
-        context: tokens that everything read and written shares, at most.
-        sampling: how tokens are drawn.
+        path: the file or folder of the weights.
+        name: the name of the model.
+        digest: stands for the weights.
+        context: tokens that everything read and generated shares, at most.
+        sampling: how tokens are sampled.
     """
 
     task: ClassVar[str]  # tells fingerprints apart
@@ -97,17 +101,19 @@ class Writer(ABC):
 
     @property
     @abstractmethod
-    def words(self) -> Words:
+    def words(self) -> Tokenizer:
         """The model's vocabulary."""
 
     @abstractmethod
-    def tape(self, prompt: Sequence[int], room: int, seed: int = 0) -> AbstractContextManager[Tape]:
-        """Lend a tape that has read a prompt.
+    def open_sequence(
+        self, prompt: Sequence[int], room: int, seed: int = 0
+    ) -> AbstractContextManager[TokenSequence]:
+        """Open a sequence that begins with a prompt; it is usable inside the `with` block.
 
         Args:
             prompt: its tokens.
-            room: tokens that will be on it, those of the prompt included.
-            seed: added to that of the sampling.
+            room: tokens that the sequence may grow to, those of the prompt included.
+            seed: is added to the seed of the sampling.
         """
 
     def count(self, text: str) -> int:
@@ -115,25 +121,30 @@ class Writer(ABC):
         return len(self.words.plain(text))
 
     def prompt(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> list[int]:
-        """Return the tokens of the whole prompt, up to where the reply begins.
+        """Return the tokens of the whole prompt, up to the beginning of the reply.
 
         Raises:
             BackendError: the model's chat template fails.
         """
-        words = self.words
-        parts = dialogue(
-            words.template, words.marks, self._path, messages, tools, thinking=self.thinks
+        tokenizer = self.words
+        parts = render_dialogue(
+            tokenizer.chat_template,
+            tokenizer.template_variables,
+            self._path,
+            messages,
+            tools,
+            thinking=self.thinks,
         )
         tokens = [
             token
             for place, part in enumerate(parts)  # markup and text by turns
-            for token in (words.plain(part) if place % 2 else words.markup(part))
+            for token in (tokenizer.plain(part) if place % 2 else tokenizer.markup(part))
         ]
-        if words.begin is not None and tokens[:1] != [words.begin]:
-            tokens.insert(0, words.begin)
+        if tokenizer.bos_token is not None and tokens[:1] != [tokenizer.bos_token]:
+            tokens.insert(0, tokenizer.bos_token)
         return tokens
 
     @property
     def thinks(self) -> bool:
-        """Whether the reply begins with a thought."""
+        """True if the reply begins with a thought."""
         return True

@@ -1,24 +1,25 @@
-"""Text that stays text, whatever it spells."""
+"""Splitting of people's text, so that no part of it spells a special token."""
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 
-def cutter(strings: Iterable[str]) -> Callable[[str], Iterator[str]]:
-    """Return a function that cuts a text inside every occurrence of any of these strings.
+def make_splitter(names: Iterable[str]) -> Callable[[str], Iterator[str]]:
+    """Return a function that splits a text inside every occurrence of any of these names.
 
-    llama.cpp recognises a vocabulary's user-defined tokens, Qwen's `<think>` among them, even in
-    text that it was told to take literally. No part of a cut text contains one, and the parts
-    joined are the text. Strings of one character cannot be cut and are left alone.
+    llama.cpp recognizes a vocabulary's user-defined tokens, Qwen's `<think>` among them, even in
+    text that it was told to take literally. No part of a split text contains one, and the parts
+    joined are the text. Names of one character cannot be split and are left alone.
     """
     endings: defaultdict[str, set[str]] = defaultdict(set)
-    for string in strings:
-        if len(string) > 1:
-            endings[string[0]].add(string[1:])
+    for name in names:
+        if len(name) > 1:
+            endings[name[0]].add(name[1:])
     if not endings:
         return lambda text: iter((text,))
-    # After the first character of an occurrence, so that one that overlaps another is found too.
+    # The match ends after the first character of an occurrence, so that an occurrence that
+    # overlaps another is found, too.
     start = re.compile(
         "|".join(
             f"{re.escape(first)}(?={'|'.join(map(re.escape, sorted(rest)))})"
@@ -26,7 +27,7 @@ def cutter(strings: Iterable[str]) -> Callable[[str], Iterator[str]]:
         )
     )
 
-    def cut(text: str) -> Iterator[str]:
+    def split(text: str) -> Iterator[str]:
         """Yield the parts of a text."""
         done = 0
         for match in start.finditer(text):
@@ -34,4 +35,4 @@ def cutter(strings: Iterable[str]) -> Callable[[str], Iterator[str]]:
             done = match.end()
         yield text[done:]
 
-    return cut
+    return split

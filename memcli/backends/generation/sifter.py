@@ -1,53 +1,60 @@
-"""Sessions in, a thought and a ranking out.
+"""Generation of a thought and a ranking from a message with sessions.
 
-The thought is drawn freely and has a budget. The ranking is written under a constraint: whatever
-the model would rather say, it can only choose among the ids not yet named.
+The thought is sampled freely and has a budget. The ranking is generated under a constraint: at
+each step the model can only choose among the ids that are not in the list yet.
 """
 
 from collections.abc import Iterator, Sequence
 
-from memcli.backends.generation.generator import Tape, Writer
-from memcli.backends.generation.ranking_constraint import Permutation
-from memcli.backends.generation.thought_stream import CLOSED, thought
+from memcli.backends.generation.generator import TextGenerator, TokenSequence
+from memcli.backends.generation.ranking_constraint import (
+    RANKING_CLOSE,
+    RANKING_OPEN,
+    RankingConstraint,
+)
+from memcli.backends.generation.thought_stream import THINK_CLOSE, stream_thought
 from memcli.errors import BackendError
 from memcli.protocols import Message, Ranking
 
-RANKING, RANKED = "<ranking>", "</ranking>"
 
-
-class Sifting(Writer):
-    """Thinks before it ranks: what `protocols.Sifter` asks for."""
+class RankingGenerator(TextGenerator):
+    """A generator of a thought and a ranking. Implements `protocols.Sifter`."""
 
     task = "sift"
 
     def sift(
         self, message: str, *, shown: int, ranked: int, thought_tokens: int
     ) -> Iterator[str | Ranking]:
-        """Yield the thought in pieces as it is written, and last of all the Ranking.
+        """Yield the thought in pieces as it is generated, and finally the Ranking.
 
         Raises:
             BackendError: the model failed, or message and reply exceed the context.
         """
-        words = self.words
-        ids = [words.plain(str(id)) for id in range(shown)]
+        tokenizer = self.words
+        ids = [tokenizer.plain(str(id)) for id in range(shown)]
         ranked = min(ranked, shown)
         if not ranked:
             yield Ranking(())
             return
         prompt = self.prompt([Message("user", message)])
-        close = words.markup(CLOSED + RANKING)
-        ranking = len(close) + ranked * (max(map(len, ids)) + 1)
-        self._check(len(prompt), thought_tokens, ranking)
-        with self.tape(prompt, len(prompt) + thought_tokens + ranking) as tape:
-            closed = yield from thought(tape.drawn(thought_tokens))
-            permutation = Permutation(
-                ids, ranked=ranked, comma=words.single(","), end=words.markup(RANKED)[0]
+        close = tokenizer.markup(THINK_CLOSE + RANKING_OPEN)
+        ranking_tokens = len(close) + ranked * (max(map(len, ids)) + 1)
+        self._check_fits(len(prompt), thought_tokens, ranking_tokens)
+        room = len(prompt) + thought_tokens + ranking_tokens
+        with self.open_sequence(prompt, room) as sequence:
+            closed = yield from stream_thought(sequence.generate(thought_tokens))
+            constraint = RankingConstraint(
+                ids,
+                count=ranked,
+                comma=tokenizer.single(","),
+                end=tokenizer.markup(RANKING_CLOSE)[0],
             )
-            _write(permutation, tape, words.markup(RANKING) if closed else close)
-        yield Ranking(tuple(permutation.order))
+            opening = tokenizer.markup(RANKING_OPEN) if closed else close
+            _complete_ranking(constraint, sequence, opening)
+        yield Ranking(tuple(constraint.order))
 
-    def _check(self, prompt: int, thought: int, ranking: int) -> None:
-        """Refuse what does not fit the context."""
+    def _check_fits(self, prompt: int, thought: int, ranking: int) -> None:
+        """Refuse numbers of tokens that exceed the context."""
         if prompt + thought + ranking > self.context:
             raise BackendError(
                 f"the message takes {prompt:,} tokens, the thought {thought:,} and the ranking"
@@ -56,15 +63,17 @@ class Sifting(Writer):
             )
 
 
-def _write(permutation: Permutation, tape: Tape, tokens: Sequence[int]) -> None:
-    """Complete the list, the likeliest token at each step; asks only where there is a choice."""
-    waiting = list(tokens)
-    while not permutation.complete:
-        allowed = permutation.allowed()
+def _complete_ranking(
+    constraint: RankingConstraint, sequence: TokenSequence, opening: Sequence[int]
+) -> None:
+    """Complete the list with the most likely token at each step; run the model only at a choice."""
+    waiting = list(opening)
+    while not constraint.is_complete:
+        allowed = constraint.allowed_tokens()
         token = allowed[0]
         if len(allowed) > 1:
-            tape.feed(waiting)
+            sequence.feed(waiting)
             waiting = []
-            token = tape.best_of(allowed)
-        permutation.take(token)
+            token = sequence.most_likely_of(allowed)
+        constraint.accept(token)
         waiting.append(token)

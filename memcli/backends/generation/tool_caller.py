@@ -1,23 +1,23 @@
-"""A dialogue in, a thought and one tool call out.
+"""Generation of a thought and one tool call from a dialogue.
 
-The thought is drawn freely and has a budget. The call is written under a constraint: whatever the
-model would rather say, it can only call one of the tools, with arguments that obey its schema.
+The thought is sampled freely and has a budget. The call is generated under a constraint: the model
+can only call one of the tools, with arguments that obey its schema.
 """
 
 from collections.abc import Iterator, Sequence
 
-from memcli.backends.generation.generator import Tape, Words, Writer
-from memcli.backends.generation.json_constraint import JsonText, call_text
-from memcli.backends.generation.thought_stream import CLOSED, thought
+from memcli.backends.generation.generator import TextGenerator, Tokenizer, TokenSequence
+from memcli.backends.generation.json_constraint import JsonConstraint, constrain_call
+from memcli.backends.generation.thought_stream import THINK_CLOSE, stream_thought
 from memcli.errors import BackendError, ContextError
 from memcli.protocols import Message, Tool, ToolCall
 
-CALL = "\n\n<tool_call>\n"
-LIKELIEST = (64, 4096, 1 << 32)  # tokens to look at, more only where none of fewer is allowed
+CALL_OPEN = "\n\n<tool_call>\n"
+CANDIDATE_COUNTS = (64, 4096, 1 << 32)  # likely tokens to try: more only if none is allowed
 
 
-class Calling(Writer):
-    """Thinks before it calls a tool: what `protocols.Reader` asks for."""
+class ToolCallGenerator(TextGenerator):
+    """A generator of a thought and one tool call. Implements `protocols.Reader`."""
 
     task = "read"
 
@@ -30,20 +30,20 @@ class Calling(Writer):
         call_tokens: int,
         seed: int = 0,
     ) -> Iterator[str | ToolCall]:
-        """Yield the thought in pieces as it is written, and last of all the one call.
+        """Yield the thought in pieces as it is generated, and finally the one call.
 
-        A call that is not complete after `call_tokens` is closed in the shortest way, its last
-        string cut where it was and what is missing left empty.
+        A call that is not complete after `call_tokens` is closed in the shortest way: its last
+        string is cut where it is, and its remaining properties are left empty.
 
         Raises:
             ContextError: everything together exceeds the context.
             BackendError: the model failed.
             ValueError: there is no tool, or a schema asks for more than can be enforced.
         """
-        text = call_text(tools)
-        words = self.words
+        constraint = constrain_call(tools)
+        tokenizer = self.words
         prompt = self.prompt(messages, tools)
-        close = words.markup(f"\n{CLOSED}{CALL}")
+        close = tokenizer.markup(f"\n{THINK_CLOSE}{CALL_OPEN}")
         room = len(prompt) + thought_tokens + len(close) + call_tokens
         if room > self.context:
             raise ContextError(
@@ -52,50 +52,54 @@ class Calling(Writer):
                 f" more than the context of {self.context:,}",
                 hint="read less at a time, or allow a shorter thought",
             )
-        with self.tape(prompt, room, seed) as tape:
-            closed = yield from thought(tape.drawn(thought_tokens))
-            tape.feed(words.markup(CALL) if closed else close)
-            self._write(text, tape, call_tokens)
-        yield ToolCall(**text.value)
+        with self.open_sequence(prompt, room, seed) as sequence:
+            closed = yield from stream_thought(sequence.generate(thought_tokens))
+            sequence.feed(tokenizer.markup(CALL_OPEN) if closed else close)
+            self._generate_call(constraint, sequence, call_tokens)
+        yield ToolCall(**constraint.value)
 
-    def _write(self, text: JsonText, tape: Tape, budget: int) -> None:
-        """Write a text to its end, or as far as so many tokens go and then the shortest way."""
-        while not text.decided:
-            tokens = _forced(text, self.words) or [self._chosen(text, tape)]
-            budget -= len(tokens)
-            if budget < 0:
+    def _generate_call(
+        self, constraint: JsonConstraint, sequence: TokenSequence, max_tokens: int
+    ) -> None:
+        """Generate a call up to its end, or for `max_tokens` and then close it."""
+        remaining = max_tokens
+        while not constraint.is_determined:
+            tokens = _forced_tokens(constraint, self.words)
+            tokens = tokens or [self._sample_allowed(constraint, sequence)]
+            remaining -= len(tokens)
+            if remaining < 0:
                 break
-            text.take(b"".join(map(self.words.piece, tokens)))
-            tape.feed(tokens)
-        text.close()
+            constraint.accept(b"".join(map(self.words.piece, tokens)))
+            sequence.feed(tokens)
+        constraint.close()
 
-    def _chosen(self, text: JsonText, tape: Tape) -> int:
-        """Draw a token that may follow; special tokens never may, whatever their names spell.
+    def _sample_allowed(self, constraint: JsonConstraint, sequence: TokenSequence) -> int:
+        """Sample a token that may follow; special tokens never may, whatever their names spell.
 
         Raises:
             BackendError: the vocabulary has none.
         """
         special, piece = self.words.special, self.words.piece
-        for count in LIKELIEST:
+        for count in CANDIDATE_COUNTS:
             allowed = [
                 token
-                for token in tape.likeliest(count)
-                if token not in special and (written := piece(token)) and text.allows(written)
+                for token in sequence.most_likely(count)
+                if token not in special and (text := piece(token)) and constraint.allows(text)
             ]
             if allowed:
-                return tape.draw_among(allowed)
+                return sequence.sample_among(allowed)
         raise BackendError(f"the vocabulary of {self._path} cannot spell a call")
 
 
-def _forced(text: JsonText, words: Words) -> list[int]:
-    """Return the tokens of what can only follow, but for the last one.
+def _forced_tokens(constraint: JsonConstraint, tokenizer: Tokenizer) -> list[int]:
+    """Return the tokens of the bytes that can only follow, without the last token.
 
-    That one is left to the model: its vocabulary may spell the end of what is forced and the
-    beginning of what is not in one token, as it was taught to.
+    The last one is left to the model: its vocabulary may spell the end of the forced bytes and the
+    beginning of the next ones in one token, as in its training.
     """
-    forced = text.forced()
+    forced = constraint.forced_bytes()
     try:
-        tokens = words.plain(forced.decode())[:-1]
-    except UnicodeDecodeError:  # it begins or ends within a letter
+        tokens = tokenizer.plain(forced.decode())[:-1]
+    except UnicodeDecodeError:  # the bytes begin or end within a letter
         return []
-    return tokens if forced.startswith(b"".join(map(words.piece, tokens))) else []
+    return tokens if forced.startswith(b"".join(map(tokenizer.piece, tokens))) else []

@@ -1,6 +1,6 @@
 """Stopping llama.cpp in the middle of its work: when the deadline passes, and at Ctrl-C.
 
-On the CPU it asks between any two operations; on a GPU a batch is computed to its end.
+On the CPU it asks between any two operations; on a GPU it computes a batch to its end.
 """
 
 import signal
@@ -14,11 +14,11 @@ from typing import Any
 from memcli.deadline import check_time, seconds_left
 from memcli.errors import BackendError
 
-_ABORTED = 2  # what `llama_decode` returns then
-_pressed: list[int] = []  # signals that came meanwhile
+_ABORTED = 2  # the status that `llama_decode` returns when it was stopped
+_interrupts: list[int] = []  # signals that came while a batch was computed
 
 
-def decode(llama: ModuleType, context: Any, batch: Any) -> int:  # Any: opaque pointers
+def decode_batch(llama: ModuleType, context: Any, batch: Any) -> int:  # Any: opaque pointers
     """Compute a batch; return llama.cpp's status, 0 for success.
 
     Raises:
@@ -26,11 +26,11 @@ def decode(llama: ModuleType, context: Any, batch: Any) -> int:  # Any: opaque p
         KeyboardInterrupt: Ctrl-C was pressed before it was done.
     """
     check_time()
-    if batch.n_tokens == 1:  # a step that is short as it is, and asking takes time, too
+    if batch.n_tokens == 1:  # such a step is short as it is, and the callback takes time, too
         return int(llama.llama_decode(context, batch))
-    llama.llama_set_abort_callback(context, _abort(llama), None)
+    llama.llama_set_abort_callback(context, _abort_callback(llama), None)
     try:
-        with _interrupts_kept():
+        with defer_interrupts(_interrupts):
             status = int(llama.llama_decode(context, batch))
     finally:
         llama.llama_set_abort_callback(context, llama.ggml_abort_callback(), None)
@@ -40,35 +40,40 @@ def decode(llama: ModuleType, context: Any, batch: Any) -> int:  # Any: opaque p
     return status
 
 
-def going_on(llama: ModuleType) -> Any:  # Any: ctypes makes its type as it runs
-    """Return what llama.cpp asks, while it loads a model, whether it shall go on."""
-    return _going_on(llama)
-
-
 @contextmanager
-def _interrupts_kept() -> Iterator[None]:
-    """Keep Ctrl-C until the end: raised where llama.cpp calls Python, it would be lost."""
-    ours = (
+def defer_interrupts(interrupts: list[int]) -> Iterator[None]:
+    """Keep Ctrl-C until the end of the block.
+
+    Raised where llama.cpp calls Python, it would be lost.
+
+    Args:
+        interrupts: is emptied, and then takes the signals that come meanwhile.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed inside the block.
+    """
+    handled = (
         current_thread() is main_thread()
         and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     )
-    _pressed.clear()
-    if ours:
-        signal.signal(signal.SIGINT, lambda number, _frame: _pressed.append(number))
+    interrupts.clear()
+    if handled:
+        signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
     try:
         yield
     finally:
-        if ours:
+        if handled:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-    if _pressed:
+    if interrupts:
         raise KeyboardInterrupt
 
 
 @cache
-def _abort(llama: ModuleType) -> Any:  # Any: ctypes makes its type as it runs
-    return llama.ggml_abort_callback(lambda _: bool(_pressed) or seconds_left() <= 0)
+def progress_callback(llama: ModuleType) -> Any:  # Any: ctypes makes its type as it runs
+    """Return the callback that stops the loading of a model when the deadline has passed."""
+    return llama.llama_progress_callback(lambda _done, _: seconds_left() > 0)
 
 
 @cache
-def _going_on(llama: ModuleType) -> Any:  # Any: ctypes makes its type as it runs
-    return llama.llama_progress_callback(lambda _done, _: seconds_left() > 0)
+def _abort_callback(llama: ModuleType) -> Any:  # Any: ctypes makes its type as it runs
+    return llama.ggml_abort_callback(lambda _: bool(_interrupts) or seconds_left() <= 0)

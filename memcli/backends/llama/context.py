@@ -1,4 +1,4 @@
-"""The memory of one job over a model: tokens in, logits or a drawn token out."""
+"""The memory of one job over a model: tokens in, logits or a sampled token out."""
 
 import ctypes
 import weakref
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from memcli.backends.llama.abort import decode
-from memcli.backends.llama.gpu_offload import cache_kinds
+from memcli.backends.llama.abort import decode_batch
+from memcli.backends.llama.batches import MAX_BATCH_TOKENS
+from memcli.backends.llama.gpu_offload import cache_types
 from memcli.backends.llama.host import free_memory, physical_cores
-from memcli.backends.llama.library import heard, llama_cpp, reason
+from memcli.backends.llama.library import capture_errors, first_error, llama_cpp
 from memcli.backends.llama.model import Model
-from memcli.backends.llama.sampler import reseed, sampler
+from memcli.backends.llama.sampler import create_sampler, reseed
 from memcli.errors import BackendError
 from memcli.protocols import Sampling
 
-BATCH = 512  # tokens computed in one go, and the longest that Ctrl-C has to wait for
-SEQUENCES = 64  # that a context may hold beside its first
+_BLOCK_TOKENS = 256  # llama.cpp computes in blocks of this many tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,12 @@ class Run:
     """Tokens that follow each other in one sequence of a context."""
 
     tokens: Sequence[int]
-    start: int = 0  # position of the first one
+    start: int = 0  # position of the first token
     sequence: int = 0
 
 
 class Context:
-    """Room for so many tokens in one sequence, or in several that share their beginning.
+    """Room for a number of tokens in one sequence, or in several that share their beginning.
 
     Raises:
         BackendError: there is no memory for it.
@@ -47,40 +47,41 @@ class Context:
     ) -> None:
         self.model = model
         self.sequences = sequences
-        self.tokens = tokens = tokens + -tokens % 256  # llama.cpp computes in blocks of so many
+        self.tokens = tokens = tokens + -tokens % _BLOCK_TOKENS
         self._llama = llama = llama_cpp()
         params = llama.llama_context_default_params()
         params.n_ctx = tokens
-        params.n_batch = params.n_ubatch = BATCH
+        params.n_batch = params.n_ubatch = MAX_BATCH_TOKENS
         params.n_seq_max = sequences
         params.kv_unified = True
         params.n_threads = params.n_threads_batch = threads or physical_cores()
-        if hasattr(params, "n_outputs_max"):  # llama.cpp's younger versions can save memory
+        if hasattr(params, "n_outputs_max"):  # younger versions can save memory
             params.n_outputs_max = sequences
-        self._pointer = pointer = self._allocated(params)
-        self._batch = llama.llama_batch_init(BATCH, 0, 1)
+        self._pointer = pointer = self._allocate(params)
+        self._batch = llama.llama_batch_init(MAX_BATCH_TOKENS, 0, 1)
         self._sampling = sampling or Sampling(temperature=0)
-        self._sampler = sampler(self._sampling)
-        self._rows: list[int] = []  # places in the last batch that logits were asked for
-        self._freed = weakref.finalize(self, _free, pointer, self._batch, self._sampler)
+        self._sampler = create_sampler(self._sampling)
+        self._rows: list[int] = []  # places in the last batch that have logits
+        self._finalizer = weakref.finalize(self, _free, pointer, self._batch, self._sampler)
         model._contexts.add(self)
 
-    def _allocated(self, params: Any) -> Any:  # Any: a struct, an opaque pointer
+    def _allocate(self, params: Any) -> Any:  # Any: a struct, an opaque pointer
         """Return a context for which there is memory, if need be with less of the model on the GPU.
 
-        llama.cpp would promise more than the machine has, and be killed when it is used.
+        llama.cpp would promise more than the machine has, and the process would be killed when the
+        memory is used.
         """
         model = self.model
         while True:
-            for kind in cache_kinds(model, self.tokens, free_memory()):
+            for kind in cache_types(model, self.tokens, free_memory()):
                 params.type_k = params.type_v = kind
-                with heard():
+                with capture_errors():
                     pointer = self._llama.llama_init_from_model(model.pointer, params)
                 if pointer:
                     return pointer
             if not model.gpu_layers:
                 raise BackendError(
-                    f"no context of {self.tokens:,} tokens for {model.path}: {reason()}"
+                    f"no context of {self.tokens:,} tokens for {model.path}: {first_error()}"
                 )
             model.offload_less()
 
@@ -97,21 +98,22 @@ class Context:
 
     def close(self) -> None:
         """Free the memory."""
-        self._freed()
+        self._finalizer()
 
     def feed(self, runs: Sequence[Run]) -> None:
-        """Compute these tokens, with logits at the last one of each run.
+        """Compute these tokens, with logits at the last token of each run.
 
-        One run may have any length; several together fit a batch.
+        Args:
+            runs: one of any length, or several that fit a batch together.
 
         Raises:
             BackendError: llama.cpp failed.
         """
         entries = list(_entries(runs))
-        if len(runs) > 1 and len(entries) > BATCH:
-            raise ValueError(f"{len(entries)} tokens of several runs exceed a batch of {BATCH}")
-        for first in range(0, len(entries), BATCH):
-            self._decode(entries[first : first + BATCH])
+        if len(runs) > 1 and len(entries) > MAX_BATCH_TOKENS:
+            raise ValueError(f"{len(entries)} tokens of several runs exceed one batch")
+        for first in range(0, len(entries), MAX_BATCH_TOKENS):
+            self._decode(entries[first : first + MAX_BATCH_TOKENS])
 
     def _decode(self, entries: Sequence[tuple[int, int, int, bool]]) -> None:
         batch = self._batch
@@ -125,34 +127,34 @@ class Context:
             if wanted:
                 self._rows.append(place)
         batch.n_tokens = len(entries)
-        status = decode(self._llama, self._alive(), batch)
+        status = decode_batch(self._llama, self._live_pointer(), batch)
         if status != 0:
             raise BackendError(f"{self.model.path} failed to run: llama.cpp's status is {status}")
 
-    def share(self, sequences: int) -> None:
+    def copy_prefix(self, sequences: int) -> None:
         """Let sequences 1 to this number begin with all that sequence 0 has now."""
-        memory = self._llama.llama_get_memory(self._alive())
+        memory = self._llama.llama_get_memory(self._live_pointer())
         for sequence in range(1, sequences + 1):
             self._llama.llama_memory_seq_cp(memory, 0, sequence, -1, -1)
 
-    def forget(self, sequence: int, start: int) -> None:
+    def truncate(self, sequence: int, start: int) -> None:
         """Free a sequence's tokens from this position on."""
-        memory = self._llama.llama_get_memory(self._alive())
+        memory = self._llama.llama_get_memory(self._live_pointer())
         self._llama.llama_memory_seq_rm(memory, sequence, start, -1)
 
     def logits(self, run: int, tokens: Sequence[int]) -> list[float]:
-        """Return the logits of these tokens after a run of the last feeding."""
-        row = self._llama.llama_get_logits_ith(self._alive(), self._rows[run])
+        """Return the logits of these tokens after one of the runs that were fed last."""
+        row = self._llama.llama_get_logits_ith(self._live_pointer(), self._rows[run])
         if not row:
             raise BackendError(f"{self.model.path} gives no logits: it is no language model")
         return [row[token] for token in tokens]
 
-    def draw(self) -> int:
-        """Draw the token after the last one fed."""
-        return int(self._llama.llama_sampler_sample(self._sampler, self._alive(), -1))
+    def sample(self) -> int:
+        """Sample the token after the last one fed."""
+        return int(self._llama.llama_sampler_sample(self._sampler, self._live_pointer(), -1))
 
-    def draw_among(self, tokens: Sequence[int]) -> int:
-        """Draw one of these tokens, as if there were no others."""
+    def sample_among(self, tokens: Sequence[int]) -> int:
+        """Sample one of these tokens, as if there were no others."""
         llama = self._llama
         entries = (llama.llama_token_data * len(tokens))(
             *zip(tokens, self.logits(-1, tokens), [0.0] * len(tokens), strict=True)
@@ -162,33 +164,38 @@ class Context:
         llama.llama_sampler_accept(self._sampler, choice.data[choice.selected].id)
         return int(choice.data[choice.selected].id)
 
-    def likeliest(self, count: int) -> list[int]:
-        """Return the likeliest tokens after the last one fed, the likeliest first."""
+    def most_likely(self, count: int) -> list[int]:
+        """Return the most likely tokens after the last one fed, best first."""
         import numpy as np
 
-        row = self._llama.llama_get_logits_ith(self._alive(), -1)
+        row = self._llama.llama_get_logits_ith(self._live_pointer(), -1)
         size = self._llama.llama_vocab_n_tokens(self.model._vocabulary)
         logits = np.ctypeslib.as_array(row, (size,))
-        most = np.argpartition(-logits, min(count, size) - 1)[:count]
-        return [int(token) for token in most[np.argsort(-logits[most], kind="stable")]]
+        best = np.argpartition(-logits, min(count, size) - 1)[:count]
+        return [int(token) for token in best[np.argsort(-logits[best], kind="stable")]]
 
     def restart(self, kept: int, seed: int = 0) -> bool:
-        """Draw as at first, and keep so many tokens of sequence 0; False if it has to keep all.
+        """Sample as at first, after the first `kept` tokens of sequence 0; the others are freed.
 
-        The seed is added to that of the sampling.
+        Args:
+            kept: tokens.
+            seed: is added to the seed of the sampling.
+
+        Returns:
+            False if the model's memory can only be kept or freed as a whole.
         """
         reseed(self._sampler, self._sampling.seed + seed)
-        memory = self._llama.llama_get_memory(self._alive())
+        memory = self._llama.llama_get_memory(self._live_pointer())
         return bool(self._llama.llama_memory_seq_rm(memory, 0, kept, -1))
 
-    def _alive(self) -> Any:  # Any: an opaque pointer
-        if not self._freed.alive:
+    def _live_pointer(self) -> Any:  # Any: an opaque pointer
+        if not self._finalizer.alive:
             raise BackendError(f"{self.model.path} was closed while it was at work")
         return self._pointer
 
 
 def _entries(runs: Sequence[Run]) -> Iterator[tuple[int, int, int, bool]]:
-    """Yield (token, position, sequence, whether its logits are wanted)."""
+    """Yield (token, position, sequence, True if its logits are wanted)."""
     for run in runs:
         last = len(run.tokens) - 1
         for place, token in enumerate(run.tokens):

@@ -1,66 +1,59 @@
-"""How much of a model goes to the GPU, and how exactly its context is kept."""
+"""The number of layers on the GPU, and the type of the cache of keys and values."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 from memcli.errors import BackendError
 
-Note = Callable[[str], None]  # takes a sentence for the person
-
-F16, Q8_0 = 1, 8  # as ggml numbers what a cache of keys and values may be kept in
-_SHARE = {F16: 1.0, Q8_0: 34 / 64}  # of the memory that 16 bits take: 32 numbers and a scale
+F16, Q8_0 = 1, 8  # ggml's numbers of the types that the cache may have
+_SHARE = {F16: 1.0, Q8_0: 34 / 64}  # of the memory at 16 bits; Q8_0: 32 numbers and a scale
 _GB = 1e9
 
 
-class Cached(Protocol):
-    """A model, as far as the memory of its contexts is concerned."""
+class KvCacheModel(Protocol):
+    """A model, as far as the memory of its cache of keys and values is concerned."""
 
     gpu_layers: int
 
     @property
-    def token_bytes(self) -> int:
-        """What a token takes, at 16 bits."""
+    def cache_bytes_per_token(self) -> int:
+        """The bytes that the keys and values of one token take, at 16 bits each."""
         ...
 
 
-def unheard(_note: str) -> None:
-    """Tell nobody."""
-
-
-def ladder(asked: int | None, layers: int) -> list[int]:
-    """Return how many layers to try to put on the GPU, in order, down to none.
+def layer_attempts(requested: int | None, layers: int) -> list[int]:
+    """Return the numbers of layers to try to put on the GPU, in order, down to none.
 
     Args:
-        asked: by the person; None is all.
-        layers: that the model has. Its output counts as one more.
+        requested: the person's number; None is all.
+        layers: the number that the model has. Its output counts as one more.
     """
     most = layers + 1
-    tries = [most if asked is None else min(asked, most)]
-    while tries[-1]:
-        tries.append(tries[-1] // 2)
-    return tries
+    attempts = [most if requested is None else min(requested, most)]
+    while attempts[-1]:
+        attempts.append(attempts[-1] // 2)
+    return attempts
 
 
-def cache_kinds(model: Cached, tokens: int, free: int | None) -> list[int]:
-    """Return in what a context may keep keys and values, the most exact first.
+def cache_types(model: KvCacheModel, tokens: int, free: int | None) -> list[int]:
+    """Return the types that a context's cache may have, the most exact first.
 
     Args:
-        model: whose context it is.
-        tokens: that the context has room for.
-        free: bytes of the machine's own memory; None where it does not tell. What the GPU has is
-            found out by trying.
+        model: the model of the context.
+        tokens: the room of the context.
+        free: bytes of the machine's own memory; None if it does not tell. The memory of the GPU
+            is found out by trying.
 
     Raises:
         BackendError: there is no memory for it.
     """
     if free is None or model.gpu_layers:
         return list(_SHARE)
-    whole = tokens * model.token_bytes
-    kinds = [kind for kind, share in _SHARE.items() if whole * share <= free]
-    if not kinds:
+    needed = tokens * model.cache_bytes_per_token
+    types = [kind for kind, share in _SHARE.items() if needed * share <= free]
+    if not types:
         raise BackendError(
-            f"a context of {tokens:,} tokens takes {whole / _GB:.1f} GB,"
+            f"a context of {tokens:,} tokens takes {needed / _GB:.1f} GB,"
             f" and {free / _GB:.1f} GB of memory are free",
             hint="end other programs, or take a smaller model",
         )
-    return kinds
+    return types

@@ -1,4 +1,4 @@
-"""What of this machine is ours: cores and memory, less what a container keeps from us."""
+"""The cores and the memory that this process may use, within the limits of its container."""
 
 import os
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from pathlib import Path
 
 _CPUS = Path("/sys/devices/system/cpu")
 _MEMORY = Path("/proc/meminfo")
-_GROUP = Path("/proc/self/cgroup")
-_GROUPS = Path("/sys/fs/cgroup")
+_OWN_GROUP = Path("/proc/self/cgroup")
+_GROUP_TREE = Path("/sys/fs/cgroup")
 
 
 def physical_cores() -> int:
     """Return the number of cores this process may use; two threads of one core count once.
 
-    Where the system does not tell cores from threads, every thread counts.
+    If the system does not tell cores from threads, every thread counts.
     """
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
@@ -26,41 +26,41 @@ def physical_cores() -> int:
             cores.add(siblings.read_text().strip())
         except OSError:
             cores.add(str(cpu))
-    return max(1, min([len(cores), *map(ceil, _shares())]))
+    return max(1, min([len(cores), *map(ceil, _cpu_quotas())]))
 
 
 def free_memory() -> int | None:
-    """Return the bytes that programs can still have; None where the system does not tell."""
+    """Return the bytes that programs can still have; None if the system does not tell."""
     free = []
     with suppress(OSError, ValueError):
-        free.append(_named(_MEMORY.read_text())["MemAvailable:"] * 1024)
-    for group in _groups():
+        free.append(_parse_table(_MEMORY.read_text())["MemAvailable:"] * 1024)
+    for group in _control_groups():
         with suppress(OSError, ValueError):
             most = int((group / "memory.max").read_text())
             used = int((group / "memory.current").read_text())
-            # Files that were read count as used, and make room for whoever needs it.
-            cached = _named((group / "memory.stat").read_text()).get("inactive_file", 0)
+            # The cache of files counts as used, but makes room for a program that needs it.
+            cached = _parse_table((group / "memory.stat").read_text()).get("inactive_file", 0)
             free.append(max(0, most - used + cached))
     return min(free, default=None)
 
 
-def _shares() -> Iterator[float]:
-    """Yield how many cores' worth of time this process and those around it may use."""
-    for group in _groups():
+def _cpu_quotas() -> Iterator[float]:
+    """Yield the quota of each control group, in cores."""
+    for group in _control_groups():
         with suppress(OSError, ValueError):
             quota, period = (group / "cpu.max").read_text().split()
             yield int(quota) / int(period)
 
 
-def _groups() -> Iterator[Path]:
-    """Yield the control group that this process is in, and those around that one."""
+def _control_groups() -> Iterator[Path]:
+    """Yield the control group of this process, and the groups around it, inside to outside."""
     with suppress(OSError):
-        for line in _GROUP.read_text().splitlines():
-            if line.startswith("0::/"):  # version 2
-                inner = _GROUPS / line.removeprefix("0::/")
-                yield from (inner, *(up for up in inner.parents if up.is_relative_to(_GROUPS)))
+        for line in _OWN_GROUP.read_text().splitlines():
+            if line.startswith("0::/"):  # control groups of version 2
+                inner = _GROUP_TREE / line.removeprefix("0::/")
+                yield from (inner, *(up for up in inner.parents if up.is_relative_to(_GROUP_TREE)))
 
 
-def _named(table: str) -> dict[str, int]:
-    """Read lines of a name and a number, as the kernel writes them."""
+def _parse_table(table: str) -> dict[str, int]:
+    """Parse the kernel's lines of a name and a number."""
     return {name: int(number) for name, number, *_ in map(str.split, table.splitlines())}

@@ -1,19 +1,18 @@
 """llama.cpp itself: imported when it is first used, silent, its errors kept for our own."""
 
 import ctypes
-import signal
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from threading import current_thread, main_thread
 from types import ModuleType
 from typing import Any
 
+from memcli.backends.llama.abort import defer_interrupts
 from memcli.errors import BackendError
 
-_ERROR = 4  # of llama.cpp's log levels
-_errors: deque[str] = deque(maxlen=8)  # what llama.cpp said last
+_ERROR_LEVEL = 4  # one of llama.cpp's log levels
+_errors: deque[str] = deque(maxlen=8)  # llama.cpp's last errors, oldest first
 
 
 @cache
@@ -21,7 +20,7 @@ def llama_cpp() -> ModuleType:
     """Import llama.cpp and silence it.
 
     Raises:
-        BackendError: it is not installed, or not for this machine.
+        BackendError: it is not installed, or was built for another machine.
     """
     try:
         import llama_cpp as llama
@@ -30,53 +29,46 @@ def llama_cpp() -> ModuleType:
             f"llama.cpp cannot be loaded: {error}", hint="`pip install llama-cpp-python`"
         ) from error
 
-    llama.llama_log_set(_listeners(llama)[0], ctypes.c_void_p(0))
+    llama.llama_log_set(_log_callbacks(llama)[0], ctypes.c_void_p(0))
     llama.llama_backend_init()
     module: ModuleType = llama
     return module
 
 
 @contextmanager
-def heard() -> Iterator[None]:
-    """Keep what llama.cpp says meanwhile; what was kept before is forgotten.
+def capture_errors() -> Iterator[None]:
+    """Keep the errors that llama.cpp logs inside the block, and drop the older ones.
 
     Ctrl-C waits until the end: raised where llama.cpp calls Python, it would be lost.
     """
     llama = llama_cpp()
-    mute, listener = _listeners(llama)
-    pressed: list[int] = []
-    ours = (
-        current_thread() is main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
+    silent, capturing = _log_callbacks(llama)
     _errors.clear()
-    if ours:
-        signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
-    llama.llama_log_set(listener, ctypes.c_void_p(0))
-    try:
-        yield
-    finally:
-        llama.llama_log_set(mute, ctypes.c_void_p(0))
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    if pressed:
-        raise KeyboardInterrupt
+    with defer_interrupts([]):
+        llama.llama_log_set(capturing, ctypes.c_void_p(0))
+        try:
+            yield
+        finally:
+            llama.llama_log_set(silent, ctypes.c_void_p(0))
 
 
-def reason(otherwise: str = "it gives no reason") -> str:
-    """Return the first of the last errors, which names the cause, without the function's name."""
+def first_error(otherwise: str = "it gives no reason") -> str:
+    """Return the first captured error, which names the cause, without its function's name."""
     return _errors[0].removeprefix("llama_model_load: ") if _errors else otherwise
 
 
 @cache
-def _listeners(llama: ModuleType) -> tuple[Any, Any]:  # Any: ctypes makes their type as it runs
-    """Return what hears nothing, and what keeps errors. Kept for good: llama.cpp calls them."""
+def _log_callbacks(llama: ModuleType) -> tuple[Any, Any]:  # Any: ctypes makes their type
+    """Return a callback that drops all, and one that keeps errors.
 
-    def hear(level: int, text: bytes | None, _: object) -> None:
-        if level == _ERROR and text:
+    They are never freed: llama.cpp may call them at any time.
+    """
+
+    def capture(level: int, text: bytes | None, _: object) -> None:
+        if level == _ERROR_LEVEL and text:
             _errors.append(text.decode("utf-8", "replace").strip())
 
     # A function of the interpreter that does nothing and needs nothing: it may be called at any
     # time, even after Python has gone.
-    deaf = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value or 0
-    return llama.llama_log_callback(deaf), llama.llama_log_callback(hear)
+    silent = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value or 0
+    return llama.llama_log_callback(silent), llama.llama_log_callback(capture)

@@ -1,4 +1,4 @@
-"""Weights and vocabulary of one file in llama.cpp: text to tokens and back."""
+"""The weights and the vocabulary of one file in llama.cpp: text to tokens and back."""
 
 import ctypes
 import weakref
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
-from memcli.backends.generation.plain_text import cutter
+from memcli.backends.generation.plain_text import make_splitter
 from memcli.backends.gguf_check import check_gguf
-from memcli.backends.llama.abort import going_on
-from memcli.backends.llama.gpu_offload import Note, ladder, unheard
-from memcli.backends.llama.library import heard, llama_cpp, reason
+from memcli.backends.llama.abort import progress_callback
+from memcli.backends.llama.gpu_offload import layer_attempts
+from memcli.backends.llama.library import capture_errors, first_error, llama_cpp
+from memcli.callbacks import NoteCallback, ignore
 from memcli.deadline import check_time
 from memcli.errors import BackendError
 
@@ -21,18 +22,20 @@ if TYPE_CHECKING:
 
 
 class Model:
-    """A model file in memory, as much of it on the GPU as asked and as fits.
+    """A model file in memory, with the requested part of it on the GPU, or as much as fits.
 
     Args:
         path: a GGUF file that was checked.
         gpu_layers: layers to run on the GPU; None is all.
-        note: told what runs otherwise than was asked.
+        note: is called with a sentence if the model cannot run as requested.
 
     Raises:
         BackendError: llama.cpp cannot be loaded or refuses the file; with its reason.
     """
 
-    def __init__(self, path: Path, *, gpu_layers: int | None = None, note: Note = unheard) -> None:
+    def __init__(
+        self, path: Path, *, gpu_layers: int | None = None, note: NoteCallback = ignore
+    ) -> None:
         self.path = path
         self._llama = llama_cpp()
         self._note = note
@@ -41,27 +44,27 @@ class Model:
             if gpu_layers:
                 note(f"{path.stem} runs on the CPU: this llama.cpp was built without GPU support")
             gpu_layers = 0
-        tries = ladder(gpu_layers, self._layers) if gpu_layers != 0 else [0]
-        self._load(tries)
-        if self.gpu_layers != tries[0]:
-            self._tell_layers()
+        attempts = layer_attempts(gpu_layers, self._layers) if gpu_layers != 0 else [0]
+        self._load(attempts)
+        if self.gpu_layers != attempts[0]:
+            self._note_layers()
         self.trained_context: int = self._llama.llama_model_n_ctx_train(self._pointer)
 
-    def _load(self, tries: Sequence[int]) -> None:
+    def _load(self, attempts: Sequence[int]) -> None:
         """Load with the first of these numbers of layers on the GPU that fits."""
-        for layers in tries:
+        for layers in attempts:
             params = self._llama.llama_model_default_params()
             params.n_gpu_layers = layers
-            params.progress_callback = going_on(self._llama)
-            with heard():
+            params.progress_callback = progress_callback(self._llama)
+            with capture_errors():
                 pointer = self._llama.llama_model_load_from_file(bytes(self.path), params)
             if pointer:
-                self._freed = weakref.finalize(self, self._llama.llama_model_free, pointer)
+                self._finalizer = weakref.finalize(self, self._llama.llama_model_free, pointer)
                 self._pointer = pointer
                 self.gpu_layers = layers
                 return
-            check_time()  # it may have been told to stop
-        raise BackendError(f"llama.cpp cannot load {self.path}: {reason()}")
+            check_time()  # the deadline may have stopped it
+        raise BackendError(f"llama.cpp cannot load {self.path}: {first_error()}")
 
     def offload_less(self) -> None:
         """Load again with at most half the layers on the GPU. Contexts over the model are closed.
@@ -70,10 +73,10 @@ class Model:
             BackendError: there are none to take off, or llama.cpp refuses.
         """
         self.close()
-        self._load(ladder(self.gpu_layers, self._layers)[1:])
-        self._tell_layers()
+        self._load(layer_attempts(self.gpu_layers, self._layers)[1:])
+        self._note_layers()
 
-    def _tell_layers(self) -> None:
+    def _note_layers(self) -> None:
         on_gpu = f"{self.gpu_layers} of {self._layers + 1} layers" if self.gpu_layers else "nothing"
         self._note(f"{self.path.stem}: {on_gpu} on the GPU, more does not fit its memory")
 
@@ -82,40 +85,43 @@ class Model:
         return check_gguf(self.path).layers or 0
 
     @cached_property
-    def token_bytes(self) -> int:
-        """What the keys and values of one token take in all layers together, at 16 bits each."""
+    def cache_bytes_per_token(self) -> int:
+        """The bytes that the keys and values of one token take in all layers, at 16 bits each."""
         llama, pointer = self._llama, self.pointer
-        each = llama.llama_model_n_embd(pointer) // max(llama.llama_model_n_head(pointer), 1)
-        sizes = [self._size(f"attention.{part}_length") or each for part in ("key", "value")]
+        default = llama.llama_model_n_embd(pointer) // max(llama.llama_model_n_head(pointer), 1)
+        sizes = [
+            self._architecture_number(f"attention.{part}_length") or default
+            for part in ("key", "value")
+        ]
         heads: int = llama.llama_model_n_head_kv(pointer)
         return 2 * heads * sum(sizes) * int(llama.llama_model_n_layer(pointer))
 
-    def _size(self, key: str) -> int:
-        """Return a number that the file says of its architecture; 0 where it does not."""
-        return int(self._says(f"{self._says('general.architecture')}.{key}") or 0)
+    def _architecture_number(self, key: str) -> int:
+        """Return a number from the metadata of the model's architecture; 0 if it has none."""
+        return int(self._metadata(f"{self._metadata('general.architecture')}.{key}") or 0)
 
-    def _says(self, key: str) -> str:
-        """Return what the file says, as text; "" where it says nothing."""
+    def _metadata(self, key: str) -> str:
+        """Return a value of the file's metadata as text; "" if it has none."""
         value = ctypes.create_string_buffer(64)
         get = self._llama.llama_model_meta_val_str
         found = get(self.pointer, key.encode(), value, len(value)) > 0
         return value.value.decode("utf-8", "replace") if found else ""
 
     @cached_property
-    def _composes(self) -> bool:
-        """Whether letters and accents apart were one to the model: Qwen's tokeniser sees to it."""
-        return self._says("tokenizer.ggml.pre") == "qwen2"
+    def _normalizes(self) -> bool:
+        """True if Qwen's tokenizer composes letters and accents (NFC): llama.cpp's does not."""
+        return self._metadata("tokenizer.ggml.pre") == "qwen2"
 
     def close(self) -> None:
         """Free the model and every context over it."""
         for context in list(self._contexts):
             context.close()
-        self._freed()
+        self._finalizer()
 
     @property
     def pointer(self) -> Any:  # Any: an opaque pointer
-        """The model, for its contexts."""
-        if not self._freed.alive:
+        """The model in llama.cpp, for its contexts."""
+        if not self._finalizer.alive:
             raise BackendError(f"{self.path} was closed")
         return self._pointer
 
@@ -124,13 +130,15 @@ class Model:
         return self._llama.llama_model_get_vocab(self.pointer)
 
     def markup(self, text: str) -> list[int]:
-        """Return the tokens of a prompt's own text: names of special tokens become them."""
-        return self._tokens(text, special=True)
+        """Return the tokens of a prompt's own markup: names of special tokens become them."""
+        return self._tokenize(text, special=True)
 
     def plain(self, text: str) -> list[int]:
-        """Return the tokens of somebody's words: none of them is special, whatever they spell."""
-        text = normalize("NFC", text) if self._composes else text  # before it is cut
-        return [token for part in self._cut(text) for token in self._tokens(part, special=False)]
+        """Return the tokens of a person's text: none is special, even if the text spells one."""
+        text = normalize("NFC", text) if self._normalizes else text  # it may spell a name only then
+        return [
+            token for part in self._split(text) for token in self._tokenize(part, special=False)
+        ]
 
     def single(self, text: str) -> int:
         """Return the one token of a text.
@@ -144,7 +152,7 @@ class Model:
         return tokens[0]
 
     def piece(self, token: int) -> bytes:
-        """Return what a token writes: special tokens their names, others maybe half a letter."""
+        """Return the text of a token: a special token's name; maybe only a part of a letter."""
         size = 64
         while True:
             buffer = ctypes.create_string_buffer(size)
@@ -155,8 +163,8 @@ class Model:
                 return buffer.raw[:written]
             size = -written
 
-    def ends(self, token: int) -> bool:
-        """Return whether a model that draws this token has finished, or begins a new message."""
+    def is_end(self, token: int) -> bool:
+        """Return whether a model that samples this token has finished, or begins a new message."""
         vocabulary = self._vocabulary
         return bool(
             self._llama.llama_vocab_is_eog(vocabulary, token)
@@ -165,7 +173,7 @@ class Model:
 
     @cached_property
     def special(self) -> dict[int, str]:
-        """Every special token and its name, as llama.cpp looks for them in a text."""
+        """Every special token, with the name that llama.cpp looks for in a text."""
         llama, vocabulary = self._llama, self._vocabulary
         kinds = (
             llama.LLAMA_TOKEN_ATTR_CONTROL
@@ -179,38 +187,38 @@ class Model:
         }
 
     @property
-    def begin(self) -> int | None:
-        """The token that every prompt begins with, in vocabularies that want one."""
+    def bos_token(self) -> int | None:
+        """The token that every prompt begins with; None if the vocabulary wants none."""
         if not self._llama.llama_vocab_get_add_bos(self._vocabulary):
             return None
         return int(self._llama.llama_vocab_bos(self._vocabulary))
 
     @property
-    def marks(self) -> dict[str, str]:
-        """What a chat template knows the first and the last token by."""
-        marks = {
+    def template_variables(self) -> dict[str, str]:
+        """The texts of the chat template's `bos_token` and `eos_token`."""
+        tokens = {
             "bos_token": self._llama.llama_vocab_bos(self._vocabulary),
             "eos_token": self._llama.llama_vocab_eos(self._vocabulary),
         }
-        return {name: self.special.get(token, "") for name, token in marks.items()}
+        return {name: self.special.get(token, "") for name, token in tokens.items()}
 
     @property
-    def template(self) -> str | None:
+    def chat_template(self) -> str | None:
         """The chat template that came with the file."""
         template = self._llama.llama_model_chat_template(self.pointer, None)
         return template.decode("utf-8", "replace") if template else None
 
     @cached_property
-    def _cut(self) -> Any:  # Any: mypy takes a function kept in a property for a method
-        return cutter(self.special.values())
+    def _split(self) -> Any:  # Any: mypy takes a function kept in a property for a method
+        return make_splitter(self.special.values())
 
-    def _tokens(self, text: str, *, special: bool) -> list[int]:
-        encoded = (normalize("NFC", text) if self._composes else text).encode("utf-8", "replace")
-        room = len(encoded) + 8  # a token a byte, and what a vocabulary adds
+    def _tokenize(self, text: str, *, special: bool) -> list[int]:
+        encoded = (normalize("NFC", text) if self._normalizes else text).encode("utf-8", "replace")
+        room = len(encoded) + 8  # a token for each byte, and the vocabulary's own
         tokens = (self._llama.llama_token * room)()
         count = self._llama.llama_tokenize(
             self._vocabulary, encoded, len(encoded), tokens, room, False, special
         )
         if count < 0:
-            raise BackendError(f"llama.cpp cannot tokenise {len(encoded):,} bytes of text")
+            raise BackendError(f"llama.cpp cannot tokenize {len(encoded):,} bytes of text")
         return list(tokens[:count])

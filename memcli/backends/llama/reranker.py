@@ -1,7 +1,7 @@
 """Yes or no about each passage, many passages at a time.
 
 Prefix, instruction and question are the same in every prompt of a question: their keys and values
-are computed once, and the passages, one sequence each, go on from there.
+are computed once, and the passages, one sequence each, continue from there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,64 +9,59 @@ from functools import cached_property
 from pathlib import Path
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
-from memcli.backends.llama.context import BATCH, SEQUENCES, Context, Run
-from memcli.backends.llama.gpu_offload import Note, unheard
+from memcli.backends.llama.batches import MAX_BATCH_TOKENS, pack_batches
+from memcli.backends.llama.context import Context, Run
 from memcli.backends.llama.model import Model
-from memcli.backends.yes_no import check_prompt, probability, prompts_of, shared
+from memcli.backends.yes_no import (
+    check_prompt,
+    shared_prefix_length,
+    tokenize_prompts,
+    yes_probability,
+)
+from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.protocols import RerankPrompt
 
-_BRANCHES = 16  # a context has at least so many: another number needs no other context
-_SPARE = 4  # a context is used again unless it is larger than needed by this factor
+_MIN_BRANCHES = 16  # of a context, so that questions with fewer branches share one
+_MAX_SPARE = 4  # a context is used again unless it is larger than needed by this factor
 
 
-def open_reranker(
-    path: Path,
-    prompt: RerankPrompt,
-    *,
-    gpu_layers: int | None = None,
-    threads: int | None = None,
-    note: Note = unheard,
-    checked: CheckedFile | None = None,
-) -> "LlamaReranker":
-    """Check a model file and return its reranker; it is loaded when it has something to judge.
+class LlamaReranker:
+    """A yes/no reranker as a GGUF file. Implements `protocols.Reranker`.
+
+    The file is checked when it is opened, and loaded when there is a passage to judge.
 
     Args:
-        path: a GGUF file of a causal model.
-        prompt: how the model was taught to be asked.
+        path: a causal model.
+        prompt: the prompt that the model was trained on.
         gpu_layers: layers to offload; None is as many as the build of llama.cpp can.
         threads: None is one per physical core.
-        note: told what runs otherwise than was asked.
-        checked: what checking the file has given; None checks it.
+        note: is called with a sentence if the model cannot run as requested.
+        checked: the result of checking the file; None checks it.
 
     Raises:
         ModelNotFoundError: there is no such file.
         BackendError: the file is damaged, or the prompt does not end with the document.
     """
-    check_prompt(prompt)
-    return LlamaReranker(
-        checked or check_gguf(path), prompt, gpu_layers=gpu_layers, threads=threads, note=note
-    )
-
-
-class LlamaReranker:
-    """A yes/no reranker as a GGUF file. Implements `protocols.Reranker`."""
 
     def __init__(
         self,
-        file: CheckedFile,
+        path: Path,
         prompt: RerankPrompt,
         *,
-        gpu_layers: int | None,
-        threads: int | None,
-        note: Note,
+        gpu_layers: int | None = None,
+        threads: int | None = None,
+        note: NoteCallback = ignore,
+        checked: CheckedFile | None = None,
     ) -> None:
-        self.name = file.path.stem
-        self.fingerprint = fingerprint("rerank", file.digest, prompt)
-        self._path, self._prompt = file.path, prompt
+        check_prompt(prompt)
+        checked = checked or check_gguf(path)
+        self.name = path.stem
+        self.fingerprint = fingerprint("rerank", checked.digest, prompt)
+        self._path, self._prompt = path, prompt
         self.threads = threads
         self._gpu_layers, self._note = gpu_layers, note
-        self._fork: _Fork | None = None  # from the last question
+        self._prefix_context: _PrefixContext | None = None  # the one of the last question
 
     def close(self) -> None:
         """Free the model."""
@@ -87,16 +82,17 @@ class LlamaReranker:
             return
         model = self.model
         answers = (model.single("yes"), model.single("no"))
-        *prompts, bare = self.prompts(question, [*passages, ""])
-        begin = shared([*prompts, bare])  # the same for the next passages of this question
-        head, tails = bare[:begin], [prompt[begin:] for prompt in prompts]
-        batches = list(_packed({index: len(tail) for index, tail in enumerate(tails)}))
-        room = begin + max(sum(len(tails[index]) for index in batch) for batch in batches)
+        *prompts, empty = self.prompts(question, [*passages, ""])
+        # With the empty passage, the prefix is the same for the question's next passages.
+        length = shared_prefix_length([*prompts, empty])
+        prefix, branches = empty[:length], [prompt[length:] for prompt in prompts]
+        batches = list(pack_batches(list(map(len, branches)), longest_first=False))
+        tokens = length + max(sum(len(branches[index]) for index in batch) for batch in batches)
         for batch in batches:
-            fork = self._forked(room, max(map(len, batches)))
-            pairs = fork.logits(head, [tails[index] for index in batch], answers)
+            context = self._context_for(tokens, max(map(len, batches)))
+            pairs = context.logits(prefix, [branches[index] for index in batch], answers)
             for index, (yes, no) in zip(batch, pairs, strict=True):
-                yield index, probability(yes, no)
+                yield index, yes_probability(yes, no)
 
     def prompts(self, question: str, passages: Sequence[str]) -> list[list[int]]:
         """Return the tokens of each passage's whole prompt, only the passage cut to fit.
@@ -105,29 +101,34 @@ class LlamaReranker:
             BackendError: prefix, question and suffix alone fill the context.
         """
         context = min(self._prompt.context, self.model.trained_context)
-        return prompts_of(self.model, self._prompt, context, question, passages)
+        return tokenize_prompts(
+            self.model, self._prompt, context=context, question=question, passages=passages
+        )
 
     @cached_property
     def model(self) -> Model:
-        """The file, loaded when it is first asked for."""
+        """The model, loaded when it is first needed."""
         return Model(self._path, gpu_layers=self._gpu_layers, note=self._note)
 
-    def _forked(self, tokens: int, branches: int) -> "_Fork":
-        """Return a context with so much room: the one of the last batch or question if it fits."""
-        if self._fork is None or not self._fork.fits(tokens, branches):
-            if self._fork:
-                self._fork.close()
-            room = max(tokens, BATCH + BATCH // 2)  # as much as most questions need
-            self._fork = _Fork(self.model, room, max(branches, _BRANCHES), self.threads)
-        return self._fork
+    def _context_for(self, tokens: int, branches: int) -> "_PrefixContext":
+        """Return a context with this much room: the last one if it fits, or else a new one."""
+        if self._prefix_context is None or not self._prefix_context.fits(tokens, branches):
+            if self._prefix_context:
+                self._prefix_context.close()
+            # This room is enough for most questions.
+            tokens = max(tokens, MAX_BATCH_TOKENS + MAX_BATCH_TOKENS // 2)
+            self._prefix_context = _PrefixContext(
+                self.model, tokens, branches=max(branches, _MIN_BRANCHES), threads=self.threads
+            )
+        return self._prefix_context
 
 
-class _Fork:
-    """A context in which many texts go on from one beginning, which it keeps for the next batch."""
+class _PrefixContext:
+    """A context in which many branches continue one prefix, which it keeps for the next batch."""
 
-    def __init__(self, model: Model, tokens: int, branches: int, threads: int | None) -> None:
+    def __init__(self, model: Model, tokens: int, *, branches: int, threads: int | None) -> None:
         self._context = Context(model, tokens, sequences=branches + 1, threads=threads)
-        self._head: list[int] = []  # what sequence 0 holds
+        self._prefix: list[int] = []  # the tokens in sequence 0
 
     def close(self) -> None:
         """Free the memory."""
@@ -136,45 +137,35 @@ class _Fork:
     def fits(self, tokens: int, branches: int) -> bool:
         """Return whether there is room for so many tokens, and not for far too many."""
         enough = tokens <= self._context.tokens and branches < self._context.sequences
-        return enough and self._context.tokens <= _SPARE * max(tokens, BATCH)
+        return enough and self._context.tokens <= _MAX_SPARE * max(tokens, MAX_BATCH_TOKENS)
 
     def logits(
-        self, head: list[int], tails: Sequence[list[int]], tokens: Sequence[int]
+        self, prefix: list[int], branches: Sequence[list[int]], tokens: Sequence[int]
     ) -> list[list[float]]:
-        """Return the logits of these tokens after the head and each of the tails.
+        """Return the logits of these tokens after the prefix and each of the branches.
 
-        Between two calls there is nothing but a head: whoever stops in between leaves no trace.
+        Between two calls the context holds only a prefix: an interrupted call leaves no trace.
         """
-        self._hold(head)
+        self._read_prefix(prefix)
         context = self._context
-        context.share(len(tails))
+        context.copy_prefix(len(branches))
         try:
             context.feed(
-                [Run(tail, start=len(head), sequence=at) for at, tail in enumerate(tails, start=1)]
+                [
+                    Run(branch, start=len(prefix), sequence=number)
+                    for number, branch in enumerate(branches, start=1)
+                ]
             )
-            return [context.logits(at, tokens) for at in range(len(tails))]
+            return [context.logits(run, tokens) for run in range(len(branches))]
         finally:
-            for sequence in range(1, len(tails) + 1):
-                context.forget(sequence, 0)
+            for sequence in range(1, len(branches) + 1):
+                context.truncate(sequence, 0)
 
-    def _hold(self, head: list[int]) -> None:
-        """Make sequence 0 hold the head, computed in one piece: answers depend on nothing else."""
-        if head == self._head:
+    def _read_prefix(self, prefix: list[int]) -> None:
+        """Compute the prefix in one piece, so that answers depend on nothing else."""
+        if prefix == self._prefix:
             return
-        self._head = []  # should the rest fail
-        self._context.forget(0, 0)
-        self._context.feed([Run(head)])
-        self._head = head
-
-
-def _packed(sizes: dict[int, int]) -> Iterator[list[int]]:
-    """Yield indices in batches, short ones first; whoever exceeds a batch is alone in his."""
-    batch: list[int] = []
-    tokens = 0
-    for index, size in sorted(sizes.items(), key=lambda item: item[1]):
-        if batch and (tokens + size > BATCH or len(batch) == SEQUENCES):
-            yield batch
-            batch, tokens = [], 0
-        batch.append(index)
-        tokens += size
-    yield batch
+        self._prefix = []  # the computation may fail
+        self._context.truncate(0, 0)
+        self._context.feed([Run(prefix)])
+        self._prefix = prefix

@@ -1,4 +1,4 @@
-"""How the next token is drawn."""
+"""The chain of samplers that picks the next token."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from memcli.backends.llama.library import llama_cpp
 from memcli.protocols import Sampling
 
 
-def sampler(sampling: Sampling) -> Any:  # Any: an opaque pointer
-    """Return a chain that draws as transformers does: temperature before top_p."""
+def create_sampler(sampling: Sampling) -> Any:  # Any: an opaque pointer
+    """Return a chain that samples as transformers does: temperature before top_p."""
     llama = llama_cpp()
     chain = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
     if sampling.temperature <= 0:
@@ -17,21 +17,22 @@ def sampler(sampling: Sampling) -> Any:  # Any: an opaque pointer
         llama.llama_sampler_init_top_k(sampling.top_k),
         llama.llama_sampler_init_temp(sampling.temperature),
         llama.llama_sampler_init_top_p(sampling.top_p, 1),
-        _draw(sampling.seed),
+        _create_last(sampling.seed),
     ):
         llama.llama_sampler_chain_add(chain, part)
     return chain
 
 
 def reseed(chain: Any, seed: int) -> None:  # Any: an opaque pointer
-    """Let a chain draw as if it were made with this seed; one that never draws stays as it is."""
+    """Let a chain sample as if it were created with this seed; a greedy chain has none."""
     llama = llama_cpp()
     last = llama.llama_sampler_chain_n(chain) - 1
     if last > 0:
         llama.llama_sampler_free(llama.llama_sampler_chain_remove(chain, last))
-        llama.llama_sampler_chain_add(chain, _draw(seed))
+        llama.llama_sampler_chain_add(chain, _create_last(seed))
 
 
-def _draw(seed: int) -> Any:  # Any: an opaque pointer
+def _create_last(seed: int) -> Any:  # Any: an opaque pointer
+    """Return the last part of a chain, which samples from the distribution that is left."""
     # The largest 32-bit number would mean any seed.
     return llama_cpp().llama_sampler_init_dist(seed & 0x7FFFFFFF)

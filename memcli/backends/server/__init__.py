@@ -2,15 +2,31 @@
 
 vLLM, SGLang and llama-server do, and so do the hosts of larger models. Text leaves the machine to
 the endpoints that the person configured and to no others. It is sent as the content of messages,
-never as a prompt of our own making: a server's template keeps somebody's words apart from markup.
+never as a prompt of our own making: a server's template keeps people's text apart from markup.
+Read `endpoint` and `http` first, then `reranker`.
+
+endpoint          an address, its limits and its key
+http              requests, their retries and their errors
+response          bounded reading of replies: JSON, or server-sent events
+timeouts          slow work in threads, with time limits
+chat              chat completions, and the chat role
+thinking_reply    a whole reply of a model that thinks first
+thought_splitter  the end of a thought in a stream of text
+tool_calls        tool calls: found in a text, and checked against their schema
+reader            a thought and a tool call
+sifter            a thought and a ranking
+reranker          yes or no about passages
+yes_no_scores     probabilities from the replies about passages
+embedder          vectors of texts
+token_estimate    estimated numbers of tokens
 """
 
-from memcli.backends.server.chat import ServerChat, open_chat
-from memcli.backends.server.embedder import ServerEmbedder, open_embedder
+from memcli.backends.server.chat import ServerChat
+from memcli.backends.server.embedder import ServerEmbedder
 from memcli.backends.server.endpoint import Endpoint, Limits, endpoint, once, read_key
-from memcli.backends.server.reader import ServerReader, open_reader
-from memcli.backends.server.reranker import ServerReranker, open_reranker
-from memcli.backends.server.sifter import ServerSifter, open_sifter
+from memcli.backends.server.reader import ServerReader
+from memcli.backends.server.reranker import ServerReranker
+from memcli.backends.server.sifter import ServerSifter
 
 __all__ = [
     "Endpoint",
@@ -22,10 +38,9 @@ __all__ = [
     "ServerSifter",
     "endpoint",
     "once",
-    "open_chat",
-    "open_embedder",
-    "open_reader",
-    "open_reranker",
-    "open_sifter",
     "read_key",
 ]
+
+# Every backend package has these five: its caller chooses the package, and then the role.
+open_chat, open_reader, open_sifter = ServerChat, ServerReader, ServerSifter
+open_embedder, open_reranker = ServerEmbedder, ServerReranker

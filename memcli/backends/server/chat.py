@@ -5,42 +5,43 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from memcli.backends.server.endpoint import Endpoint, Note, unsaid
-from memcli.backends.server.http import RefusedError, Server
-from memcli.backends.server.response import NonsenseError
-from memcli.backends.server.thought_splitter import Split
-from memcli.backends.server.token_estimate import estimated
+from memcli.backends.server.endpoint import Endpoint
+from memcli.backends.server.http import EndpointClient, RefusedError
+from memcli.backends.server.response import InvalidReplyError
+from memcli.backends.server.thought_splitter import ThoughtSplitter
+from memcli.backends.server.token_estimate import estimate_tokens
+from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
 from memcli.protocols import Message, Sampling, Thought
 
 _PATH = "chat/completions"
-UNKNOWN = (400, 422)  # what servers answer to a field they do not know
+UNKNOWN_FIELD = (400, 422)  # statuses that servers answer to a field they do not know
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of an answer."""
+    """A piece of a reply."""
 
-    thought: str = ""  # where the server tells it from the text
+    thought: str = ""  # if the server separates it from the text
     text: str = ""
-    calls: tuple[Mapping[str, Any], ...] = ()  # pieces of tool calls, as the API has them
-    finish: str = ""  # why it ends, in the last piece
+    calls: tuple[Mapping[str, Any], ...] = ()  # pieces of tool calls in the API's form
+    finish: str = ""  # the reason of the end, in the last piece
 
 
-class ChatServer:
-    """A served chat model, sampled in one way."""
+class ChatClient:
+    """A client of a served chat model, with one way of sampling."""
 
-    def __init__(self, endpoint: Endpoint, sampling: Sampling, note: Note = unsaid) -> None:
+    def __init__(self, endpoint: Endpoint, sampling: Sampling, note: NoteCallback = ignore) -> None:
         self.endpoint = endpoint
-        self._server, self._sampling = Server(endpoint, note), sampling
-        self._plain = False  # whether the server refuses what OpenAI's own API has not
+        self._client, self._sampling = EndpointClient(endpoint, note), sampling
+        self._openai_fields_only = False  # True once the server has refused other fields
 
     def close(self) -> None:
         """Close the connections."""
-        self._server.close()
+        self._client.close()
 
-    def answer(
+    def stream_reply(
         self,
         messages: Sequence[Mapping[str, Any]],
         *,
@@ -49,14 +50,14 @@ class ChatServer:
         extras: Mapping[str, Any] | None = None,
         stream: bool = True,
     ) -> Generator[Delta]:
-        """Yield the next message of a dialogue as it is written.
+        """Yield the next message of a dialogue, piece by piece.
 
         Args:
-            messages: as the API has them.
-            tokens: most tokens of thought and answer together.
-            thinking: whether to think, for templates that leave the choice; None says nothing.
+            messages: the dialogue in the API's form.
+            tokens: the most tokens of thought and answer together.
+            thinking: True thinks, for templates that leave the choice; None leaves the default.
             extras: further fields of the request.
-            stream: whether somebody listens; some servers make calls in one piece only.
+            stream: True asks for pieces; some servers make calls in one piece only.
 
         Raises:
             RefusedError: the server refuses the request; before the first piece.
@@ -73,65 +74,79 @@ class ChatServer:
             "seed": sampling.seed,
             **(extras or {}),
         }
-        more: dict[str, Any] = {"top_k": sampling.top_k}
+        foreign: dict[str, Any] = {"top_k": sampling.top_k}  # OpenAI's own API has none of these
         if thinking is not None:
-            more["chat_template_kwargs"] = {"enable_thinking": thinking}
-        if self._plain:
+            foreign["chat_template_kwargs"] = {"enable_thinking": thinking}
+        if self._openai_fields_only:
             yield from self._deltas(body)
             return
         try:
-            yield from self._deltas({**body, **more})
+            yield from self._deltas({**body, **foreign})
         except RefusedError as error:
-            if error.status not in UNKNOWN:
+            if error.status not in UNKNOWN_FIELD:
                 raise
             for delta in self._deltas(body):
-                self._plain = True
+                self._openai_fields_only = True
                 yield delta
 
     def _deltas(self, body: Mapping[str, Any]) -> Iterator[Delta]:
         url, begun, finished = self.endpoint.url, False, False
-        for delta in self._server.stream(_PATH, body, _delta):
+        for delta in self._client.stream(_PATH, body, _parse_delta):
             begun, finished = True, finished or bool(delta.finish)
             if delta != Delta():
                 yield delta
         if not begun:
-            raise RefusedError(f"{url} answers with a stream of nothing", UNKNOWN[0])
+            raise RefusedError(f"{url} answers with a stream of nothing", UNKNOWN_FIELD[0])
         if not finished:
             raise BackendError(f"{url} broke off in the middle of an answer")
 
 
 class ServerChat:
-    """A served model that answers in words. Implements `protocols.Chat`."""
+    """A served model that answers in words. Implements `protocols.Chat`.
 
-    def __init__(self, endpoint: Endpoint, *, context: int, sampling: Sampling, note: Note) -> None:
+    Args:
+        endpoint: the address; nothing is sent to it before there is a dialogue.
+        context: tokens that messages, thought and answer share, at most.
+        sampling: how the answer is sampled.
+        note: is called, before the first text leaves this machine, with its destination.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        context: int,
+        sampling: Sampling,
+        note: NoteCallback = ignore,
+    ) -> None:
         self.name, self.context = endpoint.model, context
         self.fingerprint = fingerprint("chat", endpoint.url, endpoint.model, sampling)
-        self._chat = ChatServer(endpoint, sampling, note)
+        self._chat = ChatClient(endpoint, sampling, note)
 
     def close(self) -> None:
         """Close the connections."""
         self._chat.close()
 
     def count(self, text: str) -> int:
-        """Return about how many tokens a text takes; rather too many than too few."""
-        return estimated(text)
+        """Return the estimated number of tokens of a text; rather too many than too few."""
+        return estimate_tokens(text)
 
     def write(
         self, messages: Sequence[Message], *, thought_tokens: int, answer_tokens: int
     ) -> Iterator[Thought | str]:
-        """Yield the thought, as far as it can be told, and then the answer, as they are written.
+        """Yield the thought, if it can be recognized, and then the answer, piece by piece.
 
-        A thought inside the text is recognised by the tag that opens it. Where one takes all the
-        tokens there are, the model is asked again, to answer at once.
+        A thought inside the text is recognized by its opening tag. If a thought takes all the
+        tokens, the model is asked again, to answer at once.
 
         Raises:
             BackendError: the model failed, or gave no answer.
         """
-        sent = wire(messages)
-        tries = [thought_tokens, 0] if thought_tokens else [0]
-        for thinking in tries:
+        dialogue = to_openai_messages(messages)
+        budgets = [thought_tokens, 0] if thought_tokens else [0]
+        for budget in budgets:
             answered = False
-            for piece in self._pieces(sent, thinking, thinking + answer_tokens):
+            for piece in self._pieces(dialogue, budget, budget + answer_tokens):
                 answered = answered or isinstance(piece, str)
                 yield piece
             if answered:
@@ -139,83 +154,70 @@ class ServerChat:
         raise BackendError(f"{self.name} at {self._chat.endpoint.url} gave no answer")
 
     def _pieces(
-        self, sent: Sequence[Mapping[str, Any]], thinking: int, tokens: int
+        self, dialogue: Sequence[Mapping[str, Any]], thought_tokens: int, tokens: int
     ) -> Iterator[Thought | str]:
-        split, shown = Split(closed=True), 0
-        for delta in self._chat.answer(sent, tokens=tokens, thinking=thinking > 0):
-            thought = delta.thought + split.take(delta.text)
+        splitter, shown = ThoughtSplitter(unopened_is_answer=True), 0
+        deltas = self._chat.stream_reply(dialogue, tokens=tokens, thinking=thought_tokens > 0)
+        for delta in deltas:
+            thought = delta.thought + splitter.feed(delta.text)
             if thought:
                 yield Thought(thought)
-            if len(split.answer) > shown:
-                yield split.answer[shown:]
-                shown = len(split.answer)
-        split.end()
-        if len(split.answer) > shown:
-            yield split.answer[shown:]
+            if len(splitter.answer) > shown:
+                yield splitter.answer[shown:]
+                shown = len(splitter.answer)
+        splitter.finish()
+        if len(splitter.answer) > shown:
+            yield splitter.answer[shown:]
 
 
-def open_chat(
-    endpoint: Endpoint, *, context: int, sampling: Sampling, note: Note = unsaid
-) -> ServerChat:
-    """Return what talks to a served model; nothing is sent before it has something to say.
+def to_openai_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Return messages in the API's form; a tool's result answers the call before it.
 
-    Args:
-        endpoint: where it is.
-        context: tokens that messages, thought and answer share, at most.
-        sampling: how the answer is drawn.
-        note: told, before the first text leaves this machine, where it goes.
+    A thought is put inside the text, where templates of models that think look for it.
     """
-    return ServerChat(endpoint, context=context, sampling=sampling, note=note)
-
-
-def wire(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """Return messages as the API has them; a tool's result answers the call before it.
-
-    A thought goes along inside the text, where templates of models that think look for it.
-    """
-    sent: list[dict[str, Any]] = []
-    call = ""
+    converted: list[dict[str, Any]] = []
+    call_id = ""
     for number, message in enumerate(messages):
         thought = f"<think>\n{message.thought}\n</think>\n\n" if message.thought else ""
-        one: dict[str, Any] = {"role": message.role, "content": thought + message.text}
+        fields: dict[str, Any] = {"role": message.role, "content": thought + message.text}
         if message.call:
-            call = f"call_{number}"
+            call_id = f"call_{number}"
             arguments = json.dumps(message.call.arguments, ensure_ascii=False)
             function = {"name": message.call.name, "arguments": arguments}
-            one["tool_calls"] = [{"id": call, "type": "function", "function": function}]
+            fields["tool_calls"] = [{"id": call_id, "type": "function", "function": function}]
         if message.role == "tool":
-            one["tool_call_id"] = call
-        sent.append(one)
-    return sent
+            fields["tool_call_id"] = call_id
+        converted.append(fields)
+    return converted
 
 
-def _delta(event: Any) -> Delta:
-    """Return what an event adds to the answer.
+def _parse_delta(event: Any) -> Delta:
+    """Return the piece of a reply that an event adds.
 
     Raises:
-        NonsenseError: it is an error, or no event of this API.
+        InvalidReplyError: it is an error, or no event of this API.
     """
     found = event if isinstance(event, dict) else {}
     if error := found.get("error"):
-        told = error.get("message") if isinstance(error, dict) else error
-        raise NonsenseError(f"failed while it answered: {str(told)[:200]!r}")
+        message = error.get("message") if isinstance(error, dict) else error
+        raise InvalidReplyError(f"failed while it answered: {str(message)[:200]!r}")
     choices = found.get("choices")
     if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
-        raise NonsenseError("answers with an event that has no choices")
+        raise InvalidReplyError("answers with an event that has no choices")
     if not choices:
-        return Delta()  # counts of tokens
+        return Delta()  # the event only counts tokens
     choice = choices[0]
-    said = choice.get("delta") or choice.get("message") or {}
-    if not isinstance(said, dict):
-        raise NonsenseError("answers with a choice that is no message")
-    calls = said.get("tool_calls") or []
+    piece = choice.get("delta") or choice.get("message") or {}
+    if not isinstance(piece, dict):
+        raise InvalidReplyError("answers with a choice that is no message")
+    calls = piece.get("tool_calls") or []
     return Delta(
-        thought=_text(said.get("reasoning_content") or said.get("reasoning")),
-        text=_text(said.get("content")),
+        thought=_as_text(piece.get("reasoning_content") or piece.get("reasoning")),
+        text=_as_text(piece.get("content")),
         calls=tuple(call for call in calls if isinstance(call, dict)) if calls else (),
         finish=str(choice.get("finish_reason") or ""),
     )
 
 
-def _text(found: object) -> str:
+def _as_text(found: object) -> str:
     return found if isinstance(found, str) else ""

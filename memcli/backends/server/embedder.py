@@ -1,69 +1,64 @@
-"""Vectors from an endpoint."""
+"""Vectors of texts from an endpoint."""
 
 import base64
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from memcli.backends.server.endpoint import Endpoint, Note, unsaid
-from memcli.backends.server.http import Server
-from memcli.backends.server.response import NonsenseError
-from memcli.backends.server.token_estimate import cut
+from memcli.backends.server.endpoint import Endpoint
+from memcli.backends.server.http import EndpointClient
+from memcli.backends.server.response import InvalidReplyError
+from memcli.backends.server.token_estimate import truncate_to_estimate
+from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
 from memcli.protocols import Vectors
 
-_BATCH = 32  # texts in a request
-
-
-def open_embedder(
-    endpoint: Endpoint,
-    *,
-    question_prefix: str = "",
-    passage_prefix: str = "",
-    context: int = 8192,
-    note: Note = unsaid,
-) -> "ServerEmbedder":
-    """Return the embedder at an endpoint; nothing is sent before it has something to embed.
-
-    Args:
-        endpoint: where it is.
-        question_prefix: what the model was taught to see before a question.
-        passage_prefix: and before a passage.
-        context: tokens of a text that are sent, at most, as far as can be estimated.
-        note: told, before the first text leaves this machine, where it goes.
-    """
-    return ServerEmbedder(endpoint, (passage_prefix, question_prefix), context, note)
+_BATCH_TEXTS = 32  # texts in a request
 
 
 class ServerEmbedder:
-    """A served embedder. Implements `protocols.Embedder`."""
+    """A served embedder. Implements `protocols.Embedder`.
+
+    Args:
+        endpoint: the address; nothing is sent to it before there is a text to embed.
+        question_prefix: the text that the model was trained to read before a question.
+        passage_prefix: the text that it was trained to read before a passage.
+        context: tokens of a text that are sent, at most, by estimate.
+        note: is called, before the first text leaves this machine, with its destination.
+    """
 
     def __init__(
-        self, endpoint: Endpoint, prefixes: tuple[str, str], context: int, note: Note
+        self,
+        endpoint: Endpoint,
+        *,
+        question_prefix: str = "",
+        passage_prefix: str = "",
+        context: int = 8192,
+        note: NoteCallback = ignore,
     ) -> None:
         self.name = endpoint.model
-        self._server = Server(endpoint, note)
-        self._prefixes, self._context = prefixes, context
+        self._client = EndpointClient(endpoint, note)
+        self._prefixes, self._context = (passage_prefix, question_prefix), context
 
     def close(self) -> None:
         """Close the connections."""
-        self._server.close()
+        self._client.close()
 
     @property
     def fingerprint(self) -> str:
-        """What its vectors are kept under: address, model and prefixes."""
-        url = self._server.endpoint.url
+        """The key of its vectors, from address, model, prefixes and context."""
+        url = self._client.endpoint.url
         return fingerprint("embed", url, self.name, *self._prefixes, self._context)
 
     @cached_property
     def dimensions(self) -> int:
-        """How long its vectors are, known from the first one.
+        """The length of its vectors, known from a first request.
 
         Raises:
             BackendError: the model failed.
         """
-        return len(self._batch(["dimensions"])[0])
+        return len(self._embed_batch(["dimensions"])[0])
 
     def embed(self, texts: Sequence[str], *, questions: bool = False) -> Vectors:
         """Return one unit vector per text, in the order given.
@@ -75,46 +70,51 @@ class ServerEmbedder:
 
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
         prefix = self._prefixes[questions]
-        for first in range(0, len(texts), _BATCH):
-            some = [cut(prefix + text, self._context) for text in texts[first : first + _BATCH]]
-            for row, vector in enumerate(self._batch(some), start=first):
+        for first in range(0, len(texts), _BATCH_TEXTS):
+            batch = [
+                truncate_to_estimate(prefix + text, self._context)
+                for text in texts[first : first + _BATCH_TEXTS]
+            ]
+            for row, vector in enumerate(self._embed_batch(batch), start=first):
                 if len(vector) != self.dimensions:
                     raise BackendError(
-                        f"{self._server.endpoint.url} gives vectors of {len(vector)} dimensions"
+                        f"{self._client.endpoint.url} gives vectors of {len(vector)} dimensions"
                         f" and of {self.dimensions}"
                     )
                 vectors[row] = vector
         return vectors
 
-    def _batch(self, texts: Sequence[str]) -> list[Any]:  # Any: arrays of any length
+    def _embed_batch(self, texts: Sequence[str]) -> list[Any]:  # Any: arrays of any length
         """Return a unit vector, float32, for each of a few texts."""
-        sent = [text or " " for text in texts]  # servers refuse what is empty
-        body = {"model": self.name, "input": sent}
-        return self._server.post("embeddings", body, lambda found: _vectors(found, len(texts)))
+        body = {"model": self.name, "input": [text or " " for text in texts]}  # none may be empty
+        return self._client.post(
+            "embeddings", body, lambda answer: _parse_vectors(answer, len(texts))
+        )
 
 
-def _vectors(answer: Any, count: int) -> list[Any]:
-    """Return the vectors of an answer in the order of the texts.
+def _parse_vectors(answer: Any, count: int) -> list[Any]:
+    """Return the vectors of a reply in the order of the texts.
 
     Raises:
-        NonsenseError: they are not as many as the texts, or no vectors.
+        InvalidReplyError: there are not as many as texts, or some are no vectors.
     """
     listed = answer.get("data") if isinstance(answer, dict) else answer
     results = (
         [found for found in listed if isinstance(found, dict)] if isinstance(listed, list) else []
     )
-    placed = {
-        str(found.get("index", at)): found.get("embedding") for at, found in enumerate(results)
+    by_index = {
+        str(found.get("index", place)): found.get("embedding")
+        for place, found in enumerate(results)
     }
-    if len(results) != count or set(placed) != set(map(str, range(count))):
-        raise NonsenseError(f"answers with {len(results)} vectors for {count} texts")
-    return [_unit(placed[str(index)]) for index in range(count)]
+    if len(results) != count or set(by_index) != set(map(str, range(count))):
+        raise InvalidReplyError(f"answers with {len(results)} vectors for {count} texts")
+    return [_parse_unit_vector(by_index[str(index)]) for index in range(count)]
 
 
-def _unit(found: Any) -> Any:
+def _parse_unit_vector(found: Any) -> Any:
     """Return a vector of length 1 from a list of numbers or from base64 of float32.
 
-    A vector without a direction, as of a text of nothing, gets the first axis.
+    A vector without a direction, such as an empty text's, becomes the first axis.
     """
     import numpy as np
 
@@ -124,14 +124,14 @@ def _unit(found: Any) -> Any:
         else:
             vector = np.asarray(found, dtype=np.float64)
     except (ValueError, TypeError, OverflowError) as error:
-        raise NonsenseError("answers with a vector that is none") from error
+        raise InvalidReplyError("answers with a vector that is none") from error
     if vector.ndim == 2:
-        raise NonsenseError(
+        raise InvalidReplyError(
             "answers with a vector for each token, not for each text",
             hint="start it with pooling (llama-server: `--pooling mean`)",
         )
     if vector.ndim != 1 or not vector.size or not np.isfinite(vector).all():
-        raise NonsenseError("answers with a vector that is none")
+        raise InvalidReplyError("answers with a vector that is none")
     largest = np.abs(vector).max()
     if not largest:
         return np.eye(1, vector.size, dtype=np.float32)[0]

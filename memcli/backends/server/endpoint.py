@@ -1,56 +1,50 @@
-"""Where a served model is, how long it may take, and the key that opens it.
+"""The address of a served model, its limits, and its key.
 
 A key comes from the environment or from a file. It is in no address, no `repr` and no message.
 """
 
 import os
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import InputError, UsageError
-
-Note = Callable[[str], None]  # told what the person should know; without a full stop
 
 _EXAMPLE = "`http://127.0.0.1:8080/v1#model`"
 
 
-def unsaid(_sentence: str) -> None:
-    """Tell nobody."""
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a server is allowed; durations in seconds, sizes in bytes."""
+    """The limits of a server; durations in seconds, sizes in bytes."""
 
     connect: float = 10.0
-    silence: float = 300.0  # before an answer, and between two pieces of it
-    whole: float = 3600.0  # one answer with all attempts at it
-    attempts: int = 5  # where it is busy or the connection breaks
-    pause: float = 0.5  # before the second attempt, twice as long before each one after it
-    longest_pause: float = 30.0  # whatever the server asks for
-    reply: int = 8 << 20
-    line: int = 1 << 20  # of a stream
-    together: int = 4  # requests at a time
+    silence: float = 300.0  # before a reply, and between two pieces of it
+    whole: float = 3600.0  # one reply with all attempts at it
+    attempts: int = 5  # if the server is busy or the connection breaks
+    pause: float = 0.5  # before the second attempt, twice as long before each later one
+    longest_pause: float = 30.0  # longer pauses that the server asks for are cut
+    max_reply_bytes: int = 8 << 20
+    max_line_bytes: int = 1 << 20  # of a stream
+    parallel_requests: int = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A model behind an address."""
 
-    url: str  # up to and with /v1 where the server has one, without a slash at the end
-    model: str  # as the server calls it
+    url: str  # up to and with /v1 if the server has one, without a slash at the end
+    model: str  # its name on the server
     key: str | None = field(default=None, repr=False)
-    scheme: str = "Bearer"  # what the header says before the key
+    scheme: str = "Bearer"  # the word before the key in the header
     limits: Limits = field(default=Limits(), repr=False)
 
     @property
     def local(self) -> bool:
-        """Whether text sent there stays on this machine."""
+        """True if text sent there stays on this machine."""
         host = (urlsplit(self.url).hostname or "").rstrip(".")
         try:
             address = ip_address(host)
@@ -60,49 +54,50 @@ class Endpoint:
 
 
 def endpoint(
-    named: str, *, key: str | None = None, scheme: str = "Bearer", limits: Limits | None = None
+    address: str, *, key: str | None = None, scheme: str = "Bearer", limits: Limits | None = None
 ) -> Endpoint:
-    """Return the endpoint a person means by an address, `http://127.0.0.1:8080/v1#model`.
+    """Parse a person's address of a model, such as `http://127.0.0.1:8080/v1#model`.
 
     Args:
-        named: the address up to the part that all of the API's addresses begin with, and behind
-            `#` the name of the model.
+        address: the common beginning of the API's addresses, and after `#` the model's name.
         key: from `read_key`.
         scheme: `Bearer`, or `Token` for the Memos Rerank API.
-        limits: None for the usual ones.
+        limits: None takes the default ones.
 
     Raises:
         UsageError: it is no such address, or has a password in it.
         InputError: the key is no text that fits a header.
     """
-    parts = _split(named)
+    parts = _split_address(address)
     if parts.username is not None or parts.password is not None or parts.query:
         raise UsageError(
             f"the address of {parts.hostname} has a password or a query in it",
-            hint="name the key's variable as `key_env` or its file as `key_file` in config.toml",
+            hint="give the key's variable as `key_env` or its file as `key_file` in config.toml",
         )
     if not parts.fragment:
-        raise UsageError(f"`{named}` names no model", hint=f"put it behind a #: {_EXAMPLE}")
+        raise UsageError(f"`{address}` names no model", hint=f"put it behind a #: {_EXAMPLE}")
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InputError(f"the key for {parts.hostname} has characters that no key has")
     url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
     return Endpoint(url, parts.fragment, key or None, scheme, limits or Limits())
 
 
-def read_key(*, variable: str = "", file: Path | None = None, note: Note = unsaid) -> str | None:
-    """Return a server's key; None where neither place is named.
+def read_key(
+    *, variable: str = "", file: Path | None = None, note: NoteCallback = ignore
+) -> str | None:
+    """Return a server's key; None if neither a variable nor a file is given.
 
     Args:
-        variable: of the environment; goes before the file.
+        variable: the environment variable with the key; it overrides the file.
         file: its first line is the key.
-        note: told where others can read the file.
+        note: is called with a sentence if other users can read the file.
 
     Raises:
-        InputError: a place was named and there is no key in it.
+        InputError: a variable or a file is given, and there is no key in it.
     """
     key = os.environ.get(variable, "").strip() if variable else ""
     if not key and file:
-        key = _first_line(file.expanduser(), note)
+        key = _read_first_line(file.expanduser(), note)
     if not key and variable:
         raise InputError(
             f"{variable} is not set", hint=f"`read -rs {variable} && export {variable}`"
@@ -110,15 +105,15 @@ def read_key(*, variable: str = "", file: Path | None = None, note: Note = unsai
     return key or None
 
 
-def once(note: Note, folder: Path) -> Note:
-    """Return a note that says each sentence only the first time, over all runs.
+def once(note: NoteCallback, folder: Path) -> NoteCallback:
+    """Return a callback that passes each sentence on only once, over all runs.
 
     Args:
-        note: says it.
-        folder: where is kept what was said. Where nothing can be kept, it is said again.
+        note: takes the sentences.
+        folder: keeps a file for each sentence. If it cannot be written, sentences are repeated.
     """
 
-    def say(sentence: str) -> None:
+    def note_new(sentence: str) -> None:
         place = folder / "said" / fingerprint("said", sentence)
         try:
             place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -129,24 +124,24 @@ def once(note: Note, folder: Path) -> Note:
             pass
         note(sentence)
 
-    return say
+    return note_new
 
 
-def _split(named: str) -> SplitResult:
-    error = UsageError(f"`{named}` is no address of a server", hint=f"it looks like {_EXAMPLE}")
-    if not named.isprintable() or " " in named or "\\" in named:
+def _split_address(address: str) -> SplitResult:
+    error = UsageError(f"`{address}` is no address of a server", hint=f"it looks like {_EXAMPLE}")
+    if not address.isprintable() or " " in address or "\\" in address:
         raise error
     try:
-        parts = urlsplit(named)
+        parts = urlsplit(address)
         _ = parts.port
-    except ValueError as reason:
-        raise error from reason
+    except ValueError as cause:
+        raise error from cause
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise error
     return parts
 
 
-def _first_line(file: Path, note: Note) -> str:
+def _read_first_line(file: Path, note: NoteCallback) -> str:
     try:
         with file.open(encoding="utf-8") as stream:
             mode = os.fstat(stream.fileno()).st_mode

@@ -1,6 +1,6 @@
-"""HTTP, all of it that we use: one JSON sent, one JSON or a stream of them received.
+"""HTTP requests: one JSON text is sent, and one JSON text or a stream of them received.
 
-Everything a server does wrong ends as a `BackendError` that has its address in it, in bounded time.
+Every fault of a server becomes a `BackendError` with its address, in bounded time.
 """
 
 import json
@@ -15,9 +15,16 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from memcli import __version__
-from memcli.backends.server.endpoint import Endpoint, Note, unsaid
-from memcli.backends.server.response import NonsenseError, events, parsed, reason, whole
-from memcli.backends.server.timeouts import awaited
+from memcli.backends.server.endpoint import Endpoint
+from memcli.backends.server.response import (
+    InvalidReplyError,
+    describe_error,
+    parse_json,
+    read_body,
+    read_events,
+)
+from memcli.backends.server.timeouts import run_with_timeout
+from memcli.callbacks import NoteCallback, ignore
 from memcli.errors import BackendError
 from memcli.retry import Retries, parse_retry_after
 
@@ -25,110 +32,118 @@ if TYPE_CHECKING:
     from httpx2 import Client, Response
 
 T = TypeVar("T")
-Body = Mapping[str, Any]  # of JSON
+Body = Mapping[str, Any]  # a JSON object
 
-_BUSY = (408, 425, 429, 500, 502, 503, 504)  # trying again may help
+_TRANSIENT = (408, 425, 429, 500, 502, 503, 504)  # statuses that another attempt may not meet
 _KEY_HINT = "check `key_env` or `key_file` of this server in config.toml"
 
 
 class RefusedError(BackendError):
-    """A server answered with an error; `status` says which."""
+    """A server answered with an error; `status` is its HTTP status."""
 
     def __init__(self, message: str, status: int, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status = status
 
 
-class _BusyError(RefusedError):
-    """An error that may pass; `pause` is how long the server wants us to wait, in seconds."""
+class _TransientError(RefusedError):
+    """An error that may pass; `pause` is the time that the server asks us to wait, in seconds."""
 
     pause: float = 0.0
 
 
-class Server:
-    """One endpoint, spoken to."""
+class EndpointClient:
+    """An HTTP client of one endpoint."""
 
-    def __init__(self, endpoint: Endpoint, note: Note = unsaid) -> None:
+    def __init__(self, endpoint: Endpoint, note: NoteCallback = ignore) -> None:
         self.endpoint = endpoint
-        self._note: Note | None = None if endpoint.local else note
+        self._note: NoteCallback | None = None if endpoint.local else note
 
     def close(self) -> None:
         """Close its connections."""
         if "_client" in self.__dict__:
             self._client.close()
 
-    def post(self, path: str, body: Body, understand: Callable[[Any], T]) -> T:
-        """Return what is understood of an answer.
+    def post(self, path: str, body: Body, parse: Callable[[Any], T]) -> T:
+        """Send one request and return its parsed reply.
 
         Args:
-            path: behind the endpoint's address.
-            body: to send, as JSON has it.
-            understand: makes something of JSON, or raises a `NonsenseError`.
+            path: continues the endpoint's address.
+            body: the JSON to send.
+            parse: parses the JSON of the reply, or raises an `InvalidReplyError`.
 
         Raises:
             RefusedError: the server answers with an error.
-            BackendError: it cannot be reached, takes too long, or answers nonsense.
+            BackendError: it cannot be reached, takes too long, or its reply is invalid.
         """
-        [(_, answer)] = self.post_each(path, [body], understand)
-        return answer
+        [(_, reply)] = self.post_each(path, [body], parse)
+        return reply
 
     def post_each(
-        self, path: str, bodies: Sequence[Body], understand: Callable[[Any], T]
+        self, path: str, bodies: Sequence[Body], parse: Callable[[Any], T]
     ) -> Iterator[tuple[int, T]]:
-        """Yield (index of the body, what is understood) as answers come, to a few at a time.
+        """Send several requests, a few at a time; yield (index of the body, parsed reply).
+
+        Replies come in any order.
 
         Raises:
-            BackendError: as `post`; what is still under way is given up.
+            BackendError: as in `post`; the other requests are abandoned.
         """
         waiting = deque(enumerate(bodies))
 
         def read(response: "Response") -> Iterator[T]:
-            yield understand(parsed(whole(response, self.endpoint.limits.reply)))
+            yield parse(parse_json(read_body(response, self.endpoint.limits.max_reply_bytes)))
 
         def work() -> Generator[tuple[int, T]]:
             while waiting:
                 try:
                     index, body = waiting.popleft()
-                except IndexError:  # another thread was faster
+                except IndexError:  # another thread took the last one
                     return
-                for answer in self._attempts(path, body, read):
-                    yield index, answer
+                for reply in self._request_with_retries(path, body, read):
+                    yield index, reply
 
-        together = min(self.endpoint.limits.together, len(bodies))
-        yield from self._awaited([work() for _ in range(together)])
+        threads = min(self.endpoint.limits.parallel_requests, len(bodies))
+        yield from self._run([work() for _ in range(threads)])
 
-    def stream(self, path: str, body: Body, understand: Callable[[Any], T]) -> Iterator[T]:
-        """Yield what is understood of an answer piece by piece; one in one piece is one piece.
+    def stream(self, path: str, body: Body, parse: Callable[[Any], T]) -> Iterator[T]:
+        """Send one request and yield the parsed pieces of its reply; a plain reply is one piece.
 
         Raises:
             RefusedError: the server answers with an error.
-            BackendError: it cannot be reached, takes too long, or answers nonsense.
+            BackendError: it cannot be reached, takes too long, or its reply is invalid.
         """
         limits = self.endpoint.limits
 
         def read(response: "Response") -> Iterator[T]:
-            return map(understand, events(response, most=limits.reply, line=limits.line))
+            events = read_events(
+                response, max_bytes=limits.max_reply_bytes, max_line_bytes=limits.max_line_bytes
+            )
+            return map(parse, events)
 
-        return self._awaited([self._attempts(path, body, read)])
+        return self._run([self._request_with_retries(path, body, read)])
 
-    def _awaited(self, works: Sequence[Generator[T]]) -> Iterator[T]:
+    def _run(self, works: Sequence[Generator[T]]) -> Iterator[T]:
+        """Run requests in threads, within the time limits."""
         limits, url = self.endpoint.limits, self.endpoint.url
-        self._say_where_text_goes()
+        self._note_destination()
         try:
-            yield from awaited(works, silence=limits.silence, whole=limits.whole)
+            yield from run_with_timeout(
+                works, idle_timeout=limits.silence, total_timeout=limits.whole
+            )
         except TimeoutError as error:
             raise BackendError(f"{url} did not answer within {error.args[0]:g} s") from error
-        except NonsenseError as error:  # not its cause: that would show what is hidden here
-            raise BackendError(f"{url} {self._hidden(str(error))}", hint=error.hint) from None
+        except InvalidReplyError as error:  # its cause may hold our key
+            raise BackendError(f"{url} {self._sanitize(str(error))}", hint=error.hint) from None
 
-    def _say_where_text_goes(self) -> None:
-        """Say it before the first byte leaves the machine."""
+    def _note_destination(self) -> None:
+        """Tell the person, before the first byte leaves the machine, where text is sent."""
         note, self._note = self._note, None
         if note:
-            plainly = "" if self.endpoint.url.startswith("https:") else ", unencrypted"
-            note(f"text goes to {self.endpoint.url} ({self.endpoint.model}){plainly}")
+            security = "" if self.endpoint.url.startswith("https:") else ", unencrypted"
+            note(f"text goes to {self.endpoint.url} ({self.endpoint.model}){security}")
 
-    def _attempts(
+    def _request_with_retries(
         self, path: str, body: Body, read: Callable[["Response"], Iterator[T]]
     ) -> Generator[T]:
         """Send a request until it is answered or another attempt makes no sense."""
@@ -141,16 +156,16 @@ class Server:
         for attempt in count(1):
             begun = False
             try:
-                for item in self._exchange(path, body, read):
+                for item in self._request(path, body, read):
                     begun = True
                     yield item
                 return
-            except (_BusyError, _BrokenError) as error:
+            except (_TransientError, _ConnectionError) as error:
                 hopeless = error.status == 500 and attempt > 1  # few such errors pass
                 if begun or hopeless or not retries.wait(error.pause):
                     raise
 
-    def _exchange(
+    def _request(
         self, path: str, body: Body, read: Callable[["Response"], Iterator[T]]
     ) -> Iterator[T]:
         import httpx2
@@ -160,51 +175,51 @@ class Server:
         url = f"{self.endpoint.url}/{path}"
         try:
             with self._client.stream("POST", url, content=content) as response:
-                self._check(response, path)
+                self._check_status(response, path)
                 yield from read(response)
         except httpx2.TimeoutException as error:
             kind = type(error).__name__.removesuffix("Timeout").lower()
             raise BackendError(f"{self.endpoint.url} is too slow to {kind}") from error
-        # UnicodeError is what Python says about the name of an impossible host.
+        # Python raises a UnicodeError for an impossible name of a host.
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, OSError) as error:
-            told = self._hidden(str(error) or type(error).__name__)
-            raise _BrokenError(f"{self.endpoint.url} cannot be reached: {told}") from None
+            reason = self._sanitize(str(error) or type(error).__name__)
+            raise _ConnectionError(f"{self.endpoint.url} cannot be reached: {reason}") from None
 
-    def _check(self, response: "Response", path: str) -> None:
-        """Raise what stands for an error."""
+    def _check_status(self, response: "Response", path: str) -> None:
+        """Raise the error that a status stands for."""
         status, url = response.status_code, self.endpoint.url
         if 200 <= status < 300:
             return
         if 300 <= status < 400:
-            elsewhere = self._hidden(response.headers.get("location", "nowhere"))
+            elsewhere = self._sanitize(response.headers.get("location", "nowhere"))
             raise RefusedError(
                 f"{url} wants text sent elsewhere ({elsewhere})",
                 status,
                 hint="if that is right, make it the address",
             )
-        why = self._hidden(reason(response, self.endpoint.limits.reply))
+        why = self._sanitize(describe_error(response, self.endpoint.limits.max_reply_bytes))
         message = f"{url}/{path} answers {status}{': ' if why else ''}{why}"
         if status == 500 and "validation error" in why:
-            status = 422  # llama-cpp-python's server means that
-        if status in _BUSY:
-            busy = _BusyError(message, status)
-            busy.pause = parse_retry_after(response.headers.get("retry-after", ""))
-            raise busy
+            status = 422  # the meaning in llama-cpp-python's server
+        if status in _TRANSIENT:
+            error = _TransientError(message, status)
+            error.pause = parse_retry_after(response.headers.get("retry-after", ""))
+            raise error
         raise RefusedError(message, status, hint=_KEY_HINT if status in (401, 403) else None)
 
-    def _hidden(self, text: str) -> str:
-        """Return a server's words on one line, printable, and without our key."""
+    def _sanitize(self, text: str) -> str:
+        """Return a server's text on one line, printable, and without our key."""
         if self.endpoint.key:
             text = text.replace(self.endpoint.key, "[key]")
         shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return shown if len(shown) <= 200 else f"{shown[:200]}…"
 
-    def _certificates(self) -> ssl.SSLContext:
-        """Return who is trusted. Reading the list takes longer than most local requests."""
+    def _tls_context(self) -> ssl.SSLContext:
+        """Return the trusted certificates; reading them takes longer than most local requests."""
         import httpx2
 
         if self.endpoint.local and self.endpoint.url.startswith("http:"):
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody: nothing is encrypted
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # none: the connection is not encrypted
         return httpx2.create_ssl_context()
 
     @cached_property
@@ -213,7 +228,7 @@ class Server:
 
         limits, key = self.endpoint.limits, self.endpoint.key
         headers = {
-            "accept-encoding": "identity",  # or a small reply could become a large one
+            "accept-encoding": "identity",  # a small compressed reply could become a large one
             "content-type": "application/json",
             "user-agent": f"memcli/{__version__}",
         }
@@ -223,21 +238,21 @@ class Server:
             client = httpx2.Client(
                 headers=headers,
                 timeout=httpx2.Timeout(limits.silence, connect=limits.connect),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # keep none
-                verify=self._certificates(),
-                trust_env=not self.endpoint.local,  # what stays on the machine meets no proxy
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # keep no cookies
+                verify=self._tls_context(),
+                trust_env=not self.endpoint.local,  # local requests go through no proxy
                 follow_redirects=False,
             )
         except (ImportError, ValueError, OSError) as error:
             raise BackendError(
-                f"{self.endpoint.url} cannot be reached: {self._hidden(str(error))}",
+                f"{self.endpoint.url} cannot be reached: {self._sanitize(str(error))}",
                 hint="check the proxy and the certificates that the environment names",
             ) from error
         weakref.finalize(self, client.close)
         return client
 
 
-class _BrokenError(BackendError):
+class _ConnectionError(BackendError):
     """The connection failed or broke."""
 
     status, pause = 0, 0.0

@@ -1,52 +1,59 @@
-"""A dialogue in, a thought and one tool call out."""
+"""A thought and one tool call from an endpoint."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from memcli.backends.server.chat import UNKNOWN, ChatServer, wire
-from memcli.backends.server.endpoint import Endpoint, Note, unsaid
+from memcli.backends.server.chat import UNKNOWN_FIELD, ChatClient, to_openai_messages
+from memcli.backends.server.endpoint import Endpoint
 from memcli.backends.server.http import RefusedError
-from memcli.backends.server.thinking_reply import Reply, finished, forms, read_reply, with_closing
-from memcli.backends.server.token_estimate import estimated
-from memcli.backends.server.tool_calls import (
-    OPEN,
-    NoCallError,
-    checked_call,
-    further_calls,
-    written_call,
+from memcli.backends.server.thinking_reply import (
+    ThinkingReply,
+    collect_reply,
+    response_format_variants,
+    stream_reply,
+    with_forced_close,
 )
+from memcli.backends.server.token_estimate import estimate_tokens
+from memcli.backends.server.tool_calls import (
+    TOOL_CALL_OPEN,
+    InvalidCallError,
+    other_called_tools,
+    parse_written_call,
+    validate_call,
+)
+from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import ContextError, ReplyError
 from memcli.protocols import Message, Sampling, Tool, ToolCall
 
-# How vLLM, SGLang, llama-server and llama-cpp-python's server say that it was too much.
-_TOO_MUCH = re.compile(r"context (?:length|size|window)", re.IGNORECASE)
-_CLOSING = "Stop thinking. Decide now: call exactly one of the tools."
-
-
-def open_reader(
-    endpoint: Endpoint, *, context: int, sampling: Sampling, note: Note = unsaid
-) -> "ServerReader":
-    """Return the reader at an endpoint; nothing is sent before it has something to read.
-
-    Args:
-        endpoint: where it is.
-        context: tokens that messages, thought and call share, at most.
-        sampling: how thought and call are drawn.
-        note: told, before the first text leaves this machine, where it goes.
-    """
-    return ServerReader(endpoint, context=context, sampling=sampling, note=note)
+# vLLM, SGLang, llama-server and llama-cpp-python's server answer this if the context is exceeded.
+_CONTEXT_EXCEEDED = re.compile(r"context (?:length|size|window)", re.IGNORECASE)
+_ORDER = "Stop thinking. Decide now: call exactly one of the tools."
 
 
 class ServerReader:
-    """A served model that thinks before it calls a tool. Implements `protocols.Reader`."""
+    """A served model that thinks before it calls a tool. Implements `protocols.Reader`.
 
-    def __init__(self, endpoint: Endpoint, *, context: int, sampling: Sampling, note: Note) -> None:
+    Args:
+        endpoint: the address; nothing is sent to it before there is a dialogue to read.
+        context: tokens that messages, thought and call share, at most.
+        sampling: how thought and call are sampled.
+        note: is called, before the first text leaves this machine, with its destination.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        context: int,
+        sampling: Sampling,
+        note: NoteCallback = ignore,
+    ) -> None:
         self.name, self.context = endpoint.model, context
         self.fingerprint = fingerprint("read", endpoint.url, endpoint.model, sampling)
-        self._chat = ChatServer(endpoint, sampling, note)
+        self._chat = ChatClient(endpoint, sampling, note)
         self._seed = sampling.seed
 
     def close(self) -> None:
@@ -54,8 +61,8 @@ class ServerReader:
         self._chat.close()
 
     def count(self, text: str) -> int:
-        """Return about how many tokens a text takes; rather too many than too few."""
-        return estimated(text)
+        """Return the estimated number of tokens of a text; rather too many than too few."""
+        return estimate_tokens(text)
 
     def call(
         self,
@@ -66,79 +73,84 @@ class ServerReader:
         call_tokens: int,
         seed: int = 0,
     ) -> Iterator[str | ToolCall]:
-        """Yield the thought in pieces as it is written, and last of all the one call.
+        """Yield the thought in pieces as it comes, and finally the one call.
 
-        It is asked as it was taught, free to think and to call. Where no call that the tools allow
-        comes of it, or the thought exceeds its budget, it is asked once more, and has to call.
+        The first request is the one of the model's training, free to think and to call. If its
+        reply has no call that the tools allow, or the thought exceeds its budget, a second request
+        forces a call.
 
         Raises:
-            ContextError: everything together exceeds what the server allows.
+            ContextError: everything together exceeds the server's context.
             ReplyError: the model made no call that obeys a tool's schema.
             BackendError: the model failed.
         """
-        extras = {"tools": [_offered(tool) for tool in tools], "seed": self._seed + seed}
-        sent, reply = wire(messages), Reply()
+        extras = {"tools": [_tool_fields(tool) for tool in tools], "seed": self._seed + seed}
+        dialogue, reply = to_openai_messages(messages), ThinkingReply()
         try:
-            reply = yield from read_reply(
-                self._chat.answer(
-                    sent,
+            reply = yield from stream_reply(
+                self._chat.stream_reply(
+                    dialogue,
                     tokens=thought_tokens + call_tokens,
                     thinking=True,
                     extras={**extras, "tool_choice": "auto"},
                 ),
                 thought_tokens=thought_tokens,
                 answer_tokens=call_tokens,
-                begins=(OPEN,),
+                answer_tags=(TOOL_CALL_OPEN,),
             )
-            yield _call(reply, tools)
+            yield _parse_call(reply, tools)
             return
-        except NoCallError:
+        except InvalidCallError:
             pass
-        except RefusedError as error:  # some servers can only be told to call
-            if _TOO_MUCH.search(str(error)):
+        except RefusedError as error:  # some servers only take a request that forces a call
+            if _CONTEXT_EXCEEDED.search(str(error)):
                 raise ContextError(str(error)) from error
-            if error.status not in UNKNOWN:
+            if error.status not in UNKNOWN_FIELD:
                 raise
-        yield self._forced(sent, extras, tools, reply.thought, call_tokens)
+        yield self._force_call(dialogue, extras, tools, reply.thought, call_tokens)
 
-    def _forced(
+    def _force_call(
         self,
-        sent: list[dict[str, Any]],
+        dialogue: list[dict[str, Any]],
         extras: dict[str, Any],
         tools: Sequence[Tool],
         thought: str,
         call_tokens: int,
     ) -> ToolCall:
-        """Ask for a call and nothing else, in every way that servers can be held to it."""
-        messages = with_closing(sent, thought, _CLOSING)
-        failed: Exception | None = None
-        said = ""
-        ways: list[dict[str, Any]] = [
+        """Request a call and nothing else, in every way that servers may understand."""
+        messages = with_forced_close(dialogue, thought, _ORDER)
+        failure: Exception | None = None
+        text = ""
+        schema = _call_schema(tools)
+        variants: list[dict[str, Any]] = [
             {"tool_choice": "required"},
-            *({"tool_choice": "none", "response_format": f} for f in forms("call", _schema(tools))),
+            *(
+                {"tool_choice": "none", "response_format": response_format}
+                for response_format in response_format_variants("call", schema)
+            ),
             {"tool_choice": "auto"},
         ]
-        for way in ways:
-            deltas = self._chat.answer(
+        for variant in variants:
+            deltas = self._chat.stream_reply(
                 messages,
                 tokens=call_tokens,
                 thinking=False,
-                extras={**extras, **way},
+                extras={**extras, **variant},
                 stream=False,
             )
             try:
-                reply = finished(deltas, call_tokens, OPEN)
-                said = _said(reply) or said
-                return _call(reply, tools)
-            except (RefusedError, NoCallError) as error:
-                failed = error
-        if isinstance(failed, RefusedError):
-            raise failed
-        named = f"{self.name} at {self._chat.endpoint.url}"
-        raise ReplyError(f"{named} made no usable call: {failed}", said=said) from failed
+                reply = collect_reply(deltas, tokens=call_tokens, answer_tag=TOOL_CALL_OPEN)
+                text = _reply_text(reply) or text
+                return _parse_call(reply, tools)
+            except (RefusedError, InvalidCallError) as error:
+                failure = error
+        if isinstance(failure, RefusedError):
+            raise failure
+        name = f"{self.name} at {self._chat.endpoint.url}"
+        raise ReplyError(f"{name} made no usable call: {failure}", said=text) from failure
 
 
-def _offered(tool: Tool) -> dict[str, Any]:
+def _tool_fields(tool: Tool) -> dict[str, Any]:
     return {
         "type": "function",
         "function": {
@@ -149,7 +161,7 @@ def _offered(tool: Tool) -> dict[str, Any]:
     }
 
 
-def _schema(tools: Sequence[Tool]) -> dict[str, Any]:
+def _call_schema(tools: Sequence[Tool]) -> dict[str, Any]:
     """Return the schema of a call to any of the tools."""
     calls = [
         {
@@ -163,21 +175,21 @@ def _schema(tools: Sequence[Tool]) -> dict[str, Any]:
     return {"anyOf": calls}
 
 
-def _call(reply: Reply, tools: Sequence[Tool]) -> ToolCall:
-    """Return the call of a reply, wherever the server put it.
+def _parse_call(reply: ThinkingReply, tools: Sequence[Tool]) -> ToolCall:
+    """Return the call of a reply, from the field or the text that has it.
 
     Raises:
-        NoCallError: there is none that the tools allow.
+        InvalidCallError: there is none that the tools allow.
     """
-    if reply.called:
-        call = checked_call(reply.called, reply.arguments, tools)
-        return replace(call, others=tuple(reply.others))
-    # Without tags, as under the schema, all of it looks like thought.
+    if reply.tool:
+        call = validate_call(reply.tool, reply.arguments, tools)
+        return replace(call, others=tuple(reply.other_tools))
+    # Without tags, as under the schema, the whole text looks like a thought.
     text = reply.answer or reply.thought
-    call = checked_call(*written_call(text), tools)
-    return replace(call, others=further_calls(text))
+    call = validate_call(*parse_written_call(text), tools)
+    return replace(call, others=other_called_tools(text))
 
 
-def _said(reply: Reply) -> str:
+def _reply_text(reply: ThinkingReply) -> str:
     """Return a reply as the model might have written it."""
-    return f"{reply.called} {reply.arguments}" if reply.called else reply.answer or reply.thought
+    return f"{reply.tool} {reply.arguments}" if reply.tool else reply.answer or reply.thought

@@ -1,58 +1,58 @@
-"""Yes or no about each passage, from an endpoint made for it or, without one, from a chat."""
+"""Yes or no about each passage, from a rerank endpoint or, if there is none, from a chat."""
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from memcli.backends.server.chat import UNKNOWN
-from memcli.backends.server.endpoint import Endpoint, Note, unsaid
-from memcli.backends.server.http import RefusedError, Server
-from memcli.backends.server.token_estimate import cut, estimated
-from memcli.backends.server.yes_no_scores import probabilities, scores, yes_share
-from memcli.backends.yes_no import filled
+from memcli.backends.server.chat import UNKNOWN_FIELD
+from memcli.backends.server.endpoint import Endpoint
+from memcli.backends.server.http import EndpointClient, RefusedError
+from memcli.backends.server.token_estimate import estimate_tokens, truncate_to_estimate
+from memcli.backends.server.yes_no_scores import (
+    logits_to_probabilities,
+    parse_rerank_scores,
+    parse_yes_probability,
+)
+from memcli.backends.yes_no import fill_prompt
+from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
 from memcli.protocols import RerankPrompt
 
-_BATCH = 16  # passages in a request
-_MISSING = (404, 405, 501)  # what stands for an endpoint that is not there
-_SYSTEM = re.compile(r"<\|im_start\|>system\n(.*?)<\|im_end\|>", re.DOTALL)
-_THOUGHTLESS = {"chat_template_kwargs": {"enable_thinking": False}}
-_MARKUP = 16  # tokens of a chat template around messages
-
-
-def open_reranker(
-    endpoint: Endpoint, prompt: RerankPrompt, *, note: Note = unsaid
-) -> "ServerReranker":
-    """Return the reranker at an endpoint; nothing is sent before it has something to judge.
-
-    Args:
-        endpoint: where it is.
-        prompt: how the model was taught to be asked. A rerank endpoint has its own idea of that
-            and is told question and passages only; by chat the model gets the words of it, and
-            the server's template the markup.
-        note: told, before the first text leaves this machine, where it goes.
-    """
-    return ServerReranker(endpoint, prompt, note=note)
+_BATCH_PASSAGES = 16  # passages in a request
+_MISSING = (404, 405, 501)  # statuses of an endpoint that does not exist
+_SYSTEM_MESSAGE = re.compile(r"<\|im_start\|>system\n(.*?)<\|im_end\|>", re.DOTALL)
+_WITHOUT_THOUGHT = {"chat_template_kwargs": {"enable_thinking": False}}
+_MARKUP_TOKENS = 16  # of a chat template around messages
 
 
 class ServerReranker:
-    """A served yes/no reranker. Implements `protocols.Reranker`."""
+    """A served yes/no reranker. Implements `protocols.Reranker`.
 
-    def __init__(self, endpoint: Endpoint, prompt: RerankPrompt, *, note: Note) -> None:
+    Args:
+        endpoint: the address; nothing is sent to it before there is a passage to judge.
+        prompt: the prompt that the model was trained on. A rerank endpoint has its own and gets
+            only question and passages; a chat gets the text of it, and the server's template adds
+            the markup.
+        note: is called, before the first text leaves this machine, with its destination.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, prompt: RerankPrompt, *, note: NoteCallback = ignore
+    ) -> None:
         self.name = endpoint.model
         self.fingerprint = fingerprint("rerank", endpoint.url, endpoint.model, prompt)
-        self._server, self._prompt = Server(endpoint, note), prompt
-        self._by_chat = False  # whether the server has no endpoint for it
-        self._logits = False  # whether it has answered with logits
+        self._client, self._prompt = EndpointClient(endpoint, note), prompt
+        self._by_chat = False  # True once the server turned out to have no rerank endpoint
+        self._scores_are_logits = False  # True once a score was no probability
 
     def close(self) -> None:
         """Close the connections."""
-        self._server.close()
+        self._client.close()
 
     def count(self, text: str) -> int:
-        """Return about how many tokens a text takes; rather too many than too few."""
-        return estimated(text)
+        """Return the estimate_tokens number of tokens of a text; rather too many than too few."""
+        return estimate_tokens(text)
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Yield (index of the passage, P(yes) in [0, 1]), batch by batch, or one by one by chat.
@@ -60,27 +60,28 @@ class ServerReranker:
         Raises:
             BackendError: the model failed, or the question leaves no room for a passage.
         """
-        fitting = self._fitting(question, passages)
-        for first in range(0, len(fitting), _BATCH):
+        fitting = self._truncate(question, passages)
+        for first in range(0, len(fitting), _BATCH_PASSAGES):
             if not self._by_chat:
                 try:
-                    judged = self._reranked(question, fitting[first : first + _BATCH])
+                    batch = fitting[first : first + _BATCH_PASSAGES]
+                    probabilities = self._request_scores(question, batch)
                 except RefusedError as error:
                     if not _is_missing(error):
                         raise
                     self._by_chat = True
                 else:
-                    yield from enumerate(judged, start=first)
+                    yield from enumerate(probabilities, start=first)
                     continue
-            for index, probability in self._asked(question, fitting[first:]):
+            for index, probability in self._ask_chat(question, fitting[first:]):
                 yield first + index, probability
             return
 
-    def _reranked(self, question: str, passages: Sequence[str]) -> list[float]:
-        """Ask for scores.
+    def _request_scores(self, question: str, passages: Sequence[str]) -> list[float]:
+        """Return probabilities from the rerank endpoint.
 
-        What lies between 0 and 1 is taken for probabilities, until a score says otherwise: then
-        this answer and all after it are logits.
+        Scores between 0 and 1 are taken for probabilities, until one lies outside: then this reply
+        and all after it have logits.
         """
         body = {
             "model": self.name,
@@ -88,28 +89,33 @@ class ServerReranker:
             "documents": passages,
             "top_n": len(passages),
         }
-        found = self._server.post("rerank", body, lambda answer: scores(answer, len(passages)))
-        self._logits = self._logits or not all(0 <= score <= 1 for score in found)
-        return probabilities(found) if self._logits else found
+        scores = self._client.post(
+            "rerank", body, lambda answer: parse_rerank_scores(answer, len(passages))
+        )
+        if not all(0 <= score <= 1 for score in scores):
+            self._scores_are_logits = True
+        return logits_to_probabilities(scores) if self._scores_are_logits else scores
 
-    def _asked(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
-        """Ask for one token about each passage, and look at how likely yes and no were."""
+    def _ask_chat(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
+        """Request one token about each passage; yield (index, P(yes)) from its logprobs."""
         begun = False
-        for extras in (_THOUGHTLESS, {}):
+        for extras in (_WITHOUT_THOUGHT, {}):
             bodies = [{**self._body(question, passage), **extras} for passage in passages]
             try:
-                for judged in self._server.post_each("chat/completions", bodies, yes_share):
+                for result in self._client.post_each(
+                    "chat/completions", bodies, parse_yes_probability
+                ):
                     begun = True
-                    yield judged
+                    yield result
                 return
-            except RefusedError as error:  # maybe because of what OpenAI's own API has not
-                if error.status not in UNKNOWN or begun or not extras:
+            except RefusedError as error:  # maybe because OpenAI's own API has no such field
+                if error.status not in UNKNOWN_FIELD or begun or not extras:
                     raise
 
     def _body(self, question: str, passage: str) -> dict[str, Any]:
         prompt = self._prompt
-        text = filled(prompt, question, passage)
-        system = _SYSTEM.search(prompt.prefix)
+        text = fill_prompt(prompt, question, passage)
+        system = _SYSTEM_MESSAGE.search(prompt.prefix)
         messages = [{"role": "system", "content": system[1]}] if system else []
         return {
             "model": self.name,
@@ -120,22 +126,24 @@ class ServerReranker:
             "top_logprobs": 20,
         }
 
-    def _fitting(self, question: str, passages: Sequence[str]) -> list[str]:
+    def _truncate(self, question: str, passages: Sequence[str]) -> list[str]:
         """Return the passages, each cut to the room that question and markup leave."""
         prompt = self._prompt
         around = prompt.prefix + prompt.body + prompt.instruction + question + prompt.suffix
-        room = prompt.context - estimated(around) - _MARKUP
+        room = prompt.context - estimate_tokens(around) - _MARKUP_TOKENS
         if room <= 0:
             raise BackendError(
                 f"the question leaves no room for a passage in {prompt.context:,} tokens",
                 hint="ask in fewer words",
             )
-        return [cut(passage, room) for passage in passages]
+        return [truncate_to_estimate(passage, room) for passage in passages]
 
 
 def _is_missing(error: RefusedError) -> bool:
-    """Return whether a server says that it does not rerank."""
-    told = str(error).lower()
+    """Return whether an error means that the server does not rerank."""
+    message = str(error).lower()
     return error.status in _MISSING or (
-        error.status == 400 and "not support" in told and ("rerank" in told or "score" in told)
+        error.status == 400
+        and "not support" in message
+        and ("rerank" in message or "score" in message)
     )

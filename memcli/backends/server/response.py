@@ -1,4 +1,4 @@
-"""What comes back from a server, read with bounds: one JSON, or server-sent events."""
+"""Bounded reading of a server's reply: one JSON text, or server-sent read_events."""
 
 import json
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 _DONE = b"[DONE]"
 
 
-class NonsenseError(Exception):
-    """A server's answer is not what the API says. The message goes on from its address.
+class InvalidReplyError(Exception):
+    """A server's reply does not follow the API. The message goes on after the server's address.
 
-    It may quote the server, so it may hold anything, even our key.
+    It may quote the server, so it may hold any text, even our key.
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
@@ -21,39 +21,39 @@ class NonsenseError(Exception):
         self.hint = hint
 
 
-def whole(response: "Response", most: int) -> bytes:
-    """Return the body of a reply of at most so many bytes.
+def read_body(response: "Response", max_bytes: int) -> bytes:
+    """Return the body of a reply.
 
     Raises:
-        NonsenseError: it is longer.
+        InvalidReplyError: it is longer than `max_bytes`.
     """
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
-        if len(body) > most:
-            raise NonsenseError(f"answers with more than {most:,} bytes")
+        if len(body) > max_bytes:
+            raise InvalidReplyError(f"answers with more than {max_bytes:,} bytes")
     return bytes(body)
 
 
-def parsed(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
     """Return the value of a JSON text.
 
     Raises:
-        NonsenseError: it is none.
+        InvalidReplyError: it is no JSON.
     """
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         start = body[:40].decode("utf-8", "replace").strip()
-        raise NonsenseError(f"answers with something that is no JSON: {start!r}") from error
+        raise InvalidReplyError(f"answers with something that is no JSON: {start!r}") from error
 
 
-def reason(response: "Response", most: int) -> str:
-    """Return what a reply that is an error says about it, as far as it is in a known place."""
+def describe_error(response: "Response", max_bytes: int) -> str:
+    """Return the message of a reply that is an error, if it is in a known place of the JSON."""
     try:
-        body = whole(response, most)
-        found = parsed(body)
-    except NonsenseError:
+        body = read_body(response, max_bytes)
+        found = parse_json(body)
+    except InvalidReplyError:
         kind = response.headers.get("content-type", "").partition(";")[0]
         return f"with {kind}" if kind else ""
     for name in ("error", "message", "detail", "message"):
@@ -62,45 +62,47 @@ def reason(response: "Response", most: int) -> str:
     return found if isinstance(found, str) else json.dumps(found)
 
 
-def events(response: "Response", *, most: int, line: int) -> Iterator[Any]:
+def read_events(response: "Response", *, max_bytes: int, max_line_bytes: int) -> Iterator[Any]:
     """Yield the values of a stream of events, or the one value of a reply that is no stream.
 
     Args:
-        response: not read yet.
-        most: bytes of the whole.
-        line: bytes of a line.
+        response: a response that was not read yet.
+        max_bytes: the size of the whole reply.
+        max_line_bytes: the size of one line.
 
     Raises:
-        NonsenseError: it is too long, no JSON, or no stream.
+        InvalidReplyError: it is too long, no JSON, or no stream.
     """
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
-        yield parsed(whole(response, most))
+        yield parse_json(read_body(response, max_bytes))
         return
     if kind not in ("text/event-stream", "text/plain", ""):
-        raise NonsenseError(f"answers with {kind}, not with JSON: is the address right?")
-    for data in _data(response, most, line):
+        raise InvalidReplyError(f"answers with {kind}, not with JSON: is the address right?")
+    for data in _read_event_data(response, max_bytes, max_line_bytes):
         if data == _DONE:
             return
-        yield parsed(data)
+        yield parse_json(data)
 
 
-def _data(response: "Response", most: int, line: int) -> Iterator[bytes]:
-    """Yield what stands behind `data:`; a value never takes several lines in this API."""
-    taken, rest = 0, bytearray()
+def _read_event_data(response: "Response", max_bytes: int, max_line_bytes: int) -> Iterator[bytes]:
+    """Yield the data of each event; it never takes several lines in this API."""
+    total, rest = 0, bytearray()
     for chunk in response.iter_bytes():
-        taken += len(chunk)
+        total += len(chunk)
         rest += chunk
-        if taken > most or (len(rest) > line and b"\n" not in chunk):
-            raise NonsenseError(f"answers with more than {most if taken > most else line:,} bytes")
+        if total > max_bytes:
+            raise InvalidReplyError(f"answers with more than {max_bytes:,} bytes")
+        if len(rest) > max_line_bytes and b"\n" not in chunk:
+            raise InvalidReplyError(f"answers with more than {max_line_bytes:,} bytes")
         if b"\n" in chunk:
             *lines, rest = rest.split(b"\n")
-            yield from filter(None, map(_value, lines))
-    if last := _value(rest):
+            yield from filter(None, map(_event_data, lines))
+    if last := _event_data(rest):
         yield last
 
 
-def _value(line: bytearray) -> bytes:
-    """Return what stands behind `data:` in a line; nothing in comments and other fields."""
+def _event_data(line: bytearray) -> bytes:
+    """Return the text after `data:` in a line; nothing for comments and other fields."""
     name, _, value = line.partition(b":")
     return bytes(value.strip()) if name == b"data" else b""

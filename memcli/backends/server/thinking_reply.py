@@ -7,111 +7,121 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from memcli.backends.server.chat import Delta
-from memcli.backends.server.thought_splitter import Split
+from memcli.backends.server.thought_splitter import ThoughtSplitter
 
-_LETTERS = 6  # a piece of more of them is more than one token
+_CHARACTERS_PER_TOKEN = 6  # a piece with more of them is more than one token
 
 
 @dataclass(slots=True)
-class Reply:
-    """What came, as far as it was waited for."""
+class ThinkingReply:
+    """The parts of a reply, as far as it was read."""
 
     thought: str = ""
     answer: str = ""
-    called: str = ""  # name of the tool; of several calls, the first one's
+    tool: str = ""  # the name of the called tool; of several calls, the first one's
     arguments: str = ""  # JSON, if it is whole
-    cut: bool = False  # by a budget, before the model was done
-    others: list[str] = field(default_factory=list)  # the tools that were called after the first
+    is_cut: bool = False  # by a budget, before the model was done
+    other_tools: list[str] = field(default_factory=list)  # the tools called after the first
 
-    def add(self, call: Mapping[str, Any]) -> None:
-        """Add a piece of a call as the API has it; of other calls only the tools are kept."""
+    def add_call(self, call: Mapping[str, Any]) -> None:
+        """Add a piece of a call from the API; of other calls only the tools are kept."""
         function = call.get("function")
         if not isinstance(function, dict):
             return
         name, arguments = function.get("name") or "", function.get("arguments") or ""
         # Some servers do not number their calls.
         if call.get("index") not in (0, None) or (name and self.arguments):
-            self.others += [str(name)] if name else []
+            if name:
+                self.other_tools.append(str(name))
             return
-        self.called = self.called or str(name)
+        self.tool = self.tool or str(name)
         self.arguments += arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
-def read_reply(
-    deltas: Generator[Delta], *, thought_tokens: int, answer_tokens: int, begins: tuple[str, ...]
-) -> Generator[str, None, Reply]:
+def stream_reply(
+    deltas: Generator[Delta],
+    *,
+    thought_tokens: int,
+    answer_tokens: int,
+    answer_tags: tuple[str, ...],
+) -> Generator[str, None, ThinkingReply]:
     """Yield the thought in pieces; return the whole reply.
 
-    Each piece counts as one token, a long one as more: servers do not say. A thought or an answer
+    Each piece counts as one token, a long one as more: servers do not tell. A thought or an answer
     that exceeds its budget is left, and closing the connection tells the server to stop.
 
     Args:
-        deltas: the reply as it comes.
-        thought_tokens: of the thought, at most.
-        answer_tokens: of text and calls, at most.
-        begins: tags that an answer begins with.
+        deltas: the pieces of the reply.
+        thought_tokens: the budget of the thought.
+        answer_tokens: the budget of text and calls.
+        answer_tags: tags that an answer begins with.
     """
-    split, reply, apart = Split(*begins), Reply(), False
+    splitter, reply, separate = ThoughtSplitter(*answer_tags), ThinkingReply(), False
     thought: list[str] = []
-    left = {"thought": thought_tokens, "answer": answer_tokens}
+    budget = {"thought": thought_tokens, "answer": answer_tokens}
     with closing(deltas):
         for delta in deltas:
-            if delta.thought and not apart:
-                split, apart = Split(closed=True), True  # the server tells them apart
-            answering = split.closed
-            piece = ("" if answering else delta.thought) + split.take(delta.text)
+            if delta.thought and not separate:  # the server separates thought and answer
+                splitter, separate = ThoughtSplitter(unopened_is_answer=True), True
+            in_answer = splitter.in_answer
+            piece = ("" if in_answer else delta.thought) + splitter.feed(delta.text)
             if piece:
                 thought.append(piece)
                 yield piece
             for call in delta.calls:
-                reply.add(call)
-            left["answer" if answering or delta.calls else "thought"] -= _tokens(delta)
-            reply.cut = delta.finish == "length" or min(left.values()) < 0
-            if min(left.values()) < 0:
+                reply.add_call(call)
+            budget["answer" if in_answer or delta.calls else "thought"] -= _count_tokens(delta)
+            exceeded = min(budget.values()) < 0
+            reply.is_cut = delta.finish == "length" or exceeded
+            if exceeded:
                 break
-    if rest := split.end():
+    if rest := splitter.finish():
         thought.append(rest)
         yield rest
-    reply.thought, reply.answer = "".join(thought).strip(), split.answer
+    reply.thought, reply.answer = "".join(thought).strip(), splitter.answer
     return reply
 
 
-def finished(deltas: Generator[Delta], tokens: int, begin: str) -> Reply:
-    """Return a whole reply whose thought nobody listens to."""
-    reply = read_reply(deltas, thought_tokens=tokens, answer_tokens=tokens, begins=(begin,))
+def collect_reply(deltas: Generator[Delta], *, tokens: int, answer_tag: str) -> ThinkingReply:
+    """Return a whole reply without streaming its thought."""
+    reply = stream_reply(
+        deltas, thought_tokens=tokens, answer_tokens=tokens, answer_tags=(answer_tag,)
+    )
     while True:
         try:
             next(reply)
         except StopIteration as end:
-            found: Reply = end.value
+            found: ThinkingReply = end.value
             return found
 
 
-def with_closing(
-    messages: Sequence[Mapping[str, Any]], thought: str, closing: str
+def with_forced_close(
+    messages: Sequence[Mapping[str, Any]], thought: str, order: str
 ) -> list[Mapping[str, Any]]:
-    """Return a dialogue that goes on with the thought so far and the order to end it.
+    """Return a dialogue that continues with the thought so far and the order to end it.
 
-    What was sent before comes first and unchanged, so a server need not read it again.
+    The old messages come first and unchanged, so a server need not read them again.
     """
     if thought:
-        said = {"role": "assistant", "content": thought}
-        return [*messages, said, {"role": "user", "content": closing}]
+        assistant = {"role": "assistant", "content": thought}
+        return [*messages, assistant, {"role": "user", "content": order}]
     *before, last = messages
     if last["role"] != "user":  # templates refuse two messages of one role in a row
-        return [*messages, {"role": "user", "content": closing}]
-    return [*before, {**last, "content": f"{last['content']}\n\n{closing}"}]
+        return [*messages, {"role": "user", "content": order}]
+    return [*before, {**last, "content": f"{last['content']}\n\n{order}"}]
 
 
-def forms(name: str, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the ways of requests to hold an answer to a JSON Schema: OpenAI's, llama.cpp's."""
+def response_format_variants(name: str, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the ways to request an answer under a JSON Schema: OpenAI's, and llama.cpp's."""
     return [
         {"type": "json_schema", "json_schema": {"name": name, "schema": schema}},
         {"type": "json_object", "schema": schema},
     ]
 
 
-def _tokens(delta: Delta) -> int:
-    """Return a guess at how many tokens a piece is."""
-    letters = len(delta.thought) + len(delta.text)
-    return -(-letters // _LETTERS) if letters > 2 * _LETTERS else 1
+def _count_tokens(delta: Delta) -> int:
+    """Return an estimate of the number of tokens of a piece."""
+    characters = len(delta.thought) + len(delta.text)
+    if characters <= 2 * _CHARACTERS_PER_TOKEN:
+        return 1
+    return -(-characters // _CHARACTERS_PER_TOKEN)

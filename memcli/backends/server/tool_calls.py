@@ -1,4 +1,4 @@
-"""Tool calls: found in what a model says, and held against the tool's schema."""
+"""Tool calls: found in a model's text, and checked against the tool's schema."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 from memcli.protocols import Tool, ToolCall
 
-OPEN = "<tool_call>"
+TOOL_CALL_OPEN = "<tool_call>"
 
 _HERMES = re.compile(r"<tool_call>(.*?)(?:</tool_call>|$)", re.DOTALL)
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -20,70 +20,73 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-class NoCallError(Exception):
-    """There is no call, or none that the tools allow; the message says why."""
+class InvalidCallError(Exception):
+    """A missing call, or one that the tools do not allow; the message goes on after "it"."""
 
 
-def written_call(text: str) -> tuple[str, str]:
-    """Return name and arguments, as JSON, of the first call in a text.
+def parse_written_call(text: str) -> tuple[str, str]:
+    """Return the name and the arguments, as JSON, of the first call in a text.
 
     Args:
-        text: with a call in the Hermes form inside, or nothing but the JSON of one.
+        text: has a call in Hermes' form inside, or is the JSON of a call.
 
     Raises:
-        NoCallError: there is none.
+        InvalidCallError: there is none.
     """
     block = _HERMES.search(text)
     if not block and not text.startswith("{"):
-        raise NoCallError("it called no tool")
-    found = _loaded(block[1] if block else text)
+        raise InvalidCallError("it called no tool")
+    found = _parse_json(block[1] if block else text)
     if not isinstance(found, dict):
-        raise NoCallError("its call is no object")
+        raise InvalidCallError("its call is no object")
     return str(found.get("name", "")), json.dumps(found.get("arguments"))
 
 
-def further_calls(text: str) -> tuple[str, ...]:
-    """Return the tools that a text calls after the first, as far as their names can be read."""
+def other_called_tools(text: str) -> tuple[str, ...]:
+    """Return the names of the tools that a text calls after its first call, if readable."""
     _first, *others = _HERMES.findall(text) or [""]
     names = (re.search(r'"name"\s*:\s*"([^"]*)"', call) for call in others)
     return tuple(name[1] for name in names if name)
 
 
-def checked_call(name: str, arguments: str, tools: Sequence[Tool]) -> ToolCall:
+def validate_call(name: str, arguments: str, tools: Sequence[Tool]) -> ToolCall:
     """Return a call that obeys its tool's schema.
 
     Args:
         name: of the tool.
-        arguments: JSON; also JSON inside a JSON string, as some servers send it.
-        tools: what may be called.
+        arguments: JSON; also JSON inside a JSON string, which some servers send.
+        tools: the tools that may be called.
 
     Raises:
-        NoCallError: there is no such tool, or the arguments are not what it takes.
+        InvalidCallError: there is no such tool, or the arguments do not obey its schema.
     """
     tool = next((tool for tool in tools if tool.name == name), None)
     if tool is None:
-        raise NoCallError(f"it called {name!r}, which is no tool")
-    found = _loaded(arguments)
+        raise InvalidCallError(f"it called {name!r}, which is no tool")
+    found = _parse_json(arguments)
     if isinstance(found, str):
-        found = _loaded(found)
+        found = _parse_json(found)
     if not isinstance(found, dict):
-        raise NoCallError(f"the arguments of {name} are no object")
-    if wrong := _wrong(found, tool.parameters, name):
-        raise NoCallError(wrong)
+        raise InvalidCallError(f"the arguments of {name} are no object")
+    if violation := _schema_violation(found, tool.parameters, name):
+        raise InvalidCallError(violation)
     return ToolCall(name, found)
 
 
-def _loaded(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text, strict=False)  # models write newlines into their strings
     except (ValueError, RecursionError) as error:
-        raise NoCallError("its call is no JSON") from error
+        raise InvalidCallError("its call is no JSON") from error
 
 
-def _wrong(value: Any, schema: Mapping[str, Any], where: str) -> str:
-    """Return what is wrong with a value; as much of JSON Schema as tools need."""
+def _schema_violation(value: Any, schema: Mapping[str, Any], where: str) -> str:
+    """Return the fault of a value under a schema, "" if it has none.
+
+    The checked part of JSON Schema is the one that our tools use.
+    """
     kind = schema.get("type")
-    if kind in _TYPES and not _is(value, kind):
+    if kind in _TYPES and not _has_type(value, kind):
         return f"{where} is no {kind}"
     if "enum" in schema and value not in schema["enum"]:
         return f"{where} is none of {', '.join(map(str, schema['enum']))}"
@@ -98,10 +101,10 @@ def _wrong(value: Any, schema: Mapping[str, Any], where: str) -> str:
         inside = ((item, items, f"{where}[{at}]") for at, item in enumerate(value))
     else:
         return ""
-    return next(filter(None, (_wrong(*each) for each in inside)), "")
+    return next(filter(None, (_schema_violation(*each) for each in inside)), "")
 
 
-def _is(value: Any, kind: str) -> bool:
+def _has_type(value: Any, kind: str) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
     return isinstance(value, _TYPES[kind])

@@ -1,79 +1,82 @@
-"""Probabilities out of what servers answer about passages."""
+"""Probabilities from servers' replies about passages."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
-from memcli.backends.server.response import NonsenseError
+from memcli.backends.server.response import InvalidReplyError
+from memcli.backends.yes_no import sigmoid
 
-_TAUGHT = ("yes", "no")
-_STEEPEST = 500.0  # beyond it the exponential overflows, and the answer is 0 or 1 long before
+_TRAINED_WORDS = ("yes", "no")
+_MIN_LOGPROB = -500.0  # below it the exponential is 0
 
 
-def scores(answer: Any, count: int) -> list[float]:
-    """Return the score of each passage, in their order, from the answer of a rerank endpoint.
+def parse_rerank_scores(answer: Any, count: int) -> list[float]:
+    """Return the score of each passage, in their order, from the reply of a rerank endpoint.
 
     Known forms: `{"results": [{"index", "relevance_score"}]}`, `{"data": [{"index", "score"}]}`,
     the list alone, and each of them inside `{"code", "data", "message"}`.
 
     Raises:
-        NonsenseError: it is an error, or not one number for each passage.
+        InvalidReplyError: it is an error, or not one number for each passage.
     """
     found = answer
     while isinstance(found, dict):
         inside = found.get("results", found.get("data"))
         if inside is None:
-            told = found.get("message") or found.get("error") or sorted(found)
-            raise NonsenseError(f"answers without results: {str(told)[:200]!r}")
+            message = found.get("message") or found.get("error") or sorted(found)
+            raise InvalidReplyError(f"answers without results: {str(message)[:200]!r}")
         found = inside
-    listed: dict[int, float] = {}
+    scores: dict[int, float] = {}
     for result in found if isinstance(found, list) else ():
-        index, score = _result(result)
-        if index in listed or not 0 <= index < count or not math.isfinite(score):
-            raise NonsenseError(f"answers with a result that is none: {result!r:.200}")
-        listed[index] = score
-    if len(listed) != count:
-        raise NonsenseError(f"answers with {len(listed)} results for {count} passages")
-    return [listed[index] for index in range(count)]
+        index, score = _parse_result(result)
+        if index in scores or not 0 <= index < count or not math.isfinite(score):
+            raise InvalidReplyError(f"answers with a result that is none: {result!r:.200}")
+        scores[index] = score
+    if len(scores) != count:
+        raise InvalidReplyError(f"answers with {len(scores)} results for {count} passages")
+    return [scores[index] for index in range(count)]
 
 
-def probabilities(logits: Sequence[float]) -> list[float]:
-    """Return the sigmoid of each."""
-    return [_sigmoid(logit) for logit in logits]
+def logits_to_probabilities(logits: Sequence[float]) -> list[float]:
+    """Return the sigmoid of each logit."""
+    return [sigmoid(logit) for logit in logits]
 
 
-def yes_share(answer: Any) -> float:
+def parse_yes_probability(answer: Any) -> float:
     """Return the share of yes in the softmax over yes and no, from a chat's one token.
 
-    Both count as they were taught, or, where the model says it otherwise, in every spelling. Of a
-    word that is not among the likeliest tokens it is only known that it is less likely than all of
-    them: it counts as likely as the last.
+    Both words count as the model was trained to spell them, or in every spelling if it prefers
+    another one. A word that is not among the most likely tokens is less likely than all of them:
+    it counts as likely as the last of them.
 
     Raises:
-        NonsenseError: there are no such probabilities, or neither word is among them.
+        InvalidReplyError: there are no such probabilities, or neither word is among them.
     """
-    likeliest = _likeliest(answer)
-    if not likeliest:
-        raise NonsenseError(
+    logprobs = _parse_logprobs(answer)
+    if not logprobs:
+        raise InvalidReplyError(
             "neither reranks nor tells how likely its words are",
             hint="start it with reranking (llama-server: `--reranking`), or choose another model",
         )
-    least = min(likeliest.values())
-    spelled = {token for token in likeliest if _word(token) in _TAUGHT}
+    least = min(logprobs.values())
+    spelled = {token for token in logprobs if _word(token) in _TRAINED_WORDS}
     if not spelled:
-        best = max(likeliest, key=likeliest.__getitem__)
-        raise NonsenseError(f"answers {best!r} where it should say yes or no")
-    if max(spelled, key=likeliest.__getitem__) in _TAUGHT:
-        spelled &= set(_TAUGHT)  # a model that was taught to, and answers with these tokens alone
+        best = max(logprobs, key=logprobs.__getitem__)
+        raise InvalidReplyError(f"answers {best!r} where it should say yes or no")
+    if max(spelled, key=logprobs.__getitem__) in _TRAINED_WORDS:
+        spelled &= set(_TRAINED_WORDS)  # the model was trained on these tokens alone
     yes, no = (
-        math.log(math.fsum(math.exp(likeliest[token]) for token in tokens) or math.exp(least))
-        for tokens in ([token for token in spelled if _word(token) == word] for word in _TAUGHT)
+        math.log(math.fsum(math.exp(logprobs[token]) for token in tokens) or math.exp(least))
+        for tokens in (
+            [token for token in spelled if _word(token) == word] for word in _TRAINED_WORDS
+        )
     )
-    return _sigmoid(yes - no)
+    return sigmoid(yes - no)
 
 
-def _result(result: Any) -> tuple[int, float]:
-    """Return index and score; -1 and no number where it has none."""
+def _parse_result(result: Any) -> tuple[int, float]:
+    """Return index and score; -1 and NaN if it has none."""
     if not isinstance(result, dict):
         return -1, math.nan
     index, score = result.get("index"), result.get("relevance_score", result.get("score"))
@@ -82,25 +85,25 @@ def _result(result: Any) -> tuple[int, float]:
     return index, _number(score)
 
 
-def _likeliest(answer: Any) -> dict[str, float]:
-    """Return tokens and their log-probabilities; none where the answer has none.
+def _parse_logprobs(answer: Any) -> dict[str, float]:
+    """Return tokens and their log-probabilities; empty if the reply has none.
 
-    As chats have them, `content: [{top_logprobs: [{token, logprob}]}]`, or as completions do,
+    Chats have them in `content: [{top_logprobs: [{token, logprob}]}]`, completions in
     `top_logprobs: [{token: logprob}]`.
     """
     try:
-        told = answer["choices"][0]["logprobs"]
-        if told.get("content"):
-            pairs = [(top["token"], top["logprob"]) for top in told["content"][0]["top_logprobs"]]
+        found = answer["choices"][0]["logprobs"]
+        if found.get("content"):
+            pairs = [(top["token"], top["logprob"]) for top in found["content"][0]["top_logprobs"]]
         else:
-            pairs = list(told["top_logprobs"][0].items())
+            pairs = list(found["top_logprobs"][0].items())
     except (LookupError, TypeError, AttributeError):
         return {}
-    return {str(token): max(_number(p), -_STEEPEST) for token, p in pairs if _number(p) <= 0}
+    return {str(token): max(_number(p), _MIN_LOGPROB) for token, p in pairs if _number(p) <= 0}
 
 
 def _word(token: str) -> str:
-    """Return a token without what vocabularies put before a word, in small letters."""
+    """Return a token in lower case, without the mark that vocabularies put before a word."""
     return token.strip(" ▁Ġ\n").lower()
 
 
@@ -111,7 +114,3 @@ def _number(found: Any) -> float:
         return float(found)
     except OverflowError:
         return math.nan
-
-
-def _sigmoid(logit: float) -> float:
-    return 1 / (1 + math.exp(-max(-_STEEPEST, min(_STEEPEST, logit))))

@@ -1,4 +1,4 @@
-"""Texts to vectors through sentence-transformers, many texts at a time."""
+"""Vectors of texts through sentence-transformers, many texts at a time."""
 
 import json
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from memcli.backends.torch_bf16.model_folder import check_folder
 from memcli.backends.torch_bf16.torch_imports import (
     OutOfMemoryError,
-    chosen,
-    loading,
-    running,
+    inference,
+    select_device,
     sentence_transformers,
+    translate_load_errors,
 )
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
@@ -20,48 +20,29 @@ from memcli.errors import BackendError
 if TYPE_CHECKING:
     from memcli.protocols import Vectors
 
-_ROWS = 32  # texts in a batch
-_LETTERS = 64  # per token of the context: what comes later in a text is not even tokenised
-_OURS = "sentence_transformers."
+_BATCH_TEXTS = 32
+_CHARACTERS_PER_TOKEN = 64  # of the context: the text after so many is not even tokenized
+_LIBRARY_PREFIX = "sentence_transformers."
 
 
-def open_embedder(
-    folder: Path,
-    *,
-    name: str,
-    revision: str,
-    context: int,
-    question_prefix: str = "",
-    passage_prefix: str = "",
-    device: str | None = None,
-) -> "TorchEmbedder":
-    """Check a model and return its embedder; it is loaded when it has something to embed.
+class TorchEmbedder:
+    """An embedder as safetensors. Implements `protocols.Embedder`.
+
+    The folder is checked when it is opened, and loaded when there is a text to embed.
 
     Args:
         folder: a sentence-transformers model as a hub has it.
-        name: what the embedder is called.
+        name: the name of the embedder.
         revision: of the weights' repository.
         context: tokens of a text that are seen, special ones included; the model may allow fewer.
-        question_prefix: what the model was taught to read before a question.
-        passage_prefix: and before what may answer one.
-        device: as torch names it; None is the fastest there is.
+        question_prefix: the text that the model was trained to read before a question.
+        passage_prefix: the text that it was trained to read before a passage.
+        device: torch's name of a device; None is the fastest there is.
 
     Raises:
         ModelNotFoundError: there is no such model.
         BackendError: a file is damaged, or the model wants to run a program of its own.
     """
-    return TorchEmbedder(
-        folder,
-        name=name,
-        revision=revision,
-        context=context,
-        prefixes=(passage_prefix, question_prefix),
-        device=device,
-    )
-
-
-class TorchEmbedder:
-    """An embedder as safetensors. Implements `protocols.Embedder`."""
 
     def __init__(
         self,
@@ -70,8 +51,9 @@ class TorchEmbedder:
         name: str,
         revision: str,
         context: int,
-        prefixes: tuple[str, str],
-        device: str | None,
+        question_prefix: str = "",
+        passage_prefix: str = "",
+        device: str | None = None,
     ) -> None:
         checked = check_folder(folder)
         _check_modules(folder)
@@ -79,10 +61,11 @@ class TorchEmbedder:
             raise BackendError(f"{folder} cannot embed: it does not say how many dimensions it has")
         self.name, self.revision = name, revision
         self.dimensions = checked.dimensions
-        self.fingerprint = fingerprint("embed", checked.digest, context, *prefixes)
-        self._folder, self._context, self._prefixes = folder, context, prefixes
+        self._prefixes = passage_prefix, question_prefix
+        self.fingerprint = fingerprint("embed", checked.digest, context, *self._prefixes)
+        self._folder, self._context = folder, context
         self._device = device
-        self._rows = _ROWS
+        self._batch_texts = _BATCH_TEXTS
 
     def close(self) -> None:
         """Free the model."""
@@ -98,9 +81,9 @@ class TorchEmbedder:
 
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        most = self._context * _LETTERS
+        most = self._context * _CHARACTERS_PER_TOKEN
         prefixed = [self._prefixes[questions] + text[:most] for text in texts]
-        vectors: Vectors = self._encoded(
+        vectors: Vectors = self._encode(
             [text.encode("utf-8", "replace").decode() for text in prefixed]
         )
         if vectors.shape != (len(texts), self.dimensions):
@@ -113,40 +96,40 @@ class TorchEmbedder:
         vectors /= lengths
         return vectors
 
-    def _encoded(self, texts: Sequence[str]) -> Any:  # Any: an array, as the library returns it
+    def _encode(self, texts: Sequence[str]) -> Any:  # Any: an array, as the library returns it
         while True:
             try:
-                with running(self._folder):
+                with inference(self._folder):
                     found = self._model.encode(
                         texts,
-                        batch_size=self._rows,
+                        batch_size=self._batch_texts,
                         show_progress_bar=False,
                         convert_to_tensor=True,
                     )
                     return found.float().cpu().numpy()
             except OutOfMemoryError:
-                if self._rows == 1:
+                if self._batch_texts == 1:
                     raise
-                self._rows //= 2
+                self._batch_texts //= 2
 
     @cached_property
     def _model(self) -> Any:  # Any: its modules depend on the folder
-        device, kind = chosen(self._device)
-        with loading(self._folder):
+        device, dtype = select_device(self._device)
+        with translate_load_errors(self._folder):
             model = sentence_transformers().SentenceTransformer(
                 str(self._folder),
                 device=str(device),
                 local_files_only=True,
                 trust_remote_code=False,
-                model_kwargs={"dtype": kind, "use_safetensors": True},
+                model_kwargs={"dtype": dtype, "use_safetensors": True},
             )
         model.tokenizer.split_special_tokens = True  # a text that spells one is still a text
         model.max_seq_length = min(self._context, model.max_seq_length or self._context)
-        return model.to(kind)
+        return model.to(dtype)
 
 
 def _check_modules(folder: Path) -> None:
-    """See that a model is made of the library's own parts: others would be programs to run."""
+    """Check that a model has only the library's own modules: others would be programs to run."""
     path = folder / "modules.json"
     try:
         kinds = [str(module["type"]) for module in json.loads(path.read_bytes())]
@@ -156,6 +139,6 @@ def _check_modules(folder: Path) -> None:
         raise BackendError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise BackendError(f"{path} cannot be used: it describes no modules") from error
-    foreign = next((kind for kind in kinds if not kind.startswith(_OURS)), None)
+    foreign = next((kind for kind in kinds if not kind.startswith(_LIBRARY_PREFIX)), None)
     if foreign:
         raise BackendError(f"{folder} wants to run `{foreign}`, a program of its own")

@@ -1,53 +1,53 @@
 """Yes or no about each passage, many passages at a time.
 
-Passages of about the same length share a batch, padded on the left. What all prompts of a
-question begin with is computed once.
+Passages of about the same length share a batch, padded on the left. The prefix that all prompts of
+a question share is computed once.
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from memcli.backends.torch_bf16.causal_lm import LanguageModel, copies
+from memcli.backends.torch_bf16.causal_lm import TorchLanguageModel, repeat_cache
 from memcli.backends.torch_bf16.model_folder import check_folder
-from memcli.backends.torch_bf16.torch_imports import OutOfMemoryError, running
-from memcli.backends.yes_no import check_prompt, probability, prompts_of, shared
+from memcli.backends.torch_bf16.torch_imports import OutOfMemoryError, inference
+from memcli.backends.yes_no import (
+    check_prompt,
+    shared_prefix_length,
+    tokenize_prompts,
+    yes_probability,
+)
 from memcli.domain import fingerprint
 from memcli.protocols import RerankPrompt
 
-_BATCH = {"cpu": 2048, "mps": 4096, "cuda": 16_384}  # tokens in a batch, padding included
-_ROWS = 64  # in a batch: each has a copy of the beginning's keys and values
+_BATCH_TOKENS = {"cpu": 2048, "mps": 4096, "cuda": 16_384}  # by device, padding included
+_MAX_ROWS = 64  # of a batch: each has a copy of the prefix's keys and values
 
 
-def open_reranker(
-    folder: Path, prompt: RerankPrompt, *, device: str | None = None
-) -> "TorchReranker":
-    """Check a model and return its reranker; it is loaded when it has something to judge.
+class TorchReranker:
+    """A yes/no reranker as safetensors. Implements `protocols.Reranker`.
+
+    The folder is checked when it is opened, and loaded when there is a passage to judge.
 
     Args:
         folder: a causal model as a hub has it.
-        prompt: how the model was taught to be asked.
-        device: as torch names it; None is the fastest there is.
+        prompt: the prompt that the model was trained on.
+        device: torch's name of a device; None is the fastest there is.
 
     Raises:
         ModelNotFoundError: there is no such model.
         BackendError: a file is damaged, or the prompt does not end with the document.
     """
-    check_prompt(prompt)
-    return TorchReranker(folder, prompt, device=device)
 
-
-class TorchReranker:
-    """A yes/no reranker as safetensors. Implements `protocols.Reranker`."""
-
-    def __init__(self, folder: Path, prompt: RerankPrompt, *, device: str | None) -> None:
-        self.name = folder.name
+    def __init__(self, folder: Path, prompt: RerankPrompt, *, device: str | None = None) -> None:
+        check_prompt(prompt)
         checked = check_folder(folder)
+        self.name = folder.name
         self.fingerprint = fingerprint("rerank", checked.digest, prompt)
         self._prompt = prompt
         self._context = min(prompt.context, checked.context or prompt.context)
-        self._model = LanguageModel(folder, device)
-        self._most = 1 << 30  # tokens in a batch, once the memory has turned out to be small
+        self._model = TorchLanguageModel(folder, device)
+        self._max_tokens = 1 << 30  # of a batch; less once the memory has turned out to be small
 
     def close(self) -> None:
         """Free the model."""
@@ -55,7 +55,7 @@ class TorchReranker:
 
     def count(self, text: str) -> int:
         """Return how many tokens a text takes inside a prompt."""
-        return len(self._model.vocabulary.plain(text))
+        return len(self._model.tokenizer.plain(text))
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Yield (index of the passage, P(yes) in [0, 1]), short passages first, batch by batch.
@@ -65,25 +65,25 @@ class TorchReranker:
         """
         if not passages:
             return
-        model = self._model
-        answers = (model.vocabulary.single("yes"), model.vocabulary.single("no"))
-        *prompts, bare = self.prompts(question, [*passages, ""])
-        begin = shared([*prompts, bare])
-        tails = [prompt[begin:] for prompt in prompts]
-        before = self._head(bare[:begin])
-        waiting = sorted(range(len(tails)), key=lambda index: len(tails[index]))
+        tokenizer = self._model.tokenizer
+        answers = (tokenizer.single("yes"), tokenizer.single("no"))
+        *prompts, empty = self.prompts(question, [*passages, ""])
+        length = shared_prefix_length([*prompts, empty])
+        branches = [prompt[length:] for prompt in prompts]
+        cache = self._read_prefix(empty[:length])
+        waiting = sorted(range(len(branches)), key=lambda index: len(branches[index]))
         while waiting:
-            batch = self._batch(waiting, tails)
+            batch = self._next_batch(waiting, branches)
             try:
-                pairs = self._logits(before, [tails[index] for index in batch], answers)
+                pairs = self._logits(cache, [branches[index] for index in batch], answers)
             except OutOfMemoryError:
                 if len(batch) == 1:
                     raise
-                self._most = len(batch) * len(tails[batch[-1]]) // 2
+                self._max_tokens = len(batch) * len(branches[batch[-1]]) // 2
                 continue
             del waiting[: len(batch)]
             for index, (yes, no) in zip(batch, pairs, strict=True):
-                yield index, probability(yes, no)
+                yield index, yes_probability(yes, no)
 
     def prompts(self, question: str, passages: Sequence[str]) -> list[list[int]]:
         """Return the tokens of each passage's whole prompt, only the passage cut to fit.
@@ -91,33 +91,42 @@ class TorchReranker:
         Raises:
             BackendError: prefix, question and suffix alone fill the context.
         """
-        words = self._model.vocabulary
-        return prompts_of(words, self._prompt, self._context, question, passages)
+        return tokenize_prompts(
+            self._model.tokenizer,
+            self._prompt,
+            context=self._context,
+            question=question,
+            passages=passages,
+        )
 
-    def _batch(self, waiting: Sequence[int], tails: Sequence[Sequence[int]]) -> list[int]:
-        """Return how many of those waiting, short ones first, are computed together."""
-        most = min(self._most, _BATCH.get(self._model.device.type, _BATCH["cpu"]))
+    def _next_batch(self, waiting: Sequence[int], branches: Sequence[Sequence[int]]) -> list[int]:
+        """Return the first of the waiting indices, short branches first, that fit one batch."""
+        device = self._model.device.type
+        most = min(self._max_tokens, _BATCH_TOKENS.get(device, _BATCH_TOKENS["cpu"]))
         rows = 1
-        while rows < min(len(waiting), _ROWS) and (rows + 1) * len(tails[waiting[rows]]) <= most:
+        while (
+            rows < min(len(waiting), _MAX_ROWS)
+            and (rows + 1) * len(branches[waiting[rows]]) <= most
+        ):
             rows += 1
         return list(waiting[:rows])
 
-    def _head(self, tokens: Sequence[int]) -> Any:  # Any: of transformers
-        """Return keys and values of what all prompts begin with."""
+    def _read_prefix(self, tokens: Sequence[int]) -> Any:  # Any: of transformers
+        """Return the keys and values of the prefix that all prompts share."""
         if not tokens:
             return None
-        with running(self._model.folder):
+        with inference(self._model.folder):
             return self._model.read([tokens])[1]
 
     def _logits(
         self,
-        head: Any,  # Any: of transformers
-        tails: Sequence[Sequence[int]],
+        cache: Any,  # Any: of transformers
+        branches: Sequence[Sequence[int]],
         tokens: Sequence[int],
     ) -> list[list[float]]:
-        """Return the logits of these tokens after the head and each of the tails."""
-        with running(self._model.folder):
-            before = None if head is None else copies(head, len(tails))
-            states, _ = self._model.read(tails, before)
+        """Return the logits of these tokens after the prefix and each of the branches."""
+        with inference(self._model.folder):
+            repeated = None if cache is None else repeat_cache(cache, len(branches))
+            states, _ = self._model.read(branches, repeated)
             pairs: list[list[float]] = self._model.logits(states, tokens).tolist()
         return pairs

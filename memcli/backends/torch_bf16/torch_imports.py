@@ -1,4 +1,4 @@
-"""torch and transformers, quiet, and their errors in our words."""
+"""torch and transformers: imported late, silent, and their errors translated."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 from memcli.errors import BackendError, MemError
 
-_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+_MEMORY_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 @cache
@@ -22,7 +22,7 @@ def torch() -> ModuleType:
     Raises:
         BackendError: it is not installed.
     """
-    return _imported("torch")
+    return _import_silently("torch")
 
 
 @cache
@@ -32,7 +32,7 @@ def transformers() -> ModuleType:
     Raises:
         BackendError: it is not installed.
     """
-    library = _imported("transformers")
+    library = _import_silently("transformers")
     library.utils.logging.set_verbosity(logging.CRITICAL + 1)
     library.utils.logging.disable_progress_bar()
     return library
@@ -46,15 +46,15 @@ def sentence_transformers() -> ModuleType:
         BackendError: it is not installed.
     """
     transformers()
-    library = _imported("sentence_transformers")
+    library = _import_silently("sentence_transformers")
     logging.getLogger("sentence_transformers").setLevel(logging.CRITICAL + 1)
     return library
 
 
-def _imported(name: str) -> ModuleType:
+def _import_silently(name: str) -> ModuleType:
     from importlib import import_module
 
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # it warns when a process forks
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # else it warns when a process forks
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -66,20 +66,20 @@ def _imported(name: str) -> ModuleType:
 
 
 @contextmanager
-def loading(folder: Path) -> Iterator[None]:
-    """Turn whatever a library says about a folder it cannot load into one error."""
+def translate_load_errors(folder: Path) -> Iterator[None]:
+    """Turn any error of a library that loads a folder into one `BackendError`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     except MemError:
         raise
-    # For a damaged file, transformers raises what its code stumbles over, and tokenizers a bare
-    # Exception: there is no narrower class.
+    # For a damaged file, transformers raises errors of any class, and tokenizers a bare Exception:
+    # there is no narrower class.
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        if any(words in reason for words in _MEMORY):
-            raise _no_memory(folder, reason) from error
+        if any(message in reason for message in _MEMORY_MESSAGES):
+            raise _out_of_memory(folder, reason) from error
         raise BackendError(f"the model in {folder} cannot be loaded: {reason}") from error
 
 
@@ -88,8 +88,8 @@ class OutOfMemoryError(BackendError):
 
 
 @contextmanager
-def running(path: Path) -> Iterator[None]:
-    """Compute without keeping what only training needs; what torch raises becomes ours."""
+def inference(path: Path) -> Iterator[None]:
+    """Compute without the data that only training needs, and translate torch's errors."""
     library = torch()
     try:
         with warnings.catch_warnings(), library.inference_mode():
@@ -98,21 +98,21 @@ def running(path: Path) -> Iterator[None]:
     except RuntimeError as error:
         reason = str(error).partition("\n")[0]
         if isinstance(error, library.OutOfMemoryError) or any(
-            words in str(error) for words in _MEMORY
+            message in str(error) for message in _MEMORY_MESSAGES
         ):
-            raise _no_memory(path, reason) from error
+            raise _out_of_memory(path, reason) from error
         raise BackendError(f"{path} failed to run: {reason}") from error
 
 
-def _no_memory(path: Path, reason: str) -> OutOfMemoryError:
+def _out_of_memory(path: Path, reason: str) -> OutOfMemoryError:
     return OutOfMemoryError(
         f"{path.name} does not fit the memory: {reason}",
         hint="close other programs, use a smaller model, or the `llama` backend",
     )
 
 
-def chosen(device: str | None) -> tuple[Any, Any]:  # Any: of torch, which we import late
-    """Return a device, the fastest there is if none is named, and the numbers it computes with.
+def select_device(device: str | None) -> tuple[Any, Any]:  # Any: of torch, which we import late
+    """Return a device, the fastest there is by default, and the dtype that it computes with.
 
     Raises:
         BackendError: there is no such device.
@@ -127,10 +127,10 @@ def chosen(device: str | None) -> tuple[Any, Any]:  # Any: of torch, which we im
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0]
         raise BackendError(f"torch has no device `{device}` here: {reason}") from error
-    return found, _kind(found)
+    return found, _select_dtype(found)
 
 
-def _kind(device: Any) -> Any:  # Any: of torch
+def _select_dtype(device: Any) -> Any:  # Any: of torch
     """Return BF16, or F16 where the device cannot compute with BF16."""
     library = torch()
     if device.type == "cuda" and not library.cuda.is_bf16_supported(including_emulation=False):
@@ -138,6 +138,6 @@ def _kind(device: Any) -> Any:  # Any: of torch
     try:
         one = library.ones(1, 1, dtype=library.bfloat16, device=device)
         one @ one
-    except (RuntimeError, TypeError):  # Macs before macOS 14
+    except (RuntimeError, TypeError):  # Macs older than macOS 14
         return library.float16
     return library.bfloat16

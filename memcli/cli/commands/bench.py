@@ -1,16 +1,23 @@
-"""`mem bench`: how well memcli finds, and how fast it is, on this machine."""
+"""`mem bench`: retrieval quality and speed of memcli on this machine."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from memcli.cli.bench.dataset import Wish, measure_dataset
-from memcli.cli.bench.speed import SpeedWish, measure_speed
-from memcli.cli.bench.speed_view import print_speed, speed_shape
-from memcli.cli.bench.stages import OF_SESSIONS, STAGES, THINKING, WITHOUT_LANGUAGE_MODEL
-from memcli.cli.bench.table import Report, print_report, report_shape
+from memcli.cli.bench.bench_stages import (
+    MODEL_STAGES,
+    SESSION_STAGES,
+    STAGES,
+    WITHOUT_LANGUAGE_MODEL,
+)
+from memcli.cli.bench.dataset_view import print_dataset_report
+from memcli.cli.bench.measure_dataset import DatasetBenchmark, measure_dataset
+from memcli.cli.bench.measure_speed import SpeedBenchmark, measure_speed
+from memcli.cli.bench.speed_view import print_speed
+from memcli.cli.json_output.serialize import to_json
 from memcli.cli.models.open import open_chat, open_models
 from memcli.cli.options import Chat, GpuLayers, Json, Quiet, Reranker, Sifter, Think, words
 from memcli.cli.output.console import print_json
@@ -21,25 +28,25 @@ from memcli.search.stages import Models
 from memcli.settings import NO_MODEL
 
 
-class Ranking(StrEnum):
-    """What is ranked."""
+class RankedUnit(StrEnum):
+    """The unit that is ranked."""
 
     SESSION = "session"
     TURN = "turn"
 
 
-def _stages(text: str) -> frozenset[str]:
-    """Return the stages of a list.
+def _parse_stages(text: str) -> frozenset[str]:
+    """Parse a list of stages, separated by commas.
 
     Raises:
         UsageError: one is unknown.
     """
-    named = {name.strip() for name in text.split(",")}
-    if unknown := named - set(STAGES):
+    names = {name.strip() for name in text.split(",")}
+    if unknown := names - set(STAGES):
         raise UsageError(
-            f"`{words(min(unknown))}` is no stage", hint=f"`--stages {','.join(STAGES)}`"
+            f"not a stage: `{words(min(unknown))}`", hint=f"`--stages {','.join(STAGES)}`"
         )
-    return frozenset(named)
+    return frozenset(names)
 
 
 Datasets = Annotated[
@@ -47,51 +54,52 @@ Datasets = Annotated[
     typer.Argument(
         metavar="[DATASET...]",
         show_default=False,
-        help="Files laid out as LoCoMo's or LongMemEval's: questions, and where their answers are.",
+        help="Files in the layout of LoCoMo or LongMemEval: questions and the places of answers.",
     ),
 ]
 Stages = Annotated[
     frozenset[str] | None,
     typer.Option(
         "--stages",
-        parser=_stages,
+        parser=_parse_stages,
         show_default=False,
         metavar="LIST",
-        help=f"What to compare, each with the one before, of `{','.join(STAGES)}`; by default what"
-        " needs no language model.",
+        help=f"Stages to compare, each with the one before, of `{','.join(STAGES)}`; by default"
+        " those that need no language model.",
     ),
 ]
-Grain = Annotated[
-    Ranking, typer.Option("--grain", help="What is ranked: whole sessions, or turns.")
-]
+Grain = Annotated[RankedUnit, typer.Option("--grain", help="Rank whole sessions, or turns.")]
 Pooled = Annotated[
     bool, typer.Option("--pooled", help="Put all sessions into one archive, each once.")
 ]
 Strangers = Annotated[
     bool,
-    typer.Option("--strangers", help="Put each question to somebody else's archive, too: the"
-                 " verdict should be that nothing is relevant."),
-]  # fmt: skip
+    typer.Option(
+        "--strangers",
+        help="Put each question to somebody else's archive, too: the verdict should be that nothing"
+        " is relevant.",
+    ),
+]
 Limit = Annotated[
     int | None,
     typer.Option(
-        "--limit", "-n", min=1, metavar="N", show_default=False,
-        help="Ask so many questions of each data set, of every category its share.",
+        "--limit",
+        "-n",
+        min=1,
+        metavar="N",
+        show_default=False,
+        help="Ask at most N questions of each data set, a proportional share of each category.",
     ),
-]  # fmt: skip
+]
 Outcome = Annotated[
     bool,
     typer.Option(
         "--outcome",
-        help="Let a chat model answer from the first sessions of the last stage: what they are"
-        " worth to it.",
+        help="Score the answers of a chat model that reads the first sessions of the last stage.",
     ),
 ]
 Again = Annotated[
-    bool, typer.Option("--again", help="Begin anew, not where an earlier run was stopped.")
-]
-Compare = Annotated[
-    bool, typer.Option("--compare", help="Print what others publish, and by which protocol.")
+    bool, typer.Option("--again", help="Ask every question again, also those of an earlier run.")
 ]
 Speed = Annotated[
     bool, typer.Option("--speed", help="Measure how fast models, commands and imports are.")
@@ -103,7 +111,7 @@ Passages = Annotated[
         min=1,
         metavar="N",
         show_default=False,
-        help="With `--speed`: passages of each length to judge; 32 by default, or as many as there"
+        help="With `--speed`: passages of each length to judge; by default 32, or as many as there"
         " is time for.",
     ),
 ]
@@ -121,13 +129,12 @@ ImportMegabytes = Annotated[
 def bench(
     datasets: Datasets = None,
     stages: Stages = None,
-    grain: Grain = Ranking.SESSION,
+    grain: Grain = RankedUnit.SESSION,
     pooled: Pooled = False,
     strangers: Strangers = False,
     outcome: Outcome = False,
     limit: Limit = None,
     again: Again = False,
-    compare: Compare = False,
     speed: Speed = False,
     passages: Passages = None,
     import_mb: ImportMegabytes = 20.0,
@@ -139,11 +146,11 @@ def bench(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure how well what answers is found, or how fast.
+    """Measure retrieval quality or speed.
 
     Every question of a data set is put to the archive it belongs to, stage by stage, and the
-    rankings are compared with what is known to answer. Results are kept as they come: a run that
-    was stopped goes on where it was.
+    rankings are compared with the sessions that are known to answer. Results are kept as they
+    come: a run that was stopped goes on where it was.
 
     With `--speed`: how fast the models load, read and write; how many passages a second are
     judged, beside a plain loop of one whole prompt per passage through the same library and file;
@@ -157,57 +164,83 @@ def bench(
             hint="`mem bench locomo10.json`, or `mem bench --speed`",
         )
     if speed:
-        _print_speed(
-            SpeedWish(reranker, sifter, passages, import_mb, gpu_layers, quiet), as_json=as_json
+        options = SpeedBenchmark(
+            reranker=reranker,
+            sifter=sifter,
+            passages=passages,
+            import_megabytes=import_mb,
+            gpu_layers=gpu_layers,
+            quiet=quiet,
         )
+        _measure_speed(options, as_json=as_json)
         return
-    compared = tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL))
-    wish = Wish(compared, grain.value, pooled, strangers, limit, again, quiet)
-    models = _models(wish, reranker, sifter, gpu_layers=gpu_layers, think=think)
-    answering = _chat(wish, chat, gpu_layers) if outcome else None
-    for number, path in enumerate(datasets or []):
-        report = measure_dataset(path, wish, models, answering)
-        if number and not as_json:
-            typer.echo()
-        _print(report, as_json=as_json, compare=compare)
+    benchmark = DatasetBenchmark(
+        stages=tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL)),
+        grain=grain.value,
+        pooled=pooled,
+        strangers=strangers,
+        limit=limit,
+        again=again,
+        quiet=quiet,
+    )
+    models = _open_models(benchmark, reranker, sifter, gpu_layers=gpu_layers, think=think)
+    chat_model = _open_chat(benchmark, chat, gpu_layers) if outcome else None
+    _measure_datasets(datasets or [], benchmark, models, chat_model, as_json=as_json)
 
 
-def _print_speed(wish: SpeedWish, *, as_json: bool) -> None:
+def _measure_speed(benchmark: SpeedBenchmark, *, as_json: bool) -> None:
     with resumable("`mem bench --speed` begins anew"):
-        figures = measure_speed(wish)
+        figures = measure_speed(benchmark)
     if as_json:
-        print_json(speed_shape(figures))
+        print_json(to_json(figures.report()))
     else:
         print_speed(figures)
 
 
-def _print(report: Report, *, as_json: bool, compare: bool) -> None:
-    if as_json:
-        print_json(report_shape(report, compare=compare))
-    else:
-        print_report(report, compare=compare)
+def _measure_datasets(
+    datasets: Sequence[Path],
+    benchmark: DatasetBenchmark,
+    models: Models,
+    chat: ChatModel | None,
+    *,
+    as_json: bool,
+) -> None:
+    for number, path in enumerate(datasets):
+        report = measure_dataset(path, benchmark, models, chat)
+        if as_json:
+            print_json(to_json(report))
+            continue
+        if number:
+            typer.echo()
+        print_dataset_report(report)
 
 
-def _chat(wish: Wish, named: str | None, gpu_layers: int | None) -> ChatModel:
-    if wish.grain == "turn":
+def _open_chat(benchmark: DatasetBenchmark, name: str | None, gpu_layers: int | None) -> ChatModel:
+    if benchmark.grain == "turn":
         raise UsageError("`--outcome` needs whole sessions", hint="leave out `--grain turn`")
-    return open_chat(named, gpu_layers=gpu_layers)
+    return open_chat(name, gpu_layers=gpu_layers)
 
 
-def _models(
-    wish: Wish, reranker: str | None, sifter: str | None, *, gpu_layers: int | None, think: int
+def _open_models(
+    benchmark: DatasetBenchmark,
+    reranker: str | None,
+    sifter: str | None,
+    *,
+    gpu_layers: int | None,
+    think: int,
 ) -> Models:
-    """Open the models of the stages asked for.
+    """Open the models of the selected stages.
 
     Raises:
-        UsageError: turns are to be ranked by what ranks sessions, or an archive is alone.
+        UsageError: turns are to be ranked by a stage that ranks sessions, or strangers' archives
+            are to be asked where all sessions are in one.
         ModelNotFoundError: one is not on this machine.
     """
-    thinking = [name for name in THINKING if name in wish.stages]
-    of_sessions = [name for name in OF_SESSIONS if name in wish.stages]
-    if of_sessions and wish.grain == "turn":
-        raise UsageError(f"`{of_sessions[0]}` ranks sessions", hint="leave out `--grain turn`")
-    if wish.strangers and wish.pooled:
+    thinking = [name for name in MODEL_STAGES if name in benchmark.stages]
+    session_stages = [name for name in SESSION_STAGES if name in benchmark.stages]
+    if session_stages and benchmark.grain == "turn":
+        raise UsageError(f"`{session_stages[0]}` ranks sessions", hint="leave out `--grain turn`")
+    if benchmark.strangers and benchmark.pooled:
         raise UsageError("`--pooled` makes one archive: there is no stranger's to ask")
     models = open_models(
         reranker if "rerank" in thinking else NO_MODEL,

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from memcli.cli.json_output.store_documents import ConfigJson, SettingJson
 from memcli.cli.options import Json, words
 from memcli.cli.output.console import console, print_json, safe
 from memcli.errors import UsageError
@@ -44,8 +45,10 @@ def config(
     if key is not None:
         change(key, value)
     elif as_json:
-        listed = [{"key": one.key, "value": one.value, "from": one.origin} for one in origins()]
-        print_json({"schema": "mem.config/1", "file": str(config_file()), "values": listed})
+        settings: list[SettingJson] = [
+            {"key": one.key, "value": one.value, "from": one.origin} for one in origins()
+        ]
+        print_json(ConfigJson(schema="mem.config/1", file=str(config_file()), values=settings))
     else:
         _print(origins())
 

@@ -1,6 +1,6 @@
 """`mem doctor`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ import typer
 
 from memcli.cli.doctor.store_checks import Check, disk_checks, fixing, store_checks, unopened
 from memcli.cli.doctor.system_checks import surroundings
+from memcli.cli.json_output.store_documents import CheckJson, DoctorJson
 from memcli.cli.models.open import open_embedder
 from memcli.cli.options import Database, Json, Quiet, Wait
 from memcli.cli.output.console import console, print_json, safe
@@ -46,7 +47,7 @@ def doctor(
     fixed: list[str] = []
     found = _examined(path, wait, fixed if fix else None, quiet=quiet or as_json)
     if as_json:
-        print_json(_shape(found, fixed))
+        print_json(_document(found, fixed))
     else:
         _print([one for one in found if not quiet or one.state != "ok"], fixed)
     if faults := [one for one in found if one.state == "fault"]:
@@ -125,14 +126,13 @@ def _table(rows: Iterable[tuple[str, str, str, str]]) -> "Table":
     return table
 
 
-def _shape(checks: Iterable[Check], fixed: Iterable[str]) -> dict[str, object]:
-    found = list(checks)
-    return {
-        "schema": "mem.doctor/1",
-        "well": all(one.state != "fault" for one in found),
-        "checks": [
-            {"name": one.name, "state": one.state, "told": one.told, "remedy": one.remedy or None}
-            for one in found
+def _document(checks: Sequence[Check], fixed: Iterable[str]) -> DoctorJson:
+    return DoctorJson(
+        schema="mem.doctor/1",
+        well=all(one.state != "fault" for one in checks),
+        checks=[
+            CheckJson(name=one.name, state=one.state, told=one.told, remedy=one.remedy or None)
+            for one in checks
         ],
-        "fixed": list(dict.fromkeys(fixed)),
-    }
+        fixed=list(dict.fromkeys(fixed)),
+    )

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.completion.values import session_and_memory_ids
-from memcli.cli.json_output.memories import memory_shape
-from memcli.cli.json_output.sessions import overview_shape
+from memcli.cli.json_output.memory_documents import forget_document
 from memcli.cli.options import Database, Json, Source, Wait, words
 from memcli.cli.output.console import note, print_json
 from memcli.cli.output.memory_view import print_memories
@@ -55,12 +54,7 @@ def forget(
         memories += store.memories.resting_on([one.id for one in found])
         memories = list({one.id: one for one in memories}.values())
         if as_json:
-            shape = {
-                "schema": "mem.forget/1",
-                "sessions": [overview_shape(one) for one in found],
-                "memories": [memory_shape(one, store.memories.quotes(one)) for one in memories],
-                "forgotten": not dry_run,
-            }
+            document = forget_document(store, found, memories, forgotten=not dry_run)
         else:
             print_overviews(found)
             print_memories(memories)
@@ -69,7 +63,7 @@ def forget(
             if not store.forgetting.forget([one.id for one in found], memories):
                 note("another process reads the database: the last bytes go with the next write")
     if as_json:
-        print_json(shape)
+        print_json(document)
     if not found and not memories:
         note("no sessions")
         raise typer.Exit(ExitCode.NOTHING_FOUND)

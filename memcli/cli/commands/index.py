@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.completion import values
+from memcli.cli.json_output.store_documents import IndexedJson
 from memcli.cli.models.open import model_loader
 from memcli.cli.models.resolve import ModelResolver, is_address
 from memcli.cli.options import Database, GpuLayers, Json, Quiet, Wait, words
@@ -62,14 +63,13 @@ def index(
     if embedder and settled and settled != embedder:
         note(f"the settings name another embedder: `mem config set models.embedder {named}`")
     if as_json:
-        print_json(
-            {
-                "schema": "mem.index/1",
-                "embedder": made.embedder,
-                "sessions": made.sessions,
-                "vectors": made.vectors,
-            }
+        document = IndexedJson(
+            schema="mem.index/1",
+            embedder=made.embedder,
+            sessions=made.sessions,
+            vectors=made.vectors,
         )
+        print_json(document)
     elif not quiet:
         again = f"{made.sessions:,} sessions and " if rebuild else ""
         typer.echo(f"{again}{made.vectors:,} vectors made, of {made.embedder}")

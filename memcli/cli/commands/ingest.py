@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.completion.values import formats
-from memcli.cli.json_output.sessions import ingest_shape, report_shape
+from memcli.cli.json_output.import_documents import ingest_document, source_json
 from memcli.cli.models.open import open_embedder
 from memcli.cli.options import Database, Json, Jsonl, Quiet, Timezone, Wait
 from memcli.cli.output.console import note, print_json, print_jsonl, safe
@@ -138,9 +138,9 @@ def ingest(
             found = refresh(store, embedder, here, strict=strict, progress=progress)
             reports = [report for report in found if not report.idle]
     if as_json:
-        print_json(ingest_shape(reports, monotonic() - began))
+        print_json(ingest_document(reports, monotonic() - began))
     elif as_jsonl:
-        print_jsonl(map(report_shape, reports))
+        print_jsonl(map(source_json, reports))
     else:
         _print(reports, quiet=quiet)
     if any(report.damaged for report in reports):

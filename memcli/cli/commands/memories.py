@@ -11,7 +11,8 @@ import typer
 from typer.core import TyperGroup
 
 from memcli.cli.completion import values
-from memcli.cli.json_output.memories import records, shapes
+from memcli.cli.json_output.fact_reader import read_facts
+from memcli.cli.json_output.memory_documents import memories_document, memory_list
 from memcli.cli.models.open import open_embedder
 from memcli.cli.options import Database, Json, Jsonl, Since, Speaker, Until, Wait, words
 from memcli.cli.output.console import note, print_json, print_jsonl, safe
@@ -263,7 +264,7 @@ def import_memories(file: File, database: Database = None, wait: Wait = 10.0) ->
     Sources are found again where their sessions are in the database; a memory that has none of
     them here is your own from now on. What was forgotten is not taken in again.
     """
-    found = records(_text(file), str(file))
+    found = read_facts(_text(file), str(file))
     with (
         resumable("nothing was taken in"),
         Store(database or database_path(), wait=wait) as store,
@@ -274,9 +275,9 @@ def import_memories(file: File, database: Database = None, wait: Wait = 10.0) ->
 
 def _print(store: Store, found: Sequence[Memory], *, as_json: bool, as_jsonl: bool) -> None:
     if as_json:
-        print_json({"schema": "mem.memories/1", "memories": shapes(store, found)})
+        print_json(memories_document(store, found))
     elif as_jsonl:
-        print_jsonl(shapes(store, found))
+        print_jsonl(memory_list(store, found))
     else:
         print_memories(found)
 

@@ -7,7 +7,7 @@ import typer
 
 from memcli.catalog import ROLES
 from memcli.cli.completion import values
-from memcli.cli.models.inventory import inventory, print_inventory, shape_of
+from memcli.cli.models.inventory import inventory, model_json, models_document, print_inventory
 from memcli.cli.models.maintain import (
     add_file,
     choose_models,
@@ -123,9 +123,9 @@ def list_models(as_json: Json = False, as_jsonl: Jsonl = False) -> None:
     """
     items = inventory(load_catalog(), ModelResolver())
     if as_json:
-        print_json({"schema": "mem.models/1", "models": [shape_of(item) for item in items]})
+        print_json(models_document(items))
     elif as_jsonl:
-        print_jsonl(map(shape_of, items))
+        print_jsonl(map(model_json, items))
     else:
         print_inventory(items)
 
@@ -173,9 +173,9 @@ def verify(
             verify_installed(one, progress) for one in weights_named(load_catalog(), names or [])
         ]
     if as_json:
-        print_json({"schema": "mem.models/1", "models": [shape_of(item) for item in items]})
+        print_json(models_document(items))
     elif as_jsonl:
-        print_jsonl(map(shape_of, items))
+        print_jsonl(map(model_json, items))
     else:
         print_verdicts(items, quiet=quiet)
     if any(item.standing != "verified" for item in items):

@@ -7,7 +7,11 @@ from typing import Annotated
 import typer
 
 from memcli.cli.completion import values
-from memcli.cli.json_output.sessions import extent_shape, read_shape, settled_shape
+from memcli.cli.json_output.reading_documents import (
+    estimate_document,
+    read_document,
+    segment_json,
+)
 from memcli.cli.models.open import is_served, open_embedder, open_reader
 from memcli.cli.options import (
     Database,
@@ -151,14 +155,14 @@ def _numbers(store: Store, names: list[str] | None) -> tuple[int, ...] | None:
 
 def _hear(settled: Settled, watch: Watch, *, as_jsonl: bool) -> None:
     if as_jsonl:
-        print_jsonl([settled_shape(settled)])
+        print_jsonl([segment_json(settled)])
     watch(settled)
 
 
 def _print(report: Report, model: str, *, as_json: bool, as_jsonl: bool, quiet: bool) -> None:
     """Print what was done; an error that ended it goes on its way then."""
     if as_json:
-        print_json(read_shape(report, model))
+        print_json(read_document(report, model))
     elif report.segments and not (as_jsonl or quiet):
         sys.stdout.write(f"{_told(report)}\n")
     for one in report.failures[:MOST_FAILURES]:
@@ -190,7 +194,7 @@ def _told(report: Report) -> str:
 
 def _print_extent(extent: Extent, model: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(extent_shape(extent, model))
+        print_json(estimate_document(extent, model))
         return
     parts = (
         _counted(extent.sessions, "session"),

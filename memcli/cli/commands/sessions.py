@@ -5,7 +5,12 @@ from typing import Annotated
 import typer
 
 from memcli.cli.completion.values import session_and_memory_ids
-from memcli.cli.json_output.sessions import overview_shape, session_shape, turn_shape
+from memcli.cli.json_output.session_documents import (
+    overview_json,
+    sessions_document,
+    show_document,
+    turn_json,
+)
 from memcli.cli.options import (
     Database,
     Json,
@@ -83,12 +88,11 @@ def sessions(
         found = list(store.sessions.overviews(filters, limit))
     match chosen:
         case "json":
-            listed = [overview_shape(one) for one in found]
-            print_json({"schema": "mem.sessions/1", "sessions": listed})
+            print_json(sessions_document(found))
         case "jsonl":
-            print_jsonl(map(overview_shape, found))
+            print_jsonl(map(overview_json, found))
         case "csv":
-            print_csv(map(overview_shape, found))
+            print_csv(map(overview_json, found))
         case "markdown":
             print_text(overviews_markdown(found))
         case _:
@@ -123,11 +127,11 @@ def show(
     positions = shown(found, named, around, every_branch=every_branch or chosen in _WHOLE)
     match chosen:
         case "json":
-            print_json(session_shape(found, positions))
+            print_json(show_document(found, positions))
         case "jsonl":
-            print_jsonl(turn_shape(found, at) for at in positions)
+            print_jsonl(turn_json(found, at) for at in positions)
         case "csv":
-            print_csv(turn_shape(found, at) for at in positions)
+            print_csv(turn_json(found, at) for at in positions)
         case "markdown":
             print_text(session_markdown(found, positions))
         case _:

@@ -4,6 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from memcli.cli.json_output.store_documents import (
+    MonthJson,
+    PersonJson,
+    StatsJson,
+    VectorsJson,
+)
+from memcli.cli.json_output.value_kinds import format_moment
 from memcli.cli.models.inventory import told
 from memcli.cli.options import Database, Json
 from memcli.cli.output.console import console, isolated, print_json, safe
@@ -42,39 +49,39 @@ def stats(as_json: Json = False, database: Database = None) -> None:
             str(path), counted.totals(), counted.months(), counted.people(), counted.vectors()
         )
     if as_json:
-        print_json(_shape(found))
+        print_json(_document(found))
     else:
         _print(found)
 
 
-def _shape(found: Found) -> dict[str, object]:
+def _document(found: Found) -> StatsJson:
     totals = found.totals
-    return {
-        "schema": "mem.stats/1",
-        "database": found.place,
-        "size": totals.size,
-        "sessions": totals.sessions,
-        "turns": totals.turns,
-        "words": totals.words,
-        "revisions": totals.revisions,
-        "memories": totals.memories,
-        "first": totals.first.isoformat() if totals.first else None,
-        "last": totals.last.isoformat() if totals.last else None,
-        "months": [
-            {"month": one.month, "source": one.source, "sessions": one.sessions}
+    return StatsJson(
+        schema="mem.stats/1",
+        database=found.place,
+        size=totals.size,
+        sessions=totals.sessions,
+        turns=totals.turns,
+        words=totals.words,
+        revisions=totals.revisions,
+        memories=totals.memories,
+        first=format_moment(totals.first),
+        last=format_moment(totals.last),
+        months=[
+            MonthJson(month=one.month, source=one.source, sessions=one.sessions)
             for one in found.months
         ],
-        "people": [{"name": one.name, "turns": one.turns} for one in found.people],
-        "vectors": [
-            {
-                "embedder": one.embedder,
-                "dimensions": one.dimensions,
-                "count": one.count,
-                "serving": one.serving,
-            }
+        people=[PersonJson(name=one.name, turns=one.turns) for one in found.people],
+        vectors=[
+            VectorsJson(
+                embedder=one.embedder,
+                dimensions=one.dimensions,
+                count=one.count,
+                serving=one.serving,
+            )
             for one in found.vectors
         ],
-    }
+    )
 
 
 def _print(found: Found) -> None:

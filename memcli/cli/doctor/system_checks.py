@@ -91,10 +91,11 @@ def _embedder(resolver: ModelResolver, store: Store) -> Check:
 def _served(resolver: ModelResolver) -> Iterator[Check]:
     from memcli.backends.server.endpoint import endpoint
 
-    roles: list[ModelRole] = [role for role in ROLES if is_address(resolver.named.get(role, ""))]
+    configured = resolver.configured
+    roles: list[ModelRole] = [role for role in ROLES if is_address(configured.get(role, ""))]
     for role in roles:
         try:
-            there = endpoint(resolver.named[role])
+            there = endpoint(configured[role])
         except MemError as error:
             yield _fault("servers", error)
             continue

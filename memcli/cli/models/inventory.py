@@ -1,10 +1,11 @@
 """The list of `mem models list`: the models on this machine, and those that can be pulled."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from memcli.catalog import ROLES, Catalog, Manifest, Weights
+from memcli.catalog import ROLES, Catalog, Manifest, ModelRole, Weights
+from memcli.cli.json_output.store_documents import ModelJson, ModelsJson, ModelVerdictJson
 from memcli.cli.models.resolve import (
     ModelResolver,
     is_address,
@@ -25,7 +26,7 @@ class Item:
     """A model that is on this machine or can be pulled."""
 
     name: str
-    role: str
+    role: ModelRole
     quantization: str
     size: int  # bytes; approximate for a model that is not on this machine
     standing: Standing
@@ -46,8 +47,8 @@ def inventory(known: Catalog, resolver: ModelResolver) -> list[Item]:
     ]
     served = [
         Item(name, role, "", 0, "served", used_as=(role,))
-        for role, name in resolver.configured.items()
-        if is_address(name)
+        for role in ROLES
+        if is_address(name := resolver.configured.get(role, ""))
     ]
     names = {item.name for item in installed}
     absent = [_absent(each) for name, each in known.manifests.items() if name not in names]
@@ -78,29 +79,35 @@ def item_of(weights: Weights, used: dict[str, Weights] | None = None) -> Item:
     )
 
 
-def shape_of(item: Item) -> dict[str, object]:
-    """Return a model of `mem models list --json`."""
+def models_document(items: Iterable[Item]) -> ModelsJson:
+    """Return the document of `mem models list` and `mem models verify`."""
+    return ModelsJson(schema="mem.models/1", models=[model_json(item) for item in items])
+
+
+def model_json(item: Item) -> ModelJson:
+    """Return one model of `mem models list`."""
     verdict = item.verdict
-    return {
-        "name": item.name,
-        "role": item.role,
-        "quantization": item.quantization or None,
-        "size": item.size or None,
-        "installed": item.standing not in ("absent", "served"),
-        "state": item.standing,
-        "used_as": list(item.used_as),
-        "path": item.path or None,
-        "repository": item.repository or None,
-        "licence": item.licence or None,
-        "parameters": item.parameters or None,
-        "verdict": verdict
-        and {
-            "passed": verdict.passed,
-            "at": verdict.at,
-            "faults": list(verdict.faults),
-            "facts": list(verdict.facts),
-        },
-    }
+    return ModelJson(
+        name=item.name,
+        role=item.role,
+        quantization=item.quantization or None,
+        size=item.size or None,
+        installed=item.standing not in ("absent", "served"),
+        state=item.standing,
+        used_as=list(item.used_as),
+        path=item.path or None,
+        repository=item.repository or None,
+        licence=item.licence or None,
+        parameters=item.parameters or None,
+        verdict=ModelVerdictJson(
+            passed=verdict.passed,
+            at=verdict.at,
+            faults=list(verdict.faults),
+            facts=list(verdict.facts),
+        )
+        if verdict
+        else None,
+    )
 
 
 def print_inventory(items: Sequence[Item]) -> None:

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
+from memcli.cli.json_output.session_documents import RankedSessionJson
 from memcli.cli.output.console import safe
 from memcli.cli.output.session_view import day, heading
 from memcli.domain import Session, Turn
@@ -80,16 +81,13 @@ def print_csv(rows: Iterable[Mapping[str, object]], *, head: bool = True) -> Non
 
 
 def evidence_rows(
-    question: str, shapes: Iterable[Mapping[str, object]]
+    question: str, sessions: Iterable[RankedSessionJson]
 ) -> Iterable[dict[str, object]]:
     """Yield a row for each quoted turn of ranked sessions in the form of `--json`."""
-    for shape in shapes:
-        scores, evidence = shape["scores"], shape["evidence"]
-        assert isinstance(scores, dict)
-        assert isinstance(evidence, list)
-        session = {key: shape[key] for key in _FLAT}
-        for quote in evidence:
-            yield {"question": question, **session, **scores, **quote}
+    for session in sessions:
+        head = {key: value for key, value in session.items() if key in _FLAT}
+        for quote in session["evidence"]:
+            yield {"question": question, **head, **session["scores"], **quote}
 
 
 def answer_markdown(answer: Answer, reply: Reply | None) -> str:

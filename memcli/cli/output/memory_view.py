@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from memcli.cli.json_output.memories import Quotes, memory_shape, shapes
-from memcli.cli.json_output.sessions import reading_shape
+from memcli.cli.json_output.memory_documents import one_memory_document
 from memcli.cli.output.console import console, print_json, print_line, safe
 from memcli.cli.output.reading_progress import print_readings
 from memcli.cli.output.session_view import WIDE, Look
-from memcli.domain import YOU, Memory, MemoryType
+from memcli.domain import YOU, Memory, MemoryType, Turn
 from memcli.store import Store
 
 if TYPE_CHECKING:
@@ -39,24 +38,16 @@ def show_memory(name: str, store: Store, *, why: bool, as_json: bool) -> None:
         NotFoundError: there is none, or more than one.
     """
     memory = store.memories.get(name)
-    history, quotes = store.memories.history(memory), store.memories.quotes(memory)
-    readings = store.reads.behind(memory.id) if why else []
-    if not as_json:
-        print_memory(memory, quotes, history)
-        print_readings(readings)
-        return
-    told = {"why": [reading_shape(one) for one in readings]} if why else {}
-    print_json(
-        {
-            "schema": "mem.memory/1",
-            "memory": memory_shape(memory, quotes),
-            "history": shapes(store, history),
-            **told,
-        }
-    )
+    history = store.memories.history(memory)
+    readings = store.reads.behind(memory.id) if why else None
+    if as_json:
+        print_json(one_memory_document(store, memory, history, readings))
+    else:
+        print_memory(memory, store.memories.quotes(memory), history)
+        print_readings(readings or [])
 
 
-def print_memory(memory: Memory, quotes: Quotes, history: Sequence[Memory]) -> None:
+def print_memory(memory: Memory, quotes: Sequence[Turn], history: Sequence[Memory]) -> None:
     """Print a memory, the turns it came from, and what else is known about its key."""
     from rich.text import Text
 

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, TypedDict
 
-from memcli.cli.json_output.sessions import Shape
+Shape = dict[str, object]
 
 LENGTHS = (2000, 1000, 500, 200, 80)  # characters of a quote, the first that fits is taken
 

@@ -1,4 +1,4 @@
-"""The manual, the commands as Tab knows them, and the JSON Schemas of what they print.
+"""Generates the manual, the table of commands for Tab, and the JSON Schemas of documents.
 
 python -m memcli.cli.reference.generate          rewrite man/, memcli/schemas/ and the commands
 python -m memcli.cli.reference.generate --check  exit 1 and name the files that are out of date
@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from memcli.cli.json_output.json_schema import JsonSchema, identity, lost, schema_of
-from memcli.cli.json_output.schemas import OUTPUTS
-from memcli.cli.reference.introspect import tree
-from memcli.cli.reference.man import manual
+from memcli.cli.json_output.documents import DOCUMENTS
+from memcli.cli.json_output.json_schema import (
+    JsonSchema,
+    document_schema,
+    document_title,
+    removed_guarantees,
+)
+from memcli.cli.reference.introspect import describe_commands
+from memcli.cli.reference.man import manual_pages
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = "memcli/schemas"
@@ -22,54 +27,57 @@ TABLE = "memcli/cli/completion/commands.json"
 
 def generated_files() -> dict[str, str]:
     """Return the text of every generated file, by path from the repository root."""
-    commands = tree()
-    pages = {f"man/{name}": text for name, text in manual(commands).items()}
+    commands = describe_commands()
+    pages = {f"man/{name}": text for name, text in manual_pages(commands).items()}
     table = {TABLE: json.dumps(asdict(commands), indent=1) + "\n"}
     documents = {
         f"{SCHEMAS}/{name}": json.dumps(schema, indent=2) + "\n"
-        for name, schema in schemas().items()
+        for name, schema in json_schemas().items()
     }
     return {**pages, **table, **documents}
 
 
-def schemas() -> dict[str, JsonSchema]:
+def json_schemas() -> dict[str, JsonSchema]:
     """Return the schema of every document and of every line, by the name of its file."""
-    found = {}
-    for output in OUTPUTS:
-        name = identity(output.document).replace("/", "-")
-        found[f"{name}.json"] = schema_of(output.document)
-        if output.line:
-            found[f"{name}.line.json"] = schema_of(output.line)
-    return found
+    by_file = {}
+    for printed in DOCUMENTS:
+        name = document_title(printed.document).replace("/", "-")
+        by_file[f"{name}.json"] = document_schema(printed.document)
+        if printed.line:
+            by_file[f"{name}.line.json"] = document_schema(printed.line)
+    return by_file
 
 
-def broken(root: Path) -> Iterator[str]:
-    """Yield what the schemas recorded in a repository promise, and ours no longer do."""
-    ours = schemas()
+def broken_promises(root: Path) -> Iterator[str]:
+    """Yield the guarantees of the schemas recorded in a repository that today's schemas lack."""
+    ours = json_schemas()
     for path in sorted((root / SCHEMAS).glob("*.json")):
         if path.name not in ours:
             yield f"{path.name} is gone"
         else:
             recorded = json.loads(path.read_text("utf-8"))
-            yield from (f"{path.name} lost {what}" for what in lost(recorded, ours[path.name]))
+            yield from (
+                f"{path.name} lost {guarantee}"
+                for guarantee in removed_guarantees(recorded, ours[path.name])
+            )
 
 
 def main(argv: list[str]) -> int:
     """Write or check the generated files."""
     files = {ROOT / path: text for path, text in generated_files().items()}
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
-    left = sorted(set((ROOT / "man").rglob("*.?")) - files.keys())
-    if promises := list(broken(ROOT)):
+    obsolete = sorted(set((ROOT / "man").rglob("*.?")) - files.keys())
+    if promises := list(broken_promises(ROOT)):
         sys.stderr.writelines(f"{promise}: keys are only ever added\n" for promise in promises)
         return 1
     if argv == ["--check"]:
-        names = [path.relative_to(ROOT) for path in (*stale, *left)]
+        names = [path.relative_to(ROOT) for path in (*stale, *obsolete)]
         sys.stderr.writelines(f"{name} is out of date\n" for name in names)
         return bool(names)
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(files[path])
-    for path in left:
+    for path in obsolete:
         path.unlink()
     return 0
 

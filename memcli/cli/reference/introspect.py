@@ -1,7 +1,7 @@
-"""The commands and their parameters as values, as the functions themselves declare them.
+"""Describes the commands and their parameters as values.
 
-Read from signatures and docstrings, not from the parser that Typer builds of them: since 0.26 that
-parser is a private copy of Click.
+They are read from signatures and docstrings, not from the parser that Typer builds of them: since
+0.26 that parser is a private copy of Click.
 """
 
 import inspect
@@ -19,16 +19,18 @@ from memcli.cli.completion.command_table import Command, Parameter
 METAVARS = {int: "N", float: "N", str: "TEXT", Path: "FILE"}
 
 
-def tree() -> Command:
+def describe_commands() -> Command:
     """Return `mem` with all its commands."""
     app = command_tree()
     root = app.registered_callback
     assert root
     assert root.callback
-    return _group(app, "mem", (), _text(root.callback), tuple(_parameters(root.callback)))
+    return _describe_group(
+        app, "mem", (), _docstring(root.callback), tuple(_describe_parameters(root.callback))
+    )
 
 
-def _group(
+def _describe_group(
     group: typer.Typer,
     name: str,
     before: tuple[str, ...],
@@ -37,15 +39,15 @@ def _group(
 ) -> Command:
     words = (*before, name)
     inner = [
-        _group(each.typer_instance, str(info.name), words, str(info.help or ""))
+        _describe_group(each.typer_instance, str(info.name), words, str(info.help or ""))
         for each in group.registered_groups
         if each.typer_instance and (info := each.typer_instance.info)
     ]
     commands = [
         Command(
             (*words, each.name or each.callback.__name__.replace("_", "-")),
-            _text(each.callback),
-            tuple(_parameters(each.callback)),
+            _docstring(each.callback),
+            tuple(_describe_parameters(each.callback)),
         )
         for each in group.registered_commands
         if each.callback and not each.hidden
@@ -53,16 +55,18 @@ def _group(
     return Command(words, text, parameters, (*commands, *inner))
 
 
-def _parameters(command: Callable[..., Any]) -> Iterator[Parameter]:
+def _describe_parameters(command: Callable[..., Any]) -> Iterator[Parameter]:
     defaults = inspect.signature(command).parameters
     for name, hint in get_type_hints(command, include_extras=True).items():
         if get_origin(hint) is Annotated:
             kind, info = get_args(hint)
             if not info.hidden:
-                yield _parameter(name, kind, info, defaults[name].default)
+                yield _describe_parameter(name, kind, info, defaults[name].default)
 
 
-def _parameter(name: str, kind: Any, info: ArgumentInfo | OptionInfo, default: Any) -> Parameter:
+def _describe_parameter(
+    name: str, kind: Any, info: ArgumentInfo | OptionInfo, default: Any
+) -> Parameter:
     kinds = get_args(kind) or (kind,)
     metavar = info.metavar or METAVARS.get(kinds[0], name.upper())
     text, completes = info.help or "", getattr(info.autocompletion, "__name__", "")
@@ -75,13 +79,13 @@ def _parameter(name: str, kind: Any, info: ArgumentInfo | OptionInfo, default: A
     if kind is bool:
         return Parameter(form, text, "")
     if default not in (None, inspect.Parameter.empty):
-        told = f"{default:g}" if isinstance(default, int | float) else str(default)
-        text = f"{text} [default: {told}]"
+        value = f"{default:g}" if isinstance(default, int | float) else str(default)
+        text = f"{text} [default: {value}]"
     return Parameter(f"{form} {metavar}", text, metavar, _choices(kind), completes)
 
 
 def _choices(kind: Any) -> tuple[str, ...]:
-    """Return every value of a kind, or of one that may be None, where they are listed."""
+    """Return the values of an enumeration or Literal, which may also be None; else nothing."""
     for one in (kind, *get_args(kind)):
         if get_origin(one) is Literal:
             return get_args(one)
@@ -90,5 +94,5 @@ def _choices(kind: Any) -> tuple[str, ...]:
     return ()
 
 
-def _text(command: Callable[..., Any]) -> str:
+def _docstring(command: Callable[..., Any]) -> str:
     return inspect.getdoc(command) or ""

@@ -1,11 +1,11 @@
-"""The manual: mem(1), a page for each command, and mem-json(5)."""
+"""Builds the manual: mem(1), a page for each command, and mem-json(5)."""
 
 from collections.abc import Iterator
 
 from memcli import RELEASED, __version__
 from memcli.cli.completion.command_table import Command, Parameter
 from memcli.cli.json_output import json_schema
-from memcli.cli.json_output.schemas import OUTPUTS, Output
+from memcli.cli.json_output.documents import DOCUMENTS, PrintedDocument
 from memcli.cli.reference import roff
 from memcli.errors import MEANING
 
@@ -17,7 +17,7 @@ judge, read and think before they rank. Nothing leaves the machine.
 Results go to standard output, everything else to standard error. Colour, progress and the view
 that improves while the stages run are for terminals only.
 """
-# Typer's: no function has it in its signature.
+# Typer adds this option: no function has it in its signature.
 HELP = {"--help": "Print a summary and exit; every command has it, too."}
 ENVIRONMENT = {
     "MEM_DB": "Database file, where `--db` names none.",
@@ -65,72 +65,88 @@ every document. The same as JSON Schema is in `memcli/schemas`, beside the progr
 """
 
 
-def manual(root: Command) -> dict[str, str]:
+def manual_pages(root: Command) -> dict[str, str]:
     """Return every page as roff, by its place in the manual."""
-    pages = {f"man1/{'-'.join(each.words)}.1": _page(each) for each in root.inner}
-    return {"man1/mem.1": _whole(root), **pages, "man5/mem-json.5": _json_page()}
+    pages = {f"man1/{'-'.join(each.words)}.1": _command_page(each) for each in root.inner}
+    return {"man1/mem.1": _main_page(root), **pages, "man5/mem-json.5": _json_page()}
 
 
-def _whole(root: Command) -> str:
+def _main_page(root: Command) -> str:
     """Return mem(1)."""
     statuses = {str(int(status)): f"{meaning.capitalize()}." for status, meaning in MEANING.items()}
     commands = {each.name: _sentence(each.summary) for each in root.inner}
     seen = [f"{'-'.join(each.words)}(1)" for each in root.inner]
     return roff.page(
-        *("mem", 1, RELEASED, f"memcli {__version__}"),
+        "mem",
+        1,
+        RELEASED,
+        f"memcli {__version__}",
         [
-            *(".SH NAME", f"mem \\- {roff.plain(root.summary)}"),
-            *(".SH SYNOPSIS", r"\fBmem\fR [\fIOPTION\fR]... \fICOMMAND\fR [\fIARGUMENT\fR]..."),
-            *(".SH DESCRIPTION", *roff.paragraphs(DESCRIPTION)),
-            *(".SH OPTIONS", *_listed(root.parameters), *roff.described(HELP)),
-            *(".SH COMMANDS", *roff.described(commands)),
-            *(".SH EXIT STATUS", *roff.described(statuses)),
-            *(".SH ENVIRONMENT", *roff.described(ENVIRONMENT)),
-            *(".SH FILES", *roff.described(FILES)),
-            *(".SH EXAMPLES", *roff.examples(EXAMPLES)),
-            *(".SH SEE ALSO", *roff.references(*seen, "mem-json(5)")),
+            ".SH NAME",
+            f"mem \\- {roff.escape(root.summary)}",
+            ".SH SYNOPSIS",
+            r"\fBmem\fR [\fIOPTION\fR]... \fICOMMAND\fR [\fIARGUMENT\fR]...",
+            ".SH DESCRIPTION",
+            *roff.paragraphs(DESCRIPTION),
+            ".SH OPTIONS",
+            *_parameter_list(root.parameters),
+            *roff.definition_list(HELP),
+            ".SH COMMANDS",
+            *roff.definition_list(commands),
+            ".SH EXIT STATUS",
+            *roff.definition_list(statuses),
+            ".SH ENVIRONMENT",
+            *roff.definition_list(ENVIRONMENT),
+            ".SH FILES",
+            *roff.definition_list(FILES),
+            ".SH EXAMPLES",
+            *roff.example_list(EXAMPLES),
+            ".SH SEE ALSO",
+            *roff.page_references(*seen, "mem-json(5)"),
         ],
     )
 
 
-def _page(command: Command) -> str:
-    """Return the page of a command, or of a group with all that is in it."""
+def _command_page(command: Command) -> str:
+    """Return the page of a command, or of a group with all of its commands."""
     name = "-".join(command.words)
-    summary = roff.lines(f"{name} - {command.summary}")
+    summary = roff.paragraph_lines(f"{name} - {command.summary}")
     body = [".SH NAME", *summary, ".SH SYNOPSIS"]
     for number, each in enumerate(command.all()):
-        body += [".br"] * (number > 0) + [_synopsis(each)]
+        if number:
+            body.append(".br")
+        body.append(_synopsis(each))
     body += [".SH DESCRIPTION", *roff.paragraphs(command.text)]
     if command.inner:
         body.append(".SH COMMANDS")
         for each in command.all():
-            body += [f".SS {roff.plain(each.name)}", *roff.paragraphs(each.text)]
-            body += _listed(each.parameters)
+            body += [f".SS {roff.escape(each.name)}", *roff.paragraphs(each.text)]
+            body += _parameter_list(each.parameters)
     else:
-        body += _options(command.parameters)
+        body += _option_sections(command.parameters)
     seen = ["mem(1)"]
     if any(each.form == "--json" for one in command.all() for each in one.parameters):
         seen.append("mem-json(5)")
-    body += [".SH SEE ALSO", *roff.references(*seen)]
+    body += [".SH SEE ALSO", *roff.page_references(*seen)]
     return roff.page(name, 1, RELEASED, f"memcli {__version__}", body)
 
 
-def _options(parameters: tuple[Parameter, ...]) -> Iterator[str]:
+def _option_sections(parameters: tuple[Parameter, ...]) -> Iterator[str]:
     arguments = tuple(each for each in parameters if not each.is_option)
     options = tuple(each for each in parameters if each.is_option)
     for heading, chosen in (("ARGUMENTS", arguments), ("OPTIONS", options)):
         if chosen:
-            yield from (f".SH {heading}", *_listed(chosen))
+            yield from (f".SH {heading}", *_parameter_list(chosen))
 
 
 def _synopsis(command: Command) -> str:
     options = " [OPTION]..." if any(each.is_option for each in command.parameters) else ""
     arguments = "".join(f" {each.form}" for each in command.parameters if not each.is_option)
-    return rf"\fB{roff.plain(command.name)}\fR" + roff.plain(options + arguments)
+    return rf"\fB{roff.escape(command.name)}\fR" + roff.escape(options + arguments)
 
 
-def _listed(parameters: tuple[Parameter, ...]) -> Iterator[str]:
-    return roff.described({each.form: each.help for each in parameters})
+def _parameter_list(parameters: tuple[Parameter, ...]) -> Iterator[str]:
+    return roff.definition_list({each.form: each.help for each in parameters})
 
 
 def _json_page() -> str:
@@ -138,41 +154,43 @@ def _json_page() -> str:
     body = [".SH NAME", r"mem\-json \- what mem prints as JSON"]
     body += [".SH DESCRIPTION", *roff.paragraphs(JSON), ".SH DOCUMENTS"]
     shared: dict[type, None] = {}
-    for output in OUTPUTS:
-        body += _document(output)
-        for document in (output.document, output.line):
+    for printed in DOCUMENTS:
+        body += _document_section(printed)
+        for document in (printed.document, printed.line):
             if document:
-                shared |= dict.fromkeys(json_schema.parts(document))
-    documents = {output.document for output in OUTPUTS}
+                shared |= dict.fromkeys(json_schema.object_types(document))
+    documents = {printed.document for printed in DOCUMENTS}
     body.append(".SH OBJECTS")
-    for each in sorted(set(shared) - documents, key=lambda each: each.__name__):
-        body += [f".SS {each.__name__}", *roff.paragraphs(each.__doc__ or ""), *_keys(each)]
+    for each in sorted(set(shared) - documents, key=json_schema.object_name):
+        body += [f".SS {json_schema.object_name(each)}", *roff.paragraphs(each.__doc__ or "")]
+        body += _key_list(each)
     commands = dict.fromkeys(
-        "-".join(command.split()[:2]) for output in OUTPUTS for command in output.commands
+        "-".join(command.split()[:2]) for printed in DOCUMENTS for command in printed.commands
     )
-    body += [".SH SEE ALSO", *roff.references("mem(1)", *(f"{name}(1)" for name in commands))]
+    body += [".SH SEE ALSO", *roff.page_references("mem(1)", *(f"{name}(1)" for name in commands))]
     return roff.page("mem-json", 5, RELEASED, f"memcli {__version__}", body)
 
 
-def _document(output: Output) -> Iterator[str]:
-    printed = " and ".join(f"`{command} --json`" for command in output.commands)
-    text = f"{output.document.__doc__} Printed by {printed}."
-    if output.line:
-        text += f" With `--jsonl`, each line is {_article(output.line.__name__)}."
-    yield from (f".SS {json_schema.identity(output.document)}", *roff.paragraphs(text))
-    yield from _keys(output.document)
+def _document_section(printed: PrintedDocument) -> Iterator[str]:
+    commands = " and ".join(f"`{command} --json`" for command in printed.commands)
+    text = f"{printed.document.__doc__} Printed by {commands}."
+    if printed.line:
+        line = _with_article(json_schema.object_name(printed.line))
+        text += f" With `--jsonl`, each line is {line}."
+    yield from (f".SS {json_schema.document_title(printed.document)}", *roff.paragraphs(text))
+    yield from _key_list(printed.document)
 
 
-def _keys(shape: type) -> Iterator[str]:
+def _key_list(kind: type) -> Iterator[str]:
     terms = {}
-    for key, kind in json_schema.keys(shape).items():
-        told = f"{key}: {json_schema.told(kind)}"
-        optional = "" if key in shape.__required_keys__ else "Optional. "  # type: ignore[attr-defined]  # TypedDict's
-        terms[told] = optional + json_schema.description(shape, key)
-    return roff.described(terms)
+    for key, inner in json_schema.key_types(kind).items():
+        optional = "" if key in json_schema.required_keys(kind) else "Optional. "
+        term = f"{key}: {json_schema.type_in_words(inner)}"
+        terms[term] = optional + json_schema.key_description(kind, key)
+    return roff.definition_list(terms)
 
 
-def _article(name: str) -> str:
+def _with_article(name: str) -> str:
     return f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
 
 

@@ -1,4 +1,4 @@
-"""Manual pages in roff, as man(7) describes it."""
+"""Writes manual pages in roff, as man(7) describes it."""
 
 import re
 import textwrap
@@ -11,54 +11,62 @@ def page(name: str, number: int, date: str, version: str, lines: Iterable[str]) 
     """Return a page.
 
     Args:
-        name: what it is about, as `man` finds it.
+        name: of the page, as `man` finds it.
         number: section of the manual: 1 for commands, 5 for formats.
         date: as 2026-11-21.
-        version: what is told in its corner.
-        lines: its body.
+        version: printed in its corner.
+        lines: its body, in roff.
     """
-    head = f'.TH {plain(name.upper())} {number} {date} "{plain(version)}"'
+    head = f'.TH {escape(name.upper())} {number} {date} "{escape(version)}"'
     return "\n".join((head, *lines)) + "\n"
 
 
-def plain(text: str) -> str:
-    """Return a text in which nothing means anything to roff."""
+def escape(text: str) -> str:
+    """Return a text with the characters escaped that mean something to roff."""
     return re.sub(r"""[\\'"~^-]""", lambda one: _ESCAPES[one[0]], text)
 
 
-def lines(text: str) -> list[str]:
-    """Return a paragraph as lines of roff; what is in backticks becomes bold, whole."""
+def paragraph_lines(text: str) -> list[str]:
+    """Return a paragraph as lines of roff; text in backticks becomes bold and is not broken."""
     parts = (
-        rf"\fB\%{plain(part)}\fR" if typed % 2 else plain(part)
-        for typed, part in enumerate(text.split("`"))
+        rf"\fB\%{escape(part)}\fR" if place % 2 else escape(part)
+        for place, part in enumerate(text.split("`"))
     )
     wrapped = textwrap.wrap("".join(parts), 79, break_long_words=False, break_on_hyphens=False)
     return [rf"\&{line}" if line.startswith(".") else line for line in wrapped]
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """Yield paragraphs, which an empty line divides."""
+    """Yield the paragraphs of a text; empty lines divide them."""
     for number, paragraph in enumerate(text.strip().split("\n\n")):
         if number:
             yield ".PP"
-        yield from lines(paragraph)
+        yield from paragraph_lines(paragraph)
 
 
-def described(terms: Mapping[str, str]) -> Iterator[str]:
+def definition_list(terms: Mapping[str, str]) -> Iterator[str]:
     """Yield a list of terms, each with its description."""
     for term, text in terms.items():
-        yield from (".TP", f".B {plain(term)}", *lines(text))
+        yield from (".TP", f".B {escape(term)}", *paragraph_lines(text))
 
 
-def examples(typed: Mapping[str, Iterable[str]]) -> Iterator[str]:
-    """Yield what is typed, under what it is for."""
-    for number, (text, commands) in enumerate(typed.items()):
+def example_list(examples: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    """Yield commands to type, each under its purpose."""
+    for number, (text, commands) in enumerate(examples.items()):
         if number:
             yield ".PP"
-        yield from (*lines(text), ".PP", ".RS 4", ".nf", *map(plain, commands), ".fi", ".RE")
+        yield from (
+            *paragraph_lines(text),
+            ".PP",
+            ".RS 4",
+            ".nf",
+            *map(escape, commands),
+            ".fi",
+            ".RE",
+        )
 
 
-def references(*pages: str) -> Iterator[str]:
-    r"""Yield a line that names pages: `mem-ask(1)` as \fBmem-ask\fR(1)."""
-    told = (re.sub(r"^(.*)(\(\d\))$", r"\\fB\1\\fR\2", each.replace("-", r"\-")) for each in pages)
-    yield ",\n".join(told)
+def page_references(*pages: str) -> Iterator[str]:
+    r"""Yield a list of pages: `mem-ask(1)` as \fBmem-ask\fR(1)."""
+    names = (re.sub(r"^(.*)(\(\d\))$", r"\\fB\1\\fR\2", each.replace("-", r"\-")) for each in pages)
+    yield ",\n".join(names)

@@ -1,13 +1,13 @@
 """Aider's chat history: `.aider.chat.history.md`, in the folder of the project.
 
     # aider chat started at 2026-03-10 14:23:01
-    #### what the person typed, a mark a line
-    > what the program said
-    everything else is the answer
+    #### a line of a prompt
+    > a line of the program's output
+    any other line belongs to the answer
 
-One file has all sessions, of which only the beginning has a time. Answers are Markdown and may
-have headings and quotations of their own; but Aider ends its lines with two spaces. Where an
-editor took them away, what lies in a fence is the answer's.
+One file has all sessions, and only the beginning of a session has a time. Answers are Markdown and
+may have headings and quotations of their own, but Aider ends its marked lines with two spaces. If
+an editor removed the spaces, lines in a code fence belong to the answer.
 
 Source: `io.py` of Aider.
 """
@@ -28,10 +28,10 @@ from memcli.formats.parsing.values import Keys, instant, wall_clock
 
 LARGEST_SESSION = 64 << 20  # characters
 
-_BEGIN = re.compile(r"# aider chat started at (\d[-\d.:+T ]*?)\s*")
-_MARKED = re.compile(r"(####|>)(?: (.*))?")
+_SESSION_START = re.compile(r"# aider chat started at (\d[-\d.:+T ]*?)\s*")
+_MARKED_LINE = re.compile(r"(####|>)(?: (.*))?")
 _COMMAND = re.compile(r"!|/(?!(?:ask|architect|code|context)\s+\S)[a-z][\w-]*(?:\s|$)")
-_NOTHING = "<blank>"  # what is written where the person typed nothing
+_BLANK_PROMPT = "<blank>"  # written for a prompt without text
 _THINKING, _ANSWER = "► **THINKING**", "► **ANSWER**"
 
 
@@ -47,7 +47,7 @@ _MARKS = {"####": _Part.PROMPT, ">": _Part.NOTE}
 
 def _recognises(sample: Sample) -> bool:
     head = [line for line in first_lines(sample, sample.head.count(b"\n") + 1) if line.strip()]
-    return any(map(_MARKED.fullmatch, head)) and _BEGIN.fullmatch(head[0]) is not None
+    return any(map(_MARKED_LINE.fullmatch, head)) and _SESSION_START.fullmatch(head[0]) is not None
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
@@ -56,9 +56,9 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
         for number, line in enumerate(lines(document), start=1):
             if line is None:
                 yield Skipped(f"line {number:,}", f"has more than {LONGEST_LINE:,} characters")
-            elif begin := _BEGIN.fullmatch(line):
+            elif start := _SESSION_START.fullmatch(line):
                 yield from session.conversation(reading)
-                session = _Session(begin[1])
+                session = _Session(start[1])
             elif session.size <= LARGEST_SESSION < session.size + len(line):
                 session.size += len(line)
                 why = f"the session exceeds {LARGEST_SESSION:,} characters"
@@ -72,59 +72,59 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 
 
 class _Session:
-    """The lines of one session, as they are read."""
+    """The blocks of one session, as its lines are read."""
 
     def __init__(self, started: str) -> None:
         self.size = 0  # characters
         self._started = started
-        self._spaced: bool | None = None  # whether the program's lines end with two spaces
-        self._fenced = False
-        self._part: _Part | None = None  # None after a prompt: another may follow
+        self._has_two_spaces: bool | None = None  # True if marked lines end with two spaces
+        self._in_fence = False
+        self._part: _Part | None = None  # None after a prompt, which another prompt may follow
         self._body: list[str] = []
         self._blocks: list[Block] = []
 
     def read(self, line: str) -> None:
-        """Take in one line."""
+        """Read one line."""
         self.size += len(line)
-        marked, text = self._marked(line)
-        part = marked or self._unmarked(text)
-        heading = marked is None and text.strip() in (_THINKING, _ANSWER)
-        while heading and self._body and not self._body[-1].strip("- "):
-            self._body.pop()  # the rule over it
+        mark, text = self._split_mark(line)
+        part = mark or self._unmarked_part(text)
+        is_heading = mark is None and text.strip() in (_THINKING, _ANSWER)
+        while is_heading and self._body and not self._body[-1].strip("- "):
+            self._body.pop()  # the horizontal rule above the heading
         if part is not self._part:
-            self._finish()
+            self._finish_part()
             self._part = part
-        if part is not None and not heading:
+        if part is not None and not is_heading:
             self._body.append(text)
 
-    def _marked(self, line: str) -> tuple[_Part | None, str]:
-        """Return what a line is a part of, and the line without its mark."""
-        match = _MARKED.fullmatch(line)
+    def _split_mark(self, line: str) -> tuple[_Part | None, str]:
+        """Return the part that a mark stands for, None without one, and the line without it."""
+        match = _MARKED_LINE.fullmatch(line)
         if match is None:
             return None, line
-        spaced = line.endswith("  ")
-        if self._spaced is None:
-            self._spaced = spaced
-        if spaced if self._spaced else not self._fenced:
+        has_two_spaces = line.endswith("  ")
+        if self._has_two_spaces is None:
+            self._has_two_spaces = has_two_spaces
+        if has_two_spaces if self._has_two_spaces else not self._in_fence:
             return _MARKS[match[1]], (match[2] or "").rstrip()
         return None, line
 
-    def _unmarked(self, line: str) -> _Part | None:
-        """Return what an unmarked line is a part of."""
+    def _unmarked_part(self, line: str) -> _Part | None:
+        """Return the part that a line without a mark belongs to."""
         if not line.strip() and self._part in (None, _Part.PROMPT):
             return None
         if not line.strip() and self._part is _Part.NOTE:
             return _Part.NOTE
         if line.strip() == _THINKING:
             return _Part.THOUGHT
-        self._fenced ^= line.lstrip().startswith("```")
-        thinking = self._part is _Part.THOUGHT and line.strip() != _ANSWER
-        return _Part.THOUGHT if thinking else _Part.ANSWER
+        self._in_fence ^= line.lstrip().startswith("```")
+        is_thought = self._part is _Part.THOUGHT and line.strip() != _ANSWER
+        return _Part.THOUGHT if is_thought else _Part.ANSWER
 
-    def _finish(self) -> None:
-        """Make a block of the part that was read."""
+    def _finish_part(self) -> None:
+        """Make a block of the lines of the current part."""
         text, self._body = "\n".join(self._body).strip("\n").rstrip(), []
-        if not text.strip() or text == _NOTHING:
+        if not text.strip() or text == _BLANK_PROMPT:
             return
         if self._part is _Part.PROMPT:
             kind = Kind.TOOL if _COMMAND.match(text) else Kind.TEXT
@@ -136,17 +136,22 @@ class _Session:
             self._blocks.append(Block(Role.ASSISTANT, text, kind))
 
     def conversation(self, reading: Reading) -> Iterator[Conversation]:
-        """Yield what was said, if anything was; every turn has the time of the beginning."""
-        self._finish()
+        """Yield the conversation, if it has more than output of the program.
+
+        Every turn has the time at which the session began.
+        """
+        self._finish_part()
         if all(block.role is Role.TOOL for block in self._blocks):
             return
-        begun = _time(self._started, reading)
-        clock = Clock.INHERITED if begun else Clock.NONE
+        started_at = _parse_time(self._started, reading)
+        clock = Clock.INHERITED if started_at else Clock.NONE
         keys = Keys()
         turns = [
             Turn(
-                *(keys.key(block.role, block.kind, block.text), block.role, block.text),
-                sent_at=begun,
+                key=keys.key(block.role, block.kind, block.text),
+                role=block.role,
+                text=block.text,
+                sent_at=started_at,
                 clock=clock,
                 kind=block.kind,
             )
@@ -157,14 +162,14 @@ class _Session:
         yield Conversation(FORMAT.name, key, title_from(turns), tuple(turns))
 
 
-def _time(written: str, reading: Reading) -> datetime | None:
-    """Read the wall clock at which a session began."""
+def _parse_time(text: str, reading: Reading) -> datetime | None:
+    """Parse the wall clock time at which a session began."""
     try:
-        naive = datetime.fromisoformat(written)
+        naive = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if naive.tzinfo is not None or not instant(written):
-        return instant(written)
+    if naive.tzinfo is not None or not instant(text):
+        return instant(text)
     return wall_clock(naive, reading.timezone)
 
 

@@ -1,20 +1,20 @@
-"""Claude Code's session logs: JSON lines, an event a line, in `~/.claude/projects`.
+"""Claude Code's session logs: JSON lines with one event each, in `~/.claude/projects`.
 
-Every line names the one before it. A session that was resumed or forked begins with a copy of the
-earlier lines, with their own ids; a rewound one branches. What the person typed is a small part:
-most lines are tools, thoughts, and what the program put before the model.
+Every line names the line before it. A session that was resumed or forked begins with a copy of the
+earlier lines, with their own ids; a session that was rewound branches. Few lines are prompts: most
+are tool calls, thoughts, and context that the program gave to the model.
 
 Source: the logs of several versions of the program; there is no published schema.
 """
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped
+from memcli.formats.building.blocks import Block, text_block, title_from, tool_call
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
@@ -23,10 +23,8 @@ from memcli.formats.parsing.json_stream import Broken
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import instant, mapping, string
 
-TITLE_LENGTH = 80  # characters of the first prompt, where a session has no title
-
-# What the program writes in the person's name.
-_WRAPPED = re.compile(
+# Texts that the program writes in the person's name.
+_INJECTED = re.compile(
     r"\s*(?:<(?:command-(?:name|message|args)|local-command-\w+|task-notification|system-reminder"
     r"|bash-(?:input|stdout|stderr)|user-memory-input)\b|Caveat: The messages below"
     r"|\[Request interrupted by user|This session is being continued from a previous conversation)"
@@ -36,7 +34,6 @@ _TITLES = {"custom-title": "customTitle", "ai-title": "aiTitle", "summary": "sum
 _SPEAKERS = {"user": Role.USER, "assistant": Role.ASSISTANT}
 
 Row = Mapping[str, Any]
-_Block = tuple[Role | None, str, Kind]
 
 
 def _recognises(sample: Sample) -> bool:
@@ -50,8 +47,8 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     stem = PurePath(document.name).stem
     sessions: dict[str, _Session] = {}
     titles: list[Row] = []
-    whole = replace(document, mark=None)  # a rewind can only be told from all of it
-    for number, value in rows(whole, growing=True):
+    from_start = replace(document, mark=None)  # a rewind is only visible in the whole log
+    for number, value in rows(from_start, growing=True):
         row = mapping(value)
         if isinstance(value, Broken):
             yield Skipped(f"line {number}", value.why)
@@ -61,111 +58,107 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
             key = string(row.get("sessionId")) or stem
             sessions.setdefault(key, _Session(key)).read(number, row)
     for session in sessions.values():
-        found = session.conversation(titles)
-        if found.turns:
-            yield found
+        conversation = session.conversation(titles)
+        if conversation.turns:
+            yield conversation
 
 
 class _Session:
-    """The lines of one session."""
+    """The tree of one session, as its lines are read."""
 
     def __init__(self, key: str) -> None:
         self._key = key
         self._nodes: dict[str, Node] = {}
         self._current = ""
-        self._before: dict[str, str] = {}  # each line that is no subagent's to the one before it
-        self._first: dict[str, str] = {}  # each line to the node of its first block
-        self._alone = True  # as yet all of it is a subagent's
+        self._previous: dict[str, str] = {}  # line to the line before it, without subagents' lines
+        self._first: dict[str, str] = {}  # line to the node of its first block
+        self._all_of_subagent = True  # True while all lines belong to a subagent
 
     def read(self, number: int, row: Row) -> None:
-        """Take in one line: a node for each of its blocks, one after the other."""
+        """Read one line: each of its blocks becomes a node that follows the one before it."""
         name = string(row.get("uuid")) or f"line {number}"
         known = self._nodes.get(name)
         if known is not None and known.is_turn:
-            return  # a line that is written again: the first one counts
+            return  # the line is a repetition, of which the first counts
         parent = string(row.get("parentUuid")) or string(row.get("logicalParentUuid"))
         if not row.get("isSidechain"):
-            self._before.setdefault(name, self._current)
-            self._current, self._alone = name, False
-        blocks: Sequence[_Block] = list(_blocks(row)) or [(None, "", Kind.CONTEXT)]
-        for at, (role, text, kind) in enumerate(blocks, start=1):
-            own = name if at == len(blocks) else f"{name}#{at}"
-            self._first[name] = own if at == 1 else self._first[name]
-            sent_at = instant(row.get("timestamp"))
-            self._nodes[own] = Node(own, parent, role, text, sent_at, kind=kind)
-            parent = own
+            self._previous.setdefault(name, self._current)
+            self._current, self._all_of_subagent = name, False
+        sent_at = instant(row.get("timestamp"))
+        blocks = _blocks(row)
+        if not blocks:
+            self._first[name] = name
+            self._nodes[name] = Node(name, parent, None, "", sent_at, kind=Kind.CONTEXT)
+        for number, block in enumerate(blocks, start=1):
+            key = name if number == len(blocks) else f"{name}#{number}"
+            self._first[name] = key if number == 1 else self._first[name]
+            self._nodes[key] = Node(key, parent, block.role, block.text, sent_at, kind=block.kind)
+            parent = key
 
     def conversation(self, titles: list[Row]) -> Conversation:
-        """Return what was said, and done in between."""
-        for name, before in self._before.items():
+        """Return the conversation, with tool calls and thoughts."""
+        for name, previous in self._previous.items():
             first = self._first[name]
-            if self._nodes[first].parent not in self._nodes:  # lost, or never there
-                self._nodes[first] = replace(self._nodes[first], parent=before)
-        turns = branching_turns(self._nodes, "" if self._alone else self._current, None)
-        title = self._title(titles)
-        if not title:
-            prompts = (turn.text for turn in turns if turn.role is Role.USER and turn.searched)
-            title = " ".join(next(prompts, "").split())[:TITLE_LENGTH]
+            if self._nodes[first].parent not in self._nodes:  # it is lost or has none
+                self._nodes[first] = replace(self._nodes[first], parent=previous)
+        turns = branching_turns(self._nodes, "" if self._all_of_subagent else self._current, None)
+        title = self._title(titles) or title_from(turns)
         return Conversation(FORMAT.name, self._key, title, tuple(turns))
 
     def _title(self, titles: list[Row]) -> str:
         for kind, field in _TITLES.items():
             for row in reversed(titles):
                 leaf, key = string(row.get("leafUuid")), string(row.get("sessionId"))
-                ours = leaf in self._nodes if leaf else key in ("", self._key)
-                if row.get("type") == kind and ours:
+                is_own = leaf in self._nodes if leaf else key in ("", self._key)
+                if row.get("type") == kind and is_own:
                     return string(row.get(field))
         return ""
 
 
 def _speaker(row: Row) -> Role | None:
-    """Return who a line is of; other programs' logs say so in the message alone."""
+    """Return the role of a line; logs of other programs have it in the message alone."""
     kind = row.get("type")
     if kind == "message" and string(row.get("uuid")) and string(row.get("sessionId")):
         kind = mapping(row.get("message")).get("role")
     return _SPEAKERS.get(string(kind))
 
 
-def _blocks(row: Row) -> Iterator[_Block]:
-    """Yield who says or does what in a line."""
-    message = mapping(row.get("message"))
+def _blocks(row: Row) -> list[Block]:
+    """Return the blocks of a line."""
     role = _speaker(row)
     if role is None:
-        return
-    content = message.get("content")
-    blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
-    for block in map(mapping, blocks):
-        kind = block.get("type")
-        if kind == "text":
-            text = string(block.get("text"))
-            if role is Role.USER:
-                yield from _prompt(text, row)
-            elif text.strip():
-                yield role, text, Kind.TEXT
-        elif kind == "thinking" and string(block.get("thinking")).strip():
-            yield role, string(block.get("thinking")), Kind.THOUGHT
+        return []
+    content = mapping(row.get("message")).get("content")
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    blocks: list[Block] = []
+    for part in map(mapping, parts):
+        kind, text = part.get("type"), string(part.get("text"))
+        if kind == "text" and role is Role.USER:
+            blocks += _prompt_blocks(text, row)
+        elif kind == "text":
+            blocks += text_block(role, text)
+        elif kind == "thinking":
+            blocks += text_block(role, string(part.get("thinking")), Kind.THOUGHT)
         elif kind == "tool_use":
-            arguments = json.dumps(block.get("input"), ensure_ascii=False, sort_keys=True)
-            yield role, f"{string(block.get('name'))} {arguments}", Kind.TOOL
-        elif kind == "tool_result" and (text := _result(block.get("content"))):
-            yield Role.TOOL, text, Kind.TOOL
+            blocks.append(tool_call(part.get("name"), part.get("input")))
+        elif kind == "tool_result" and (result := _result_text(part.get("content"))):
+            blocks.append(Block(Role.TOOL, result, Kind.TOOL))
         elif kind in ("image", "document"):
-            yield role, f"[{kind}]", Kind.MEDIA
+            blocks.append(Block(role, f"[{kind}]", Kind.MEDIA))
+    return blocks
 
 
-def _prompt(text: str, row: Row) -> Iterator[_Block]:
-    """Yield what the person typed, apart from what the program put around it."""
-    typed = _ENVELOPE.sub("", text).strip()
-    programs = row.get("isMeta") or row.get("isCompactSummary") or row.get("isSidechain")
-    if programs or not typed or _WRAPPED.match(typed):
-        if text.strip():
-            yield Role.SYSTEM, text, Kind.CONTEXT
-    else:
-        yield Role.USER, typed, Kind.TEXT
+def _prompt_blocks(text: str, row: Row) -> list[Block]:
+    """Return a prompt without the text that the program put around it, or else a context."""
+    prompt = _ENVELOPE.sub("", text).strip()
+    by_program = row.get("isMeta") or row.get("isCompactSummary") or row.get("isSidechain")
+    if by_program or not prompt or _INJECTED.match(prompt):
+        return text_block(Role.SYSTEM, text, Kind.CONTEXT)
+    return [Block(Role.USER, prompt)]
 
 
-def _result(content: object) -> str:
-    """Return what a tool answered."""
+def _result_text(content: object) -> str:
+    """Return the text of a tool's result, without its pictures."""
     if isinstance(content, list):
         return "\n".join(filter(None, (string(mapping(part).get("text")) for part in content)))
     return string(content)

@@ -1,8 +1,8 @@
-"""The messages between Cline and a model: what the person said among what the program wrote.
+"""The messages between Cline and a model: a person's prompts among texts of the program.
 
 The program writes in the person's name: the state of the editor, results of tools, and the
-person's own words in tags. Models without tools of their own call those of Cline in tags, too, and
-an answer or a question to the person may be such a call.
+person's prompts in tags. Models without tool calls of their own also call Cline's tools in tags,
+and an answer or a question to the person may be such a call.
 """
 
 import re
@@ -20,13 +20,13 @@ from memcli.formats.building.blocks import (
 )
 from memcli.formats.parsing.values import mapping, string
 
-# Calls that speak to the person, and where they have the words.
-_WORDS = {
+# Tools that address the person, and the arguments that hold the text.
+_TEXT_ARGUMENTS = {
     "attempt_completion": "result",
     "ask_followup_question": "question",
     "plan_mode_respond": "response",
 }
-_CALLS = re.compile(
+_CALL_TAGS = re.compile(
     r"^<(thinking|attempt_completion|ask_followup_question|plan_mode_respond|execute_command"
     r"|read_file|write_to_file|replace_in_file|apply_diff|insert_content|search_and_replace"
     r"|search_files|list_files|list_code_definition_names|codebase_search|browser_action"
@@ -34,96 +34,98 @@ _CALLS = re.compile(
     r"|condense|switch_mode|fetch_instructions|update_todo_list|task_progress)>",
     re.MULTILINE,
 )
-_PERSONS = ("task", "feedback", "answer", "user_message", "user_input")
-_TAGS = re.compile(rf"<({'|'.join(_PERSONS)}|environment_details)\b[^<>]*>")
+_PROMPT_TAGS = ("task", "feedback", "answer", "user_message", "user_input")
+_OPENING_TAGS = re.compile(rf"<({'|'.join(_PROMPT_TAGS)}|environment_details)\b[^<>]*>")
 _RESULT = re.compile(r"\s*\[[a-z]+(?:_[a-z]+)+\b[^\x00]{0,2000}?\] Result:\s*")
 _NOTE = re.compile(r"\s*\[[A-Z][A-Z ]+\]")  # "[TASK RESUMPTION]", "[ERROR]"
-# Where a result ends in the person's words; a file that was read may have such tags anywhere.
+# The end of a result, where the person's text begins; a file may hold such tags anywhere.
 _REPLY = re.compile(r"(?:\A\s*|following feedback:\s*)<(answer|feedback|user_message)>")
 
 
-def blocks_of(message: Mapping[str, Any]) -> list[Block]:
-    """Return who says or does what in a message with a role and a content."""
+def message_blocks(message: Mapping[str, Any]) -> list[Block]:
+    """Return the blocks of a message with a role and a content."""
     content = message.get("content", message.get("text"))
     parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
     role = string(message.get("role")) or string(message.get("type"))
     if role == "assistant":
-        return [block for part in map(mapping, parts) for block in _answer(part)]
+        return [block for part in map(mapping, parts) for block in _answer_blocks(part)]
     if role == "user":
-        return _prompt(parts)
+        return _prompt_blocks(parts)
     return text_block(Role.SYSTEM, plain_text(content), Kind.CONTEXT)
 
 
-def _answer(part: Mapping[str, Any]) -> list[Block]:
+def _answer_blocks(part: Mapping[str, Any]) -> list[Block]:
     name = string(part.get("name"))
-    if part.get("type") == "tool_use" and name in _WORDS:
-        words = string(mapping(part.get("input")).get(_WORDS[name]))
-        return text_block(Role.ASSISTANT, words) or anthropic_blocks(Role.ASSISTANT, [part])
+    if part.get("type") == "tool_use" and name in _TEXT_ARGUMENTS:
+        text = string(mapping(part.get("input")).get(_TEXT_ARGUMENTS[name]))
+        return text_block(Role.ASSISTANT, text) or anthropic_blocks(Role.ASSISTANT, [part])
     if part.get("type") != "text":
         return anthropic_blocks(Role.ASSISTANT, [part])
-    found: list[Block] = []
-    for tag, text in _tagged(string(part.get("text")), _CALLS):
+    blocks: list[Block] = []
+    for tag, text in _split_tags(string(part.get("text")), _CALL_TAGS):
         if tag == "thinking":
-            found += text_block(Role.ASSISTANT, text, Kind.THOUGHT)
-        elif tag in _WORDS:
-            found += text_block(Role.ASSISTANT, _inside(_WORDS[tag], text))
+            blocks += text_block(Role.ASSISTANT, text, Kind.THOUGHT)
+        elif tag in _TEXT_ARGUMENTS:
+            blocks += text_block(Role.ASSISTANT, _tag_content(_TEXT_ARGUMENTS[tag], text))
         elif tag:
-            found.append(tool_call(tag, text))
+            blocks.append(tool_call(tag, text))
         else:
-            found += text_block(Role.ASSISTANT, text)
-    return found
+            blocks += text_block(Role.ASSISTANT, text)
+    return blocks
 
 
-def _prompt(parts: list[Any]) -> list[Block]:
-    found: list[Block] = []
-    awaited = False  # the block before only says whose result comes next
+def _prompt_blocks(parts: list[Any]) -> list[Block]:
+    blocks: list[Block] = []
+    expects_result = False  # True if the part before is only the heading of a result
     for part in map(mapping, parts):
         text = string(part.get("text"))
         head = _RESULT.match(text)
         if part.get("type") == "tool_result":
-            found += _result(plain_text(part.get("content")))
+            blocks += _result_blocks(plain_text(part.get("content")))
         elif part.get("type") != "text":
-            found += anthropic_blocks(Role.USER, [part])
-        elif head or (awaited and not text.lstrip().startswith("<environment_details>")):
-            found += _result(text)
+            blocks += anthropic_blocks(Role.USER, [part])
+        elif head or (expects_result and not text.lstrip().startswith("<environment_details>")):
+            blocks += _result_blocks(text)
         else:
-            found += _typed(text)
-        awaited = head is not None and head.end() == len(text)
-    return found
+            blocks += _typed_blocks(text)
+        expects_result = head is not None and head.end() == len(text)
+    return blocks
 
 
-def _typed(text: str) -> list[Block]:
-    parts = list(_tagged(text, _TAGS))
-    marked = any(tag in _PERSONS for tag, _ in parts) or _NOTE.match(text)
-    found: list[Block] = []
+def _typed_blocks(text: str) -> list[Block]:
+    """Return a person's text and the program's text around it."""
+    parts = list(_split_tags(text, _OPENING_TAGS))
+    has_marks = any(tag in _PROMPT_TAGS for tag, _ in parts) or _NOTE.match(text)
+    blocks: list[Block] = []
     for tag, part in parts:
-        if tag in _PERSONS or not (tag or marked):
-            found += text_block(Role.USER, part)
+        if tag in _PROMPT_TAGS or not (tag or has_marks):
+            blocks += text_block(Role.USER, part)
         else:
-            found += text_block(Role.SYSTEM, part, Kind.CONTEXT)
-    return found
+            blocks += text_block(Role.SYSTEM, part, Kind.CONTEXT)
+    return blocks
 
 
-def _result(text: str) -> list[Block]:
+def _result_blocks(text: str) -> list[Block]:
+    """Return a tool's result, and the person's text at its end."""
     head = _RESULT.match(text)
     body = text[head.end() :] if head else text
     reply = _REPLY.search(body)
     if reply is None:
         return tool_result(text)
     begin = reply.start(1) - 1
-    return tool_result(body[:begin].strip()) + _typed(body[begin:])
+    return tool_result(body[:begin].strip()) + _typed_blocks(body[begin:])
 
 
-def _inside(tag: str, text: str) -> str:
-    """Return what is in a tag, all of the text where there is no such tag."""
-    _, opened, rest = text.partition(f"<{tag}>")
-    return rest.partition(f"</{tag}>")[0].strip() if opened else text
+def _tag_content(tag: str, text: str) -> str:
+    """Return the content of a tag, or the whole text if it has no such tag."""
+    _, opening, rest = text.partition(f"<{tag}>")
+    return rest.partition(f"</{tag}>")[0].strip() if opening else text
 
 
-def _tagged(text: str, opening: re.Pattern[str]) -> Iterator[tuple[str, str]]:
-    """Yield the parts of a text in order: (tag, what is in it), or ("", what is in none).
+def _split_tags(text: str, opening: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """Yield the parts of a text in order: (tag, its content), or ("", text outside of tags).
 
-    A tag that is never closed is a part of the text.
+    A tag without an end is a part of the text.
     """
     at, unclosed = 0, set[str]()
     for match in opening.finditer(text):

@@ -1,9 +1,9 @@
-"""Session logs of Codex CLI: JSON lines, an event a line, in `~/.codex/sessions`.
+"""Session logs of Codex CLI: JSON lines with one event each, in `~/.codex/sessions`.
 
 Three generations of the program wrote them: bare messages, messages in envelopes, and envelopes
-with events beside them. Where there are events, both say the same thing: the event has what the
-person typed and saw, the message what the model was sent, with much that nobody said around it.
-A forked or spawned session begins with a copy of its parent's, under new times.
+with events beside them. If there are events, both have the same texts: the event has the text that
+the person typed or saw, and the message has the text for the model, with added context. A forked
+or spawned session begins with a copy of its parent's lines, with new times.
 
 Source: the logs of several versions of the program; there is no published schema.
 """
@@ -41,16 +41,16 @@ from memcli.formats.parsing.values import (
 
 _ENVELOPES = ("session_meta", "turn_context", "response_item", "event_msg", "compacted")
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
-# What the program puts into a message in the person's name: all of it in one tag, or a known head.
+# Messages of the program in the person's name: a text in one tag, or with a known heading.
 _INJECTED = re.compile(
     r"\s*(?:<(?P<tag>[a-z]+_[a-z_]+|INSTRUCTIONS|skill|permissions instructions)>.*</(?P=tag)>\s*$"
     r"|# AGENTS\.md instructions\b)",
     re.DOTALL,
 )
-# What an editor puts before a prompt.
-_REQUEST = re.compile(r"\s*#.*?^## My request for Codex:[ \t]*\n?", re.DOTALL | re.MULTILINE)
-# Ids of version 7 begin with the time they were made, so they sort by it.
-_TIMED_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+# The context that an editor adds before a prompt.
+_EDITOR_CONTEXT = re.compile(r"\s*#.*?^## My request for Codex:[ \t]*\n?", re.DOTALL | re.MULTILINE)
+# UUIDs of version 7 begin with the time of their creation, so they sort by it.
+_UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 Row = Mapping[str, Any]
 
@@ -72,20 +72,20 @@ def _is_codex(row: Row) -> bool:
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     session = _Session(PurePath(document.name).stem)
-    # What is typed is told from what is sent by all of it, so it is never read from a mark.
+    # Prompts are told from context by the whole log, so it is always read from its start.
     for number, value in rows(replace(document, mark=None), growing=True):
         if isinstance(value, Broken):
             yield Skipped(f"line {number}", value.why)
         else:
             session.read(mapping(value))
-    found = session.conversation()
-    if found.turns:
-        named = session.title or _title(document, found.key)
-        yield replace(found, title=named or found.title)
+    conversation = session.conversation()
+    if conversation.turns:
+        title = session.title or _index_title(document, conversation.key)
+        yield replace(conversation, title=title or conversation.title)
 
 
-def _title(document: Document, thread: str) -> str:
-    """Return the name of a thread from the list beside the folders of the logs, if it has one."""
+def _index_title(document: Document, thread: str) -> str:
+    """Return the name of a thread from the index beside the folders of logs, or ""."""
     index = document.beside("../../../../session_index.jsonl")
     title = ""
     for _, value in rows(index) if index else ():
@@ -96,99 +96,99 @@ def _title(document: Document, thread: str) -> str:
 
 
 class _Session:
-    """The lines of one session."""
+    """The turns of one session, as its lines are read."""
 
     def __init__(self, stem: str) -> None:
-        self.title = ""  # that the person gave it
-        self._key, self._own = stem, ""  # `_own`: as its first line has it
-        self._spawned = False
-        self._turn = ""  # id of the exchange that the lines belong to
-        self._keys = {True: Keys(), False: Keys()}  # of events, and of messages
-        self._told: list[tuple[bool, Turn]] = []  # whether an event tells it
-        self._prompts: list[int] = []  # places of what the person typed
+        self.title = ""  # title that the person gave
+        self._key, self._id = stem, ""  # the id is the one in the first line
+        self._is_spawned = False
+        self._exchange = ""  # id of the exchange that the lines belong to
+        self._keys = {True: Keys(), False: Keys()}  # for events, and for messages
+        self._turns: list[tuple[bool, Turn]] = []  # (True if the turn is of an event, turn)
+        self._prompts: list[int] = []  # positions of prompts in the turns
 
     def read(self, row: Row) -> None:
-        """Take in one line."""
+        """Read one line."""
         kind, payload = string(row.get("type")), mapping(row.get("payload"))
         if kind == "session_meta" or ("type" not in row and "id" in row):
             self._begin(mapping(payload.get("meta")) or payload or row)
         elif kind == "turn_context":
-            self._turn = string(payload.get("turn_id")) or self._turn
+            self._exchange = string(payload.get("turn_id")) or self._exchange
         elif kind == "event_msg" and payload.get("type") == "thread_rolled_back":
             self._roll_back(payload.get("num_turns"))
         elif kind == "event_msg" and payload.get("type") == "thread_name_updated":
             self.title = string(payload.get("thread_name")) or self.title
         elif kind == "event_msg":
-            self._tell(row, _event(payload), event=True)
+            self._add(row, _event_blocks(payload), event=True)
         elif kind == "response_item":
-            self._tell(row, _item(payload), event=False)
+            self._add(row, _item_blocks(payload), event=False)
         elif kind == "compacted":
             summary = string(payload.get("message"))
-            self._tell(row, text_block(Role.SYSTEM, summary, Kind.CONTEXT), event=False)
+            self._add(row, text_block(Role.SYSTEM, summary, Kind.CONTEXT), event=False)
         elif not payload:
-            self._tell(row, _item(row), event=False)
+            self._add(row, _item_blocks(row), event=False)
 
     def _begin(self, meta: Row) -> None:
-        if not self._own:  # later ones are written at each resume, or are the parent's
-            self._own = string(meta.get("id"))
-            self._key = self._own or self._key
-            self._spawned = meta.get("thread_source") == "subagent" or "subagent" in mapping(
+        if not self._id:  # later metadata is written at each resume, or is the parent's
+            self._id = string(meta.get("id"))
+            self._key = self._id or self._key
+            self._is_spawned = meta.get("thread_source") == "subagent" or "subagent" in mapping(
                 meta.get("source")
             )
 
-    def _tell(self, row: Row, blocks: list[Block], *, event: bool) -> None:
-        if self._spawned and self._copied():
+    def _add(self, row: Row, blocks: list[Block], *, event: bool) -> None:
+        if self._is_spawned and self._is_copy():
             return
         sent_at = instant(row.get("timestamp"))
         clock = Clock.EXACT if sent_at else Clock.NONE
-        place = (self._turn,) if _TIMED_ID.fullmatch(self._turn) else (self._own, sent_at)
+        scope = (self._exchange,) if _UUID_7.fullmatch(self._exchange) else (self._id, sent_at)
         for block in blocks:
-            key = self._keys[event].key(*place, event, block.role, block.kind, block.text)
+            key = self._keys[event].key(*scope, event, block.role, block.kind, block.text)
             if block.role is Role.USER and block.kind is Kind.TEXT:
-                self._prompts.append(len(self._told))
+                self._prompts.append(len(self._turns))
             turn = Turn(key, block.role, block.text, None, sent_at, clock, block.kind)
-            self._told.append((event, turn))
+            self._turns.append((event, turn))
 
-    def _copied(self) -> bool:
-        """Tell whether the parent said it, before this session was."""
-        ids = (self._turn, self._own)
-        return all(_TIMED_ID.fullmatch(one) for one in ids) and self._turn < self._own
+    def _is_copy(self) -> bool:
+        """Return whether the current exchange is the parent's, older than this session."""
+        ids = (self._exchange, self._id)
+        return all(map(_UUID_7.fullmatch, ids)) and self._exchange < self._id
 
     def _roll_back(self, exchanges: object) -> None:
-        events = [at for at in self._prompts if self._told[at][0] and self._told[at][1].active]
-        prompts = events or [at for at in self._prompts if self._told[at][1].active]
+        events = [at for at in self._prompts if self._turns[at][0] and self._turns[at][1].active]
+        prompts = events or [at for at in self._prompts if self._turns[at][1].active]
         if isinstance(exchanges, int) and exchanges > 0 and prompts:
-            for at in range(prompts[-min(exchanges, len(prompts))], len(self._told)):
-                event, turn = self._told[at]
-                self._told[at] = event, replace(turn, active=False)
+            for at in range(prompts[-min(exchanges, len(prompts))], len(self._turns)):
+                event, turn = self._turns[at]
+                self._turns[at] = event, replace(turn, active=False)
 
     def conversation(self) -> Conversation:
-        """Return what was said, each thing once."""
+        """Return the conversation; a text in an event and in a message counts once."""
         events = Counter(
-            _saying(turn) for event, turn in self._told if event and turn.kind is not Kind.TOOL
+            _content(turn) for event, turn in self._turns if event and turn.kind is not Kind.TOOL
         )
-        typed = any(role is Role.USER and kind is Kind.TEXT for role, kind, _ in events)
+        has_prompts = any(role is Role.USER and kind is Kind.TEXT for role, kind, _ in events)
         turns = []
-        for event, turn in self._told:
-            if not event and turn.kind is not Kind.TOOL and events[_saying(turn)] > 0:
-                events[_saying(turn)] -= 1
+        for event, turn in self._turns:
+            if not event and turn.kind is not Kind.TOOL and events[_content(turn)] > 0:
+                events[_content(turn)] -= 1
                 continue
-            if not event and typed and turn.role is Role.USER:
+            if not event and has_prompts and turn.role is Role.USER:
                 turn = replace(turn, role=Role.SYSTEM, kind=Kind.CONTEXT)
             turns.append(turn)
         turns = with_inherited_times(turns)
         return Conversation(FORMAT.name, self._key, title_from(turns), tuple(turns))
 
 
-def _saying(turn: Turn) -> tuple[Role, Kind, str]:
+def _content(turn: Turn) -> tuple[Role, Kind, str]:
     return turn.role, turn.kind, " ".join(turn.text.split())
 
 
-def _event(payload: Row) -> list[Block]:
+def _event_blocks(payload: Row) -> list[Block]:
     kind, message = payload.get("type"), string(payload.get("message"))
     if kind == "user_message":
         pictures = [*sequence(payload.get("images")), *sequence(payload.get("local_images"))]
-        return _prompt(message) + [media_block(Role.USER, path) for path in pictures]
+        return _prompt_blocks(message) + [media_block(Role.USER, path) for path in pictures]
     if kind == "agent_message":
         return text_block(Role.ASSISTANT, message)
     if kind == "agent_reasoning":
@@ -201,10 +201,10 @@ def _event(payload: Row) -> list[Block]:
     return []
 
 
-def _item(item: Row) -> list[Block]:
+def _item_blocks(item: Row) -> list[Block]:
     kind = string(item.get("type")) or ("message" if "role" in item else "")
     if kind == "message":
-        return _message(item)
+        return _message_blocks(item)
     if kind == "reasoning":
         return text_block(Role.ASSISTANT, plain_text(sequence(item.get("summary"))), Kind.THOUGHT)
     if kind.endswith("_output"):
@@ -216,33 +216,33 @@ def _item(item: Row) -> list[Block]:
     return []
 
 
-def _message(item: Row) -> list[Block]:
+def _message_blocks(item: Row) -> list[Block]:
     name, content = string(item.get("role")), item.get("content")
     if call := mapping(item.get("function_call")):
         return [tool_call(call.get("name"), call.get("arguments"))]
     if name in ("function", "tool"):
         return tool_result(content)
     role = _ROLES.get(name)
-    found: list[Block] = []
+    blocks: list[Block] = []
     for part in content if isinstance(content, list) else [content]:
         if role and mapping(part).get("type") == "input_image":
-            found.append(media_block(role, "data:"))
+            blocks.append(media_block(role, "data:"))
         elif role is Role.USER:
-            found += _prompt(string(mapping(part).get("text")) or string(part))
+            blocks += _prompt_blocks(string(mapping(part).get("text")) or string(part))
         elif role:
-            found += text_block(role, string(mapping(part).get("text")) or string(part))
+            blocks += text_block(role, string(mapping(part).get("text")) or string(part))
         else:
-            found += text_block(Role.SYSTEM, plain_text(part), Kind.CONTEXT)
-    return found
+            blocks += text_block(Role.SYSTEM, plain_text(part), Kind.CONTEXT)
+    return blocks
 
 
-def _prompt(text: str) -> list[Block]:
-    """Return what the person typed, apart from what was put around it."""
+def _prompt_blocks(text: str) -> list[Block]:
+    """Return a prompt, and the context that the program or an editor added to it."""
     if _INJECTED.match(text):
         return text_block(Role.SYSTEM, text, Kind.CONTEXT)
-    if before := _REQUEST.match(text):
-        context = text_block(Role.SYSTEM, before[0], Kind.CONTEXT)
-        return context + text_block(Role.USER, text[before.end() :])
+    if heading := _EDITOR_CONTEXT.match(text):
+        context = text_block(Role.SYSTEM, heading[0], Kind.CONTEXT)
+        return context + text_block(Role.USER, text[heading.end() :])
     return text_block(Role.USER, text)
 
 

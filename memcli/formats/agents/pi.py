@@ -1,7 +1,7 @@
-"""Session logs of pi, the coding agent: JSON lines, an entry a line, each naming the one before.
+"""Session logs of pi, the coding agent: JSON lines with one entry each, which names its parent.
 
-Going back in a session and on from there makes another branch in the same file; the last entry is
-where the person is. A compaction is a summary that the program wrote.
+A person who goes back in a session makes another branch in the same file; the last entry is the one
+seen last. A compaction is a summary that the program wrote.
 """
 
 import json
@@ -35,14 +35,14 @@ Row = Mapping[str, Any]
 
 
 def _recognises(sample: Sample) -> bool:
-    found = first_rows(sample, 20)
+    first = first_rows(sample, 20)
     return (
-        bool(found)
-        and found[0].get("type") == "session"
+        bool(first)
+        and first[0].get("type") == "session"
         and any(
             row.get("type") == "message"
             and {"role", "content"} <= mapping(row.get("message")).keys()
-            for row in found
+            for row in first
         )
     )
 

@@ -1,7 +1,6 @@
-"""Google AI Studio's prompts, as they lie in a person's Drive: JSON, often without a file ending.
+"""Google AI Studio's prompts in a person's Drive: JSON, often in files without a suffix.
 
-One file is one conversation. It has no id, so its name stands for it, and most of them say nothing
-about when anything was said.
+One file is one conversation. It has no id, so its key is its name, and most messages have no time.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,9 +23,16 @@ from memcli.formats.parsing.values import (
 )
 
 _ROLES = {"user": Role.USER, "model": Role.ASSISTANT}
-_FILES = ("driveDocument", "driveImage", "driveVideo", "driveAudio", "inlineFile", "inlineImage")
-_CHUNKS = ("chunkedPrompt", "chunks", "[]")
-_SYSTEM = ("systemInstruction",)
+_FILE_KEYS = (
+    "driveDocument",
+    "driveImage",
+    "driveVideo",
+    "driveAudio",
+    "inlineFile",
+    "inlineImage",
+)
+_CHUNK_PATH = ("chunkedPrompt", "chunks", "[]")
+_SYSTEM_PATH = ("systemInstruction",)
 
 Row = Mapping[str, Any]
 
@@ -42,11 +48,11 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     system: list[Turn] = []
     turns: list[Turn] = []
     number = 0
-    for path, value in scan(document, [_CHUNKS, _SYSTEM]):
-        if path == _SYSTEM:
-            told = text_block(Role.SYSTEM, plain_text(mapping(value).get("parts")), Kind.CONTEXT)
-            system += linear_turns("system", told, None)
-        if path != _CHUNKS:
+    for path, value in scan(document, [_CHUNK_PATH, _SYSTEM_PATH]):
+        if path == _SYSTEM_PATH:
+            text = plain_text(mapping(value).get("parts"))
+            system += linear_turns("system", text_block(Role.SYSTEM, text, Kind.CONTEXT), None)
+        if path != _CHUNK_PATH:
             continue
         number += 1
         if isinstance(value, Broken):
@@ -59,8 +65,8 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
                 keys.key(sent_at, block.role, block.kind, block.text), [block], sent_at
             )
     if turns:
-        every = with_inherited_times([*system, *turns])
-        yield Conversation(FORMAT.name, title, title, tuple(every))
+        all_turns = with_inherited_times([*system, *turns])
+        yield Conversation(FORMAT.name, title, title, tuple(all_turns))
     else:
         yield Skipped(title, "has nothing to import", lost=False)
 
@@ -69,15 +75,14 @@ def _blocks(chunk: Row) -> list[Block]:
     role = _ROLES.get(string(chunk.get("role")))
     if role is None:
         return []
-    thought = chunk.get("isThought") is True
-    kind = Kind.THOUGHT if thought else Kind.TEXT
+    kind = Kind.THOUGHT if chunk.get("isThought") is True else Kind.TEXT
     texts = (string(mapping(part).get("text")) for part in sequence(chunk.get("parts")))
-    found = text_block(role, string(chunk.get("text")) or "".join(texts), kind)
-    for name in _FILES:
+    blocks = text_block(role, string(chunk.get("text")) or "".join(texts), kind)
+    for name in _FILE_KEYS:
         if name in chunk:
             file = mapping(chunk[name])
-            found.append(media_block(role, file.get("name") or file.get("fileName")))
-    return found
+            blocks.append(media_block(role, file.get("name") or file.get("fileName")))
+    return blocks
 
 
 FORMAT = Format(

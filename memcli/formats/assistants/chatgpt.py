@@ -1,8 +1,8 @@
 """ChatGPT data exports: `conversations.json`, its shards, and single conversations.
 
 A conversation is a tree of nodes that name their parent. New exports leave `children` out, so
-`parent` is followed, and `children` only from nodes without a parent. What the person saw last
-is the way from `current_node` up to the root; what was said on other branches is kept as well.
+`parent` is followed, and `children` only for nodes without a parent. The active branch is the path
+from `current_node` up to the root; the turns of other branches are kept as well.
 """
 
 import re
@@ -20,7 +20,7 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import instant, mapping, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
-_SPOKEN = ("text", "multimodal_text", "")  # types of content that are somebody's words
+_TEXT_TYPES = ("text", "multimodal_text", "")  # types of content of prompts and answers
 _CITATION = re.compile(" ?(?:\ue200[^\ue200\ue201]*+\ue201|【[\\d:]++†[^【】]*+】)")
 
 Nodes = dict[str, Mapping[str, Any]]
@@ -49,7 +49,7 @@ def _messages(conversation: Mapping[str, Any]) -> Nodes:
 
 
 def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
-    """Return what was said on all branches."""
+    """Return the turns of all branches."""
     messages = _messages(conversation)
     times = {name: instant(message.get("create_time")) for name, message in messages.items()}
     parents = _parents(_nodes(conversation), times)
@@ -70,27 +70,27 @@ def _node(message: Mapping[str, Any], key: str, parent: str, sent_at: datetime |
 
 
 def _keys(messages: Nodes) -> dict[str, str]:
-    """Return the key of each node: its message's id, or its own where that one is ambiguous."""
+    """Return the key of each node: its message's id, or its own name if that id is ambiguous."""
     ids = {name: string(message.get("id")) for name, message in messages.items()}
     count = Counter(ids.values())
     return {
-        name: own if own and count[own] == 1 and own not in messages else name
-        for name, own in ids.items()
+        name: key if key and count[key] == 1 and key not in messages else name
+        for name, key in ids.items()
     }
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    """Return what the message shows as the words of the person or the assistant, "" if nothing."""
+    """Return the visible text of a message of the person or the assistant, or ""."""
     content, metadata = mapping(message.get("content")), mapping(message.get("metadata"))
     if (
         string(mapping(message.get("author")).get("role")) not in _ROLES
-        or string(content.get("content_type")) not in _SPOKEN
+        or string(content.get("content_type")) not in _TEXT_TYPES
         or metadata.get("is_visually_hidden_from_conversation") is True
         or message.get("recipient") not in (None, "all")
         or message.get("channel") == "analysis"
     ):
         return ""
-    # Besides texts there are pictures, sounds, and transcripts of sounds; these have a text.
+    # Parts are texts, pictures, sounds, or transcripts of sounds, which have a text.
     parts = sequence(content.get("parts"))
     texts = (string(part) or string(mapping(part).get("text")) for part in parts)
     text = "\n".join(text for text in texts if text)
@@ -100,26 +100,28 @@ def _text(message: Mapping[str, Any]) -> str:
 
 
 def _parents(nodes: Nodes, times: Mapping[str, datetime | None]) -> dict[str, str]:
-    """Return the parent of each node, "" where there is none."""
-    claimed = {
+    """Return the parent of each node, or "" if it has none."""
+    parents_by_children = {
         string(child): name
         for name in sorted(nodes)
         for child in sequence(nodes[name].get("children"))
     }
     parents = {
-        name: string(node.get("parent")) or claimed.get(name, "") for name, node in nodes.items()
+        name: string(node.get("parent")) or parents_by_children.get(name, "")
+        for name, node in nodes.items()
     }
     if any(parents.values()):
         return parents
-    # No links at all: a line, by time. A node without a time follows the one before it in the file.
-    places: dict[str, tuple[datetime, str, int]] = {}
-    place = (NO_TIME, "", 0)
+    # Without any links the nodes follow each other by time; a node without a time follows the one
+    # before it in the file.
+    sort_keys: dict[str, tuple[datetime, str, int]] = {}
+    sort_key = (NO_TIME, "", 0)
     for name in nodes:
-        moment = times[name]
-        place = (moment, name, 0) if moment else (*place[:2], place[2] + 1)
-        places[name] = place
-    line = sorted(nodes, key=lambda name: places[name])
-    return dict(zip(line, ["", *line], strict=False))
+        sent_at = times[name]
+        sort_key = (sent_at, name, 0) if sent_at else (*sort_key[:2], sort_key[2] + 1)
+        sort_keys[name] = sort_key
+    names = sorted(nodes, key=lambda name: sort_keys[name])
+    return dict(zip(names, ["", *names], strict=False))
 
 
 FORMAT = Format(name="chatgpt", title="ChatGPT data export", recognises=_recognises, parse=_parse)

@@ -1,7 +1,7 @@
 """Claude.ai data exports: `conversations.json`.
 
 A conversation is a flat list of rows. New exports name each row's parent, and answers that were
-made again are siblings; older ones say nothing, and are a line by time.
+generated again are siblings; in older exports the rows follow each other by time.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,33 +36,34 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 
 
 def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
-    """Return what was said on all branches."""
+    """Return the turns of all branches."""
     current = string(conversation.get("current_leaf_message_uuid"))
     return branching_turns(_rows(conversation), current, instant(conversation.get("created_at")))
 
 
 def _rows(conversation: Mapping[str, Any]) -> dict[str, Node]:
-    """Return the rows by key; a row that names no parent answers the one before it.
+    """Return the rows by key; a row that names no parent replies to the one before it.
 
-    What comes before is told by times. A row without one follows the row before it in the file.
+    Rows are in order of time. A row without a time follows the row before it in the file.
     """
-    placed = []
-    place: tuple[Any, ...] = (NO_TIME, 0, False, "", "", 0)  # parts differ in type
+    sortable = []
+    sort_key: tuple[Any, ...] = (NO_TIME, 0, False, "", "", 0)  # Any: the types differ
     for message in map(mapping, sequence(conversation.get("chat_messages"))):
         row, index = _row(message), message.get("index")
         index = index if isinstance(index, int) else 0
         if row.sent_at:
-            place = (row.sent_at, index, row.role is Role.ASSISTANT, row.key, row.text, 0)
+            is_answer = row.role is Role.ASSISTANT
+            sort_key = (row.sent_at, index, is_answer, row.key, row.text, 0)
         else:
-            place = (*place[:-1], place[-1] + 1)
-        placed.append((place, row))
-    placed.sort(key=lambda pair: pair[0])
+            sort_key = (*sort_key[:-1], sort_key[-1] + 1)
+        sortable.append((sort_key, row))
+    sortable.sort(key=lambda pair: pair[0])
 
-    keys, rows, before = Keys(), dict[str, Node](), ""
-    for _, row in placed:
+    keys, rows, previous = Keys(), dict[str, Node](), ""
+    for _, row in sortable:
         key = row.key or keys.key(row.sent_at, row.role, row.text)
-        rows.setdefault(key, replace(row, key=key, parent=row.parent or before))
-        before = key
+        rows.setdefault(key, replace(row, key=key, parent=row.parent or previous))
+        previous = key
     return rows
 
 
@@ -77,18 +78,18 @@ def _row(message: Mapping[str, Any]) -> Node:
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    """Return the words of a message and what was pasted into it, "" if there is nothing."""
+    """Return the text of a message and the texts pasted into it, or ""."""
     content = message.get("content")
     blocks = (
         string(block.get("text"))
         for block in map(mapping, sequence(content))
         if block.get("type", "text") == "text"
     )
-    words = "\n".join(block for block in blocks if block.strip())
-    words = words or string(message.get("text")) or string(content)
+    text = "\n".join(block for block in blocks if block.strip())
+    text = text or string(message.get("text")) or string(content)
     attachments = map(mapping, sequence(message.get("attachments")))
     pasted = (string(attachment.get("extracted_content")) for attachment in attachments)
-    parts = (words.replace(_PLACEHOLDER, ""), *pasted)
+    parts = (text.replace(_PLACEHOLDER, ""), *pasted)
     return "\n\n".join(part for part in parts if part.strip())
 
 

@@ -1,8 +1,8 @@
 """DeepSeek data exports: `conversations.json`.
 
 A conversation is a tree as in ChatGPT's exports, but a message has no author: it is made of
-fragments, and who speaks is told by their type. What the web page itself gets, and browser
-exporters keep, is a list of messages with roles, in an envelope.
+fragments, whose types name the speaker. The responses to the web page, which browser exporters
+save, are a list of messages with roles, in an envelope.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ def _recognises(sample: Sample) -> bool:
     return any(
         "content" in mapping(fragment) and "type" in mapping(fragment)
         for element in sample.elements
-        for message in [*_messages(element).values(), *_captured(element)]
+        for message in [*_messages(element).values(), *_envelope_messages(element)]
         for fragment in sequence(message.get("fragments"))
     )
 
@@ -46,7 +46,7 @@ def _metadata(element: Row) -> Row:
     return mapping(envelope.get("chat_session")) or element
 
 
-def _captured(element: Row) -> list[Row]:
+def _envelope_messages(element: Row) -> list[Row]:
     envelope = mapping(mapping(element.get("data")).get("biz_data"))
     return [mapping(message) for message in sequence(envelope.get("chat_messages"))]
 
@@ -57,45 +57,45 @@ def _messages(conversation: Row) -> dict[str, Row]:
 
 
 def _turns(conversation: Row) -> list[Turn]:
-    """Return what was said on all branches."""
+    """Return the turns of all branches."""
     tree = mapping(conversation.get("mapping"))
     messages = _messages(conversation)
-    claimed = {
+    parents_by_children = {
         string(child): name
         for name in sorted(tree)
         for child in sequence(mapping(tree[name]).get("children"))
     }
     nodes: dict[str, Node] = {}
     for name in sorted(messages):
-        parent = string(mapping(tree[name]).get("parent")) or claimed.get(name, "")
+        parent = string(mapping(tree[name]).get("parent")) or parents_by_children.get(name, "")
         sent_at = instant(messages[name].get("inserted_at"))
         nodes |= node_chain(name, name, parent, _blocks(messages[name]), sent_at)
-    for message in _captured(conversation):
+    for message in _envelope_messages(conversation):
         name, parent = string(message.get("message_id")), string(message.get("parent_id"))
         nodes |= node_chain(
             name, name, parent, _blocks(message), instant(message.get("inserted_at"))
         )
-    about = _metadata(conversation)
-    current = string(about.get("current_node")) or string(about.get("current_message_id"))
-    started = instant(about.get("inserted_at")) or instant(about.get("create_time"))
+    metadata = _metadata(conversation)
+    current = string(metadata.get("current_node")) or string(metadata.get("current_message_id"))
+    started = instant(metadata.get("inserted_at")) or instant(metadata.get("create_time"))
     return branching_turns(nodes, current, started)
 
 
 def _blocks(message: Row) -> list[Block]:
-    found: list[Block] = []
+    blocks: list[Block] = []
     files = [string(mapping(file).get("file_name")) for file in sequence(message.get("files"))]
-    found += [media_block(Role.USER, name) for name in files if name]
+    blocks += [media_block(Role.USER, name) for name in files if name]
     for fragment in map(mapping, sequence(message.get("fragments"))):
         kind, text = string(fragment.get("type")).upper(), string(fragment.get("content"))
         if kind == "REQUEST":
-            found += text_block(Role.USER, text)
+            blocks += text_block(Role.USER, text)
         elif kind == "RESPONSE":
-            found += text_block(Role.ASSISTANT, text)
+            blocks += text_block(Role.ASSISTANT, text)
         elif kind == "THINK":
-            found += text_block(Role.ASSISTANT, text, Kind.THOUGHT)
-        else:  # a search, a page that was read, and what else there will be
-            found += text_block(Role.TOOL, text, Kind.TOOL)
-    return found
+            blocks += text_block(Role.ASSISTANT, text, Kind.THOUGHT)
+        else:  # a search, a page that was read, or an unknown type
+            blocks += text_block(Role.TOOL, text, Kind.TOOL)
+    return blocks
 
 
 FORMAT = Format(name="deepseek", title="DeepSeek data export", recognises=_recognises, parse=_parse)

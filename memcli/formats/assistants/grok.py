@@ -1,8 +1,8 @@
 """Grok data exports: `prod-grok-backend.json`.
 
-A conversation and its responses lie beside each other; a response is wrapped in one more object
-in some exports, its ids and times have several names and shapes, and the sender's case varies.
-New exports name the response that each one answers; without that they are a line, by time.
+A conversation and its responses are beside each other. In some exports a response is wrapped in
+one more object, its ids and times have several names and forms, and the sender's case varies. New
+exports name the response that each one replies to; otherwise they follow each other by time.
 """
 
 import re
@@ -55,29 +55,29 @@ def _role(response: Row) -> Role | None:
 
 
 def _turns(element: Row) -> list[Turn]:
-    """Return what was said on all branches; a response that names no parent follows by time."""
-    about = mapping(element.get("conversation"))
-    placed = []
-    place: tuple[datetime, bool, str, int] = (NO_TIME, False, "", 0)
+    """Return the turns of all branches; a response that names no parent follows by time."""
+    metadata = mapping(element.get("conversation"))
+    sortable = []
+    sort_key: tuple[datetime, bool, str, int] = (NO_TIME, False, "", 0)
     for response in _responses(element):
         if (sent_at := _time(response)) is not None:
             key = _key(response) or string(response.get("message"))
-            place = (sent_at, _role(response) is Role.ASSISTANT, key, 0)
-        else:  # follows the one before it in the file
-            place = (*place[:3], place[3] + 1)
-        placed.append((place, response))
-    placed.sort(key=lambda pair: pair[0])
+            sort_key = (sent_at, _role(response) is Role.ASSISTANT, key, 0)
+        else:  # the response follows the one before it in the file
+            sort_key = (*sort_key[:3], sort_key[3] + 1)
+        sortable.append((sort_key, response))
+    sortable.sort(key=lambda pair: pair[0])
 
-    keys, nodes, before = Keys(), dict[str, Node](), ""
-    for _, response in placed:
+    keys, nodes, previous = Keys(), dict[str, Node](), ""
+    for _, response in sortable:
         sent_at, text = _time(response), string(response.get("message"))
         key = _key(response) or keys.key(sent_at, _role(response), text)
-        parent = string(response.get("parent_response_id")) or before
+        parent = string(response.get("parent_response_id")) or previous
         if key not in nodes:
             nodes |= node_chain(key, key, parent, _blocks(response), sent_at)
-        before = key
-    current = string(about.get("leaf_response_id"))
-    return branching_turns(nodes, current, instant(about.get("create_time")))
+        previous = key
+    current = string(metadata.get("leaf_response_id"))
+    return branching_turns(nodes, current, instant(metadata.get("create_time")))
 
 
 def _key(response: Row) -> str:
@@ -85,20 +85,20 @@ def _key(response: Row) -> str:
 
 
 def _time(response: Row) -> datetime | None:
-    told = response.get("create_time")
-    dated = mapping(told).get("$date", told)
-    return instant(mapping(dated).get("$numberLong", dated))
+    value = response.get("create_time")
+    date = mapping(value).get("$date", value)
+    return instant(mapping(date).get("$numberLong", date))
 
 
 def _blocks(response: Row) -> list[Block]:
     role = _role(response)
     if role is None:
         return []
-    found = text_block(role, string(response.get("thinking_trace")), Kind.THOUGHT)
-    found += text_block(role, _CARD.sub("", string(response.get("message"))))
+    blocks = text_block(role, string(response.get("thinking_trace")), Kind.THOUGHT)
+    blocks += text_block(role, _CARD.sub("", string(response.get("message"))))
     for file in sequence(response.get("file_attachments")):
-        found.append(media_block(role, mapping(file).get("file_name") or string(file)))
-    return found
+        blocks.append(media_block(role, mapping(file).get("file_name") or string(file)))
+    return blocks
 
 
 FORMAT = Format(name="grok", title="Grok data export", recognises=_recognises, parse=_parse)

@@ -1,4 +1,4 @@
-"""Mistral Le Chat data exports: `chat-<id>.json`, the messages of one chat in no certain order."""
+"""Mistral Le Chat data exports: `chat-<id>.json`, the messages of one chat in any order."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -31,7 +31,7 @@ from memcli.formats.parsing.values import (
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 
 Row = Mapping[str, Any]
-_Placed = tuple[tuple[datetime, str, int], list[Turn]]
+_SortableTurns = tuple[tuple[datetime, str, int], list[Turn]]
 
 
 def _recognises(sample: Sample) -> bool:
@@ -42,7 +42,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    chats: dict[str, list[_Placed]] = {}
+    chats: dict[str, list[_SortableTurns]] = {}
     keys = Keys()
     for number, value in enumerate(elements(document), start=1):
         row = mapping(value)
@@ -51,15 +51,16 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
             continue
         sent_at, content = instant(row.get("createdAt")), row.get("content")
         key = string(row.get("id")) or keys.key(sent_at, row.get("role"), content)
-        placed = chats.setdefault(string(row.get("chatId")), [])
-        if sent_at or not placed:
-            place = (sent_at or NO_TIME, key if sent_at else "", 0)
-        else:  # follows the one before it in the file
-            place = (*placed[-1][0][:2], placed[-1][0][2] + 1)
-        placed.append((place, linear_turns(key, _blocks(row), sent_at)))
-    for chat, placed in chats.items():
-        placed.sort(key=lambda pair: pair[0])
-        turns = with_inherited_times([turn for _, told in placed for turn in told])
+        messages = chats.setdefault(string(row.get("chatId")), [])
+        if sent_at or not messages:
+            sort_key = (sent_at or NO_TIME, key if sent_at else "", 0)
+        else:  # the message follows the one before it in the file
+            previous = messages[-1][0]
+            sort_key = (*previous[:2], previous[2] + 1)
+        messages.append((sort_key, linear_turns(key, _blocks(row), sent_at)))
+    for chat, messages in chats.items():
+        messages.sort(key=lambda pair: pair[0])
+        turns = with_inherited_times([turn for _, turns in messages for turn in turns])
         if turns:
             yield Conversation(FORMAT.name, chat or turns[0].key, title_from(turns), tuple(turns))
 
@@ -69,21 +70,20 @@ def _blocks(message: Row) -> list[Block]:
     chunks = [mapping(chunk) for chunk in sequence(message.get("contentChunks"))]
     if role is None:
         return text_block(Role.SYSTEM, plain_text(message.get("content")), Kind.CONTEXT)
-    found: list[Block] = []
+    blocks: list[Block] = []
     for chunk in chunks:
         kind = string(chunk.get("type"))
         if kind == "tool_call":
-            found.append(tool_call(chunk.get("name"), chunk.get("arguments", chunk.get("args"))))
+            blocks.append(tool_call(chunk.get("name"), chunk.get("arguments", chunk.get("args"))))
         elif kind == "thinking":
-            found += text_block(role, plain_text(chunk.get("thinking")), Kind.THOUGHT)
+            blocks += text_block(role, plain_text(chunk.get("thinking")), Kind.THOUGHT)
         elif kind in ("image_url", "document_url"):
-            found.append(media_block(role, plain_text(chunk.get(kind))))
+            blocks.append(media_block(role, plain_text(chunk.get(kind))))
     texts = (string(chunk.get("text")) for chunk in chunks if chunk.get("type") == "text")
-    words = string(message.get("content")) or "".join(texts)
-    found += text_block(role, words)
+    blocks += text_block(role, string(message.get("content")) or "".join(texts))
     for file in map(mapping, sequence(message.get("files"))):
-        found.append(media_block(role, file.get("name") or file.get("fileName")))
-    return found
+        blocks.append(media_block(role, file.get("name") or file.get("fileName")))
+    return blocks
 
 
 FORMAT = Format(

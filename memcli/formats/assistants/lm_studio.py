@@ -1,7 +1,7 @@
 """LM Studio's conversations: `~/.lmstudio/conversations/*.conversation.json`.
 
-A message has versions, of which one is selected; those that are not are other branches. Messages
-have neither ids nor times: only the conversation says when it began.
+A message has versions, of which one is selected; the others are other branches. Messages have
+neither ids nor times: only the conversation has the time at which it began.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
-_MESSAGES = ("messages", "[]")
+_MESSAGE_PATH = ("messages", "[]")
 
 Row = Mapping[str, Any]
 
@@ -42,34 +42,34 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    talk = _Talk()
-    about: dict[str, Any] = {}
+    tree = _MessageTree()
+    metadata: dict[str, Any] = {}
     number, damage = 0, None
     try:
-        for path, value in scan(document, [_MESSAGES]):
-            if path != _MESSAGES:
+        for path, value in scan(document, [_MESSAGE_PATH]):
+            if path != _MESSAGE_PATH:
                 if len(path) == 1 and not isinstance(value, Edge):
-                    about[path[0]] = value
+                    metadata[path[0]] = value
                 continue
             number += 1
             if isinstance(value, Broken):
                 yield Skipped(f"message {number}", value.why)
             else:
-                talk.read(mapping(value))
+                tree.read(mapping(value))
     except InputError as error:
         damage = error
-    key = string(about.get("id")) or string(about.get("createdAt"))
-    started = instant(about.get("createdAt"))
-    turns = branching_turns(talk.nodes, talk.current, started)
+    key = string(metadata.get("id")) or string(metadata.get("createdAt"))
+    started = instant(metadata.get("createdAt"))
+    turns = branching_turns(tree.nodes, tree.current, started)
     if turns and (key or not damage):
-        title = string(about.get("name")) or string(about.get("title")) or title_from(turns)
+        title = string(metadata.get("name")) or string(metadata.get("title")) or title_from(turns)
         key = key or PurePath(document.name).name.split(".")[0]
         yield Conversation(FORMAT.name, key, title, tuple(turns))
     if damage:
         raise damage
 
 
-class _Talk:
+class _MessageTree:
     """The messages of a conversation, as a tree."""
 
     def __init__(self) -> None:
@@ -79,17 +79,17 @@ class _Talk:
         self._number = 0
 
     def read(self, message: Row) -> None:
-        """Take in a message in all its versions."""
+        """Add a message with all its versions."""
         selected, current = message.get("currentlySelected"), self.current
-        for at, version in enumerate(map(mapping, sequence(message.get("versions")))):
+        for number, version in enumerate(map(mapping, sequence(message.get("versions")))):
             blocks = _blocks(version)
-            told = [part for block in blocks for part in (block.kind, block.text)]
-            key = self._keys.key(version.get("role"), *told)
+            content = [part for block in blocks for part in (block.kind, block.text)]
+            key = self._keys.key(version.get("role"), *content)
             self._number += 1
-            # Names in the order of the file: that is all there is to go by.
+            # Names sort in the order of the file, which is the only order that is known.
             name = f"{self._number:09}"
             self.nodes |= node_chain(name, key, self.current, blocks, None)
-            if at == selected or current == self.current:
+            if number == selected or current == self.current:
                 current = name
         self.current = current
 
@@ -99,25 +99,27 @@ def _blocks(version: Row) -> list[Block]:
     if role is None:
         texts = (string(mapping(part).get("text")) for part in sequence(version.get("content")))
         return text_block(Role.SYSTEM, "\n".join(filter(None, texts)), Kind.CONTEXT)
-    found = _parts(role, version.get("content"), Kind.TEXT)
+    blocks = _content_blocks(role, version.get("content"), Kind.TEXT)
     for step in map(mapping, sequence(version.get("steps"))):
-        thinking = mapping(step.get("style")).get("type") == "thinking"
-        found += _parts(role, step.get("content"), Kind.THOUGHT if thinking else Kind.TEXT)
-    return found
+        is_thought = mapping(step.get("style")).get("type") == "thinking"
+        blocks += _content_blocks(
+            role, step.get("content"), Kind.THOUGHT if is_thought else Kind.TEXT
+        )
+    return blocks
 
 
-def _parts(role: Role, content: object, kind: Kind) -> list[Block]:
-    found: list[Block] = []
+def _content_blocks(role: Role, content: object, kind: Kind) -> list[Block]:
+    blocks: list[Block] = []
     for part in map(mapping, sequence(content)):
         if part.get("type") == "toolCallRequest":
-            found.append(tool_call(part.get("name"), part.get("parameters")))
+            blocks.append(tool_call(part.get("name"), part.get("parameters")))
         elif part.get("type") == "toolCallResult":
-            found += tool_result(part.get("content"))
+            blocks += tool_result(part.get("content"))
         elif part.get("type") == "file":
-            found.append(media_block(role, part.get("name") or part.get("fileIdentifier")))
+            blocks.append(media_block(role, part.get("name") or part.get("fileIdentifier")))
         else:
-            found += text_block(role, string(part.get("text")), kind)
-    return found
+            blocks += text_block(role, string(part.get("text")), kind)
+    return blocks
 
 
 FORMAT = Format(

@@ -1,10 +1,10 @@
-"""Perplexity threads, as browser extensions save them: there is no export by Perplexity itself.
+"""Perplexity threads that browser extensions save, because Perplexity has no export.
 
     {"metadata": {...}, "conversations": [{"uuid", "query", "answer", "timestamp"}, ...]}
     {"thread_metadata": {...}, "entries": [{"uuid", "query_str", "blocks": [...]}, ...]}
 
-the second being what the site's own interface answers. A thread is a line of questions, each with
-its answer. Only the question has a time.
+The second form is the response of the site's own API. A thread is a list of questions with their
+answers. Only the questions have times.
 
 Source: `src/providers/perplexity` of nexus-ai-chat-importer.
 """
@@ -30,7 +30,7 @@ from memcli.formats.parsing.values import (
     with_inherited_times,
 )
 
-_WHOLE = "ask_text"  # what the block is for that has all of the answer
+_WHOLE_ANSWER = "ask_text"  # usage of the block that has the whole answer
 _TIMES = ("entry_created_datetime", "timestamp", "entry_updated_datetime", "updated_datetime")
 
 Row = Mapping[str, Any]
@@ -62,7 +62,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
             yield Skipped(where, element.why)
             continue
         thread = mapping(element)
-        entries = _in_order(thread)
+        entries = _sorted_entries(thread)
         if turns := _turns(entries):
             yield _conversation(thread, entries, turns)
         else:
@@ -70,34 +70,35 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 
 
 def _conversation(thread: Row, entries: list[Row], turns: list[Turn]) -> Conversation:
-    about = mapping(thread.get("metadata")) or mapping(thread.get("thread_metadata"))
+    metadata = mapping(thread.get("metadata")) or mapping(thread.get("thread_metadata"))
     first = entries[0]
-    key = string(about.get("thread_id")) or next(
-        (own for row in entries if (own := string(row.get("context_uuid")))), ""
+    key = string(metadata.get("thread_id")) or next(
+        (uuid for entry in entries if (uuid := string(entry.get("context_uuid")))), ""
     )
-    slug = string(about.get("thread_url")) or string(first.get("thread_url_slug"))
-    titles = (about.get("thread_title"), about.get("title"), first.get("thread_title"))
+    slug = string(metadata.get("thread_url")) or string(first.get("thread_url_slug"))
+    titles = (metadata.get("thread_title"), metadata.get("title"), first.get("thread_title"))
     return Conversation(
         FORMAT.name,
         key or slug or turns[0].key,
         next(filter(None, map(string, titles)), "") or title_from(turns),
         tuple(turns),
-        updated_at=instant(about.get("thread_updated_at")) or instant(about.get("updated_at")),
+        updated_at=instant(metadata.get("thread_updated_at"))
+        or instant(metadata.get("updated_at")),
     )
 
 
-def _in_order(thread: Row) -> list[Row]:
+def _sorted_entries(thread: Row) -> list[Row]:
     """Return the entries by time; one without a time follows the one before it in the file."""
-    placed = []
-    place: tuple[datetime, str, int] = (NO_TIME, "", 0)
+    sortable = []
+    sort_key: tuple[datetime, str, int] = (NO_TIME, "", 0)
     for entry in _entries(thread):
         if (asked_at := _time(entry)) is not None:
-            place = (asked_at, string(entry.get("uuid")), 0)
+            sort_key = (asked_at, string(entry.get("uuid")), 0)
         else:
-            place = (*place[:2], place[2] + 1)
-        placed.append((place, entry))
-    placed.sort(key=lambda pair: pair[0])
-    return [entry for _, entry in placed]
+            sort_key = (*sort_key[:2], sort_key[2] + 1)
+        sortable.append((sort_key, entry))
+    sortable.sort(key=lambda pair: pair[0])
+    return [entry for _, entry in sortable]
 
 
 def _time(entry: Row) -> datetime | None:
@@ -111,24 +112,24 @@ def _turns(entries: list[Row]) -> list[Turn]:
         asked_at = _time(entry)
         question = string(entry.get("query_str")) or string(entry.get("query"))
         answer = _answer(entry)
-        own = string(entry.get("uuid")) or string(entry.get("backend_uuid"))
-        own = own or keys.key(asked_at, question, answer)
-        asked = text_block(Role.USER, question)
-        asked += [media_block(Role.USER, path) for path in sequence(entry.get("attachments"))]
-        turns += linear_turns(own, asked, asked_at)
-        for turn in linear_turns(f"{own}#answer", text_block(Role.ASSISTANT, answer), asked_at):
+        key = string(entry.get("uuid")) or string(entry.get("backend_uuid"))
+        key = key or keys.key(asked_at, question, answer)
+        blocks = text_block(Role.USER, question)
+        blocks += [media_block(Role.USER, path) for path in sequence(entry.get("attachments"))]
+        turns += linear_turns(key, blocks, asked_at)
+        for turn in linear_turns(f"{key}#answer", text_block(Role.ASSISTANT, answer), asked_at):
             turns.append(replace(turn, clock=Clock.INHERITED if asked_at else Clock.NONE))
     return with_inherited_times(turns)
 
 
 def _answer(entry: Row) -> str:
-    """Return the answer; where it comes in several blocks, one of them may have all of it."""
+    """Return the answer; if it comes in several blocks, one of them may have the whole answer."""
     parts: list[str] = []
     for block in map(mapping, sequence(entry.get("blocks"))):
         markdown = mapping(block.get("markdown_block"))
         text = string(markdown.get("answer"))
         text = text if text.strip() else "".join(map(string, sequence(markdown.get("chunks"))))
-        if block.get("intended_usage") == _WHOLE and text.strip():
+        if block.get("intended_usage") == _WHOLE_ANSWER and text.strip():
             return text.strip()
         if text.strip() and text.strip() not in parts:
             parts.append(text.strip())

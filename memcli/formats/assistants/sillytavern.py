@@ -1,9 +1,9 @@
-"""SillyTavern's chats: JSON lines, a message a line after one that says whose chat it is.
+"""SillyTavern's chats: JSON lines with one message each, after a line that names the character.
 
-An answer can be made again: `swipes` has all of them, `swipe_id` says which one counts. A chat has
-no id of its own: copies made by "branch" and "checkpoint" share every id with the original, so it
-is told by its character and the name of its file, as in the program. Times are written in four
-ways, of which some are wall clocks.
+An answer can be generated again: `swipes` has all versions, and `swipe_id` selects one. A chat has
+no id of its own: copies made by "branch" and "checkpoint" share every id with the original, so its
+key is its character and the name of its file, as in the program. Times are written in four ways, of
+which some are wall clock times.
 
 Source: `public/script.js`, `utils.js` and `bookmarks.js` of SillyTavern.
 """
@@ -32,6 +32,7 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     Keys,
     instant,
+    is_plausible_time,
     mapping,
     sequence,
     string,
@@ -39,13 +40,13 @@ from memcli.formats.parsing.values import (
     with_inherited_times,
 )
 
-_WRITTEN_BY_THE_PERSON = ("comment", "narrator")  # with /comment and /sys
-_PROGRAM = ("SillyTavern System", "System")
-_NO_NAME = ("", "unused")  # what newer versions write into the first line
-_HUMANIZED = re.compile(
+_PERSON_TYPES = ("comment", "narrator")  # messages written with /comment and /sys
+_PROGRAM_NAMES = ("SillyTavern System", "System")
+_NO_NAME = ("", "unused")  # written by newer versions into the first line
+_HUMANIZED_TIME = re.compile(
     r"(\d{4})-(\d\d?)-(\d\d?) ?@(\d\d?)h ?(\d\d?)m ?(\d\d?)s(?: ?(\d{1,3})ms)?", re.ASCII
 )
-_TWELVE_HOURS = "%B %d, %Y %I:%M%p"
+_TWELVE_HOUR_TIME = "%B %d, %Y %I:%M%p"
 
 Row = Mapping[str, Any]
 
@@ -74,16 +75,16 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
         turns = tuple(with_inherited_times(chat.turns))
         yield Conversation(FORMAT.name, f"{character}/{stem}", stem, turns)
     else:
-        yield Skipped(stem, "nobody says anything", lost=False)
+        yield Skipped(stem, "has nothing to import", lost=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """One of the answers that were made in the same place."""
+    """One version of a message."""
 
     text: str
     extra: Row
-    sent: object
+    send_date: object
     active: bool
 
 
@@ -94,95 +95,103 @@ class _Chat:
         self.turns: list[Turn] = []
         self.character = ""
         self._reading, self._keys = reading, Keys()
-        self._before: str | None = None  # key of the turn that the next one answers
+        self._previous: str | None = None  # key of the turn that the next one replies to
 
     def read(self, row: Row) -> None:
-        """Take in one message, with what it could have been."""
-        role, kind = _who(row)
+        """Read one message with all its versions."""
+        role, kind = _role_and_kind(row)
         speaker = string(row.get("name")) or None
         if role is Role.ASSISTANT:
             self.character = self.character or speaker or ""
-        answered_one = self._before
+        previous = self._previous
         for version in _versions(row):
-            own = self._keys.key(version.sent, speaker, version.text)
-            sent_at, clock = _time(version.sent, self._reading)
-            parent = answered_one
-            for key, block in with_keys(own, _blocks(role, kind, version)):
-                named = speaker if block.role is role else None
+            version_key = self._keys.key(version.send_date, speaker, version.text)
+            sent_at, clock = _parse_time(version.send_date, self._reading)
+            parent = previous
+            for key, block in with_keys(version_key, _blocks(role, kind, version)):
                 self.turns.append(
                     Turn(
-                        *(key, block.role, block.text, named, sent_at, clock, block.kind),
+                        key=key,
+                        role=block.role,
+                        text=block.text,
+                        speaker=speaker if block.role is role else None,
+                        sent_at=sent_at,
+                        clock=clock,
+                        kind=block.kind,
                         parent=parent,
                         active=version.active,
                     )
                 )
                 parent = key
             if version.active:
-                self._before = parent
+                self._previous = parent
 
 
-def _who(row: Row) -> tuple[Role, Kind]:
-    """Return who wrote a message; one that is hidden from the model is still somebody's."""
+def _role_and_kind(row: Row) -> tuple[Role, Kind]:
+    """Return the role and the kind of a message; hidden messages keep their author's role."""
     kind = mapping(row.get("extra")).get("type")
-    if kind in _WRITTEN_BY_THE_PERSON or row.get("is_user"):
+    if kind in _PERSON_TYPES or row.get("is_user"):
         return Role.USER, Kind.TEXT
-    if row.get("is_system") and (kind or row.get("name") in _PROGRAM):
+    if row.get("is_system") and (kind or row.get("name") in _PROGRAM_NAMES):
         return Role.SYSTEM, Kind.SERVICE
     return Role.ASSISTANT, Kind.TEXT
 
 
 def _versions(row: Row) -> Iterator[_Version]:
-    """Yield all answers in the order they were made, the one that counts in its place."""
-    chosen, swipes = row.get("swipe_id"), sequence(row.get("swipes"))
-    own = _Version(string(row.get("mes")), mapping(row.get("extra")), row.get("send_date"), True)
+    """Yield all versions of a message in order, with the active one at its position."""
+    active, swipes = row.get("swipe_id"), sequence(row.get("swipes"))
+    text, extra = string(row.get("mes")), mapping(row.get("extra"))
+    current = _Version(text, extra, send_date=row.get("send_date"), active=True)
     details = sequence(row.get("swipe_info"))
-    if not isinstance(chosen, int) or not 0 <= chosen < len(swipes):
-        chosen, swipes = 0, [own.text]
-    for at, text in enumerate(map(string, swipes)):
-        detail = mapping(details[at] if at < len(details) else None)
-        if at == chosen:
-            yield own
-        elif text.strip():
-            sent = detail.get("send_date") or own.sent
-            yield _Version(text, mapping(detail.get("extra")), sent, False)
+    if not isinstance(active, int) or not 0 <= active < len(swipes):
+        active, swipes = 0, [text]
+    for number, swipe in enumerate(map(string, swipes)):
+        detail = mapping(details[number] if number < len(details) else None)
+        if number == active:
+            yield current
+        elif swipe.strip():
+            send_date = detail.get("send_date") or current.send_date
+            extra = mapping(detail.get("extra"))
+            yield _Version(swipe, extra, send_date=send_date, active=False)
 
 
 def _blocks(role: Role, kind: Kind, version: _Version) -> list[Block]:
     extra = version.extra
     files = [mapping(extra.get("file")), *map(mapping, sequence(extra.get("files")))]
     texts = [version.text, *(string(file.get("text")) for file in files)]
-    found = text_block(role, string(extra.get("reasoning")), Kind.THOUGHT)
-    found += text_block(role, "\n\n".join(text for text in texts if text.strip()), kind)
+    blocks = text_block(role, string(extra.get("reasoning")), Kind.THOUGHT)
+    blocks += text_block(role, "\n\n".join(text for text in texts if text.strip()), kind)
     for call in map(mapping, sequence(extra.get("tool_invocations"))):
-        found.append(tool_call(call.get("name"), call.get("parameters")))
-        found += tool_result(call.get("result"))
-    pictures = [mapping(one).get("url") for one in sequence(extra.get("media"))]
+        blocks.append(tool_call(call.get("name"), call.get("parameters")))
+        blocks += tool_result(call.get("result"))
+    pictures = [mapping(file).get("url") for file in sequence(extra.get("media"))]
     for path in (extra.get("image"), *sequence(extra.get("image_swipes")), *pictures):
-        if string(path) and media_block(role, path) not in found:
-            found.append(media_block(role, path))
+        if string(path) and media_block(role, path) not in blocks:
+            blocks.append(media_block(role, path))
     names = (string(file.get("name")) for file in files if not string(file.get("text")).strip())
-    return found + [media_block(role, name) for name in names if name]
+    return blocks + [media_block(role, name) for name in names if name]
 
 
-def _time(value: object, reading: Reading) -> tuple[datetime | None, Clock]:
-    """Read a time: an instant, or a wall clock in any of three ways."""
-    written = string(value).strip()
+def _parse_time(value: object, reading: Reading) -> tuple[datetime | None, Clock]:
+    """Parse an exact time, or a wall clock time in any of three forms."""
+    text = string(value).strip()
     naive: datetime | None = None
     try:
-        if match := _HUMANIZED.fullmatch(written):
+        if match := _HUMANIZED_TIME.fullmatch(text):
             year, month, day, hour, minute, second, thousandths = (
                 int(part or 0) for part in match.groups()
             )
             naive = datetime(year, month, day, hour, minute, second, 1000 * thousandths)
-        elif written.endswith(("am", "pm", "AM", "PM")):
-            naive = datetime.strptime(written, _TWELVE_HOURS)
-        elif "-" in written:
-            naive = datetime.fromisoformat(written)
+        elif text.endswith(("am", "pm", "AM", "PM")):
+            naive = datetime.strptime(text, _TWELVE_HOUR_TIME)
+        elif "-" in text:
+            naive = datetime.fromisoformat(text)
     except ValueError:
         return None, Clock.NONE
     if naive is not None and naive.tzinfo is None:
-        sane = instant(naive.isoformat())
-        return (wall_clock(naive, reading.timezone), Clock.LOCAL) if sane else (None, Clock.NONE)
+        if not is_plausible_time(naive):
+            return None, Clock.NONE
+        return wall_clock(naive, reading.timezone), Clock.LOCAL
     exact = instant(value)
     return exact, Clock.EXACT if exact else Clock.NONE
 

@@ -1,7 +1,7 @@
-"""LoCoMo: long talks between two people, in dated sessions.
+"""LoCoMo: long conversations between two people, in dated sessions.
 
-Two layouts are in circulation: a list of samples that hold a `conversation`, and one file for
-each conversation with `speaker_a` and `session_1` at the top.
+Two layouts exist: a list of samples that hold a `conversation`, and one file for each conversation
+with `speaker_a` and `session_1` at the top.
 """
 
 import re
@@ -28,7 +28,7 @@ def _recognises(sample: Sample) -> bool:
     return any(
         string(row.get("speaker")) and string(row.get("dia_id")) and "text" in row
         for element in sample.elements
-        for session in _sessions(_talk(element)).values()
+        for session in _sessions(_conversation(element)).values()
         for row in map(mapping, session)
     )
 
@@ -40,30 +40,31 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
             yield Skipped(where, element.why)
             continue
         sample = string(mapping(element).get("sample_id")) or PurePath(document.name).stem
-        talk = _talk(mapping(element))
-        sessions = _sessions(talk)
+        conversation = _conversation(mapping(element))
+        sessions = _sessions(conversation)
         if not sessions:
             yield Skipped(where, "has no sessions", lost=False)
         for name, rows in sessions.items():
-            sent_at = _time(string(talk.get(f"{name}_date_time")), reading)
+            sent_at = _parse_time(string(conversation.get(f"{name}_date_time")), reading)
             if turns := _turns(rows, sent_at):
                 yield Conversation("locomo", f"{sample}/{name}", "", tuple(turns))
             else:
                 yield Skipped(f"{where}, {name}", "has nothing to import", lost=False)
 
 
-def _talk(sample: Mapping[str, Any]) -> Mapping[str, Any]:
+def _conversation(sample: Mapping[str, Any]) -> Mapping[str, Any]:
     return mapping(sample.get("conversation")) or sample
 
 
-def _sessions(talk: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return the rows of each session by its name, first session first."""
+def _sessions(conversation: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the rows of each session by its name, in the order of the sessions."""
     numbers = {
         name: int(match[1])
-        for name, rows in talk.items()
+        for name, rows in conversation.items()
         if isinstance(rows, list) and (match := _SESSION.fullmatch(name))
     }
-    return {name: talk[name] for name in sorted(numbers, key=lambda name: (numbers[name], name))}
+    names = sorted(numbers, key=lambda name: (numbers[name], name))
+    return {name: conversation[name] for name in names}
 
 
 def _turns(rows: list[Any], sent_at: datetime | None) -> list[Turn]:
@@ -73,8 +74,9 @@ def _turns(rows: list[Any], sent_at: datetime | None) -> list[Turn]:
     for row in map(mapping, rows):
         speaker, text = string(row.get("speaker")), _text(row)
         if text:
-            own = string(row.get("dia_id"))
-            key = own if own and own not in turns else keys.key(own, speaker, text)
+            dia_id = string(row.get("dia_id"))
+            is_unique = dia_id and dia_id not in turns
+            key = dia_id if is_unique else keys.key(dia_id, speaker, text)
             turns[key] = Turn(key, Role.PERSON, text, speaker or None, sent_at, clock)
     return list(turns.values())
 
@@ -85,7 +87,7 @@ def _text(row: Mapping[str, Any]) -> str:
     return "\n".join(part for part in parts if part.strip())
 
 
-def _time(text: str, reading: Reading) -> datetime | None:
+def _parse_time(text: str, reading: Reading) -> datetime | None:
     if not (match := _DATE.match(text)):
         return None
     hour, minute, half, day, month, year = match.groups()

@@ -1,7 +1,7 @@
 """LongMemEval, and the test set of MemSifter: questions, each with a haystack of sessions.
 
-Session ids repeat across questions, with other neighbours each time, so a conversation's key names
-both. Questions and answers are for `mem bench`; here the haystack is a person's archive.
+Session ids repeat across questions, beside other sessions each time, so a conversation's key has
+the ids of both. `mem bench` uses the questions and answers; this parser reads only the haystacks.
 """
 
 import re
@@ -50,19 +50,22 @@ def _haystack(
     reading: Reading,
 ) -> Iterator[Parsed]:
     ids, dates = sequence(element.get("haystack_session_ids")), element.get("haystack_dates")
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for number, session in enumerate(sessions, start=1):
-        own = string(_at(ids, number)) or str(number)
-        seen[own] += 1
-        own = own if seen[own] == 1 else f"{own}#{seen[own]}"  # said twice, on two days
-        turns = _turns(sequence(session), _time(string(_at(sequence(dates), number)), reading))
+        session_id = string(_element(ids, number)) or str(number)
+        counts[session_id] += 1
+        if counts[session_id] > 1:  # the same session again, on another day
+            session_id = f"{session_id}#{counts[session_id]}"
+        date = string(_element(sequence(dates), number))
+        turns = _turns(sequence(session), _parse_time(date, reading))
         if turns:
-            yield Conversation("longmemeval", f"{question}/{own}", "", tuple(turns))
+            yield Conversation("longmemeval", f"{question}/{session_id}", "", tuple(turns))
         else:
-            yield Skipped(f"{where}, session {own}", "has nothing to import", lost=False)
+            yield Skipped(f"{where}, session {session_id}", "has nothing to import", lost=False)
 
 
-def _at(values: list[Any], number: int) -> object:
+def _element(values: list[Any], number: int) -> object:
+    """Return an element of a list by its number from 1, or None if the list is too short."""
     return values[number - 1] if number <= len(values) else None
 
 
@@ -76,7 +79,7 @@ def _turns(rows: list[Any], sent_at: datetime | None) -> list[Turn]:
     return turns
 
 
-def _time(text: str, reading: Reading) -> datetime | None:
+def _parse_time(text: str, reading: Reading) -> datetime | None:
     if not (match := _DATE.match(text)):
         return None
     year, month, day, hour, minute = map(int, match.groups())

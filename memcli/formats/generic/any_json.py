@@ -1,24 +1,25 @@
-"""Chats as most programs write them: messages with a role and a content.
+"""Chats in the form that most programs write: messages with a role and a content.
 
     {"messages": [{"role": "user", "content": "Hi"}, ...]}     one conversation, or a list of them
     [{"role": "user", "content": "Hi"}, ...]                   the messages of one conversation
     {"conversations": [{"from": "human", "value": "Hi"}, ...]}     ShareGPT
 
-as JSON, or as JSON lines: a conversation a line, or a message a line. The order is the file's
-where messages have no time. A conversation without an id is told by its first words, which stay
-the same when it grows.
+as JSON, or as JSON lines with one conversation or one message per line. Messages without a time
+stay in the order of the file. A conversation without an id is identified by its first message,
+which stays the same when the conversation grows.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
+from memcli.formats.building.branches import NO_TIME
 from memcli.formats.format import Format, Parsed, Reading
-from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import LARGEST_VALUE, Broken, elements
+from memcli.formats.parsing.document import Document, strip_byte_order_mark
+from memcli.formats.parsing.json_lines import rows
+from memcli.formats.parsing.json_stream import LARGEST_VALUE, Broken, elements, parse_or_broken
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.values import (
     Keys,
@@ -38,25 +39,27 @@ _ROLES = {
 _TIMES = ("timestamp", "created_at", "createdAt", "create_time", "sent_at", "time", "date")
 _CONVERSATION_IDS = ("id", "uuid", "conversation_id", "session_id", "thread_id", "chat_id")
 _MESSAGE_IDS = ("id", "uuid", "message_id")
-_FOREIGN = ("contentChunks", "history")  # of Mistral Le Chat and of Open WebUI: a tree, not a line
-_TEXTS = ("text", "input_text", "output_text")  # types of parts that are words
-_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # before every time that `instant` lets through
+# Keys of Mistral Le Chat and of Open WebUI, whose messages are not in the order of the file.
+_FOREIGN_KEYS = ("contentChunks", "history")
+_TEXT_TYPES = ("text", "input_text", "output_text")  # of parts of a content
 
 
 def _recognises(sample: Sample) -> bool:
     lines = _first_lines(sample.text)
-    rows = [row for row in lines or sample.elements if not any(key in row for key in _FOREIGN)]
-    if any(_is_known(message) for row in rows for message in _messages(row) or []):
+    objects = [
+        row for row in lines or sample.elements if not any(key in row for key in _FOREIGN_KEYS)
+    ]
+    if any(_is_known(message) for row in objects for message in _messages(row) or []):
         return True
-    # Loose messages are of use only together: of a list of them, only the end may be missing.
-    return any(map(_is_known, rows)) and (bool(lines) or _is_begun(sample.text))
+    # Messages outside of a conversation are one conversation: the list may lack only its end.
+    return any(map(_is_known, objects)) and (bool(lines) or _is_valid_prefix(sample.text))
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     keys = Keys()
-    loose: list[Mapping[str, Any]] = []  # messages of the one conversation that the file is
+    loose: list[Mapping[str, Any]] = []  # messages outside of a conversation
     size = 0
-    for where, element in _lines(document) if _has_lines(document) else _listed(document):
+    for where, element in _lines(document) if _has_lines(document) else _elements(document):
         row = mapping(element)
         if isinstance(element, Broken):
             yield Skipped(where, element.why)
@@ -66,73 +69,57 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
             loose.append(row)
             size += len(_text(row))
             if size > LARGEST_VALUE:
-                what = f"holds a conversation of more than {LARGEST_VALUE >> 20} MB"
-                raise InputError(f"{document.name} {what}")
+                problem = f"holds a conversation of more than {LARGEST_VALUE >> 20} MB"
+                raise InputError(f"{document.name} {problem}")
         else:
             yield Skipped(where, "has nothing to import", lost=False)
     if loose:
         yield _conversation("conversation 1", {}, loose, keys)
 
 
-def _listed(document: Document) -> Iterator[tuple[str, Any]]:
-    """Yield the elements of a JSON document, and where they are."""
+def _elements(document: Document) -> Iterator[tuple[str, Any]]:
+    """Yield (place for error messages, value) of the elements of a JSON document."""
     with document.open() as stream:
         top = Sample(document.name, stream.read(HEAD_BYTES)).json
-    alone = bool(_messages(mapping(top)))
+    is_conversation = bool(_messages(mapping(top)))
     noun = "message" if any(map(_is_message, map(mapping, sequence(top)))) else "conversation"
-    lists = ("",) if alone else ("conversations", "")
+    lists = ("",) if is_conversation else ("conversations", "")
     for number, element in enumerate(elements(document, *lists), start=1):
         yield f"{noun} {number}", element
 
 
 def _lines(document: Document) -> Iterator[tuple[str, Any]]:
-    """Yield the lines of a document of JSON lines, and where they are."""
-    with document.open() as stream:
-        number = 0
-        while line := stream.readline(LARGEST_VALUE):
-            number += 1
-            where = f"line {number}"
-            if len(line) == LARGEST_VALUE and not line.endswith(b"\n"):
-                while line and not line.endswith(b"\n"):
-                    line = stream.readline(HEAD_BYTES)
-                yield where, Broken(f"is longer than {LARGEST_VALUE >> 20} MB")
-            elif text := line.decode("utf-8-sig" if number == 1 else "utf-8", "replace").strip():
-                yield where, _loads(text)
-
-
-def _loads(text: str) -> Any:  # whatever JSON holds
-    try:
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError) as error:
-        return Broken(f"is no JSON: {error}")
+    """Yield (place for error messages, value) of the lines of JSON lines."""
+    for number, value in rows(document):
+        yield f"line {number}", value
 
 
 def _has_lines(document: Document) -> bool:
-    """Tell JSON lines from one JSON value."""
+    """Return whether a document is JSON lines and not one JSON value."""
     with document.open() as stream:
         head = stream.read(HEAD_BYTES)
         text = Sample(document.name, head).text
         if b"\n" in head or not text.lstrip().startswith("{"):
             return bool(_first_lines(text))
         line = head + stream.readline(LARGEST_VALUE)  # the first line is longer than the head
-        more = stream.read(1)
-    return bool(more) and isinstance(_loads(line.decode("utf-8-sig", "replace")), dict)
+        has_second_line = bool(stream.read(1))
+    return has_second_line and isinstance(parse_or_broken(strip_byte_order_mark(line)), dict)
 
 
 def _first_lines(text: str) -> list[dict[str, Any]]:
-    """Return the objects of the first lines of JSON lines; of anything else, nothing.
+    """Return the objects in the first lines of JSON lines; the list is empty for other texts.
 
-    Half of the lines have to be sound: they may be damaged, and the last one is often cut.
+    Half of the lines have to be valid: some may be damaged, and the last is often incomplete.
     """
     if not text.lstrip().startswith("{"):
         return []
     lines = [line for line in text.split("\n", 50)[:50] if line.strip()]
-    rows = [row for row in map(_loads, lines) if isinstance(row, dict)]
-    return rows if 2 <= len(lines) <= 2 * len(rows) else []
+    objects = [row for row in map(parse_or_broken, lines) if isinstance(row, dict)]
+    return objects if 2 <= len(lines) <= 2 * len(objects) else []
 
 
-def _is_begun(text: str) -> bool:
-    """Whether a text is JSON as far as it goes."""
+def _is_valid_prefix(text: str) -> bool:
+    """Return whether a text is the beginning of a JSON text, without an error before its end."""
     try:
         json.loads(text, strict=False)
     except json.JSONDecodeError as error:
@@ -144,11 +131,11 @@ def _is_begun(text: str) -> bool:
 
 
 def _messages(row: Mapping[str, Any]) -> list[Any] | None:
-    """Return the messages of a conversation; None where the row is no conversation."""
+    """Return the messages of a conversation; None if the row is not a conversation."""
     if isinstance(row.get("messages"), list):
         return sequence(row["messages"])
-    shared = sequence(row.get("conversations"))
-    return shared if any(_is_message(mapping(message)) for message in shared) else None
+    share_gpt = sequence(row.get("conversations"))
+    return share_gpt if any(_is_message(mapping(message)) for message in share_gpt) else None
 
 
 def _is_message(row: Mapping[str, Any]) -> bool:
@@ -156,7 +143,7 @@ def _is_message(row: Mapping[str, Any]) -> bool:
 
 
 def _is_known(row: object) -> bool:
-    """Whether a row is certainly a message in a chat."""
+    """Return whether a row is a message whose speaker has a known role."""
     message = mapping(row)
     return _is_message(message) and _speaker(message).lower() in _ROLES
 
@@ -167,7 +154,7 @@ def _speaker(row: Mapping[str, Any]) -> str:
 
 def _text(row: Mapping[str, Any]) -> str:
     content = row.get("content", row.get("value"))
-    parts = [part for part in sequence(content) if mapping(part).get("type", "text") in _TEXTS]
+    parts = [part for part in sequence(content) if mapping(part).get("type", "text") in _TEXT_TYPES]
     texts = (string(part) or string(mapping(part).get("text")) for part in parts)
     return string(content) or "\n".join(text for text in texts if text)
 
@@ -180,10 +167,10 @@ def _conversation(
     if not turns:
         where = f"{where} ({title})" if title else where
         return Skipped(where, "has nothing to import", lost=False)
-    # Many conversations begin with the same instructions.
+    # System turns do not count, because many conversations begin with the same instructions.
     first = next((turn for turn in turns if turn.role is not Role.SYSTEM), turns[0])
-    moment = first.sent_at if first.clock is Clock.EXACT else None
-    key = _first(row, _CONVERSATION_IDS) or keys.key(first.role, first.text, moment)
+    sent_at = first.sent_at if first.clock is Clock.EXACT else None
+    key = _first_text(row, _CONVERSATION_IDS) or keys.key(first.role, first.text, sent_at)
     return Conversation("generic", key, title, tuple(turns))
 
 
@@ -196,13 +183,13 @@ def _turns(messages: Iterable[Mapping[str, Any]]) -> list[Turn]:
         role = _ROLES.get(_speaker(message).lower(), Role.PERSON)
         speaker = _name(message) or (_speaker(message) if role is Role.PERSON else "")
         sent_at = next(filter(None, (instant(message.get(field)) for field in _TIMES)), None)
-        key = _first(message, _MESSAGE_IDS)
+        key = _first_text(message, _MESSAGE_IDS)
         if not key or key in turns:
             key = keys.key(sent_at, role, speaker, text)
         clock = Clock.EXACT if sent_at else Clock.NONE
         turns[key] = Turn(key, role, text, speaker or None, sent_at, clock)
     timed = with_inherited_times(list(turns.values()))
-    return sorted(timed, key=lambda turn: turn.sent_at or _NO_TIME)
+    return sorted(timed, key=lambda turn: turn.sent_at or NO_TIME)
 
 
 def _name(message: Mapping[str, Any]) -> str:
@@ -210,7 +197,7 @@ def _name(message: Mapping[str, Any]) -> str:
     return string(message.get("name")) or string(author) or string(mapping(author).get("name"))
 
 
-def _first(row: Mapping[str, Any], fields: Iterable[str]) -> str:
+def _first_text(row: Mapping[str, Any], fields: Iterable[str]) -> str:
     return next(filter(None, (string(row.get(field)) for field in fields)), "")
 
 

@@ -1,8 +1,8 @@
-"""Transcripts: text in which every turn begins with a word for who speaks.
+"""Transcripts: texts in which every turn begins with a word for its speaker.
 
     User: ...    **You:** ...    ## Assistant    ChatGPT said: ...
 
-Only known words count, and they must take turns: "Name: text" is also how notes are written.
+Only known words count, and speakers must alternate, because notes also have lines "Name: text".
 """
 
 import re
@@ -22,7 +22,7 @@ LARGEST_TRANSCRIPT = 64 << 20  # characters
 LONGEST_TITLE = 80
 
 _SOURCE = "transcript"
-_LEAST_ALTERNATIONS = 2
+_MIN_ALTERNATIONS = 2
 _ROLES = {
     Role.USER: "user|you|human|me|utilisateur|usuario|usuário|benutzer|utente|gebruiker"
     "|пользователь|用户|用戶|使用者|ユーザー|사용자",
@@ -31,8 +31,8 @@ _ROLES = {
     "|meta ai|asistente|assistente|assistent|ассистент|助手|アシスタント|어시스턴트",
     Role.SYSTEM: "system|system prompt",
 }
-# Names are kept, words that only say which side speaks are not.
-_SIDES = re.compile(
+# Words that name only a role; other words are names and become the speaker.
+_ROLE_WORDS = re.compile(
     "assistant|ai|bot|chatbot|ai assistant|asistente|assistente|assistent|ассистент|助手"
     "|アシスタント|어시스턴트",
     re.IGNORECASE,
@@ -43,14 +43,14 @@ _MARKER = re.compile(
     r"(?P<colon>[ ]?[:：])?(?(bold)(?P=bold))(?P<late>[ ]?[:：])?(?:(?:\s+|(?<=：))(?P<text>.*)|$)",
     re.IGNORECASE | re.DOTALL,
 )
-_RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})\s*")
+_HORIZONTAL_RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|={3,})\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class _Marker:
     """The beginning of a turn."""
 
-    style: tuple[bool, bool]  # heading, bold: a transcript keeps to one
+    style: tuple[bool, bool]  # (heading, bold): the same for all turns
     role: Role
     name: str
     text: str
@@ -72,7 +72,7 @@ def _marker(line: str) -> _Marker | None:
 
 
 def recognises(sample: Sample) -> bool:
-    """Tell whether at least two speakers take turns at least twice."""
+    """Return whether two speakers or more alternate at least twice."""
     head = first_lines(sample, sample.head.count(b"\n") + sample.head.count(b"\r") + 1)
     start = next((line.strip() for line in head if line.strip()), "")
     if start.startswith(("{", "<", '["', "[{")) or start == "[":
@@ -81,7 +81,7 @@ def recognises(sample: Sample) -> bool:
 
 
 def _style(text: Iterable[str | None]) -> tuple[bool, bool] | None:
-    """Return how most turns of a transcript are marked; None where it is no transcript."""
+    """Return the style of most markers of a transcript; None if the text is not a transcript."""
     turns: Counter[tuple[bool, bool]] = Counter()
     changes: Counter[tuple[bool, bool]] = Counter()
     last: dict[tuple[bool, bool], Role] = {}
@@ -92,17 +92,18 @@ def _style(text: Iterable[str | None]) -> tuple[bool, bool] | None:
         turns[marker.style] += 1
         changes[marker.style] += last.get(marker.style, marker.role) is not marker.role
         last[marker.style] = marker.role
-    talks = [style for style in turns if changes[style] >= _LEAST_ALTERNATIONS]
-    return max(talks, key=turns.__getitem__, default=None)
+    styles = [style for style in turns if changes[style] >= _MIN_ALTERNATIONS]
+    return max(styles, key=turns.__getitem__, default=None)
 
 
 def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     """Yield the one conversation of the file.
 
     Raises:
-        InputError: nobody takes turns in it, or it breaks off; what was read stands.
+        InputError: speakers do not alternate, or the file is damaged; turns before the damage are
+            yielded first.
     """
-    style = _style(_sound_lines(document))
+    style = _style(_undamaged_lines(document))
     if style is None:
         raise InputError(f"{document.name} is no transcript")
     transcript = _Transcript(style)
@@ -114,8 +115,8 @@ def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     yield from transcript.conversation()
 
 
-def _sound_lines(document: Document) -> Iterator[str | None]:
-    """Yield the lines up to where the file is damaged; the second reading reports that."""
+def _undamaged_lines(document: Document) -> Iterator[str | None]:
+    """Yield the lines before the damage in a file, which the second reading reports."""
     try:
         yield from lines(document)
     except InputError:
@@ -123,18 +124,18 @@ def _sound_lines(document: Document) -> Iterator[str | None]:
 
 
 class _Transcript:
-    """The second reading."""
+    """A transcript whose style is known, as its lines are read."""
 
     def __init__(self, style: tuple[bool, bool]) -> None:
         self._style = style
         self._keys = Keys()
         self._heading = ""
-        self._marker: _Marker | None = None  # of the turn being read
+        self._marker: _Marker | None = None  # marker of the turn that is being read
         self._body: list[str] = []
         self._turns: list[Turn] = []
 
     def read(self, document: Document) -> Iterator[Skipped]:
-        """Take in the turns; yield what had to be left out."""
+        """Read the turns; yield the lines that had to be left out."""
         size = 0
         for number, line in enumerate(lines(document), 1):
             if line is None:
@@ -147,7 +148,7 @@ class _Transcript:
                 break
             marker = _marker(line)
             if marker and marker.style == self._style:
-                self._finish()
+                self._finish_turn()
                 self._marker, self._body = marker, [marker.text]
             elif self._marker:
                 self._body.append(line)
@@ -155,28 +156,33 @@ class _Transcript:
                 self._heading = line.strip("# \t")
 
     def conversation(self) -> Iterator[Parsed]:
-        """Yield what was read.
+        """Yield the conversation.
 
-        It is known by how it begins: transcripts have no ids, and files are renamed.
+        Its key is made of its first two turns, because transcripts have no ids and files are
+        renamed.
         """
-        self._finish()
+        self._finish_turn()
         if not self._turns:
-            yield Skipped("transcript", "nobody says anything", lost=False)
+            yield Skipped("transcript", "has nothing to import", lost=False)
             return
-        beginning = self._turns[:2]
-        key = fingerprint(*(part for t in beginning for part in (t.speaker or t.role, t.text)))
+        first = self._turns[:2]
+        key = fingerprint(
+            *(part for turn in first for part in (turn.speaker or turn.role, turn.text))
+        )
         title = self._heading or self._turns[0].text.partition("\n")[0]
         yield Conversation(_SOURCE, key, title[:LONGEST_TITLE].strip(), tuple(self._turns))
 
-    def _finish(self) -> None:
+    def _finish_turn(self) -> None:
         if self._marker is None:
             return
-        while self._body and (not self._body[-1].strip() or _RULE.fullmatch(self._body[-1])):
+        while self._body and (
+            not self._body[-1].strip() or _HORIZONTAL_RULE.fullmatch(self._body[-1])
+        ):
             self._body.pop()
         text = "\n".join(self._body).strip()
         marker, self._marker = self._marker, None
-        named = marker.role is Role.ASSISTANT and not _SIDES.fullmatch(marker.name)
-        speaker = marker.name if named else None
+        has_name = marker.role is Role.ASSISTANT and not _ROLE_WORDS.fullmatch(marker.name)
+        speaker = marker.name if has_name else None
         if text:
             key = self._keys.key(marker.role, speaker, text)
             self._turns.append(Turn(key=key, role=marker.role, text=text, speaker=speaker))

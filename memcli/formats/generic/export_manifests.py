@@ -1,8 +1,8 @@
-"""Manifests of exports that come in several files: no conversations, but what should be there.
+"""Manifests of exports in several files: they list files and hold no conversations.
 
-ChatGPT's `export_manifest.json` names the shards of `conversations.json`; one that is missing
-would otherwise be missed by nobody. Claude's manifest is what its mail links to: it holds the
-addresses of the zips that hold the conversations.
+ChatGPT's `export_manifest.json` names the shards of `conversations.json`; without it a missing
+shard would stay unnoticed. Claude's mail links to its manifest, which holds the addresses of the
+zips with the conversations.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from memcli.formats.parsing.json_stream import Broken, elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import mapping, sequence, string
 
-_MOST_LINKS = 1_000  # of one manifest; real ones have a handful
-_DEEPEST = 6  # of a link inside a manifest
+_MAX_LINKS = 1_000  # of one manifest; real ones have a few
+_MAX_DEPTH = 6  # of a link inside a manifest
 
 
 def _recognises(sample: Sample) -> bool:
-    named = PurePath(sample.name).name.startswith("manifest-")
-    return bool(_shards(mapping(sample.json))) or (named and bool(_zips(sample.json)))
+    is_manifest = PurePath(sample.name).name.startswith("manifest-")
+    return bool(_shards(mapping(sample.json))) or (is_manifest and bool(_zips(sample.json)))
 
 
 def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
@@ -41,19 +41,19 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 
 
 def _shards(top: Any) -> list[str]:
-    """Return the names of the files that make up ChatGPT's conversations."""
+    """Return the names of the files with ChatGPT's conversations."""
     logical = mapping(mapping(top.get("logical_files")).get("conversations.json"))
     return [name for file in sequence(logical.get("files")) if (name := string(file))]
 
 
 def _zips(value: Any, depth: int = 0) -> list[str]:
-    """Return the names of the zips that a manifest links to, wherever in it."""
+    """Return the names of the zips that a manifest links to, at any depth."""
     if isinstance(value, str):
         name = value.partition("?")[0].rpartition("/")[2]
         return [name] if value.startswith("https://") and name.endswith(".zip") else []
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-    found = (name for one in inner if depth < _DEEPEST for name in _zips(one, depth + 1))
-    return list(dict.fromkeys(found))[:_MOST_LINKS]
+    names = (name for child in inner if depth < _MAX_DEPTH for name in _zips(child, depth + 1))
+    return list(dict.fromkeys(names))[:_MAX_LINKS]
 
 
 FORMAT = Format(

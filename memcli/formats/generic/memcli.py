@@ -1,4 +1,6 @@
-"""What `mem export` writes, and reads back to the same ids: a session a line, then the memories.
+"""The output of `mem export`, which is read back to the same ids: sessions, then memories.
+
+Every line is a JSON object.
 
     {"schema": "mem.export/1", "id": "s_...", "source": "chatgpt", "conversation": "<its key>",
      "title": "...", "endless": false, "updated_at": "2024-03-01T12:00:00.000+00:00",
@@ -6,7 +8,8 @@
      "aliases": [{"id": "s_...", "key": "..."}],
      "turns": [{"key": "...", "role": "user", "text": "...", "sent_at": "...", "clock": "exact"}]}
 
-The sessions of a conversation follow one another. What is as a turn has it by default is left out.
+The sessions of a conversation follow one another. Fields of a turn that have their default value
+are left out.
 
     {"schema": "mem.export.memory/1", "id": "m_...", "key": "home", "type": "UserMemory",
      "value": "Lives in Porto", "tags": [], "accepted": false, "edited_into": null,
@@ -18,7 +21,7 @@ The sessions of a conversation follow one another. What is as a turn has it by d
 
     {"schema": "mem.export.forgotten/1", "digest": "<32 hexadecimal digits>"}
 
-What a memory was edited into comes before it.
+The memory that replaced another by an edit comes before it.
 """
 
 import json
@@ -59,42 +62,45 @@ MEMORY_SCHEMA = "mem.export.memory/1"
 READING_SCHEMA = "mem.export.reading/1"
 FORGOTTEN_SCHEMA = "mem.export.forgotten/1"
 
-_BEGINS = re.compile(r'\s*\{\s*"schema"\s*:\s*"mem\.export(?:\.memory|\.reading|\.forgotten)?/1"')
-_LONGEST = 1 << 32  # characters of a turn
+_FIRST_LINE = re.compile(
+    r'\s*\{\s*"schema"\s*:\s*"mem\.export(?:\.memory|\.reading|\.forgotten)?/1"'
+)
+_MAX_TURN_CHARACTERS = 1 << 32
 _DIGEST = re.compile("[0-9a-f]{32}")
 _Value = TypeVar("_Value")
 
 
-def written(session: SessionId, kept: Conversation) -> dict[str, object]:
-    """Return a session as JSON has it.
+def written(session: SessionId, conversation: Conversation) -> dict[str, object]:
+    """Return the JSON object of a session.
 
     Args:
-        session: its id, for people: it is read back from its first turn.
-        kept: what it holds.
+        session: id of the session, written for people: an import derives it from the first turn.
+        conversation: the turns and metadata of the session.
     """
-    past = kept.past or Past()
+    past = conversation.past or Past()
     return {
         "schema": SCHEMA,
         "id": session,
-        "source": kept.source,
-        "conversation": kept.key,
-        "title": kept.title,
-        "endless": kept.endless,
-        "updated_at": _time_written(kept.updated_at) if kept.updated_at else None,
+        "source": conversation.source,
+        "conversation": conversation.key,
+        "title": conversation.title,
+        "endless": conversation.endless,
+        "updated_at": _format_time(conversation.updated_at) if conversation.updated_at else None,
         "revisions": [
-            {"key": one.key, "text": one.text, "digest": one.digest} for one in past.revisions
+            {"key": revision.key, "text": revision.text, "digest": revision.digest}
+            for revision in past.revisions
         ],
         "aliases": [{"id": alias, "key": key} for alias, key in past.aliases],
-        "turns": [_turn_written(turn) for turn in kept.turns],
+        "turns": [_turn_record(turn) for turn in conversation.turns],
     }
 
 
 def written_memory(memory: MemoryId, kept: KeptMemory) -> dict[str, object]:
-    """Return a memory as JSON has it.
+    """Return the JSON object of a memory.
 
     Args:
-        memory: its id, for people: it follows from what it says.
-        kept: what it holds.
+        memory: id of the memory, written for people: an import derives it from the fact.
+        kept: the fact and its sources.
     """
     return {
         "schema": MEMORY_SCHEMA,
@@ -110,17 +116,17 @@ def written_memory(memory: MemoryId, kept: KeptMemory) -> dict[str, object]:
 
 
 def written_reading(kept: KeptReading) -> dict[str, object]:
-    """Return what a reader made of a segment as JSON has it."""
+    """Return the JSON object of a reader's result for a segment."""
     return {"schema": READING_SCHEMA, **asdict(kept)}
 
 
 def written_forgotten(forgotten: Forgotten) -> dict[str, object]:
-    """Return what must not come back as JSON has it."""
+    """Return the JSON object of a conversation or memory that must not be imported again."""
     return {"schema": FORGOTTEN_SCHEMA, "digest": forgotten.digest}
 
 
 def _recognises(sample: Sample) -> bool:
-    return bool(_BEGINS.match(sample.text))
+    return bool(_FIRST_LINE.match(sample.text))
 
 
 def _parse(document: Document, _reading: Reading) -> Iterator[Parsed]:
@@ -129,186 +135,194 @@ def _parse(document: Document, _reading: Reading) -> Iterator[Parsed]:
             yield Skipped(f"line {number}", value.why)
             continue
         try:
-            yield _parsed(_Row(value))
+            yield _parse_record(_Record(value))
         except ValueError as error:
             yield Skipped(f"line {number}", f"is not as `mem export` writes it: {error}")
 
 
-class _Row:
-    """A JSON object whose values have to be of the right type.
+class _Record:
+    """A JSON object whose values are checked when they are read.
 
     Raises:
-        ValueError: it is no object, or from any method: a value is missing, or of another type.
+        ValueError: it is not an object; or, from any method, a value is missing or has another
+            type.
     """
 
     def __init__(self, value: object) -> None:
         if not isinstance(value, dict):
-            raise ValueError("it is no object")
-        self._row: Mapping[str, object] = value
+            raise ValueError("it is not an object")
+        self._values: Mapping[str, object] = value
 
     def get(self, name: str, kind: type[_Value], *default: _Value) -> _Value:
-        """Return a value; where it is missing, the default."""
-        value = self._row.get(name)
+        """Return a value, or the default if it is missing."""
+        value = self._values.get(name)
         if value is None and default:
             return default[0]
         if not isinstance(value, kind):
             raise ValueError(f"`{name}` is {'missing' if value is None else 'of another type'}")
         return value
 
-    def check(self) -> None:
-        """Refuse what no database holds."""
+    def check_unicode(self) -> None:
+        """Refuse surrogates, which the database cannot store."""
         try:
-            json.dumps(self._row, ensure_ascii=False).encode()
+            json.dumps(self._values, ensure_ascii=False).encode()
         except UnicodeEncodeError as error:
-            raise ValueError("half of a letter is in it") from error
+            raise ValueError("it holds half of a character") from error
 
     def has(self, name: str) -> bool:
         """Return whether there is a value."""
-        return self._row.get(name) is not None
+        return self._values.get(name) is not None
 
-    def maybe(self, name: str) -> str | None:
-        """Return a text, None where there is none."""
+    def optional_text(self, name: str) -> str | None:
+        """Return a text, or None if it is missing."""
         return self.get(name, str) if self.has(name) else None
 
     def time(self, name: str) -> datetime | None:
-        """Return a time with its zone, None where there is none."""
-        text = self.maybe(name)
+        """Return a time with its zone, or None if it is missing."""
+        text = self.optional_text(name)
         moment = None if text is None else datetime.fromisoformat(text)
         if moment and (moment.tzinfo is None or not 1 < moment.year < 9999):
-            raise ValueError(f"`{name}` is no time that can be kept")
+            raise ValueError(f"`{name}` is no time that can be stored")
         return moment
 
-    def rows(self, name: str) -> list["_Row"]:
-        """Return a list of objects."""
-        return [_Row(value) for value in self.get(name, list, [])]
+    def texts(self, *names: str) -> dict[str, str]:
+        """Return several texts by name."""
+        return {name: self.get(name, str) for name in names}
+
+    def text_list(self, name: str) -> list[str]:
+        """Return a list of texts, empty if it is missing."""
+        values = self.get(name, list, [])
+        if not all(isinstance(value, str) for value in values):
+            raise ValueError(f"`{name}` is of another type")
+        return values
+
+    def records(self, name: str) -> list["_Record"]:
+        """Return a list of objects, empty if it is missing."""
+        return [_Record(value) for value in self.get(name, list, [])]
 
 
-def _parsed(row: _Row) -> Kept:
-    kinds: dict[str, Callable[[_Row], Kept]] = {
-        SCHEMA: _conversation,
-        MEMORY_SCHEMA: _memory,
-        READING_SCHEMA: _reading,
-        FORGOTTEN_SCHEMA: _forgotten,
+def _parse_record(record: _Record) -> Kept:
+    parsers: dict[str, Callable[[_Record], Kept]] = {
+        SCHEMA: _parse_conversation,
+        MEMORY_SCHEMA: _parse_memory,
+        READING_SCHEMA: _parse_reading,
+        FORGOTTEN_SCHEMA: _parse_forgotten,
     }
-    schema = row.get("schema", str)
-    if schema not in kinds:
+    schema = record.get("schema", str)
+    if schema not in parsers:
         raise ValueError(f"its schema is {schema}, not {SCHEMA}")
-    if schema != SCHEMA:  # of a session what cannot be kept is left out
-        row.check()
-    return kinds[schema](row)
+    if schema != SCHEMA:  # surrogates in a session are replaced later
+        record.check_unicode()
+    return parsers[schema](record)
 
 
-def _memory(row: _Row) -> KeptMemory:
-    tags = row.get("tags", list, [])
-    if not all(isinstance(tag, str) for tag in tags):
-        raise ValueError("`tags` is of another type")
-    edited_into = row.maybe("edited_into")
-    fact = Fact(
-        row.get("key", str), MemoryType(row.get("type", str)), row.get("value", str), tuple(tags)
-    )
+def _parse_memory(record: _Record) -> KeptMemory:
+    tags = tuple(record.text_list("tags"))
+    edited_into = record.optional_text("edited_into")
+    memory_type = MemoryType(record.get("type", str))
+    fact = Fact(record.get("key", str), memory_type, record.get("value", str), tags)
     return KeptMemory(
         fact,
         tuple(
-            KeptSource(**_texts(one, "source", "conversation", "turn", "by"))
-            for one in row.rows("sources")
+            KeptSource(**source.texts("source", "conversation", "turn", "by"))
+            for source in record.records("sources")
         ),
-        accepted=row.get("accepted", bool, False),
+        accepted=record.get("accepted", bool, False),
         edited_into=None if edited_into is None else MemoryId(edited_into),
     )
 
 
-def _reading(row: _Row) -> KeptReading:
-    memories = row.get("memories", list, [])
-    if not all(isinstance(memory, str) for memory in memories):
-        raise ValueError("`memories` is of another type")
+def _parse_reading(record: _Record) -> KeptReading:
+    memories = record.text_list("memories")
     return KeptReading(
-        tuple(map(_turn_read, row.rows("turns"))),
-        **_texts(row, "way", "model", "reason"),
-        outcome=Outcome(row.get("outcome", str)),
+        tuple(map(_parse_kept_turn, record.records("turns"))),
+        **record.texts("way", "model", "reason"),
+        outcome=Outcome(record.get("outcome", str)),
         memories=tuple(map(MemoryId, memories)),
-        trace=_trace(row) if row.has("trace") else None,
+        trace=_parse_trace(record) if record.has("trace") else None,
     )
 
 
-def _turn_read(row: _Row) -> KeptTurn:
-    stop = row.get("stop", int)
-    if not 0 <= stop <= _LONGEST:
-        raise ValueError("`stop` is no place in a text")
-    return KeptTurn(**_texts(row, "source", "conversation", "turn", "digest"), stop=stop)
+def _parse_kept_turn(record: _Record) -> KeptTurn:
+    stop = record.get("stop", int)
+    if not 0 <= stop <= _MAX_TURN_CHARACTERS:
+        raise ValueError("`stop` is no position in a text")
+    return KeptTurn(**record.texts("source", "conversation", "turn", "digest"), stop=stop)
 
 
-def _trace(row: _Row) -> tuple[object, ...]:
-    for step in row.rows("trace"):
+def _parse_trace(record: _Record) -> tuple[object, ...]:
+    for step in record.records("trace"):
         if step.has("error"):
             step.get("error", str)
         else:
-            _texts(step, "thought", "tool")
+            step.texts("thought", "tool")
             step.get("arguments", dict)
             step.get("result", str, "")
-    return tuple(row.get("trace", list))
+    return tuple(record.get("trace", list))
 
 
-def _texts(row: _Row, *names: str) -> dict[str, str]:
-    return {name: row.get(name, str) for name in names}
-
-
-def _forgotten(row: _Row) -> Forgotten:
-    digest = row.get("digest", str)
+def _parse_forgotten(record: _Record) -> Forgotten:
+    digest = record.get("digest", str)
     if not _DIGEST.fullmatch(digest):
         raise ValueError("`digest` is no digest")
     return Forgotten(digest)
 
 
-def _conversation(row: _Row) -> Conversation:
+def _parse_conversation(record: _Record) -> Conversation:
     revisions = (
-        Revision(one.maybe("key"), one.get("text", str), one.get("digest", str))
-        for one in row.rows("revisions")
+        Revision(
+            revision.optional_text("key"), revision.get("text", str), revision.get("digest", str)
+        )
+        for revision in record.records("revisions")
     )
-    aliases = ((SessionId(one.get("id", str)), one.get("key", str)) for one in row.rows("aliases"))
+    aliases = (
+        (SessionId(alias.get("id", str)), alias.get("key", str))
+        for alias in record.records("aliases")
+    )
     return Conversation(
-        row.get("source", str),
-        row.get("conversation", str),
-        row.get("title", str, ""),
-        tuple(map(_turn, row.rows("turns"))),
-        row.get("endless", bool, False),
-        row.time("updated_at"),
-        Past(tuple(revisions), tuple(aliases)),
+        source=record.get("source", str),
+        key=record.get("conversation", str),
+        title=record.get("title", str, ""),
+        turns=tuple(map(_parse_turn, record.records("turns"))),
+        endless=record.get("endless", bool, False),
+        updated_at=record.time("updated_at"),
+        past=Past(tuple(revisions), tuple(aliases)),
     )
 
 
-def _turn(row: _Row) -> Turn:
+def _parse_turn(record: _Record) -> Turn:
     return Turn(
-        key=row.get("key", str),
-        role=Role(row.get("role", str)),
-        text=row.get("text", str),
-        speaker=row.maybe("speaker"),
-        sent_at=row.time("sent_at"),
-        clock=Clock(row.get("clock", str, Clock.NONE.value)),
-        kind=Kind(row.get("kind", str, Kind.TEXT.value)),
-        parent=row.maybe("parent"),
-        active=row.get("active", bool, True),
-        edited_at=row.time("edited_at"),
-        missing=row.get("missing", bool, False),
-        included=row.get("included", bool, False),
+        key=record.get("key", str),
+        role=Role(record.get("role", str)),
+        text=record.get("text", str),
+        speaker=record.optional_text("speaker"),
+        sent_at=record.time("sent_at"),
+        clock=Clock(record.get("clock", str, Clock.NONE.value)),
+        kind=Kind(record.get("kind", str, Kind.TEXT.value)),
+        parent=record.optional_text("parent"),
+        active=record.get("active", bool, True),
+        edited_at=record.time("edited_at"),
+        missing=record.get("missing", bool, False),
+        included=record.get("included", bool, False),
     )
 
 
-def _turn_written(turn: Turn) -> dict[str, object]:
-    shape: dict[str, object] = {}
+def _turn_record(turn: Turn) -> dict[str, object]:
+    record: dict[str, object] = {}
     for field in fields(turn):
         value = getattr(turn, field.name)
         if value != field.default:
-            shape[field.name] = _time_written(value) if isinstance(value, datetime) else value
-    return shape
+            record[field.name] = _format_time(value) if isinstance(value, datetime) else value
+    return record
 
 
-def _time_written(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
 FORMAT = Format(
     name="memcli",
-    title="what `mem export` writes",
+    title="output of `mem export`",
     recognises=_recognises,
     parse=_parse,
 )

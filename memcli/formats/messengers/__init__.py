@@ -1,1 +1,19 @@
-"""Parsers of chats among people: messengers, mail, text messages."""
+"""Parsers of chats between people: messengers, text messages and mail.
+
+Begin with `signal`, the smallest. All build on `memcli.formats.building.long_chats`.
+
+    discord, discord_package  DiscordChatExporter's files; Discord's own data package
+    email                     mailboxes and single messages
+    google_chat               Google Chat in a Takeout
+    imessage, imessage_text   Apple's database of messages; imessage-exporter's text files
+    line                      LINE's text files
+    matrix                    rooms that Element exports
+    messenger                 Messenger and Instagram, whose HTML is in `messenger_html`
+    signal                    signal-export's Markdown
+    slack                     Slack's export of a workspace
+    sms                       text messages of an Android phone
+    telegram, telegram_html   Telegram Desktop's JSON and HTML
+    twitter_dm                direct messages in an archive of X
+    whatsapp                  WhatsApp's text files; the lines that begin a message are parsed in
+                              `whatsapp_headers`, WhatsApp's own sentences in `whatsapp_words`
+"""

@@ -1,7 +1,7 @@
-"""DiscordChatExporter's JSON: a channel, a thread or a direct message a file, or several by date.
+"""DiscordChatExporter's JSON: a file per channel, thread or direct message, or several by date.
 
-Message and channel ids are Discord's own, the same as in Discord's data package, so that what both
-hold is kept once.
+Message and channel ids are Discord's own, the same as in Discord's data package, so a message that
+both have is stored once.
 
 Source: JsonMessageWriter.cs and MessageKind.cs of DiscordChatExporter.
 """
@@ -18,9 +18,9 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
 
 _MESSAGE = ("messages", "[]")
-_HEADS = (("guild",), ("channel",))
+_INFO = (("guild",), ("channel",))
 _SPEECH = frozenset({"Default", "Reply", "ChatInputCommand", "ContextMenuCommand", "20", "23", ""})
-_DIRECT = "0"  # guild of direct messages
+_DIRECT = "0"  # id that stands for the guild in direct messages
 
 
 def _recognises(sample: Sample) -> bool:
@@ -31,49 +31,51 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("discord", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("discord", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
-    heads: dict[str, Mapping[str, Any]] = {}
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+    info: dict[str, Mapping[str, Any]] = {}
     keys, number = Keys(), 0
-    for path, value in scan(document, [_MESSAGE, *_HEADS]):
-        if path in _HEADS:
-            heads[path[0]] = mapping(value)
+    for path, value in scan(document, [_MESSAGE, *_INFO]):
+        if path in _INFO:
+            info[path[0]] = mapping(value)
         if path != _MESSAGE:
             continue
-        if "channel" not in heads:  # they come first, but for a file that was rewritten
-            heads |= {
-                path[0]: mapping(head) for path, head in scan(document, _HEADS) if path in _HEADS
+        if "channel" not in info:  # it comes first, unless the file was rewritten
+            info |= {
+                path[0]: mapping(head) for path, head in scan(document, _INFO) if path in _INFO
             }
         number += 1
-        chat, title = _channel(heads)
+        chat, title = _channel(info)
         if isinstance(value, Broken):
             yield Skipped(f"message {number} of {title}", value.why)
-        elif turn := _turn(mapping(value), keys, reading):
+        elif turn := _turn(mapping(value), keys, options):
             yield Said(chat, title, turn)
 
 
-def _channel(heads: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
-    channel, guild = heads.get("channel", {}), heads.get("guild", {})
+def _channel(info: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
+    """Return the id and the title of the channel."""
+    channel, guild = info.get("channel", {}), info.get("guild", {})
     name, server = string(channel.get("name")), string(guild.get("name"))
-    direct = string(guild.get("id")) in ("", _DIRECT)
-    title = name if direct or not server else f"{name} ({server})"
+    is_direct = string(guild.get("id")) in ("", _DIRECT)
+    title = name if is_direct or not server else f"{name} ({server})"
     return string(channel.get("id")) or "channel", title or "Discord channel"
 
 
-def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
-    """Return the turn a message makes; None where it holds nothing."""
+def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
+    """Return the turn that a message makes; None where it is empty."""
     author = mapping(message.get("author"))
     names = [string(author.get(name)) for name in ("nickname", "name", "id")]
-    kind, text = _content(message, robot=author.get("isBot") is True)
+    is_bot = author.get("isBot") is True
+    kind, text = _content(message, is_bot=is_bot)
     if kind is Kind.TEXT and not text.strip():
         return None
     sent_at = instant(message.get("timestamp"))
     reference = mapping(message.get("reference"))
-    answers = string(message.get("type")) == "Reply" or reference.get("type") in (None, "Default")
-    role = Role.ASSISTANT if author.get("isBot") is True else person(reading, *names)
+    is_reply = string(message.get("type")) == "Reply" or reference.get("type") in (None, "Default")
+    role = Role.ASSISTANT if is_bot else person(options, *names)
     return Turn(
         key=string(message.get("id")) or keys.key(sent_at, names, text),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,
@@ -82,13 +84,13 @@ def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | No
         sent_at=sent_at,
         clock=Clock.EXACT if sent_at else Clock.NONE,
         kind=kind,
-        parent=(string(reference.get("messageId")) or None) if answers else None,
+        parent=(string(reference.get("messageId")) or None) if is_reply else None,
         edited_at=instant(message.get("timestampEdited")),
     )
 
 
-def _content(message: Mapping[str, Any], *, robot: bool) -> tuple[Kind, str]:
-    """Return what a message is and says; of links that people post, not the preview."""
+def _content(message: Mapping[str, Any], *, is_bot: bool) -> tuple[Kind, str]:
+    """Return the kind and the text of a message, without the previews of links people post."""
     words, kind = string(message.get("content")), string(message.get("type"))
     if kind == "Call":
         return Kind.CALL, words
@@ -96,18 +98,21 @@ def _content(message: Mapping[str, Any], *, robot: bool) -> tuple[Kind, str]:
         return Kind.SERVICE, words
     forwarded = mapping(message.get("forwardedMessage"))
     parts = [words, string(mapping(mapping(message.get("poll")).get("question")).get("text"))]
-    if robot or not words:
-        parts += _embedded(message)
+    if is_bot or not words:
+        parts += _embedded_texts(message)
     if forwarded:
-        inner = "\n".join(filter(None, (string(forwarded.get("content")), *_embedded(forwarded))))
+        inner = "\n".join(
+            filter(None, (string(forwarded.get("content")), *_embedded_texts(forwarded)))
+        )
         parts.append(f"[forwarded] {inner}" if inner else "")
     files = [*sequence(message.get("attachments")), *sequence(forwarded.get("attachments"))]
     names = [_file_name(mapping(file)) for file in files]
-    names += [string(mapping(one).get("name")) for one in sequence(message.get("stickers"))]
+    names += [string(mapping(sticker).get("name")) for sticker in sequence(message.get("stickers"))]
     return with_files("\n".join(filter(None, parts)), names)
 
 
-def _embedded(message: Mapping[str, Any]) -> Iterator[str]:
+def _embedded_texts(message: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts of the boxes that are embedded in a message."""
     for embed in map(mapping, sequence(message.get("embeds"))):
         yield from (string(embed.get(name)) for name in ("title", "description"))
         for part in map(mapping, sequence(embed.get("fields"))):

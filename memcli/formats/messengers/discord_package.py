@@ -1,7 +1,7 @@
-"""Discord's own data package: a folder a channel, with the person's own messages and no others'.
+"""Discord's own data package: a folder per channel, with the person's own messages alone.
 
-`messages.json`, in older packages `messages.csv`, lies beside a `channel.json`; what channels are
-called is in `../index.json`.
+`messages.json`, in older packages `messages.csv`, lies beside a `channel.json`; the names of the
+channels are in `../index.json`.
 
 Source: packages of 2021 to 2025 as open programs read them; there is no published schema.
 """
@@ -31,7 +31,7 @@ def _recognises(sample: Sample) -> bool:
     return first_lines(sample, 1)[0].strip().split(",") == _COLUMNS
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     return in_pieces("discord", _messages(document))
 
 
@@ -54,14 +54,13 @@ def _messages(document: Document) -> Iterator[Said | Skipped]:
             yield Said(chat, title, Turn(key, Role.USER, text, None, sent_at, clock, kind))
 
 
-def _rows(document: Document) -> Iterator[Any]:  # whatever JSON holds
-    """Yield the messages of either kind of file."""
+def _rows(document: Document) -> Iterator[Any]:  # Any: JSON values have all types
+    """Yield the messages of a JSON or CSV file."""
     head = next(lines(document), None)
     if head is None or head.strip().split(",") != _COLUMNS:
         yield from elements(document)
         return
-    whole = (f"{line}\n" for line in lines(document) if line is not None)
-    table = csv.reader(whole)
+    table = csv.reader(f"{line}\n" for line in lines(document) if line is not None)
     while True:
         try:
             row = next(table, None)
@@ -77,20 +76,22 @@ def _rows(document: Document) -> Iterator[Any]:  # whatever JSON holds
 def _channel(document: Document) -> tuple[str, str]:
     """Return the id and the title of the channel whose folder this is."""
     folder = PurePath(document.name).parent.name
-    channel = _beside(document, "channel.json")
-    number = string(channel.get("id")) or folder.removeprefix("c") or "channel"
-    named = string(_beside(document, "../index.json").get(number)) or string(channel.get("name"))
+    channel = _read_neighbour(document, "channel.json")
+    channel_id = string(channel.get("id")) or folder.removeprefix("c") or "channel"
+    name = string(_read_neighbour(document, "../index.json").get(channel_id)) or string(
+        channel.get("name")
+    )
     server = string(mapping(channel.get("guild")).get("name"))
     people = ", ".join(filter(None, map(string, sequence(channel.get("recipients")))))
-    title = f"{named} ({server})" if named and server and server not in named else named
-    return number, title or people or f"Discord channel {number}"
+    title = f"{name} ({server})" if name and server and server not in name else name
+    return channel_id, title or people or f"Discord channel {channel_id}"
 
 
-def _beside(document: Document, path: str) -> Mapping[str, Any]:
-    """Return the object in another file of the package, an empty one where there is none."""
-    found = document.beside(path)
+def _read_neighbour(document: Document, path: str) -> Mapping[str, Any]:
+    """Return the object in another file of the package; an empty one if it cannot be read."""
+    neighbour = document.beside(path)
     try:
-        values = elements(found, "") if found else iter(())
+        values = elements(neighbour, "") if neighbour else iter(())
         return mapping(next(chain(values, [None])))
     except InputError:
         return {}

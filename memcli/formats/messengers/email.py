@@ -1,7 +1,7 @@
 """Mail: one message (`.eml`), or a mailbox of them (`mbox`, as Gmail's Takeout has it).
 
-A thread is known by the first message it refers to. Of a message what its sender wrote counts, not
-what it repeats of others below that; attachments are named.
+The first message that a thread refers to identifies it. A turn has the text that its sender wrote,
+without the text of others repeated below it, and the names of the attachments.
 
 Source: RFC 4155 and 5322; `X-GM-THRID` as Gmail writes it.
 """
@@ -23,13 +23,13 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_text import text_of
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import first_lines
-from memcli.formats.parsing.values import Keys
+from memcli.formats.parsing.values import Keys, is_plausible_time
 
-LARGEST_MAIL = 32 << 20  # bytes; texts come first, and what follows are attachments
+LARGEST_MAIL = 32 << 20  # bytes; texts come first, and attachments follow
 _LONGEST_LINE = 1 << 20  # bytes
 
-# What the standard library raises for mail that breaks its rules.
-_BROKEN = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+# The errors that the standard library raises for mail that breaks its rules.
+_MAIL_ERRORS = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 _POSTMARK = re.compile(r"From \S+ .*\d{4}\s*")
 _HEADER = re.compile(r"[!-9;-~]{1,76}:(?: |\t|$).*")
 _ID = re.compile(r"<[^<>\s]+>")
@@ -54,97 +54,98 @@ def _recognises(sample: Sample) -> bool:
         lines = lines[1:]
     head = lines[: lines.index("")] if "" in lines else lines
     names = {line.partition(":")[0].casefold() for line in head if line[:1] not in (" ", "\t")}
-    whole = all(line[:1] in (" ", "\t") or _HEADER.fullmatch(line) for line in head)
+    is_header = all(line[:1] in (" ", "\t") or _HEADER.fullmatch(line) for line in head)
     return (
-        whole
+        is_header
         and "from" in names
         and "date" in names
         and bool(names & {"message-id", "received", "mime-version", "to"})
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("email", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("email", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
     keys = Keys()
     for number, raw in enumerate(_mails(document), start=1):
         try:
             mail = message_from_bytes(raw, policy=policy.default)
-            turn = _turn(mail, keys, reading)
+            turn = _turn(mail, keys, options)
             if turn:
-                yield Said(*_thread(mail, turn.key), turn)
-        except (*_BROKEN, InputError) as error:
+                chat, title = _thread(mail, turn.key)
+                yield Said(chat, title, turn)
+        except (*_MAIL_ERRORS, InputError) as error:
             yield Skipped(f"mail {number}", f"cannot be read: {error}")
 
 
 def _mails(document: Document) -> Iterator[bytes]:
-    """Yield each message of a mailbox, or the only one, up to LARGEST_MAIL bytes of each."""
+    """Yield each message of a mailbox, or the only one; of each at most LARGEST_MAIL bytes."""
     mail = bytearray()
-    blank, mailbox = True, False
+    is_blank, is_mailbox = True, False  # of the line before, and of the file
     with document.open() as stream:
         while line := stream.readline(_LONGEST_LINE):
-            if blank and line.startswith(b"From ") and (mailbox or not mail):
+            if is_blank and line.startswith(b"From ") and (is_mailbox or not mail):
                 if mail:
                     yield bytes(mail)
-                mail, mailbox = bytearray(), True
+                mail, is_mailbox = bytearray(), True
             elif len(mail) < LARGEST_MAIL:
-                quoted = mailbox and re.match(rb">+From ", line)
-                mail += line[1:] if quoted else line
-            blank = line in (b"\n", b"\r\n")
+                is_escaped = is_mailbox and re.match(rb">+From ", line)
+                mail += line[1:] if is_escaped else line
+            is_blank = line in (b"\n", b"\r\n")
     if mail:
         yield bytes(mail)
 
 
 def _thread(mail: EmailMessage, key: str) -> tuple[str, str]:
-    """Return what a thread is known by, and its subject."""
-    own = _ids(mail, "references") or _ids(mail, "in-reply-to") or [key]
-    gmail = _header(mail, "x-gm-thrid").strip()
+    """Return the key of a thread, and its subject."""
+    ids = _ids(mail, "references") or _ids(mail, "in-reply-to") or [key]
+    gmail_thread = _header(mail, "x-gm-thrid").strip()
     subject = " ".join(_header(mail, "subject").split())
-    return gmail or own[0], _REPLY.sub("", subject, count=1) or "(no subject)"
+    return gmail_thread or ids[0], _REPLY.sub("", subject, count=1) or "(no subject)"
 
 
-def _turn(mail: EmailMessage, keys: Keys, reading: Reading) -> Turn | None:
-    """Return the turn a message makes; None where it holds nothing."""
+def _turn(mail: EmailMessage, keys: Keys, options: Reading) -> Turn | None:
+    """Return the turn that a message makes; None where it is empty."""
     name, address = parseaddr(_header(mail, "from"))
     files = [part.get_filename() or "" for part in mail.iter_attachments()]
-    kind, text = with_files(_words(mail), files)
+    kind, text = with_files(_own_text(mail), files)
     if kind is Kind.TEXT and not text:
         return None
-    sent_at = _moment(_header(mail, "date"))
-    answered = _ids(mail, "in-reply-to") or _ids(mail, "references")
-    own = _ids(mail, "message-id")
+    sent_at = _parse_date(_header(mail, "date"))
+    reply_to = _ids(mail, "in-reply-to") or _ids(mail, "references")
+    own_id = _ids(mail, "message-id")
     return Turn(
-        key=own[0] if own else keys.key(sent_at, address, text),
-        role=person(reading, name, address),
+        key=own_id[0] if own_id else keys.key(sent_at, address, text),
+        role=person(options, name, address),
         text=text,
         speaker=name or address or None,
         sent_at=sent_at,
         clock=Clock.EXACT if sent_at else Clock.NONE,
         kind=kind,
-        parent=answered[-1] if answered else None,
+        parent=reply_to[-1] if reply_to else None,
     )
 
 
-def _words(mail: EmailMessage) -> str:
-    """Return what the sender wrote."""
+def _own_text(mail: EmailMessage) -> str:
+    """Return the text that the sender wrote."""
     body = mail.get_body(("plain", "html"))
     if body is None:
         return ""
-    content: Any = body.get_content()  # bytes, where it says to be text and is not
+    content: Any = body.get_content()  # bytes if the body only claims to be text
     text = content if isinstance(content, str) else bytes(content).decode("utf-8", "replace")
     text = text_of(text) if body.get_content_type() == "text/html" else text
-    return without_quotes(text.replace("\r\n", "\n"))
+    return strip_quotes(text.replace("\r\n", "\n"))
 
 
-def without_quotes(text: str) -> str:
-    """Return a text without what it repeats of others at its end; all, if it is nothing else."""
+def strip_quotes(text: str) -> str:
+    """Return a text without the quotes at its end; the whole text, if it is nothing but quotes."""
     lines = _ORIGINAL.sub("", text).split("\n")
-    quoted = False
+    has_quote = False
     while lines and (not lines[-1].strip() or lines[-1].lstrip().startswith(">")):
-        quoted = bool(lines.pop().strip()) or quoted
-    for count in range(1, _ATTRIBUTION_LINES + 1) if quoted else ():
+        has_quote = bool(lines.pop().strip()) or has_quote
+    for count in range(1, _ATTRIBUTION_LINES + 1) if has_quote else ():
         if _ATTRIBUTION.fullmatch(" ".join(lines[-count:])):
             del lines[-count:]
             break
@@ -159,13 +160,14 @@ def _ids(mail: EmailMessage, name: str) -> list[str]:
     return _ID.findall(_header(mail, name))
 
 
-def _moment(written: str) -> datetime | None:
+def _parse_date(text: str) -> datetime | None:
+    """Return the time in a date header, in UTC where it has no zone; None where it has none."""
     try:
-        moment = parsedate_to_datetime(written)
+        moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment if 1990 <= moment.year <= 2100 else None
+    return moment if is_plausible_time(moment) else None
 
 
 FORMAT = Format(name="email", title="mail (mbox, eml)", recognises=_recognises, parse=_parse)

@@ -1,13 +1,14 @@
-"""Google Chat in a Takeout: a folder a direct message or space, with `messages.json`.
+"""Google Chat in a Takeout: a folder per direct message or space, with `messages.json`.
 
-Times are written out in the language of the account, in UTC. An id is made of the group, the topic
-and the message; the message that opens a topic bears the topic's own.
+Times are written out in the language of the account, in UTC. An id consists of the group, the topic
+and the message; the message that opens a topic has the id of the topic.
 
 Source: Takeouts as open programs read them; there is no published schema.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
@@ -19,17 +20,17 @@ from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, elements
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
-
-# Month by month, as much of the names as tells them apart in English, German, French, Spanish,
-# Italian, Portuguese, Dutch, Polish and Swedish.
-_MONTHS = (
-    *("jan|gen|ene|sty", "feb|fév|fev|lut", "mar|mär|maa|mrt", "apr|avr|abr|kwi"),
-    *("may|mai|maj|mei|mag", "jun|juin|giu|cze", "jul|juil|lug|lip", "aug|aoû|ago|sie"),
-    *("sep|set|wrz", "oct|okt|ott|out|paź", "nov|lis", "dec|dez|déc|dic|gru"),
+from memcli.formats.parsing.values import (
+    Keys,
+    instant,
+    is_plausible_time,
+    mapping,
+    sequence,
+    string,
 )
-_MONTH_WORDS = [re.compile(rf"(?:{words})", re.IGNORECASE) for words in _MONTHS]
-_NUMBERED = re.compile(r"\b(\d{4})\s?[年년./-]\s?(\d{1,2})\s?[月월./-]\s?(\d{1,2})")
+from memcli.text.date_words import month_of
+
+_YEAR_MONTH_DAY = re.compile(r"\b(\d{4})\s?[年년./-]\s?(\d{1,2})\s?[月월./-]\s?(\d{1,2})")
 _DAY_YEAR = re.compile(r"\b(\d{1,2})(?!\d|:)[^\d:]*?(\d{4})\b")
 _CLOCK = re.compile(r"(\d{1,2})[:.](\d\d)[:.](\d\d)(?:\s*([AaPp])\.?\s?[Mm])?")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -45,77 +46,74 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("google_chat", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("google_chat", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
-    chat, title = _group(document, reading)
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+    chat, title = _group_info(document, options)
     keys = Keys()
     for number, value in enumerate(elements(document, "messages"), start=1):
         if isinstance(value, Broken):
             yield Skipped(f"message {number} of {title}", value.why)
-        elif turn := _turn(mapping(value), keys, reading):
+        elif turn := _turn(mapping(value), keys, options):
             yield Said(chat, title, turn)
 
 
-def _group(document: Document, reading: Reading) -> tuple[str, str]:
-    """Return the name of the folder, and the name of the space or of those who talk."""
+def _group_info(document: Document, options: Reading) -> tuple[str, str]:
+    """Return the name of the folder, which is the key, and the title of the group."""
     folder = PurePath(document.name).parent.name
     info: Mapping[str, Any] = {}
-    found = document.beside("group_info.json")
-    try:
-        info = mapping(next(elements(found, ""), None)) if found else {}
-    except InputError:
-        info = {}
+    file = document.beside("group_info.json")
+    with suppress(InputError):
+        info = mapping(next(elements(file, ""), None)) if file else {}
     people = [
         name
         for member in map(mapping, sequence(info.get("members")))
         if (name := string(member.get("name")))
-        and person(reading, name, string(member.get("email"))) is Role.PERSON
+        and person(options, name, string(member.get("email"))) is Role.PERSON
     ]
-    return folder or "chat", string(info.get("name")) or ", ".join(
-        people
-    ) or folder or "Google Chat"
+    title = string(info.get("name")) or ", ".join(people) or folder or "Google Chat"
+    return folder or "chat", title
 
 
-def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
-    """Return the turn a message makes; None where it holds nothing."""
+def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
+    """Return the turn that a message makes; None where it is empty."""
     creator = mapping(message.get("creator"))
     name, address = string(creator.get("name")), string(creator.get("email"))
-    deleted = message.get("message_state") == "DELETED" or "deletion_metadata" in message
+    is_deleted = message.get("message_state") == "DELETED" or "deletion_metadata" in message
     files = map(mapping, sequence(message.get("attached_files")))
-    names = [string(f.get("original_name")) or string(f.get("export_name")) for f in files]
+    names = [string(file.get("original_name")) or string(file.get("export_name")) for file in files]
     kind, text = with_files(string(message.get("text")), names)
-    kind = Kind.DELETED if deleted else kind
+    kind = Kind.DELETED if is_deleted else kind
     if kind is Kind.TEXT and not text.strip():
         return None
-    edited_at = moment(message.get("updated_date"))
-    sent_at = moment(message.get("created_date")) or edited_at
-    robot = string(creator.get("user_type")).casefold() == "bot"
+    edited_at = parse_takeout_time(message.get("updated_date"))
+    sent_at = parse_takeout_time(message.get("created_date")) or edited_at
+    is_bot = string(creator.get("user_type")).casefold() == "bot"
     key = string(message.get("message_id"))
     return Turn(
         key=key or keys.key(sent_at, name, text),
-        role=Role.ASSISTANT if robot else person(reading, name, address),
+        role=Role.ASSISTANT if is_bot else person(options, name, address),
         text=text,
         speaker=name or address or None,
         sent_at=sent_at,
         clock=Clock.EXACT if sent_at else Clock.NONE,
         kind=kind,
-        parent=_opening(key),
+        parent=_topic_key(key),
         edited_at=edited_at,
     )
 
 
-def _opening(key: str) -> str | None:
-    """Return the id of the message that opened the topic, None for itself."""
+def _topic_key(key: str) -> str | None:
+    """Return the id of the message that opened the topic; None for that message itself."""
     parts = key.split("/")
     opening = "/".join((*parts[:-1], parts[-2])) if len(parts) == 3 else key
     return opening if opening != key else None
 
 
-def moment(value: object) -> datetime | None:
-    """Read a time as Takeout writes it: "Friday, May 29, 2026 at 3:00:29 AM UTC"."""
+def parse_takeout_time(value: object) -> datetime | None:
+    """Parse a time as Takeout writes it: "Friday, May 29, 2026 at 3:00:29 AM UTC"."""
     text = re.sub(r"[\u00a0\u202f]", " ", string(value))[:100]
     clock = _CLOCK.search(text)
     if clock is None:
@@ -125,26 +123,27 @@ def moment(value: object) -> datetime | None:
         hour = hour % 12 + 12
     elif clock[4]:
         hour %= 12
-    date = _date(text.replace(clock[0], " "))
+    date = _parse_date(text.replace(clock[0], " "))
+    if date is None:
+        return None
     try:
-        return (
-            instant(datetime(*date, hour, minute, second, tzinfo=UTC).timestamp()) if date else None
-        )
+        moment = datetime(*date, hour, minute, second, tzinfo=UTC)
     except ValueError:
         return None
+    return moment if is_plausible_time(moment) else None
 
 
-def _date(text: str) -> tuple[int, int, int] | None:
-    if numbered := _NUMBERED.search(text):
-        return int(numbered[1]), int(numbered[2]), int(numbered[3])
-    found = _DAY_YEAR.search(text)
-    if found is None:
+def _parse_date(text: str) -> tuple[int, int, int] | None:
+    """Return year, month and day; the month may be a number, or a name in any known language."""
+    if numbers := _YEAR_MONTH_DAY.search(text):
+        return int(numbers[1]), int(numbers[2]), int(numbers[3])
+    match = _DAY_YEAR.search(text)
+    if match is None:
         return None
-    before = re.findall(_WORD, text[: found.start()])[-1:]
-    for word in (*re.findall(_WORD, found[0]), *before):  # not the day of the week
-        for number, month in enumerate(_MONTH_WORDS, start=1):
-            if month.match(word):
-                return int(found[2]), number, int(found[1])
+    before = re.findall(_WORD, text[: match.start()])[-1:]  # not the day of the week
+    for word in (*re.findall(_WORD, match[0]), *before):
+        if month := month_of(word):
+            return int(match[2]), month, int(match[1])
     return None
 
 

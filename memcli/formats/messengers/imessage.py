@@ -1,7 +1,7 @@
 """Apple's Messages: the database `chat.db`, or a copy of it with its `-wal` beside it.
 
 Most texts are not in `text` but in `attributedBody`, an archived object. Reactions are messages
-about messages, and left out.
+about messages; they are left out.
 
 Source: the schema from macOS 10.12 to 15, as open programs read it.
 """
@@ -19,106 +19,106 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.typedstream import string_in
 from memcli.formats.parsing.values import instant
 
-_APPLE = 978_307_200  # seconds from 1970 to 2001, where Apple's clock begins
-_NANOSECONDS = 1e12  # a larger number of them than of seconds
+_APPLE = 978_307_200  # seconds from 1970 to 2001, when Apple's clock begins
+_MOST_SECONDS = 1e12  # a larger time is in nanoseconds
 _REACTIONS = range(2000, 4000)
+_FILE_MARK = "\ufffc"  # stands in a text where a file is
 
 _TABLES = {"message", "handle", "chat", "chat_message_join"}
 _COLUMNS = ("attributedBody", "associated_message_type", "item_type", "group_title")
 _NEWER = ("thread_originator_guid", "date_edited", "date_retracted")
 _FILES = """(
     select group_concat(coalesce(attachment.transfer_name, ''), char(10))
-    from message_attachment_join as held join attachment on attachment.rowid = held.attachment_id
-    where held.message_id = message.rowid
+    from message_attachment_join as link join attachment on attachment.rowid = link.attachment_id
+    where link.message_id = message.rowid
 )"""
 _QUERY = """
     select chat.guid, chat.chat_identifier, {title}, message.guid, message.text, message.date,
         message.is_from_me, handle.id, {files}, {columns}
     from message
-        join chat_message_join as placed on placed.message_id = message.rowid
-        join chat on chat.rowid = placed.chat_id
+        join chat_message_join as link on link.message_id = message.rowid
+        join chat on chat.rowid = link.chat_id
         left join handle on handle.rowid = message.handle_id
     order by message.rowid
 """
 
 
 def _recognises(sample: Sample) -> bool:
-    found = sample.tables
-    return found.keys() >= _TABLES and {"guid", "text", "is_from_me"} <= found["message"]
+    tables = sample.tables
+    return tables.keys() >= _TABLES and {"guid", "text", "is_from_me"} <= tables["message"]
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("imessage", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("imessage", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
     with sqlite.opened(document) as rows:
         for row in rows(_query(rows)):
             chat, identifier, title, guid, *_ = row
-            titled = str(title or identifier or "Messages")
-            turn = _turn(row, reading)
+            turn = _turn(row, options)
             if isinstance(turn, Skipped):
                 yield turn
             elif turn and guid:
-                yield Said(str(chat or identifier or "chat"), titled, turn)
+                key = str(chat or identifier or "chat")
+                yield Said(key, str(title or identifier or "Messages"), turn)
 
 
 def _query(rows: sqlite.Rows) -> str:
-    """Return the query for as much as this version of the database has."""
-    has = {name for (name,) in rows("select name from pragma_table_info('message')")}
+    """Return the query for the columns that this version of the database has."""
+    columns = {name for (name,) in rows("select name from pragma_table_info('message')")}
     tables = {name for (name,) in rows("select name from sqlite_master where type = 'table'")}
-    of_chat = {name for (name,) in rows("select name from pragma_table_info('chat')")}
-    files = {"attachment", "message_attachment_join"} <= tables
+    chat_columns = {name for (name,) in rows("select name from pragma_table_info('chat')")}
+    has_files = {"attachment", "message_attachment_join"} <= tables
     return _QUERY.format(
-        title="chat.display_name" if "display_name" in of_chat else "null",
-        files=_FILES if files else "null",
+        title="chat.display_name" if "display_name" in chat_columns else "null",
+        files=_FILES if has_files else "null",
         columns=", ".join(
-            f"message.{name}" if name in has else "null" for name in (*_COLUMNS, *_NEWER)
+            f"message.{name}" if name in columns else "null" for name in (*_COLUMNS, *_NEWER)
         ),
     )
 
 
-def _turn(row: tuple[Any, ...], reading: Reading) -> Turn | Skipped | None:
-    """Return the turn a message makes; None where it is a reaction, or holds nothing."""
-    guid, text, date, mine, handle, files, body, about, item, group, answers, edited, retracted = (
-        row[3:]
-    )
-    if _number(about) in _REACTIONS:
+def _turn(row: tuple[Any, ...], options: Reading) -> Turn | Skipped | None:
+    """Return the turn that a message makes; None where it is a reaction, or empty."""
+    guid, plain, date, is_from_me, handle, files, body = row[3:10]
+    associated_type, item_type, group_title, reply_to, edited, retracted = row[10:]
+    if _number(associated_type) in _REACTIONS:
         return None
-    words = text if isinstance(text, str) else ""
-    if not words.strip("\ufffc \n") and isinstance(body, bytes):
+    text = plain if isinstance(plain, str) else ""
+    if not text.strip(f"{_FILE_MARK} \n") and isinstance(body, bytes):
         archived = string_in(body)
         if archived is None:
             return Skipped(f"message {guid}", "has a text that cannot be read")
-        words = archived
+        text = archived
     names = str(files).split("\n") if isinstance(files, str) else []
-    kind, said = with_files(words.replace("\ufffc", "").strip(), names)
-    if _number(item):
-        kind, said = Kind.SERVICE, said or str(group or "")
+    kind, text = with_files(text.replace(_FILE_MARK, "").strip(), names)
+    if _number(item_type):
+        kind, text = Kind.SERVICE, text or str(group_title or "")
     elif _number(retracted):
         kind = Kind.DELETED
-    if kind is Kind.TEXT and not said:
+    if kind is Kind.TEXT and not text:
         return None
-    sent_at = _moment(date)
-    speaker = (reading.owner or "Me") if mine else str(handle or "") or None
-    role = Role.USER if mine else person(reading, speaker)
+    sent_at = _parse_apple_time(date)
+    speaker = (options.owner or "Me") if is_from_me else str(handle or "") or None
+    role = Role.USER if is_from_me else person(options, speaker)
     return Turn(
         key=str(guid),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,
-        text=said,
+        text=text,
         speaker=speaker,
         sent_at=sent_at,
         clock=Clock.EXACT if sent_at else Clock.NONE,
         kind=kind,
-        parent=str(answers) if answers else None,
-        edited_at=_moment(edited),
+        parent=str(reply_to) if reply_to else None,
+        edited_at=_parse_apple_time(edited),
     )
 
 
-def _moment(value: object) -> datetime | None:
-    """Read a time in seconds or nanoseconds since 2001; 0 stands for none."""
+def _parse_apple_time(value: object) -> datetime | None:
+    """Parse a time in seconds or nanoseconds since 2001; 0 means that there is none."""
     number = _number(value)
-    seconds = number / 1e9 if abs(number) > _NANOSECONDS else number
+    seconds = number / 1e9 if abs(number) > _MOST_SECONDS else number
     return instant(seconds + _APPLE) if number else None
 
 

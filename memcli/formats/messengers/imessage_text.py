@@ -1,7 +1,8 @@
-"""imessage-exporter's text files: a file a chat, named after it.
+"""imessage-exporter's text files: a file per chat, named after it.
 
-A line with the time begins a message, the next one says who speaks. A reply is written twice:
-indented under what it answers, and at its own place, where it counts. Reactions follow the text.
+A line with the time begins a message, and the next line names the speaker. A reply is written
+twice: indented under the message it answers, and at its own place, where it is read. Reactions
+follow the text.
 
 Source: the tests of imessage-exporter's txt.rs, and its list of features.
 """
@@ -27,10 +28,10 @@ _HEAD = re.compile(
     r"(?: \([^()]*(?:[Rr]ead|[Dd]elivered)[^()]*\))?(?: (\S.*))?"
 )
 _REACTIONS = re.compile(r"^[ \t]*(?:Tapbacks|Reactions):[ \t]*$.*", re.MULTILINE | re.DOTALL)
-_ANSWERS = re.compile(r"^This message responded to an earlier message\.[ \t]*$", re.MULTILINE)
+_REPLY_NOTE = re.compile(r"^This message responded to an earlier message\.[ \t]*$", re.MULTILINE)
 _UNSENT = re.compile(r".{1,100} unsent (?:this|a) message.*", re.DOTALL)
 _FILE = re.compile(r"(?:/|~/|(?:attachments|Attachments)/)[^\n]*/([^/\n]+\.\w{2,5})")
-_MOST_REPLIES = 10_000  # that wait for their own place
+_MOST_REPLIES = 10_000  # replies that wait for their own place
 
 
 def _recognises(sample: Sample) -> bool:
@@ -38,49 +39,56 @@ def _recognises(sample: Sample) -> bool:
     return _HEAD.fullmatch(head.rstrip()) is not None and not head.startswith(" ")
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("imessage_text", _Chat(document, reading).said())
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("imessage_text", _Chat(document, options).turns())
 
 
 @dataclass(slots=True)
 class _Message:
+    """A message as its lines are read."""
+
     indent: int
-    moment: str
-    notice: str  # what the line itself says: an event
+    time: str
+    notice: str  # text of an event, which stands in the first line
     lines: list[str] = field(default_factory=list)
-    size: int = 0
+    size: int = 0  # characters
 
 
 class _Chat:
-    def __init__(self, document: Document, reading: Reading) -> None:
-        self._document, self._reading = document, reading
-        self._chat = chat_named(name_of(document))
-        self._keys, self._clock = Keys(), WallClock(reading.timezone)
-        self._last: str | None = None  # key of the last message at its own place
+    """A reader of one chat."""
+
+    def __init__(self, document: Document, options: Reading) -> None:
+        self._document, self._options = document, options
+        self._key, self._title = chat_named(name_of(document))
+        self._keys, self._clock = Keys(), WallClock(options.timezone)
+        self._last_key: str | None = None  # key of the last message at its own place
+        # Replies under the messages they answer, with those messages' keys.
         self._replies: dict[tuple[str, str], tuple[str | None, _Message]] = {}
 
-    def said(self) -> Iterator[Said | Skipped]:
+    def turns(self) -> Iterator[Said | Skipped]:
+        """Yield the messages as turns, and the parts that are left out."""
         try:
-            for found in self._messages():
-                if isinstance(found, Skipped):
-                    yield found
-                elif found.indent and len(self._replies) < _MOST_REPLIES:
-                    self._replies[_identity(found)] = self._last, found
-                elif turn := self._turn(found):
-                    self._last = turn.key
-                    yield Said(*self._chat, turn)
+            for message in self._messages():
+                if isinstance(message, Skipped):
+                    yield message
+                elif message.indent and len(self._replies) < _MOST_REPLIES:
+                    self._replies[_identity(message)] = self._last_key, message
+                elif turn := self._turn(message):
+                    self._last_key = turn.key
+                    yield Said(self._key, self._title, turn)
         except InputError:
-            yield from self._left()
+            yield from self._remaining_replies()
             raise
-        yield from self._left()
+        yield from self._remaining_replies()
 
-    def _left(self) -> Iterator[Said]:
+    def _remaining_replies(self) -> Iterator[Said]:
         """Yield the replies whose own place is missing."""
         for _, reply in list(self._replies.values()):
             if turn := self._turn(reply):
-                yield Said(*self._chat, turn)
+                yield Said(self._key, self._title, turn)
 
     def _messages(self) -> Iterator[_Message | Skipped]:
+        """Yield the messages in the order of the file."""
         message: _Message | None = None
         for number, line in enumerate(lines(self._document), start=1):
             if line is None:
@@ -98,16 +106,16 @@ class _Chat:
             yield message
 
     def _turn(self, message: _Message) -> Turn | None:
-        """Return the turn a message makes; None where it holds nothing."""
+        """Return the turn that a message makes; None where it is empty."""
         naive = None
         with suppress(ValueError):
-            naive = datetime.strptime(" ".join(message.moment.split()), "%b %d, %Y %I:%M:%S %p")
+            naive = datetime.strptime(" ".join(message.time.split()), "%b %d, %Y %I:%M:%S %p")
         speaker = "" if message.notice else next(iter(message.lines), "").strip()
         kind, text = _content(message)
         if kind is Kind.TEXT and not text:
             return None
         sent_at, clock = self._clock.read(naive)
-        role = Role.USER if speaker == "Me" else person(self._reading, speaker)
+        role = Role.USER if speaker == "Me" else person(self._options, speaker)
         return Turn(
             key=self._keys.key(naive, speaker, text),
             role=Role.SYSTEM if kind is Kind.SERVICE else role,
@@ -121,10 +129,11 @@ class _Chat:
 
 
 def _content(message: _Message) -> tuple[Kind, str]:
+    """Return the kind and the text of a message."""
     if message.notice:
         return Kind.SERVICE, message.notice
     text = _REACTIONS.sub("", "\n".join(message.lines[1:]))
-    text = _ANSWERS.sub("", text).strip()
+    text = _REPLY_NOTE.sub("", text).strip()
     if _UNSENT.fullmatch(text):
         return Kind.DELETED, ""
     if file := _FILE.fullmatch(text):
@@ -133,9 +142,9 @@ def _content(message: _Message) -> tuple[Kind, str]:
 
 
 def _identity(message: _Message) -> tuple[str, str]:
-    """Return what the two places of a reply have in common."""
+    """Return the time and the content, which are the same at both places of a reply."""
     kind, text = _content(message)
-    return " ".join(message.moment.split()), "\n".join((*message.lines[:1], kind, text))
+    return " ".join(message.time.split()), "\n".join((*message.lines[:1], kind, text))
 
 
 FORMAT = Format(

@@ -1,7 +1,7 @@
-"""LINE's "Export chat history": a text file a chat.
+"""LINE's "Export chat history": a text file per chat.
 
-A line for each day, and under it a line for each message: time, name and text, with tabs between
-or, from newer programs on computers, spaces. Texts of several lines are quoted.
+There is a line for each day, and under it a line for each message: time, name and text, separated
+by tabs or, in newer programs on computers, by spaces. Texts of several lines are quoted.
 
 Source: exports in several languages as open programs read them.
 """
@@ -18,6 +18,7 @@ from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import first_lines, lines
+from memcli.text.date_words import WEEKDAY_NAMES
 
 _TITLES = (
     re.compile(r"\[LINE\]\s*Chat history (?:with|in) (.+)"),
@@ -27,11 +28,11 @@ _TITLES = (
 )
 _YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})(?:\D{0,16})")
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.?, (\d{1,2})/(\d{1,2})/(\d{4})")
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAYS = [name[:3] for name in WEEKDAY_NAMES["English"]]
 _TIME = re.compile(
     r"(上午|下午|午前|午後|오전|오후)?(\d{1,2}):(\d\d)\s?([AaPp])?[Mm]?(?=[\t ])[\t ](.*)"
 )
-_PLACE_HOLDER = re.compile(
+_MEDIA = re.compile(
     r"\[(?:Photo|Video|Sticker|Voice message|Audio|Contact|Album|Emoji|スタンプ|写真|動画"
     r"|ボイスメッセージ|連絡先|アルバム|貼圖|照片|圖片|影片|語音訊息|聯絡資訊|사진|동영상|스티커)\]"
 )
@@ -43,41 +44,42 @@ def _recognises(sample: Sample) -> bool:
     head = first_lines(sample, 200)
     if not head[0].startswith("[LINE]"):
         return False
-    return any(map(_dates, head)) and any(_TIME.fullmatch(line) for line in head)
+    return any(map(_parse_days, head)) and any(_TIME.fullmatch(line) for line in head)
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     head = next(lines(document), None) or ""
     match = next(filter(None, (title.fullmatch(head.strip()) for title in _TITLES)), None)
     title = match[1] if match else name_of(document)
-    days = _Days(title)
-    yield from in_pieces("line", written(document, reading, chat_named(title), days.begun, _shape))
-    if days.unsure:
+    parser = _LineParser(title)
+    messages = written(document, options, chat_named(title), parser.parse, _content)
+    yield from in_pieces("line", messages)
+    if parser.ambiguous:
         yield Doubt("dates", "day and month cannot be told apart, read as month/day")
 
 
-class _Days:
-    """Reads the lines that begin something: a day or a message."""
+class _LineParser:
+    """A parser of the lines that begin a day or a message."""
 
     def __init__(self, title: str) -> None:
         self._title = title
         self._day: datetime | None = None
-        self.unsure = False  # whether a day can be read in two ways
+        self.ambiguous = False  # True if a day can be read in two ways
 
-    def begun(self, line: str) -> Head | None:
-        """Return the head that a line is; a day is one without words."""
-        if days := _dates(line):
+    def parse(self, line: str) -> Head | None:
+        """Return the beginning of a message, or an empty one for a day; None for other lines."""
+        if days := _parse_days(line):
             self._day = days[0]
-            self.unsure = self.unsure or len(days) > 1
+            self.ambiguous = self.ambiguous or len(days) > 1
             return Head(None, " ", "")
         match = _TIME.fullmatch(line)
         if match is None or self._day is None:
             return None
-        speaker, text = self._parts(match[5])
-        return Head(_moment(self._day, match), speaker, text)
+        speaker, text = self._split(match[5])
+        return Head(_parse_time(self._day, match), speaker, text)
 
-    def _parts(self, rest: str) -> tuple[str, str]:
-        """Return who speaks and what they say."""
+    def _split(self, rest: str) -> tuple[str, str]:
+        """Return the speaker, "" for a notice, and the text."""
         if "\t" in rest:
             speaker, _, text = rest.partition("\t")
             return speaker.strip(), text
@@ -87,30 +89,31 @@ class _Days:
         return (speaker, text) if space and not _NOTICE.fullmatch(rest) else ("", rest)
 
 
-def _dates(line: str) -> list[datetime]:
-    """Return the day that a line is, the likelier first where it may be two; else nothing."""
+def _parse_days(line: str) -> list[datetime]:
+    """Return the day that a line is, the likelier first if it may be two; else an empty list."""
     line = line.strip()
     if match := _YEAR_FIRST.fullmatch(line):
         return _days(int(match[1]), (int(match[2]), int(match[3])))
     match = _MONTH_FIRST.fullmatch(line)
     if match is None:
         return []
-    one, other = int(match[2]), int(match[3])
-    days = _days(int(match[4]), (one, other), (other, one))
-    named = [day for day in days if _WEEKDAYS[day.weekday()] == match[1][:3].casefold()]
-    return named or days
+    first, second = int(match[2]), int(match[3])
+    days = _days(int(match[4]), (first, second), (second, first))
+    on_weekday = [day for day in days if _WEEKDAYS[day.weekday()] == match[1][:3].casefold()]
+    return on_weekday or days
 
 
 def _days(year: int, *months_and_days: tuple[int, int]) -> list[datetime]:
-    """Return those that there are, each once."""
-    found: dict[datetime, None] = {}
+    """Return the days that the calendar has, each once."""
+    days: dict[datetime, None] = {}
     for month, day in months_and_days:
         with suppress(ValueError):
-            found[datetime(year, month, day)] = None
-    return list(found)
+            days[datetime(year, month, day)] = None
+    return list(days)
 
 
-def _moment(day: datetime, match: re.Match[str]) -> datetime | None:
+def _parse_time(day: datetime, match: re.Match[str]) -> datetime | None:
+    """Return the time of a message on a day; None where the clock has no such time."""
     hour, half = int(match[2]), (match[4] or "").casefold()
     if half == "p" or match[1] in ("下午", "午後", "오후"):
         hour = hour % 12 + 12
@@ -122,10 +125,11 @@ def _moment(day: datetime, match: re.Match[str]) -> datetime | None:
         return None
 
 
-def _shape(head: Head, text: str) -> tuple[Kind, str]:
+def _content(_head: Head, text: str) -> tuple[Kind, str]:
+    """Return the kind and the text of a message."""
     if "\n" in text and text.startswith('"') and text.endswith('"'):
         text = text[1:-1].replace('""', '"')
-    if _PLACE_HOLDER.fullmatch(text):
+    if _MEDIA.fullmatch(text):
         return Kind.MEDIA, ""
     if file := _FILE.fullmatch(text):
         return Kind.MEDIA, file[1]

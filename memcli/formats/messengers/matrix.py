@@ -1,7 +1,7 @@
 """Element's "Export chat" as JSON: a room, with its Matrix events.
 
-Edits are applied by Element already; the events that made them may be there as well. What could
-not be decrypted is left out and reported.
+Element has applied the edits already; the events that made them may be there as well. Messages that
+could not be decrypted are left out and reported.
 
 Source: JSONExport.ts of matrix-react-sdk.
 """
@@ -31,43 +31,44 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("matrix", _events(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("matrix", _events(document, options))
 
 
-def _events(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
-    heads: dict[str, str] = {}
+def _events(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+    info: dict[str, str] = {}
     keys, number = Keys(), 0
     for path, value in scan(document, [_MESSAGE]):
         if len(path) == 1 and isinstance(value, str):
-            heads[path[0]] = value
+            info[path[0]] = value
         if path != _MESSAGE:
             continue
         number += 1
-        if "room_name" not in heads:  # it comes first, but for a file that was rewritten
-            heads = {"room_name": "", **_heads(document), **heads}
-        title = heads["room_name"] or "Matrix room"
+        if "room_name" not in info:  # it comes first, unless the file was rewritten
+            info = {"room_name": "", **_room_info(document), **info}
+        title = info["room_name"] or "Matrix room"
         event = mapping(value)
         if isinstance(value, Broken):
             yield Skipped(f"message {number} of {title}", value.why)
         elif event.get("type") == "m.room.encrypted":
             yield Skipped(f"message {number} of {title}", "is encrypted")
-        elif turn := _turn(event, keys, reading):
-            yield from _placed(string(event.get("room_id")) or title, title, event, turn)
+        elif turn := _turn(event, keys, options):
+            yield from _place_turn(string(event.get("room_id")) or title, title, event, turn)
 
 
-def _heads(document: Document) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _room_info(document: Document) -> dict[str, str]:
+    """Return the texts at the top of the export, such as the name of the room."""
+    info: dict[str, str] = {}
     try:
         for path, value in scan(document, [_MESSAGE]):
             if len(path) == 1 and isinstance(value, str):
-                found[path[0]] = value
+                info[path[0]] = value
     except InputError:
-        pass  # told when the messages are read
-    return found
+        pass  # reading the messages reports it
+    return info
 
 
-def _placed(room: str, title: str, event: Mapping[str, Any], turn: Turn) -> Iterator[Said]:
+def _place_turn(room: str, title: str, event: Mapping[str, Any], turn: Turn) -> Iterator[Said]:
     """Yield the turn in its room, or in its thread, which is a conversation of its own."""
     relation = mapping(mapping(event.get("content")).get("m.relates_to"))
     root = string(relation.get("event_id"))
@@ -77,8 +78,8 @@ def _placed(room: str, title: str, event: Mapping[str, Any], turn: Turn) -> Iter
         yield Said(room, title, turn)
 
 
-def _turn(event: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
-    """Return the turn an event makes; None where it is no message, or only edits one."""
+def _turn(event: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
+    """Return the turn that an event makes; None where it is no message, or only edits one."""
     content = mapping(event.get("content"))
     relation = mapping(content.get("m.relates_to"))
     kind, text = _content(event, content)
@@ -86,10 +87,10 @@ def _turn(event: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None
         return None
     sender = string(event.get("sender"))
     name = string(mapping(event.get("sender_profile")).get("displayname")) or sender
-    answered = string(mapping(relation.get("m.in_reply_to")).get("event_id"))
+    reply_to = string(mapping(relation.get("m.in_reply_to")).get("event_id"))
     sent_at = instant(event.get("origin_server_ts"))
-    newest = mapping(mapping(mapping(event.get("unsigned")).get("m.relations")).get("m.replace"))
-    role = Role.ASSISTANT if content.get("msgtype") == "m.notice" else person(reading, name, sender)
+    last_edit = mapping(mapping(mapping(event.get("unsigned")).get("m.relations")).get("m.replace"))
+    role = Role.ASSISTANT if content.get("msgtype") == "m.notice" else person(options, name, sender)
     return Turn(
         key=string(event.get("event_id")) or keys.key(sent_at, sender, text),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,
@@ -98,12 +99,13 @@ def _turn(event: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None
         sent_at=sent_at,
         clock=Clock.EXACT if sent_at else Clock.NONE,
         kind=kind,
-        parent=answered or string(relation.get("event_id")) or None,
-        edited_at=instant(newest.get("origin_server_ts")),
+        parent=reply_to or string(relation.get("event_id")) or None,
+        edited_at=instant(last_edit.get("origin_server_ts")),
     )
 
 
 def _content(event: Mapping[str, Any], content: Mapping[str, Any]) -> tuple[Kind | None, str]:
+    """Return the kind and the text of an event; no kind where it is no message."""
     kind, body = string(event.get("type")), string(content.get("body"))
     if kind in _NOTICES:
         return Kind.SERVICE, string(content.get(_NOTICES[kind]))
@@ -116,12 +118,12 @@ def _content(event: Mapping[str, Any], content: Mapping[str, Any]) -> tuple[Kind
         return None, ""
     if not content:
         return Kind.DELETED, ""
-    edited = mapping(content.get("m.new_content"))
-    return Kind.TEXT, _without_quote(string(edited.get("body")) or body, content)
+    new_content = mapping(content.get("m.new_content"))
+    return Kind.TEXT, _without_quote(string(new_content.get("body")) or body, content)
 
 
 def _without_quote(body: str, content: Mapping[str, Any]) -> str:
-    """Return a reply without the lines it repeats of what it answers."""
+    """Return a reply without the lines that it repeats of the message it answers."""
     if "m.in_reply_to" not in mapping(content.get("m.relates_to")) or not body.startswith("> <"):
         return body
     _, blank, own = body.partition("\n\n")

@@ -1,9 +1,9 @@
 """Messenger and Instagram: "Download your information", as JSON or HTML.
 
 A thread is a folder of pieces, `message_1.json` the newest; the download of encrypted chats has a
-file a thread instead. The JSON is broken in a way of its own: each byte of its UTF-8 is written as
-a character ("cafÃ©"). Messages have no ids, and names change when accounts are deleted, so neither
-is part of what a message is known by.
+file per thread instead. The JSON has an error of its own: each byte of its UTF-8 is written as a
+character ("cafÃ©"). Messages have no ids, and names change when accounts are deleted, so the key of
+a message depends on neither.
 
 Source: exports of 2020 to 2025; there is no published schema.
 """
@@ -18,7 +18,7 @@ from memcli.errors import InputError
 from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.messengers import messenger_html
-from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.document import Document, strip_byte_order_mark
 from memcli.formats.parsing.json_stream import Broken, Edge, scan
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
@@ -36,37 +36,37 @@ _BOILERPLATE = re.compile(r".{1,100} sent (?:an attachment|a link|a photo|a vide
 
 
 def _recognises(sample: Sample) -> bool:
-    return messenger_html.recognises(sample) or any(
+    return messenger_html.recognises_thread_page(sample) or any(
         ("sender_name" in message and "timestamp_ms" in message)
         or {"senderName", "timestamp"} <= message.keys()
         for message in map(mapping, sequence(mapping(sample.json).get("messages")))
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     parts = [part.casefold() for part in PurePath(document.name).parts]
     source = "instagram" if any("instagram" in part for part in parts) else "messenger"
     with document.open() as stream:
-        is_html = stream.read(512).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+        is_html = strip_byte_order_mark(stream.read(512)).lstrip().startswith(b"<")
     if not is_html:
-        return in_pieces(source, _messages(document, reading))
+        return in_pieces(source, _messages(document, options))
     if document.beside(f"{PurePath(document.name).stem}.json"):
-        same = Skipped(document.name, "the same thread lies beside it as JSON", lost=False)
-        return iter([same])
-    chat = thread_key(document, "")
-    return in_pieces(source, messenger_html.messages(document, reading, chat))
+        copy = Skipped(document.name, "the same thread lies beside it as JSON", lost=False)
+        return iter([copy])
+    chat = _thread_key(document, "")
+    return in_pieces(source, messenger_html.thread_page_turns(document, options, chat))
 
 
-def thread_key(document: Document, thread_path: str) -> str:
-    """Return what a thread is known by: the name of its folder, wherever that was moved to."""
+def _thread_key(document: Document, thread_path: str) -> str:
+    """Return the key of a thread: the name of its folder, wherever that was moved to."""
     path = PurePath(document.name)
     folder = path.parent.name if re.fullmatch(r"message_\d+", path.stem) else path.stem
     return (thread_path.rstrip("/").rpartition("/")[2] or folder or "thread").casefold()
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
-    title, thread_path = _head(document)
-    chat = thread_key(document, thread_path)
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+    title, thread_path = _thread_info(document)
+    chat = _thread_key(document, thread_path)
     keys, number = Keys(), 0
     for path, value in scan(document, [_MESSAGE]):
         if path != _MESSAGE or isinstance(value, Edge):
@@ -74,29 +74,29 @@ def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
         number += 1
         if isinstance(value, Broken):
             yield Skipped(f"message {number} of {title}", value.why)
-        elif turn := _turn(mapping(value), keys, reading):
+        elif turn := _turn(mapping(value), keys, options):
             yield Said(chat, title, turn)
 
 
-def _head(document: Document) -> tuple[str, str]:
+def _thread_info(document: Document) -> tuple[str, str]:
     """Return the title and the path of a thread, which stand after its messages."""
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     names: list[str] = []
     try:
         for path, value in scan(document, [_MESSAGE, _PARTICIPANT]):
             if path == _PARTICIPANT:
-                names.append(mended(mapping(value).get("name", value)))
+                names.append(fix_mojibake(mapping(value).get("name", value)))
             elif len(path) == 1 and isinstance(value, str):
-                found[path[0]] = mended(value)
+                fields[path[0]] = fix_mojibake(value)
     except InputError:
-        pass  # told when the messages are read
-    title = found.get("title") or found.get("threadName") or ", ".join(filter(None, names))
+        pass  # reading the messages reports it
+    title = fields.get("title") or fields.get("threadName") or ", ".join(filter(None, names))
     folder = PurePath(document.name).parent.name
-    return title or folder or "Messenger chat", found.get("thread_path", "")
+    return title or folder or "Messenger chat", fields.get("thread_path", "")
 
 
-def mended(value: object) -> str:
-    """Return a text as it was before its bytes were taken for characters; a sound one as it is."""
+def fix_mojibake(value: object) -> str:
+    """Return a text whose bytes were taken for characters as it was; any other text unchanged."""
     text = string(value)
     try:
         return text.encode("latin-1").decode("utf-8")
@@ -104,23 +104,23 @@ def mended(value: object) -> str:
         return text
 
 
-def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | None:
-    """Return the turn a message makes; None where it holds nothing."""
-    speaker = mended(message.get("sender_name", message.get("senderName")))
+def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
+    """Return the turn that a message makes; None where it is empty."""
+    speaker = fix_mojibake(message.get("sender_name", message.get("senderName")))
     time = message.get("timestamp_ms", message.get("timestamp"))
-    words = mended(message.get("content", message.get("text")))
+    content = fix_mojibake(message.get("content", message.get("text")))
     files = [
         string(medium.get("uri")).rpartition("/")[2]
         for name in _MEDIA
         for medium in map(mapping, sequence(message.get(name)))
     ]
-    kind, text = _content(message, words, files)
+    kind, text = _content(message, content, files)
     if kind is Kind.TEXT and not text.strip():
         return None
     sent_at = instant(time)
-    role = person(reading, speaker)
+    role = person(options, speaker)
     return Turn(
-        key=keys.key(time, words, *files),
+        key=keys.key(time, content, *files),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,
         text=text,
         speaker=speaker or None,
@@ -131,6 +131,13 @@ def _turn(message: Mapping[str, Any], keys: Keys, reading: Reading) -> Turn | No
 
 
 def _content(message: Mapping[str, Any], words: str, files: list[str]) -> tuple[Kind, str]:
+    """Return the kind and the text of a message.
+
+    Args:
+        message: the message.
+        words: its text as it was written.
+        files: the names of its files.
+    """
     kind = string(message.get("type"))
     if message.get("is_unsent") is True or message.get("isUnsent") is True:
         return Kind.DELETED, words
@@ -139,15 +146,15 @@ def _content(message: Mapping[str, Any], words: str, files: list[str]) -> tuple[
     if kind in ("Subscribe", "Unsubscribe") or _NOTICES.fullmatch(words):
         return Kind.SERVICE, words
     share = mapping(message.get("share"))
-    shared = [mended(share.get(name)) for name in ("share_text", "link")]
+    shared = [fix_mojibake(share.get(name)) for name in ("share_text", "link")]
     if (any(shared) or files) and _BOILERPLATE.fullmatch(words):
         words = ""
     if mapping(message.get("sticker")) and not words:
         return Kind.MEDIA, ""
     text = "\n".join(filter(None, (words, *(part for part in shared if part not in words))))
     documents = [string(file.get("uri")) for file in map(mapping, sequence(message.get("files")))]
-    named = [file.rpartition("/")[2] for file in documents] if text else files
-    return with_files(text, named)
+    names = [file.rpartition("/")[2] for file in documents] if text else files
+    return with_files(text, names)
 
 
 FORMAT = Format(

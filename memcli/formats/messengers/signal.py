@@ -1,6 +1,6 @@
-"""signal-export's Markdown: a folder a chat, with `chat.md`.
+"""signal-export's Markdown: a folder per chat, with `chat.md`.
 
-Times are wall clocks, without seconds from older versions, which also call the owner "Me". Quotes
+Times are those of a wall clock. Older versions write no seconds, and call the owner "Me". Quotes
 and reactions are written into the text.
 
 Source: the description of signal-export (sigexport).
@@ -26,16 +26,18 @@ _FILE = re.compile(r"!?\[([^\]\n]*)\]\((?!https?:)[^)\n]*\)")
 def _recognises(sample: Sample) -> bool:
     head = next((line for line in first_lines(sample, 20) if line.strip()), "")
     match = _HEAD.fullmatch(head.rstrip())
-    # With seconds WhatsApp on iPhones writes the same, though never Markdown.
+    # WhatsApp on iPhones writes the same with seconds, but never into a Markdown file.
     return bool(match and (match[3] is None or sample.name.casefold().endswith(".md")))
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     chat = chat_named(name_of(document, "chat", "index"))
-    return in_pieces("signal", written(document, reading, chat, _begun, _shape, ("Me",)))
+    messages = written(document, options, chat, _parse_head, _content, owners=("Me",))
+    return in_pieces("signal", messages)
 
 
-def _begun(line: str) -> Head | None:
+def _parse_head(line: str) -> Head | None:
+    """Return the beginning of a message; None for any other line."""
     match = _HEAD.fullmatch(line)
     if match is None:
         return None
@@ -46,7 +48,8 @@ def _begun(line: str) -> Head | None:
     return Head(moment, match[4].strip(), match[5])
 
 
-def _shape(head: Head, text: str) -> tuple[Kind, str]:
+def _content(_head: Head, text: str) -> tuple[Kind, str]:
+    """Return the kind and the text of a message."""
     text = _REACTIONS.sub("", text)
     names = [match[1] for match in _FILE.finditer(text)]
     if names and not _FILE.sub("", text).strip():

@@ -1,8 +1,8 @@
-"""Slack exports: a folder a channel, a file a day.
+"""Slack exports: a folder per channel, a file per day.
 
-A day's file is a list of messages; who wrote them and where is in `users.json` and the lists of
-channels beside the folders, any of which may be missing. A reply lies in the file of its own day.
-Bots often put all they say into attachments.
+A day's file is a list of messages. The names of people and channels are in `users.json` and the
+lists of channels beside the folders, any of which may be missing. A reply is in the file of its own
+day. Bots often put their whole text into attachments.
 
 Source: Slack's description of its export, and a published export of 2016.
 """
@@ -26,7 +26,7 @@ from memcli.formats.parsing.json_stream import Broken, elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import instant, mapping, sequence, string
 
-_TS = re.compile(r"\d{9,10}\.\d{6}")  # seconds; unique in a channel
+_TS = re.compile(r"\d{9,10}\.\d{6}")  # a time in seconds, unique in a channel
 _MARKUP = re.compile(r"<([^<>\s|][^<>|]*)(?:\|([^<>]*))?>")
 _SPEECH = frozenset(
     {"", "me_message", "thread_broadcast", "reply_broadcast", "bot_message"}
@@ -35,7 +35,7 @@ _SPEECH = frozenset(
 _CALLS = frozenset({"huddle_thread", "sh_room_created"})
 _CHANNELS = ("channels", "groups", "dms", "mpims")
 _DEEPEST_BLOCK = 20
-_MOST_LISTED = 200_000  # people or channels
+_MOST_LISTED = 200_000  # people or channels in a list
 
 
 def _recognises(sample: Sample) -> bool:
@@ -47,12 +47,12 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("slack", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("slack", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
-    people = _People(document, reading)
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+    people = _People(document, options)
     chat, title = _channel(document, people)
     for number, value in enumerate(elements(document), start=1):
         row = mapping(value)
@@ -63,31 +63,35 @@ def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
         if turn is None:
             continue
         thread = string(row.get("thread_ts"))
-        if thread and (began := instant(thread)):
-            yield Said(f"{chat}/{thread}", f"{title}, thread of {began:%Y-%m-%d}", turn)
+        if thread and (started_at := instant(thread)):
+            yield Said(f"{chat}/{thread}", f"{title}, thread of {started_at:%Y-%m-%d}", turn)
         else:
             yield Said(chat, title, turn)
 
 
 class _People:
-    """Who is who in the workspace."""
+    """The people of a workspace."""
 
-    def __init__(self, document: Document, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, document: Document, options: Reading) -> None:
+        self._options = options
         self._users = {
             string(user.get("id")): user
             for name in ("org_users", "users")
-            for user in _listed(document, f"../{name}.json")
+            for user in _load_list(document, f"../{name}.json")
         }
 
     def name(self, user: str, row: Mapping[str, Any] | None = None) -> str:
-        """Return what a user is called, as the workspace or else their message says."""
+        """Return a user's name, from the workspace's list or else from a message of theirs."""
         known = mapping(self._users.get(user))
         message = row or {}
         profile = mapping(known.get("profile")) or mapping(message.get("user_profile"))
         names = (
-            *(profile.get("display_name"), known.get("real_name"), profile.get("real_name")),
-            *(known.get("name"), profile.get("name"), message.get("username")),
+            profile.get("display_name"),
+            known.get("real_name"),
+            profile.get("real_name"),
+            known.get("name"),
+            profile.get("name"),
+            message.get("username"),
             mapping(message.get("bot_profile")).get("name"),
         )
         return next(filter(None, map(string, names)), user)
@@ -97,13 +101,13 @@ class _People:
         known = mapping(self._users.get(user))
         profile = mapping(known.get("profile"))
         others = (known.get("real_name"), known.get("name"), profile.get("email"))
-        return person(self._reading, name, user, *map(string, others))
+        return person(self._options, name, user, *map(string, others))
 
-    def words(self, text: str) -> str:
-        """Return a text with people, channels and links in words."""
-        return html.unescape(_MARKUP.sub(self._plain, text))
+    def plain_text(self, text: str) -> str:
+        """Return a text with people, channels and links in plain words."""
+        return html.unescape(_MARKUP.sub(self._replace_markup, text))
 
-    def _plain(self, match: re.Match[str]) -> str:
+    def _replace_markup(self, match: re.Match[str]) -> str:
         target, label = match[1], match[2]
         if target.startswith("@"):
             return f"@{label or self.name(target[1:])}"
@@ -115,52 +119,54 @@ class _People:
 
 
 def _channel(document: Document, people: _People) -> tuple[str, str]:
-    """Return the id and the title of the channel that a day belongs to: its folder's name."""
+    """Return the id and the title of the channel whose folder has the day's file."""
     folder = PurePath(document.name).parent.name
     for kind in _CHANNELS:
-        for channel in _listed(document, f"../{kind}.json"):
-            number, name = string(channel.get("id")), string(channel.get("name"))
-            if folder and folder in (name, number):
-                members = map(string, sequence(channel.get("members")))
-                listed = ", ".join(people.name(member) for member in members)
-                return number or folder, (listed if kind in ("dms", "mpims") else name) or folder
+        for channel in _load_list(document, f"../{kind}.json"):
+            channel_id, name = string(channel.get("id")), string(channel.get("name"))
+            if folder and folder in (name, channel_id):
+                if kind in ("dms", "mpims"):
+                    members = map(string, sequence(channel.get("members")))
+                    name = ", ".join(people.name(member) for member in members)
+                return channel_id or folder, name or folder
     return folder or "channel", folder or "Slack channel"
 
 
-def _listed(document: Document, path: str) -> tuple[Mapping[str, Any], ...]:
+def _load_list(document: Document, path: str) -> tuple[Mapping[str, Any], ...]:
     """Return the objects of a list beside the channel's folder; none where it cannot be read."""
-    found = document.beside(path)
-    if found is None:
+    file = document.beside(path)
+    if file is None:
         return ()
-    return _read_once(found, found.modified_at) if found.modified_at else _read(found)
+    return _cached_objects(file, file.modified_at) if file.modified_at else _objects(file)
 
 
-@lru_cache(maxsize=8)  # every day of every channel asks for the same five files
-def _read_once(document: Document, _modified_at: datetime) -> tuple[Mapping[str, Any], ...]:
-    return _read(document)
+@lru_cache(maxsize=8)  # every day of every channel needs the same five files
+def _cached_objects(document: Document, _modified_at: datetime) -> tuple[Mapping[str, Any], ...]:
+    return _objects(document)
 
 
-def _read(document: Document) -> tuple[Mapping[str, Any], ...]:
-    found: list[Mapping[str, Any]] = []
-    with suppress(InputError):  # names are a help, not what was said
-        found.extend(map(mapping, islice(elements(document), _MOST_LISTED)))
-    return tuple(found)
+def _objects(document: Document) -> tuple[Mapping[str, Any], ...]:
+    """Return the objects of a list, up to where it is damaged: names are useful, not essential."""
+    objects: list[Mapping[str, Any]] = []
+    with suppress(InputError):
+        objects.extend(map(mapping, islice(elements(document), _MOST_LISTED)))
+    return tuple(objects)
 
 
 def _turn(row: Mapping[str, Any], people: _People) -> Turn | None:
-    """Return the turn a message makes; None where it holds nothing."""
+    """Return the turn that a message makes; None where it is empty."""
     ts, subtype = string(row.get("ts")), string(row.get("subtype"))
     kind, text = _content(row, people)
     if not ts or (kind is Kind.TEXT and not text.strip()):
         return None
     user = string(row.get("user")) or string(mapping(row.get("comment")).get("user"))
     speaker = people.name(user, row) or "bot"
-    robot = subtype == "bot_message" or (bool(row.get("bot_id")) and not user)
-    service = kind is Kind.SERVICE
+    is_bot = subtype == "bot_message" or (bool(row.get("bot_id")) and not user)
+    role = Role.ASSISTANT if is_bot else people.role(user, speaker)
     thread, sent_at = string(row.get("thread_ts")), instant(ts)
     return Turn(
         key=ts,
-        role=Role.SYSTEM if service else Role.ASSISTANT if robot else people.role(user, speaker),
+        role=Role.SYSTEM if kind is Kind.SERVICE else role,
         text=text,
         speaker=speaker,
         sent_at=sent_at,
@@ -172,41 +178,40 @@ def _turn(row: Mapping[str, Any], people: _People) -> Turn | None:
 
 
 def _content(row: Mapping[str, Any], people: _People) -> tuple[Kind, str]:
+    """Return the kind and the text of a message."""
     subtype = string(row.get("subtype"))
-    said = string(row.get("text")) or "\n".join(_block_texts(row.get("blocks")))
+    own_text = string(row.get("text")) or "\n".join(_block_texts(row.get("blocks")))
     if subtype == "tombstone":
         return Kind.DELETED, ""
     if subtype in _CALLS:
-        return Kind.CALL, people.words(said)
+        return Kind.CALL, people.plain_text(own_text)
     if subtype not in _SPEECH:
-        return Kind.SERVICE, people.words(said)
-    files = [*sequence(row.get("files")), row.get("file")]
-    shared = [file for file in map(mapping, files) if file]
-    parts = [said, *_attached(row)]
-    for file in shared:
+        return Kind.SERVICE, people.plain_text(own_text)
+    values = [*sequence(row.get("files")), row.get("file")]
+    files = [file for file in map(mapping, values) if file]
+    parts = [own_text, *_attachment_texts(row)]
+    for file in files:
         parts.append(string(mapping(file.get("initial_comment")).get("comment")))
         parts.append(string(file.get("preview")) if file.get("mode") == "snippet" else "")
-    text = people.words("\n".join(filter(None, dict.fromkeys(parts))))
-    return with_files(
-        text, (string(file.get("title")) or string(file.get("name")) for file in shared)
-    )
+    text = people.plain_text("\n".join(filter(None, dict.fromkeys(parts))))
+    names = (string(file.get("title")) or string(file.get("name")) for file in files)
+    return with_files(text, names)
 
 
-def _attached(row: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what attachments say; not what Slack shows of a page that is linked to."""
+def _attachment_texts(row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts of attachments, without Slack's previews of linked pages."""
     for attachment in map(mapping, sequence(row.get("attachments"))):
-        quoted = attachment.get("is_msg_unfurl") or attachment.get("is_share")
-        if not quoted and {"from_url", "original_url"} & attachment.keys():
+        is_quote = attachment.get("is_msg_unfurl") or attachment.get("is_share")
+        if not is_quote and {"from_url", "original_url"} & attachment.keys():
             continue
         fields = map(mapping, sequence(attachment.get("fields")))
         pairs = (
-            ": ".join(filter(None, (string(f.get("title")), string(f.get("value")))))
-            for f in fields
+            ": ".join(filter(None, (string(field.get("title")), string(field.get("value")))))
+            for field in fields
         )
-        keys = ("pretext", "title", "text")
-        own = [*(string(attachment.get(key)) for key in keys), *pairs]
-        own += _block_texts(attachment.get("blocks"))
-        yield "\n".join(filter(None, own)) or string(attachment.get("fallback"))
+        texts = [string(attachment.get(key)) for key in ("pretext", "title", "text")]
+        texts += [*pairs, *_block_texts(attachment.get("blocks"))]
+        yield "\n".join(filter(None, texts)) or string(attachment.get("fallback"))
 
 
 def _block_texts(block: object, depth: int = 0) -> list[str]:
@@ -215,26 +220,28 @@ def _block_texts(block: object, depth: int = 0) -> list[str]:
         return []
     if isinstance(block, list):
         return [text for part in block for text in _block_texts(part, depth + 1)]
-    found = mapping(block)
-    if not found:
+    fields = mapping(block)
+    if not fields:
         return []
-    if found.get("type") in ("rich_text_section", "rich_text_preformatted", "rich_text_quote"):
-        return ["".join(_block_texts(found.get("elements"), depth + 1))]
-    if isinstance(found.get("text"), str):
-        return [found["text"]]
-    if found.get("type") in ("user", "channel", "emoji", "link"):
+    if fields.get("type") in ("rich_text_section", "rich_text_preformatted", "rich_text_quote"):
+        return ["".join(_block_texts(fields.get("elements"), depth + 1))]
+    if isinstance(fields.get("text"), str):
+        return [fields["text"]]
+    if fields.get("type") in ("user", "channel", "emoji", "link"):
         marks = {
             "user": "<@{user_id}>",
             "channel": "<#{channel_id}>",
             "emoji": ":{name}:",
             "link": "{url}",
         }
-        return [marks[found["type"]].format_map(_Blank(found))]
-    inner = (found.get(key) for key in ("text", "fields", "elements"))
+        return [marks[fields["type"]].format_map(_BlankDefaults(fields))]
+    inner = (fields.get(key) for key in ("text", "fields", "elements"))
     return [text for part in inner for text in _block_texts(part, depth + 1)]
 
 
-class _Blank(dict[str, Any]):
+class _BlankDefaults(dict[str, Any]):
+    """A mapping in which a missing value is ""."""
+
     def __missing__(self, key: str) -> str:
         return ""
 

@@ -1,6 +1,8 @@
-"""Telegram Desktop's JSON export: one chat a file, or the whole account.
+"""Telegram Desktop's JSON export: one chat in a file, or the whole account.
 
-Source: `export_output_json.cpp` of tdesktop. A chat is never held whole: it can be the whole file.
+A chat is never held in memory as a whole: it can be the whole file.
+
+Source: `export_output_json.cpp` of tdesktop.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,22 +12,20 @@ from typing import Any
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import person
+from memcli.formats.building.long_chats import ChatPiece, person
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, Edge, Path, scan
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     instant,
+    is_plausible_time,
     mapping,
     sequence,
     string,
     wall_clock,
     with_inherited_times,
 )
-
-PIECE_TURNS = 2_000
-PIECE_CHARACTERS = 4 << 20
 
 _CHATS: tuple[Path, ...] = ((), ("chats", "list", "[]"), ("left_chats", "list", "[]"))
 _MESSAGES = tuple((*chat, "messages", "[]") for chat in _CHATS)
@@ -35,8 +35,8 @@ _WITH_ONE_OTHER = frozenset({"personal_chat", "bot_chat"})
 _TITLES = {"saved_messages": "Saved Messages", "replies": "Replies"}
 
 
-def recognises(sample: Sample) -> bool:
-    """Tell whether there are messages as Telegram writes them, or the lists that hold chats."""
+def _recognises(sample: Sample) -> bool:
+    """Return whether there are messages as Telegram writes them, or the lists that hold chats."""
     top = mapping(sample.json)
     if any(_is_message(element) for element in sequence(top.get("messages"))):
         return True
@@ -45,7 +45,7 @@ def recognises(sample: Sample) -> bool:
     ):
         return True
     if "user_id" in mapping(top.get("personal_information")):
-        return True  # the chats lie further on
+        return True  # the chats come later in the file
     return top.get("messages") == [] and {"name", "type", "id"} <= top.keys()
 
 
@@ -56,109 +56,107 @@ def _is_message(element: object) -> bool:
     )
 
 
-def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     """Yield every chat in pieces, in the order of the file.
 
     Raises:
-        InputError: the file ends in the middle, or is no JSON. What came before stands.
+        InputError: the file ends in the middle, or is no JSON. The pieces before remain valid.
     """
     owner: str | None = None
-    chat = _Chat(reading, None)
+    chat = _Chat(options, None)
     try:
         for path, value in scan(document, _MESSAGES):
             if path in _MESSAGES:  # nearly always
                 yield from chat.read(value)
             elif path == _OWNER:
-                owner = _user(value)
+                owner = _user_id(value)
             elif path in _CHATS and value is Edge.BEGIN:
-                chat = _Chat(reading, owner)
+                chat = _Chat(options, owner)
             elif path in _CHATS and value is Edge.END:
-                yield from chat.piece()
+                yield from chat.take_piece()
             elif path and path[:-1] in _CHATS and not isinstance(value, Edge | Broken):
-                chat.head.setdefault(path[-1], value)
+                chat.fields.setdefault(path[-1], value)
     except InputError:
-        yield from chat.piece()
+        yield from chat.take_piece()
         raise
 
 
 class _Chat:
-    """The chat being read."""
+    """The chat that is being read."""
 
-    def __init__(self, reading: Reading, owner: str | None) -> None:
-        self.head: dict[str, Any] = {}  # name, type, id: whatever JSON holds
-        self._owner, self._times = owner, _Times(reading)
-        self._reading = reading
-        self._key: str | None = None  # settled with the first piece
-        self._turns: list[Turn] = []  # since the last piece
-        self._senders: list[object] = []  # of each
-        self._some: set[str] = set()  # who sends
-        self._size = 0
-        self._last = "0"
+    def __init__(self, options: Reading, owner: str | None) -> None:
+        self.fields: dict[str, Any] = {}  # name, type and id, as the file has them
+        self._options, self._owner, self._times = options, owner, _TimeReader(options)
+        self._key: str | None = None  # fixed by the first piece
+        self._piece = ChatPiece(title="")  # the title may come after the messages
+        self._senders: list[object] = []  # the sender of each turn of the piece
+        self._first_senders: set[str] = set()  # up to three: enough to know the owner
+        self._last_id = "0"
 
     def read(self, element: object) -> Sequence[Parsed]:
-        """Take in one message; return a piece when one is full."""
+        """Read one message, and return a piece when one is full."""
         if not isinstance(element, dict):
-            where = f"chat {self.title}, message after {self._last}"
+            where = f"chat {self.title}, message after {self._last_id}"
             why = element.why if isinstance(element, Broken) else "is no message"
             return [Skipped(where, why)]
-        self._last = string(element.get("id")) or self._last
-        turn = _turn(element, self._reading, self._times)
+        self._last_id = string(element.get("id")) or self._last_id
+        turn = _turn(element, self._options, self._times)
         if turn is None:
             return ()
-        self._turns.append(turn)
+        self._piece.add(turn)
         self._senders.append(element.get("from_id", element.get("actor_id")))
-        self._size += len(turn.text)
-        if len(self._turns) >= PIECE_TURNS or self._size >= PIECE_CHARACTERS:
-            return self.piece()
-        return ()
+        return self.take_piece() if self._piece.is_full else ()
 
     @property
     def title(self) -> str:
-        """Return the name, or what stands for it where Telegram gives none."""
-        kind = string(self.head.get("type"))
-        return string(self.head.get("name")) or _TITLES.get(kind, "deleted account")
+        """The name of the chat, or a substitute where Telegram gives none."""
+        kind = string(self.fields.get("type"))
+        return string(self.fields.get("name")) or _TITLES.get(kind, "deleted account")
 
-    def piece(self) -> list[Parsed]:
-        """Return what was read since the last piece."""
-        turns, senders = self._turns, self._senders
+    def take_piece(self) -> list[Parsed]:
+        """Return the turns since the last piece as a piece, and begin a new one."""
+        turns, senders = self._piece.turns, self._senders
         if not turns:
             return []
-        self._turns, self._senders, self._size = [], [], 0
+        self._piece, self._senders = ChatPiece(title=""), []
         if self._key is None:
-            self._key = self._settled_key(turns[0])
-        owner = self._known_owner(senders)
+            self._key = self._chat_key(turns[0])
+        owner = self._find_owner(senders)
         if owner is not None:
             turns = [
                 replace(turn, role=Role.USER)
-                if turn.role is Role.PERSON and _user(sender) == owner
+                if turn.role is Role.PERSON and _user_id(sender) == owner
                 else turn
                 for turn, sender in zip(turns, senders, strict=True)
             ]
         timed = tuple(with_inherited_times(turns))
         return [Conversation(FORMAT.name, self._key, self.title, timed, endless=True)]
 
-    def _settled_key(self, first: Turn) -> str:
-        kind = string(self.head.get("type")) or "chat"
-        number_or_name = string(self.head.get("id")) or string(self.head.get("name"))
-        return f"{kind}/{number_or_name or fingerprint(first.key, first.speaker, first.text)}"
+    def _chat_key(self, first: Turn) -> str:
+        kind = string(self.fields.get("type")) or "chat"
+        id_or_name = string(self.fields.get("id")) or string(self.fields.get("name"))
+        return f"{kind}/{id_or_name or fingerprint(first.key, first.speaker, first.text)}"
 
-    def _known_owner(self, senders: Sequence[object]) -> str | None:
-        """Return the sender who owns the export: a chat with one other bears the other's id."""
-        kind, number = string(self.head.get("type")), string(self.head.get("id"))
-        if self._owner or not number:
+    def _find_owner(self, senders: Sequence[object]) -> str | None:
+        """Return the sender who owns the export; None where the chat does not tell.
+
+        A chat with one other person has that person's id.
+        """
+        kind, chat_id = string(self.fields.get("type")), string(self.fields.get("id"))
+        if self._owner or not chat_id:
             return self._owner
         if kind == "saved_messages":
-            return _user(number)
+            return _user_id(chat_id)
         if kind not in _WITH_ONE_OTHER:
             return None
-        if len(self._some) < 3:
-            self._some.update(map(_user, senders))
-        others = self._some - {"", _user(number)}
+        if len(self._first_senders) < 3:
+            self._first_senders.update(map(_user_id, senders))
+        others = self._first_senders - {"", _user_id(chat_id)}
         return others.pop() if len(others) == 1 else None
 
 
-def _turn(message: Mapping[str, Any], reading: Reading, times: "_Times") -> Turn | None:
-    """Return the turn a message makes; None where it holds nothing that could be shown."""
+def _turn(message: Mapping[str, Any], options: Reading, times: "_TimeReader") -> Turn | None:
+    """Return the turn that a message makes; None where nothing of it could be shown."""
     kind, text = _content(message)
     if kind is None:
         return None
@@ -177,43 +175,48 @@ def _turn(message: Mapping[str, Any], reading: Reading, times: "_Times") -> Turn
     if "reply_to_message_id" in message and "reply_to_peer_id" not in message:  # in this chat
         parent = string(message["reply_to_message_id"]) or None
     return Turn(
-        string(message.get("id")) or fingerprint(sent_at, speaker, text),
-        Role.SYSTEM if kind is Kind.SERVICE else person(reading, speaker),
-        *(text, speaker, sent_at, clock, kind, parent),
+        key=string(message.get("id")) or fingerprint(sent_at, speaker, text),
+        role=Role.SYSTEM if kind is Kind.SERVICE else person(options, speaker),
+        text=text,
+        speaker=speaker,
+        sent_at=sent_at,
+        clock=clock,
+        kind=kind,
+        parent=parent,
         edited_at=edited_at,
     )
 
 
 def _content(message: Mapping[str, Any]) -> tuple[Kind | None, str]:
-    text = _joined(message.get("text")) or _joined(message.get("text_entities"))
+    """Return the kind and the text of a message; no kind where it is empty."""
+    text = _join_text(message.get("text")) or _join_text(message.get("text_entities"))
     if message.get("type") == "service":
         action = string(message.get("action"))
-        what = text or string(message.get("title"))
-        said = ": ".join(part for part in (action.replace("_", " "), what) if part)
-        return (Kind.CALL if action in ("phone_call", "group_call") else Kind.SERVICE), said
+        detail = text or string(message.get("title"))
+        notice = ": ".join(part for part in (action.replace("_", " "), detail) if part)
+        return (Kind.CALL if action in ("phone_call", "group_call") else Kind.SERVICE), notice
     if message.get("type") not in ("message", None):
         return None, ""
     if text.strip():
         return Kind.TEXT, text
-    name = _media(message)
+    name = _media_name(message)
     return (None, "") if name is None else (Kind.MEDIA, name)
 
 
-def _media(message: Mapping[str, Any]) -> str | None:
-    """Return what to call the medium of a message, "" if it has no name; None if there is none."""
-    contact, place = mapping(message.get("contact_information")), message.get("place_name")
+def _media_name(message: Mapping[str, Any]) -> str | None:
+    """Return the name of the file or the like in a message, "" if it has none; None without one."""
+    contact = mapping(message.get("contact_information"))
     names = [
         message.get("sticker_emoji"),
         message.get("file_name"),
         mapping(message.get("poll")).get("question"),
         mapping(message.get("todo_list")).get("title"),
         " ".join(filter(None, (string(contact.get(f"{n}_name")) for n in ("first", "last")))),
-        place,
+        message.get("place_name"),
         message.get("game_title"),
     ]
-    named = next(filter(None, map(_joined, names)), None)
-    if named is not None:
-        return named
+    if name := next(filter(None, map(_join_text, names)), None):
+        return name
     file = string(message.get("file"))
     if file:
         return "" if file.startswith("(") else file.rpartition("/")[2]
@@ -222,8 +225,8 @@ def _media(message: Mapping[str, Any]) -> str | None:
     return None if kinds.isdisjoint(message) else ""
 
 
-def _joined(text: object) -> str:
-    """Return a text that comes as one, or as a list of texts and objects with a text."""
+def _join_text(text: object) -> str:
+    """Return a text that the file has as one, or as a list of texts and objects with a text."""
     if isinstance(text, list):
         return "".join(
             string(part["text"] if isinstance(part, dict) and "text" in part else part)
@@ -232,28 +235,28 @@ def _joined(text: object) -> str:
     return string(text)
 
 
-class _Times:
-    """Reads when messages were sent. Nearly all have the offset of the one before."""
+class _TimeReader:
+    """A reader of the times of messages. Nearly all have the offset of the message before."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._local: tzinfo = reading.timezone
+    def __init__(self, options: Reading) -> None:
+        self._zone: tzinfo = options.timezone
         self._offset = "+00:00"  # of the message before
 
     def read(
         self, message: Mapping[str, Any], wall: str, unix: str
     ) -> tuple[datetime | None, Clock]:
-        """Read a time that is written as a wall clock shows it, and in newer exports exactly.
+        """Return a time that the file has as a wall clock shows it, and newer files exactly, too.
 
         Args:
-            message: what has it.
-            wall: the key of the wall clock.
+            message: the message with the time.
+            wall: the key of the wall clock time.
             unix: the key of the exact time.
         """
-        written, exactly = string(message.get(wall)), message.get(unix)
-        moment = self._as_before(written, exactly)
+        wall_text, unix_time = string(message.get(wall)), message.get(unix)
+        moment = self._with_last_offset(wall_text, unix_time)
         if moment is not None:
             return moment, Clock.EXACT
-        local, exact = _wall(written), instant(exactly)
+        local, exact = _wall_time(wall_text), instant(unix_time)
         if exact is not None:
             moment = _in_its_offset(exact, local)
             self._offset = moment.isoformat()[-6:]
@@ -262,30 +265,34 @@ class _Times:
             return None, Clock.NONE
         if local.tzinfo is not None:
             return local, Clock.EXACT
-        return wall_clock(local, self._local), Clock.LOCAL
+        return wall_clock(local, self._zone), Clock.LOCAL
 
-    def _as_before(self, written: str, exactly: object) -> datetime | None:
-        """Read a time that has the offset of the one before; None where it is not as expected."""
-        if len(written) != 19 or not isinstance(exactly, str):
+    def _with_last_offset(self, wall_text: str, unix_time: object) -> datetime | None:
+        """Return a time that has the offset of the one before; None where it has another.
+
+        This is much faster than the way that works for every time.
+        """
+        if len(wall_text) != 19 or not isinstance(unix_time, str):
             return None
         try:
-            moment = datetime.fromisoformat(written + self._offset)
-            expected = moment.timestamp() == int(exactly) and 1990 < moment.year < 2100
+            moment = datetime.fromisoformat(wall_text + self._offset)
+            is_same = moment.timestamp() == int(unix_time) and is_plausible_time(moment)
         except ValueError:
             return None
-        return moment if expected else None
+        return moment if is_same else None
 
 
-def _wall(written: str) -> datetime | None:
+def _wall_time(text: str) -> datetime | None:
+    """Return a wall clock time, naive or with its zone; None where the text is none."""
     try:
-        local = datetime.fromisoformat(written) if "-" in written else None
+        local = datetime.fromisoformat(text) if "-" in text else None
     except ValueError:
         return None
-    return local if local and 1990 <= local.year <= 2100 else None
+    return local if local and is_plausible_time(local) else None
 
 
 def _in_its_offset(exact: datetime, local: datetime | None) -> datetime:
-    """Give an instant the offset that the wall clock beside it shows."""
+    """Return an exact time with the offset that the wall clock time beside it shows."""
     if local is None or local.tzinfo is not None:
         return exact
     offset = local.replace(tzinfo=UTC) - exact
@@ -294,10 +301,10 @@ def _in_its_offset(exact: datetime, local: datetime | None) -> datetime:
     return exact.astimezone(timezone(offset))
 
 
-def _user(value: object) -> str:
-    """Return a sender's id as Telegram writes it today; old exports hold bare numbers."""
+def _user_id(value: object) -> str:
+    """Return a sender's id as Telegram writes it today; old exports have bare numbers."""
     number = string(value)
     return f"user{number}" if number.isdigit() else number
 
 
-FORMAT = Format(name="telegram", title="Telegram export", recognises=recognises, parse=parse)
+FORMAT = Format(name="telegram", title="Telegram export", recognises=_recognises, parse=_parse)

@@ -1,7 +1,7 @@
-"""Telegram Desktop's HTML export: a folder a chat, in pages.
+"""Telegram Desktop's HTML export: a folder per chat, in pages.
 
-A message that follows one of the same sender does not repeat their name. Newer exports say in
-which zone their times are. The chat itself has no id, so it is known by its name.
+A message that follows one of the same sender does not repeat the name. Newer exports state the
+zone of their times. The chat itself has no id, so its name identifies it.
 
 Source: exports of 2018 to 2025, and export_output_html.cpp of tdesktop.
 """
@@ -19,7 +19,7 @@ from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import End, Start, tokens
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import wall_clock
+from memcli.formats.parsing.values import is_plausible_time, wall_clock
 
 _MESSAGE = re.compile(r'<div class="message (?:default|service)[^"]*" id="message-?\d+"')
 _TIME = re.compile(
@@ -27,58 +27,62 @@ _TIME = re.compile(
 )
 _VOID = frozenset({"br", "img", "meta", "link", "input", "hr", "wbr", "source"})
 _LONGEST_TEXT = 1 << 20  # characters
-_DEEPEST = 100  # elements inside each other; more than that is no export
+_DEEPEST = 100  # open elements; an export has far fewer
 
 
 def _recognises(sample: Sample) -> bool:
     return _MESSAGE.search(sample.text) is not None and 'class="page_wrap' in sample.text
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("telegram_html", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("telegram_html", _messages(document, options))
 
 
 @dataclass(slots=True)
 class _Message:
+    """A message as its elements are read."""
+
     number: str
-    service: bool
-    joined: bool
-    moment: str = ""
-    answers: str = ""
+    is_service: bool
+    is_joined: bool  # True if it has the sender of the message before
+    time: str = ""
+    reply_to: str = ""  # number of the message it answers
     files: list[str] = field(default_factory=list)
-    parts: dict[str, list[str]] = field(default_factory=dict)  # texts, by what they are
-    size: int = 0
+    parts: dict[str, list[str]] = field(default_factory=dict)  # texts by the part they belong to
+    size: int = 0  # characters
 
     def text(self, part: str) -> str:
-        """Return one of the texts, without the space around its lines."""
-        written = "".join(self.parts.get(part, ()))
-        return "\n".join(line.strip() for line in written.split("\n")).strip()
+        """Return the text of a part, without the space around its lines."""
+        raw = "".join(self.parts.get(part, ()))
+        return "\n".join(line.strip() for line in raw.split("\n")).strip()
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said]:
+def _messages(document: Document, options: Reading) -> Iterator[Said]:
     title, speaker = "", ""
     page = _Page()
     for message in page.messages(tokens(document)):
         title = title or page.title or "Telegram chat"
-        if not message.joined:
+        if not message.is_joined:
             speaker = message.text("from_name")
-        if turn := _turn(message, speaker, reading):
-            yield Said(*chat_named(title), turn)
+        if turn := _turn(message, speaker, options):
+            key, name = chat_named(title)
+            yield Said(key, name, turn)
 
 
 class _Page:
-    """Finds the messages of a page."""
+    """A reader of one page."""
 
     def __init__(self) -> None:
         self.title = ""
-        self._open: list[tuple[str, frozenset[str]]] = []  # elements, with their classes
+        self._open: list[tuple[str, frozenset[str]]] = []  # open elements with their classes
         self._message: _Message | None = None
-        self._depth = 0  # of the message
+        self._depth = 0  # number of elements around the message
 
-    def messages(self, found: Iterator[Start | End | str]) -> Iterator[_Message]:
-        for token in found:
+    def messages(self, stream: Iterator[Start | End | str]) -> Iterator[_Message]:
+        """Yield the messages of a page from its tokens."""
+        for token in stream:
             if isinstance(token, str):
-                self._text(token)
+                self._add_text(token)
             elif isinstance(token, End):
                 yield from self._close(token.tag)
             else:
@@ -87,13 +91,16 @@ class _Page:
     def _start(self, token: Start) -> Iterator[_Message]:
         number = re.fullmatch(r"message(-?\d+)", token.attributes.get("id", ""))
         if number and "message" in token.classes:
-            if self._message:  # was not closed
+            if self._message:  # the one before was not closed
                 yield self._message
-            service, joined = "service" in token.classes, "joined" in token.classes
-            self._message = _Message(number[1], service, joined)
+            self._message = _Message(
+                number[1],
+                is_service="service" in token.classes,
+                is_joined="joined" in token.classes,
+            )
             self._depth = len(self._open)
         elif self._message:
-            self._inside(self._message, token)
+            self._read_attributes(self._message, token)
         if token.tag not in _VOID and len(self._open) < _DEEPEST:
             self._open.append((token.tag, token.classes))
 
@@ -106,48 +113,51 @@ class _Page:
             yield self._message
             self._message = None
 
-    def _inside(self, message: _Message, token: Start) -> None:
-        """Take in what the attributes of an element say."""
+    def _read_attributes(self, message: _Message, token: Start) -> None:
+        """Add to a message the time, file or reply that an element's attributes state."""
         reply = re.search(r"message(\d+)$", token.attributes.get("href", ""))
         if "answer" in token.classes:
             message.parts.setdefault("answer", []).append("\n")
         if token.tag == "br":
-            self._text("\n", plain=False)
+            self._add_text("\n", plain=False)
         elif "date" in token.classes and not self._within("forwarded"):
-            message.moment = message.moment or token.attributes.get("title", "")
+            message.time = message.time or token.attributes.get("title", "")
         elif reply and self._within("reply_to"):
-            message.answers = reply[1]
+            message.reply_to = reply[1]
         elif token.tag == "a" and self._within("media_wrap"):
             message.files.append(token.attributes.get("href", "").rpartition("/")[2])
 
-    def _text(self, text: str, *, plain: bool = True) -> None:
-        message, words = self._message, " ".join(text.split()) if plain else text
+    def _add_text(self, text: str, *, plain: bool = True) -> None:
+        message, title = self._message, " ".join(text.split()) if plain else text
         if message is None:
-            if words and not self.title and self._within("page_header") and self._within("text"):
-                self.title = words
+            if title and not self.title and self._within("page_header") and self._within("text"):
+                self.title = title
             return
         part = self._part()
         if part and message.size < _LONGEST_TEXT:
-            kept = re.sub(r"\s+", " ", text) if plain and not self._within_tag("pre") else text
-            message.parts.setdefault(part, []).append(kept)
-            message.size += len(kept)
+            if plain and not self._within_tag("pre"):
+                text = re.sub(r"\s+", " ", text)
+            message.parts.setdefault(part, []).append(text)
+            message.size += len(text)
 
     def _part(self) -> str:
-        """Return which of a message's texts stands here, "" if none of them."""
+        """Return the part of a message that the text here belongs to, "" if it is none."""
         if self._within("reactions") or self._within("reply_to"):
             return ""
         if self._within("from_name"):
-            dated = self._within("details")
-            return "" if dated else "forwarded" if self._within("forwarded") else "from_name"
+            if self._within("details"):  # the time of a forwarded message
+                return ""
+            return "forwarded" if self._within("forwarded") else "from_name"
         if self._within("media_wrap"):
             names = ("question", "answer", "title")
-            named = next((name for name in names if self._within(name)), "")
-            return "" if named == "answer" and self._within("details") else named
+            part = next((name for name in names if self._within(name)), "")
+            return "" if part == "answer" and self._within("details") else part
         if self._within("text"):
             return "text"
-        return "notice" if self._message and self._message.service else ""
+        return "notice" if self._message and self._message.is_service else ""
 
     def _within(self, name: str) -> bool:
+        """Return whether an open element of the message has a class; outside one, any element."""
         inner = self._open[self._depth :] if self._message else self._open
         return any(name in classes for _, classes in inner)
 
@@ -155,51 +165,52 @@ class _Page:
         return any(tag == name for name, _ in self._open)
 
 
-def _turn(message: _Message, speaker: str, reading: Reading) -> Turn | None:
-    """Return the turn a message makes; None where it holds nothing."""
+def _turn(message: _Message, speaker: str, options: Reading) -> Turn | None:
+    """Return the turn that a message makes; None where it is empty."""
     speaker = re.sub(r" via @\w+$", "", speaker)
     kind, text = _content(message)
     if message.number.startswith("-") or (kind is Kind.TEXT and not text):
-        return None  # the day, between messages
-    sent_at, clock = _moment(message.moment, reading)
+        return None  # a negative number is that of a line with the day
+    sent_at, clock = _parse_time(message.time, options)
     return Turn(
         key=message.number,
-        role=Role.SYSTEM if message.service else person(reading, speaker),
+        role=Role.SYSTEM if message.is_service else person(options, speaker),
         text=text,
-        speaker=None if message.service else speaker or None,
+        speaker=None if message.is_service else speaker or None,
         sent_at=sent_at,
         clock=clock,
         kind=kind,
-        parent=message.answers or None,
+        parent=message.reply_to or None,
     )
 
 
 def _content(message: _Message) -> tuple[Kind, str]:
-    if message.service:
+    """Return the kind and the text of a message."""
+    if message.is_service:
         return Kind.SERVICE, message.text("notice")
     question = message.text("question")
     if question:
         return Kind.MEDIA, f"{question}\n{message.text('answer')}".strip()
-    words, origin = message.text("text"), message.text("forwarded")
-    names = message.files
-    if title := message.text("title"):
-        names = [title]
-    if words and origin:
-        words = f"[forwarded from {origin}] {words}"
-    return with_files(words, names if not words or title else [])
+    text, origin = message.text("text"), message.text("forwarded")
+    title = message.text("title")
+    names = [title] if title else message.files
+    if text and origin:
+        text = f"[forwarded from {origin}] {text}"
+    return with_files(text, names if not text or title else [])
 
 
-def _moment(written: str, reading: Reading) -> tuple[datetime | None, Clock]:
-    match = _TIME.fullmatch(written.strip())
+def _parse_time(text: str, options: Reading) -> tuple[datetime | None, Clock]:
+    """Parse "01.06.2024 12:00:00 UTC+02:00"; older exports have no zone."""
+    match = _TIME.fullmatch(text.strip())
     if match is None:
         return None, Clock.NONE
     day, month, year, hour, minute, second = map(int, match.group(1, 2, 3, 4, 5, 6))
     with suppress(ValueError):
         naive = datetime(year, month, day, hour, minute, second)
-        if not 1990 <= year <= 2100:
+        if not is_plausible_time(naive):
             return None, Clock.NONE
-        if "UTC" not in written:
-            return wall_clock(naive, reading.timezone), Clock.LOCAL
+        if "UTC" not in text:
+            return wall_clock(naive, options.timezone), Clock.LOCAL
         offset = timedelta(hours=int(match[8] or 0), minutes=int(match[9] or 0))
         return naive.replace(tzinfo=timezone(-offset if match[7] == "-" else offset)), Clock.EXACT
     return None, Clock.NONE

@@ -1,7 +1,7 @@
 """Direct messages in an archive of X, once Twitter: JavaScript that sets a list.
 
-`direct-messages.js`, and `direct-messages-group.js` for groups. People are numbers; who the owner
-is stands in `account.js` beside it.
+They are in `direct-messages.js`, and for groups in `direct-messages-group.js`. People are numbers;
+that of the owner is in `account.js` beside it.
 
 Source: archives as open programs read them; there is no published schema.
 """
@@ -16,7 +16,7 @@ from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
 from memcli.formats.format import Format, Parsed, Reading
-from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.document import Document, strip_byte_order_mark
 from memcli.formats.parsing.json_stream import Broken, elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
@@ -31,61 +31,62 @@ _NOTICES = {
 
 
 def _recognises(sample: Sample) -> bool:
-    head = sample.head.removeprefix(b"\xef\xbb\xbf")
+    head = strip_byte_order_mark(sample.head)
     return (
         bool(_HEAD.match(head)) and re.match(rb"[^=]{0,200}direct_messages?\w*\.", head) is not None
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    return in_pieces("twitter_dm", _messages(document, reading))
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    return in_pieces("twitter_dm", _messages(document, options))
 
 
-def _messages(document: Document, reading: Reading) -> Iterator[Said | Skipped]:
-    owner, keys = _owner(document), Keys()
-    for number, value in enumerate(elements(_list(document)), start=1):
+def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+    owner, keys = _owner_id(document), Keys()
+    for number, value in enumerate(elements(_as_list(document)), start=1):
         if isinstance(value, Broken):
             yield Skipped(f"conversation {number}", value.why)
             continue
-        talk = mapping(mapping(value).get("dmConversation"))
-        key = string(talk.get("conversationId")) or f"conversation {number}"
-        others = [one for one in key.split("-") if one != owner]
-        title = string(talk.get("name")) or ("Direct message with " + ", ".join(others))
-        for event in map(mapping, sequence(talk.get("messages"))):
+        conversation = mapping(mapping(value).get("dmConversation"))
+        key = string(conversation.get("conversationId")) or f"conversation {number}"
+        others = [account for account in key.split("-") if account != owner]
+        title = string(conversation.get("name")) or ("Direct message with " + ", ".join(others))
+        for event in map(mapping, sequence(conversation.get("messages"))):
             for kind, fields in event.items():
-                if turn := _turn(kind, mapping(fields), owner, keys, reading):
+                if turn := _turn(kind, mapping(fields), owner, keys, options):
                     yield Said(key, title, turn)
 
 
-def _list(document: Document) -> Document:
-    """Return a document of the list alone."""
+def _as_list(document: Document) -> Document:
+    """Return a document with the list alone, as JSON."""
 
-    def opened() -> BinaryIO:
+    def open_list() -> BinaryIO:
         with document.open() as stream:
             head = stream.read(1 << 12)
-        match = _HEAD.match(head.removeprefix(b"\xef\xbb\xbf"))
+        text = strip_byte_order_mark(head)
+        match = _HEAD.match(text)
         stream = document.open()
         if match:
-            stream.read(match.end() + (3 if head.startswith(b"\xef\xbb\xbf") else 0))
+            stream.read(match.end() + len(head) - len(text))
         return stream
 
-    return replace(document, open=opened)
+    return replace(document, open=open_list)
 
 
-def _owner(document: Document) -> str:
+def _owner_id(document: Document) -> str:
     """Return the number of the owner's account, "" where the archive does not say."""
-    found = document.beside("account.js")
+    account = document.beside("account.js")
     try:
-        first = next(chain(elements(_list(found)) if found else (), [None]))
+        first = next(chain(elements(_as_list(account)) if account else (), [None]))
     except InputError:
         return ""
     return string(mapping(mapping(first).get("account")).get("accountId"))
 
 
 def _turn(
-    kind: str, fields: Mapping[str, Any], owner: str, keys: Keys, reading: Reading
+    kind: str, fields: Mapping[str, Any], owner: str, keys: Keys, options: Reading
 ) -> Turn | None:
-    """Return the turn an event makes; None where it holds nothing."""
+    """Return the turn that an event makes; None where it is empty."""
     sender = string(fields.get("senderId")) or string(fields.get("initiatingUserId"))
     sent_at = instant(fields.get("createdAt"))
     clock = Clock.EXACT if sent_at else Clock.NONE
@@ -94,16 +95,16 @@ def _turn(
         key = keys.key(kind, fields.get("createdAt"), sender, text)
         return Turn(key, Role.SYSTEM, text, sender or None, sent_at, clock, Kind.SERVICE)
     files = [string(url).rpartition("/")[2] for url in sequence(fields.get("mediaUrls"))]
-    form, text = with_files(_words(fields), [] if string(fields.get("text")) else files)
-    if kind != "messageCreate" or (form is Kind.TEXT and not text.strip()):
+    turn_kind, text = with_files(_text(fields), [] if string(fields.get("text")) else files)
+    if kind != "messageCreate" or (turn_kind is Kind.TEXT and not text.strip()):
         return None
     key = string(fields.get("id")) or keys.key(sent_at, sender, text)
-    role = Role.USER if sender and sender == owner else person(reading, sender)
-    return Turn(key, role, text, sender or None, sent_at, clock, form)
+    role = Role.USER if sender and sender == owner else person(options, sender)
+    return Turn(key, role, text, sender or None, sent_at, clock, turn_kind)
 
 
-def _words(fields: Mapping[str, Any]) -> str:
-    """Return the text, with links as they were before they were shortened."""
+def _text(fields: Mapping[str, Any]) -> str:
+    """Return the text of a message, with whole links in place of shortened ones."""
     text = string(fields.get("text"))
     for link in map(mapping, sequence(fields.get("urls"))):
         short, whole = string(link.get("url")), string(link.get("expanded"))

@@ -1,9 +1,9 @@
-"""The line that begins a WhatsApp message, in every phone's way of writing a date.
+"""Parses the line that begins a WhatsApp message, in every phone's way of writing a date.
 
     1/4/23, 7:02 PM - Ann: hi      [15/01/25, 22:41:03] Ann: hi      [2024/01/02 오후 03:06] Ann: hi
 
-The file says neither whether days or months come first nor which of these it uses: both are
-decided for the whole file, from all its lines.
+The file states neither whether days or months come first nor which of these styles it uses. Both
+are decided for the whole file, from all its lines.
 """
 
 import re
@@ -12,26 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-# Direction marks, which show nothing.
+from memcli.formats.parsing.values import is_plausible_time
+
+# Direction marks and the byte order mark, which are invisible.
 MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 _SPACES = " \t\u00a0\u2009\u202f"
 
-_BEFORE_NOON = (
-    "am",
-    "上午",
-    "凌晨",
-    "早上",
-    "午前",
-    "오전",
-    "ص",
-    "πμ",
-    "öö",
-    "sa",
-    "pg",
-    "de",
-    "قظ",
-)
-_AFTER_NOON = ("pm", "下午", "晚上", "午後", "오후", "م", "μμ", "ös", "ch", "ptg", "du", "بظ")
+_BEFORE_NOON = frozenset("am 上午 凌晨 早上 午前 오전 ص πμ öö sa pg de قظ".split())
+_AFTER_NOON = frozenset("pm 下午 晚上 午後 오후 م μμ ös ch ptg du بظ".split())
 _NOON_WORD = (
     rf"[ap]\.?[{_SPACES}]*m\b\.?|[上下]午|凌晨|早上|晚上|午[前後]|오[전후]|[صم]\b|[πμ]\.?μ\b\.?"
     r"|öö\b|ös\b|sa\b|ch\b|pt?g\b|d[eu]\.|[قب]\.ظ\b\.?"
@@ -59,41 +47,41 @@ _HEADER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
-# A second way of writing with more lines may be the file's own, however rare.
+# A second style with more lines than this may be the file's own, however rare it is.
 _SECOND_STYLE_LINES = 20
 
 
 class DateOrder(Enum):
-    """Which number of a date comes first. Dates that begin with their year need not be told."""
+    """The number that a date begins with. Dates that begin with their year need no order."""
 
     DAY_FIRST = "day/month"
     MONTH_FIRST = "month/day"
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
-    """One way to write a header."""
+class HeaderStyle:
+    """A style of writing headers."""
 
-    bracketed: bool
+    bracketed: bool  # [...] around date and time
     separator: str
     year_first: bool
     year_digits: int
     seconds: bool
     twelve_hours: bool
-    end: str
+    end: str  # the dash or colon after the time, "" if there is none
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The beginning of a message, its numbers not yet understood."""
+    """The beginning of a message; the order of its day and month is not yet known."""
 
-    style: Style
-    numbers: tuple[int, int, int]  # of the date, as written
+    style: HeaderStyle
+    numbers: tuple[int, int, int]  # the numbers of the date, in the order of the file
     clock: tuple[int, int, int]  # hours from 0 to 24, minutes, seconds
-    rest: str
+    rest: str  # the line after the time: sender and text
 
-    def date(self, order: DateOrder) -> tuple[int, int, int]:
-        """Return year, month and day, unchecked."""
+    def year_month_day(self, order: DateOrder) -> tuple[int, int, int]:
+        """Return year, month and day; the calendar may not have such a day."""
         first, second, third = self.numbers
         if self.style.year_first:
             return first, second, third
@@ -102,17 +90,17 @@ class Header:
             return year, second, first
         return year, first, second
 
-    def moment(self, order: DateOrder) -> datetime | None:
+    def wall_time(self, order: DateOrder) -> datetime | None:
         """Return the wall clock time; None where the calendar has no such time."""
         try:
-            moment = datetime(*self.date(order), *self.clock)
+            moment = datetime(*self.year_month_day(order), *self.clock)
         except ValueError:
             return None
-        return moment if 1990 <= moment.year <= 2100 else None
+        return moment if is_plausible_time(moment) else None
 
 
-def header_of(line: str) -> Header | None:
-    """Return the header a line begins with, if it looks like one."""
+def parse_header(line: str) -> Header | None:
+    """Return the header that a line begins with; None for any other line."""
     match = _HEADER.match(line)
     if match is None:
         return None
@@ -124,25 +112,25 @@ def header_of(line: str) -> Header | None:
     dotted_with_seconds = match["separator"] == "." and match["seconds"]
     if not match["bracket"] and not end and not dotted_with_seconds:
         return None
-    noon = match["before"] or match["after"]
-    style = Style(
+    noon_word = match["before"] or match["after"]
+    style = HeaderStyle(
         bracketed=bool(match["bracket"]),
         separator=match["separator"],
         year_first=year_first,
         year_digits=4 if year_first else third,
         seconds=bool(match["seconds"]),
-        twelve_hours=bool(noon),
+        twelve_hours=bool(noon_word),
         end=end,
     )
     numbers = int(match["first"]), int(match["second"]), int(match["third"])
-    hour = _hour(int(match["hour"]), noon)
-    return Header(
-        style, numbers, (hour, int(match["minute"]), int(match["seconds"] or 0)), match["rest"]
-    )
+    hour = _hour_of_day(int(match["hour"]), noon_word)
+    clock = hour, int(match["minute"]), int(match["seconds"] or 0)
+    return Header(style, numbers, clock, match["rest"])
 
 
-def _hour(hour: int, noon: str | None) -> int:
-    word = re.sub(rf"[.{_SPACES}]", "", noon or "").casefold()
+def _hour_of_day(hour: int, noon_word: str | None) -> int:
+    """Return an hour from 0 to 24, from one of 12 hours with a word, or of 24 without."""
+    word = re.sub(rf"[.{_SPACES}]", "", noon_word or "").casefold()
     if word in _BEFORE_NOON and hour == 12:
         return 0
     if word in _AFTER_NOON and hour < 12:
@@ -151,24 +139,27 @@ def _hour(hour: int, noon: str | None) -> int:
 
 
 @dataclass(slots=True)
-class Evidence:
-    """What the headers of one style tell about its dates."""
+class StyleStatistics:
+    """Counts over the headers of one style, from which the order of its dates follows."""
 
     lines: int = 0
-    ambiguous: int = 0  # dates that depend on the order
+    ambiguous: int = 0  # dates that differ between the orders
+    # By order: dates before that of the header before; the same where another style was before.
     jumps: dict[DateOrder, int] = field(default_factory=lambda: dict.fromkeys(DateOrder, 0))
     seams: dict[DateOrder, int] = field(default_factory=lambda: dict.fromkeys(DateOrder, 0))
-    large: list[int] = field(default_factory=lambda: [0, 0])  # first, second number over 12
+    # Of the first and of the second number: times it is over 12, and times it changes.
+    large: list[int] = field(default_factory=lambda: [0, 0])
     changes: list[int] = field(default_factory=lambda: [0, 0])
     last: Header | None = None
 
     def add(self, header: Header) -> None:
         """Count one header."""
         self.lines += 1
-        self.ambiguous += header.date(DateOrder.DAY_FIRST) != header.date(DateOrder.MONTH_FIRST)
+        days = [header.year_month_day(order) for order in DateOrder]
+        self.ambiguous += days[0] != days[1]
         for order in DateOrder:
-            date = header.date(order)
-            self.jumps[order] += self.last is not None and date < self.last.date(order)
+            day = header.year_month_day(order)
+            self.jumps[order] += self.last is not None and day < self.last.year_month_day(order)
         if not header.style.year_first:
             for place in (0, 1):
                 number = header.numbers[place]
@@ -178,44 +169,43 @@ class Evidence:
         self.last = header
 
 
-def count_seam(before: Header, after: Header, seen: dict[Style, Evidence]) -> None:
-    """Count, for both styles, whether time runs backwards where one follows another."""
+def count_seam(
+    before: Header, after: Header, statistics: dict[HeaderStyle, StyleStatistics]
+) -> None:
+    """Count for both styles if time runs backwards where one follows the other."""
     for order in DateOrder:
-        if after.date(order) < before.date(order):
-            seen[before.style].seams[order] += 1
-            seen[after.style].seams[order] += 1
+        if after.year_month_day(order) < before.year_month_day(order):
+            statistics[before.style].seams[order] += 1
+            statistics[after.style].seams[order] += 1
 
 
-def own_styles(seen: dict[Style, Evidence]) -> list[Style]:
+def native_styles(statistics: dict[HeaderStyle, StyleStatistics]) -> list[HeaderStyle]:
     """Return the styles of the file itself; headers in any other style were pasted into it.
 
-    That is the commonest one, and any that is not much rarer or has many lines, if time never
-    runs backwards where it begins and ends (exports that were put together).
+    These are the commonest style, and any that is not much rarer or has many lines, if time never
+    runs backwards where it begins and ends: some files are several exports, put together.
     """
-    most = max((evidence.lines for evidence in seen.values()), default=0)
+    most = max((each.lines for each in statistics.values()), default=0)
     return [
         style
-        for style, evidence in seen.items()
-        if evidence.lines == most
-        or (
-            evidence.lines > min(most // 2, _SECOND_STYLE_LINES)
-            and not min(evidence.seams.values())
-        )
+        for style, each in statistics.items()
+        if each.lines == most
+        or (each.lines > min(most // 2, _SECOND_STYLE_LINES) and not min(each.seams.values()))
     ]
 
 
-def date_order(evidence: Iterable[Evidence]) -> DateOrder | None:
-    """Decide on one order for all dates; None where nothing tells.
+def infer_date_order(statistics: Iterable[StyleStatistics]) -> DateOrder | None:
+    """Return one order for all dates; None where no clue decides it.
 
-    The first that tells, of: a number over 12 is a day; time does not run backwards; the day
-    changes more often than the month.
+    The clues, of which the first that differs decides: a number over 12 is a day; time does not
+    run backwards; the day changes more often than the month.
     """
-    found = list(evidence)
+    styles = list(statistics)
     day, month = DateOrder
     clues = [
-        (sum(each.large[1] for each in found), sum(each.large[0] for each in found)),
-        (sum(each.jumps[day] for each in found), sum(each.jumps[month] for each in found)),
-        (sum(each.changes[1] for each in found), sum(each.changes[0] for each in found)),
+        (sum(each.large[1] for each in styles), sum(each.large[0] for each in styles)),
+        (sum(each.jumps[day] for each in styles), sum(each.jumps[month] for each in styles)),
+        (sum(each.changes[1] for each in styles), sum(each.changes[0] for each in styles)),
     ]
     for against_day, against_month in clues:
         if against_day != against_month:

@@ -1,4 +1,4 @@
-"""What WhatsApp itself writes into a chat, in the languages of the phones it runs on."""
+"""Recognises the texts that WhatsApp itself writes into a chat, in many languages."""
 
 import re
 
@@ -20,7 +20,7 @@ _FILE_NAMES = tuple(
         r"(.+?) ile whatsapp sohbeti",
     )
 )
-_COPY = re.compile(r"\s*\(\d{1,2}\)$")  # what browsers add to a second download
+_COPY_NUMBER = re.compile(r"\s*\(\d{1,2}\)$")  # browsers add it to a second download
 
 _EDITED = re.compile(
     r"<[^<>\n]*(?:edited|bearbeitet|edit[oó]|editad[ao]|modifi|modificato|bewerkt"
@@ -97,49 +97,49 @@ _EVENT = re.compile(
 _GROUP_NAME = re.compile(r"created (?:the |this )?group [\"“«„](.{1,100}?)[\"”»“]", re.IGNORECASE)
 
 
-def chat_name(document_name: str) -> str | None:
-    """Return whom a chat is with, from the name of its file; None where that does not tell.
+def parse_chat_name(document_name: str) -> str | None:
+    """Return the name of the person or group of a chat, from that of its file; None without one.
 
     iPhones name every chat `_chat.txt` and put the name on the archive around it.
     """
     folder, _, name = document_name.rstrip("/").rpartition("/")
-    name = _without_ending(name, ".txt")
+    name = _strip_suffix(name, ".txt")
     if name.casefold() in ("_chat", "chat"):
-        name = _without_ending(folder.rpartition("/")[2], ".zip")
+        name = _strip_suffix(folder.rpartition("/")[2], ".zip")
     for pattern in _FILE_NAMES:
         if match := pattern.fullmatch(name):
-            return _COPY.sub("", match[1]).strip() or None
+            return _COPY_NUMBER.sub("", match[1]).strip() or None
     return name.strip() if name not in ("", "-", ".", "..") else None
 
 
-def group_name(line: str) -> str | None:
-    """Return the name of the group a system line says was created."""
+def parse_group_name(line: str) -> str | None:
+    """Return the name of the group whose creation a line reports; None for any other line."""
     match = _GROUP_NAME.search(line[:300])
     return match[1] if match else None
 
 
 def is_event(text: str) -> bool:
-    """Tell whether what stands where a name should is WhatsApp's own sentence."""
+    """Return whether the text in the place of a name is a sentence of WhatsApp's own."""
     return _EVENT.search(text) is not None
 
 
 def is_encryption_notice(text: str) -> bool:
-    """Tell whether a text is the notice that begins every chat."""
+    """Return whether a text is the notice that begins every chat."""
     return _ENCRYPTION.match(text.lstrip(MARKS)) is not None
 
 
-def cleaned(text: str) -> str:
-    """Return a message's text as its sender wrote it, without marks and remarks around it."""
-    around = f"{MARKS} \t\r\n\u202f\0"
-    text = text.strip(around)
+def strip_remarks(text: str) -> str:
+    """Return a message's text as its sender wrote it, without the marks and remarks around it."""
+    invisible = f"{MARKS} \t\r\n\u202f\0"
+    text = text.strip(invisible)
     at = text.rfind("<") if text.endswith(">") else -1
     if at >= 0 and len(text) - at <= _LONGEST_REMARK and _EDITED.fullmatch(text, at):
-        text = text[:at].rstrip(around)
+        text = text[:at].rstrip(invisible)
     return text.strip()
 
 
-def kind_of(text: str) -> Kind:
-    """Return what a sender's cleaned text is."""
+def classify_text(text: str) -> Kind:
+    """Return the kind of a turn with this text, after `strip_remarks`."""
     if len(text) > 300:
         return Kind.TEXT
     bare = re.sub(f"[{MARKS}]", "", text)
@@ -150,10 +150,11 @@ def kind_of(text: str) -> Kind:
     return Kind.TEXT
 
 
-def is_call(text: str) -> bool:
-    """Tell whether a line of WhatsApp's own is about a call."""
+def is_call_notice(text: str) -> bool:
+    """Return whether a line of WhatsApp's own reports a call."""
     return _CALL.match(text.lstrip(MARKS)) is not None
 
 
-def _without_ending(name: str, ending: str) -> str:
-    return name[: -len(ending)] if name.casefold().endswith(ending) else name
+def _strip_suffix(name: str, suffix: str) -> str:
+    """Return a name without a suffix, which may be in either case."""
+    return name[: -len(suffix)] if name.casefold().endswith(suffix) else name

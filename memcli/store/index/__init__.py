@@ -1,1 +1,13 @@
-"""Full text and vectors, which are rebuilt from the turns."""
+"""Full text and vectors, which can be rebuilt from the rows. Read `search_index` first.
+
+search_index     words of sessions, passages and turns, and vectors of passages
+term_statistics  BM25 of terms, and mistyped terms
+spelling         the nearest stem to a mistyped one
+highlights       the places of terms in a text
+memory_index     words and vectors of memories
+embedders        the embedders that have vectors
+passage_vectors  the tables of passages' vectors, and the search for the nearest
+quantization     vectors as bytes
+vector_sets      re-embedding while the old vectors are in use
+rebuild          rebuilding of the full text
+"""

@@ -1,8 +1,8 @@
-"""The vectors of passages, small enough that a large archive is searched while a person waits.
+"""The vectors of passages, small enough for a search of a large archive while a person waits.
 
-Of each number a byte is kept, in `vectors_n`, and its sign as a bit besides, in `bits_n`. Up to
-EXACT passages all are compared by bytes; of more, by bytes those that are nearest by bits. Among
-these are .99 of the 50 nearest of 337,601 passages.
+Each number of a vector is stored as a byte, in `vectors_n`, and its sign as a bit, in `bits_n`. Up
+to EXACT_LIMIT passages, all are compared by bytes; of more passages, only those nearest by bits.
+These include .99 of the 50 nearest of 337,601 passages.
 
 Source:
     Two steps, bits and then a closer look: Yamada, Asai and Hajishirzi, Efficient Passage
@@ -13,98 +13,102 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from memcli.store.index.quantization import quantized_one, width
+from memcli.store.index.quantization import quantize_vector, stored_width
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 
-EXACT = 20_000  # passages that are all compared by bytes
-NEAREST = 4096  # passages by bits; sqlite-vec gives no more
-SAMPLE = 2048  # passages that tell how near those are
+EXACT_LIMIT = 20_000  # up to so many passages are all compared by bytes
+MAX_CANDIDATES = 4096  # passages chosen by bits; sqlite-vec returns no more
+SAMPLE_SIZE = 2048  # passages whose distances tell how near the candidates are
 
 _BITS = "vec_quantize_binary(vec_int8({}))"
 
 
-def make(database: Database, number: int, dimensions: int) -> None:
-    """Make the tables of an embedder's vectors."""
+def create_tables(database: Database, number: int, dimensions: int) -> None:
+    """Create the tables of an embedder's vectors."""
     database.rows(
         f"create table vectors_{number} (id integer primary key, embedding blob not null) strict"
     )
     database.rows(
-        f"create virtual table bits_{number} using vec0(embedding bit[{width(dimensions)}])"
+        f"create virtual table bits_{number} using vec0(embedding bit[{stored_width(dimensions)}])"
     )
 
 
-def drop(database: Database, number: int) -> None:
+def drop_tables(database: Database, number: int) -> None:
     """Drop the tables of an embedder's vectors."""
     database.rows(f"drop table if exists vectors_{number}")
     database.rows(f"drop table if exists bits_{number}")
 
 
-def put(database: Database, number: int, passages: Sequence[int], kept: Sequence[bytes]) -> None:
-    """Store vectors of passages that have none yet, as `quantization` makes them."""
-    rows = list(zip(passages, kept, strict=True))
+def add_rows(
+    database: Database, number: int, passages: Sequence[int], vectors: Sequence[bytes]
+) -> None:
+    """Store the quantized vectors of passages that have none yet."""
+    rows = list(zip(passages, vectors, strict=True))
     database.many(f"insert into vectors_{number} (id, embedding) values (?, ?)", rows)
     bits = _BITS.format("?")
     database.many(f"insert into bits_{number} (rowid, embedding) values (?, {bits})", rows)
 
 
-def remove(database: Database, number: int, passages: str, *values: object) -> None:
-    """Forget the vectors of passages.
+def remove_rows(database: Database, number: int, passages: str, *values: object) -> None:
+    """Delete the vectors of passages.
 
     Args:
-        database: where.
-        number: of the embedder.
-        passages: what selects their numbers.
-        values: of that.
+        database: the database.
+        number: the number of the embedder.
+        passages: a select of the numbers of the passages.
+        values: the values of that select.
     """
     database.rows(f"delete from bits_{number} where rowid in ({passages})", *values)
     database.rows(f"delete from vectors_{number} where id in ({passages})", *values)
 
 
-def nearest(
+def nearest_rows(
     database: Database, number: int, vector: bytes, filters: Filters, limit: int
 ) -> list[Any]:
     """Return the passages nearest to a vector of float32 numbers, nearest first.
 
     Returns:
-        Rows of (session, cosine in [-1, 1], first, last, start, stop); the cosine is None where
-        a vector has no direction.
+        Rows of (session, cosine in [-1, 1], first, last, start, stop); the cosine is None if a
+        vector has no direction.
     """
-    asked = quantized_one(vector)
+    query = quantize_vector(vector)
     where, values = filters.where()
-    which = "1"
+    condition = "1"
     if where != "1":
-        which = (
+        condition = (
             "{} in (select passages.id from passages join sessions"
             f" on sessions.id = session_id where {where})"
         )
-    reach = _reach(database, number, asked, filters)
-    if reach is not None:
-        which = (
+    radius = _candidate_radius(database, number, query, filters)
+    if radius is not None:
+        condition = (
             f"id in (select rowid from bits_{number} where embedding match {_BITS.format('?')}"
-            f" and k = {NEAREST} and distance <= ? and {which.format('rowid')})"
+            f" and k = {MAX_CANDIDATES} and distance <= ? and {condition.format('rowid')})"
         )
-        values = [asked, reach, *values]
+        values = [query, radius, *values]
     return database.rows(
         "with near as (select id, vec_distance_cosine(vec_int8(embedding), vec_int8(?)) as"
-        f" distance from vectors_{number} where {which.format('id')}"
+        f" distance from vectors_{number} where {condition.format('id')}"
         " order by distance nulls last limit ?)"
         " select session_id, 1 - distance, first, last, start, stop from near"
         " join passages using (id) order by distance, id",
-        *(asked, *values, limit),
+        *(query, *values, limit),
     )
 
 
-def _reach(database: Database, number: int, asked: bytes, filters: Filters) -> float | None:
-    """Return about how many bits at most those of the nearest differ in; None: look at all.
+def _candidate_radius(
+    database: Database, number: int, query: bytes, filters: Filters
+) -> float | None:
+    """Return the most bits that the nearest passages differ in, about; None: compare all by bytes.
 
-    sqlite-vec looks for the nearest of those within a distance 30 times faster than for the
-    nearest of all, and every so many passages tell the distance well enough.
+    sqlite-vec finds the nearest within a distance 30 times faster than the nearest of all, and a
+    sample of the passages tells that distance well enough.
     """
     [(last,)] = database.rows("select coalesce(max(id), 0) from passages")
-    if last <= EXACT:
+    if last <= EXACT_LIMIT:
         return None
-    step = max(last // SAMPLE, 1)
+    step = max(last // SAMPLE_SIZE, 1)
     where, values = filters.where()
     bits = _BITS.format("embedding")
     rows = database.rows(
@@ -112,6 +116,6 @@ def _reach(database: Database, number: int, asked: bytes, filters: Filters) -> f
         f" from vectors_{number} as kept join passages using (id) join sessions"
         " on sessions.id = session_id where kept.id in (select value from json_each(?))"
         f" and {where} order by distance",
-        *(asked, json.dumps(list(range(1, last + 1, step))), *values),
+        *(query, json.dumps(list(range(1, last + 1, step))), *values),
     )
-    return rows[NEAREST // step][0] if len(rows) * step > EXACT else None
+    return rows[MAX_CANDIDATES // step][0] if len(rows) * step > EXACT_LIMIT else None

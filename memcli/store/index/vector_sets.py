@@ -1,4 +1,4 @@
-"""The vectors of all passages, made again while the old ones serve, and then switched to."""
+"""Re-embedding: a second set of vectors is filled while the first is in use, then replaces it."""
 
 import json
 from collections.abc import Sequence
@@ -6,118 +6,117 @@ from dataclasses import dataclass
 
 from memcli.domain import Passage
 from memcli.errors import StoreError
-from memcli.protocols import Embedder
-from memcli.protocols import Vectors as Rows
+from memcli.protocols import Embedder, Vectors
 from memcli.store.index import passage_vectors
-from memcli.store.index.passages import make_vectors
+from memcli.store.index.embedders import add_embedder
 from memcli.store.index.quantization import quantized
 from memcli.store.sqlite.connection import Database
 
-Place = tuple[int, int, Passage]  # numbers of a passage and of its session, and where it is
+Place = tuple[int, int, Passage]  # the number of a passage, of its session, and the passage
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ActiveEmbedder:
     """The embedder whose vectors questions are compared with."""
 
     name: str
     fingerprint: str
 
 
-class Vectors:
-    """At most two sets of vectors: one serves, and of another not all are made yet."""
+class VectorSets:
+    """The sets of passages' vectors: one in use, and perhaps one that is not complete yet."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def recorded(self) -> str | None:
-        """Return how the person named the embedder that serves, None where nobody named it."""
+        """Return the name that the person gave for the active embedder, or None."""
         rows = self._db.rows("select named from embedders where serving")
         return rows[0][0] if rows else None
 
-    def serving(self) -> Served | None:
-        """Return the embedder that serves, None where nothing is embedded yet."""
+    def serving(self) -> ActiveEmbedder | None:
+        """Return the active embedder, or None if nothing is embedded yet."""
         rows = self._db.rows("select name, fingerprint from embedders where serving")
-        return Served(*rows[0]) if rows else None
+        return ActiveEmbedder(*rows[0]) if rows else None
 
     def unfinished(self) -> str | None:
-        """Return how the embedder was named whose vectors are not all made yet."""
+        """Return the name of the embedder whose set is not complete yet, or None."""
         rows = self._db.rows("select coalesce(named, name) from embedders where not serving")
         return rows[0][0] if rows else None
 
     def begin(self, embedder: Embedder, named: str | None, *, anew: bool) -> int:
-        """Return the number of the set to fill: the one that serves, or one that is to follow it.
+        """Return the number of the set to fill: the one in use, or one that will replace it.
 
-        A set of another embedder that is not complete yet is dropped.
+        An incomplete set of another embedder is dropped.
 
         Args:
-            embedder: whose vectors.
-            named: how the person named it: what opens it again.
-            anew: whether vectors that it has already are made again.
+            embedder: the embedder of the set.
+            named: the name that the person gave for it, which opens it again; stored with the set.
+            anew: True if existing vectors are to be computed again.
         """
         with self._db.transaction():
             rows = self._db.rows("select id, fingerprint, serving from embedders order by serving")
             for number, fingerprint, serving in rows:
                 if fingerprint == embedder.fingerprint and not (serving and anew):
-                    self._name(number, named)
+                    self._set_name(number, named)
                     if serving:
                         self._drop_unfinished()
                     return int(number)
             self._drop_unfinished()
-            number = make_vectors(self._db, embedder, serving=not rows)
-            self._name(number, named)
+            number = add_embedder(self._db, embedder, active=not rows)
+            self._set_name(number, named)
         return number
 
     def missing(self, number: int) -> int:
-        """Return how many passages have no vector in a set."""
-        [(count,)] = self._db.rows(f"select count(*) {_without(number)}")
+        """Return the number of passages without a vector in a set."""
+        [(count,)] = self._db.rows(f"select count(*) {_passages_without_vector(number)}")
         return int(count)
 
     def places(self, number: int, after: int, limit: int) -> list[Place]:
-        """Return passages without a vector in a set, by number, after that number."""
+        """Return passages without a vector in a set, in order, whose numbers are above `after`."""
         rows = self._db.rows(
-            f"select id, session_id, first, last, start, stop {_without(number)} and id > ?"
-            " order by id limit ?",
+            "select id, session_id, first, last, start, stop"
+            f" {_passages_without_vector(number)} and id > ? order by id limit ?",
             *(after, limit),
         )
         return [(passage, session, Passage(*place)) for passage, session, *place in rows]
 
     def there(self, places: Sequence[Place]) -> list[Place]:
-        """Return those that are still passages of their sessions."""
+        """Return those of these passages that still exist unchanged."""
         rows = self._db.rows(
             "select id, session_id, first, last, start, stop from passages"
             " where id in (select value from json_each(?)) order by id",
             json.dumps([passage for passage, *_ in places]),
         )
         wanted = set(places)
-        now = [(passage, session, Passage(*place)) for passage, session, *place in rows]
-        return [place for place in now if place in wanted]
+        present = [(passage, session, Passage(*place)) for passage, session, *place in rows]
+        return [place for place in present if place in wanted]
 
-    def put(self, number: int, passages: Sequence[int], vectors: Rows) -> None:
-        """Store vectors of passages that have none yet.
+    def put(self, number: int, passages: Sequence[int], vectors: Vectors) -> None:
+        """Store vectors of passages that have none in a set yet.
 
         Raises:
-            StoreError: the set is gone.
+            StoreError: another process has dropped the set.
         """
         if not self._db.rows("select 1 from embedders where id = ?", number):
             raise StoreError(
-                "another process took up another embedder meanwhile",
-                hint="`mem doctor` says which one",
+                "another process has switched to another embedder",
+                hint="`mem doctor` shows which one",
             )
-        passage_vectors.put(self._db, number, passages, quantized(vectors))
+        passage_vectors.add_rows(self._db, number, passages, quantized(vectors))
 
     def switch(self, number: int) -> bool:
-        """Let a set serve from now on, and drop the one before; tell whether it is complete."""
+        """Put a set in use and drop the one before, if it is complete; return whether it is."""
         with self._db.transaction():
-            if self._db.rows(f"select 1 {_without(number)} limit 1"):
+            if self._db.rows(f"select 1 {_passages_without_vector(number)} limit 1"):
                 return False
             rows = self._db.rows("select id from embedders where serving and id != ?", number)
-            for (before,) in rows:
-                self._drop(before)
+            for (previous,) in rows:
+                self._drop(previous)
             self._db.rows("update embedders set serving = 1 where id = ?", number)
         return True
 
-    def _name(self, number: int, named: str | None) -> None:
+    def _set_name(self, number: int, named: str | None) -> None:
         self._db.rows("update embedders set named = ? where id = ?", named, number)
 
     def _drop_unfinished(self) -> None:
@@ -125,12 +124,12 @@ class Vectors:
             self._drop(number)
 
     def _drop(self, number: int) -> None:
-        passage_vectors.drop(self._db, number)
+        passage_vectors.drop_tables(self._db, number)
         self._db.rows(f"drop table if exists memory_vectors_{number}")
         self._db.rows("delete from embedders where id = ?", number)
 
 
-def _without(number: int) -> str:
+def _passages_without_vector(number: int) -> str:
     return (
         f"from passages where not exists (select 1 from vectors_{number} as made"
         " where made.id = passages.id)"

@@ -1,1 +1,9 @@
-"""Care of the database: backup, export, forgetting, health, statistics."""
+"""Tasks that concern the whole database.
+
+backup      a copy of the database
+deletion    permanent deletion of sessions and memories
+export      everything, as `mem export` writes it
+health      checks for damage
+peek        reads for shell completion
+statistics  counts
+"""

@@ -1,4 +1,4 @@
-"""A copy of the database that is whole, while others read and write."""
+"""Backup: a complete copy of the database, made while other processes read and write it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,19 +15,19 @@ def back_up(
     *,
     replace: bool,
     verify: bool,
-    told: Callable[[int, int], None],
+    progress: Callable[[int, int], None],
 ) -> None:
-    """Write a copy of the database as it is at one moment: one file, for its owner alone.
+    """Write a copy of one state of the database into one file, readable by its owner alone.
 
     Args:
-        database: what to copy.
-        target: where to; until the copy is whole and on the disk, what is there stays.
-        replace: whether something may be there.
-        verify: whether to open the copy and check all of it first.
-        told: how many pages were copied, of how many.
+        database: the database to copy.
+        target: the file; an existing one stays until the copy is complete and on the disk.
+        replace: True if an existing file may be replaced.
+        verify: True to open the copy and check all of it first.
+        progress: is called with the number of pages copied, and of all pages.
 
     Raises:
-        UsageError: something is there that may not be replaced.
+        UsageError: the target exists and may not be replaced.
         StoreError: the copy cannot be written, or is damaged.
     """
     if target.exists() and target.samefile(database.path):
@@ -37,7 +37,7 @@ def back_up(
     if target.with_name(f"{target.name}-wal").exists():
         raise UsageError(f"{target} is a database in use, and cannot be replaced")
     with private_file(target, StoreError) as part:
-        database.copy_to(part, told)
+        database.copy_to(part, progress)
         if verify:
             _verify(part, target)
 
@@ -46,11 +46,11 @@ def _verify(part: Path, target: Path) -> None:
     copy = Database(part, wait=0)
     try:
         health = Health(copy)
-        found = [*health.damage(), *health.strays()]
+        faults = [*health.damage(), *health.strays()]
     finally:
         copy.close()
-    if found:
+    if faults:
         raise StoreError(
-            f"the copy is damaged, and {target} was not written: {found[0]}",
-            hint="`mem doctor` looks at the database itself",
+            f"the copy is damaged, and {target} was not written: {faults[0]}",
+            hint="`mem doctor` checks the database itself",
         )

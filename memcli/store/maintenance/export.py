@@ -1,8 +1,7 @@
-"""What is kept, whole: sessions with all that another memory needs to be the same."""
+"""Sessions, memories and readings, with all that another database needs to be the same."""
 
 import json
 from collections.abc import Generator
-from datetime import UTC, datetime
 
 from memcli.domain import (
     Conversation,
@@ -22,26 +21,28 @@ from memcli.domain import (
 from memcli.errors import StoreError
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
+from memcli.store.sqlite.times import to_datetime
 from memcli.store.tables.sessions import Sessions
 
 _OF_SESSION = "key in (select key from turns where session_id = ?)"
-_OF_NONE = (  # titles, and turns that another conversation has now
+_OF_NO_SESSION = (  # revisions of titles, and of turns that another conversation has now
     "(key is null or not exists (select 1 from turns where turns.conversation_id ="
     " revisions.conversation_id and turns.key = revisions.key))"
 )
 
 
 class Archive:
-    """Sessions as `mem export` writes them."""
+    """The content of the database as `mem export` writes it."""
 
     def __init__(self, database: Database, sessions: Sessions) -> None:
         self._db, self._sessions = database, sessions
 
     def sessions(self, filters: Filters) -> Generator[tuple[SessionId, Conversation], None, None]:
-        """Yield the sessions that pass, each as a conversation with its past.
+        """Yield the sessions that pass the filters, each as a conversation with its history.
 
-        They come by conversation, and within one in order of time: the same memory gives the same
-        order, whenever and in whatever order it was filled. All are of one moment.
+        They are ordered by conversation, then by time, so that the same content has the same order,
+        no matter when and in which order it was imported. All are read from one state of the
+        database.
         """
         where, values = filters.where()
         with self._db.snapshot():
@@ -51,16 +52,16 @@ class Archive:
                 " started_at nulls first, ended_at, public",
                 *values,
             )
-            before = None
+            previous = None
             for number, conversation in numbers:
-                yield self._kept(number, conversation, first=conversation != before)
-                before = conversation
+                yield self._conversation(number, conversation, first=conversation != previous)
+                previous = conversation
 
     def memories(self) -> Generator[tuple[MemoryId, KeptMemory], None, None]:
-        """Yield every memory; what one was edited into comes before it.
+        """Yield every memory, after the one that it was edited into.
 
-        Where that leaves a choice they come by id, and the sources of one by name: the same
-        memory gives the same order, in whatever order it was filled.
+        Apart from that they are ordered by id, and the sources of each by name, so that the same
+        content has the same order, no matter in which order it was imported.
         """
         with self._db.snapshot():
             for number, public, edit, *words, tags, accepted in self._db.rows(
@@ -74,18 +75,17 @@ class Archive:
                 key, kind, value = words
                 try:
                     fact = Fact(key, MemoryType(kind), value, tuple(json.loads(tags)))
-                except ValueError as error:  # SQLite read it, but nobody wrote it so
+                except ValueError as error:  # SQLite can read the row, but memcli never wrote it
                     raise StoreError(f"{self._db.path} is damaged in memory {public}") from error
                 sources = tuple(KeptSource(*row) for row in self._sources(number))
                 yield MemoryId(public), KeptMemory(fact, sources, bool(accepted), edit)
 
     def readings(self) -> Generator[KeptReading, None, None]:
-        """Yield what readers made of which turns, in the order they did."""
+        """Yield the readings in the order in which they were made."""
         with self._db.snapshot():
-            for number, *words, trace in self._db.rows(
+            for number, way, model, outcome, reason, trace in self._db.rows(
                 "select id, way, model, outcome, reason, trace from readings order by id"
             ):
-                way, model, outcome, reason = words
                 rows = self._db.rows(
                     "select source, conversations.key, read_turns.key, digest, stop from read_turns"
                     " join conversations on conversations.id = conversation_id"
@@ -96,28 +96,31 @@ class Archive:
                     "select memory from reading_memories where reading_id = ? order by 1", number
                 )
                 try:
-                    kept = KeptReading(
-                        tuple(KeptTurn(*row) for row in rows),
-                        *(way, model, Outcome(outcome), reason),
-                        tuple(MemoryId(memory) for (memory,) in memories),
-                        None if trace is None else tuple(json.loads(trace)),
+                    reading = KeptReading(
+                        turns=tuple(KeptTurn(*row) for row in rows),
+                        way=way,
+                        model=model,
+                        outcome=Outcome(outcome),
+                        reason=reason,
+                        memories=tuple(MemoryId(memory) for (memory,) in memories),
+                        trace=None if trace is None else tuple(json.loads(trace)),
                     )
-                except ValueError as error:  # SQLite read it, but nobody wrote it so
+                except ValueError as error:  # SQLite can read the row, but memcli never wrote it
                     raise StoreError(f"{self._db.path} is damaged in a reading") from error
-                yield kept
+                yield reading
 
     def forgotten(self) -> list[Forgotten]:
-        """Return all that must not come back."""
+        """Return the digests of everything that was forgotten."""
         rows = self._db.rows("select digest from forgotten order by digest")
         return [Forgotten(digest) for (digest,) in rows]
 
     def count(self, filters: Filters) -> int:
-        """Return how many sessions pass."""
+        """Return the number of sessions that pass the filters."""
         where, values = filters.where()
         [(count,)] = self._db.rows(f"select count(*) from sessions where {where}", *values)
         return int(count)
 
-    def _kept(
+    def _conversation(
         self, number: int, conversation: int, *, first: bool
     ) -> tuple[SessionId, Conversation]:
         session = self._sessions.by_number(number)
@@ -125,17 +128,21 @@ class Archive:
             "select key, endless, as_of from conversations where id = ?", conversation
         )
         return session.id, Conversation(
-            *(session.source, key, session.title, session.turns, bool(endless)),
-            updated_at=None if as_of is None else datetime.fromtimestamp(as_of / 1000, UTC),
+            source=session.source,
+            key=key,
+            title=session.title,
+            turns=session.turns,
+            endless=bool(endless),
+            updated_at=to_datetime(as_of),
             past=Past(self._revisions(number, conversation, first=first), self._aliases(number)),
         )
 
     def _revisions(self, number: int, conversation: int, *, first: bool) -> tuple[Revision, ...]:
-        """Return what a session said before; the first of a conversation has its titles, too."""
-        which = f"({_OF_SESSION} or {_OF_NONE})" if first else _OF_SESSION
+        """Return the revisions of a session; its conversation's first one also has the titles."""
+        condition = f"({_OF_SESSION} or {_OF_NO_SESSION})" if first else _OF_SESSION
         rows = self._db.rows(
             "select key, text, digest from revisions where conversation_id = ?"
-            f" and {which} order by id",
+            f" and {condition} order by id",
             *(conversation, number),
         )
         return tuple(Revision(*row) for row in rows)

@@ -1,84 +1,89 @@
-"""Whether the database is whole, and what is searched is what was said."""
+"""Checks that the database is undamaged and that the index agrees with the turns."""
 
 from memcli.store.sqlite.connection import Database
 
-MOST_FAULTS = 10  # that are told
-_SEARCHED = "active and (included or kind in ('text', 'media')) and has_words(text)"
+MAX_FAULTS = 10  # faults that SQLite reports
+_SEARCHABLE = "active and (included or kind in ('text', 'media')) and has_words(text)"
 
 
 class Health:
-    """Checks, each in words a person understands; nothing found is nothing wrong.
+    """Checks of the database; each returns its findings as texts, none if all is well.
 
     Raises:
-        StoreError: from any check: the database is too damaged to be looked at.
+        StoreError: from any check, if the database is too damaged to read.
     """
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def damage(self) -> list[str]:
-        """Return what SQLite finds wrong with the file, full-text index included."""
-        rows = self._db.rows(f"pragma integrity_check({MOST_FAULTS})")
-        return [str(told).replace("\n", " ") for (told,) in rows if told != "ok"]
+        """Return the faults that SQLite finds in the file, its full-text index included."""
+        rows = self._db.rows(f"pragma integrity_check({MAX_FAULTS})")
+        return [str(fault).replace("\n", " ") for (fault,) in rows if fault != "ok"]
 
     def strays(self) -> list[str]:
-        """Return which rows belong to something that is no more."""
+        """Return the rows that refer to a row that does not exist."""
         rows = self._db.rows(
             'select "table", parent, count(*) from pragma_foreign_key_check group by 1, 2'
         )
         return [f"{count} of {table} without their {parent}" for table, parent, count in rows]
 
     def words(self) -> list[str]:
-        """Return where the full text is not that of the turns."""
+        """Return the differences between the full text and the turns and memories."""
         return [
-            *self._against("sessions", "select id from sessions", "session_words_docsize"),
-            *self._against(
-                "turns", f"select id from turns where {_SEARCHED}", "turn_words_docsize"
+            *self._compare("sessions", "select id from sessions", "session_words_docsize"),
+            *self._compare(
+                "turns", f"select id from turns where {_SEARCHABLE}", "turn_words_docsize"
             ),
-            *self._against("passages", "select id from passages", "passage_words_docsize"),
-            *self._against("memories", "select id from memories", "memory_words_docsize"),
-            *self._cut(),
+            *self._compare("passages", "select id from passages", "passage_words_docsize"),
+            *self._compare("memories", "select id from memories", "memory_words_docsize"),
+            *self._check_passages(),
         ]
 
     def vectors(self) -> list[str]:
-        """Return which passages are without a vector, and which vectors without a passage."""
-        found = []
+        """Return the passages without a vector, and the vectors without a passage or direction."""
+        findings = []
         for number, name, dimensions in self._db.rows(
             "select id, name, dimensions from embedders where serving"
         ):
-            found += self._against(
+            findings += self._compare(
                 f"passages of {name}", "select id from passages", f"vectors_{number}"
-            ) or self._against(
+            ) or self._compare(
                 f"vectors of {name}",
                 f"select id from vectors_{number}",
                 *(f"bits_{number}_rowids", "rowid"),
             )
-            [(bent,)] = self._db.rows(
+            [(without_direction,)] = self._db.rows(
                 f"select count(*) from vectors_{number} where length(embedding) < ?"
                 " or embedding = zeroblob(length(embedding))",
                 dimensions,
             )
-            found += [f"{bent:,} vectors of {name} without a direction"] if bent else []
+            if without_direction:
+                findings.append(f"{without_direction:,} vectors of {name} without a direction")
         [(passages,)] = self._db.rows("select exists (select 1 from passages)")
-        [(served,)] = self._db.rows("select exists (select 1 from embedders where serving)")
-        return ["no passage has a vector"] if passages and not served else found
+        [(has_embedder,)] = self._db.rows("select exists (select 1 from embedders where serving)")
+        return ["no passage has a vector"] if passages and not has_embedder else findings
 
-    def _against(self, what: str, wanted: str, table: str, key: str = "id") -> list[str]:
-        """Compare what should be in a table with what is."""
+    def _compare(self, name: str, expected: str, table: str, key: str = "id") -> list[str]:
+        """Return how the rows of a table differ from those that a select expects, by number."""
         [(missing, extra)] = self._db.rows(
-            f"with wanted as ({wanted}) select"
-            f" (select count(*) from wanted where id not in (select {key} from {table})),"
-            f" (select count(*) from {table} where {key} not in (select id from wanted))"
+            f"with expected as ({expected}) select"
+            f" (select count(*) from expected where id not in (select {key} from {table})),"
+            f" (select count(*) from {table} where {key} not in (select id from expected))"
         )
-        told = ((missing, f"{missing:,} {what} not indexed"), (extra, f"{extra:,} {what} too many"))
-        return [words for count, words in told if count]
+        findings = []
+        if missing:
+            findings.append(f"{missing:,} {name} not indexed")
+        if extra:
+            findings.append(f"{extra:,} {name} too many")
+        return findings
 
-    def _cut(self) -> list[str]:
-        """Tell which sessions are not cut into passages as far as their last turn that counts."""
+    def _check_passages(self) -> list[str]:
+        """Return how many sessions have no passages up to their last searchable turn."""
         [(count,)] = self._db.rows(
             "select count(*) from (select session_id, max(position) as last from turns"
-            f" where {_SEARCHED} group by session_id) as said left join (select session_id,"
-            " max(last) as last from passages group by session_id) as cut using (session_id)"
-            " where said.last is not cut.last"
+            f" where {_SEARCHABLE} group by session_id) as turns_end left join (select session_id,"
+            " max(last) as last from passages group by session_id) as passages_end"
+            " using (session_id) where turns_end.last is not passages_end.last"
         )
         return [f"{count:,} sessions not cut into passages"] if count else []

@@ -1,16 +1,16 @@
-"""What is in the database, counted."""
+"""Counts of what is in the database."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from memcli.store.sqlite.connection import Database
-from memcli.store.tables.sessions import moment
+from memcli.store.sqlite.times import to_datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """How many sessions of a source began in a month."""
+    """The number of sessions of a source that began in a month."""
 
     month: str | None  # "2024-03"; None for sessions without a time
     source: str
@@ -19,7 +19,7 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who speaks, and how many turns are theirs."""
+    """A speaker and the number of their turns."""
 
     name: str
     turns: int
@@ -27,53 +27,58 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class VectorCount:
-    """The vectors of one embedder."""
+    """The number of vectors of one embedder."""
 
     embedder: str
     dimensions: int
     count: int
-    serving: bool  # whether questions are put to it; else it is not complete yet
+    serving: bool  # True if questions are compared with them; False if the set is not complete yet
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Everything, once."""
+    """The totals over the whole database."""
 
     sessions: int
-    turns: int  # that somebody said
-    words: int  # of them; a character of an unspaced script is a word
+    turns: int  # number of messages
+    words: int  # number of their words; a character of an unspaced script counts as one
     revisions: int
     memories: int
     first: datetime | None
     last: datetime | None
-    size: int  # bytes on the disk, with what was not yet taken over from the log
+    size: int  # bytes on the disk, including the write-ahead log
 
 
 class Statistics:
-    """Counts over all that is kept."""
+    """The counts over the whole database."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def totals(self) -> Totals:
-        """Return the counts."""
-        [(sessions, turns, words, revisions, first, last)] = self._db.rows(
+        """Return the totals."""
+        [(sessions, turns, words, revisions, memories, first, last)] = self._db.rows(
             "select (select count(*) from sessions), (select count(*) from turns where"
             " kind in ('text', 'media', 'deleted') and active), (select coalesce(sum("
             "count_words(text)), 0) from turns where kind in ('text', 'media') and active),"
-            " (select count(*) from revisions), (select min(started_at) from sessions),"
+            " (select count(*) from revisions), (select count(*) from memories),"
+            " (select min(started_at) from sessions),"
             " (select max(ended_at) from sessions)"
         )
         size = sum(path.stat().st_size for path in self._files() if path.exists())
         return Totals(
-            *(sessions, turns, words, revisions, self._memories()),
-            first=moment(first, 0),
-            last=moment(last, 0),
+            sessions=sessions,
+            turns=turns,
+            words=words,
+            revisions=revisions,
+            memories=memories,
+            first=to_datetime(first),
+            last=to_datetime(last),
             size=size,
         )
 
     def months(self) -> list[Month]:
-        """Return how many sessions began when, by month and source; the undated ones first."""
+        """Return the number of sessions by month and source, those without a time first."""
         rows = self._db.rows(
             "select strftime('%Y-%m', started_at / 1000 + utc_offset * 60, 'unixepoch') as month,"
             " source, count(*) from sessions join conversations"
@@ -83,30 +88,23 @@ class Statistics:
         return [Month(*row) for row in rows]
 
     def people(self) -> list[Person]:
-        """Return who has a name, by how much they say."""
+        """Return the speakers with a name, those with most turns first."""
         rows = self._db.rows(
-            "select speaker, count(*) as said from turns where speaker is not null and active"
+            "select speaker, count(*) as turns from turns where speaker is not null and active"
             " and kind in ('text', 'media', 'deleted') group by fold(speaker)"
-            " order by said desc, speaker"
+            " order by turns desc, speaker"
         )
         return [Person(*row) for row in rows]
 
     def vectors(self) -> list[VectorCount]:
-        """Return how many vectors there are of each embedder."""
-        found = []
+        """Return the number of vectors of each embedder."""
+        counts = []
         for number, name, dimensions, serving in self._db.rows(
             "select id, name, dimensions, serving from embedders order by serving desc, id"
         ):
             [(count,)] = self._db.rows(f"select count(*) from bits_{number}_rowids")
-            found.append(VectorCount(name, dimensions, count, bool(serving)))
-        return found
-
-    def _memories(self) -> int:
-        """Return how many memories there are, where the schema has any."""
-        if not self._db.rows("select 1 from sqlite_schema where name = 'memories'"):
-            return 0
-        [(count,)] = self._db.rows("select count(*) from memories")
-        return int(count)
+            counts.append(VectorCount(name, dimensions, count, bool(serving)))
+        return counts
 
     def _files(self) -> tuple[Path, Path]:
         return self._db.path, self._db.path.with_name(f"{self._db.path.name}-wal")

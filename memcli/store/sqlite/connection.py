@@ -1,4 +1,4 @@
-"""Opening SQLite the one way memcli uses it, and speaking to it through one door."""
+"""The connection to SQLite: opened one way, and used through one method for all statements."""
 
 import os
 import unicodedata
@@ -12,11 +12,11 @@ import apsw
 
 from memcli.domain import fingerprint
 from memcli.errors import BusyError, StoreError
-from memcli.store.sqlite.migrations import APPLICATION, is_current, migrate
-from memcli.store.sqlite.tokenize import count
+from memcli.store.sqlite.migrations import APPLICATION_ID, is_current, migrate
+from memcli.store.sqlite.tokenize import count_words
 
-_PAGES = 1024  # copied at a time: 4 MB
-_HARD = {
+_PAGES_PER_STEP = 1024  # 4 MB
+_ERROR_TEXTS = {
     apsw.NotADBError: "is not a database",
     apsw.CorruptError: "is damaged",
     apsw.FullError: "cannot grow: the disk is full",
@@ -28,27 +28,27 @@ _HARD = {
 
 
 class Database:
-    """One connection: rows out, errors as people understand them."""
+    """One connection, which returns rows and raises errors that people understand."""
 
     def __init__(self, path: Path, *, wait: float, read_only: bool = False) -> None:
-        """Open a database, make it if it is not there, and bring it up to date.
+        """Open a database, create it if it does not exist, and migrate it to the newest schema.
 
         Args:
-            path: the file; its folder is made, private to the person, if it is not there.
-            wait: seconds to wait for another writer.
-            read_only: neither make it nor change anything, its version included.
+            path: the file; if its folder does not exist it is created, private to the person.
+            wait: seconds to wait for another writing process.
+            read_only: neither create nor change the database, its schema included.
 
         Raises:
-            StoreError: it cannot be opened, is no memory database, or a newer memcli made it.
-            BusyError: another process kept it locked.
+            StoreError: it cannot be opened, is not a memory database, or a newer memcli made it.
+            BusyError: another process kept it locked for too long.
         """
         self.path = path
         self._wait = int(wait * 1000)  # ms
         if not read_only:
-            _create_private(path)
-        writing = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-        flags = apsw.SQLITE_OPEN_READONLY if read_only else writing
-        with self._translated():
+            _create_private_file(path)
+        read_write = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        flags = apsw.SQLITE_OPEN_READONLY if read_only else read_write
+        with self._translate_errors():
             self._db = apsw.Connection(str(path), flags=flags)
             try:
                 self._db.set_busy_timeout(self._wait)
@@ -74,33 +74,24 @@ class Database:
         self._db.close()
 
     def rows(self, sql: str, *values: object) -> list[Any]:
-        """Run one statement: the only door to SQLite."""
-        with self._translated():
+        """Run one statement and return its rows. All SQL goes through this method and `many`."""
+        with self._translate_errors():
             return self._db.execute(sql, values).fetchall()
 
     def many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
         """Run one statement once for each sequence of values."""
-        with self._translated():
+        with self._translate_errors():
             self._db.executemany(sql, values)
-
-    def stem(self, word: str) -> str:
-        """Return a word as the full-text index keeps it."""
-        tokenize = self._db.fts5_tokenizer("porter", ["unicode61", "remove_diacritics", "2"])
-        tokens = tokenize(
-            word.encode("utf-8", "replace"),
-            apsw.FTS5_TOKENIZE_QUERY,
-            None,
-            include_offsets=False,
-            include_colocated=False,
-        )
-        return " ".join(map(str, tokens))
 
     @contextmanager
     def transaction(self, *, wait: bool = True) -> Iterator[None]:
-        """All or nothing. Inside another transaction, take part in that one.
+        """Run the block as one transaction, or as a part of the transaction around it.
+
+        Args:
+            wait: wait for another writing process, as long as the database was opened with.
 
         Raises:
-            BusyError: another process kept the database locked, or without `wait` has it locked.
+            BusyError: another process has the database locked.
         """
         if self._db.in_transaction:
             yield
@@ -119,8 +110,8 @@ class Database:
             raise
 
     @contextmanager
-    def trial(self) -> Iterator[None]:
-        """A transaction that leaves nothing behind."""
+    def dry_run(self) -> Iterator[None]:
+        """Run the block as a transaction that is rolled back at its end."""
         self.rows("begin immediate")
         try:
             yield
@@ -130,7 +121,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Read everything as it is now, whoever writes meanwhile; inside another one, as it was."""
+        """Let the block read one state of the database, even while another process writes."""
         if self._db.in_transaction:
             yield
             return
@@ -141,27 +132,33 @@ class Database:
             if self._db.in_transaction:
                 self.rows("rollback")
 
-    def copy_to(self, path: Path, told: Callable[[int, int], None]) -> None:
-        """Copy the database as it is at one moment, whoever writes meanwhile, into one file.
+    def copy_to(self, path: Path, progress: Callable[[int, int], None]) -> None:
+        """Copy one state of the database into a file, even if another process writes meanwhile.
 
         Args:
             path: an empty file.
-            told: how many pages were copied, of how many.
+            progress: is called with the number of pages copied, and of all pages.
         """
-        with self.snapshot(), self._translated(path), closing(apsw.Connection(str(path))) as copy:
-            self.rows("select 1 from sqlite_schema")  # this is the moment
-            copy.execute("pragma journal_mode = off")  # whoever is interrupted removes the file
+        with (
+            self.snapshot(),
+            self._translate_errors(path),
+            closing(apsw.Connection(str(path))) as copy,
+        ):
+            self.rows(
+                "select 1 from sqlite_schema"
+            )  # this statement fixes the state that is copied
+            copy.execute("pragma journal_mode = off")  # an interrupted caller removes the file
             with copy.backup("main", self._db, "main") as pages:
                 while not pages.done:
-                    pages.step(_PAGES)
-                    told(pages.page_count - pages.remaining, pages.page_count)
-            copy.execute("pragma journal_mode = delete")  # nothing of it in a file beside it
+                    pages.step(_PAGES_PER_STEP)
+                    progress(pages.page_count - pages.remaining, pages.page_count)
+            copy.execute("pragma journal_mode = delete")  # the copy then has no second file
 
     def _check_owner(self) -> None:
-        # In this order: another process may just be making the database, mark and tables at once.
-        filled = self._db.execute("select 1 from sqlite_schema").fetchall()
-        [(application,)] = self._db.execute("pragma application_id").fetchall()
-        if filled and application != APPLICATION:
+        # Read in this order: another process may just be creating mark and tables, both at once.
+        has_tables = self._db.execute("select 1 from sqlite_schema").fetchall()
+        [(application_id,)] = self._db.execute("pragma application_id").fetchall()
+        if has_tables and application_id != APPLICATION_ID:
             raise StoreError(
                 f"{self.path} is a database of another program",
                 hint="name another file with `--db`",
@@ -171,12 +168,13 @@ class Database:
         if not is_current(self._db):
             raise StoreError(
                 f"{self.path} was made by another version of memcli",
-                hint="`mem sessions` brings it up to date, if this one is the newer",
+                hint="if this memcli is the newer one, `mem sessions` migrates it",
             )
 
     @contextmanager
-    def _translated(self, named: Path | None = None) -> Iterator[None]:
-        path = named or self.path
+    def _translate_errors(self, other_path: Path | None = None) -> Iterator[None]:
+        """Raise an error of ours for one of SQLite's; it names this database or the other path."""
+        path = other_path or self.path
         try:
             yield
         except apsw.BusyError as error:
@@ -187,17 +185,18 @@ class Database:
         except apsw.ExtensionLoadingError as error:
             raise StoreError(f"sqlite-vec cannot be loaded: {error}") from error
         except UnicodeDecodeError as error:
-            raise StoreError(f"{path} is damaged: it holds text that is no UTF-8") from error
+            raise StoreError(f"{path} is damaged: it holds text that is not UTF-8") from error
         except apsw.InterruptError as error:
             raise KeyboardInterrupt from error
         except apsw.Error as error:
-            what = next((text for kind, text in _HARD.items() if isinstance(error, kind)), None)
-            told = f"{path} {what}" if what else f"{path}: {error}"
-            raise StoreError(told, hint="name another file with `--db`") from error
+            texts = (text for kind, text in _ERROR_TEXTS.items() if isinstance(error, kind))
+            text = next(texts, None)
+            message = f"{path} {text}" if text else f"{path}: {error}"
+            raise StoreError(message, hint="name another file with `--db`") from error
 
 
-def _create_private(path: Path) -> None:
-    """Make the file, readable by its owner alone, before SQLite does."""
+def _create_private_file(path: Path) -> None:
+    """Create the file, readable by its owner alone, before SQLite does."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -208,11 +207,11 @@ def _create_private(path: Path) -> None:
 
 
 def _vector_extension() -> str:
-    """Return where sqlite-vec's library is, without importing the package: it imports numpy."""
-    found = find_spec("sqlite_vec")
-    if found is None or found.origin is None:
+    """Return the path of sqlite-vec's library. Importing its package would import numpy."""
+    spec = find_spec("sqlite_vec")
+    if spec is None or spec.origin is None:
         raise StoreError("sqlite-vec is not installed", hint="`pip install sqlite-vec`")
-    return str(Path(found.origin).parent / "vec0")
+    return str(Path(spec.origin).parent / "vec0")
 
 
 def _fold(*values: object) -> str:
@@ -223,9 +222,9 @@ def _has_words(*values: object) -> bool:
     return bool(str(values[0]).strip())
 
 
-_FUNCTIONS = {
+_FUNCTIONS = {  # SQL functions of ours, each with one argument
     "digest": fingerprint,
     "fold": _fold,
     "has_words": _has_words,
-    "count_words": lambda *values: count(str(values[0])),
+    "count_words": lambda *values: count_words(str(values[0])),
 }

@@ -1,22 +1,24 @@
-"""Which sessions a question is about, as SQL."""
+"""Filters on sessions, as SQL conditions."""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from memcli.store.sqlite.times import milliseconds
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Limits on the sessions looked at; None leaves a side open."""
+    """Limits on the sessions that count; None is no limit."""
 
     since: datetime | None = None  # sessions that end at this time or later
     until: datetime | None = None  # sessions that start before this time
     source: str | None = None
-    speaker: frozenset[str] | None = None  # any of whom says something in it; case is ignored
-    among: tuple[int, ...] | None = None  # numbers of sessions
+    speaker: frozenset[str] | None = None  # one of these names speaks; case is ignored
+    among: tuple[int, ...] | None = None  # one of these sessions, by number
 
     def where(self) -> tuple[str, list[object]]:
-        """Return a condition on the table `sessions`, and its values."""
+        """Return an SQL condition on the table `sessions`, and its values."""
         conditions, values = ["1"], list[object]()
         if self.since:
             conditions.append("sessions.ended_at >= ?")
@@ -39,8 +41,3 @@ class Filters:
             conditions.append("sessions.id in (select value from json_each(?))")
             values.append(json.dumps(self.among))
         return " and ".join(conditions), values
-
-
-def milliseconds(moment: datetime) -> int:
-    """Return milliseconds since 1970, UTC."""
-    return round(moment.timestamp() * 1000)

@@ -1,26 +1,29 @@
-"""Text as the full-text index sees it, the same for what is stored and what is asked.
+"""The words of texts and questions, cut the same way for the index and for a search.
 
-Chinese, Japanese and Thai write no spaces, so their runs are cut into overlapping pairs of
-characters, and a run's last character is kept alone too: any two characters in a row, and any
-character, can be found. Full and half width are one, and so are upper and lower case.
+Chinese, Japanese and Thai write no spaces, so a run of their characters is cut into overlapping
+pairs, and its last character is also kept alone: a search finds any character, and any two
+characters in a row. Full and half width count as equal, and so do upper and lower case.
 
-English words that change inside ("went", "bought", "children") are put in their base form, which
-no stemmer does: "When did Ann go" has to find "I went". On LoCoMo that is worth .004 of MRR and
+Irregular English forms ("went", "bought", "children") are replaced by their base forms, which no
+stemmer does: "When did Ann go" has to find "I went". On LoCoMo that is worth .004 of MRR and
 .004 of R@5.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import apsw
 
 from memcli.text.scripts import INDEXED_AS_PAIRS
 
-_RUN = re.compile(f"[{INDEXED_AS_PAIRS}]+")
-# Compiled when first used, which takes 4 ms: only who asks needs it.
+_UNSPACED_RUN = re.compile(f"[{INDEXED_AS_PAIRS}]+")
+# A text, because compiling it takes 4 ms, which only a search should pay for.
 _WORD = f"[{INDEXED_AS_PAIRS}]+|[^\\W_{INDEXED_AS_PAIRS}]+(?:['’][^\\W\\d_{INDEXED_AS_PAIRS}]+)*"
-_WITHIN = re.compile(r"(?:.*[,;:])?\s+", re.DOTALL)  # between words of one sentence
+_SAME_SENTENCE = re.compile(r"(?:.*[,;:])?\s+", re.DOTALL)  # space between words of one
 
-# Words that tell nothing about what is asked. English, with the contractions FTS5 splits.
+# English words that say nothing about the subject, with the contractions that FTS5 splits.
 STOP_WORDS = frozenset(
     """
     a about after again all also am an and any are as at be because been before being between
@@ -34,8 +37,8 @@ STOP_WORDS = frozenset(
 )
 
 
-# The same in German. "Die", "war", "hat" and "man" mean something in English, so these count only
-# beside each other.
+# German stop words. Some mean something in English ("die", "war", "hat", "man"), so they count only
+# if several of them stand in a question.
 GERMAN_STOP_WORDS = frozenset(
     """
     aber als am an auch auf aus bei beim bin bis bist da damals damit das dass dein deine dem den
@@ -47,7 +50,7 @@ GERMAN_STOP_WORDS = frozenset(
     wo wofür woher wohin wollte wollten wurde wurden zu zum zur über
     """.split()
 )
-_GERMAN_ENOUGH = 2  # of these words in a question that is German
+_GERMAN_THRESHOLD = 2  # a question with so many of these words is German
 
 
 _BASE_FORMS = {
@@ -75,103 +78,121 @@ _BASE_FORMS = {
 }
 
 
-def _any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern for whole words, grouped by first letter: 14 times faster than without."""
+def _whole_word_pattern(words: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern for whole words; grouped by first letter, it is 14 times faster."""
     rests: dict[str, list[str]] = {}
-    for word in sorted(words, reverse=True):  # the longer of two first
+    for word in sorted(words, reverse=True):  # longer words come first
         rests.setdefault(word[0], []).append(word[1:])
     groups = (f"{first}(?:{'|'.join(rest)})" for first, rest in rests.items())
     return re.compile(rf"\b(?:{'|'.join(groups)})\b")
 
 
-_CHANGED = _any_of(_BASE_FORMS)
+_IRREGULAR_FORM = _whole_word_pattern(_BASE_FORMS)
 
 
-def indexed(text: str) -> str:
-    """Return a text as it is given to the index."""
+def normalize_for_index(text: str) -> str:
+    """Return a text in the form that is given to the full-text index."""
     text = unicodedata.normalize("NFKC", text).casefold()
-    text = _CHANGED.sub(lambda word: _BASE_FORMS[word[0]], text)
+    text = _IRREGULAR_FORM.sub(lambda word: _BASE_FORMS[word[0]], text)
     if text.isascii():
         return text
-    return _RUN.sub(lambda run: f" {' '.join(_pairs(run[0], last=True))} ", text)
+    return _UNSPACED_RUN.sub(lambda run: f" {' '.join(_pairs(run[0], last=True))} ", text)
 
 
-def count(text: str) -> int:
-    """Return how many words a text has; each character of an unspaced script is one."""
+def count_words(text: str) -> int:
+    """Return the number of words; each character of an unspaced script counts as one."""
     if text.isascii():
         return len(text.split())
-    return sum(len(run) for run in _RUN.findall(text)) + len(_RUN.sub(" ", text).split())
+    unspaced = sum(len(run) for run in _UNSPACED_RUN.findall(text))
+    return unspaced + len(_UNSPACED_RUN.sub(" ", text).split())
 
 
 def same(text: str) -> str:
-    """Return what two texts share that differ in case, spaces, width or a full stop at the end."""
+    """Return a key that ignores case, spaces, width and a full stop at the end of a text."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(" .。")
 
 
 def asked(question: str) -> list[str]:
-    """Return the terms of a question, in order, without repeats and without stop words.
+    """Return the terms of a question, in order, without repeats or stop words.
 
     A stop word with a capital letter inside a sentence is a name and stays: May, US, Will. A
     question of nothing but stop words keeps them all.
     """
     question = unicodedata.normalize("NFKC", question)
-    stop_words = _stop_words(question)
-    terms: dict[str, bool] = {}  # whether each tells something
-    end = 0  # of the word before
+    stop_words = _stop_words_for(question)
+    terms: dict[str, bool] = {}  # each term, and whether it is more than a stop word
+    end = 0  # the end of the word before
     for found in re.finditer(_WORD, question):
         word = found[0]
-        inside = end and _WITHIN.fullmatch(question, end, found.start())
+        inside = end and _SAME_SENTENCE.fullmatch(question, end, found.start())
         name = bool(inside) and len(word) > 1 and word[0].isupper()
         end = found.end()
-        dense = _RUN.match(word)
-        parts = _pairs(word, last=False) if dense else re.split("['’]", word.casefold())
+        unspaced = _UNSPACED_RUN.match(word)
+        parts = _pairs(word, last=False) if unspaced else re.split("['’]", word.casefold())
         for at, part in enumerate(parts):
             term = _BASE_FORMS.get(part, part)
-            telling = (name and at == 0) or term not in stop_words  # of "Will's" only "will"
-            terms[term] = terms.get(term, False) or telling
-    return [term for term, tells in terms.items() if tells] or list(terms)
+            informative = (name and at == 0) or term not in stop_words  # of "Will's" only "will"
+            terms[term] = terms.get(term, False) or informative
+    return [term for term, informative in terms.items() if informative] or list(terms)
 
 
-def spans(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield where a text has words, in characters, and each word as a term, not yet stemmed."""
+def word_spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (start, end, term) of each word, in characters; the term is not yet stemmed."""
     for found in re.finditer(_WORD, text):
         word, start = found[0], found.start()
-        if _RUN.match(word):
+        if _UNSPACED_RUN.match(word):
             for size in (1, 2):
                 for at in range(len(word) + 1 - size):
-                    yield start + at, start + at + size, _folded(word[at : at + size])
+                    yield start + at, start + at + size, _fold(word[at : at + size])
             continue
         for part in re.finditer("[^'’]+", word):
-            term = _folded(part[0])
+            term = _fold(part[0])
             yield start + part.start(), start + part.end(), _BASE_FORMS.get(term, term)
 
 
-def _stop_words(question: str) -> frozenset[str]:
+@lru_cache(maxsize=10_000)
+def stem_tokens(term: str) -> tuple[str, ...]:
+    """Return the tokens that the full-text index makes of a term."""
+    encoded = term.encode("utf-8", "replace")
+    tokens = _tokenizer()(
+        encoded, apsw.FTS5_TOKENIZE_QUERY, None, include_offsets=False, include_colocated=False
+    )
+    return tuple(map(str, tokens))
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> apsw.FTS5Tokenizer:
+    """Return the tokenizer of the index; it lives in a database of its own, in memory."""
+    parts = ["unicode61", "remove_diacritics", "2"]
+    return apsw.Connection(":memory:").fts5_tokenizer("porter", parts)
+
+
+def _stop_words_for(question: str) -> frozenset[str]:
     german = GERMAN_STOP_WORDS - STOP_WORDS
     found = german.intersection(re.findall(_WORD, question.casefold()))
-    return STOP_WORDS | GERMAN_STOP_WORDS if len(found) >= _GERMAN_ENOUGH else STOP_WORDS
+    return STOP_WORDS | GERMAN_STOP_WORDS if len(found) >= _GERMAN_THRESHOLD else STOP_WORDS
 
 
-def match(term: str) -> str:
-    """Return an FTS5 query for texts with this term.
+def fts_query(term: str) -> str:
+    """Return an FTS5 query for texts that have a term.
 
     A lone character of an unspaced script also finds the pairs it begins.
     """
-    return f'"{term}"*' if len(term) == 1 and _RUN.match(term) else f'"{term}"'
+    return f'"{term}"*' if len(term) == 1 and _UNSPACED_RUN.match(term) else f'"{term}"'
 
 
-def _folded(word: str) -> str:
+def _fold(word: str) -> str:
     return unicodedata.normalize("NFKC", word).casefold()
 
 
-def is_dense(term: str) -> bool:
-    """Tell whether a term is of a script without spaces, cut into pairs."""
-    return _RUN.match(term) is not None
+def is_unspaced(term: str) -> bool:
+    """Return whether a term is of a script without spaces, whose words are cut into pairs."""
+    return _UNSPACED_RUN.match(term) is not None
 
 
-def match_near(one: str, other: str) -> str:
-    """Return an FTS5 query for texts with two terms side by side, at most one word between."""
-    return f'NEAR("{one}" "{other}", 1)'
+def fts_near_query(first: str, second: str) -> str:
+    """Return an FTS5 query for two terms side by side, with at most one word between them."""
+    return f'NEAR("{first}" "{second}", 1)'
 
 
 def _pairs(run: str, *, last: bool) -> list[str]:

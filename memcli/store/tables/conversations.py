@@ -1,38 +1,38 @@
-"""The heads of conversations: what tells one from another, and one copy from the next."""
+"""Conversations as they are told apart: by source and key, and copies by time."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from memcli.store.sqlite.connection import Database
-from memcli.store.sqlite.filters import milliseconds
+from memcli.store.sqlite.times import milliseconds, to_datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A stored conversation without what was said in it."""
+    """A stored conversation without its turns."""
 
     number: int
     key: str
-    as_of: datetime | None  # when the newest copy of it ended
+    as_of: datetime | None  # the time of its newest copy
 
 
 class Conversations:
-    """Conversations by source and key."""
+    """The table of conversations, and of the revisions of their turns and titles."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def get(self, source: str, key: str) -> Head | None:
-        """Return a conversation, None where it is new."""
+        """Return a conversation, or None if it is not stored."""
         rows = self._db.rows(
             "select id, key, as_of from conversations where source = ? and key = ?", source, key
         )
-        return _head(*rows[0]) if rows else None
+        return _to_head(*rows[0]) if rows else None
 
     def add(self, source: str, key: str, *, endless: bool) -> Head:
-        """Store a new one."""
+        """Store a new conversation."""
         [(number,)] = self._db.rows(
             "insert into conversations (source, key, endless) values (?, ?, ?) returning id",
             *(source, key, endless),
@@ -40,23 +40,23 @@ class Conversations:
         return Head(number, key, None)
 
     def date(self, number: int, as_of: datetime) -> None:
-        """Keep when the newest copy of a conversation ended."""
+        """Store the time of the newest copy of a conversation."""
         self._db.rows(
             "update conversations set as_of = ? where id = ?", milliseconds(as_of), number
         )
 
     def beginning_with(self, source: str, keys: Sequence[str]) -> list[Head]:
-        """Return the conversations of a source that have a session beginning with these turns."""
+        """Return the conversations in which a session begins with one of these turns."""
         rows = self._db.rows(
             "select distinct conversations.id, conversations.key, as_of from turns"
             " join conversations on conversations.id = conversation_id"
             " where position = 1 and turns.key in (select value from json_each(?)) and source = ?",
             *(json.dumps(keys), source),
         )
-        return [_head(*row) for row in rows]
+        return [_to_head(*row) for row in rows]
 
     def held(self, number: int, keys: Sequence[str]) -> set[str]:
-        """Return which of these turns a conversation has."""
+        """Return those of these turns, named by key, that a conversation has."""
         rows = self._db.rows(
             "select key from turns where conversation_id = ?"
             " and key in (select value from json_each(?))",
@@ -65,7 +65,7 @@ class Conversations:
         return {key for (key,) in rows}
 
     def threads(self, source: str, chat: str, keys: Sequence[str]) -> set[str]:
-        """Return which of these turns of a chat began a thread that has them."""
+        """Return those of these turns of a chat that are the first turn of a stored thread."""
         rows = self._db.rows(
             "select turns.key from json_each(?) cross join conversations"
             " on source = ? and conversations.key = ? || '/' || value"
@@ -75,12 +75,12 @@ class Conversations:
         return {key for (key,) in rows}
 
     def revisions(self, number: int) -> set[str]:
-        """Return the digest of everything in a conversation that was replaced."""
+        """Return the digests of all revisions of a conversation."""
         rows = self._db.rows("select digest from revisions where conversation_id = ?", number)
         return {digest for (digest,) in rows}
 
     def keep_revision(self, number: int, digest: str, text: str, key: str | None) -> None:
-        """Keep what a turn says, or without a key a title, before it is replaced."""
+        """Store the text of a turn, or without a key a title, before it is replaced."""
         self._db.rows(
             "insert or ignore into revisions (conversation_id, key, text, digest)"
             " values (?, ?, ?, ?)",
@@ -88,5 +88,5 @@ class Conversations:
         )
 
 
-def _head(number: int, key: str, as_of: int | None) -> Head:
-    return Head(number, key, None if as_of is None else datetime.fromtimestamp(as_of / 1000, UTC))
+def _to_head(number: int, key: str, as_of: int | None) -> Head:
+    return Head(number, key, to_datetime(as_of))

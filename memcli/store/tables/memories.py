@@ -1,57 +1,43 @@
-"""Memories and the turns they came from.
+"""Memories, with their filters.
 
-What is stored of a memory are its words and its sources; when it was said, what of it nothing
-supports, and what superseded it follow from these whenever it is read, so that memories end the
-same in whatever order they were found, and stay true when sources go.
+Only the words and the sources of a memory are stored. The time it was said, the details that no
+source supports, and the memory that supersedes it are derived whenever it is loaded: so the result
+does not depend on the order in which memories were found, and stays true when sources are deleted.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from memcli.domain import (
-    YOU,
-    Fact,
-    Memory,
-    MemoryId,
-    MemoryType,
-    SessionId,
-    Turn,
-    public_id,
-)
-from memcli.errors import NotFoundError, StoreError
+from memcli.domain import YOU, Fact, Memory, MemoryId, MemoryType, SessionId, Turn, public_id
+from memcli.errors import NotFoundError
 from memcli.store.sqlite.connection import Database
-from memcli.store.sqlite.filters import milliseconds
+from memcli.store.sqlite.times import optional_milliseconds
 from memcli.store.sqlite.tokenize import same
-from memcli.store.tables.memory_rows import LINK, ROW, Link, StoredMemory, link, stored_memory
-from memcli.store.tables.sessions import TURN, turn_of
-from memcli.store.tables.supersession import Claim, Standing, standings
-
-_JOINED = (  # to memory_sources
-    "join turns on turns.conversation_id = memory_sources.conversation_id and turns.key = turn"
-    " join sessions on sessions.id = session_id"
-)
+from memcli.store.tables.memory_loader import load_memories
+from memcli.store.tables.memory_rows import SOURCE_JOINS, to_json
+from memcli.store.tables.session_rows import TURN_COLUMNS, to_turn
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryFilters:
-    """Limits on the memories looked at; None leaves a side open."""
+    """Limits on the memories that count; None is no limit."""
 
     since: datetime | None = None  # said at this time or later
     until: datetime | None = None  # said before this time
-    speaker: frozenset[str] | None = None  # any of whom says one of the sources; case is ignored
+    speaker: frozenset[str] | None = None  # one of these names said a source; case is ignored
     type: MemoryType | None = None
     tag: str | None = None  # case is ignored
 
     def where(self) -> tuple[str, list[object]]:
-        """Return a condition on the table `memories`, and its values."""
-        sources = f"from memory_sources {_JOINED} where memory_id = memories.id"
+        """Return an SQL condition on the table `memories`, and its values."""
+        sources = f"from memory_sources {SOURCE_JOINS} where memory_id = memories.id"
         names = "(select fold(value) from json_each(?))"
         speaker = None if self.speaker is None else json.dumps(sorted(self.speaker))
         possible: list[tuple[str, object]] = [
-            (f"(select max(sent_at) {sources}) >= ?", self.since and milliseconds(self.since)),
-            (f"(select max(sent_at) {sources}) < ?", self.until and milliseconds(self.until)),
+            (f"(select max(sent_at) {sources}) >= ?", optional_milliseconds(self.since)),
+            (f"(select max(sent_at) {sources}) < ?", optional_milliseconds(self.until)),
             (f"exists (select 1 {sources} and fold(speaker) in {names})", speaker),
             ("type = ?", self.type and self.type.value),
             ("exists (select 1 from json_each(tags) where fold(value) = fold(?))", self.tag),
@@ -64,7 +50,7 @@ class MemoryFilters:
 
 
 class Memories:
-    """Memories by their public ids; `number` is what the index knows them by."""
+    """The table of memories. Public ids name them outside; numbers name them in the index."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -72,31 +58,37 @@ class Memories:
     def add(
         self, fact: Fact, conversation: int, turns: Mapping[str, Collection[str]], by: str
     ) -> tuple[int, bool]:
-        """Store a fact with its sources, or add these to the same fact's.
+        """Store a fact with its sources, or add the sources if the fact is known.
 
-        Two facts are the same where key, type and value differ in no more than `words.same`
-        says. What the person wrote keeps their spelling and tags.
+        Two facts are the same if they have the same type, and the same `normalized_key` of their
+        keys and values. A fact that the person wrote keeps their spelling and tags.
 
         Args:
-            fact: what is remembered.
-            conversation: number of the one it was said in.
-            turns: keys of its source turns, at least one; what each does not say of the fact.
-            by: YOU, or the model.
+            fact: the fact.
+            conversation: number of the conversation it was said in.
+            turns: the keys of its source turns, at least one, each with the details of the fact
+                that the turn does not support.
+            by: YOU, or name and fingerprint of the model that found it.
 
         Returns:
-            Its number, and whether its words are new.
+            The number of the memory, and whether its words are new or have changed.
         """
         public = memory_id(fact)
         changed = True
-        known = self._load("public = ?", [public])
+        known = load_memories(self._db, "public = ?", [public])
         for number, memory in known.items():
-            changed = self._respell(number, memory, fact, by)
+            spelling = _merge_spellings(memory, fact, by)
+            changed = spelling != memory.fact
+            self._db.rows(
+                "update memories set key = ?, value = ?, tags = ? where id = ?",
+                *(spelling.key, spelling.value, _normalize_tags(spelling.tags), number),
+            )
         if not known:
             [(number,)] = self._db.rows(
                 "insert into memories (public, subject, key, type, value, tags, source_id)"
-                " values (?, ?, ?, ?, ?, ?, -1) returning id",  # which no commit would let pass
+                " values (?, ?, ?, ?, ?, ?, -1) returning id",  # no commit would accept -1
                 *(public, same(fact.key), fact.key, fact.type.value, fact.value),
-                _listed(fact.tags),
+                _normalize_tags(fact.tags),
             )
         self._db.many(
             "insert into memory_sources (memory_id, conversation_id, turn, by, unsupported)"
@@ -104,8 +96,8 @@ class Memories:
             f" set by = case when '{YOU}' in (by, excluded.by) then '{YOU}'"
             " else min(by, excluded.by) end, unsupported = excluded.unsupported",
             [
-                (number, conversation, key, by, _unsupported(lacking))
-                for key, lacking in turns.items()
+                (number, conversation, key, by, to_json(unsupported))
+                for key, unsupported in turns.items()
             ],
         )
         self._db.rows(
@@ -115,29 +107,8 @@ class Memories:
         )
         return number, changed
 
-    def _respell(self, number: int, known: Memory, fact: Fact, by: str) -> bool:
-        """Let the spelling and tags of a fact that is said again not depend on the order.
-
-        Returns:
-            Whether they changed.
-        """
-        if by != YOU:
-            if known.by == YOU:
-                return False
-            fact = Fact(
-                min(known.fact.key, fact.key),
-                fact.type,
-                min(known.fact.value, fact.value),
-                (*known.fact.tags, *fact.tags),
-            )
-        self._db.rows(
-            "update memories set key = ?, value = ?, tags = ? where id = ?",
-            *(fact.key, fact.value, _listed(fact.tags), number),
-        )
-        return fact != known.fact
-
     def numbers(self, memories: Iterable[MemoryId]) -> list[int]:
-        """Return the numbers of those memories that are there."""
+        """Return the numbers of those of these memories that exist."""
         rows = self._db.rows(
             "select id from memories where public in (select value from json_each(?))",
             json.dumps(list(memories)),
@@ -145,7 +116,7 @@ class Memories:
         return [number for (number,) in rows]
 
     def get(self, memory: str) -> Memory:
-        """Return the memory with this id, or with the only id that begins so.
+        """Return the memory with this id, or the only one whose id begins with it.
 
         Raises:
             NotFoundError: no memory, or more than one, has such an id.
@@ -156,42 +127,45 @@ class Memories:
             memory,
         )
         if not rows or (len(rows) > 1 and rows[0][1] != memory):
-            what = "more than one memory begins with" if rows else "no memory"
+            problem = "more than one memory begins with" if rows else "no memory"
             hint = "list memories with `mem memories`"
             if memory.startswith("s_"):
                 hint = f"`mem show {memory}` shows a session"
-            raise NotFoundError(f"{what} `{memory}`", hint=hint)
+            raise NotFoundError(f"{problem} `{memory}`", hint=hint)
         return self.by_number([rows[0][0]])[rows[0][0]]
 
     def find(self, filters: MemoryFilters) -> list[Memory]:
-        """Return the memories that pass, the one said last first, those without a time last."""
-        found = self.numbered(filters).values()
-        return sorted(found, key=lambda one: (-_at(one), same(one.fact.key), one.id))
+        """Return the memories that pass, latest first, then those without a time."""
+        memories = self.numbered(filters).values()
+        return sorted(memories, key=lambda one: (-_timestamp(one), same(one.fact.key), one.id))
 
     def numbered(self, filters: MemoryFilters) -> dict[int, Memory]:
-        """Return the memories that pass, by their numbers."""
+        """Return the memories that pass the filters, by their numbers."""
         where, values = filters.where()
-        return self._load(where, values)
+        return load_memories(self._db, where, values)
 
     def by_number(
         self, numbers: Collection[int], filters: MemoryFilters | None = None
     ) -> dict[int, Memory]:
-        """Return those of these memories that are there and pass."""
+        """Return those of these memories that exist and pass the filters, by their numbers."""
         where, values = (filters or MemoryFilters()).where()
         chosen = "memories.id in (select value from json_each(?))"
-        return self._load(f"{chosen} and {where}", [json.dumps(list(numbers)), *values])
+        return load_memories(
+            self._db, f"{chosen} and {where}", [json.dumps(list(numbers)), *values]
+        )
 
     def of_sessions(self, sessions: Iterable[SessionId]) -> list[Memory]:
         """Return the memories that have a source in these sessions."""
-        found = self._load(
-            f"memories.id in (select memory_id from memory_sources {_JOINED}"
+        memories = load_memories(
+            self._db,
+            f"memories.id in (select memory_id from memory_sources {SOURCE_JOINS}"
             " where sessions.public in (select value from json_each(?)))",
             [json.dumps(list(sessions))],
         )
-        return list(found.values())
+        return list(memories.values())
 
     def resting_on(self, sessions: Collection[SessionId]) -> list[Memory]:
-        """Return the memories that have no source but in these sessions."""
+        """Return the memories all of whose sources are in these sessions."""
         return [
             memory
             for memory in self.of_sessions(sessions)
@@ -199,81 +173,33 @@ class Memories:
         ]
 
     def history(self, memory: Memory) -> list[Memory]:
-        """Return all there is about a memory's key, and its edits, as it was said."""
-        found = self._load(
+        """Return all memories with the key of a memory, and its edits, in order of time."""
+        memories = load_memories(
+            self._db,
             "subject = ?1 or memories.id in (select edited_into from memories where subject = ?1)"
             " or edited_into in (select id from memories where subject = ?1)",
             [same(memory.fact.key)],
         )
-        return sorted(found.values(), key=lambda one: (_at(one), one.id))
+        return sorted(memories.values(), key=lambda one: (_timestamp(one), one.id))
 
     def quotes(self, memory: Memory) -> list[Turn]:
         """Return the turns that a memory came from, in the order of its sources."""
-        keys = ", ".join(f"turns.{column.strip()}" for column in TURN.split(","))
+        columns = ", ".join(f"turns.{column.strip()}" for column in TURN_COLUMNS.split(","))
         rows = self._db.rows(
-            f"select sessions.public, {keys} from memories"
-            f" join memory_sources on memory_id = memories.id {_JOINED}"
+            f"select sessions.public, {columns} from memories"
+            f" join memory_sources on memory_id = memories.id {SOURCE_JOINS}"
             " where memories.public = ?",
             memory.id,
         )
-        found = {(session, row[0]): turn_of(row) for session, *row in rows}
-        return [found[source.session, source.key] for source in memory.sources]
-
-    def _load(self, where: str, values: Sequence[object]) -> dict[int, Memory]:
-        wanted = {
-            number for (number,) in self._db.rows(f"select id from memories where {where}", *values)
-        }
-        rows = self._db.rows(
-            f"select {ROW} from memories where subject in"
-            f" (select subject from memories where {where})",
-            *values,
-        )
-        try:
-            links = self._links([row[0] for row in rows])
-            stored = [stored_memory(row, links[row[0]]) for row in rows if row[0] in links]
-        except ValueError as error:  # SQLite read it, but nobody wrote it so
-            raise StoreError(f"{self._db.path} is damaged in a memory") from error
-        standing = self._standings(stored)
-        return {one.number: one.memory(standing[one.id]) for one in stored if one.number in wanted}
-
-    def _links(self, numbers: Sequence[int]) -> dict[int, list[Link]]:
-        """Return the sources of each memory, as they were said."""
-        found: dict[int, list[Link]] = {}
-        for row in self._db.rows(
-            f"select {LINK} from memory_sources {_JOINED}"
-            " where memory_id in (select value from json_each(?))"
-            " order by sent_at nulls first, sessions.public, position",
-            json.dumps(numbers),
-        ):
-            number, each = link(row)
-            found.setdefault(number, []).append(each)
-        return found
-
-    def _standings(self, stored: Sequence[StoredMemory]) -> dict[MemoryId, Standing]:
-        edits = [one.edited_into for one in stored if one.edited_into is not None]
-        public = {
-            number: MemoryId(name)
-            for number, name in self._db.rows(
-                "select id, public from memories where id in (select value from json_each(?))",
-                json.dumps(edits),
-            )
-        }
-        subjects: dict[str, list[Claim]] = {}
-        for one in stored:
-            edited = None if one.edited_into is None else public.get(one.edited_into)
-            subjects.setdefault(one.subject, []).append(one.claim(edited))
-        return {
-            key: standing
-            for claims in subjects.values()
-            for key, standing in standings(claims).items()
-        }
+        turns = {(session, row[0]): to_turn(row) for session, *row in rows}
+        return [turns[source.session, source.key] for source in memory.sources]
 
     def accept(self, memory: MemoryId) -> None:
-        """Keep that the person vouches for a memory."""
+        """Mark a memory as accepted by the person."""
         self._db.rows("update memories set accepted = 1 where public = ?", memory)
 
     def supersede(self, memory: MemoryId, edit: MemoryId) -> None:
-        """Keep that the person edited one memory into another."""
+        """Store that the person edited one memory into another."""
         self._db.rows("update memories set edited_into = null where public = ?", edit)
         self._db.rows(
             "update memories set edited_into = (select id from memories where public = ?2)"
@@ -282,7 +208,7 @@ class Memories:
         )
 
     def restore_edit(self, memory: MemoryId, edit: MemoryId) -> None:
-        """Keep an edit that another database knew of, unless this one knows better."""
+        """Store an edit that another database exported, unless this one has an edit already."""
         self._db.rows(
             "with recursive later (id) as (select id from memories where public = ?2 union"
             " select edited_into from memories join later using (id) where edited_into not null)"
@@ -291,66 +217,35 @@ class Memories:
             *(memory, edit),
         )
 
-    def resting(self, conversation: int, turns: Iterable[str]) -> list[tuple[int, str, Fact]]:
-        """Return what rests on turns of a conversation: number of a memory, key of a turn, fact."""
-        rows = self._db.rows(
-            "select memories.id, turn, key, type, value, tags from memory_sources"
-            " join memories on memories.id = memory_id where conversation_id = ?"
-            " and turn in (select value from json_each(?))",
-            *(conversation, json.dumps(list(turns))),
-        )
-        return [
-            (number, turn, Fact(key, MemoryType(kind), value, tuple(json.loads(tags))))
-            for number, turn, key, kind, value, tags in rows
-        ]
-
-    def doubt(self, number: int, conversation: int, turn: str, lacking: Collection[str]) -> None:
-        """Keep what a source does not say of a memory."""
-        self._db.rows(
-            "update memory_sources set unsupported = ?"
-            " where memory_id = ? and conversation_id = ? and turn = ?",
-            *(_unsupported(lacking), number, conversation, turn),
-        )
-
-    def move(self, conversation: int, turns: Iterable[str], to: int) -> None:
-        """Let sources follow turns that belong to another conversation from now on."""
-        keys = json.dumps(list(turns))
-        chosen = "conversation_id = ? and turn in (select value from json_each(?))"
-        self._db.rows(
-            f"update or ignore memory_sources set conversation_id = ? where {chosen}",
-            *(to, conversation, keys),
-        )
-        self._db.rows(f"delete from memory_sources where {chosen}", conversation, keys)
-
     def remove(self, numbers: Iterable[int]) -> None:
-        """Delete memories; what they superseded is current again."""
+        """Delete memories; those that they superseded are current again."""
         self._db.many("delete from memories where id = ?", [(number,) for number in numbers])
-
-    def lose(self, conversation: int, turns: Iterable[str]) -> None:
-        """Drop the sources among these turns, and the memories that have no others."""
-        self._db.rows(
-            "delete from memory_sources where conversation_id = ?"
-            " and turn in (select value from json_each(?))",
-            *(conversation, json.dumps(list(turns))),
-        )
 
 
 def memory_id(fact: Fact) -> MemoryId:
-    """Return the id of a fact: the same for the same fact, wherever and whenever it is found."""
+    """Return the id of a fact: equal for the same fact, wherever and whenever it is found."""
     return MemoryId(public_id("m_", same(fact.key), fact.type.value, same(fact.value)))
 
 
-def _unsupported(lacking: Iterable[str]) -> str:
-    return json.dumps(list(lacking), ensure_ascii=False)
-
-
-def _at(memory: Memory) -> float:
+def _timestamp(memory: Memory) -> float:
     return memory.said_at.timestamp() if memory.said_at else float("-inf")
 
 
-def _listed(texts: Iterable[str]) -> str:
-    """Return texts as a JSON list, each once; of those that are the same, the smallest."""
-    distinct: dict[str, str] = {}
-    for text in sorted(texts, reverse=True):
-        distinct[same(text)] = text
-    return json.dumps(sorted(distinct.values()), ensure_ascii=False)
+def _normalize_tags(tags: Iterable[str]) -> str:
+    """Return tags as a JSON list, each once; of those with equal keys, the smallest."""
+    distinct = {same(tag): tag for tag in sorted(tags, reverse=True)}
+    return to_json(sorted(distinct.values()))
+
+
+def _merge_spellings(known: Memory, fact: Fact, by: str) -> Fact:
+    """Return the spelling and tags of a fact that was found again, whatever was found first."""
+    if by == YOU:
+        return fact
+    if known.by == YOU:
+        return known.fact
+    return Fact(
+        key=min(known.fact.key, fact.key),
+        type=fact.type,
+        value=min(known.fact.value, fact.value),
+        tags=(*known.fact.tags, *fact.tags),
+    )

@@ -1,105 +1,119 @@
-"""From rows of the database to memories, and to what decides between them."""
+"""Conversion of rows of `memories` and `memory_sources` to memories."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from memcli.domain import YOU, Fact, Memory, MemoryId, MemoryType, SessionId, SourceTurn
+from memcli.store.sqlite.times import to_datetime
 from memcli.store.sqlite.tokenize import same
-from memcli.store.tables.sessions import moment
-from memcli.store.tables.supersession import Claim, Standing
+from memcli.store.tables.supersession import KeyCandidate, SupersessionStatus
 
-LINK = (  # columns of a link, from memory_sources, turns and sessions
+MEMORY_COLUMNS = "memories.id, public, subject, key, type, value, tags, accepted, edited_into"
+LINK_COLUMNS = (  # of memory_sources with SOURCE_JOINS
     "memory_id, sessions.public, position, turns.key, sent_at, turns.utc_offset, by, unsupported"
 )
-ROW = "memories.id, public, subject, key, type, value, tags, accepted, edited_into"
+SOURCE_JOINS = (  # from memory_sources to its turns and their sessions
+    "join turns on turns.conversation_id = memory_sources.conversation_id and turns.key = turn"
+    " join sessions on sessions.id = session_id"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """A source as it is stored, and where its turn is now."""
+class SourceLink:
+    """A source of a memory as it is stored, with the present place of its turn."""
 
     turn: SourceTurn
     said_at: int | None  # UTC, ms
     utc_offset: int  # minutes east
     by: str
-    unsupported: tuple[str, ...]  # of the fact, by this turn
+    unsupported: tuple[str, ...]  # details of the fact that this turn does not support
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMemory:
-    """A memory as it is stored; the rest of it follows."""
+    """A memory as it is stored; its other properties are derived from its sources and others."""
 
     number: int
     id: MemoryId
     subject: str
     fact: Fact
-    vouched: bool  # for, by the person
+    accepted_by_user: bool
     edited_into: int | None
-    links: tuple[Link, ...]  # as they were said
+    links: tuple[SourceLink, ...]  # in order of time
 
     @property
     def by(self) -> str:
-        """Who it is by: the person, if it is by them, too."""
+        """The author: the person, if they wrote it, too; else a model."""
         authors = {link.by for link in self.links}
         return YOU if YOU in authors else min(authors)
 
     @property
     def accepted(self) -> bool:
-        """Whether the person accepted it, or wrote it."""
-        return self.vouched or self.by == YOU
+        """True if the person accepted or wrote it."""
+        return self.accepted_by_user or self.by == YOU
 
     @property
     def unsupported(self) -> tuple[str, ...]:
-        """What none of the sources says, in the order of the fact."""
+        """The details that no source supports, in the order of the fact."""
         first, *others = (link.unsupported for link in self.links)
         return tuple(one for one in first if all(one in other for other in others))
 
-    def claim(self, edited_into: MemoryId | None) -> Claim:
-        """Return what decides between this one and others."""
-        return Claim(
+    def candidate(self, edited_into: MemoryId | None) -> KeyCandidate:
+        """Return what decides between this memory and others with its key."""
+        return KeyCandidate(
             self.id,
-            same(self.fact.value),
-            self.links[-1].said_at,
+            value=same(self.fact.value),
+            said_at=self.links[-1].said_at,
             accepted=self.accepted,
             trusted=self.accepted or not self.unsupported,
-            yours=self.by == YOU,
+            by_user=self.by == YOU,
             edited_into=edited_into,
         )
 
-    def memory(self, standing: Standing) -> Memory:
-        """Return the memory."""
+    def memory(self, status: SupersessionStatus) -> Memory:
+        """Return the memory with its status among those with its key."""
         last = self.links[-1]
         return Memory(
-            self.id,
-            self.fact,
-            tuple(link.turn for link in self.links),
-            moment(last.said_at, last.utc_offset),
-            self.by,
+            id=self.id,
+            fact=self.fact,
+            sources=tuple(link.turn for link in self.links),
+            said_at=to_datetime(last.said_at, last.utc_offset),
+            by=self.by,
             accepted=self.accepted,
             unsupported=self.unsupported,
-            superseded_by=standing.superseded_by,
+            superseded_by=status.superseded_by,
             edited=self.edited_into is not None,
-            conflicts=standing.conflicts,
+            conflicts=status.conflicts,
         )
 
 
-def link(row: Sequence[Any]) -> tuple[int, Link]:
-    """Return the number of a memory, and a source of it, of a row of LINK."""
+def to_source_link(row: Sequence[Any]) -> tuple[int, SourceLink]:
+    """Return the number of a memory and a source of it, from a row of LINK_COLUMNS."""
     number, session, position, key, said_at, offset, by, unsupported = row
     turn = SourceTurn(SessionId(session), position, key)
-    return number, Link(turn, said_at, offset, by, tuple(json.loads(unsupported)))
+    return number, SourceLink(turn, said_at, offset, by, tuple(json.loads(unsupported)))
 
 
-def stored_memory(row: Sequence[Any], links: Sequence[Link]) -> StoredMemory:
-    """Return a memory of a row of ROW and its sources.
+def to_stored_memory(row: Sequence[Any], links: Sequence[SourceLink]) -> StoredMemory:
+    """Return a memory from a row of MEMORY_COLUMNS and its sources.
 
     Raises:
-        ValueError: nobody wrote it so.
+        ValueError: a value is none that memcli writes.
     """
-    number, public, subject, key, kind, value, tags, vouched, edited_into = row
-    fact = Fact(key, MemoryType(kind), value, tuple(json.loads(tags)))
+    number, public, subject, key, kind, value, tags, accepted, edited_into = row
     return StoredMemory(
-        number, MemoryId(public), subject, fact, bool(vouched), edited_into, tuple(links)
+        number=number,
+        id=MemoryId(public),
+        subject=subject,
+        fact=Fact(key, MemoryType(kind), value, tuple(json.loads(tags))),
+        accepted_by_user=bool(accepted),
+        edited_into=edited_into,
+        links=tuple(links),
     )
+
+
+def to_json(texts: Iterable[str]) -> str:
+    """Return a JSON list of texts."""
+    return json.dumps(list(texts), ensure_ascii=False)

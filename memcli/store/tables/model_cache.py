@@ -1,4 +1,4 @@
-"""What models said before: asked again, they need not think again."""
+"""The cache of model outputs, so that a model computes each of them once."""
 
 import json
 from typing import Any
@@ -6,28 +6,28 @@ from typing import Any
 from memcli.errors import BusyError, StoreError
 from memcli.store.sqlite.connection import Database
 
-MOST_ANSWERS = 100_000  # about 20 MB, if most are probabilities
+MOST_ANSWERS = 100_000  # about 20 MB if most are probabilities
 
 
 class Cache:
-    """Values as JSON by a digest of everything they depend on. Losing one costs only time."""
+    """Values as JSON, by a digest of everything they depend on. Losing one costs only time."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def get(self, key: str) -> Any:  # whatever was put
-        """Return a value, None where there is none or it is damaged."""
+    def get(self, key: str) -> Any:  # any JSON value
+        """Return a value, or None if there is none or it is damaged."""
         rows = self._db.rows("select value from answers where key = ?", key)
         try:
             return json.loads(rows[0][0]) if rows else None
         except (ValueError, RecursionError):
             return None
 
-    def put(self, values: dict[str, Any]) -> None:  # whatever JSON holds
-        """Keep values and drop the oldest beyond MOST_ANSWERS.
+    def put(self, values: dict[str, Any]) -> None:  # any JSON values
+        """Store values, and delete the oldest beyond MAX_CACHED_ANSWERS.
 
-        Where another process is writing, or nobody can (a full disk, a database to be read only),
-        they are lost, and not the answer that they are of.
+        If another process is writing, or writing is impossible (a full disk, a read-only database),
+        the values are not stored, and no error is raised: the caller has its answer already.
         """
         if not values:
             return

@@ -1,4 +1,4 @@
-"""What was read for memories: which turns, by whom, what came of it and why."""
+"""Readings: which turns a reader model read, with what outcome, and why."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -9,95 +9,101 @@ from memcli.domain import YOU, KeptReading, MemoryId, Outcome, SessionId
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 
-# As `Turn.searched` has it, but for rarer kinds of blanks.
-_SEARCHED = (
+# The same condition as `Turn.is_searchable`, except for rare kinds of blanks.
+_SEARCHABLE = (
     "active and (included or kind in ('text', 'media'))"
     " and trim(text, char(9, 10, 11, 12, 13, 32, 160)) != ''"
 )
-# A turn that has changed since is not read. The condition says whose readings count.
-_MARKS = (
+# The characters of a turn that were read, by the readings that meet a condition. A turn whose text
+# has changed since it was read counts as unread.
+_READ_UP_TO = (
     "select max(stop) from read_turns join readings on readings.id = reading_id"
     " where read_turns.conversation_id = turns.conversation_id and read_turns.key = turns.key"
     " and digest = digest(turns.text) and {}"
 )
 
-_OF = "session_id = (select id from sessions where public = ?)"
+_OF_SESSION = "session_id = (select id from sessions where public = ?)"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One segment as it was read."""
+    """The reading of one segment."""
 
-    way: str  # digest of the reader and of how it is asked
-    model: str  # name of the reader
+    reader_digest: str  # a digest of the reader model and its settings
+    model: str  # the name of the reader model
     outcome: Outcome
-    reason: str  # as the reader put it; of a failure, the error
-    turns: tuple[tuple[str, int], ...]  # key; how many characters of it are read by now
-    memories: tuple[MemoryId, ...] = ()  # that it added, or found to be there
-    trace: list[dict[str, Any]] | None = None  # thoughts, calls and results; None if not kept
+    reason: str  # in the words of the reader; the error if it failed
+    turns: tuple[tuple[str, int], ...]  # the key of each, and its characters read so far
+    memories: tuple[MemoryId, ...] = ()  # memories that it added or found to exist
+    trace: list[dict[str, Any]] | None = None  # thoughts, calls, results; None if not kept
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A session in which something was not read."""
+    """A session with turns that were not read, or not to their end."""
 
     session: SessionId
-    characters: int
+    characters: int  # number of characters that were not read
 
 
 class Reads:
-    """Readings by the turns they were of, so that they outlive a session that is cut anew."""
+    """The tables of readings, by turn, so that they survive when a session is cut anew."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def unread(self, filters: Filters, *, way: str | None) -> list[Unread]:
-        """Return the sessions in which something is not settled, earliest first.
+        """Return the sessions with text that is not settled, earliest first.
 
         Args:
             filters: which sessions count.
-            way: whose readings count, if they did not fail; None counts all.
+            way: the reader whose readings settle text, unless they failed. None: the readings of
+                all readers do, even those that failed.
         """
         where, values = filters.where()
-        settled, by = _settled(way)
+        condition, condition_values = _settled(way)
         rows = self._db.rows(
             "select public, sum(length(text) - coalesce("
-            f"({_MARKS.format(settled)}), 0)) as unread from sessions"
-            f" join turns on session_id = sessions.id where {where} and {_SEARCHED}"
+            f"({_READ_UP_TO.format(condition)}), 0)) as unread from sessions"
+            f" join turns on session_id = sessions.id where {where} and {_SEARCHABLE}"
             " and turns.conversation_id not in (select id from conversations where source = ?)"
             " group by sessions.id having unread > 0"
             " order by started_at is null, started_at, public",
-            *(*by, *values, YOU),  # what the person wrote as a memory is one
+            *(*condition_values, *values, YOU),  # the person's own notes are memories already
         )
         return [Unread(SessionId(public), characters) for public, characters in rows]
 
     def settled(self, session: SessionId, *, way: str | None) -> dict[str, int]:
-        """Return how many characters of a session's turns are settled, by key; see `unread`."""
-        return self._stops(session, *_settled(way))
+        """Return how many characters of each turn are settled, by key; see `unread_sessions`."""
+        return self._characters_read(session, *_settled(way))
 
     def buffered(self, session: SessionId, *, way: str) -> dict[str, int]:
-        """Return how many characters of a session's turns were buffered, if only for a while."""
-        return self._stops(session, "way = ? and outcome = 'buffered'", [way])
+        """Return how many characters of a session's turns were ever buffered, by key."""
+        return self._characters_read(session, "way = ? and outcome = 'buffered'", [way])
 
     def keep(self, session: SessionId, reading: Reading) -> None:
-        """Keep that a segment of a session was read."""
-        at = self._add(
-            reading.way, reading.model, reading.outcome.value, reading.reason, reading.trace
+        """Store the reading of a segment of a session."""
+        number = self._add(
+            reading.reader_digest,
+            reading.model,
+            reading.outcome.value,
+            reading.reason,
+            reading.trace,
         )
         self._db.many(
             "insert into read_turns (reading_id, conversation_id, key, digest, stop)"
             " select ?, conversation_id, key, digest(text), ? from turns"
-            f" where {_OF} and key = ?",
-            [(at, stop, session, key) for key, stop in reading.turns],
+            f" where {_OF_SESSION} and key = ?",
+            [(number, stop, session, key) for key, stop in reading.turns],
         )
         self._db.many(
             "insert or ignore into reading_memories (reading_id, memory) values (?, ?)",
-            [(at, memory) for memory in reading.memories],
+            [(number, memory) for memory in reading.memories],
         )
 
-    def restore(self, kept: KeptReading) -> None:
-        """Keep what another database had read, unless it is known, or not all of it is here."""
-        turns = json.dumps([astuple(turn) for turn in kept.turns])
+    def restore(self, reading: KeptReading) -> None:
+        """Store a reading from another database, unless it is known or a turn of it is missing."""
+        turns = json.dumps([astuple(turn) for turn in reading.turns])
         rows = self._db.rows(
             "select conversation_id, turns.key, each.value ->> 3, each.value ->> 4"
             " from json_each(?) as each join conversations on source = each.value ->> 0"
@@ -105,45 +111,52 @@ class Reads:
             " on conversation_id = conversations.id and turns.key = each.value ->> 2",
             turns,
         )
-        if not rows or len(rows) < len(kept.turns) or self._knows(kept, rows):
+        if not rows or len(rows) < len(reading.turns) or self._is_known(reading, rows):
             return
-        at = self._add(kept.way, kept.model, kept.outcome, kept.reason, kept.trace)
+        number = self._add(
+            reading.way, reading.model, reading.outcome, reading.reason, reading.trace
+        )
         self._db.many(
             "insert into read_turns (reading_id, conversation_id, key, digest, stop)"
             " values (?, ?, ?, ?, ?)",
-            [(at, *row) for row in rows],
+            [(number, *row) for row in rows],
         )
         self._db.many(
             "insert or ignore into reading_memories (reading_id, memory)"
             " select ?, public from memories where public = ?",
-            [(at, memory) for memory in kept.memories],
+            [(number, memory) for memory in reading.memories],
         )
 
-    def _knows(self, kept: KeptReading, turns: Sequence[Sequence[object]]) -> bool:
-        """Return whether these turns were read in this way, with this outcome."""
+    def _is_known(self, reading: KeptReading, turns: Sequence[Sequence[object]]) -> bool:
+        """Return whether a reading of these turns by this reader, with this outcome, is stored."""
         rows = self._db.rows(
             "select 1 from readings where way = ? and outcome = ? and not exists (select 1"
             " from json_each(?) as each where not exists (select 1 from read_turns"
             " where reading_id = readings.id and conversation_id = each.value ->> 0"
             " and key = each.value ->> 1 and digest = each.value ->> 2"
             " and stop = each.value ->> 3)) limit 1",
-            *(kept.way, kept.outcome, json.dumps(list(turns))),
+            *(reading.way, reading.outcome, json.dumps(list(turns))),
         )
         return bool(rows)
 
     def _add(
-        self, way: str, model: str, outcome: str, reason: str, trace: Sequence[object] | None
+        self,
+        reader_digest: str,
+        model: str,
+        outcome: str,
+        reason: str,
+        trace: Sequence[object] | None,
     ) -> int:
-        [(at,)] = self._db.rows(
+        [(number,)] = self._db.rows(
             "insert into readings (way, model, outcome, reason, trace) values (?, ?, ?, ?, ?)"
             " returning id",
-            *(way, model, outcome, reason),
+            *(reader_digest, model, outcome, reason),
             None if trace is None else json.dumps(trace, ensure_ascii=False),
         )
-        return int(at)
+        return int(number)
 
     def move(self, conversation: int, turns: Iterable[str], to: int) -> None:
-        """Let what was read of turns follow them into another conversation."""
+        """Let the readings of turns follow them into another conversation."""
         self._db.rows(
             "update read_turns set conversation_id = ?"
             " where conversation_id = ? and key in (select value from json_each(?))",
@@ -151,41 +164,42 @@ class Reads:
         )
 
     def behind(self, memory: MemoryId) -> list[Reading]:
-        """Return the readings that a memory came from, the first one first."""
+        """Return the readings that a memory came from, in the order in which they were made."""
         rows = self._db.rows(
             "select id, way, model, outcome, reason, trace from readings"
             " join reading_memories on reading_id = id where memory = ? order by id",
             memory,
         )
-        return [self._reading(*row) for row in rows]
+        return [self._reading(row) for row in rows]
 
-    def _reading(self, at: int, way: str, model: str, outcome: str, *words: Any) -> Reading:
-        reason, trace = words
-        turns = self._db.rows("select key, stop from read_turns where reading_id = ?", at)
-        added = self._db.rows("select memory from reading_memories where reading_id = ?", at)
+    def _reading(self, row: Sequence[Any]) -> Reading:
+        number, reader_digest, model, outcome, reason, trace = row
+        turns = self._db.rows("select key, stop from read_turns where reading_id = ?", number)
+        memories = self._db.rows("select memory from reading_memories where reading_id = ?", number)
         return Reading(
-            way,
-            model,
-            Outcome(outcome),
-            reason,
-            tuple((key, stop) for key, stop in turns),
-            tuple(MemoryId(memory) for (memory,) in added),
-            None if trace is None else json.loads(trace),
+            reader_digest=reader_digest,
+            model=model,
+            outcome=Outcome(outcome),
+            reason=reason,
+            turns=tuple((key, stop) for key, stop in turns),
+            memories=tuple(MemoryId(memory) for (memory,) in memories),
+            trace=None if trace is None else json.loads(trace),
         )
 
-    def _stops(
+    def _characters_read(
         self, session: SessionId, condition: str, values: Sequence[object]
     ) -> dict[str, int]:
+        """Return how many characters the readings that meet a condition cover, by key of a turn."""
         rows = self._db.rows(
-            f"select key, ({_MARKS.format(condition)}) as stop from turns"
-            f" where {_OF} and stop is not null",
+            f"select key, ({_READ_UP_TO.format(condition)}) as stop from turns"
+            f" where {_OF_SESSION} and stop is not null",
             *(*values, session),
         )
         return dict(rows)
 
 
-def _settled(way: str | None) -> tuple[str, list[object]]:
-    """Return the condition on readings that settle what they are of, and its values."""
-    if way is None:
+def _settled(reader_digest: str | None) -> tuple[str, list[object]]:
+    """Return an SQL condition on readings that settle the text they are of, and its values."""
+    if reader_digest is None:
         return "outcome != 'buffered'", []
-    return "way = ? and outcome in ('added', 'ignored')", [way]
+    return "way = ? and outcome in ('added', 'ignored')", [reader_digest]

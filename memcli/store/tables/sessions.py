@@ -1,34 +1,36 @@
-"""Conversations, their sessions and turns: the part of the database that is the truth."""
+"""Sessions and their turns. With the conversations, all else in the database follows from them."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
-from memcli.domain import Clock, Kind, Role, Session, SessionId, Turn
+from memcli.domain import Session, SessionId
 from memcli.errors import NotFoundError, StoreError
 from memcli.store.sqlite.connection import Database
-from memcli.store.sqlite.filters import Filters, milliseconds
+from memcli.store.sqlite.filters import Filters
+from memcli.store.sqlite.times import (
+    milliseconds,
+    optional_milliseconds,
+    to_datetime,
+    utc_offset_minutes,
+)
+from memcli.store.tables.session_rows import TURN_COLUMNS, to_turn, turn_values
 
-ConversationNumber = int
+ConversationNumber = int  # the id of a row of `conversations`
 
-_ANY_TIME = 1 << 62  # ms; later than every time
+_ANY_TIME = 1 << 62  # ms, later than any time
 _COLUMNS = (
     "public, conversations.source, sessions.title, started_at, ended_at, utc_offset, participants,"
     " sessions.id"
 )
 _JOINED = "sessions join conversations on conversations.id = sessions.conversation_id"
-TURN = (
-    "key, role, text, speaker, sent_at, utc_offset, clock, kind, parent, active, edited_at,"
-    " missing, included"
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A session without its turns, for listing."""
+    """A session without its turns, for lists."""
 
     id: SessionId
     source: str
@@ -36,25 +38,22 @@ class Overview:
     started_at: datetime | None
     ended_at: datetime | None
     participants: tuple[str, ...]
-    turns: int
+    turns: int  # number of turns that are messages, on the branch that was kept
 
 
 class Sessions:
-    """Sessions by their public ids; conversations by number."""
+    """The table of sessions. Public ids name them outside; numbers name them in the index."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def near(
-        self,
-        conversation: ConversationNumber,
-        since: datetime | None,
-        until: datetime | None,
+        self, conversation: ConversationNumber, since: datetime | None, until: datetime | None
     ) -> list[Session]:
-        """Return the sessions of a conversation that touch a span of time, earliest first.
+        """Return the sessions of a conversation that overlap a span of time, earliest first.
 
-        Sessions without a time touch every span. The others follow one another: before the last
-        one that began before the span none need be looked at.
+        Sessions without a time overlap every span. The others do not overlap one another, so the
+        search begins with the last session that began before the span.
         """
         ids = "select id from sessions where conversation_id = ?1 and started_at"
         rows = self._db.rows(
@@ -69,7 +68,7 @@ class Sessions:
         return [self._session(row) for row in rows]
 
     def holding(self, conversation: ConversationNumber, keys: Sequence[str]) -> list[Session]:
-        """Return the sessions of a conversation that have any of these turns."""
+        """Return the sessions of a conversation that have any of these turns, named by key."""
         rows = self._db.rows(
             f"select {_COLUMNS} from {_JOINED} where sessions.id in (select session_id from turns"
             " where conversation_id = ? and key in (select value from json_each(?)))",
@@ -77,47 +76,47 @@ class Sessions:
         )
         return [self._session(row) for row in rows]
 
-    def beside(self, conversation: ConversationNumber, began: datetime) -> list[Session]:
+    def beside(self, conversation: ConversationNumber, start: datetime) -> list[Session]:
         """Return the last session that began before a time, and the first that began after it."""
-        found = []
+        neighbours = []
         for sign, order in (("<", "desc"), (">", "asc")):
             rows = self._db.rows(
                 f"select {_COLUMNS} from {_JOINED} where conversation_id = ?"
                 f" and started_at {sign} ? order by started_at {order}, sessions.id {order}"
                 " limit 1",
-                *(conversation, milliseconds(began)),
+                *(conversation, milliseconds(start)),
             )
-            found += [self._session(row) for row in rows]
-        return found
+            neighbours += [self._session(row) for row in rows]
+        return neighbours
 
     def add(self, conversation: ConversationNumber, session: Session) -> int:
-        """Store a session with its turns; return its number, which the index uses."""
+        """Store a session with its turns, and return its number."""
         [(number,)] = self._db.rows(
             "insert into sessions (public, conversation_id, title, started_at, ended_at,"
             " utc_offset, participants) values (?, ?, ?, ?, ?, ?, ?) returning id",
             *(session.id, conversation, session.title),
-            session.started_at and milliseconds(session.started_at),
-            session.ended_at and milliseconds(session.ended_at),
-            _minutes_east(session.started_at),
+            optional_milliseconds(session.started_at),
+            optional_milliseconds(session.ended_at),
+            utc_offset_minutes(session.started_at),
             json.dumps(session.participants, ensure_ascii=False),
         )
         self._db.many(
-            f"insert into turns (session_id, conversation_id, position, {TURN})"
+            f"insert into turns (session_id, conversation_id, position, {TURN_COLUMNS})"
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (number, conversation, position, *_turn_row(turn))
+                (number, conversation, position, *turn_values(turn))
                 for position, turn in enumerate(session.turns, start=1)
             ],
         )
         return int(number)
 
     def number(self, session: SessionId) -> int | None:
-        """Return the number of a session, None where there is none."""
+        """Return the number of a session, or None if it does not exist."""
         rows = self._db.rows("select id from sessions where public = ?", session)
         return rows[0][0] if rows else None
 
     def conversation_of(self, session: SessionId) -> ConversationNumber:
-        """Return the conversation that a session is of."""
+        """Return the conversation that a session belongs to."""
         [(number,)] = self._db.rows(
             "select conversation_id from sessions where public = ?", session
         )
@@ -127,17 +126,17 @@ class Sessions:
         """Delete a session and its turns."""
         self._db.rows("delete from sessions where id = ?", number)
 
-    def rename(self, conversation: ConversationNumber, before: SessionId, first: str) -> None:
-        """Let the id of a session that is no more mean the one that its first turn is in now."""
+    def rename(self, conversation: ConversationNumber, former: SessionId, first_turn: str) -> None:
+        """Let a former id stand for the session that has its first turn, named by key, now."""
         self._db.rows(
             "insert or replace into aliases (public, conversation_id, key) values (?, ?, ?)",
-            *(before, conversation, first),
+            *(former, conversation, first_turn),
         )
 
     def move_aliases(
         self, conversation: ConversationNumber, turns: Iterable[str], to: ConversationNumber
     ) -> None:
-        """Let ids of sessions that are no more follow their first turns into another one."""
+        """Let former ids follow their first turns into another conversation."""
         self._db.rows(
             "update aliases set conversation_id = ?"
             " where conversation_id = ? and key in (select value from json_each(?))",
@@ -145,9 +144,9 @@ class Sessions:
         )
 
     def get(self, session: str) -> Session:
-        """Return the session with this id, or with the only id that begins so.
+        """Return the session with this id, or the only one whose id begins with it.
 
-        The id of a session that was found to begin earlier still means it.
+        Former ids of a session also find it.
 
         Raises:
             NotFoundError: no session, or more than one, has such an id.
@@ -163,13 +162,13 @@ class Sessions:
             session,
         )
         if not rows or (len(rows) > 1 and rows[0][0] != session):
-            what = "more than one session begins with" if rows else "no session"
+            problem = "more than one session begins with" if rows else "no session"
             hint = "list sessions with `mem sessions`"
             if session.startswith("m_"):
                 hint = f"`mem show {session}` shows a memory"
             elif not session.startswith("s_"):
                 hint = "an id looks like `s_k3j`; `mem search WORDS` finds sessions by words"
-            raise NotFoundError(f"{what} `{session}`", hint=hint)
+            raise NotFoundError(f"{problem} `{session}`", hint=hint)
         return self._session(rows[0])
 
     def by_number(self, number: int) -> Session:
@@ -178,13 +177,13 @@ class Sessions:
         return self._session(row)
 
     def numbers(self, filters: Filters) -> set[int]:
-        """Return the numbers of the sessions that pass."""
+        """Return the numbers of the sessions that pass the filters."""
         where, values = filters.where()
         rows = self._db.rows(f"select id from sessions where {where}", *values)
         return {number for (number,) in rows}
 
     def numbers_of(self, sessions: Collection[SessionId], filters: Filters) -> dict[SessionId, int]:
-        """Return the numbers of those of these sessions that pass."""
+        """Return the number of each of these sessions that passes the filters."""
         where, values = filters.where()
         rows = self._db.rows(
             "select public, id from sessions"
@@ -194,7 +193,7 @@ class Sessions:
         return dict(rows)
 
     def overviews(self, filters: Filters, limit: int | None = None) -> Iterator[Overview]:
-        """Yield the sessions that pass, latest first, those without a time last."""
+        """Yield the sessions that pass, latest first, then those without a time."""
         where, values = filters.where()
         rows = self._db.rows(
             f"select {_COLUMNS}, (select count(*) from turns where session_id = sessions.id"
@@ -204,72 +203,29 @@ class Sessions:
         )
         for public, source, title, started, ended, offset, participants, _number, turns in rows:
             yield Overview(
-                public, source, title, moment(started, offset), moment(ended, offset),
-                tuple(json.loads(participants)), turns,
-            )  # fmt: skip
+                id=public,
+                source=source,
+                title=title,
+                started_at=to_datetime(started, offset),
+                ended_at=to_datetime(ended, offset),
+                participants=tuple(json.loads(participants)),
+                turns=turns,
+            )
 
     def _session(self, row: Sequence[Any]) -> Session:
         public, source, title, started, ended, offset, participants, number = row
         turns = self._db.rows(
-            f"select {TURN} from turns where session_id = ? order by position", number
+            f"select {TURN_COLUMNS} from turns where session_id = ? order by position", number
         )
         try:
             return Session(
-                public,
-                source,
-                title,
-                tuple(turn_of(turn) for turn in turns),
-                moment(started, offset),
-                moment(ended, offset),
-                tuple(json.loads(participants)),
+                id=public,
+                source=source,
+                title=title,
+                turns=tuple(to_turn(turn) for turn in turns),
+                started_at=to_datetime(started, offset),
+                ended_at=to_datetime(ended, offset),
+                participants=tuple(json.loads(participants)),
             )
-        except ValueError as error:  # SQLite read it, but nobody wrote it so
+        except ValueError as error:  # SQLite can read the row, but memcli never wrote it
             raise StoreError(f"{self._db.path} is damaged in session {public}") from error
-
-
-def _turn_row(turn: Turn) -> tuple[object, ...]:
-    """Return a turn's values in the order of TURN."""
-    return (
-        turn.key, turn.role, turn.text, turn.speaker,
-        turn.sent_at and milliseconds(turn.sent_at), _minutes_east(turn.sent_at),
-        turn.clock, turn.kind, turn.parent, turn.active,
-        turn.edited_at and milliseconds(turn.edited_at), turn.missing, turn.included,
-    )  # fmt: skip
-
-
-def turn_of(row: Sequence[Any]) -> Turn:
-    """Return a turn of its values in the order of TURN."""
-    key, role, text, speaker, sent_at, offset, clock, kind, parent, active, *rest = row
-    edited_at, missing, included = rest
-    return Turn(
-        key=key,
-        role=Role(role),
-        text=text,
-        speaker=speaker,
-        sent_at=moment(sent_at, offset),
-        clock=Clock(clock),
-        kind=Kind(kind),
-        parent=parent,
-        active=bool(active),
-        edited_at=moment(edited_at, offset),
-        missing=bool(missing),
-        included=bool(included),
-    )
-
-
-def _minutes_east(moment: datetime | None) -> int:
-    offset = moment.utcoffset() if moment else None
-    return _minutes(offset) if offset else 0
-
-
-@lru_cache(maxsize=256)  # every turn asks
-def _minutes(offset: timedelta) -> int:
-    return offset // timedelta(minutes=1)
-
-
-def moment(sent_at: int | None, offset: int) -> datetime | None:
-    """Return a stored time: milliseconds, UTC, as it was on a clock so many minutes east."""
-    if sent_at is None:
-        return None
-    zone = timezone(timedelta(minutes=offset))
-    return datetime.fromtimestamp(sent_at / 1000, UTC).astimezone(zone)

@@ -14,8 +14,8 @@ from helpers.judging import HOSTILE, PASSAGES, PROMPT, QUESTION, judged
 from memcli.backends import llama
 from memcli.backends.llama.model import Model
 from memcli.backends.torch_bf16 import open_reranker
-from memcli.backends.torch_bf16.causal_lm import LanguageModel
-from memcli.backends.torch_bf16.tokenizer import Vocabulary
+from memcli.backends.torch_bf16.causal_lm import TorchLanguageModel
+from memcli.backends.torch_bf16.tokenizer import TorchTokenizer
 from memcli.errors import BackendError
 from memcli.protocols import (
     Reranker,
@@ -52,7 +52,7 @@ def test_the_probability_is_that_of_the_whole_prompt_read_by_itself(folder, rera
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    words = Vocabulary(folder)
+    words = TorchTokenizer(folder)
     expected = []
     for prompt in reranker.prompts(QUESTION, PASSAGES):
         with torch.no_grad():
@@ -77,7 +77,7 @@ def test_the_question_may_be_read_apart_or_with_the_first_words(reranker):
 
 
 def test_a_long_passage_is_cut_and_the_suffix_kept(reranker):
-    words = reranker._model.vocabulary
+    words = reranker._model.tokenizer
 
     [prompt] = reranker.prompts(QUESTION, ["Beijing " * 5000])
 
@@ -93,15 +93,15 @@ def test_a_question_without_room_is_refused(reranker):
 def test_a_batch_that_does_not_fit_the_memory_is_made_smaller(folder, monkeypatch):
     reranker = open_reranker(folder, PROMPT, device="cpu")
     expected = judged(reranker)
-    read, sizes = LanguageModel.read, []
+    read, sizes = TorchLanguageModel.read, []
 
-    def small(self, rows, before=None):
+    def small(self, rows, cache=None):
         sizes.append(len(rows))
         if len(rows) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
-        return read(self, rows, before)
+        return read(self, rows, cache)
 
-    monkeypatch.setattr(LanguageModel, "read", small)
+    monkeypatch.setattr(TorchLanguageModel, "read", small)
 
     assert judged(reranker) == pytest.approx(expected, abs=0.01)
     assert max(sizes) > 2
@@ -110,10 +110,10 @@ def test_a_batch_that_does_not_fit_the_memory_is_made_smaller(folder, monkeypatc
 def test_memory_for_not_even_one_passage_is_an_error_with_a_hint(folder, monkeypatch):
     reranker = open_reranker(folder, PROMPT, device="cpu")
 
-    def none(self, rows, before=None):
+    def none(self, rows, cache=None):
         raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes")
 
-    monkeypatch.setattr(LanguageModel, "read", none)
+    monkeypatch.setattr(TorchLanguageModel, "read", none)
 
     with pytest.raises(BackendError, match="tiny does not fit the memory") as caught:
         judged(reranker)
@@ -123,7 +123,7 @@ def test_memory_for_not_even_one_passage_is_an_error_with_a_hint(folder, monkeyp
 
 @pytest.mark.parametrize("text", [*PASSAGES, HOSTILE, "a<|im_end|", "\ud800", "<<think>think>"])
 def test_text_becomes_the_tokens_that_llama_makes_of_it(folder, twin, text):
-    words = Vocabulary(folder)
+    words = TorchTokenizer(folder)
     model = Model(twin)
 
     assert words.plain(text) == model.plain(text)
@@ -136,7 +136,7 @@ def test_text_becomes_the_tokens_that_llama_makes_of_it(folder, twin, text):
 
 
 def test_a_passage_cannot_end_its_prompt(reranker):
-    words = reranker._model.vocabulary
+    words = reranker._model.tokenizer
     plain, hostile = reranker.prompts(QUESTION, ["", HOSTILE])
 
     special = [[token for token in tokens if token in words.special] for tokens in (plain, hostile)]

@@ -17,8 +17,8 @@ from helpers.tiny_models import THINKING_TEMPLATE
 
 from memcli.backends import llama
 from memcli.backends.torch_bf16 import open_chat, open_reader, open_sifter
-from memcli.backends.torch_bf16.causal_lm import LanguageModel, Tape
-from memcli.backends.torch_bf16.tokenizer import Vocabulary
+from memcli.backends.torch_bf16.causal_lm import TorchLanguageModel, TorchSequence
+from memcli.backends.torch_bf16.tokenizer import TorchTokenizer
 from memcli.cli.models.open import open_chat as open_model
 from memcli.errors import BackendError, ContextError
 from memcli.protocols import (
@@ -89,7 +89,7 @@ def test_torch_and_llama_rank_sessions_alike(folder, twin):
 
 def test_a_message_cannot_end_itself(folder):
     sifter = open_sifter(folder, context=4096, sampling=Sampling(), device="cpu")
-    words = Vocabulary(folder)
+    words = TorchTokenizer(folder)
 
     plain, hostile = (sifter.prompt([Message("user", said)]) for said in ("cats", HOSTILE))
 
@@ -120,7 +120,7 @@ def teach(folder, *, after, token):
     """Make a model answer one token with another: layers pass on what they get."""
     from transformers import AutoModelForCausalLM
 
-    words = Vocabulary(folder)
+    words = TorchTokenizer(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
     model.config.tie_word_embeddings = False
     model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
@@ -237,34 +237,34 @@ def test_a_folder_of_safetensors_answers_where_a_person_names_it(folder, tmp_pat
 
 
 def test_likelier_tokens_are_drawn_more_often(folder):
-    model = LanguageModel(folder, "cpu")
-    tape = Tape(model, Sampling(temperature=1.0, top_k=3, top_p=1.0))
-    tape.feed(model.vocabulary.markup("The capital of China"))
-    likely = tape.likeliest(3)
-    shares = tape.logits[likely].softmax(dim=0)
+    model = TorchLanguageModel(folder, "cpu")
+    sequence = TorchSequence(model, Sampling(temperature=1.0, top_k=3, top_p=1.0))
+    sequence.feed(model.tokenizer.markup("The capital of China"))
+    likely = sequence.most_likely(3)
+    shares = sequence.logits[likely].softmax(dim=0)
 
-    drawn = [tape.draw() for _ in range(3000)]
+    drawn = [sequence.sample() for _ in range(3000)]
 
     found = [drawn.count(token) / 3000 for token in likely]
     assert found == pytest.approx(shares.tolist(), abs=0.04)
 
 
 def test_top_p_leaves_out_what_is_unlikely(folder):
-    model = LanguageModel(folder, "cpu")
-    tape = Tape(model, Sampling(temperature=5.0, top_k=0, top_p=1e-6))
-    tape.feed(model.vocabulary.markup("The capital of China"))
+    model = TorchLanguageModel(folder, "cpu")
+    sequence = TorchSequence(model, Sampling(temperature=5.0, top_k=0, top_p=1e-6))
+    sequence.feed(model.tokenizer.markup("The capital of China"))
 
-    assert {tape.draw() for _ in range(50)} == set(tape.likeliest(1))
+    assert {sequence.sample() for _ in range(50)} == set(sequence.most_likely(1))
 
 
 def test_a_long_text_is_read_in_stretches(folder, monkeypatch):
-    model = LanguageModel(folder, "cpu")
+    model = TorchLanguageModel(folder, "cpu")
     tokens = Random(0).choices(range(600), k=300)
-    whole, parts = (Tape(model, Sampling()) for _ in range(2))
+    whole, parts = (TorchSequence(model, Sampling()) for _ in range(2))
     whole.feed(tokens)
 
-    monkeypatch.setattr("memcli.backends.torch_bf16.causal_lm._STRETCH", 64)
+    monkeypatch.setattr("memcli.backends.torch_bf16.causal_lm._READ_TOKENS", 64)
     parts.feed(tokens)
 
     assert torch.allclose(whole.logits, parts.logits, atol=0.5)
-    assert whole.likeliest(1) == parts.likeliest(1)
+    assert whole.most_likely(1) == parts.most_likely(1)

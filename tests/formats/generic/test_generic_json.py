@@ -13,6 +13,7 @@ from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.errors import InputError
 from memcli.formats import Document, Reading, load, recognise
 from memcli.formats.generic import any_json
+from memcli.formats.parsing import json_lines
 from memcli.formats.parsing.sample import HEAD_BYTES
 
 GENERIC = load("generic_json")
@@ -213,7 +214,7 @@ def test_damaged_lines_are_reported_and_the_others_read():
 
 
 def test_a_line_without_end_is_skipped_in_bounded_pieces(monkeypatch):
-    monkeypatch.setattr(any_json, "LARGEST_VALUE", 1 << 20)
+    monkeypatch.setattr(json_lines, "LONGEST_LINE", 1 << 20)
     content = lines(HI) + b'{"role": "' + b"x" * (3 << 20) + b'"}\n' + lines(HELLO)
 
     lost, conversation = parsed(content)

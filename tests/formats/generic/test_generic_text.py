@@ -168,7 +168,7 @@ def test_equal_turns_have_keys_of_their_own():
 
 def test_a_form_that_nobody_filled_in_holds_nothing():
     assert read("User:\nAssistant:\nUser:\n")[0] == [
-        Skipped("transcript", "nobody says anything", lost=False)
+        Skipped("transcript", "has nothing to import", lost=False)
     ]
 
 

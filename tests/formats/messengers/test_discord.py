@@ -44,12 +44,12 @@ def document(content, name="x.json", beside=None):
     return Document(name, lambda: BytesIO(raw), find=others.get)
 
 
-def read(content, **reading):
-    return list(discord._parse(document(content), Reading(**reading)))
+def read(content, **options):
+    return list(discord._parse(document(content), Reading(**options)))
 
 
-def turns(*messages, **reading):
-    return [turn for part in read(export(*messages), **reading) for turn in part.turns]
+def turns(*messages, **options):
+    return [turn for part in read(export(*messages), **options) for turn in part.turns]
 
 
 def test_a_channel_is_recognised_by_a_message():
@@ -108,18 +108,18 @@ EMBED = {"title": "T", "description": "D", "fields": [{"name": "n", "value": "v"
         ({"content": "", "forwardedMessage": {"content": "x"}}, Kind.TEXT, "[forwarded] x"),
     ],
 )
-def test_what_is_no_speech_is_told_from_speech(fields, kind, text):
+def test_only_speech_is_text(fields, kind, text):
     assert [(turn.kind, turn.text) for turn in turns(message(**fields))] == [(kind, text)]
 
 
-def test_a_reply_names_what_it_answers_and_a_forward_does_not():
+def test_a_reply_names_the_message_it_answers_and_a_forward_does_not():
     reply = message(type="Reply", reference={"messageId": "99"})
     forward = message(number="101", reference={"messageId": "99", "type": "Forward"})
 
     assert [turn.parent for turn in turns(reply, forward)] == ["99", None]
 
 
-def test_a_broken_message_is_told_and_the_next_one_read():
+def test_a_broken_message_is_reported_and_the_next_one_read():
     raw = json.dumps(export(message("BROKEN"), message(number="101")))
 
     skipped, found = read(raw.replace('"BROKEN"', "BROKEN"))
@@ -146,7 +146,7 @@ def test_a_package_is_recognised_in_both_its_forms():
 
 
 @pytest.mark.parametrize(("content", "text"), [(ROWS, "Hi"), (CSV, "Hi\nthere")])
-def test_a_package_holds_what_the_person_said(content, text):
+def test_a_package_holds_the_person_s_own_messages(content, text):
     [found] = unpacked(content)
 
     assert (found.source, found.key, found.title) == ("discord", "7", "general (Club)")

@@ -25,8 +25,8 @@ def document(text, name="x.eml"):
     return Document(name, lambda: BytesIO(text if isinstance(text, bytes) else text.encode()))
 
 
-def read(text, **reading):
-    return list(email._parse(document(text), Reading(**reading)))
+def read(text, **options):
+    return list(email._parse(document(text), Reading(**options)))
 
 
 def test_mail_is_recognised_by_its_head():
@@ -54,7 +54,7 @@ def test_replies_are_of_the_thread_they_refer_to():
     assert [(turn.text, turn.parent) for turn in found.turns] == [("Hi", None), ("Yes", "<2@x>")]
 
 
-def test_gmail_says_itself_what_a_thread_is():
+def test_gmail_numbers_its_threads_itself():
     [found] = read(mail(head="X-GM-THRID: 17\n"))
 
     assert found.key == "17"
@@ -71,8 +71,8 @@ def test_gmail_says_itself_what_a_thread_is():
         ("On it.\nBob wrote: nothing", "On it.\nBob wrote: nothing"),
     ],
 )
-def test_what_is_repeated_at_the_end_is_left_out(text, own):
-    assert email.without_quotes(text) == own
+def test_quotes_at_the_end_are_left_out(text, own):
+    assert email.strip_quotes(text) == own
 
 
 def test_of_several_forms_the_plain_one_is_read_and_attachments_are_named():

@@ -8,7 +8,7 @@ import pytest
 from memcli.domain import Clock, Kind, Role
 from memcli.formats import Document, Reading, recognise
 from memcli.formats.messengers import google_chat
-from memcli.formats.messengers.google_chat import moment
+from memcli.formats.messengers.google_chat import parse_takeout_time
 from memcli.formats.sources import places
 
 ANN = {"name": "Ann", "email": "ann@example.org", "user_type": "Human"}
@@ -26,12 +26,12 @@ def document(*messages, info=None):
     return Document("Groups/DM G/messages.json", lambda: BytesIO(raw), find=find)
 
 
-def read(*messages, info=None, **reading):
-    return list(google_chat._parse(document(*messages, info=info), Reading(**reading)))
+def read(*messages, info=None, **options):
+    return list(google_chat._parse(document(*messages, info=info), Reading(**options)))
 
 
-def turns(*messages, **reading):
-    return [turn for part in read(*messages, **reading) for turn in part.turns]
+def turns(*messages, **options):
+    return [turn for part in read(*messages, **options) for turn in part.turns]
 
 
 def test_a_group_is_recognised_by_a_message():
@@ -69,7 +69,7 @@ def test_a_message_in_a_topic_answers_the_one_that_opened_it():
         ({"text": None, "message_state": "DELETED"}, Kind.DELETED, ""),
     ],
 )
-def test_files_are_named_and_deleted_messages_are_told(fields, kind, text):
+def test_files_are_named_and_deleted_messages_are_marked(fields, kind, text):
     assert [(turn.kind, turn.text) for turn in turns(message(**fields))] == [(kind, text)]
 
 
@@ -78,7 +78,7 @@ def test_a_bot_is_no_person():
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("written", "expected"),
     [
         ("Friday, May 29, 2026 at 3:00:29 AM UTC", "2026-05-29T03:00:29"),
         ("Monday, June 1, 2026 at 12:00:29 AM UTC", "2026-06-01T00:00:29"),
@@ -91,15 +91,15 @@ def test_a_bot_is_no_person():
         ("viernes, 29 de mayo de 2026, 3:00:29 UTC", "2026-05-29T03:00:29"),
     ],
 )
-def test_times_are_read_in_the_language_of_the_account(written, meant):
-    assert moment(written).isoformat() == f"{meant}+00:00"
+def test_times_are_read_in_the_language_of_the_account(written, expected):
+    assert parse_takeout_time(written).isoformat() == f"{expected}+00:00"
 
 
 @pytest.mark.parametrize(
     "written", ["not a time", "", None, "Friday at 3:00:29 AM", "May 99, 2026 3:00:00"]
 )
-def test_what_is_no_time_is_none(written):
-    assert moment(written) is None
+def test_a_text_that_is_no_time_gives_none(written):
+    assert parse_takeout_time(written) is None
 
 
 def test_the_sample_is_found_and_counted(samples):

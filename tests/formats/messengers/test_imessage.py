@@ -67,15 +67,15 @@ class Database:
         row = self._db.execute("insert into attachment values (?)", (name,)).lastrowid
         self._db.execute("insert into message_attachment_join values (?, ?)", (message, row))
 
-    def read(self, **reading):
+    def read(self, **options):
         self._db.commit()
         [place] = places(self.path)
         [document] = place.documents()
         assert recognise(document) is imessage.FORMAT
-        return list(imessage._parse(document, Reading(**reading)))
+        return list(imessage._parse(document, Reading(**options)))
 
-    def turns(self, **reading):
-        return [turn for part in self.read(**reading) for turn in part.turns]
+    def turns(self, **options):
+        return [turn for part in self.read(**options) for turn in part.turns]
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_new_one_is_read_in_nanoseconds_and_out_of_archives(new):
         ({"associated_message_type": 1000}, Kind.TEXT, "Hi"),
     ],
 )
-def test_what_is_no_speech_is_told_from_speech(new, fields, kind, text):
+def test_only_speech_is_text(new, fields, kind, text):
     new.add(**fields)
 
     assert [(turn.kind, turn.text) for turn in new.turns()] == [(kind, text)]
@@ -141,7 +141,7 @@ def test_files_replies_and_edits_are_kept(new):
     assert (reply.parent, reply.edited_at.isoformat()) == ("g1", "2024-06-01T12:01:00+00:00")
 
 
-def test_a_text_that_cannot_be_read_is_told(new):
+def test_a_text_that_cannot_be_read_is_reported(new):
     new.add(text=None, attributedBody=b"\x04\x0bstreamtyped?")
 
     [skipped] = new.read()

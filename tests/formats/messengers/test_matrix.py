@@ -27,12 +27,12 @@ def document(*events, **head):
     return Document("export.json", lambda: BytesIO(raw))
 
 
-def read(*events, **reading):
-    return list(matrix._parse(document(*events), Reading(**reading)))
+def read(*events, **options):
+    return list(matrix._parse(document(*events), Reading(**options)))
 
 
-def turns(*events, **reading):
-    return [turn for part in read(*events, **reading) for turn in part.turns]
+def turns(*events, **options):
+    return [turn for part in read(*events, **options) for turn in part.turns]
 
 
 def test_a_room_is_recognised_by_an_event():
@@ -49,7 +49,7 @@ def test_an_event_becomes_a_turn_of_its_room():
     assert turn.sent_at.isoformat() == "2024-06-01T10:00:00+00:00"
 
 
-def test_a_reply_names_what_it_answers_and_does_not_repeat_it():
+def test_a_reply_names_the_message_it_answers_and_does_not_repeat_it():
     relation = {"m.in_reply_to": {"event_id": "$1"}}
 
     [turn] = turns(event("> <@bob:x> Hi\n> there\n\nYo", **{"m.relates_to": relation}))
@@ -75,7 +75,7 @@ def test_a_thread_is_a_conversation_of_its_own():
         ({**event(), "content": {}}, Kind.DELETED, ""),
     ],
 )
-def test_what_is_no_speech_is_told_from_speech(row, kind, text):
+def test_only_speech_is_text(row, kind, text):
     assert [(turn.kind, turn.text) for turn in turns(row)] == [(kind, text)]
 
 
@@ -88,5 +88,5 @@ def test_edits_are_dated_and_the_events_that_made_them_left_out():
     assert (turn.text, turn.edited_at.isoformat()) == ("Ho", "2024-06-01T10:01:00+00:00")
 
 
-def test_what_could_not_be_decrypted_is_told():
+def test_a_message_that_could_not_be_decrypted_is_reported():
     assert read(event(kind="m.room.encrypted")) == [Skipped("message 1 of Club", "is encrypted")]

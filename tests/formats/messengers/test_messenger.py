@@ -11,7 +11,7 @@ from helpers.shared import SHARED, sample_rows
 from memcli.domain import Clock, Kind, Role, Skipped
 from memcli.formats import Document, Reading, recognise
 from memcli.formats.messengers import messenger
-from memcli.formats.messengers.messenger_html import moment
+from memcli.formats.messengers.messenger_html import parse_thread_time
 from memcli.formats.sources import places
 
 NOON = 1_717_236_000_000
@@ -41,8 +41,8 @@ def read(content, reading=None, **keywords):
     return list(messenger._parse(document(content, **keywords), reading or Reading()))
 
 
-def turns(*messages, **reading):
-    return [turn for part in read(thread(*messages), Reading(**reading)) for turn in part.turns]
+def turns(*messages, **options):
+    return [turn for part in read(thread(*messages), Reading(**options)) for turn in part.turns]
 
 
 def test_a_thread_is_recognised_by_a_message():
@@ -68,14 +68,14 @@ def test_a_thread_that_was_archived_is_the_same_thread():
     assert (before.key, before.turns[0].key) == (after.key, after.turns[0].key)
 
 
-def test_the_folder_tells_instagram_from_messenger():
+def test_the_folder_distinguishes_instagram_from_messenger():
     name = "your_instagram_activity/messages/inbox/ann_X1/message_1.json"
 
     assert [part.source for part in read(thread(message()), name=name)] == ["instagram"]
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("written", "expected"),
     [
         ("caf\u00c3\u00a9", "café"),
         ("\u00f0\u009f\u0098\u008a", "😊"),
@@ -85,8 +85,8 @@ def test_the_folder_tells_instagram_from_messenger():
         (None, ""),
     ],
 )
-def test_texts_are_mended_where_they_are_broken(written, meant):
-    assert messenger.mended(written) == meant
+def test_broken_texts_are_repaired(written, expected):
+    assert messenger.fix_mojibake(written) == expected
 
 
 def test_the_person_is_known_by_name():
@@ -114,7 +114,7 @@ def test_the_person_is_known_by_name():
         ),
     ],
 )
-def test_what_is_no_speech_is_told_from_speech(fields, kind, text):
+def test_only_speech_is_text(fields, kind, text):
     assert [(turn.kind, turn.text) for turn in turns(message(**fields))] == [(kind, text)]
 
 
@@ -178,12 +178,12 @@ def test_a_page_beside_the_same_thread_as_json_is_left_out():
     ],
 )
 def test_times_are_read_as_pages_write_them(written):
-    assert moment(written) == datetime(2019, 10, 19, 14, 37)
+    assert parse_thread_time(written) == datetime(2019, 10, 19, 14, 37)
 
 
 @pytest.mark.parametrize("written", ["Oct 32, 2019, 2:37 PM", "Oct 19, 2019, 14:37 PM", "Hi"])
-def test_what_is_no_time_is_none(written):
-    assert moment(written) is None
+def test_a_text_that_is_no_time_gives_none(written):
+    assert parse_thread_time(written) is None
 
 
 # Rows of INDEX.tsv that count otherwise: it takes a medium for no message, or counts calls.
@@ -201,8 +201,8 @@ def test_a_sample_is_found_and_counted(row):
         assert known is None
         return
     parsed = list(messenger._parse(found, Reading()))
-    said = [turn for part in parsed if not isinstance(part, Skipped) for turn in part.turns]
-    counted = sum(turn.kind in (Kind.TEXT, Kind.MEDIA) for turn in said)
+    spoken = [turn for part in parsed if not isinstance(part, Skipped) for turn in part.turns]
+    counted = sum(turn.kind in (Kind.TEXT, Kind.MEDIA) for turn in spoken)
     expected = next((n for end, n in COUNTED.items() if row["path"].endswith(end)), None)
     assert known is messenger.FORMAT
     if "eve_MIX/message_1.html" in row["path"]:

@@ -32,8 +32,8 @@ def document(rows, files=None, name="export/general/2023-11-14.json"):
     return Document(name, lambda: BytesIO(raw), find=beside.get)
 
 
-def read(*rows, files=None, **reading):
-    return list(slack._parse(document(list(rows), files), Reading(**reading)))
+def read(*rows, files=None, **options):
+    return list(slack._parse(document(list(rows), files), Reading(**options)))
 
 
 def turns(*rows, **keywords):
@@ -63,7 +63,7 @@ def test_without_the_lists_beside_it_folder_and_id_serve_as_names():
     assert (found.key, found.title, found.turns[0].speaker) == ("general", "general", "U1")
 
 
-def test_a_talk_of_two_is_titled_with_their_names():
+def test_a_chat_of_two_is_titled_with_their_names():
     name = "export/D7/2023-11-14.json"
     dms = {"users.json": USERS, "dms.json": [{"id": "D7", "members": ["U1", "U2"]}]}
 
@@ -109,7 +109,7 @@ def test_markup_is_put_into_words(written, text):
     assert [turn.text for turn in turns(message(written))] == [text]
 
 
-def test_what_a_bot_attaches_is_what_it_says():
+def test_a_bot_s_attachments_are_its_text():
     attachment = {"pretext": "1 commit:", "text": "<https://x|ed1>: fix", "fallback": "no"}
     row = {"subtype": "bot_message", "bot_id": "B1", "username": "github", "text": ""}
 
@@ -119,7 +119,7 @@ def test_what_a_bot_attaches_is_what_it_says():
     assert turn.text == "1 commit:\ned1 (https://x): fix"
 
 
-def test_the_preview_of_a_linked_page_is_nobody_s_words():
+def test_the_preview_of_a_linked_page_is_left_out():
     preview = {"from_url": "https://a.b", "title": "A page"}
     quote = {"from_url": "https://s", "is_msg_unfurl": True, "text": "as Bob said"}
 
@@ -162,7 +162,7 @@ def test_files_are_named_and_pasted_ones_are_read():
         ("thread_broadcast", Kind.TEXT),
     ],
 )
-def test_events_are_told_from_speech(subtype, kind):
+def test_events_are_not_speech(subtype, kind):
     assert [turn.kind for turn in turns(message(subtype=subtype))] == [kind]
 
 
@@ -172,7 +172,7 @@ def test_an_edited_message_says_when():
     assert turn.edited_at.isoformat() == "2023-11-14T22:14:20.000200+00:00"
 
 
-def test_a_broken_message_is_told_and_the_next_one_read():
+def test_a_broken_message_is_reported_and_the_next_one_read():
     raw = json.dumps([message(), message("BROKEN", LATER)]).replace('"BROKEN"', "BROKEN")
 
     parsed = list(slack._parse(document(raw.encode()), Reading()))
@@ -195,9 +195,9 @@ def test_the_sample_has_every_message_in_folder_and_zip_alike(samples, tmp_path)
 
     zipped, unzipped = (list(conversations(path)) for path in (archive, tmp_path))
 
-    said = [turn for each in zipped for turn in each.turns if turn.kind.said]
-    assert (len({each.key for each in zipped}), len(said)) == (2, 147)
-    assert all(turn.text for turn in said)
+    spoken = [turn for each in zipped for turn in each.turns if turn.kind.said]
+    assert (len({each.key for each in zipped}), len(spoken)) == (2, 147)
+    assert all(turn.text for turn in spoken)
     assert sorted(zipped, key=str) == sorted(unzipped, key=str)
 
 

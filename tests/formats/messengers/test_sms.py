@@ -23,12 +23,12 @@ def document(*messages, raw=None):
     return Document("sms.xml", lambda: BytesIO(raw or text.encode()))
 
 
-def read(*messages, **reading):
-    return list(sms._parse(document(*messages), Reading(**reading)))
+def read(*messages, **options):
+    return list(sms._parse(document(*messages), Reading(**options)))
 
 
-def turns(*messages, **reading):
-    return [turn for part in read(*messages, **reading) for turn in part.turns]
+def turns(*messages, **options):
+    return [turn for part in read(*messages, **options) for turn in part.turns]
 
 
 def test_a_backup_is_recognised_by_its_root_and_a_message():
@@ -37,7 +37,7 @@ def test_a_backup_is_recognised_by_its_root_and_a_message():
     assert recognise(document(raw=b"<calls><sms body='Hi'/></calls>")) is None
 
 
-def test_a_talk_is_known_by_its_number_however_it_is_written():
+def test_a_number_identifies_a_conversation_however_it_is_written():
     [found] = read(HI, HI.replace("+1 555-1", "+15551").replace('"1"', '"2"'), me="Bob")
 
     assert (found.source, found.key, found.title, found.endless) == ("sms", "+15551", "Ann", True)
@@ -64,7 +64,7 @@ def test_a_picture_alone_is_named():
 
 
 @pytest.mark.parametrize("box", ["3", "4", "5", "6"])
-def test_drafts_and_failures_were_not_said(box):
+def test_drafts_and_failures_are_left_out(box):
     assert read(HI.replace('"1"', f'"{box}"')) == []
 
 
@@ -73,7 +73,7 @@ def test_equal_messages_are_all_kept():
 
 
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("written", "expected"),
     [
         ("a &amp; b&#10;c", "a & b\nc"),
         ("&#55357;&#56842;", "😊"),
@@ -81,8 +81,8 @@ def test_equal_messages_are_all_kept():
         ("&#55357; x &#1;", "\ufffd x \ufffd"),
     ],
 )
-def test_characters_are_mended(written, meant):
-    assert [turn.text for turn in turns(HI.replace("Hi", written))] == [meant]
+def test_broken_characters_are_repaired(written, expected):
+    assert [turn.text for turn in turns(HI.replace("Hi", written))] == [expected]
 
 
 def test_halves_of_characters_are_joined_wherever_blocks_end():
@@ -100,7 +100,7 @@ def test_a_document_type_is_refused():
         list(sms._parse(document(raw=raw), Reading()))
 
 
-def test_what_came_before_damage_is_kept():
+def test_messages_before_damage_are_kept():
     whole = b"<smses>" + HI.encode() + b"<sms "
     found = []
 

@@ -11,6 +11,7 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
+from memcli.formats.building import long_chats
 from memcli.formats.format import Reading
 from memcli.formats.messengers import telegram
 from memcli.formats.parsing import json_stream
@@ -33,11 +34,11 @@ def raw_of(content):
     return content if isinstance(content, bytes) else json.dumps(content).encode()
 
 
-def recognised(content):
-    return telegram.recognises(Sample("result.json", raw_of(content)[:HEAD_BYTES]))
+def is_recognised(content):
+    return telegram.FORMAT.recognises(Sample("result.json", raw_of(content)[:HEAD_BYTES]))
 
 
-def read(content, **reading):
+def read(content, **options):
     """Return everything parsed, and the error that ended it."""
     parsed = []
     source = (
@@ -46,7 +47,7 @@ def read(content, **reading):
         else Document("result.json", lambda: io.BytesIO(raw_of(content)))
     )
     try:
-        for part in telegram.parse(source, Reading(**reading)):
+        for part in telegram.FORMAT.parse(source, Reading(**options)):
             parsed.append(part)  # noqa: PERF402  # keeps what came before an error
     except InputError as error:
         return parsed, error
@@ -75,7 +76,7 @@ def test_a_sample_is_found_and_counted(row):
 
     chats = {part.key for part in parsed}
     messages = sum(turn.kind in (Kind.TEXT, Kind.MEDIA) for part in parsed for turn in part.turns)
-    assert recognised(raw)
+    assert is_recognised(raw)
     assert (len(chats), messages, error) == (int(row["sessions"]), int(row["messages"]), None)
 
 
@@ -85,7 +86,7 @@ def test_nothing_else_among_the_samples_is_taken_for_telegram(samples):
         for path in samples.rglob("*")
         if path.is_file()
         and path.relative_to(samples).parts[0] != "telegram"
-        and recognised(path.read_bytes()[:HEAD_BYTES])
+        and is_recognised(path.read_bytes()[:HEAD_BYTES])
     ]
 
     assert taken == []
@@ -122,7 +123,7 @@ def test_a_full_export_has_many_chats_and_names_its_owner():
 
     found, _ = read(export)
 
-    assert recognised(export)
+    assert is_recognised(export)
     assert [(part.key, part.title) for part in found] == [
         ("personal_chat/1", "Ann"),
         ("personal_chat/3", "deleted account"),
@@ -155,7 +156,7 @@ def test_in_a_chat_of_two_the_one_it_is_not_named_after_is_the_owner(head, other
     assert [turn.role for turn in turns(row(), *rows, head=head)] == roles
 
 
-def test_the_person_may_say_who_they_are():
+def test_the_person_may_give_a_name():
     found = turns(row(), row(id=8, **{"from": "Bob"}), head={"type": "private_group"}, me="bob")
 
     assert [turn.role for turn in found] == [Role.PERSON, Role.USER]
@@ -244,13 +245,13 @@ def test_an_edited_message_keeps_its_key():
         {"edited": "2024-06-01T10:15:00"},
     ],
 )
-def test_when_it_was_edited_is_kept(fields):
+def test_the_time_of_an_edit_is_kept(fields):
     [edited] = turns(row(**fields))
 
     assert edited.edited_at == datetime(2024, 6, 1, 10, 15, tzinfo=UTC)
 
 
-def test_a_reply_names_what_it_answers_unless_that_was_said_in_another_chat():
+def test_a_reply_names_the_message_it_answers_unless_that_is_in_another_chat():
     reply = {"reply_to_message_id": 7}
     here, there = turns(row(**reply), row(id=2, **reply, reply_to_peer_id="channel9"))
 
@@ -263,7 +264,7 @@ def test_heads_may_be_missing_or_come_late():
 
     assert read(late) == read(chat(row()))
     [found], _ = read(bare)
-    assert recognised(bare)
+    assert is_recognised(bare)
     assert found.key.startswith("chat/")
     assert read(bare) == read(bare)
 
@@ -282,7 +283,7 @@ def test_heads_may_be_missing_or_come_late():
     ],
 )
 def test_other_exports_are_not_taken_for_telegram(other):
-    assert not recognised(other)
+    assert not is_recognised(other)
 
 
 def test_an_account_whose_chats_lie_far_into_the_file_is_recognised():
@@ -293,7 +294,7 @@ def test_an_account_whose_chats_lie_far_into_the_file_is_recognised():
     }
 
     assert len(raw_of(account)) > HEAD_BYTES
-    assert recognised(account)
+    assert is_recognised(account)
 
 
 def test_a_broken_message_is_reported_and_the_next_one_read():
@@ -331,7 +332,7 @@ def test_flipped_bytes_end_in_nothing_worse_than_an_input_error():
         raw = bytearray(whole)
         for _ in range(3):
             raw[chance.randrange(len(raw))] = chance.randrange(256)
-        recognised(bytes(raw))
+        is_recognised(bytes(raw))
         for part in read(bytes(raw))[0]:
             assert isinstance(part, Conversation | Skipped)
 
@@ -358,13 +359,13 @@ class Export(io.RawIOBase):
 
 
 def test_one_long_chat_comes_in_pieces_and_takes_little_memory(monkeypatch):
-    monkeypatch.setattr(telegram, "PIECE_TURNS", 500)
+    monkeypatch.setattr(long_chats, "PIECE_TURNS", 500)
     monkeypatch.setattr(json_stream, "_BLOCK", 1 << 16)
     export = Document("result.json", lambda: io.BufferedReader(Export(4_999)))
     sizes = Counter()
 
     tracemalloc.start()
-    for part in telegram.parse(export, Reading()):
+    for part in telegram.FORMAT.parse(export, Reading()):
         sizes[part.key, len(part.turns)] += 1
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -26,8 +26,8 @@ def document(*messages):
     return Document("messages.html", lambda: BytesIO(raw))
 
 
-def turns(*messages, **reading):
-    parsed = telegram_html._parse(document(*messages), Reading(**reading))
+def turns(*messages, **options):
+    parsed = telegram_html._parse(document(*messages), Reading(**options))
     return [turn for part in parsed for turn in part.turns]
 
 
@@ -96,20 +96,20 @@ FORWARDED = (
         (FORWARDED, "Hi", Kind.TEXT, "[forwarded from Cem] Hi"),
     ],
 )
-def test_files_polls_and_forwards_are_told(inner, words, kind, text):
+def test_files_polls_and_forwards_have_a_text(inner, words, kind, text):
     [turn] = turns(message(inner, words=words))
 
     assert (turn.kind, turn.text, turn.speaker) == (kind, text, "Ann")
     assert turn.sent_at.year == 2024
 
 
-def test_a_reply_names_what_it_answers():
+def test_a_reply_names_the_message_it_answers():
     reply = '<div class="reply_to details">To <a href="#go_to_message5">this</a></div>'
 
     assert [(turn.parent, turn.text) for turn in turns(message(reply))] == [("5", "Hi")]
 
 
-def test_notices_are_told_and_days_are_left_out():
+def test_notices_become_turns_and_days_are_left_out():
     notice = '<div class="message service" id="message{}"><div class="body details">{}</div></div>'
 
     found = turns(notice.format("-1", "1 June 2024"), message(), notice.format(8, "Ann left"))

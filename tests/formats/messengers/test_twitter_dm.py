@@ -25,8 +25,8 @@ def document(*events, head=HEAD, account=None):
     return Document("data/direct-messages.js", lambda: BytesIO(raw), find={"account.js": side}.get)
 
 
-def turns(*events, **reading):
-    parsed = twitter_dm._parse(document(*events), Reading(**reading))
+def turns(*events, **options):
+    parsed = twitter_dm._parse(document(*events), Reading(**options))
     return [turn for part in parsed for turn in part.turns]
 
 
@@ -36,7 +36,7 @@ def test_messages_are_recognised_by_the_variable_they_are_set_to():
     assert recognise(document(created(), head="window.YTD.tweets.part0 = ")) is None
 
 
-def test_the_account_beside_them_tells_who_the_owner_is():
+def test_the_account_beside_them_names_the_owner():
     account = 'window.YTD.account.part0 = [{"account": {"accountId": "1"}}]'
 
     [found] = twitter_dm._parse(document(created(), account=account), Reading())
@@ -60,7 +60,7 @@ def test_links_are_as_they_were_before_they_were_shortened():
         ({"joinConversation": {"initiatingUserId": "1"}}, Kind.SERVICE, "joined"),
     ],
 )
-def test_what_is_no_speech_is_told_from_speech(event, kind, text):
+def test_only_speech_is_text(event, kind, text):
     assert [(turn.kind, turn.text) for turn in turns(event)] == [(kind, text)]
 
 

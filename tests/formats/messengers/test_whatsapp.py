@@ -28,17 +28,17 @@ def document(content, name="WhatsApp Chat with Ann.txt"):
     return Document(name, lambda: io.BytesIO(raw))
 
 
-def recognised(content, name="WhatsApp Chat with Ann.txt"):
+def is_recognised(content, name="WhatsApp Chat with Ann.txt"):
     raw = content if isinstance(content, bytes) else content.encode()
-    return whatsapp.recognises(Sample(name, raw[:HEAD_BYTES]))
+    return whatsapp.FORMAT.recognises(Sample(name, raw[:HEAD_BYTES]))
 
 
-def read(content, name="WhatsApp Chat with Ann.txt", **reading):
+def read(content, name="WhatsApp Chat with Ann.txt", **options):
     """Return everything parsed, and the error that ended it."""
     parsed = []
     source = content if isinstance(content, Document) else document(content, name)
     try:
-        for part in whatsapp.parse(source, Reading(**reading)):
+        for part in whatsapp.FORMAT.parse(source, Reading(**options)):
             parsed.append(part)  # noqa: PERF402  # keeps what came before an error
     except InputError as error:
         return parsed, error
@@ -51,7 +51,7 @@ def turns(*lines, **options):
     return [turn for part in parsed if isinstance(part, Conversation) for turn in part.turns]
 
 
-def said(*lines, **options):
+def speakers_and_texts(*lines, **options):
     return [(turn.speaker, turn.text) for turn in turns(*lines, **options)]
 
 
@@ -64,7 +64,7 @@ def test_a_sample_is_found_and_counted(row):
     chats = [part for part in parsed if isinstance(part, Conversation)]
     people = sum(turn.role is Role.PERSON for chat in chats for turn in chat.turns)
     more = next((count for name, count in WITHOUT_SPACE.items() if name in row["path"]), 0)
-    assert recognised(raw, row["path"])
+    assert is_recognised(raw, row["path"])
     assert (len(chats), people - more, error) == (int(row["sessions"]), int(row["messages"]), None)
 
 
@@ -75,7 +75,7 @@ def test_nothing_else_among_the_samples_is_taken_for_whatsapp(samples):
         if path.is_file()
         and path.name != "INDEX.tsv"
         and "whatsapp" not in path.relative_to(samples).parts[0]
-        and recognised(path.read_bytes()[:HEAD_BYTES], str(path.relative_to(samples)))
+        and is_recognised(path.read_bytes()[:HEAD_BYTES], str(path.relative_to(samples)))
     ]
 
     assert taken == []
@@ -86,13 +86,13 @@ def test_the_sample_inside_a_zip_reads_as_the_one_beside_it(samples):
     member = Document("sample.zip/sample.txt", lambda: zipped.open("sample.txt"))
 
     with zipfile.ZipFile(folder / "sample.zip") as zipped:
-        inside = list(whatsapp.parse(member, Reading()))
+        inside = list(whatsapp.FORMAT.parse(member, Reading()))
 
     assert inside == read((folder / "sample.txt").read_bytes(), "sample.txt")[0]
 
 
 def test_names_may_hold_colons_emoji_and_marks():
-    assert said(
+    assert speakers_and_texts(
         "13/06/18, 10:00 - Work: Dr. Who: hello",
         "13/06/18, 10:01 - 🤓: see: this",
         "13/06/18, 10:02 - Work: Dr. Who: so: what",
@@ -109,7 +109,7 @@ def test_names_may_hold_colons_emoji_and_marks():
     ]
 
 
-def test_what_whatsapp_itself_says_is_kept_as_service():
+def test_whatsapp_s_own_lines_are_service_turns():
     lines = [
         "13/06/18, 10:00 - Messages and calls are end-to-end encrypted. Tap to learn more.",
         '13/06/18, 10:00 - Ann created group "Trip: Lisbon"',
@@ -174,14 +174,14 @@ def test_media_and_deleted_messages_are_not_words(text, kind):
 
 
 def test_the_remark_that_a_message_was_edited_is_not_part_of_it():
-    assert said(
+    assert speakers_and_texts(
         "13/06/18, 10:00 - Ann: at eight <This message was edited>",
         "13/06/18, 10:01 - Ann: a <b> tag",
     ) == [("Ann", "at eight"), ("Ann", "a <b> tag")]
 
 
 def test_lines_without_a_header_go_on_and_blank_lines_stay_inside():
-    assert said(
+    assert speakers_and_texts(
         "13/06/18, 10:00 - Ann: one", "", "two", "", "13/06/18, 10:01 - Bob: three", ""
     ) == [
         ("Ann", "one\n\ntwo"),
@@ -195,7 +195,7 @@ def test_a_message_that_came_late_stays_where_it_was_written():
     assert [turn.text for turn in found] == ["1", "2", "3"]
 
 
-def test_the_owner_is_whom_the_person_names():
+def test_the_owner_is_found_by_name():
     lines = ["13/06/18, 10:00 - Ann: hi", "13/06/18, 10:00 - Zoë: hello"]
 
     assert [turn.role for turn in turns(*lines, me="zoe\u0308")] == [Role.PERSON, Role.USER]
@@ -234,7 +234,7 @@ def test_the_chat_is_named_after_its_file(name, title):
     assert chat.endless
 
 
-def test_chats_without_any_name_are_told_apart_by_how_they_begin():
+def test_chats_without_a_name_are_distinguished_by_their_first_lines():
     [one], _ = read("13/06/18, 10:00 - Ann: hi\n13/06/18, 10:01 - Bob: oh", "_chat.txt")
     [same], _ = read("13/06/18, 10:00 - Ann: hi\n", "_chat.txt")
     [other], _ = read("13/06/18, 10:00 - Cem: hi\n", "_chat.txt")
@@ -258,14 +258,14 @@ def test_chats_without_any_name_are_told_apart_by_how_they_begin():
     ],
 )
 def test_other_texts_are_not_taken_for_a_chat(text):
-    assert not recognised(text, "notes.txt")
+    assert not is_recognised(text, "notes.txt")
 
 
 def test_utf_16_and_windows_line_ends_are_read():
     text = "13/06/18, 10:00 - Zoë: hi\r\nthere\r\n13/06/18, 10:01 - Ann: oh\r\n"
 
     for raw in (text.encode("utf-16"), b"\xef\xbb\xbf" + text.encode()):
-        assert recognised(raw)
+        assert is_recognised(raw)
         [chat], _ = read(raw)
         assert [(turn.speaker, turn.text) for turn in chat.turns] == [
             ("Zoë", "hi\nthere"),
@@ -294,7 +294,7 @@ def test_flipped_bytes_never_break_the_reading():
         raw = bytearray("\n".join(lines).encode())
         for _ in range(8):
             raw[chance.randrange(len(raw))] = chance.randrange(256)
-        recognised(bytes(raw))
+        is_recognised(bytes(raw))
         parsed, error = read(bytes(raw))
         texts = "\n".join(
             f"{turn.speaker}: {turn.text}"
@@ -315,7 +315,7 @@ class Breaking(io.BytesIO):
         raise InputError("chat.zip is damaged")
 
 
-def test_what_was_read_before_the_damage_stands():
+def test_messages_before_the_damage_are_kept():
     text = "".join(f"13/06/18, 10:00 - Ann: {n}\n" for n in range(100)).encode()
 
     [chat], error = read(Document("_chat.txt", lambda: Breaking(text)))
@@ -374,7 +374,7 @@ def test_a_long_chat_comes_in_pieces_and_takes_little_memory():
     sizes = Counter()
 
     tracemalloc.start()
-    for part in whatsapp.parse(long, Reading()):
+    for part in whatsapp.FORMAT.parse(long, Reading()):
         sizes[len(part.turns)] += 1
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

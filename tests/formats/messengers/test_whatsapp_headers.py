@@ -15,16 +15,16 @@ SHORT = datetime(2018, 6, 3, 13, 55, tzinfo=UTC)
 LONG = datetime(2018, 6, 13, 21, 25, 15, tzinfo=UTC)
 
 
-def parsed(*lines, **reading):
+def parsed(*lines, **options):
     raw = "\n".join(lines).encode()
     chat = Document("Ann.txt", lambda: io.BytesIO(raw))
-    return list(whatsapp.parse(chat, Reading(**reading)))
+    return list(whatsapp.FORMAT.parse(chat, Reading(**options)))
 
 
-def turns(*lines, **reading):
+def turns(*lines, **options):
     return [
         turn
-        for part in parsed(*lines, **reading)
+        for part in parsed(*lines, **options)
         if isinstance(part, Conversation)
         for turn in part.turns
     ]
@@ -34,7 +34,7 @@ def notes(*lines):
     return [part for part in parsed(*lines) if isinstance(part, Skipped | Doubt)]
 
 
-def said(*lines):
+def speakers_and_texts(*lines):
     return [(turn.speaker, turn.text) for turn in turns(*lines)]
 
 
@@ -67,7 +67,7 @@ def said(*lines):
     ],
 )
 def test_every_phone_s_header_is_understood(line, moment):
-    assert whatsapp.recognises(Sample("Ann.txt", line.encode()))
+    assert whatsapp.FORMAT.recognises(Sample("Ann.txt", line.encode()))
     [turn] = turns(line)
     assert (turn.speaker, turn.text, turn.sent_at, turn.clock) == (
         *("Ann", "hi", moment),
@@ -84,7 +84,7 @@ def test_every_phone_s_header_is_understood(line, moment):
         *[("오후 3:05", 15), ("03:05 下午", 15), ("00:05 a. m.", 0), ("20:05 PM", 20)],
     ],
 )
-def test_before_and_after_noon_are_told_apart(clock, hour):
+def test_before_and_after_noon_are_distinguished(clock, hour):
     [turn] = turns(f"2024/01/20 {clock} - Ann: hi")
 
     assert turn.sent_at == datetime(2024, 1, 20, hour, 5, tzinfo=UTC)
@@ -101,7 +101,7 @@ def test_before_and_after_noon_are_told_apart(clock, hour):
         (["01/02/24", "01/03/24", "01/04/24"], [(1, 2), (1, 3), (1, 4)]),
     ],
 )
-def test_the_whole_file_tells_days_from_months(dates, days):
+def test_the_whole_file_distinguishes_days_from_months(dates, days):
     lines = [f"{date}, 10:00 - Ann: hi" for date in dates]
 
     assert [(turn.sent_at.month, turn.sent_at.day) for turn in turns(*lines)] == days
@@ -133,7 +133,7 @@ def test_a_day_the_calendar_does_not_have_keeps_its_message():
 def test_a_header_written_in_another_way_was_pasted():
     pasted = "[1.2.2019, 00:00:00] John: It was pasted"
 
-    assert said(
+    assert speakers_and_texts(
         "13.06.18, 10:00 - Ann: look",
         pasted,
         pasted,

@@ -1,0 +1,236 @@
+"""The stages that `mem bench` compares, as `evaluation.runner` wants them."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+from memcli.domain import Fact, KeptMemory, KeptSource, MemoryType
+from memcli.errors import InputError
+from memcli.evaluation.answer_quality import STEPS as OUTCOME_STEPS
+from memcli.evaluation.answer_quality import AnswerFunction, task_outcome
+from memcli.evaluation.datasets import DatasetQuestion, Layout, Observation
+from memcli.evaluation.metrics import rank_by_score
+from memcli.evaluation.runner import DEPTH, Grain, StageRanking
+from memcli.formats import Reading, load
+from memcli.ingest.ingest import ingest
+from memcli.ingest.progress import ProgressCallback, ignore_progress
+from memcli.ingest.restore import ArchiveRestorer
+from memcli.prompts import history
+from memcli.protocols import Embedder
+from memcli.search.query import SignalWeights
+from memcli.search.results import Answer as Ranking
+from memcli.search.results import Listener
+from memcli.search.retrieve import retrieve
+from memcli.search.stages import LEAST, Models, ask
+from memcli.search.turn_search import retrieve_turns
+from memcli.store import Filters, Found, Store, asked
+
+# Each stage is compared with the one before; `memories` is `retrieve` with memories as a signal.
+STAGES = ("vectors", "bm25", "retrieve", "memories", "rerank", "sift")
+WITHOUT_LANGUAGE_MODEL = STAGES[:3]
+SESSION_STAGES = STAGES[3:]  # stages that rank no turns
+MODEL_STAGES = STAGES[4:]
+SESSION_LIMIT = 10  # sessions that the stages with a language model return, as `mem ask -n 10`
+_PASSAGES = 400  # passages by meaning: several are of one session
+
+PlaceScores = dict[tuple[int, int], float]  # by session and position; 0 is the whole session
+RankQuestion = Callable[[DatasetQuestion], StageRanking]
+
+
+def fill_archive(
+    store: Store,
+    export: Path,
+    layout: Layout,
+    observations: Iterable[Observation],
+    *,
+    embedder: Embedder,
+    with_memories: bool = False,
+    progress: ProgressCallback = ignore_progress,
+) -> None:
+    """Import the export of an archive into its database, and its observations as memories.
+
+    Raises:
+        InputError: a part of it cannot be read.
+    """
+    [report] = ingest([export], store, embedder, Reading(), forced=load(layout), progress=progress)
+    if report.damaged:
+        raise InputError(f"the {layout} data is damaged: {report.warnings[0]}")
+    if with_memories:
+        memories = [_memory(one, layout) for one in observations]
+        # A memory that no turn here supports is skipped.
+        ArchiveRestorer(store, embedder).restore(memories)
+
+
+def _memory(observation: Observation, layout: Layout) -> KeptMemory:
+    fact = Fact(observation.text, MemoryType.LONG_TERM, observation.text, (observation.person,))
+    return KeptMemory(
+        fact,
+        tuple(
+            KeptSource(layout, observation.session, turn, "the data set")
+            for turn in sorted(observation.turns)
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StageArchive:
+    """A database that ranks by several stages.
+
+    A stage with a language model ranks the sessions that `mem ask` would print, and leaves the
+    others in the order of the first stage.
+    """
+
+    store: Store
+    models: Models
+    stages: Collection[str]
+    grain: Grain
+    answer: AnswerFunction | None = None  # a chat model; it answers from the last stage's ranking
+
+    def rank(self, question: DatasetQuestion) -> dict[str, StageRanking]:
+        """Return each stage's ranking for a question, in the order of STAGES."""
+        ways: Mapping[str, RankQuestion] = {
+            "vectors": self._rank_by_vectors,
+            "bm25": self._rank_by_words,
+            "retrieve": partial(self._retrieve, weights=SignalWeights(memories=0))
+            if self.grain == "session"
+            else self._retrieve_turns,
+            "memories": self._retrieve,
+        }
+        found = {name: ways[name](question) for name in ways if name in self.stages}
+        thinking = [name for name in MODEL_STAGES if name in self.stages]
+        if thinking:
+            first = found.get("memories") or found.get("retrieve") or self._retrieve(question)
+            found |= self._rank_by_models(question.text, first, thinking)
+        return found
+
+    def score_answers(
+        self, question: DatasetQuestion, stages: Mapping[str, StageRanking]
+    ) -> dict[str, float]:
+        """Return scores of a chat model's answers from the last stage's ranking."""
+        if not (self.answer and question.answer) or question.abstention:
+            return {}
+        last = list(stages.values())[-1]
+        sessions = [self.store.sessions.get(one) for one in last.places[: OUTCOME_STEPS[-1]]]
+        texts = [history([(one, range(1, len(one.turns) + 1))]) for one in sessions]
+        return task_outcome(question.text, question.answer, texts, self.answer)
+
+    def _rank_by_words(self, question: DatasetQuestion) -> StageRanking:
+        began = perf_counter()
+        found = self.store.index.with_words(self.grain, asked(question.text), Filters(), DEPTH)
+        seconds = perf_counter() - began
+        return StageRanking(self._best_ids(self._place_scores(found)), seconds)
+
+    def _rank_by_vectors(self, question: DatasetQuestion) -> StageRanking:
+        began = perf_counter()
+        # `question_vector` would cache the vector for the stage that is measured next.
+        [vector] = self.models.embedder.embed([question.text], questions=True)
+        raw = vector.astype("<f4").tobytes()
+        found = self.store.index.nearest(raw, self.models.embedder, Filters(), _PASSAGES)
+        seconds = perf_counter() - began
+        return StageRanking(self._best_ids(self._place_scores(found)), seconds)
+
+    def _place_scores(self, found: Iterable[Found]) -> PlaceScores:
+        return _session_scores(found) if self.grain == "session" else _turn_scores(found)
+
+    def _retrieve(
+        self, question: DatasetQuestion, weights: SignalWeights | None = None
+    ) -> StageRanking:
+        began = perf_counter()
+        found = retrieve(
+            question.text,
+            self.store,
+            self.models.embedder,
+            Filters(),
+            limit=DEPTH,
+            now=question.asked_at,
+            weights=weights,
+        )
+        seconds = perf_counter() - began
+        relevant = bool(found) and found[0].score >= LEAST
+        return StageRanking(tuple(one.session.id for one in found), seconds, relevant)
+
+    def _retrieve_turns(self, question: DatasetQuestion) -> StageRanking:
+        began = perf_counter()
+        found = retrieve_turns(
+            question.text,
+            self.store,
+            self.models.embedder,
+            Filters(),
+            limit=DEPTH,
+            now=question.asked_at,
+        )
+        seconds = perf_counter() - began
+        return StageRanking(tuple(f"{one.session}:{one.position}" for one in found), seconds)
+
+    def _rank_by_models(
+        self, question: str, first: StageRanking, names: Collection[str]
+    ) -> dict[str, StageRanking]:
+        by_stage: dict[str, Ranking] = {}
+
+        def keep_ranking(answer: Ranking) -> None:
+            by_stage[answer.stages[-1].name] = answer
+
+        models = replace(
+            self.models,
+            reranker=self.models.reranker if "rerank" in names else None,
+            sifter=self.models.sifter if "sift" in names else None,
+        )
+        answer = ask(
+            question,
+            self.store,
+            models,
+            Filters(),
+            limit=SESSION_LIMIT,
+            listener=Listener(ranked=keep_ranking),
+        )
+        if answer.stopped:
+            raise answer.stopped
+        found: dict[str, StageRanking] = {}
+        last = first  # a stage that had nothing to do leaves the ranking as it was
+        for name in names:
+            if name in by_stage:
+                stage = _stage_ranking(by_stage[name])
+                rest = [place for place in first.places if place not in stage.places]
+                seconds = last.seconds + by_stage[name].stages[-1].seconds
+                last = StageRanking((*stage.places, *rest), seconds, stage.found)
+            found[name] = last
+        return found
+
+    def _best_ids(self, scores: Mapping[tuple[int, int], float]) -> tuple[str, ...]:
+        """Return the ids of the best places."""
+        ids: dict[int, str] = {}
+        best = []
+        for number, position in rank_by_score(scores)[:DEPTH]:
+            if number not in ids:
+                ids[number] = self.store.sessions.by_number(number).id
+            best.append(f"{ids[number]}:{position}" if position else ids[number])
+        return tuple(best)
+
+
+def _session_scores(found: Iterable[Found]) -> PlaceScores:
+    """Return the best score of each session's passages."""
+    best: PlaceScores = {}
+    for one in found:
+        key = (one.session, 0)
+        best[key] = max(one.score, best.get(key, one.score))
+    return best
+
+
+def _turn_scores(found: Iterable[Found]) -> PlaceScores:
+    """Return the score of each turn's passage, the best where passages overlap."""
+    best: PlaceScores = {}
+    for one in found:
+        for position in range(one.place.first, one.place.last + 1) if one.place else ():
+            key = (one.session, position)
+            best[key] = max(one.score, best.get(key, one.score))
+    return best
+
+
+def _stage_ranking(answer: Ranking) -> StageRanking:
+    return StageRanking(
+        tuple(result.session.id for result in answer.results),
+        sum(stage.seconds for stage in answer.stages),
+        answer.verdict == "found",
+    )

@@ -1,0 +1,138 @@
+"""`mem bench --speed`: the speed of models, commands and imports on this machine."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from memcli.catalog import ModelRole
+from memcli.cli.bench.speed_view import SpeedFigures
+from memcli.cli.models.open import open_embedder
+from memcli.cli.models.resolve import ModelResolver, is_address, load_catalog
+from memcli.cli.output.console import note
+from memcli.errors import UsageError
+from memcli.evaluation.import_speed import SYNTHETIC_FORMATS, ImportSpeed, measure_import
+from memcli.evaluation.latency import ArchiveSpeed, measure_archive
+from memcli.evaluation.speed import (
+    LENGTHS,
+    PROMPT,
+    ModelSpeed,
+    RerankComparison,
+    Stopwatch,
+    compare_reranking,
+    measure_embedder,
+    measure_rate,
+)
+from memcli.settings import NO_MODEL
+
+THINK = "64"  # tokens that `mem ask` thinks here
+
+Announce = Callable[[str], None]  # tells a person what is measured next
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedBenchmark:
+    """The options of a speed benchmark."""
+
+    reranker: str | None
+    sifter: str | None
+    passages: int | None  # of each length; None for as many as there is time for
+    import_megabytes: float
+    gpu_layers: int | None
+    quiet: bool
+
+
+def measure_speed(benchmark: SpeedBenchmark) -> SpeedFigures:
+    """Measure models, commands and imports.
+
+    Raises:
+        UsageError: a model is no GGUF file.
+        ModelNotFoundError: a file is not on this machine.
+        BackendError: a model or a command failed.
+    """
+    announce: Announce = (lambda _: None) if benchmark.quiet else note
+    judging = _gguf_file("reranker", benchmark.reranker, announce)
+    sifting = _gguf_file("sifter", benchmark.sifter, announce)
+    layers = benchmark.gpu_layers
+    return SpeedFigures(
+        reranker=_measure_model(judging, layers, announce) if judging else None,
+        comparisons=(
+            tuple(_compare(judging, benchmark.passages, layers, announce)) if judging else ()
+        ),
+        sifter=_measure_model(sifting, layers, announce) if sifting else None,
+        embedder=measure_embedder(open_embedder),
+        archive=_measure_demo(judging, sifting, layers, announce),
+        imports=tuple(
+            _measure_import(name, benchmark.import_megabytes, announce)
+            for name in SYNTHETIC_FORMATS
+        ),
+    )
+
+
+def _gguf_file(role: ModelRole, name: str | None, announce: Announce) -> Path | None:
+    """Return the GGUF file of a role, if there is one on this machine."""
+    selected = ModelResolver().select(role, name)
+    if selected is None:
+        if name != NO_MODEL:
+            announce(f"no {role} is on this machine: `--{role} FILE.gguf` names one to measure")
+        return None
+    path = None if is_address(selected) else load_catalog().locate(selected, role).path
+    if path is None or path.is_dir():
+        raise UsageError(
+            f"`mem bench --speed` measures GGUF files, and {selected} is none",
+            hint=f"`--{role} FILE.gguf`, or `--{role} none`",
+        )
+    return path
+
+
+def _measure_model(path: Path, gpu_layers: int | None, announce: Announce) -> ModelSpeed:
+    from memcli.backends.llama.benchmark import Gauge
+
+    announce(f"{path.stem}: loading, reading, writing")
+    watch = Stopwatch()
+    gauge = Gauge(path, gpu_layers=gpu_layers, note=note)
+    load = watch.elapsed.seconds
+    try:
+        read, write = measure_rate(gauge.read), measure_rate(gauge.write)
+        return ModelSpeed(path.stem, load, read=read, write=write)
+    finally:
+        gauge.close()
+
+
+def _compare(
+    path: Path, passages: int | None, gpu_layers: int | None, announce: Announce
+) -> Iterator[RerankComparison]:
+    from memcli.backends.llama import open_reranker
+    from memcli.backends.llama.benchmark import OneByOne
+
+    reranker = open_reranker(path, PROMPT, gpu_layers=gpu_layers)
+    try:
+        plain = OneByOne(reranker, PROMPT.context)
+        for tokens in LENGTHS:
+            announce(f"{path.stem}: judging passages of {tokens} tokens in turns with a plain loop")
+            yield compare_reranking(
+                reranker.judge, plain.judge, reranker.count, tokens=tokens, passages=passages
+            )
+    finally:
+        reranker.close()
+
+
+def _measure_demo(
+    judging: Path | None, sifting: Path | None, gpu_layers: int | None, announce: Announce
+) -> ArchiveSpeed:
+    import memcli.demo
+    from memcli.demo.questions import QUESTIONS
+
+    announce("the archive of `mem demo`: `mem ingest`, `mem search`, `mem ask`")
+    options = ["--reranker", str(judging or NO_MODEL), "--sifter", str(sifting or NO_MODEL)]
+    options += ["--think", THINK]
+    if gpu_layers is not None:
+        options += ["--gpu-layers", str(gpu_layers)]
+    exports = Path(memcli.demo.__file__).parent / "exports"
+    return measure_archive(exports, QUESTIONS[0].question, options, zone="Europe/Lisbon")
+
+
+def _measure_import(format_name: str, megabytes: float, announce: Announce) -> ImportSpeed:
+    from memcli.ingest.ingest import ingest
+
+    announce(f"an export of {format_name} with {megabytes:g} MB: parsing, storing, indexing")
+    return measure_import(format_name, megabytes, ingest, open_embedder)

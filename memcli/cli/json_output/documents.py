@@ -1,0 +1,65 @@
+"""Every document that `--json` and `--jsonl` print, one entry each in DOCUMENTS.
+
+The JSON Schemas in `memcli/schemas` and mem-json(5) are generated from these types by
+`python -m memcli.cli.reference.generate`, which refuses to remove a recorded key: keys are only
+ever added. A document that has to change otherwise gets a new number.
+"""
+
+from dataclasses import dataclass
+
+from memcli.cli.json_output.import_documents import ImportedSourceJson, IngestJson
+from memcli.cli.json_output.memory_documents import (
+    ForgetJson,
+    MemoriesJson,
+    MemoryJson,
+    OneMemoryJson,
+)
+from memcli.cli.json_output.reading_documents import ReadJson, SegmentJson
+from memcli.cli.json_output.session_documents import (
+    AskJson,
+    OverviewJson,
+    RankedSessionJson,
+    SearchJson,
+    SessionsJson,
+    ShowJson,
+    TurnJson,
+)
+from memcli.cli.json_output.store_documents import (
+    ConfigJson,
+    DoctorJson,
+    IndexedJson,
+    ModelJson,
+    ModelsJson,
+    StatsJson,
+)
+from memcli.evaluation.speed_report import SpeedReport
+from memcli.evaluation.summary import DatasetReport
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedDocument:
+    """A document, the commands that print it with `--json`, and their lines with `--jsonl`."""
+
+    document: type
+    commands: tuple[str, ...]
+    line: type | None = None
+
+
+DOCUMENTS = (
+    PrintedDocument(IngestJson, ("mem ingest",), ImportedSourceJson),
+    PrintedDocument(AskJson, ("mem ask",), RankedSessionJson),
+    PrintedDocument(SearchJson, ("mem search",), RankedSessionJson),
+    PrintedDocument(SessionsJson, ("mem sessions",), OverviewJson),
+    PrintedDocument(ShowJson, ("mem show",), TurnJson),
+    PrintedDocument(ReadJson, ("mem read",), SegmentJson),
+    PrintedDocument(MemoriesJson, ("mem memories list",), MemoryJson),
+    PrintedDocument(OneMemoryJson, ("mem memories show", "mem show")),
+    PrintedDocument(ForgetJson, ("mem forget",)),
+    PrintedDocument(StatsJson, ("mem stats",)),
+    PrintedDocument(DoctorJson, ("mem doctor",)),
+    PrintedDocument(IndexedJson, ("mem index",)),
+    PrintedDocument(ConfigJson, ("mem config",)),
+    PrintedDocument(ModelsJson, ("mem models list", "mem models verify"), ModelJson),
+    PrintedDocument(DatasetReport, ("mem bench",)),
+    PrintedDocument(SpeedReport, ("mem bench",)),
+)

@@ -1,0 +1,100 @@
+"""Documents of `mem ingest`: counts and warnings of every source."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypedDict
+
+from memcli.cli.json_output.value_kinds import Count, Seconds
+from memcli.domain import Doubt, Skipped
+from memcli.ingest.import_conversations import Counts
+from memcli.ingest.ingest import SourceReport
+
+
+class TurnCountsJson(TypedDict):
+    """Counts of imported turns."""
+
+    new: Count
+    changed: Count
+    unchanged: Count
+
+
+class SessionCountsJson(TurnCountsJson):
+    """Counts of imported sessions."""
+
+    skipped: Annotated[Count, "Parts that could not be read, or were empty."]
+
+
+class WarnedJson(TypedDict):
+    """A part that was skipped, or that could be read in another way, too."""
+
+    where: str
+    what: str
+
+
+class ImportedSourceJson(TypedDict):
+    """The counts of one source."""
+
+    path: str
+    format: Annotated[str | None, "Null where nothing was recognised."]
+    conversations: Count
+    sessions: SessionCountsJson
+    turns: TurnCountsJson
+    memories: Annotated[Count, "New ones, of those that `mem export` wrote."]
+    warnings: list[WarnedJson]
+
+
+class TotalsJson(TypedDict):
+    """The counts of all sources together."""
+
+    sessions: SessionCountsJson
+    turns: TurnCountsJson
+
+
+class IngestJson(TypedDict):
+    """Counts of an import."""
+
+    schema: Literal["mem.ingest/1"]
+    sources: list[ImportedSourceJson]
+    totals: TotalsJson
+    seconds: Seconds
+
+
+def ingest_document(reports: Sequence[SourceReport], seconds: float) -> IngestJson:
+    """Return the document of `mem ingest`.
+
+    Args:
+        reports: of every source.
+        seconds: that all of it took.
+    """
+    sessions = sum((report.sessions for report in reports), Counts())
+    turns = sum((report.turns for report in reports), Counts())
+    return IngestJson(
+        schema="mem.ingest/1",
+        sources=[source_json(report) for report in reports],
+        totals=TotalsJson(sessions=_session_counts(sessions), turns=_turn_counts(turns)),
+        seconds=round(seconds, 3),
+    )
+
+
+def source_json(report: SourceReport) -> ImportedSourceJson:
+    """Return the counts and warnings of one source."""
+    return ImportedSourceJson(
+        path=report.path,
+        format=report.format,
+        conversations=report.conversations,
+        sessions=_session_counts(report.sessions),
+        turns=_turn_counts(report.turns),
+        memories=report.memories,
+        warnings=[_warning_json(warning) for warning in report.warnings],
+    )
+
+
+def _warning_json(warning: Skipped | Doubt) -> WarnedJson:
+    return WarnedJson(where=warning.where, what=warning.why)
+
+
+def _session_counts(counts: Counts) -> SessionCountsJson:
+    return {**_turn_counts(counts), "skipped": counts.skipped}
+
+
+def _turn_counts(counts: Counts) -> TurnCountsJson:
+    return TurnCountsJson(new=counts.new, changed=counts.changed, unchanged=counts.unchanged)

@@ -1,0 +1,104 @@
+"""A question as the first stage needs it: terms and their weights, a vector, the days it names."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from memcli.protocols import Embedder
+from memcli.search.question_vectors import question_vector, term_salience
+from memcli.store import Filters, Store, asked
+from memcli.text.question_dates import Span, spans
+
+MOST_WEIGHED_TERMS = 40  # a question with more terms is a text, whose terms all weigh the same
+LEAST_SALIENCE = 0.001  # so that a term that says nothing still counts a little
+
+
+@dataclass(frozen=True, slots=True)
+class SignalWeights:
+    """The weights of the signals, and four settings of theirs.
+
+    A signal of weight 0 is not computed. `memcli.search.retrieve` says what each one is worth.
+    """
+
+    session: float = 0.4  # BM25 of whole sessions
+    passage: float = 0.35  # BM25 of each session's best passage
+    turn: float = 0.3  # BM25 of each session's best turn
+    meaning: float = 0.5  # cosine of each session's best passage
+    together: float = 0.25  # words that stand side by side in the question, and in a turn
+    dates: float = 1.2  # closeness of a session to the days that the question names
+    memories: float = 0.3  # the memories that came from a session
+    spelling: float = 0.3  # factor for the term that replaces a mistyped one; 0 replaces none
+    salience: float = 0.3  # power to which a term's salience is raised, as its weight in BM25
+    assistant: float = 0.6  # factor for an assistant's turn, where a person's counts 1
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """A question that is ready to be put to one database."""
+
+    text: str
+    terms: tuple[str, ...]
+    term_weights: tuple[float, ...]  # one for each term, 1 on average
+    vector: bytes  # float32, little endian; empty if meaning has no weight
+    days: tuple[Span, ...]  # that the question names
+    filters: Filters
+    weights: SignalWeights
+    store: Store
+    embedder: Embedder
+
+
+def prepare_query(
+    question: str,
+    store: Store,
+    embedder: Embedder,
+    filters: Filters,
+    *,
+    now: datetime | None,
+    weights: SignalWeights,
+) -> SearchQuery:
+    """Prepare a question for the signals.
+
+    Args:
+        question: in the person's own words.
+        store: the database with the sessions.
+        embedder: the model that made their vectors.
+        filters: the sessions that count.
+        now: the moment that "yesterday" counts from; None is the present.
+        weights: of the signals.
+
+    Raises:
+        BackendError: the embedder failed.
+    """
+    terms, term_weights = _weigh_terms(question, store, embedder, weights)
+    today = (now or datetime.now(UTC)).date()
+    return SearchQuery(
+        text=question,
+        terms=tuple(terms),
+        term_weights=tuple(term_weights),
+        vector=question_vector(question, embedder, store.cache) if weights.meaning else b"",
+        days=tuple(spans(question, today, store.index.years())) if weights.dates else (),
+        filters=filters,
+        weights=weights,
+        store=store,
+        embedder=embedder,
+    )
+
+
+def _weigh_terms(
+    question: str, store: Store, embedder: Embedder, weights: SignalWeights
+) -> tuple[list[str], list[float]]:
+    """Return the terms to look for, mistyped ones corrected, and how much each of them counts."""
+    typed = asked(question)
+    if len(typed) > MOST_WEIGHED_TERMS:
+        return typed, [1.0] * len(typed)
+    corrections = store.index.meant(typed) if weights.spelling else {}
+    terms = list(dict.fromkeys(corrections.get(term, term) for term in typed))
+    term_weights = [1.0] * len(terms)
+    if weights.salience:
+        saliences = term_salience(terms, embedder, store.cache)
+        term_weights = [max(each, LEAST_SALIENCE) ** weights.salience for each in saliences]
+    mean = sum(term_weights) / max(len(term_weights), 1)
+    corrected = set(corrections.values())
+    return terms, [
+        weight / mean * (weights.spelling if term in corrected else 1.0)
+        for term, weight in zip(terms, term_weights, strict=True)
+    ]

@@ -1,0 +1,281 @@
+"""The index of sessions: words of sessions, passages and turns, and vectors of passages.
+
+All of it can be rebuilt from the sessions.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from memcli.domain import Passage, Role, Session
+from memcli.protocols import Embedder, Vectors
+from memcli.store.index import passage_vectors
+from memcli.store.index.embedders import (
+    active_embedder_number,
+    embedder_numbers,
+    require_active_embedder,
+)
+from memcli.store.index.quantization import quantized
+from memcli.store.index.term_statistics import (
+    bm25_select,
+    count_texts,
+    lucene_weight,
+    nearest_stem,
+)
+from memcli.store.sqlite.connection import Database
+from memcli.store.sqlite.filters import Filters
+from memcli.store.sqlite.tokenize import fts_near_query, normalize_for_index
+
+Grain = Literal["session", "passage", "turn"]
+
+# The columns that `_to_match` reads, and the tables they come from.
+_MATCH_COLUMNS: dict[Grain, str] = {
+    "session": "score, 0, 0, 0, null from summed join sessions on sessions.id = place",
+    "passage": "score, first, last, start, stop from summed join passages on passages.id = place"
+    " join sessions on sessions.id = session_id",
+    "turn": "score * iif(role = 'assistant', ?, 1) as score, position, position, 0, null"
+    " from summed join turns on turns.id = place join sessions on sessions.id = session_id",
+}
+_ROWS_OF_SESSIONS: dict[Grain, str] = {  # rows of the full text, by the numbers of sessions
+    "session": "select value from json_each(?)",
+    "passage": "select id from passages where session_id in (select value from json_each(?))",
+    "turn": "select id from turns where session_id in (select value from json_each(?))",
+}
+_EPOCH, _DAY = date(1970, 1, 1).toordinal(), 86_400_000  # ms
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A match of a search: a session, or a passage or turn of it."""
+
+    session: int  # the number of the session
+    place: Passage | None  # the passage or turn; None for the whole session
+    score: float  # higher is better; each method defines its own scale
+    terms: tuple[str, ...] = ()  # the terms of the question that it has
+
+
+class Index:
+    """Full text and vectors of the stored sessions, by their numbers."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(self, number: int, session: Session, passages: Sequence[Passage]) -> list[int]:
+        """Index the words of a stored session.
+
+        Args:
+            number: the number of the session.
+            session: the session.
+            passages: its passages.
+
+        Returns:
+            The numbers of the passages.
+        """
+        texts = {
+            position: normalize_for_index(
+                f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text
+            )
+            for position, turn in enumerate(session.turns, start=1)
+            if turn.searched
+        }
+        assistant = {at for at in texts if session.turns[at - 1].role == Role.ASSISTANT}
+        self._db.rows(
+            "insert into session_words (rowid, title, speakers, dates, people, assistant)"
+            " values (?, ?, ?, ?, ?, ?)",
+            number,
+            normalize_for_index(session.title),
+            normalize_for_index(" ".join(session.participants)),
+            _dates(session),
+            "\n".join(text for at, text in texts.items() if at not in assistant),
+            "\n".join(text for at, text in texts.items() if at in assistant),
+        )
+        turns = self._db.rows("select id, position from turns where session_id = ?", number)
+        self._db.many(
+            "insert into turn_words (rowid, text) values (?, ?)",
+            [(turn, texts[position]) for turn, position in turns if position in texts],
+        )
+        return self._add_passages(number, session, passages, texts)
+
+    def _add_passages(
+        self, number: int, session: Session, passages: Sequence[Passage], turns: dict[int, str]
+    ) -> list[int]:
+        # Numbers are assigned here, because `returning` would make FTS5 write after every row.
+        [(last,)] = self._db.rows("select coalesce(max(id), 0) from passages")
+        numbers = list(range(last + 1, last + 1 + len(passages)))
+        self._db.many(
+            "insert into passages (id, session_id, first, last, start, stop)"
+            " values (?, ?, ?, ?, ?, ?)",
+            [
+                (at, number, passage.first, passage.last, passage.start, passage.stop)
+                for at, passage in zip(numbers, passages, strict=True)
+            ],
+        )
+        texts = []
+        for passage in passages:
+            covered = range(passage.first, passage.last + 1)
+            text = "\n".join(turns[at] for at in covered if at in turns)
+            if passage.start or passage.stop is not None:
+                text = normalize_for_index(
+                    session.turns[passage.first - 1].text[passage.start : passage.stop]
+                )
+            texts.append(text)
+        self._db.many(
+            "insert into passage_words (rowid, text) values (?, ?)",
+            list(zip(numbers, texts, strict=True)),
+        )
+        return numbers
+
+    def remove(self, number: int) -> None:
+        """Delete the words and vectors of a session; call it before the session is deleted."""
+        passages = "select id from passages where session_id = ?"
+        for embedder in embedder_numbers(self._db):
+            passage_vectors.remove_rows(self._db, embedder, passages, number)
+        self._db.rows(f"delete from passage_words where rowid in ({passages})", number)
+        self._db.rows("delete from passages where session_id = ?", number)
+        self._db.rows(
+            "delete from turn_words where rowid in (select id from turns where session_id = ?)",
+            number,
+        )
+        self._db.rows("delete from session_words where rowid = ?", number)
+
+    def add_vectors(self, passages: Sequence[int], vectors: Vectors, embedder: Embedder) -> None:
+        """Store the vectors of passages.
+
+        Raises:
+            StoreError: the database has vectors of another embedder.
+        """
+        number = require_active_embedder(self._db, embedder)
+        passage_vectors.add_rows(self._db, number, passages, quantized(vectors))
+
+    def with_words(
+        self,
+        grain: Grain,
+        terms: Sequence[str],
+        filters: Filters,
+        limit: int,
+        *,
+        weights: Sequence[float] | None = None,
+        assistant: float = 1.0,
+    ) -> list[Found]:
+        """Return the sessions, passages or turns with any of the terms, best BM25 first.
+
+        Args:
+            grain: which of the three.
+            terms: the terms, as `query_terms` returns them.
+            filters: which sessions count. The weights of terms do not depend on the filters.
+            limit: the most matches to return.
+            weights: factors of the terms' scores, 1 by default.
+            assistant: the factor of an assistant's turn, if the grain is turns.
+        """
+        among = filters.among is not None
+        select, values = bm25_select(self._db, f"{grain}_words", terms, weights, among=among)
+        if not select:
+            return []
+        rows_among = f" among as materialized ({_ROWS_OF_SESSIONS[grain]})," if among else ""
+        if among:
+            values.insert(0, json.dumps(filters.among))
+        if grain == "turn":
+            values.append(assistant)
+        where, filtered = filters.where()
+        rows = self._db.rows(
+            f"with{rows_among} scored as ({select}), summed as (select place,"
+            " sum(score) as score, group_concat(term) as terms from scored group by place)"
+            f" select sessions.id, terms, {_MATCH_COLUMNS[grain]} where {where}"
+            " order by score desc, place limit ?",
+            *(*values, *filtered, limit),
+        )
+        return [
+            _to_match(
+                (session, *row), tuple(terms[at] for at in sorted(map(int, indexes.split(","))))
+            )
+            for session, indexes, *row in rows
+        ]
+
+    def meant(self, terms: Sequence[str]) -> dict[str, str]:
+        """Return the stems that terms which no session has were probably mistyped for."""
+        _, counts = count_texts(self._db, "session_words", terms)
+        unknown = [term for at, term in enumerate(terms) if not counts[at]]
+        return {term: stem for term in unknown if (stem := nearest_stem(self._db, term))}
+
+    def together(self, pairs: Sequence[tuple[str, str]], filters: Filters) -> list[Found]:
+        """Return the turns in which two terms stand side by side, with at most one word between.
+
+        Returns:
+            One match for each pair that a turn has, whose `terms` is the pair in one text. The
+            score is Lucene's weight of the pair among all sessions, whatever the filters are.
+        """
+        [(sessions,)] = self._db.rows("select count(*) from session_words_docsize")
+        where, filtered = filters.where()
+        matches = []
+        for first, second in pairs:
+            rows = self._db.rows(
+                f"select session_id, position, {where} from turns"
+                " join sessions on sessions.id = session_id"
+                " where turns.id in (select rowid from turn_words where turn_words match ?)"
+                " order by turns.id",
+                *(*filtered, fts_near_query(first, second)),
+            )
+            weight = lucene_weight(sessions, len({session for session, *_ in rows}))
+            matches += [
+                Found(session, Passage(position, position), weight, (f"{first} {second}",))
+                for session, position, passes in rows
+                if passes
+            ]
+        return matches
+
+    def times(self, filters: Filters) -> dict[int, tuple[date, date]]:
+        """Return the first and last day, UTC, of each session that passes the filters."""
+        where, values = filters.where()
+        rows = self._db.rows(
+            "select id, started_at, ended_at from sessions where started_at is not null"
+            f" and ended_at is not null and {where}",
+            *values,
+        )
+        return {number: (_day(start), _day(end)) for number, start, end in rows}
+
+    def years(self) -> range:
+        """Return the years from the first session to the last."""
+        [(first, last)] = self._db.rows(
+            "select strftime('%Y', min(started_at) / 1000, 'unixepoch'),"
+            " strftime('%Y', max(started_at) / 1000, 'unixepoch') from sessions"
+        )
+        return range(int(first), int(last) + 1) if first else range(0)
+
+    def weights(self, terms: Sequence[str]) -> dict[str, float]:
+        """Return Lucene's weight of each term among sessions, even of a term that none has."""
+        sessions, counts = count_texts(self._db, "session_words", terms)
+        return {term: lucene_weight(sessions, counts[at]) for at, term in enumerate(terms)}
+
+    def nearest(
+        self, vector: bytes, embedder: Embedder, filters: Filters, limit: int
+    ) -> list[Found]:
+        """Return the passages nearest to a vector of float32 numbers, with cosines in [-1, 1].
+
+        Nothing is near a vector of zeros.
+
+        Raises:
+            StoreError: the database has vectors of another embedder.
+        """
+        number = active_embedder_number(self._db, embedder)
+        if number is None:
+            return []
+        rows = passage_vectors.nearest_rows(self._db, number, vector, filters, limit)
+        return [_to_match(row) for row in rows if row[1] is not None]
+
+
+def _to_match(row: Sequence[Any], terms: tuple[str, ...] = ()) -> Found:
+    session, score, first, *rest = row
+    return Found(session, Passage(first, *rest) if first else None, score, terms)
+
+
+def _dates(session: Session) -> str:
+    """Return the days of a session in words and figures, as people write them."""
+    days = {turn.sent_at.date(): None for turn in session.turns if turn.sent_at}
+    return " ".join(f"{day:%A} {day.day} {day:%B %Y %Y-%m-%d}" for day in days)
+
+
+def _day(time: int) -> date:
+    """Return the day, UTC, of ms since 1970. SQLite's own function takes five times as long."""
+    return date.fromordinal(_EPOCH + time // _DAY)

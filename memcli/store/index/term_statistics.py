@@ -1,0 +1,92 @@
+"""How many texts have a term, and BM25 made of it.
+
+FTS5's own BM25 gives nothing for a term in half of all texts or more, which in a small archive is
+most of a question. So each term is looked up alone, and its score is rescaled from FTS5's weight of
+the term, log((N - n + .5) / (n + .5)), to Lucene's, log(1 + (N - n + .5) / (n + .5)), for a term in
+n of N texts.
+
+Source:
+    Kamphuis, de Vries, Boytsov and Lin, Which BM25 do you mean?, ECIR 2020.
+"""
+
+import math
+from collections.abc import Sequence
+
+from memcli.store.index.spelling import MIN_LETTERS, meant
+from memcli.store.sqlite.connection import Database
+from memcli.store.sqlite.tokenize import fts_query, is_unspaced, stem_tokens
+
+MOST_TERMS = 64  # the rarest terms of a question; SQLite takes up to 500
+
+
+def bm25_select(
+    database: Database,
+    table: str,
+    terms: Sequence[str],
+    weights: Sequence[float] | None = None,
+    *,
+    among: bool = False,
+) -> tuple[str, list[object]]:
+    """Return a select of (place, index of the term, score), and its values.
+
+    Args:
+        database: the database.
+        table: the full-text table; a place is a row of it.
+        terms: the terms, as `query_terms` returns them.
+        weights: factors of the terms' scores, 1 by default.
+        among: True if a common table expression `among` lists the only rows to score.
+
+    Returns:
+        An empty statement if no text has any of the terms.
+    """
+    texts, counts = count_texts(database, table, terms)
+    rarest = sorted((at for at in counts if counts[at]), key=lambda at: counts[at])[:MOST_TERMS]
+    values: list[object] = []
+    for at in rarest:
+        weight = weights[at] if weights else 1.0
+        values += [weight * _rescaling(texts, counts[at]), fts_query(terms[at])]
+    # The plus keeps SQLite from searching the full text once for each row.
+    condition = " and +rowid in among" if among else ""
+    selects = (
+        f"select rowid as place, {at} as term, -rank * ? as score from {table}"
+        f" where {table} match ?{condition}"
+        for at in rarest
+    )
+    return " union all ".join(selects), values
+
+
+def count_texts(database: Database, table: str, terms: Sequence[str]) -> tuple[int, dict[int, int]]:
+    """Return the number of texts in a table, and of those with each term, by its index."""
+    [(texts,)] = database.rows(f"select count(*) from {table}_docsize")
+    counts: dict[int, int] = {}
+    for at, term in enumerate(terms):
+        count = f"select count(*) from {table} where {table} match ?"
+        [(counts[at],)] = database.rows(count, fts_query(term))
+    return texts, counts
+
+
+def lucene_weight(texts: int, count: int) -> float:
+    """Return Lucene's weight of a term that `count` of the texts have; above 0."""
+    return math.log1p((texts - count + 0.5) / (count + 0.5))
+
+
+def nearest_stem(database: Database, term: str) -> str | None:
+    """Return the stem that a term that no session has was probably mistyped for, if any."""
+    stem = " ".join(stem_tokens(term))
+    if len(stem) < MIN_LETTERS or not stem.isalpha() or is_unspaced(term):
+        return None
+    database.rows(
+        "create virtual table if not exists temp.vocabulary"
+        " using fts5vocab(main, session_words, row)"
+    )
+    stems = database.rows(
+        "select term, doc from temp.vocabulary where term >= ? and term < ?",
+        *(stem[0], chr(ord(stem[0]) + 1)),
+    )
+    return meant(stem, stems)
+
+
+def _rescaling(texts: int, count: int) -> float:
+    """Return the factor from FTS5's weight of a term to Lucene's."""
+    odds = (texts - count + 0.5) / (count + 0.5)
+    return math.log1p(odds) / max(math.log(odds), 1e-6)  # FTS5 gives at least 1e-6

@@ -1,0 +1,55 @@
+"""Conversion between rows of the table `turns` and turns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from memcli.domain import Clock, Kind, Role, Turn
+from memcli.store.sqlite.times import optional_milliseconds, to_datetime, utc_offset_minutes
+
+TURN_COLUMNS = (
+    "key, role, text, speaker, sent_at, utc_offset, clock, kind, parent, active, edited_at,"
+    " missing, included"
+)
+
+
+def turn_values(turn: Turn) -> list[object]:
+    """Return the values of a turn in the order of TURN_COLUMNS."""
+    return [
+        turn.key,
+        turn.role,
+        turn.text,
+        turn.speaker,
+        optional_milliseconds(turn.sent_at),
+        utc_offset_minutes(turn.sent_at),
+        turn.clock,
+        turn.kind,
+        turn.parent,
+        turn.active,
+        optional_milliseconds(turn.edited_at),
+        turn.missing,
+        turn.included,
+    ]
+
+
+def to_turn(row: Sequence[Any]) -> Turn:
+    """Return the turn of a row of TURN_COLUMNS.
+
+    Raises:
+        ValueError: a value is none that memcli writes.
+    """
+    key, role, text, speaker, sent_at, offset, clock, kind, parent, active, *rest = row
+    edited_at, missing, included = rest
+    return Turn(
+        key=key,
+        role=Role(role),
+        text=text,
+        speaker=speaker,
+        sent_at=to_datetime(sent_at, offset),
+        clock=Clock(clock),
+        kind=Kind(kind),
+        parent=parent,
+        active=bool(active),
+        edited_at=to_datetime(edited_at, offset),
+        missing=bool(missing),
+        included=bool(included),
+    )

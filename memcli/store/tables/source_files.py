@@ -1,0 +1,60 @@
+"""The paths that were imported, and the state of their files when they were last read."""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from memcli.store.sqlite.connection import Database
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """The state of a file when it was last read."""
+
+    state: str  # a digest of size, time and beginning: it differs if the file has changed
+    head: str  # a digest of its beginning: while it is equal, a log has only grown
+    offset: int  # number of bytes of a log that were read
+    line: int  # number of lines of a log that were read
+    reports: list[dict[str, Any]]  # the results of reading it, in the form of the importer
+
+
+class Sources:
+    """The tables of imported paths with their options, and of the files found there."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def remember(self, path: str, options: dict[str, Any]) -> None:
+        """Store a path and the options to read it with."""
+        self._db.rows(
+            "insert into sources (path, options) values (?, ?)"
+            " on conflict (path) do update set options = excluded.options"
+            " where options != excluded.options",
+            *(os.fsencode(path), json.dumps(options, sort_keys=True)),
+        )
+
+    def all(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return every path with its options, ordered by path."""
+        rows = self._db.rows("select path, options from sources order by path")
+        return [(os.fsdecode(path), json.loads(options)) for path, options in rows]
+
+    def file(self, path: str) -> File | None:
+        """Return the state of a file, or None if it was never read."""
+        rows = self._db.rows(
+            "select state, head, offset, line, reports from files where path = ?",
+            os.fsencode(path),
+        )
+        if not rows:
+            return None
+        [(state, head, offset, line, reports)] = rows
+        return File(state, head, offset, line, json.loads(reports))
+
+    def read(self, path: str, file: File) -> None:
+        """Store the state of a file that was read."""
+        self._db.rows(
+            "insert or replace into files (path, state, head, offset, line, reports)"
+            " values (?, ?, ?, ?, ?, ?)",
+            *(os.fsencode(path), file.state, file.head, file.offset, file.line),
+            json.dumps(file.reports),
+        )

@@ -1,0 +1,174 @@
+pragma application_id = 1835363633;
+pragma user_version = 5;
+begin;
+CREATE TABLE conversations (
+            id integer primary key,
+            source text not null,       -- format or program
+            key text not null,          -- the source's own id
+            endless integer not null, as_of integer,   -- cut into sessions at quiet gaps
+            unique (source, key)
+        ) strict
+        ;
+insert into conversations (id, source, key, endless, as_of) values (1, 'chatgpt', 'c-1', 0, NULL);
+insert into conversations (id, source, key, endless, as_of) values (2, 'whatsapp', 'Ann', 1, 1714989600000);
+CREATE TABLE sessions (
+            id integer primary key,
+            public text not null unique,    -- s_ and ten characters
+            conversation_id integer not null references conversations on delete cascade,
+            title text not null,
+            started_at integer,             -- UTC, ms
+            ended_at integer,
+            utc_offset integer not null,    -- minutes east, where it began
+            participants text not null      -- JSON list of names
+        ) strict
+        ;
+insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants) values (1, 's_lsbn000001', 1, 'Trip to Lisbon', 1709294400000, 1709294460000, 0, '["user", "assistant"]');
+insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants) values (2, 's_annn000001', 2, 'Ann', 1714557600000, 1714557660000, 120, '["Ann", "me"]');
+insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants) values (3, 's_annn000002', 2, 'Ann', 1714989600000, 1714989600000, 120, '["Ann"]');
+CREATE TABLE turns (
+            id integer primary key,
+            session_id integer not null references sessions on delete cascade,
+            conversation_id integer not null references conversations on delete cascade,
+            position integer not null,  -- from 1 within the session
+            key text not null,
+            parent text,
+            role text not null,
+            speaker text,
+            text text not null,
+            sent_at integer,            -- UTC, ms
+            utc_offset integer not null, -- minutes east, as it was said
+            clock text not null,
+            kind text not null,
+            active integer not null, edited_at integer, missing integer not null default 0, included integer not null default 0,
+            unique (conversation_id, key)
+        ) strict
+        ;
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (1, 1, 1, 1, 't1', NULL, 'user', NULL, 'I must not eat hazelnuts.', 1709294400000, 120, 'exact', 'text', 1, 1709294405000, 1, 0);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (2, 1, 1, 2, 't2', 't1', 'assistant', NULL, 'Noted, no hazelnuts.', 1709294460000, 120, 'exact', 'text', 1, NULL, 0, 0);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (3, 2, 2, 1, 'a1', NULL, 'person', 'Ann', 'The ferry leaves at nine.', 1714557600000, 120, 'exact', 'text', 1, NULL, 0, 0);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (4, 2, 2, 2, 'a2', NULL, 'user', 'me', '東京 is next?', 1714557660000, 120, 'exact', 'text', 1, NULL, 0, 0);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (5, 3, 2, 1, 'a3', NULL, 'person', 'Ann', 'Umbrella 🌂', 1714989600000, 120, 'exact', 'media', 1, NULL, 0, 0);
+CREATE TABLE revisions (    -- what a turn said, or how a session was titled, before
+            id integer primary key,
+            conversation_id integer not null references conversations on delete cascade,
+            key text,                   -- of the turn; null for a title
+            text text not null,
+            digest text not null,       -- of all that was replaced
+            unique (conversation_id, digest)
+        ) strict
+        ;
+insert into revisions (id, conversation_id, key, text, digest) values (1, 1, 't1', 'I must not eat nuts.', '5f0e');
+insert into revisions (id, conversation_id, key, text, digest) values (2, 1, NULL, 'Trip', '77ab');
+CREATE TABLE passages (
+            id integer primary key,
+            session_id integer not null references sessions on delete cascade,
+            first integer not null,  -- positions of the first and last turn, both included
+            last integer not null check (last >= first),
+            start integer not null,  -- characters of a turn that takes several passages
+            stop integer
+        ) strict
+        ;
+insert into passages (id, session_id, first, last, start, stop) values (1, 1, 1, 2, 0, NULL);
+insert into passages (id, session_id, first, last, start, stop) values (2, 2, 1, 1, 0, 9);
+insert into passages (id, session_id, first, last, start, stop) values (3, 2, 1, 1, 9, NULL);
+insert into passages (id, session_id, first, last, start, stop) values (4, 2, 2, 2, 0, NULL);
+insert into passages (id, session_id, first, last, start, stop) values (5, 3, 1, 1, 0, NULL);
+CREATE VIRTUAL TABLE session_words using fts5(title, speakers, dates, people, assistant, content='', contentless_delete=1, tokenize="porter unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE passage_words using fts5(text, content='', contentless_delete=1, tokenize="porter unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE turn_words using fts5(text, content='', contentless_delete=1, tokenize="porter unicode61 remove_diacritics 2");
+CREATE TABLE embedders (  -- vectors of embedder n are in table vectors_n
+            id integer primary key,
+            fingerprint text not null unique,
+            name text not null,
+            dimensions integer not null
+        ) strict
+        ;
+insert into embedders (id, fingerprint, name, dimensions) values (1, 'print', 'tiny', 12);
+CREATE TABLE answers (
+            id integer primary key autoincrement,  -- the older, the smaller
+            key text not null unique,   -- digest of model, question and what it was shown
+            value text not null         -- JSON
+        ) strict
+        ;
+insert into answers (id, key, value) values (1, 'key', '{"order": [1, 0]}');
+CREATE TABLE aliases (      -- of sessions that began elsewhere, before more was known
+            public text primary key,
+            conversation_id integer not null references conversations on delete cascade,
+            key text not null       -- of the turn it began with
+        ) strict, without rowid
+        ;
+insert into aliases (public, conversation_id, key) values ('s_annn000009', 2, 'a2');
+CREATE VIRTUAL TABLE vectors_1 using vec0(embedding float[12] distance_metric=cosine);
+insert into vectors_1 (rowid, embedding) values (1, X'6297273F82745F3E000000000000000082745FBE8274DF3E000000000000000082745F3E8274DFBE0000000082745F3E');
+insert into vectors_1 (rowid, embedding) values (2, X'2EF964BE2EF9E43EE2BA2B3F0000000000000000000000002EF9E4BE2EF9643E000000002EF9643E0000000000000000');
+insert into vectors_1 (rowid, embedding) values (3, X'00000000000000006A4132BE6A41323F6A41323E000000006A41323E000000006A41B2BE000000006A41323E0FB1053F');
+insert into vectors_1 (rowid, embedding) values (4, X'82745F3E82745FBE000000008274DF3E00000000629727BF0000000082745F3E00000000000000008274DF3E82745FBE');
+insert into vectors_1 (rowid, embedding) values (5, X'0000C0FF0000C0FF0000C0FF0000C0FF0000C0FF0000C0FF0000C0FF0000C0FF0000C0FF0000C0FF0000C0FF0000C0FF');
+delete from passage_words_data;
+insert into passage_words_data (id, block) values (1, X'0514');
+insert into passage_words_data (id, block) values (10, X'00000000FF000001010505000501010101010000010201010202000001030101030300000104010104040000010501010505000001');
+insert into passage_words_data (id, block) values (137438953473, X'0000003C0430656174010205010868617A656C6E75740104060501016901020201046D75737401020301026E6F01020803017401020404016501020704080E06090706');
+insert into passage_words_data (id, block) values (274877906945, X'00000016063066657272690202030103746865020202040A');
+insert into passage_words_data (id, block) values (412316860417, X'0000001D0330617403020301046C65617603020201046E696E65030204040709');
+insert into passage_words_data (id, block) values (549755813889, X'0000002E0330697304020501026D6504020201046E6578740402060103E4BAAC0402040106E69DB1E4BAAC0402030407070908');
+insert into passage_words_data (id, block) values (687194767361, X'000000190430616E6E0502020108756D6272656C6C610502030408');
+delete from passage_words_idx;
+insert into passage_words_idx (segid, term, pgno) values (1, X'', 2);
+insert into passage_words_idx (segid, term, pgno) values (2, X'', 2);
+insert into passage_words_idx (segid, term, pgno) values (3, X'', 2);
+insert into passage_words_idx (segid, term, pgno) values (4, X'', 2);
+insert into passage_words_idx (segid, term, pgno) values (5, X'', 2);
+delete from passage_words_docsize;
+insert into passage_words_docsize (id, sz, origin) values (1, X'08', 1);
+insert into passage_words_docsize (id, sz, origin) values (2, X'02', 2);
+insert into passage_words_docsize (id, sz, origin) values (3, X'03', 3);
+insert into passage_words_docsize (id, sz, origin) values (4, X'05', 4);
+insert into passage_words_docsize (id, sz, origin) values (5, X'02', 5);
+delete from passage_words_config;
+insert into passage_words_config (k, v) values ('version', 4);
+delete from session_words_data;
+insert into session_words_data (id, block) values (1, X'030505151203');
+insert into session_words_data (id, block) values (10, X'00000001FF0000010103030003010101010100000102010102020000010301010303000001');
+insert into session_words_data (id, block) values (137438953473, X'000000BB03303031010601020802013301060102070101310106010203010432303234010801020503010661737369737401060101030103656174010601030501066672696461690106010202010868617A656C6E7574010C010306010404010169010601030201066C6973626F6E01020401056D6172636801060102040203757374010601030301026E6F0106010403030174010601030404016501060104020102746F01020302037269700102020104757365720106010102040908080C0D0A0D12080B0C0A0908080708');
+insert into session_words_data (id, block) values (274877906945, X'000000BA033030310206010208020135020601020701013102060102030104323032340208010205030103616E6E020E02010102010302020174020601030601056665727269020601030401026973020601030B01046C656176020601030501036D61690206010204020165020C01010301030801046E657874020601030C0203696E6502060103070103746865020601030301097765646E657364616902060102020103E4BAAC020601030A0106E69DB1E4BAAC0206010309040908080C0E080C090B0A0B0B0A0A100A');
+insert into session_words_data (id, block) values (412316860417, X'0000005C033030350306010207020136030601020801043230323403080102050301013603060102030103616E6E030E0201010201030201036D6169030601020402056F6E64616903060102020108756D6272656C6C6103060103030409080C080E0A0C');
+delete from session_words_idx;
+insert into session_words_idx (segid, term, pgno) values (1, X'', 2);
+insert into session_words_idx (segid, term, pgno) values (2, X'', 2);
+insert into session_words_idx (segid, term, pgno) values (3, X'', 2);
+delete from session_words_docsize;
+insert into session_words_docsize (id, sz, origin) values (1, X'0302070503', 1);
+insert into session_words_docsize (id, sz, origin) values (2, X'0102070B00', 2);
+insert into session_words_docsize (id, sz, origin) values (3, X'0101070200', 3);
+delete from session_words_config;
+insert into session_words_config (k, v) values ('rank', 'bm25(1, 1, 2, 1, 0.5)');
+insert into session_words_config (k, v) values ('version', 4);
+delete from turn_words_data;
+insert into turn_words_data (id, block) values (1, X'0515');
+insert into turn_words_data (id, block) values (10, X'00000000FF000001010505000501010101010000010201010202000001030101030300000104010104040000010501010505000001');
+insert into turn_words_data (id, block) values (137438953473, X'000000300430656174010205010868617A656C6E757401020601016901020201046D75737401020301036E6F7401020404080D0609');
+insert into turn_words_data (id, block) values (274877906945, X'0000001F093068617A656C6E757402020401026E6F02020303027465020202040D07');
+insert into turn_words_data (id, block) values (412316860417, X'000000360430616E6E0302020201740302060105666572726903020401046C65617603020501046E696E6503020701037468650302030408060A0909');
+insert into turn_words_data (id, block) values (549755813889, X'0000002E0330697304020501026D6504020201046E6578740402060103E4BAAC0402040106E69DB1E4BAAC0402030407070908');
+insert into turn_words_data (id, block) values (687194767361, X'000000190430616E6E0502020108756D6272656C6C610502030408');
+delete from turn_words_idx;
+insert into turn_words_idx (segid, term, pgno) values (1, X'', 2);
+insert into turn_words_idx (segid, term, pgno) values (2, X'', 2);
+insert into turn_words_idx (segid, term, pgno) values (3, X'', 2);
+insert into turn_words_idx (segid, term, pgno) values (4, X'', 2);
+insert into turn_words_idx (segid, term, pgno) values (5, X'', 2);
+delete from turn_words_docsize;
+insert into turn_words_docsize (id, sz, origin) values (1, X'05', 1);
+insert into turn_words_docsize (id, sz, origin) values (2, X'03', 2);
+insert into turn_words_docsize (id, sz, origin) values (3, X'06', 3);
+insert into turn_words_docsize (id, sz, origin) values (4, X'05', 4);
+insert into turn_words_docsize (id, sz, origin) values (5, X'02', 5);
+delete from turn_words_config;
+insert into turn_words_config (k, v) values ('version', 4);
+CREATE INDEX sessions_by_conversation on sessions (conversation_id, started_at);
+CREATE INDEX sessions_by_time on sessions (started_at);
+CREATE INDEX turns_by_session on turns (session_id, position);
+CREATE INDEX passages_by_session on passages (session_id);
+CREATE INDEX turns_by_parent on turns (conversation_id, parent);
+CREATE INDEX turns_first on turns (key) where position = 1;
+commit;
