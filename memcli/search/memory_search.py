@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from memcli.domain import Memory, Passage
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
-from memcli.search.question_vectors import question_vector
+from memcli.search.query import question_vector
 from memcli.store import Filters, Found, MemoryFilters, Store, asked
 
 MEANING = 0.5  # weight of meaning; words weigh 1

@@ -124,4 +124,4 @@ def _parents(nodes: Nodes, times: Mapping[str, datetime | None]) -> dict[str, st
     return dict(zip(names, ["", *names], strict=False))
 
 
-FORMAT = Format(name="chatgpt", title="ChatGPT data export", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="chatgpt", recognises=_recognises, parse=_parse)

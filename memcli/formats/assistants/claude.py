@@ -93,4 +93,4 @@ def _text(message: Mapping[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part.strip())
 
 
-FORMAT = Format(name="claude", title="Claude.ai data export", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="claude", recognises=_recognises, parse=_parse)

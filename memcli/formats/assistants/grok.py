@@ -101,4 +101,4 @@ def _blocks(response: Row) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(name="grok", title="Grok data export", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="grok", recognises=_recognises, parse=_parse)

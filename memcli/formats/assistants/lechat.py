@@ -86,6 +86,4 @@ def _blocks(message: Row) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(
-    name="lechat", title="Mistral Le Chat data export", recognises=_recognises, parse=_parse
-)
+FORMAT = Format(name="lechat", recognises=_recognises, parse=_parse)

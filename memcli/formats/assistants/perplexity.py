@@ -136,4 +136,4 @@ def _answer(entry: Row) -> str:
     return "\n\n".join(parts) or string(entry.get("answer")).strip()
 
 
-FORMAT = Format(name="perplexity", title="Perplexity thread", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="perplexity", recognises=_recognises, parse=_parse)

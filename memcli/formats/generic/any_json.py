@@ -201,9 +201,4 @@ def _first_text(row: Mapping[str, Any], fields: Iterable[str]) -> str:
     return next(filter(None, (string(row.get(field)) for field in fields)), "")
 
 
-FORMAT = Format(
-    name="generic_json",
-    title="JSON with roles and contents",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="generic_json", recognises=_recognises, parse=_parse)
