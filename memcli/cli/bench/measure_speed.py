@@ -131,7 +131,7 @@ def _measure_demo(
 
 
 def _measure_import(format_name: str, megabytes: float, announce: Announce) -> ImportSpeed:
-    from memcli.ingest.ingest import ingest
+    from memcli.ingest.import_exports import import_exports
 
     announce(f"an export of {format_name} with {megabytes:g} MB: parsing, storing, indexing")
-    return measure_import(format_name, megabytes, ingest, open_embedder)
+    return measure_import(format_name, megabytes, import_exports, open_embedder)
