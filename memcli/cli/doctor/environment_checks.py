@@ -6,7 +6,8 @@ from importlib.metadata import version
 from memcli.catalog import ROLES, ModelRole
 from memcli.cli.doctor.health_check import HealthCheck
 from memcli.cli.models.inventory import inventory
-from memcli.cli.models.open import House, catalog, is_address
+from memcli.cli.models.open import model_loader
+from memcli.cli.models.resolve import ModelResolver, is_address, load_catalog
 from memcli.errors import ExitCode, InputError, MemError
 from memcli.settings import config_file
 from memcli.store import Store
@@ -28,32 +29,32 @@ def check_environment(store: Store | None) -> Iterator[HealthCheck]:
         store: the database, if it can be opened.
     """
     try:
-        house = House()
+        resolver = ModelResolver()
     except MemError as error:
         yield _fault("settings", error)
         return
     file = config_file()
     yield HealthCheck("settings", "ok", str(file) if file.exists() else f"none at {file}")
-    yield from _check_models(house)
+    yield from _check_models(resolver)
     if store is not None:
-        yield _check_embedder(house, store)
-    yield from _check_servers(house)
+        yield _check_embedder(resolver, store)
+    yield from _check_servers(resolver)
     yield _check_hardware()
     yield HealthCheck("sqlite-vec", "ok", version("sqlite-vec"))
 
 
-def _check_models(house: House) -> Iterator[HealthCheck]:
+def _check_models(resolver: ModelResolver) -> Iterator[HealthCheck]:
     try:
-        found = catalog()
+        found = load_catalog()
         items = [
-            item for item in inventory(found, house) if item.standing not in ("absent", "served")
+            item for item in inventory(found, resolver) if item.standing not in ("absent", "served")
         ]
-        named = {role: house.named[role] for role in ROLES if role in house.named}
+        named = {role: resolver.configured[role] for role in ROLES if role in resolver.configured}
     except MemError as error:
         yield _fault("models", error)
         return
     for role, name in named.items():
-        if house.chosen(role) and not is_address(name):
+        if resolver.select(role) and not is_address(name):
             try:
                 found.locate(name, role)
             except MemError as error:
@@ -73,9 +74,10 @@ def _check_models(house: House) -> Iterator[HealthCheck]:
         yield HealthCheck("models", "ok", finding)
 
 
-def _check_embedder(house: House, store: Store) -> HealthCheck:
+def _check_embedder(resolver: ModelResolver, store: Store) -> HealthCheck:
     try:
-        model = house.embedder(recorded=store.vectors.recorded())
+        source = resolver.find("embedder", fallback=store.vectors.recorded())
+        model = model_loader().open_embedder(source)
         served = store.vectors.serving()
         if served is None or served.fingerprint == model.fingerprint:
             return HealthCheck("embedder", "ok", model.name)
@@ -86,13 +88,14 @@ def _check_embedder(house: House, store: Store) -> HealthCheck:
     return HealthCheck("embedder", "fault", finding, remedy, ExitCode.STORE)
 
 
-def _check_servers(house: House) -> Iterator[HealthCheck]:
+def _check_servers(resolver: ModelResolver) -> Iterator[HealthCheck]:
     from memcli.backends.server.endpoint import endpoint
 
-    roles: list[ModelRole] = [role for role in ROLES if is_address(house.named.get(role, ""))]
+    configured = resolver.configured
+    roles: list[ModelRole] = [role for role in ROLES if is_address(configured.get(role, ""))]
     for role in roles:
         try:
-            server = endpoint(house.named[role])
+            server = endpoint(configured[role])
         except MemError as error:
             yield _fault("servers", error)
             continue

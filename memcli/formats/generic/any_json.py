@@ -15,7 +15,7 @@ from typing import Any
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.branches import NO_TIME
+from memcli.formats.building.time_order import NO_TIME
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
 from memcli.formats.parsing.json_lines import rows
