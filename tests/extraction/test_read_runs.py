@@ -13,7 +13,8 @@ from helpers.scripted_reader import Bench, add, asked_in, buffer, fact, ignore, 
 
 from memcli.domain import YOU, Conversation
 from memcli.errors import BackendError, BusyError
-from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.store import Filters, MemoryFilters, Outcome, Store
 
 DAY = 1440 * MINUTE
@@ -337,11 +338,11 @@ def test_the_seed_depends_on_what_is_read_and_not_on_the_run(tmp_path):
 def test_turns_that_turn_out_to_be_a_copy_are_not_read_again(bench):
     later = talk("Copy", *LINES, at=BEGIN)
     original = replace(talk("Original", *LINES[:2]), updated_at=BEGIN + MINUTE)
-    absorber = Absorber(bench.store, bench.embedder)
-    absorber.take([later], Tally(), unique_keys=True)
+    importer = ConversationImporter(bench.store, bench.embedder)
+    importer.import_batch([later], ImportTally(), unique_keys=True)
     bench.reads(ignore())
 
-    absorber.take([original], Tally(), unique_keys=True)
+    importer.import_batch([original], ImportTally(), unique_keys=True)
 
     held = [one.turns for one in bench.store.sessions.overviews(Filters())]
     assert held == [2, 2]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from memcli.domain import Fact, MemoryType, Segment, SourceTurn
 from memcli.errors import InputError, NotFoundError
-from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.memories.remember import Memories
 from memcli.search.memory_search import search_memories, trusted_memories
 from memcli.search.retrieve import retrieve
@@ -31,7 +32,7 @@ MOVE = talk("Move", "me: I moved, I live in Porto now.", at=BEGIN + YEAR)
 @pytest.fixture
 def store(tmp_path):
     with Store(tmp_path / "mem.db", wait=0.1) as opened:
-        Absorber(opened, WordEmbedder()).take([HOME, MOVE], Tally())
+        ConversationImporter(opened, WordEmbedder()).import_batch([HOME, MOVE], ImportTally())
         yield opened
 
 
@@ -153,7 +154,9 @@ def test_any_order_of_reading_ends_the_same(tmp_path_factory, order):
     def outcome(statements):
         with Store(tmp_path_factory.mktemp("order") / "mem.db") as store:
             back = talk("Back", "me: In Lisbon again, no hazelnuts", at=BEGIN + 2 * YEAR)
-            Absorber(store, WordEmbedder()).take([HOME, MOVE, back], Tally())
+            ConversationImporter(store, WordEmbedder()).import_batch(
+                [HOME, MOVE, back], ImportTally()
+            )
             memories = Memories(store, WordEmbedder())
             with store.transaction():
                 for at, (fact, title) in enumerate(statements):

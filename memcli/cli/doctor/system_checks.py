@@ -6,7 +6,8 @@ from importlib.metadata import version
 from memcli.catalog import ROLES, ModelRole
 from memcli.cli.doctor.store_checks import Check
 from memcli.cli.models.inventory import inventory
-from memcli.cli.models.open import House, catalog, is_address
+from memcli.cli.models.open import model_loader
+from memcli.cli.models.resolve import ModelResolver, is_address, load_catalog
 from memcli.errors import ExitCode, InputError, MemError
 from memcli.settings import config_file
 from memcli.store import Store
@@ -28,32 +29,32 @@ def surroundings(store: Store | None) -> Iterator[Check]:
         store: the database, if it can be opened.
     """
     try:
-        house = House()
+        resolver = ModelResolver()
     except MemError as error:
         yield _fault("settings", error)
         return
     where = config_file()
     yield Check("settings", "ok", str(where) if where.exists() else f"none at {where}")
-    yield from _models(house)
+    yield from _models(resolver)
     if store is not None:
-        yield _embedder(house, store)
-    yield from _served(house)
+        yield _embedder(resolver, store)
+    yield from _served(resolver)
     yield _hardware()
     yield Check("sqlite-vec", "ok", version("sqlite-vec"))
 
 
-def _models(house: House) -> Iterator[Check]:
+def _models(resolver: ModelResolver) -> Iterator[Check]:
     try:
-        found = catalog()
+        found = load_catalog()
         items = [
-            item for item in inventory(found, house) if item.standing not in ("absent", "served")
+            item for item in inventory(found, resolver) if item.standing not in ("absent", "served")
         ]
-        named = {role: house.named[role] for role in ROLES if role in house.named}
+        named = {role: resolver.configured[role] for role in ROLES if role in resolver.configured}
     except MemError as error:
         yield _fault("models", error)
         return
     for role, name in named.items():
-        if house.chosen(role) and not is_address(name):
+        if resolver.select(role) and not is_address(name):
             try:
                 found.locate(name, role)
             except MemError as error:
@@ -73,9 +74,10 @@ def _models(house: House) -> Iterator[Check]:
         yield Check("models", "ok", what)
 
 
-def _embedder(house: House, store: Store) -> Check:
+def _embedder(resolver: ModelResolver, store: Store) -> Check:
     try:
-        model = house.embedder(recorded=store.vectors.recorded())
+        source = resolver.find("embedder", fallback=store.vectors.recorded())
+        model = model_loader().open_embedder(source)
         served = store.vectors.serving()
         if served is None or served.fingerprint == model.fingerprint:
             return Check("embedder", "ok", model.name)
@@ -86,13 +88,14 @@ def _embedder(house: House, store: Store) -> Check:
     return Check("embedder", "fault", what, remedy, ExitCode.STORE)
 
 
-def _served(house: House) -> Iterator[Check]:
+def _served(resolver: ModelResolver) -> Iterator[Check]:
     from memcli.backends.server.endpoint import endpoint
 
-    roles: list[ModelRole] = [role for role in ROLES if is_address(house.named.get(role, ""))]
+    configured = resolver.configured
+    roles: list[ModelRole] = [role for role in ROLES if is_address(configured.get(role, ""))]
     for role in roles:
         try:
-            there = endpoint(house.named[role])
+            there = endpoint(configured[role])
         except MemError as error:
             yield _fault("servers", error)
             continue

@@ -173,4 +173,4 @@ def _parse_time(text: str, reading: Reading) -> datetime | None:
     return wall_clock(naive, reading.timezone)
 
 
-FORMAT = Format(name="aider", title="Aider chat history", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="aider", recognises=_recognises, parse=_parse)

@@ -166,7 +166,6 @@ def _result_text(content: object) -> str:
 
 FORMAT = Format(
     name="claude_code",
-    title="Claude Code session log",
     recognises=_recognises,
     parse=_parse,
     grows=True,

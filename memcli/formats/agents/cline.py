@@ -172,4 +172,4 @@ def _action_blocks(subtype: str, text: str) -> list[Block]:
     return [] if subtype.startswith(_BOOKKEEPING) else text_block(Role.SYSTEM, text, Kind.SERVICE)
 
 
-FORMAT = Format(name="cline", title="Cline task", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="cline", recognises=_recognises, parse=_parse)

@@ -246,11 +246,4 @@ def _prompt_blocks(text: str) -> list[Block]:
     return text_block(Role.USER, text)
 
 
-FORMAT = Format(
-    name="codex",
-    title="Codex CLI session log",
-    recognises=_recognises,
-    parse=_parse,
-    grows=True,
-    unique_keys=True,
-)
+FORMAT = Format(name="codex", recognises=_recognises, parse=_parse, grows=True, unique_keys=True)

@@ -183,10 +183,4 @@ def _content_blocks(role: Role, content: object) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(
-    name="gemini_cli",
-    title="Gemini CLI session log",
-    recognises=_recognises,
-    parse=_parse,
-    grows=True,
-)
+FORMAT = Format(name="gemini_cli", recognises=_recognises, parse=_parse, grows=True)

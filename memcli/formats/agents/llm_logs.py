@@ -199,4 +199,4 @@ def _parse_payload(payload: object) -> Mapping[str, Any]:
     return mapping(parse_or_broken(payload)) if isinstance(payload, str | bytes) else {}
 
 
-FORMAT = Format(name="llm_logs", title="llm's logs.db", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="llm_logs", recognises=_recognises, parse=_parse)

@@ -204,10 +204,4 @@ def _blocks(role: Role, part: Row) -> list[Block]:
     return []
 
 
-FORMAT = Format(
-    name="opencode",
-    title="OpenCode session",
-    recognises=_recognises,
-    parse=_parse,
-    pieces=_PIECES,
-)
+FORMAT = Format(name="opencode", recognises=_recognises, parse=_parse, pieces=_PIECES)

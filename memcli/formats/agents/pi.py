@@ -92,10 +92,4 @@ def _blocks(row: Row) -> list[Block]:
     return tool_result(message.get("content") or message.get("summary"))
 
 
-FORMAT = Format(
-    name="pi",
-    title="pi session log",
-    recognises=_recognises,
-    parse=_parse,
-    grows=True,
-)
+FORMAT = Format(name="pi", recognises=_recognises, parse=_parse, grows=True)

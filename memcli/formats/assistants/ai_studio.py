@@ -85,6 +85,4 @@ def _blocks(chunk: Row) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(
-    name="ai_studio", title="Google AI Studio prompt", recognises=_recognises, parse=_parse
-)
+FORMAT = Format(name="ai_studio", recognises=_recognises, parse=_parse)

@@ -98,4 +98,4 @@ def _blocks(message: Row) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(name="deepseek", title="DeepSeek data export", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="deepseek", recognises=_recognises, parse=_parse)

@@ -235,9 +235,4 @@ def _cells(document: Document) -> Iterator[list[list[str]]]:
         raise InputError(f"{document.name} ends in the middle")
 
 
-FORMAT = Format(
-    name="gemini_takeout",
-    title="Gemini in Google Takeout",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="gemini_takeout", recognises=_recognises, parse=_parse)

@@ -122,6 +122,4 @@ def _content_blocks(role: Role, content: object, kind: Kind) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(
-    name="lm_studio", title="LM Studio conversation", recognises=_recognises, parse=_parse
-)
+FORMAT = Format(name="lm_studio", recognises=_recognises, parse=_parse)

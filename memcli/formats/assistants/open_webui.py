@@ -136,9 +136,4 @@ def _files(message: Row) -> tuple[list[str], list[str]]:
     return texts, names
 
 
-FORMAT = Format(
-    name="open_webui",
-    title="Open WebUI chats",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="open_webui", recognises=_recognises, parse=_parse)

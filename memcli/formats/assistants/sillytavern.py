@@ -196,9 +196,4 @@ def _parse_time(value: object, reading: Reading) -> tuple[datetime | None, Clock
     return exact, Clock.EXACT if exact else Clock.NONE
 
 
-FORMAT = Format(
-    name="sillytavern",
-    title="SillyTavern chat",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="sillytavern", recognises=_recognises, parse=_parse)

@@ -100,4 +100,4 @@ def _parse_time(text: str, reading: Reading) -> datetime | None:
         return None
 
 
-FORMAT = Format(name="locomo", title="LoCoMo", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="locomo", recognises=_recognises, parse=_parse)

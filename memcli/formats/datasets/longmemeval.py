@@ -89,4 +89,4 @@ def _parse_time(text: str, reading: Reading) -> datetime | None:
         return None
 
 
-FORMAT = Format(name="longmemeval", title="LongMemEval", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="longmemeval", recognises=_recognises, parse=_parse)

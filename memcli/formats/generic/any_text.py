@@ -188,4 +188,4 @@ class _Transcript:
             self._turns.append(Turn(key=key, role=marker.role, text=text, speaker=speaker))
 
 
-FORMAT = Format(name="generic_text", title="Transcript", recognises=recognises, parse=parse)
+FORMAT = Format(name="generic_text", recognises=recognises, parse=parse)

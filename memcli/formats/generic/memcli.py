@@ -320,9 +320,4 @@ def _format_time(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
-FORMAT = Format(
-    name="memcli",
-    title="output of `mem export`",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="memcli", recognises=_recognises, parse=_parse)

@@ -147,9 +147,4 @@ def _parse_date(text: str) -> tuple[int, int, int] | None:
     return None
 
 
-FORMAT = Format(
-    name="google_chat",
-    title="Google Chat Takeout",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="google_chat", recognises=_recognises, parse=_parse)
