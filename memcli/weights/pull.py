@@ -77,7 +77,7 @@ class PulledModel:
     was_installed: bool  # before the pull, which then had nothing to do
 
 
-def pull(
+def pull_gguf(
     manifest: Manifest, quantization: str, options: PullOptions, *, keep_f16: bool = False
 ) -> PulledModel:
     """Download, convert, quantize, verify and install a model as a GGUF file.
@@ -116,7 +116,7 @@ def pull_checkpoint(manifest: Manifest, options: PullOptions) -> PulledModel:
     The files stay in the hub's cache; the models folder has a link to them.
 
     Raises:
-        ModelNotFoundError: see `pull`.
+        ModelNotFoundError: see `pull_gguf`.
         BackendError: torch is not installed, or the model did not pass its verification.
         BusyError: another process is pulling the same model.
     """

@@ -130,8 +130,8 @@ def list_models(as_json: Json = False, as_jsonl: Jsonl = False) -> None:
         print_inventory(items)
 
 
-@models.command()
-def pull(
+@models.command("pull")
+def pull_models(
     names: Names = None,
     quantization: Quantization = None,
     backend: Backend = "llama",
@@ -160,8 +160,8 @@ def pull(
                 report_pulled(pulled)
 
 
-@models.command()
-def verify(
+@models.command("verify")
+def verify_models(
     names: Names = None, as_json: Json = False, as_jsonl: Jsonl = False, quiet: Quiet = False
 ) -> None:
     """Verify the checksum, header and scores of models again.
@@ -182,8 +182,8 @@ def verify(
         raise typer.Exit(ExitCode.BACKEND)
 
 
-@models.command()
-def add(
+@models.command("add")
+def add_model(
     file: File, role: Role, name: NewName = None, like: Like = None, quiet: Quiet = False
 ) -> None:
     """Verify a GGUF file of your own, and give it a name."""
@@ -193,8 +193,8 @@ def add(
         typer.echo(f"{added.name}: {added.role}, verified")
 
 
-@models.command()
-def remove(names: RequiredNames) -> None:
+@models.command("remove")
+def remove_weights(names: RequiredNames) -> None:
     """Remove models from this machine.
 
     A file that was added with `mem models add` stays; only its name is removed.
@@ -202,7 +202,7 @@ def remove(names: RequiredNames) -> None:
     remove_models(load_catalog(), names)
 
 
-@models.command()
-def path(name: OptionalName = None) -> None:
+@models.command("path")
+def print_path(name: OptionalName = None) -> None:
     """Print the path of a model's weights, or of the folder of all models."""
     typer.echo(weights_named(load_catalog(), [name])[0].path if name else models_folder())

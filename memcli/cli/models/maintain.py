@@ -19,7 +19,7 @@ from memcli.errors import BackendError, InputError, ModelNotFoundError, UsageErr
 from memcli.files import whole_file
 from memcli.settings import models_folder
 from memcli.weights.hub.prompt_wording import fetch_wording, remove_wording
-from memcli.weights.pull import PulledModel, PullOptions, pull, pull_checkpoint
+from memcli.weights.pull import PulledModel, PullOptions, pull_checkpoint, pull_gguf
 from memcli.weights.recommend import (
     ModelChoice,
     choose_quantization,
@@ -94,7 +94,7 @@ def pull_model(
     if backend == "torch":
         pulled = pull_checkpoint(known, options)
     else:
-        pulled = pull(known, choice.quantization, options, keep_f16=keep_f16)
+        pulled = pull_gguf(known, choice.quantization, options, keep_f16=keep_f16)
     if known.wording_url:
         try:
             fetch_wording(known.wording_url, options.folder, known.name)
@@ -191,7 +191,7 @@ def add_file(
 
 
 def remove_models(known: Catalog, names: Sequence[str]) -> None:
-    """Remove the weights of these names, and tell what is left of them in the hub's cache.
+    """Remove the weights of these names, and report their downloads that stay in the hub's cache.
 
     Raises:
         ModelNotFoundError: a name has no weights; nothing is removed then.

@@ -13,7 +13,7 @@ from memcli.store import Store
 
 
 def model_loader(gpu_layers: int | None = None) -> ModelLoader:
-    """Return the loader of a command: it tells the person what is unusual about a model.
+    """Return the loader of a command: it prints a note about a model that runs unusually.
 
     Args:
         gpu_layers: layers to run on the GPU; None for all that fit.
