@@ -22,7 +22,7 @@ from memcli.evaluation.datasets import (
 from memcli.evaluation.journal import Journal
 from memcli.store import Store
 
-Grain = Literal["session", "turn"]
+RankedGrain = Literal["session", "turn"]
 # Imports an export, and its observations; raises InputError.
 Fill = Callable[[Store, Path, Layout, Iterable[Observation]], None]
 
@@ -78,7 +78,7 @@ class BenchmarkRun:
 
     fill: Fill
     open_archive: Callable[[Store], AskableArchive]
-    grain: Grain = "session"
+    grain: RankedGrain = "session"
     wanted: AbstractSet[str] | None = None
     strangers: bool = False
 

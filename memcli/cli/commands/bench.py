@@ -17,7 +17,7 @@ from memcli.cli.bench.dataset_view import print_dataset_report
 from memcli.cli.bench.measure_dataset import DatasetBenchmark, measure_dataset
 from memcli.cli.bench.measure_speed import SpeedBenchmark, measure_speed
 from memcli.cli.bench.speed_view import print_speed
-from memcli.cli.json_output.serialize import to_json
+from memcli.cli.json_output.serialize import serialize_value
 from memcli.cli.models.open import open_chat, open_models
 from memcli.cli.options import Chat, GpuLayers, Json, Quiet, Reranker, Sifter, Think, words
 from memcli.cli.output.console import print_json
@@ -164,26 +164,14 @@ def bench(
             hint="`mem bench locomo10.json`, or `mem bench --speed`",
         )
     if speed:
-        _measure_speed(
-            SpeedBenchmark(
-                reranker=reranker,
-                sifter=sifter,
-                passages=passages,
-                import_megabytes=import_mb,
-                gpu_layers=gpu_layers,
-                quiet=quiet,
-            ),
-            as_json=as_json,
+        speeds = SpeedBenchmark(
+            reranker, sifter, passages, import_mb, gpu_layers=gpu_layers, quiet=quiet
         )
+        _measure_speed(speeds, as_json=as_json)
         return
+    compared = tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL))
     benchmark = DatasetBenchmark(
-        stages=tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL)),
-        grain=grain.value,
-        pooled=pooled,
-        strangers=strangers,
-        limit=limit,
-        again=again,
-        quiet=quiet,
+        compared, grain.value, pooled, strangers, limit=limit, again=again, quiet=quiet
     )
     models = _open_models(benchmark, reranker, sifter, gpu_layers=gpu_layers, think=think)
     chat_model = _open_chat(benchmark, chat, gpu_layers) if outcome else None
@@ -194,7 +182,7 @@ def _measure_speed(benchmark: SpeedBenchmark, *, as_json: bool) -> None:
     with resumable("`mem bench --speed` begins anew"):
         figures = measure_speed(benchmark)
     if as_json:
-        print_json(to_json(figures.report()))
+        print_json(serialize_value(figures.report()))
     else:
         print_speed(figures)
 
@@ -210,7 +198,7 @@ def _measure_datasets(
     for number, path in enumerate(datasets):
         report = measure_dataset(path, benchmark, models, chat)
         if as_json:
-            print_json(to_json(report))
+            print_json(serialize_value(report))
             continue
         if number:
             typer.echo()

@@ -100,4 +100,4 @@ def _rebuild_index(store: Store, path: Path, *, quiet: bool) -> None:
     with resumable("`mem doctor --fix` again"), bars(quiet=quiet) as progress:
         embedder = open_embedder(path)
         name = store.vectors.recorded()
-        reindex(store, embedder, named=name, rebuild=True, progress=progress)
+        reindex(store, embedder, embedder_name=name, rebuild=True, progress=progress)

@@ -76,7 +76,7 @@ def _main_page(root: Command) -> str:
     statuses = {str(int(status)): f"{meaning.capitalize()}." for status, meaning in MEANING.items()}
     commands = {each.name: _sentence(each.summary) for each in root.inner}
     seen = [f"{'-'.join(each.words)}(1)" for each in root.inner]
-    return roff.page(
+    return roff.manual_page(
         "mem",
         1,
         RELEASED,
@@ -128,7 +128,7 @@ def _command_page(command: Command) -> str:
     if any(each.form == "--json" for one in command.all() for each in one.parameters):
         seen.append("mem-json(5)")
     body += [".SH SEE ALSO", *roff.page_references(*seen)]
-    return roff.page(name, 1, RELEASED, f"memcli {__version__}", body)
+    return roff.manual_page(name, 1, RELEASED, f"memcli {__version__}", body)
 
 
 def _option_sections(parameters: tuple[Parameter, ...]) -> Iterator[str]:
@@ -168,7 +168,7 @@ def _json_page() -> str:
         "-".join(command.split()[:2]) for printed in DOCUMENTS for command in printed.commands
     )
     body += [".SH SEE ALSO", *roff.page_references("mem(1)", *(f"{name}(1)" for name in commands))]
-    return roff.page("mem-json", 5, RELEASED, f"memcli {__version__}", body)
+    return roff.manual_page("mem-json", 5, RELEASED, f"memcli {__version__}", body)
 
 
 def _document_section(printed: PrintedDocument) -> Iterator[str]:
