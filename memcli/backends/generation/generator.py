@@ -1,4 +1,4 @@
-"""The base of models that generate text, whatever they generate and whatever runs them."""
+"""The base of all models that generate text, independent of the library that runs them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -90,7 +90,7 @@ class TextGenerator(ABC):
         sampling: how tokens are sampled.
     """
 
-    task: ClassVar[str]  # tells fingerprints apart
+    task: ClassVar[str]  # a part of the fingerprint, which differs between tasks
 
     def __init__(
         self, path: Path, *, name: str, digest: str, context: int, sampling: Sampling
