@@ -193,7 +193,7 @@ class EndpointClient:
         if 300 <= status < 400:
             elsewhere = self._sanitize(response.headers.get("location", "nowhere"))
             raise RefusedError(
-                f"{url} wants text sent elsewhere ({elsewhere})",
+                f"{url} redirects elsewhere ({elsewhere})",
                 status,
                 hint="if that is right, configure it as the address",
             )
