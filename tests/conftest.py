@@ -1,9 +1,10 @@
 import signal
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from helpers.shared import SHARED
+from helpers.shared import CASES, SHARED, skip_a_missing_sample
 from helpers.tiny_models import write_tiny_qwen3
 from hypothesis import settings
 
@@ -20,8 +21,28 @@ def samples():
     """Real exports, kept beside the repository where we build it, never inside it."""
     folder = SHARED / "samples"
     if not folder.is_dir():
-        pytest.skip(f"no real exports at {folder}")
+        pytest.skip(f"{sum(CASES.values())} real exports are not at {folder}")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _a_sample_that_is_missing(request):
+    row = getattr(request.node, "callspec", None) and request.node.callspec.params.get("row")
+    if isinstance(row, dict):
+        skip_a_missing_sample(row)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say loudly what was not checked, and why."""
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    if reasons:
+        terminalreporter.section("not checked here")
+        for reason, count in sorted(reasons.items()):
+            terminalreporter.line(f"{count:4} tests: {reason}")
 
 
 @pytest.fixture(scope="session")

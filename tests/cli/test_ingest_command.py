@@ -397,7 +397,7 @@ def test_interrupted_it_keeps_what_it_read_and_says_what_to_type(mem):
     script = (
         "import os, signal, sys\n"
         "from memcli import cli\n"
-        "from memcli.pipeline import absorb, ingest\n"
+        "from memcli.ingest import import_conversations as absorb, ingest\n"
         "ingest.BATCH_TURNS, take, calls = 10, absorb.Absorber.take, []\n"
         "def taken(*arguments, **keywords):\n"
         "    calls.append(1)\n"

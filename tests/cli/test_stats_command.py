@@ -57,7 +57,7 @@ def test_json_has_the_same_facts(archive):
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_on_a_terminal_it_is_a_chart_that_fits(archive, width):
-    shown = pane(archive, "stats", width=width)
+    shown = pane(archive, "stats", width=width, MEM_DB="mem.db")
 
     joined = shown.replace(str(archive.folder), "").replace("\n2025-01-03", " 2025-01-03")
     assert joined[joined.index("\n\n") :] == SHOWN[SHOWN.index("\n\n") :]

@@ -69,8 +69,8 @@ def test_closed_streams_are_no_obstacle(mem):
 
 
 def test_letters_the_terminal_cannot_spell_are_escaped(mem):
-    told = mem("search", "zebra", "-n", "1", PYTHONIOENCODING="ascii")
-    shape = mem("search", "zebra", "-n", "1", "--json", PYTHONIOENCODING="latin-1")
+    told = mem.process("search", "zebra", "-n", "1", PYTHONIOENCODING="ascii")
+    shape = mem.process("search", "zebra", "-n", "1", "--json", PYTHONIOENCODING="latin-1")
 
     [session] = json.loads(shape.out)["sessions"]
     assert (told.code, shape.code) == (0, 0)

@@ -22,7 +22,7 @@ class Person:
         return {"HF_ENDPOINT": self.hub.url, "HF_HUB_DISABLE_TELEMETRY": "1"}
 
     def __call__(self, *arguments, **environment):
-        return self.mem(*arguments, **{**self.environment, **environment})
+        return self.mem.process(*arguments, **{**self.environment, **environment})
 
     def files(self):
         """Return the names in the models folder, without hidden ones."""

@@ -63,6 +63,7 @@ class ChatPiece:
     title: str
     turns: list[Turn] = field(default_factory=list)
     characters: int = 0
+    max_turns: int = PIECE_TURNS
 
     def add(self, turn: Turn) -> None:
         """Append a turn."""
@@ -71,8 +72,8 @@ class ChatPiece:
 
     @property
     def is_full(self) -> bool:
-        """True if the piece has PIECE_TURNS turns or PIECE_CHARACTERS characters."""
-        return len(self.turns) >= PIECE_TURNS or self.characters >= PIECE_CHARACTERS
+        """True if the piece has `max_turns` turns or PIECE_CHARACTERS characters."""
+        return len(self.turns) >= self.max_turns or self.characters >= PIECE_CHARACTERS
 
 
 class _Buffer:

@@ -27,6 +27,8 @@ from memcli.formats.parsing.values import (
     with_inherited_times,
 )
 
+PIECE_TURNS = 2_000  # name and id of a chat are known in time if they come before so many
+
 _CHATS: tuple[Path, ...] = ((), ("chats", "list", "[]"), ("left_chats", "list", "[]"))
 _MESSAGES = tuple((*chat, "messages", "[]") for chat in _CHATS)
 _OWNER: Path = ("personal_information", "user_id")
@@ -88,7 +90,8 @@ class _Chat:
         self.fields: dict[str, Any] = {}  # name, type and id, as the file has them
         self._options, self._owner, self._times = options, owner, _TimeReader(options)
         self._key: str | None = None  # fixed by the first piece
-        self._piece = ChatPiece(title="")  # the title may come after the messages
+        # The title is left open: it may come after the messages.
+        self._piece = ChatPiece(title="", max_turns=PIECE_TURNS)
         self._senders: list[object] = []  # the sender of each turn of the piece
         self._first_senders: set[str] = set()  # up to three: enough to know the owner
         self._last_id = "0"
@@ -118,7 +121,7 @@ class _Chat:
         turns, senders = self._piece.turns, self._senders
         if not turns:
             return []
-        self._piece, self._senders = ChatPiece(title=""), []
+        self._piece, self._senders = ChatPiece(title="", max_turns=PIECE_TURNS), []
         if self._key is None:
             self._key = self._chat_key(turns[0])
         owner = self._find_owner(senders)

@@ -17,7 +17,11 @@ def chatgpt(*names):
 
 @pytest.mark.parametrize(
     "row",
-    [row for row in sample_rows("chatgpt_sharded") if "manifest" in row["path"]],
+    [
+        row
+        for row in sample_rows("chatgpt_sharded")
+        if "manifest" in row["path"] or "missing" in row
+    ],
     ids=lambda row: row["path"][-40:],
 )
 def test_the_sample_names_a_shard_that_is_not_there(row):

@@ -11,7 +11,6 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building import long_chats
 from memcli.formats.format import Reading
 from memcli.formats.messengers import telegram
 from memcli.formats.parsing import json_stream
@@ -359,7 +358,7 @@ class Export(io.RawIOBase):
 
 
 def test_one_long_chat_comes_in_pieces_and_takes_little_memory(monkeypatch):
-    monkeypatch.setattr(long_chats, "PIECE_TURNS", 500)
+    monkeypatch.setattr(telegram, "PIECE_TURNS", 500)
     monkeypatch.setattr(json_stream, "_BLOCK", 1 << 16)
     export = Document("result.json", lambda: io.BufferedReader(Export(4_999)))
     sizes = Counter()
