@@ -101,7 +101,7 @@ class TextGenerator(ABC):
 
     @property
     @abstractmethod
-    def words(self) -> Tokenizer:
+    def tokenizer(self) -> Tokenizer:
         """The model's vocabulary."""
 
     @abstractmethod
@@ -118,7 +118,7 @@ class TextGenerator(ABC):
 
     def count(self, text: str) -> int:
         """Return how many tokens a text takes inside a message."""
-        return len(self.words.plain(text))
+        return len(self.tokenizer.plain(text))
 
     def prompt(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> list[int]:
         """Return the tokens of the whole prompt, up to the beginning of the reply.
@@ -126,7 +126,7 @@ class TextGenerator(ABC):
         Raises:
             BackendError: the model's chat template fails.
         """
-        tokenizer = self.words
+        tokenizer = self.tokenizer
         parts = render_dialogue(
             tokenizer.chat_template,
             tokenizer.template_variables,
