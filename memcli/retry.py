@@ -4,6 +4,8 @@ import time
 from collections.abc import Iterator, Sequence
 from email.utils import parsedate_to_datetime
 
+from memcli.debug import log
+
 
 class Retries:
     """The attempts that one request has left.
@@ -34,7 +36,9 @@ class Retries:
         pause = next(self._remaining, None)
         if pause is None:
             return False
-        time.sleep(min(max(pause, requested_pause), self._longest_pause))
+        pause = min(max(pause, requested_pause), self._longest_pause)
+        log("retry", pause=f"{pause:.2f}")
+        time.sleep(pause)
         return True
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.catalog import ROLES, TORCH, Catalog, Check
+from memcli.catalog import ROLES, TORCH, Catalog, ReferenceRanking
 from memcli.errors import InputError, MemError, ModelNotFoundError, UsageError
 
 NOWHERE = Path("/nowhere")
@@ -76,9 +76,9 @@ def test_a_manifest_says_what_pulling_and_verifying_need(name):
     assert known.licence
     assert known.parameters > 1e8
     assert known.quantizations
-    assert known.shape.architecture
-    assert known.shape.blocks
-    assert known.shape.dimensions
+    assert known.expected_header.architecture
+    assert known.expected_header.blocks
+    assert known.expected_header.dimensions
     assert known.checks or known.special
     assert all(len(each.sha256) == 64 for each in known.gguf.values())
 
@@ -86,7 +86,7 @@ def test_a_manifest_says_what_pulling_and_verifying_need(name):
 def test_memreranker_is_held_to_the_scores_its_authors_published():
     first, *_ = OURS["memreranker-4b"].checks
 
-    assert first == Check(
+    assert first == ReferenceRanking(
         "What is the capital of China?",
         (
             "The capital of China is Beijing.",
@@ -107,13 +107,13 @@ def test_more_memory_gets_a_better_quantization(gibibytes, best):
 
 
 def test_of_two_models_the_best_known_is_the_installed_one(catalog):
-    assert catalog().installed("reranker") is None
+    assert catalog().installed_name("reranker") is None
 
     (catalog().folder / "qwen3-reranker-0.6b.gguf").touch()
-    assert catalog().installed("reranker") == "qwen3-reranker-0.6b"
+    assert catalog().installed_name("reranker") == "qwen3-reranker-0.6b"
 
     (catalog().folder / "memreranker-4b-Q4_K_M.gguf").touch()
-    assert catalog().installed("reranker") == "memreranker-4b"
+    assert catalog().installed_name("reranker") == "memreranker-4b"
 
 
 def test_of_two_quantizations_the_newer_file_is_used_unless_it_is_named(catalog):
@@ -128,7 +128,7 @@ def test_of_two_quantizations_the_newer_file_is_used_unless_it_is_named(catalog)
 def test_a_folder_of_safetensors_is_for_torch(catalog):
     folder = catalog().folder / f"memsifter-4b-{TORCH}"
     folder.mkdir()
-    assert catalog().installed("sifter") is None
+    assert catalog().installed_name("sifter") is None
 
     (folder / "config.json").write_text("{}")
 
@@ -171,7 +171,7 @@ def test_a_persons_manifest_adds_a_model(catalog):
         mine='name = "mine"\nrole = "reranker"\nlike = "memreranker-4b"\nrepository = "ann/mine"\n'
     ).manifests["mine"]
 
-    assert (known.repository, known.revision, known.artefact) == ("ann/mine", "main", None)
+    assert (known.repository, known.revision, known.wording_url) == ("ann/mine", "main", "")
     assert known.prompt == OURS["memreranker-4b"].prompt
     assert [check.scores for check in known.checks] == [(), ()]  # those are of other weights
     assert set(OURS) < set(catalog().manifests)

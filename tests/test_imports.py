@@ -12,7 +12,7 @@ import memcli
 ROOT = Path(memcli.__file__).parent
 
 LAYERS = """
-errors domain protocols callbacks deadline retry files typed_table demo prompts settings text
+errors debug domain protocols callbacks deadline retry files typed_table demo prompts settings text
 catalog backends weights formats store search memories ingest extraction evaluation cli __main__
 """.split()
 LAYER = {name: number for number, name in enumerate(LAYERS)}

@@ -10,7 +10,7 @@ from memcli.prompts import history, passage_heading, sift_message
 MAY = datetime(2023, 5, 20, 2, 11, tzinfo=UTC)
 
 
-def shown(*lines, at=MAY, positions=None):
+def history_of(*lines, at=MAY, positions=None):
     whole = session(talk("Chat", *lines, at=at))
     return history([(whole, positions or range(1, len(lines) + 1))])
 
@@ -40,10 +40,10 @@ def test_no_sessions_are_no_history():
 def test_a_mark_stands_where_turns_are_left_out():
     lines = [f"me: {number}" for number in range(5)]
 
-    assert shown(*lines, at=None, positions=[2, 3]) == (
+    assert history_of(*lines, at=None, positions=[2, 3]) == (
         "<session0>\n[…]\n<user1>1</user>\n<user2>2</user>\n[…]\n</session>"
     )
-    assert shown(*lines, at=None, positions=[1, 5]) == (
+    assert history_of(*lines, at=None, positions=[1, 5]) == (
         "<session0>\n<user0>0</user>\n[…]\n<user4>4</user>\n</session>"
     )
 
@@ -64,7 +64,7 @@ def test_what_is_not_searched_leaves_no_mark():
     " </assistant> <Ann0> </Ann>".split(),
 )
 def test_a_tag_of_the_format_in_a_text_is_text(tag):
-    text = shown("Ann: Hi", f"me: x {tag} y", at=None)
+    text = history_of("Ann: Hi", f"me: x {tag} y", at=None)
 
     assert text == (f"<session0>\n<Ann0>Hi</Ann>\n<user0>x ‹{tag[1:]} y</user>\n</session>")
 
@@ -77,12 +77,12 @@ def test_a_tag_of_the_format_in_a_question_is_text():
 
 @pytest.mark.parametrize("tag", ["< / session >", "</ session>", "< session 3 >", "</session\n>"])
 def test_spaces_make_a_tag_no_less_dangerous(tag):
-    assert f"‹{tag[1:]}" in shown(f"me: {tag}")
+    assert f"‹{tag[1:]}" in history_of(f"me: {tag}")
 
 
 @pytest.mark.parametrize("text", ["a < b", "<b>bold</b>", "<sessions>", "if x <user: y>", "<>"])
 def test_other_brackets_are_left_as_they_are(text):
-    assert f"<user0>{text}</user>" in shown(f"me: {text}")
+    assert f"<user0>{text}</user>" in history_of(f"me: {text}")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_other_brackets_are_left_as_they_are(text):
     ],
 )
 def test_a_speaker_cannot_be_named_like_a_tag_of_the_format(name, tag):
-    assert shown(f"{name}: Hi", at=None) == f"<session0>\n<{tag}0>Hi</{tag}>\n</session>"
+    assert history_of(f"{name}: Hi", at=None) == f"<session0>\n<{tag}0>Hi</{tag}>\n</session>"
 
 
 def test_fields_in_texts_are_not_filled_in():

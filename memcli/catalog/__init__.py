@@ -1,32 +1,34 @@
-"""The models memcli knows, one manifest each, and where their files are.
+"""The models that memcli knows, one manifest each, and the places of their files.
 
-A manifest is a TOML file in `models/`, or in the person's own folder of them. It says what role a
-model plays, in which words it was taught to play it, where it is published, and what it must be
-able to do before it is trusted. The weights are never part of memcli.
+A manifest is a TOML file in `models/`, or in the person's own folder of manifests. It gives a
+model's role, the prompts that it was trained on, the repository it is published in, and the
+results it must reach before it is trusted. The weights are never part of memcli.
+
+manifest          a manifest as a value: read this first
+manifest_parser   from TOML to that value
+catalog           all manifests, and those whose weights are on this machine
 """
 
 from memcli.catalog.catalog import TORCH, Catalog, Weights
 from memcli.catalog.manifest import (
     ROLES,
-    Artefact,
-    Check,
-    Embedding,
+    EmbeddingSettings,
+    ExpectedHeader,
     Manifest,
     ModelRole,
     PublishedFile,
-    Shape,
+    ReferenceRanking,
 )
 
 __all__ = [
     "ROLES",
     "TORCH",
-    "Artefact",
     "Catalog",
-    "Check",
-    "Embedding",
+    "EmbeddingSettings",
+    "ExpectedHeader",
     "Manifest",
     "ModelRole",
     "PublishedFile",
-    "Shape",
+    "ReferenceRanking",
     "Weights",
 ]

@@ -1,4 +1,4 @@
-"""What is known of one model."""
+"""The manifest of one model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ ModelRole = Literal["embedder", "reranker", "sifter", "reader", "chat"]
 Pooling = Literal["cls", "mean", "last"]
 ROLES: tuple[ModelRole, ...] = get_args(ModelRole)
 
-CHECKPOINT = (  # what is needed of a repository of safetensors
+CHECKPOINT_FILES = (  # patterns of the files to download from a repository of safetensors
     "*.safetensors",
     "*.safetensors.index.json",
     "config.json",
@@ -39,40 +39,33 @@ class PublishedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What the header of the weights must say; None and empty leave it open."""
+class ExpectedHeader:
+    """The facts that the header of the weights must have; None and empty allow any."""
 
-    architecture: str = ""  # as GGUF calls it
+    architecture: str = ""  # the name in GGUF
     blocks: int | None = None
-    dimensions: int | None = None  # of a token's vector
-    tied: bool | None = None  # whether the output matrix is the one of the embeddings
+    dimensions: int | None = None  # length of a token's vector
+    tied: bool | None = None  # whether the embedding is also the output matrix
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ReferenceRanking:
     """A question, and passages from the best to the worst answer to it."""
 
     question: str
     passages: tuple[str, ...]
-    # Published, one a passage: yes - no of a reranker, in logits; cosine of an embedder.
+    # Published scores of the passages: yes - no of a reranker, in logits; cosine of an embedder.
     scores: tuple[float, ...] = ()
-    apart: float = 0.0  # least distance of the first and the last, in probability or cosine
+    min_gap: float = 0.0  # between the first and the last, in probability or cosine
 
 
 @dataclass(frozen=True, slots=True)
-class Embedding:
-    """How an embedder makes one vector of a text."""
+class EmbeddingSettings:
+    """The way in which an embedder makes one vector of a text."""
 
     pooling: Pooling
     question_prefix: str = ""
     passage_prefix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Artefact:
-    """A file of the model's authors that is used instead of our wording, where it is present."""
-
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +77,26 @@ class Manifest:
     context: int  # tokens
     repository: str = ""
     revision: str = "main"
-    files: tuple[str, ...] = CHECKPOINT  # patterns
+    files: tuple[str, ...] = CHECKPOINT_FILES  # patterns
     licence: str = ""
     parameters: int = 0
-    file: str = ""  # a path: the person's own weights, wherever they are
+    file: str = ""  # path of the person's own weights, if they are not in the models folder
     prompt: Mapping[str, str] = field(default_factory=dict)
     sampling: Sampling = field(default_factory=Sampling)
-    # Offered ones, each with the memory in GiB from which it is the default; best last.
+    # Quantizations with the memory in GiB from which each is the default; best last.
     quantizations: Mapping[str, float] = field(default_factory=dict)
     gguf: Mapping[str, PublishedFile] = field(default_factory=dict)  # by quantization
-    shape: Shape = Shape()
-    special: tuple[str, ...] = ()  # tokens that its vocabulary must have
-    embedding: Embedding | None = None
-    checks: tuple[Check, ...] = ()
-    artefact: Artefact | None = None
+    expected_header: ExpectedHeader = ExpectedHeader()
+    special: tuple[str, ...] = ()  # tokens that the vocabulary must have
+    embedding: EmbeddingSettings | None = None
+    checks: tuple[ReferenceRanking, ...] = ()
+    wording_url: str = ""  # of the authors' own prompt, used instead of ours once it is fetched
 
     def quantization_for(self, memory: float) -> str | None:
-        """Return the best quantization for so many GiB of memory, None where all need more."""
+        """Return the best quantization for so many GiB of memory, None if all need more."""
         fitting = [name for name, least in self.quantizations.items() if least <= memory]
         return max(fitting, key=lambda name: self.quantizations[name], default=None)
 
     def rerank_prompt(self) -> RerankPrompt:
-        """Return how a reranker is asked."""
+        """Return the prompt of a reranker."""
         return RerankPrompt(**self.prompt, context=self.context)

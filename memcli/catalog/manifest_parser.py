@@ -1,20 +1,19 @@
-"""From a manifest's TOML to a `Manifest`; every key is checked."""
+"""Parsing of manifests: from TOML to a `Manifest`, every key checked."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from memcli.catalog.manifest import (
-    CHECKPOINT,
+    CHECKPOINT_FILES,
     ROLES,
-    Artefact,
-    Check,
-    Embedding,
+    EmbeddingSettings,
+    ExpectedHeader,
     Manifest,
     ModelRole,
     Pooling,
     PublishedFile,
-    Shape,
+    ReferenceRanking,
 )
 from memcli.errors import InputError
 from memcli.protocols import Sampling
@@ -22,46 +21,46 @@ from memcli.settings import read_toml
 from memcli.typed_table import TypedTable
 
 POOLINGS: Mapping[str, Pooling] = {"cls": "cls", "mean": "mean", "last": "last"}
-PROMPT_FIELDS = {  # of each role; the words of the other roles are the same for every model
+PROMPT_FIELDS = {  # by role; the prompts of the other roles are the same for every model
     "reranker": ("prefix", "body", "suffix", "instruction"),
     "sifter": ("message",),
 }
-# Of the weights themselves, and so of no other model, though it be spoken to in the same way.
-_OF_THE_WEIGHTS = frozenset(
+# Keys about the weights themselves, which a model that is like another one does not take over.
+_WEIGHTS_KEYS = frozenset(
     "repository revision files gguf parameters licence shape special artefact file".split()
 )
 
 
 def read_manifests(*folders: Path) -> dict[str, Manifest]:
-    """Return the models of these folders' manifests by name; a later folder goes before.
+    """Return the manifests in these folders by name; a later folder overrides an earlier one.
 
     Args:
-        folders: of `*.toml` files; they need not exist.
+        folders: folders of `*.toml` files; they need not exist.
 
     Raises:
-        InputError: a manifest says something it should not; with file and key.
+        InputError: a manifest is invalid; with file and key.
     """
     found: dict[str, Manifest] = {}
     known: dict[str, dict[str, Any]] = {}
     for folder in folders:
-        read = {path: read_toml(path) for path in sorted(folder.glob("*.toml"))}
-        filled: dict[str, dict[str, Any]] = {}
-        # Those that are like another one of the same folder come after it.
-        for path, content in sorted(read.items(), key=lambda one: "like" in one[1]):
-            table = _filled(content, {**known, **filled}, str(path))
-            model = manifest(table, str(path))
-            filled[model.name], found[model.name] = table, model
-        known |= filled
+        contents = {path: read_toml(path) for path in sorted(folder.glob("*.toml"))}
+        merged: dict[str, dict[str, Any]] = {}
+        # A manifest that is like another one of the same folder comes after it.
+        for path, content in sorted(contents.items(), key=lambda one: "like" in one[1]):
+            table = _merge_like(content, {**known, **merged}, str(path))
+            model = parse_manifest(table, str(path))
+            merged[model.name], found[model.name] = table, model
+        known |= merged
     return found
 
 
-def manifest(found: Mapping[str, Any], where: str) -> Manifest:
-    """Return the model that a table describes.
+def parse_manifest(content: Mapping[str, Any], where: str) -> Manifest:
+    """Return the manifest in a table.
 
     Raises:
         InputError: a key is missing, unknown or of another type.
     """
-    table = TypedTable(found, where)
+    table = TypedTable(content, where)
     role = _role(table)
     model = Manifest(
         name=_name(table),
@@ -69,7 +68,7 @@ def manifest(found: Mapping[str, Any], where: str) -> Manifest:
         context=table.get("context", int),
         repository=table.get("repository", str, ""),
         revision=table.get("revision", str, "main"),
-        files=table.get_list("files", str) or CHECKPOINT,
+        files=table.get_list("files", str) or CHECKPOINT_FILES,
         licence=table.get("licence", str, ""),
         parameters=table.get("parameters", int, 0),
         file=table.get("file", str, ""),
@@ -77,32 +76,32 @@ def manifest(found: Mapping[str, Any], where: str) -> Manifest:
         sampling=_sampling(table.get_table("sampling")),
         quantizations=table.get_mapping("quantizations", float),
         gguf=_published(table.get_table("gguf")),
-        shape=_shape(table.get_table("shape")),
+        expected_header=_expected_header(table.get_table("shape")),
         special=table.get_list("special", str),
         embedding=_embedding(table, role),
-        checks=tuple(_check(each) for each in table.get_tables("checks")),
-        artefact=_artefact(table.get_table("artefact")),
+        checks=tuple(_reference_ranking(each) for each in table.get_tables("checks")),
+        wording_url=_wording_url(table.get_table("artefact")),
     )
     table.reject_unknown_keys()
     return model
 
 
-def _filled(
+def _merge_like(
     content: Mapping[str, Any], tables: Mapping[str, Mapping[str, Any]], where: str
 ) -> dict[str, Any]:
-    """Return a manifest with what it takes from the one it is `like`; one table replaces another.
+    """Return a manifest with the keys that it takes from the one it is `like`, table by table.
 
-    A manifest that is like its own name changes single keys of ours. Another model takes over how
-    it is spoken to, and nothing that is true of those weights alone, such as published scores.
+    A manifest that is like its own name changes single keys of ours. Another model takes over the
+    prompts, and nothing that is true of those weights alone, such as published scores.
     """
     if "like" not in content:
         return dict(content)
-    named = content["like"]
-    if named not in tables:
-        raise InputError(f"{where}: `like` names {named!r}, which no manifest describes")
-    taken = {key: value for key, value in tables[named].items() if key != "like"}
-    if content.get("name") != named:
-        taken = {key: value for key, value in taken.items() if key not in _OF_THE_WEIGHTS}
+    like = content["like"]
+    if like not in tables:
+        raise InputError(f"{where}: `like` names {like!r}, which no manifest describes")
+    taken = {key: value for key, value in tables[like].items() if key != "like"}
+    if content.get("name") != like:
+        taken = {key: value for key, value in taken.items() if key not in _WEIGHTS_KEYS}
         taken["checks"] = [
             {key: value for key, value in check.items() if key != "scores"}
             for check in taken.get("checks", [])
@@ -118,11 +117,11 @@ def _name(table: TypedTable) -> str:
 
 
 def _role(table: TypedTable) -> ModelRole:
-    named = table.get("role", str)
+    name = table.get("role", str)
     for role in ROLES:
-        if role == named:
+        if role == name:
             return role
-    raise table.error(f"`role` is {named!r}, not one of {', '.join(ROLES)}")
+    raise table.error(f"`role` is {name!r}, not one of {', '.join(ROLES)}")
 
 
 def _prompt(table: TypedTable, role: ModelRole) -> dict[str, str]:
@@ -140,11 +139,11 @@ def _prompt(table: TypedTable, role: ModelRole) -> dict[str, str]:
 def _sampling(table: TypedTable | None) -> Sampling:
     if table is None:
         return Sampling()
-    usual = Sampling()
+    default = Sampling()
     sampling = Sampling(
-        temperature=table.get("temperature", float, usual.temperature),
-        top_p=table.get("top_p", float, usual.top_p),
-        top_k=table.get("top_k", int, usual.top_k),
+        temperature=table.get("temperature", float, default.temperature),
+        top_p=table.get("top_p", float, default.top_p),
+        top_k=table.get("top_k", int, default.top_k),
     )
     table.reject_unknown_keys()
     return sampling
@@ -167,20 +166,20 @@ def _file(table: TypedTable) -> PublishedFile:
     return published
 
 
-def _shape(table: TypedTable | None) -> Shape:
+def _expected_header(table: TypedTable | None) -> ExpectedHeader:
     if table is None:
-        return Shape()
-    shape = Shape(
+        return ExpectedHeader()
+    header = ExpectedHeader(
         architecture=table.get("architecture", str, ""),
         blocks=table.get_optional("blocks", int),
         dimensions=table.get_optional("dimensions", int),
         tied=table.get_optional("tied", bool),
     )
     table.reject_unknown_keys()
-    return shape
+    return header
 
 
-def _embedding(table: TypedTable, role: ModelRole) -> Embedding | None:
+def _embedding(table: TypedTable, role: ModelRole) -> EmbeddingSettings | None:
     inner = table.get_table("embedding")
     if inner is None:
         if role == "embedder":
@@ -189,7 +188,7 @@ def _embedding(table: TypedTable, role: ModelRole) -> Embedding | None:
     pooling = inner.get("pooling", str)
     if pooling not in POOLINGS:
         raise inner.error(f"`pooling` is {pooling!r}, not one of {', '.join(POOLINGS)}")
-    embedding = Embedding(
+    embedding = EmbeddingSettings(
         pooling=POOLINGS[pooling],
         question_prefix=inner.get("question_prefix", str, ""),
         passage_prefix=inner.get("passage_prefix", str, ""),
@@ -198,24 +197,24 @@ def _embedding(table: TypedTable, role: ModelRole) -> Embedding | None:
     return embedding
 
 
-def _check(table: TypedTable) -> Check:
-    check = Check(
+def _reference_ranking(table: TypedTable) -> ReferenceRanking:
+    ranking = ReferenceRanking(
         question=table.get("question", str),
         passages=table.get_list("passages", str),
         scores=table.get_list("scores", float),
-        apart=table.get("apart", float, 0.0),
+        min_gap=table.get("apart", float, 0.0),
     )
     table.reject_unknown_keys()
-    if len(check.passages) < 2:
-        raise table.error("`passages` has fewer than two")
-    if check.scores and len(check.scores) != len(check.passages):
-        raise table.error("`scores` has not one number a passage")
-    return check
+    if len(ranking.passages) < 2:
+        raise table.error("`passages` has fewer than two entries")
+    if ranking.scores and len(ranking.scores) != len(ranking.passages):
+        raise table.error("`scores` needs one number for each passage")
+    return ranking
 
 
-def _artefact(table: TypedTable | None) -> Artefact | None:
+def _wording_url(table: TypedTable | None) -> str:
     if table is None:
-        return None
-    artefact = Artefact(url=table.get("url", str))
+        return ""
+    url = table.get("url", str)
     table.reject_unknown_keys()
-    return artefact
+    return url

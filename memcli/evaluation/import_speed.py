@@ -22,7 +22,7 @@ SYNTHETIC_FORMATS = ("chatgpt", "telegram")  # many conversations in one line; o
 
 
 class ImportExports(Protocol):
-    """A function that imports exports: `memcli.ingest.ingest.ingest`."""
+    """A function that imports exports: `memcli.ingest.import_exports.import_exports`."""
 
     def __call__(
         self,

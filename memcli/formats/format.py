@@ -72,7 +72,6 @@ class Format:
     """
 
     name: str
-    title: str  # the name shown to a person
     recognises: Callable[[Sample], bool]
     parse: Callable[[Document, Reading], Iterator[Parsed]]
     grows: bool = False  # a log with one event per line; an incomplete last line is left for later

@@ -1,1 +1,18 @@
-"""An export's way into the database: find, recognise, parse, merge, cut, index."""
+"""The way of an export into the database: find, recognise, parse, merge, cut, index.
+
+Begin with `import_exports`: it takes paths and returns a report for each document.
+
+- `import_exports`: paths to documents to batches of conversations; remembers the paths.
+- `known_files`: files that have not changed, and the options of a source.
+- `parse_process`: a large document is parsed by a process of its own.
+- `import_conversations`: the steps of a batch of conversations, in one transaction.
+- `shared_turns`: turns that several conversations hold: copies, and threads.
+- `affected_sessions`: the stored sessions that an import may change.
+- `merge`: stored and imported turns to one conversation, and its sessions.
+- `session_writer`: replaces the sessions that differ.
+- `index_sessions`: passages, full text and vectors of new sessions.
+- `import_counts`, `import_progress`: counts and reports; bytes that are done.
+- `restore`: memories, readings and deletions of another database's export.
+- `own_facts`: facts, edits and imported memories of the person.
+- `reindex`: makes full text and vectors again, or of another embedder.
+"""

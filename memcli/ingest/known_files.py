@@ -1,6 +1,6 @@
-"""What is known of a file that was read before, and how a source is read."""
+"""Files that were read before, and the options that a source is read with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -11,22 +11,21 @@ from memcli import __version__
 from memcli.domain import Kind, fingerprint
 from memcli.errors import InputError
 from memcli.formats import Format, Mark, Reading, load
+from memcli.ingest.import_counts import ImportReport
 from memcli.store import File, Sources
 
 HEAD = 4096  # bytes that tell whether a file that grew is still the same
 
-Shapes = list[dict[str, Any]]  # reports, as they are kept
-
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How a source is read."""
+class SourceOptions:
+    """The options that a source is read with."""
 
     reading: Reading
     forced: Format | None = None
 
-    def options(self) -> dict[str, Any]:
-        """Return it as it is kept."""
+    def to_record(self) -> dict[str, Any]:  # Any: as JSON has it
+        """Return the options as the store keeps them."""
         zone = self.reading.timezone
         return {
             "timezone": "UTC" if zone is UTC else getattr(zone, "key", None),
@@ -36,33 +35,33 @@ class Way:
         }
 
     @classmethod
-    def from_options(cls, options: Mapping[str, Any], here: Reading) -> "Way":
-        """Return it as it was kept; what was not said then is as it is here and now.
+    def from_record(cls, record: Mapping[str, Any], here: Reading) -> "SourceOptions":
+        """Return the options that the store kept; those it lacks are this run's.
 
         Raises:
-            InputError: it was kept by a memcli that knew more.
+            InputError: a newer memcli kept them, with values that this one does not know.
         """
         try:
-            zone = ZoneInfo(options["timezone"]) if options["timezone"] else here.timezone
-            included = frozenset(map(Kind, options["included"]))
+            zone = ZoneInfo(record["timezone"]) if record["timezone"] else here.timezone
+            included = frozenset(map(Kind, record["included"]))
         except (ZoneInfoNotFoundError, ValueError, KeyError) as error:
             raise InputError(f"a source cannot be read as it was before: {error}") from error
-        reading = Reading(zone, options.get("me"), included, here.aliases)
-        return cls(reading, load(options["format"]) if options.get("format") else None)
+        reading = Reading(zone, record.get("me"), included, here.aliases)
+        return cls(reading, load(record["format"]) if record.get("format") else None)
 
     def fingerprint(self) -> str:
-        """Return what stands for all that a file's reports depend on beside the file."""
+        """Return a fingerprint of everything but the file that its reports depend on."""
         here = (self.reading.timezone, self.reading.aliases)
-        return fingerprint(__version__, sorted(self.options().items()), *here)
+        return fingerprint(__version__, sorted(self.to_record().items()), *here)
 
 
-class Known:
+class KnownFile:
     """A file, and what the store knows of it."""
 
-    def __init__(self, path: Path, way: Way, sources: Sources) -> None:
+    def __init__(self, path: Path, options: SourceOptions, sources: Sources) -> None:
         self._path, self._sources = str(path.absolute()), sources
         status = path.stat()
-        self._head = _head(path, way)
+        self._head = _head_fingerprint(path, options)
         self._state = fingerprint(self._head, status.st_size, status.st_mtime_ns)
         self._before = sources.file(self._path)
         self._mark = Mark()
@@ -70,23 +69,24 @@ class Known:
         if before and before.head == self._head and before.offset <= status.st_size:
             self._mark = Mark(before.offset, before.line)
 
-    @property
-    def unchanged(self) -> Shapes | None:
-        """What it gave, if it has not changed since and is read in the same way; else None."""
-        same = self._before is not None and self._before.state == self._state
-        return self._before.reports if same and self._before else None
+    def unchanged(self) -> list[ImportReport] | None:
+        """Return the reports of the file, if it has not changed and the options are the same."""
+        if self._before is None or self._before.state != self._state:
+            return None
+        return [ImportReport.from_record(record) for record in self._before.reports]
 
     def mark(self) -> Mark:
-        """Return how far it was read, if it is a log that has only grown since."""
+        """Return the position up to which it was read, if it is a log that has only grown."""
         return self._mark
 
-    def keep(self, reports: Shapes) -> None:
-        """Remember what it was like before it was read, and what it gave."""
+    def keep(self, reports: Sequence[ImportReport]) -> None:
+        """Remember the state of the file before it was read, and its reports."""
         mark = self._mark
-        file = File(self._state, self._head, mark.offset, mark.line, reports)
+        records = [report.to_record() for report in reports]
+        file = File(self._state, self._head, mark.offset, mark.line, records)
         self._sources.read(self._path, file)
 
 
-def _head(path: Path, way: Way) -> str:
+def _head_fingerprint(path: Path, options: SourceOptions) -> str:
     with path.open("rb") as stream:
-        return fingerprint(way.fingerprint(), stream.read(HEAD).hex())
+        return fingerprint(options.fingerprint(), stream.read(HEAD).hex())

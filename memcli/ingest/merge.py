@@ -1,7 +1,7 @@
-"""What is known of a conversation, and what another export says: made one.
+"""Merges the stored turns of a conversation with those of an export, and cuts them into sessions.
 
-Everything here is a function of the messages alone, never of where a file or a batch ends, so that
-exports which overlap, in any order, end in the same sessions.
+Everything here is a function of the messages alone, never of the end of a file or a batch, so that
+exports which overlap, in any order, result in the same sessions.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,21 +10,21 @@ from datetime import UTC, datetime, timedelta
 
 from memcli.domain import Session, SessionId, Turn, fingerprint, participants, public_id
 
-QUIET = timedelta(hours=6)  # ends a session of an endless chat
-LONGEST = 200  # turns of such a session
+QUIET = timedelta(hours=6)  # a gap that ends a session of an endless chat
+LONGEST = 200  # most turns of such a session
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """A conversation's turns, and what happened to them."""
+class MergeResult:
+    """The turns of a conversation, and counts of the changes."""
 
     turns: tuple[Turn, ...]
     new: int
     changed: int
     unchanged: int
-    replaced: tuple[Turn, ...]  # turns that say something else now, as they were
+    replaced: tuple[Turn, ...]  # turns whose words changed, as they were
 
 
 def merge(
@@ -34,21 +34,21 @@ def merge(
     newer: bool = True,
     whole: bool = False,
     revisions: Collection[str] = (),
-) -> Merged:
+) -> MergeResult:
     """Join the stored turns of a conversation with those of an export, by their keys.
 
-    Nothing that is stored is lost. Of two turns with the same key the later edited one counts,
-    else the one in the newer copy; but an empty text never replaces words, and what is known as
-    an older revision never replaces the newer one. The newer copy says which branch was kept.
-    What nobody said, such as service notices and calls, is kept but not counted.
+    No stored turn is lost. Of two turns with the same key the later edited one counts,
+    else the one in the newer copy; but an empty text never replaces words, and a known older
+    revision never replaces the newer one. The newer copy says which branch was kept. Turns that
+    nobody said, such as service notices and calls, are kept but not counted.
 
     Args:
-        stored: what is known, in order.
-        incoming: what the export has, in order; of turns with the same key the first counts.
-        newer: whether the export is not older than what is stored.
+        stored: the stored turns, in order.
+        incoming: the turns of the export, in order; of turns with the same key the first counts.
+        newer: whether the export is not older than the stored turns.
         whole: whether both hold the conversation from its beginning to their own end, so that
-            what the newer one lacks is missing from it.
-        revisions: `revision` of everything the stored turns were before.
+            a turn that the newer one lacks is missing from it.
+        revisions: the `turn_digest` of everything the stored turns were before.
     """
     known = {turn.key: turn for turn in stored}
     taken: dict[str, Turn] = {}
@@ -64,22 +64,22 @@ def merge(
             new += counted
             taken[key] = turn
             continue
-        turn = _chosen(before, turn, newer=newer, revisions=revisions)
+        turn = _choose_turn(before, turn, newer=newer, revisions=revisions)
         taken[turn.key] = turn
         if turn == before:
             unchanged += counted
         else:
             changed += counted
-            if revision(turn) != revision(before) and turn.included == before.included:
+            if turn_digest(turn) != turn_digest(before) and turn.included == before.included:
                 replaced.append(before)
-    turns = _woven(stored, taken)
+    turns = _interleave(stored, taken)
     if whole:
-        turns = _without_what_was_dropped(turns, set(taken) if newer else set(known))
-    return Merged(tuple(turns), new, changed, unchanged, tuple(replaced))
+        turns = _mark_missing(turns, set(taken) if newer else set(known))
+    return MergeResult(tuple(turns), new, changed, unchanged, tuple(replaced))
 
 
-def _chosen(before: Turn, turn: Turn, *, newer: bool, revisions: Collection[str]) -> Turn:
-    """Return the turn that counts: the words of one of the two, and its place in the newer."""
+def _choose_turn(before: Turn, turn: Turn, *, newer: bool, revisions: Collection[str]) -> Turn:
+    """Return the words of the turn that counts, at its place in the newer copy."""
     edited, now = before.edited_at or _NEVER, turn.edited_at or _NEVER
     if before.included != turn.included:
         kept = before.included  # the other one may have been cut
@@ -88,13 +88,13 @@ def _chosen(before: Turn, turn: Turn, *, newer: bool, revisions: Collection[str]
     elif edited != now:
         kept = edited > now
     else:
-        kept = not newer or revision(turn) in revisions
+        kept = not newer or turn_digest(turn) in revisions
     words, copy = before if kept else turn, turn if newer else before
     return replace(words, active=copy.active, parent=copy.parent, missing=copy.missing)
 
 
-def _without_what_was_dropped(turns: Sequence[Turn], newest: Collection[str]) -> list[Turn]:
-    """Mark the turns that the newest copy lacks, and leave them where it took another branch."""
+def _mark_missing(turns: Sequence[Turn], newest: Collection[str]) -> list[Turn]:
+    """Mark the turns that the newest copy lacks; they are inactive if it took another branch."""
     taken = {turn.parent for turn in turns if turn.key in newest and turn.active and turn.parent}
     marked: dict[str, Turn] = {}
     for turn in turns:
@@ -106,17 +106,17 @@ def _without_what_was_dropped(turns: Sequence[Turn], newest: Collection[str]) ->
     return list(marked.values())
 
 
-def revision(turn: Turn) -> str:
-    """Return what stands for what a turn says, who says it and when; not for its branch."""
+def turn_digest(turn: Turn) -> str:
+    """Return a digest of a turn's words, speaker and time, but not of its branch."""
     at = turn.sent_at.astimezone(UTC).isoformat() if turn.sent_at else ""
     return fingerprint(turn.key, turn.text, turn.speaker, turn.role, turn.kind, at)
 
 
-def _woven(stored: Sequence[Turn], incoming: dict[str, Turn]) -> list[Turn]:
-    """Put two orders together: turns both have stand as they come in, the others by time."""
+def _interleave(stored: Sequence[Turn], incoming: dict[str, Turn]) -> list[Turn]:
+    """Merge two orders: turns in both stand as they come in, the others by time."""
     places = {turn.key: place for place, turn in enumerate(stored)}
-    woven: dict[str, Turn] = {}
-    at = 0  # in what is stored: all before it is placed, or comes in later
+    merged: dict[str, Turn] = {}
+    at = 0  # an index in `stored`: all turns before it are placed, or come in later
     for turn in incoming.values():
         place = places.get(turn.key)
         while at < len(stored):
@@ -124,22 +124,24 @@ def _woven(stored: Sequence[Turn], incoming: dict[str, Turn]) -> list[Turn]:
             if place is not None:
                 passed = at <= place
             else:
-                passed = left.key in woven or (left.key not in incoming and not _later(left, turn))
+                passed = left.key in merged or (
+                    left.key not in incoming and not _is_later(left, turn)
+                )
             if not passed:
                 break
             if left.key not in incoming:
-                woven[left.key] = left
+                merged[left.key] = left
             at += 1
-        woven[turn.key] = turn
-    return [*woven.values(), *(left for left in stored[at:] if left.key not in incoming)]
+        merged[turn.key] = turn
+    return [*merged.values(), *(left for left in stored[at:] if left.key not in incoming)]
 
 
-def _later(one: Turn, other: Turn) -> bool:
-    """Tell whether one turn was said after another; not, where a time is missing."""
+def _is_later(one: Turn, other: Turn) -> bool:
+    """Return whether one turn was said after another; False if a time is missing."""
     return bool(one.sent_at and other.sent_at and one.sent_at > other.sent_at)
 
 
-def sessions_of(
+def cut_sessions(
     source: str, conversation: str, title: str, turns: Sequence[Turn], *, endless: bool
 ) -> list[Session]:
     """Cut a conversation into sessions; one that is not endless is one session.
@@ -148,26 +150,27 @@ def sessions_of(
         source: of the conversation.
         conversation: its key.
         title: its title.
-        turns: all of it, or for an endless chat everything near the turns that changed.
+        turns: all of them, or for an endless chat those near the turns that changed.
         endless: whether to cut at quiet gaps.
     """
     sessions = []
-    for stretch in _stretches(_by_time(turns)) if endless else [list(turns)]:
-        if not stretch:
+    parts = _split_at_gaps(_sort_by_time(turns)) if endless else [list(turns)]
+    for part in parts:
+        if not part:
             continue
-        times = [turn.sent_at for turn in stretch if turn.sent_at]
+        times = [turn.sent_at for turn in part if turn.sent_at]
         started, ended = min(times, default=None), max(times, default=None)
-        number = _session_id(source, conversation, stretch[0].key)
+        session_id = _session_id(source, conversation, part[0].key)
         sessions.append(
-            Session(number, source, title, tuple(stretch), started, ended, participants(stretch))
+            Session(session_id, source, title, tuple(part), started, ended, participants(part))
         )
     return sessions
 
 
-def _by_time(turns: Sequence[Turn]) -> list[Turn]:
-    """Order an endless chat by time, and what was said at one time by number, if it has numbers.
+def _sort_by_time(turns: Sequence[Turn]) -> list[Turn]:
+    """Order an endless chat by time, and turns of the same time by number, if they have numbers.
 
-    What has neither stays after what it follows.
+    A turn with neither stays after the one it follows.
     """
     places: list[tuple[datetime, int, str]] = []
     last = _NEVER
@@ -177,23 +180,23 @@ def _by_time(turns: Sequence[Turn]) -> list[Turn]:
     return [turns[at] for at in sorted(range(len(turns)), key=places.__getitem__)]
 
 
-def _stretches(turns: Sequence[Turn]) -> list[list[Turn]]:
-    """Cut after a quiet time, unless it is ended by a reply to what was said before it."""
-    stretches: list[list[Turn]] = []
-    stretch: list[Turn] = []
+def _split_at_gaps(turns: Sequence[Turn]) -> list[list[Turn]]:
+    """Split turns at quiet gaps, unless a reply to a turn before the gap ends it."""
+    parts: list[list[Turn]] = []
+    part: list[Turn] = []
     last: datetime | None = None
     for turn in turns:
         quiet = last and turn.sent_at and turn.sent_at - last > QUIET
-        if not stretch or len(stretch) >= LONGEST or (quiet and not _answers(turn, stretch)):
-            stretch = []
-            stretches.append(stretch)
-        stretch.append(turn)
+        if not part or len(part) >= LONGEST or (quiet and not _replies_to(turn, part)):
+            part = []
+            parts.append(part)
+        part.append(turn)
         last = turn.sent_at or last
-    return stretches
+    return parts
 
 
-def _answers(turn: Turn, stretch: Sequence[Turn]) -> bool:
-    return turn.parent is not None and any(turn.parent == one.key for one in stretch)
+def _replies_to(turn: Turn, part: Sequence[Turn]) -> bool:
+    return turn.parent is not None and any(turn.parent == one.key for one in part)
 
 
 def _session_id(source: str, conversation: str, first: str) -> SessionId:

@@ -1,12 +1,13 @@
-"""The person's hand on memories: their own facts, their edits, and what they export and import.
+"""The person's own changes to memories: their facts, their edits, and imports of memories.
 
-What the person says of themselves is said in a turn, too: each fact of theirs is a conversation of
-the source "you" with one turn, found, quoted and forgotten like any other.
+Each fact that a person states is stored as a conversation of the source "you" with one turn, so
+that it is found, quoted and forgotten like any other.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from memcli.domain import (
     YOU,
@@ -23,7 +24,8 @@ from memcli.domain import (
     public_id,
 )
 from memcli.errors import NotFoundError
-from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.memories.grounding import lacking
 from memcli.memories.remember import Memories, sound
 from memcli.protocols import Embedder
@@ -31,8 +33,8 @@ from memcli.store import Store, memory_id
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedSource:
-    """A source turn as an export has it."""
+class ExportedSource:
+    """A source turn of an exported memory."""
 
     session: SessionId
     key: str  # of the turn
@@ -41,47 +43,47 @@ class RecordedSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A memory as an export has it; a fact somebody wrote down needs nothing but itself."""
+class ExportedMemory:
+    """A memory of an export; one that a person wrote by hand may have only a fact."""
 
     fact: Fact
     said_at: datetime | None = None
     by: str = YOU
     accepted: bool = False
     edited_into: MemoryId | None = None
-    sources: tuple[RecordedSource, ...] = ()
+    sources: tuple[ExportedSource, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
-    """What became of records."""
+class MemoryImportCounts:
+    """Counts of imported memories."""
 
     new: int = 0
     known: int = 0
-    forgotten: int = 0  # before, and not taken in again
+    forgotten: int = 0  # forgotten before, and not imported again
 
 
 class OwnFacts:
-    """What the person adds to the memories of a store."""
+    """The person's own changes to the memories of a store."""
 
     def __init__(self, store: Store, embedder: Embedder) -> None:
         self._store = store
         self._memories = Memories(store, embedder)
-        self._absorber = Absorber(store, embedder)
+        self._importer = ConversationImporter(store, embedder)
 
     def add(self, fact: Fact, at: datetime) -> MemoryId:
-        """Keep a fact that the person states, as said at a time.
+        """Store a fact that the person states, as said at a time.
 
         Raises:
             InputError: it has no key or no value.
         """
         fact = sound(fact)
         with self._store.transaction():
-            self._keep_own(fact, _turn(fact, at))
+            self._keep_own(fact, _own_turn(fact, at))
         return memory_id(fact)
 
     def edit(self, memory: Memory, fact: Fact, at: datetime) -> MemoryId:
-        """Keep what the person puts in a memory's place: a new revision, with its sources.
+        """Store the person's correction of a memory: a new revision, with its sources.
 
         Raises:
             InputError: it has no key or no value.
@@ -95,49 +97,56 @@ class OwnFacts:
             self._store.memories.supersede(memory.id, edit)
         return edit
 
-    def restore(self, records: Sequence[Record], now: datetime) -> Restored:
-        """Take in what was exported, or what the person wrote down; all or nothing.
+    def import_memories(
+        self, memories: Sequence[ExportedMemory], now: datetime
+    ) -> MemoryImportCounts:
+        """Store memories that were exported, or that the person wrote; all or none.
 
         A memory whose source turns are in the database gets them again. One that has none of
         them here is the person's own from now on.
 
         Args:
-            records: in any order.
-            now: when facts without a time are said.
+            memories: in any order.
+            now: the time of facts that have none.
 
         Raises:
             InputError: one has no key or no value.
         """
-        outcomes = []
         with self._store.transaction():
-            outcomes = [self._restore(record, now) for record in records]
-            for record in records:
-                if record.edited_into:
-                    public = memory_id(sound(record.fact))
-                    self._store.memories.restore_edit(public, record.edited_into)
-        return Restored(*(outcomes.count(each) for each in ("new", "known", "forgotten")))
+            outcomes = [self._import_memory(memory, now) for memory in memories]
+            for memory in memories:
+                if memory.edited_into:
+                    public = memory_id(sound(memory.fact))
+                    self._store.memories.restore_edit(public, memory.edited_into)
+        return MemoryImportCounts(
+            new=outcomes.count("new"),
+            known=outcomes.count("known"),
+            forgotten=outcomes.count("forgotten"),
+        )
 
-    def _restore(self, record: Record, now: datetime) -> str:
-        fact = sound(record.fact)
+    def _import_memory(
+        self, memory: ExportedMemory, now: datetime
+    ) -> Literal["new", "known", "forgotten"]:
+        fact = sound(memory.fact)
         public = memory_id(fact)
-        known = self._known(public)
-        if known and not record.sources and not record.said_at:
+        known = self._is_known(public)
+        if known and not memory.sources and not memory.said_at:
             return "known"
-        kept = [self._restore_source(fact, source, record.by) for source in record.sources]
+        kept = [self._link_source(fact, source, memory.by) for source in memory.sources]
         if not any(kept) and (
-            False in kept or not self._keep_own(fact, _turn(fact, record.said_at or now))
+            False in kept or not self._keep_own(fact, _own_turn(fact, memory.said_at or now))
         ):
             return "forgotten"
-        if record.accepted:
+        if memory.accepted:
             self._store.memories.accept(public)
         return "known" if known else "new"
 
-    def _restore_source(self, fact: Fact, source: RecordedSource, by: str) -> bool | None:
-        """Link a fact to its source again; False where that was forgotten, None where not here."""
-        if source.session == _own_session(source.key):
+    def _link_source(self, fact: Fact, source: ExportedSource, by: str) -> bool | None:
+        """Link a fact to its source; return False if that was forgotten, None if it is not here."""
+        if source.session == _own_session_id(source.key):
             turn = Turn(source.key, Role.USER, source.text, sent_at=source.at)
             return self._keep_own(fact, turn, by=by)
-        session = self._session(source.session)
+        session = self._find_session(source.session)
         if session is None or all(turn.key != source.key for turn in session.turns):
             return None
         if self._store.forgetting.memory(memory_id(fact), session.id, [source.key]):
@@ -146,12 +155,13 @@ class OwnFacts:
         return True
 
     def _keep_own(self, fact: Fact, turn: Turn, *, by: str = YOU) -> bool:
-        """Keep a fact that rests on a turn of the person's own; not, where that was forgotten."""
+        """Store a fact of the person's own turn; return False if the turn was forgotten."""
         clock = Clock.EXACT if turn.sent_at else Clock.NONE
         turn = Turn(turn.key, Role.USER, turn.text, sent_at=turn.sent_at, clock=clock)
-        if self._session(_own_session(turn.key)) is None:
-            self._absorber.take([Conversation(YOU, turn.key, fact.key, (turn,))], Tally())
-        session = self._session(_own_session(turn.key))
+        if self._find_session(_own_session_id(turn.key)) is None:
+            conversation = Conversation(YOU, turn.key, fact.key, (turn,))
+            self._importer.import_batch([conversation], ImportTally())
+        session = self._find_session(_own_session_id(turn.key))
         if session is None:
             return False
         self._keep(fact, session, [turn.key], by=by)
@@ -165,12 +175,12 @@ class OwnFacts:
         }
         self._memories.keep(fact, session, sources, by=by)
 
-    def _known(self, memory: MemoryId) -> bool:
+    def _is_known(self, memory: MemoryId) -> bool:
         return bool(self._store.memories.numbers([memory]))
 
-    def _session(self, session: SessionId) -> Session | None:
-        """Return the session that had this id once, or None."""
-        if len(session) != len(_own_session("")):  # how one begins names it, too
+    def _find_session(self, session: SessionId) -> Session | None:
+        """Return the session that has or had this id, or None."""
+        if len(session) != len(_own_session_id("")):  # the beginning of an id names a session, too
             return None
         try:
             return self._store.sessions.get(session)
@@ -178,11 +188,11 @@ class OwnFacts:
             return None
 
 
-def _turn(fact: Fact, at: datetime) -> Turn:
+def _own_turn(fact: Fact, at: datetime) -> Turn:
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     return Turn(fingerprint(memory_id(fact), at.isoformat()), Role.USER, fact.value, sent_at=at)
 
 
-def _own_session(key: str) -> SessionId:
-    """Return the id of the session that one of the person's own turns is."""
+def _own_session_id(key: str) -> SessionId:
+    """Return the id of the session that holds one of the person's own turns."""
     return SessionId(public_id("s_", YOU, key, key))

@@ -1,8 +1,8 @@
-"""Large documents are parsed by a process of their own, while what they said is stored.
+"""Parses large documents in a process of their own, while this one stores the conversations.
 
 Both take about as long, so that with two cores an import takes little more than half the time.
-Where there is one core, or a document that only this process can read, such as a stream, it is
-parsed here: nothing differs but the time.
+With one core, or for a document that only this process can read, such as a stream, this process
+parses: nothing differs but the time.
 """
 
 import os
@@ -24,41 +24,41 @@ from memcli.domain import Conversation, Turn
 from memcli.errors import InputError
 from memcli.formats import Document, Format, Reading, load
 from memcli.formats.format import Parsed
-from memcli.ingest.progress import Watched
+from memcli.ingest.import_progress import TrackedOpener
 
-LARGE = 32 << 20  # bytes; it takes as long to start a process as to parse a tenth of that
+LARGE = 32 << 20  # bytes; starting a process takes as long as parsing a tenth of that
 
-_TURNS = 1_000  # sent at once, about
-_MESSAGES = 16  # parsed, and waiting to be sent
+_BATCH_TURNS = 1_000  # turns of a message, about
+_QUEUED_MESSAGES = 16  # messages that are parsed and wait to be sent
 _FIELDS = attrgetter(*Turn.__slots__)
 
-# What was read, how far that is, and whether it was all, or what ended it.
-Message = tuple[list[Parsed], int, InputError | bool]
+# Parsed items; the position in the document; True at its end, or the error that ended it.
+ParseMessage = tuple[list[Parsed], int, InputError | bool]
 
 
-def parsed(document: Document, found: Format, reading: Reading) -> Iterator[Parsed]:
-    """Yield what a document holds, as the format's `parse` does.
+def parse_document(document: Document, found: Format, reading: Reading) -> Iterator[Parsed]:
+    """Yield the items of a document, as the format's `parse` does.
 
     Raises:
         InputError: as `parse` does.
     """
-    task, taken = _task(document, found, reading), 0
+    task, count = _pickle_task(document, found, reading), 0
     if task is not None:
         try:
-            for batch, place in _received(task):
-                if isinstance(document.open, Watched):
-                    document.open.place = place
+            for batch, position in _parse_elsewhere(task):
+                if isinstance(document.open, TrackedOpener):
+                    document.open.position = position
                 for one in batch:
-                    taken += 1
+                    count += 1
                     yield one
             return
         except (EOFError, pickle.UnpicklingError, OSError):
-            pass  # no other process can be had, or it was killed: the rest is parsed here
-    yield from islice(found.parse(document, reading), taken, None)
+            pass  # no process could be started, or it was killed: the rest is parsed here
+    yield from islice(found.parse(document, reading), count, None)
 
 
-def _task(document: Document, found: Format, reading: Reading) -> bytes | None:
-    """Return what another process has to know; None where it is better done by this one."""
+def _pickle_task(document: Document, found: Format, reading: Reading) -> bytes | None:
+    """Return the task for another process; None if this one had better parse."""
     if (document.size or 0) < LARGE or found.grows or _cores() < 2 or not sys.executable:
         return None
     with suppress(TypeError, AttributeError, pickle.PicklingError):
@@ -71,13 +71,13 @@ def _cores() -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
-def _received(task: bytes) -> Iterator[tuple[list[Parsed], int]]:
+def _parse_elsewhere(task: bytes) -> Iterator[tuple[list[Parsed], int]]:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "memcli.ingest.parse_process"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        start_new_session=True,  # interrupting is up to this one
+        start_new_session=True,  # Ctrl-C reaches this process alone
     )
     with process:
         assert process.stdin is not None
@@ -87,8 +87,8 @@ def _received(task: bytes) -> Iterator[tuple[list[Parsed], int]]:
             process.stdin.close()
             ended: InputError | bool = False
             while not ended:
-                batch, place, ended = pickle.load(process.stdout)
-                yield batch, place
+                batch, position, ended = pickle.load(process.stdout)
+                yield batch, position
             if isinstance(ended, InputError):
                 raise ended
         finally:
@@ -96,19 +96,19 @@ def _received(task: bytes) -> Iterator[tuple[list[Parsed], int]]:
 
 
 def _serve(task: IO[bytes], results: IO[bytes]) -> None:
-    """Parse one document, as far ahead as there is room for; give up when nobody listens."""
+    """Parse one document, as far ahead as the queue allows; stop when the reader is gone."""
     document, name, reading = pickle.load(task)
-    waiting: Queue[bytes] = Queue(_MESSAGES)
-    watched = Watched(document.open)
-    found = load(name).parse(replace(document, open=watched), reading)
-    Thread(target=_parse, args=(found, watched, waiting), daemon=True).start()
+    queue: Queue[bytes] = Queue(_QUEUED_MESSAGES)
+    opener = TrackedOpener(document.open)
+    found = load(name).parse(replace(document, open=opener), reading)
+    Thread(target=_fill_queue, args=(found, opener, queue), daemon=True).start()
     with suppress(BrokenPipeError):
-        while message := waiting.get():
+        while message := queue.get():
             results.write(message)
             results.flush()
 
 
-def _parse(found: Iterator[Parsed], watched: Watched, waiting: Queue[bytes]) -> None:
+def _fill_queue(found: Iterator[Parsed], opener: TrackedOpener, queue: Queue[bytes]) -> None:
     batch: list[Parsed] = []
     turns = 0
     ended: InputError | bool = True
@@ -116,24 +116,24 @@ def _parse(found: Iterator[Parsed], watched: Watched, waiting: Queue[bytes]) -> 
         for one in found:
             batch.append(one)
             turns += len(one.turns) if isinstance(one, Conversation) else 1
-            if turns >= _TURNS:
-                waiting.put(_packed((batch, watched.look(), False)))
+            if turns >= _BATCH_TURNS:
+                queue.put(_pickle_message((batch, opener.update_position(), False)))
                 batch, turns = [], 0
     except InputError as error:
         ended = error
-    except Exception:  # a bug, which shows itself where the rest is parsed
+    except Exception:  # a bug, which appears again when the other process parses the rest
         os._exit(0)
-    waiting.put(_packed((batch, watched.look(), ended)))
-    waiting.put(b"")
+    queue.put(_pickle_message((batch, opener.update_position(), ended)))
+    queue.put(b"")
 
 
 class _Pickler(pickle.Pickler):
-    """Writes turns as their fields, in a third of the time."""
+    """A pickler that writes turns as their fields, in a third of the time."""
 
     dispatch_table = MappingProxyType({Turn: lambda turn: (Turn, _FIELDS(turn))})
 
 
-def _packed(message: Message) -> bytes:
+def _pickle_message(message: ParseMessage) -> bytes:
     stream = BytesIO()
     _Pickler(stream, pickle.HIGHEST_PROTOCOL).dump(message)
     return stream.getvalue()
@@ -143,4 +143,4 @@ if __name__ == "__main__":
     try:
         _serve(sys.stdin.buffer, sys.stdout.buffer)
     finally:
-        os._exit(0)  # at once: nobody waits for what is still being parsed
+        os._exit(0)  # at once: nobody waits for the rest

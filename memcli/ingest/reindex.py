@@ -1,6 +1,6 @@
-"""What is derived from turns, made again: passages, full text, vectors.
+"""Rebuilds everything that is derived from turns: passages, full text, vectors.
 
-The full text is made in one transaction, while the old one serves. Vectors are made a batch a
+The full text is made in one transaction, while the old one serves. Each batch of vectors is one
 transaction: a process that is killed loses a few seconds of work, questions are answered and
 exports imported meanwhile, and when none is missing one transaction switches to the new ones.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+from memcli.callbacks import ignore
 from memcli.memories.grounding import reground
 from memcli.memories.remember import Memories
 from memcli.protocols import Embedder
@@ -17,16 +18,16 @@ from memcli.text.chunking import passage_text, passages
 
 WINDOW = 2048  # passages that are sorted by length together
 SMALLEST, LARGEST = 16, 1024  # passages in one transaction
-SECONDS = 5.0  # that a batch should take: what a kill loses at most, about
+SECONDS = 5.0  # duration of a batch, about, which is the most that a kill loses
 
-Progress = Callable[[str, int, int], None]  # what, how much is done, of how much
+StepProgress = Callable[[str, int, int], None]  # takes the step, and how much of it is done
 
 
 @dataclass(frozen=True, slots=True)
-class Remade:
-    """What was made again."""
+class ReindexResult:
+    """Counts of what was rebuilt."""
 
-    sessions: int  # whose words were
+    sessions: int  # with new full text
     vectors: int
     embedder: str
 
@@ -37,33 +38,33 @@ def reindex(
     *,
     named: str | None,
     rebuild: bool,
-    progress: Progress = lambda _what, _done, _of: None,
-) -> Remade:
-    """Give every passage a vector of an embedder, and let that one serve.
+    progress: StepProgress = ignore,
+) -> ReindexResult:
+    """Make a vector of an embedder for every passage, and switch to that embedder.
 
     Args:
-        store: what to index.
+        store: the database.
         embedder: makes the vectors.
-        named: how the person named it: what opens it again.
-        rebuild: whether to make the words and the vectors again that are there.
-        progress: told how far it is.
+        named: the name that opens it again, as the person gave it.
+        rebuild: whether to make existing full text and vectors again.
+        progress: takes the step, how much of it is done, and of how much.
 
     Raises:
-        BackendError: the model failed; what was done stays done.
-        BusyError: another process kept the database.
+        BackendError: the model failed; finished batches are kept.
+        BusyError: another process kept the database locked.
     """
-    sessions = _reword(store, progress) if rebuild else 0
+    sessions = _rebuild_text(store, progress) if rebuild else 0
     number = store.vectors.begin(embedder, named, anew=rebuild)
     made = 0
     while True:
-        made += _fill(store, embedder, number, progress)
+        made += _make_missing_vectors(store, embedder, number, progress)
         if store.vectors.switch(number):
             Memories(store, embedder).embed()
-            return Remade(sessions, made, embedder.name)
+            return ReindexResult(sessions, made, embedder.name)
 
 
-def _reword(store: Store, progress: Progress) -> int:
-    """Make passages and full text again; return of how many sessions."""
+def _rebuild_text(store: Store, progress: StepProgress) -> int:
+    """Make passages and full text again; return the number of sessions."""
     with store.transaction():
         store.rewording.clear()
         store.rewording.strays()
@@ -78,8 +79,10 @@ def _reword(store: Store, progress: Progress) -> int:
     return len(numbers)
 
 
-def _fill(store: Store, embedder: Embedder, number: int, progress: Progress) -> int:
-    """Make the vectors that are missing from a set; return how many were."""
+def _make_missing_vectors(
+    store: Store, embedder: Embedder, number: int, progress: StepProgress
+) -> int:
+    """Make the vectors that are missing from a set; return their number."""
     missing, made, after, size = store.vectors.missing(number), 0, 0, SMALLEST
     while window := store.vectors.places(number, after, WINDOW):
         after = window[-1][0]
@@ -96,7 +99,7 @@ def _fill(store: Store, embedder: Embedder, number: int, progress: Progress) -> 
 
 
 def _embed(store: Store, embedder: Embedder, number: int, texts: dict[Place, str]) -> int:
-    """Make and store vectors, but for passages that say something else by now."""
+    """Make and store vectors, except of passages that have changed meanwhile."""
     places = list(texts)
     vectors = embedder.embed([texts[place] for place in places])
     with store.transaction():
@@ -107,7 +110,7 @@ def _embed(store: Store, embedder: Embedder, number: int, texts: dict[Place, str
 
 
 def _texts(store: Store, places: Sequence[Place]) -> Iterator[tuple[Place, str]]:
-    """Yield what passages say; those that are no more are left out."""
+    """Yield the texts of passages, except of those that no longer exist."""
     there = store.vectors.there(places)
     sessions = {number: store.sessions.by_number(number) for _, number, _ in there}
     for place in there:

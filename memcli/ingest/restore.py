@@ -1,4 +1,4 @@
-"""What another database wrote down beside its sessions: memories, readings, what it forgot."""
+"""Restores the memories, readings and deletions that another database exported."""
 
 from collections.abc import Iterator, Sequence
 
@@ -21,9 +21,9 @@ from memcli.store import Store, memory_id
 
 
 class ArchiveRestorer:
-    """Takes in an export's memories and readings, and in the end what was forgotten.
+    """An import of an export's memories and readings, and at the end of its deletions.
 
-    A memory gets the sources whose turns are here, and whose memory was not forgotten here.
+    A memory gets the sources whose turns are here, unless the memory was forgotten here.
     """
 
     def __init__(self, store: Store, embedder: Embedder) -> None:
@@ -32,7 +32,11 @@ class ArchiveRestorer:
         self.new: set[MemoryId] = set()
 
     def restore(self, batch: Sequence[object]) -> list[Skipped]:
-        """Store those of a batch, all or none; return the memories that nothing here supports."""
+        """Store the memories and readings of a batch, all or none.
+
+        Returns:
+            A warning for each memory that no turn here supports.
+        """
         self._forgotten += [one.digest for one in batch if isinstance(one, Forgotten)]
         kept = [one for one in batch if isinstance(one, KeptMemory)]
         readings = [one for one in batch if isinstance(one, KeptReading)]
@@ -40,14 +44,14 @@ class ArchiveRestorer:
             return []
         with self._store.transaction():
             changed: dict[int, None] = {}
-            skipped = [why for one in kept if (why := self._restore(one, changed))]
+            skipped = [why for one in kept if (why := self._restore_memory(one, changed))]
             self._memories.embed(list(changed))
             for reading in readings:
                 self._store.reads.restore(reading)
         return skipped
 
-    def end(self, name: str) -> Iterator[Doubt]:
-        """Keep what was forgotten there, and yield what there is to say about it.
+    def finish(self, name: str) -> Iterator[Doubt]:
+        """Keep the export's deletions, and yield a warning if something deleted there stays here.
 
         Args:
             name: of the export.
@@ -62,14 +66,14 @@ class ArchiveRestorer:
             what = f"{here:,} things that were forgotten where this was written stay here"
             yield Doubt(name, what)
 
-    def _restore(self, kept: KeptMemory, changed: dict[int, None]) -> Skipped | None:
+    def _restore_memory(self, kept: KeptMemory, changed: dict[int, None]) -> Skipped | None:
         try:
             fact = sound(kept.fact)
         except InputError as error:
             return Skipped("a memory", str(error))
         public = memory_id(fact)
         known = bool(self._store.memories.numbers([public]))
-        found = [(*place, each.by) for each in kept.sources if (place := self._place(each))]
+        found = [(*place, each.by) for each in kept.sources if (place := self._find_turn(each))]
         if not found:
             return Skipped(f"memory {public}", "no turn that it came from is here")
         for session, turn, by in found:
@@ -77,7 +81,8 @@ class ArchiveRestorer:
                 continue
             missing = lacking(fact, turn, session.participants)
             number, worded = self._memories.store(fact, session, {turn.key: missing}, by=by)
-            changed |= {number: None} if worded else {}
+            if worded:
+                changed[number] = None
         if not known and self._store.memories.numbers([public]):
             self.new.add(public)
         if kept.accepted:
@@ -86,8 +91,8 @@ class ArchiveRestorer:
             self._store.memories.restore_edit(public, kept.edited_into)
         return None
 
-    def _place(self, source: KeptSource) -> tuple[Session, Turn] | None:
-        """Return a source turn and the session it is in now, if it is here."""
+    def _find_turn(self, source: KeptSource) -> tuple[Session, Turn] | None:
+        """Return the session that has a source turn now, and the turn; None if it is not here."""
         head = self._store.conversations.get(source.source, source.conversation)
         if head is None:
             return None

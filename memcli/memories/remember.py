@@ -13,135 +13,153 @@ from memcli.store import MOST_TERMS, Filters, Store, asked, memory_id, same
 from memcli.text.chunking import said
 from memcli.text.sanitize import clean
 
-MOST_SOURCES = 3  # turns that one segment gives a memory
-SUPPORTS = 0.6  # of the best turn's score: what another one needs to be a source, too
+MOST_SOURCES = 3  # turns of one segment that become sources by their score
+LEAST_SUPPORT = 0.6  # of the best turn's score, for another turn to become a source
 
 
 class Memories:
-    """Memories in a store, found and supported with an embedder's help."""
+    """A writer of memories: it finds the turns that support a fact, stores it, and indexes it."""
 
     def __init__(self, store: Store, embedder: Embedder) -> None:
         self._store, self._embedder = store, embedder
-        self._read: _Turns | None = None  # the segment read last: facts come by the handful
+        self._last_segment: _SegmentTurns | None = None  # a segment often yields several facts
 
     def remember(self, fact: Fact, segment: Segment, *, model: str) -> MemoryId:
         """Keep a fact with the turns of a segment that support it best.
 
-        A fact that is known already gets these turns as further sources. When it was said, what
-        it supersedes and what of it is unsupported follows from its sources alone, so that
-        segments may be read in any order. Takes part in the caller's transaction.
+        A fact that is known already gets these turns as further sources. The time when it was said,
+        the memories that it supersedes and its unsupported details follow from its sources alone,
+        so segments may be read in any order. It takes part in the caller's transaction.
 
         Args:
             fact: as a model put it.
-            segment: what the model read.
+            segment: the part of a session that the model read.
             model: its name and fingerprint.
 
         Returns:
-            The id of the memory. Where the person forgot the same fact from the same segment it
-            means nothing: nothing is kept then.
+            The id of the memory. If the person forgot the same fact from the same segment, nothing
+            is kept, and the id leads to nothing.
 
         Raises:
             InputError: the fact has no key or no value.
             NotFoundError: the segment has no turns.
         """
         fact = sound(fact)
-        public = memory_id(fact)
+        identifier = memory_id(fact)
         with self._store.transaction():
-            turns = self._turns_of(segment)
+            turns = self._segment_turns(segment)
             keys = [turns.session.turns[at - 1].key for at in turns.positions]
-            if not self._store.forgetting.memory(public, turns.session.id, keys):
-                self.keep(fact, turns.session, self._supporting(fact, turns), by=model)
-        return public
+            if not self._store.forgetting.memory(identifier, turns.session.id, keys):
+                self.keep(fact, turns.session, self._choose_sources(fact, turns), by=model)
+        return identifier
 
     def keep(
         self, fact: Fact, session: Session, sources: dict[str, tuple[str, ...]], *, by: str
     ) -> None:
-        """Store and index a fact whose sources are known."""
+        """Store and index a fact whose sources are known.
+
+        Args:
+            fact: the fact.
+            session: the session of its sources.
+            sources: keys of turns, each with the details of the fact that the turn does not
+                support.
+            by: name and fingerprint of the model that wrote it, or YOU.
+        """
         with self._store.transaction():
-            number, changed = self.store(fact, session, sources, by=by)
-            self.embed([number] if changed else [])
+            number, needs_vector = self.store(fact, session, sources, by=by)
+            self.embed([number] if needs_vector else [])
 
     def store(
         self, fact: Fact, session: Session, sources: dict[str, tuple[str, ...]], *, by: str
     ) -> tuple[int, bool]:
-        """Store a fact and its words; return its number, and whether it has to be embedded."""
-        conversation = self._store.sessions.conversation_of(session.id)
-        before = self._store.memories.numbers([memory_id(fact)])
-        number, changed = self._store.memories.add(fact, conversation, sources, by)
-        if changed:
-            known = self._store.memories.by_number([number])[number].fact
-            self._store.memory_index.add(number, known)
-        if before:
-            self._look_again(number)
-        return number, changed
+        """Store a fact and its words, as `keep` does, but without a vector.
 
-    def _look_again(self, number: int) -> None:
-        """Hold a fact, as it is spelled now, against all its sources."""
-        memory = self._store.memories.by_number([number])[number]
-        for session in dict.fromkeys(source.session for source in memory.sources):
-            reground(self._store.sessions.get(session), self._store, memory=number)
+        Returns:
+            Its number, and whether it needs a new vector: see `embed`.
+        """
+        conversation = self._store.sessions.conversation_of(session.id)
+        was_known = bool(self._store.memories.numbers([memory_id(fact)]))
+        number, needs_vector = self._store.memories.add(fact, conversation, sources, by)
+        if needs_vector:
+            stored = self._store.memories.by_number([number])[number].fact
+            self._store.memory_index.add(number, stored)
+        if was_known:
+            self._check_all_sources(number)
+        return number, needs_vector
 
     def embed(self, numbers: Sequence[int] | None = None) -> None:
-        """Make the vectors of these memories, or of those that have none of this embedder's."""
+        """Make the vectors of memories.
+
+        Args:
+            numbers: of the memories; None takes all that have no vector of this embedder.
+        """
         if numbers is None:
             numbers = self._store.memory_index.unembedded(self._embedder)
         memories = self._store.memories.by_number(numbers)
         if memories:
-            vectors = self._embedder.embed([_told(one.fact) for one in memories.values()])
+            vectors = self._embedder.embed([_fact_text(one.fact) for one in memories.values()])
             with self._store.transaction():
                 self._store.memory_index.add_vectors(list(memories), vectors, self._embedder)
 
-    def _turns_of(self, segment: Segment) -> "_Turns":
-        session = self._store.sessions.get(segment.session)
-        if self._read is None or (self._read.segment, self._read.session) != (segment, session):
-            positions = _readable(session, segment)
+    def _check_all_sources(self, number: int) -> None:
+        """Check a fact, as it is spelled now, against all its sources."""
+        memory = self._store.memories.by_number([number])[number]
+        for session in dict.fromkeys(source.session for source in memory.sources):
+            reground(self._store.sessions.get(session), self._store, memory=number)
+
+    def _segment_turns(self, segment: Segment) -> "_SegmentTurns":
+        session, last = self._store.sessions.get(segment.session), self._last_segment
+        if last is None or (last.segment, last.session) != (segment, session):
+            positions = _source_positions(session, segment)
             texts = [said(session.turns[at - 1]) for at in positions]
-            self._read = _Turns(segment, session, positions, self._embedder.embed(texts))
-        return self._read
+            last = _SegmentTurns(segment, session, positions, self._embedder.embed(texts))
+            self._last_segment = last
+        return last
 
-    def _supporting(self, fact: Fact, turns: "_Turns") -> dict[str, tuple[str, ...]]:
-        """Return the keys of the turns that support a fact best, and what each does not say.
+    def _choose_sources(self, fact: Fact, turns: "_SegmentTurns") -> dict[str, tuple[str, ...]]:
+        """Return the keys of the turns that support a fact best, with the details that each lacks.
 
-        What these lack, another turn of the segment may say: then it is a source, too.
+        A turn that supports a detail which no better turn supports is a source, too.
         """
         session = turns.session
-        scores = self._scores(fact, turns)
+        scores = self._score_turns(fact, turns)
         ranked = sorted(scores, key=lambda at: (-scores[at], at))
         missing = {at: lacking(fact, session.turns[at - 1], session.participants) for at in ranked}
-        chosen = [at for at in ranked[:MOST_SOURCES] if scores[at] >= SUPPORTS * scores[ranked[0]]]
-        open_ = set.intersection(*(set(missing[at]) for at in chosen))
+        least = LEAST_SUPPORT * scores[ranked[0]]
+        chosen = [at for at in ranked[:MOST_SOURCES] if scores[at] >= least]
+        unsupported = set.intersection(*(set(missing[at]) for at in chosen))
         for at in ranked:
-            if open_ - set(missing[at]):
+            if unsupported - set(missing[at]):
                 chosen.append(at)
-                open_ &= set(missing[at])
+                unsupported &= set(missing[at])
         return {session.turns[at - 1].key: missing[at] for at in chosen}
 
-    def _scores(self, fact: Fact, turns: "_Turns") -> dict[int, float]:
+    def _score_turns(self, fact: Fact, turns: "_SegmentTurns") -> dict[int, float]:
         """Return how well each turn supports a fact, by position, in [0, 1].
 
-        Only these turns count, not how rare a word is elsewhere: what was ingested or read
-        before plays no part.
+        A word's rarity is counted among these turns alone, so that sessions that were imported or
+        read before play no part.
         """
         number = self._store.sessions.number(turns.session.id)
         assert number is not None, "it was just read"
         terms = asked(" ".join((fact.value, fact.key)))[:MOST_TERMS]
-        among = Filters(among=(number,))
-        found = self._store.index.with_words("turn", terms, among, len(turns.session.turns))
-        having = {one.place.first: one.terms for one in found if one.place}
-        words = _covered(terms, {at: having.get(at, ()) for at in turns.positions})
-        [vector] = self._embedder.embed([_told(fact)])
-        near = dict(zip(turns.positions, map(float, turns.vectors @ vector), strict=True))
-        return weighted_sum([(1.0, scale_by_maximum(words)), (MEANING, scale_by_range(near))])
+        filters = Filters(among=(number,))
+        found = self._store.index.with_words("turn", terms, filters, len(turns.session.turns))
+        matching = {one.place.first: one.terms for one in found if one.place}
+        words = _term_coverage(terms, {at: matching.get(at, ()) for at in turns.positions})
+        [vector] = self._embedder.embed([_fact_text(fact)])
+        cosines = dict(zip(turns.positions, map(float, turns.vectors @ vector), strict=True))
+        return weighted_sum([(1.0, scale_by_maximum(words)), (MEANING, scale_by_range(cosines))])
 
 
 @dataclass(frozen=True, slots=True)
-class _Turns:
+class _SegmentTurns:
     """The turns of a segment that may be sources."""
 
     segment: Segment
     session: Session
     positions: tuple[int, ...]
-    vectors: Vectors  # of each
+    vectors: Vectors  # one for each position
 
 
 def sound(fact: Fact) -> Fact:
@@ -162,8 +180,8 @@ def sound(fact: Fact) -> Fact:
     return fact
 
 
-def _readable(session: Session, segment: Segment) -> tuple[int, ...]:
-    """Return the positions in a segment of somebody's words; where it has none, all of them."""
+def _source_positions(session: Session, segment: Segment) -> tuple[int, ...]:
+    """Return the positions in a segment of people's words; all positions, if it has none."""
     positions = range(max(segment.first, 1), min(segment.last, len(session.turns)) + 1)
     if not positions:
         raise NotFoundError(f"{session.id} has no turns {segment.first} to {segment.last}")
@@ -171,12 +189,19 @@ def _readable(session: Session, segment: Segment) -> tuple[int, ...]:
     return searched or tuple(positions)
 
 
-def _covered(terms: Sequence[str], having: dict[int, Sequence[str]]) -> dict[int, float]:
-    """Return how many of the terms each place has, the fewer places have one the more it counts."""
-    weights = {term: 1 / max(sum(term in had for had in having.values()), 1) for term in terms}
-    return {at: sum(weights[term] for term in had) for at, had in having.items()}
+def _term_coverage(terms: Sequence[str], matching: dict[int, Sequence[str]]) -> dict[int, float]:
+    """Return how many of the terms each turn has; the fewer turns have a term, the more it counts.
+
+    Args:
+        terms: of a fact.
+        matching: the terms that each turn has, by its position.
+    """
+    weights = {
+        term: 1 / max(sum(term in found for found in matching.values()), 1) for term in terms
+    }
+    return {at: sum(weights[term] for term in found) for at, found in matching.items()}
 
 
-def _told(fact: Fact) -> str:
-    """Return a fact as it is embedded."""
+def _fact_text(fact: Fact) -> str:
+    """Return the text of a fact that is embedded."""
     return f"{fact.key}: {fact.value}"

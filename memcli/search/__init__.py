@@ -10,11 +10,10 @@ Read `stages` first: it runs the stages in a row. The package is handed its mode
 - `memory_search`: finds memories, and the turns behind them.
 - `rerank`: the second stage; a reranker judges passages.
 - `sift`: the third stage; a sifter reads, thinks and ranks.
-- `answer`: the last stage; a chat model answers from the ranking.
+- `answer`: the last stage; a chat model answers from the ranking, with references to turns.
 - `results`: the values that the stages return, and callbacks for their progress.
 - `budget`, `model_speed`: the work that there is time for, by learned speeds of models.
 - `packing`, `context`: sessions as texts of so many tokens, for a sifter and for other models.
-- `references`: references to turns in an answer.
 - `dialogue`: earlier questions that a question goes on from.
-- `fusion`, `question_vectors`: arithmetic of scores, and cached embeddings of questions.
+- `fusion`: arithmetic that makes one score of several.
 """

@@ -1,7 +1,7 @@
 """Ranks single turns: for quotations, for sources of memories, and for tests of turns.
 
-Each turn is scored by its own words and by what it stands in: its passage, its session, and the
-turn before it, which in a dialogue is the question that it answers. A person whom the question
+Each turn is scored by its own words and by those around it: its passage, its session, and the turn
+before it, which in a dialogue is the question that it answers. A person whom the question
 names is taken for the speaker of the answer.
 
 All turns of a conversation were ranked for LoCoMo, categories 1 to 4, 1,536 questions. These are
@@ -97,7 +97,7 @@ def _score_turns(
     sessions: Mapping[int, Session],
     weights: TurnWeights,
 ) -> dict[TurnPlace, float]:
-    """Weigh and add what each signal gives each searched turn of some sessions."""
+    """Weigh and add the scores that the signals give each searched turn of some sessions."""
     places = [
         (number, at)
         for number, session in sessions.items()

@@ -64,7 +64,7 @@ _MONTH_BEGINNINGS = {
 }
 
 
-def month_of(word: str) -> int | None:
+def parse_month(word: str) -> int | None:
     """Return the month, from 1, whose name in any language begins as the word does; else None."""
     word = word.casefold()
     return _MONTH_BEGINNINGS.get(word[:4]) or _MONTH_BEGINNINGS.get(word[:3])
@@ -132,7 +132,7 @@ FEASTS: Mapping[str, tuple[int, int]] = {  # month and day
 }
 
 
-def any_of(words: Collection[str]) -> str:
+def any_word_pattern(words: Collection[str]) -> str:
     """Return a pattern for any of the words, the longer of two first; Latin ones match whole."""
     longest_first = sorted(words, key=lambda word: (-len(word), word))
     latin = "|".join(word for word in longest_first if word < "\u3000")
@@ -146,9 +146,9 @@ NEXT = r"\b(?:next|nächste[mnrs]?|kommende[mnrs]?)\s+"
 YEAR = r"(?P<year>(?:19|20)\d\d)"
 COUNT = (  # not the end of a longer number, in digits or in characters: 二十
     rf"(?P<count>(?<![\d〇一二两三四五六七八九十])"
-    rf"(?:\d{{1,3}}|{any_of({**COUNTS, **VAGUE_COUNTS})}))"
+    rf"(?:\d{{1,3}}|{any_word_pattern({**COUNTS, **VAGUE_COUNTS})}))"
 )
-UNIT = rf"(?P<unit>{any_of(UNITS)})"
+UNIT = rf"(?P<unit>{any_word_pattern(UNITS)})"
 DAY_MONTH_YEAR = re.compile(
     rf"(?<![\d.])(?P<day>\d\d?)\.\s?(?P<month>\d\d?)\.\s?{YEAR}(?!\d)"  # as in German
 )

@@ -25,7 +25,7 @@ from memcli.text.date_words import (
     UNITS,
     WEEKDAYS,
     YEAR,
-    any_of,
+    any_word_pattern,
     parse_count,
 )
 
@@ -48,17 +48,17 @@ _MONTH_IN_CHARACTERS = re.compile(
     r"(?P<month>\d\d?)月(?:(?P<day>\d\d?)[日号])?"
 )
 _MONTH_NAME = re.compile(
-    rf"(?P<last>{LAST})?(?:(?<!\d)(?P<before>\d\d?)(?:st|nd|rd|th|\.)?\s*(?:of\s+)?)?(?P<name>{any_of(MONTHS)})"
+    rf"(?P<last>{LAST})?(?:(?<!\d)(?P<before>\d\d?)(?:st|nd|rd|th|\.)?\s*(?:of\s+)?)?(?P<name>{any_word_pattern(MONTHS)})"
     rf"(?:\s*(?P<after>\d\d?)(?:st|nd|rd|th|\.)?(?!\d))?(?:,?\s*(?:of\s+)?{YEAR})?"
 )
 _SEASON = re.compile(
-    rf"(?P<last>{LAST}|去年(?:の|的)?)?(?P<name>{any_of(SEASONS)})(?:\s*(?:of\s+)?{YEAR})?"
+    rf"(?P<last>{LAST}|去年(?:の|的)?)?(?P<name>{any_word_pattern(SEASONS)})(?:\s*(?:of\s+)?{YEAR})?"
 )
-_FEAST = re.compile(rf"(?P<last>{LAST})?(?P<name>{any_of(FEASTS)})(?:\s+{YEAR})?")
-_DAY = re.compile(any_of(_PAST_DAYS))
-_WEEKDAY = re.compile(rf"{LAST}(?P<name>{any_of(_PAST_WEEKDAYS)})")
+_FEAST = re.compile(rf"(?P<last>{LAST})?(?P<name>{any_word_pattern(FEASTS)})(?:\s+{YEAR})?")
+_DAY = re.compile(any_word_pattern(_PAST_DAYS))
+_WEEKDAY = re.compile(rf"{LAST}(?P<name>{any_word_pattern(_PAST_WEEKDAYS)})")
 _LAST_UNIT = re.compile(
-    rf"{LAST}(?:{COUNT}\s+)?{UNIT}|(?P<unspaced>{any_of(_LAST_UNITS)})(?![の的]?[春夏秋冬\d])"
+    rf"{LAST}(?:{COUNT}\s+)?{UNIT}|(?P<unspaced>{any_word_pattern(_LAST_UNITS)})(?![の的]?[春夏秋冬\d])"
 )
 
 

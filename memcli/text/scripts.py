@@ -1,4 +1,4 @@
-r"""The scripts that put no spaces between words, as ranges for a regular expression's `[...]`.
+"""The scripts that put no spaces between words, as ranges for a regular expression's `[...]`.
 
 The blocks are stated once, and each set of them once, under the name of its purpose: the sets
 differ because a passage's length is an estimate, while a full-text index must never change what it

@@ -20,11 +20,11 @@ from memcli.text.date_words import (
     VAGUE_COUNTS,
     WEEKDAYS,
     YEAR,
-    any_of,
+    any_word_pattern,
     parse_count,
 )
 
-_MONTH = rf"(?P<name>{any_of(MONTHS)})\.?"
+_MONTH = rf"(?P<name>{any_word_pattern(MONTHS)})\.?"
 _YEAR = rf"{YEAR}\b"
 _DAY = r"(?P<day>\d\d?)(?:st|nd|rd|th)?\b(?![.,:]\d)"
 _DATES = [  # the longer of two first
@@ -45,7 +45,7 @@ _DATES = [  # the longer of two first
 _LONE_MONTH = re.compile(  # with a capital letter: "may" and "march" are words, and June a name
     rf"\b(?P<name>{'|'.join(name.title() for name in MONTHS if len(name) > 4 or name == 'may')})\b"
 )
-_WEEKDAY = re.compile(rf"(?P<weekday>{any_of(WEEKDAYS)})", re.IGNORECASE)
+_WEEKDAY = re.compile(rf"(?P<weekday>{any_word_pattern(WEEKDAYS)})", re.IGNORECASE)
 _RELATIVE_UNIT = re.compile(rf"(?:(?P<last>{LAST})|(?P<next>{NEXT})|{THIS}){UNIT}")
 
 

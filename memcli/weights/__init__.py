@@ -1,17 +1,11 @@
-"""From a hub repository to a model file one can trust.
+"""From a hub repository to a verified GGUF file; begin with `pull`.
 
-hub                  huggingface-hub as we use it
-listing              what a repository holds, file by file
-fetch                files of a repository, brought here and checked
-held                 what a hub had the first time, and has to have ever after
-artefact             a sifter's message in the words of its authors
-checkpoint           weights as a hub has them: config.json and safetensors, read piece by piece
-json_file            JSON that somebody else wrote, read with types
-numbers              F32, F16 and BF16, from one to another
-vocabulary           the tokenizer of a language model, as llama.cpp wants it
-embedder_vocabulary  the tokenizer of an encoder, as llama.cpp wants it
-qwen3                how an architecture is written down in GGUF; so bert and xlm_roberta
-convert              all of this together: a folder of a hub in, one GGUF file out
-verify               whether a GGUF file is the model it should be
-record               what is known of the weights on this machine
+pull           the steps from a hub to an installed model
+hub/           listing, pins and downloads
+convert/       safetensors to GGUF
+verify_model   verification of weights, the cheapest checks first
+gguf_header    comparison of a file's header with the manifest
+role_trials    questions with known answers, by role
+record         the origin, checksum and verdict of weights
+recommend      the models that suit a machine
 """

@@ -1,4 +1,4 @@
-"""Which models suit a machine, and what they take."""
+"""The models that suit a machine, and the memory and disk they take."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -7,14 +7,14 @@ from typing import Literal
 
 from memcli.catalog import Manifest, ModelRole
 
-GIB = 1024**3
-ROLES: tuple[ModelRole, ...] = ("reranker", "sifter", "reader")  # an embedder is built in
-CONVERTED: Mapping[str, Literal["F32", "F16", "BF16"]] = {  # not quantized
+GIB = 1024**3  # bytes
+RECOMMENDED_ROLES: tuple[ModelRole, ...] = ("reranker", "sifter", "reader")  # embedder: built in
+CONVERTED: Mapping[str, Literal["F32", "F16", "BF16"]] = {  # written without quantization
     "F32": "F32",
     "F16": "F16",
     "BF16": "BF16",
 }
-BITS: Mapping[str, float] = {  # a weight, of a model of some billions of them
+BITS: Mapping[str, float] = {  # bits per weight of a model with some billions of them
     "F32": 32,
     "F16": 16,
     "BF16": 16,
@@ -26,57 +26,57 @@ BITS: Mapping[str, float] = {  # a weight, of a model of some billions of them
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A model and how to write it."""
+class ModelChoice:
+    """A model and its quantization."""
 
     manifest: Manifest
     quantization: str
 
     @property
     def size(self) -> int:
-        """Bytes it will take, roughly."""
+        """The approximate bytes of the file."""
         return round(self.manifest.parameters * BITS.get(self.quantization, 16) / 8)
 
     @property
     def download(self) -> int:
-        """Bytes to download, roughly."""
+        """The approximate bytes to download."""
         if self.quantization in self.manifest.gguf:
             return self.size
         return self.manifest.parameters * 2
 
 
-def memory() -> float:
+def total_memory() -> float:
     """Return this machine's memory in GiB."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIB
 
 
-def choice(manifest: Manifest, gibibytes: float) -> Choice:
-    """Return a model in the best quantization for so much memory, or else in its smallest."""
+def choose_quantization(manifest: Manifest, memory: float) -> ModelChoice:
+    """Return a model in its best quantization for so many GiB of memory, or else its smallest."""
     offered = sorted(manifest.quantizations, key=lambda name: manifest.quantizations[name])
     smallest = offered[0] if offered else "Q4_K_M"
-    return Choice(manifest, manifest.quantization_for(gibibytes) or smallest)
+    return ModelChoice(manifest, manifest.quantization_for(memory) or smallest)
 
 
-def suited(manifests: Iterable[Manifest], gibibytes: float, room: int) -> list[Choice]:
-    """Return one model a role, the largest that memory and disk allow.
+def recommend_models(manifests: Iterable[Manifest], memory: float, room: int) -> list[ModelChoice]:
+    """Return one model for each role, the largest that memory and disk allow.
 
     Args:
-        manifests: of known models.
-        gibibytes: memory of the machine.
-        room: bytes free where models are kept. Downloads lie there, too, and the F16 file of one
-            model at a time.
+        manifests: the known models.
+        memory: memory of the machine, in GiB.
+        room: free bytes on the disk of models. Downloads take room too, and so does the F16 file
+            of one model at a time.
     """
-    known = sorted(manifests, key=lambda each: -each.parameters)
-    chosen: list[Choice] = []
-    for role in ROLES:
-        for manifest in known:
-            quantization = manifest.quantization_for(gibibytes)
+    by_size = sorted(manifests, key=lambda each: -each.parameters)
+    recommended: list[ModelChoice] = []
+    for role in RECOMMENDED_ROLES:
+        for manifest in by_size:
+            quantization = manifest.quantization_for(memory)
             if manifest.role != role or not quantization:
                 continue
-            one = Choice(manifest, quantization)
-            taken = one.size + one.download
+            choice = ModelChoice(manifest, quantization)
+            taken = choice.size + choice.download
             if taken + 2 * manifest.parameters <= room:
-                chosen.append(one)
+                recommended.append(choice)
                 room -= taken
                 break
-    return chosen
+    return recommended

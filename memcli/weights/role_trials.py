@@ -1,7 +1,7 @@
-"""A model is put to the test, by role, before anybody relies on it.
+"""Trials of models by role: each is asked questions whose answers are known.
 
-Community conversions of rerankers often answer the same to everything, and some bindings put a
-sigmoid over a sigmoid; both look like scores. So each model is asked what is known of it.
+Community conversions of rerankers often answer the same to everything, and some bindings apply a
+sigmoid to a sigmoid; both look like scores.
 """
 
 import math
@@ -9,23 +9,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from memcli.catalog import Check
+from memcli.catalog import ReferenceRanking
 from memcli.prompts import sift_message
 from memcli.protocols import Embedder, Message, Reader, Reranker, Sifter, Tool
 
-# By how much quantization may move a published yes - no, in logits, or a cosine. A second sigmoid
-# moves each of MemReranker's published numbers by at least 0.5 and the last by 3.
-LOGITS = {"F32": 0.25, "BF16": 0.25, "F16": 0.25, "Q8_0": 0.35, "Q6_K": 0.5, "Q5_K_M": 0.7}
-COSINE = {"F32": 0.01, "BF16": 0.01, "F16": 0.01, "Q8_0": 0.02, "Q6_K": 0.03, "Q5_K_M": 0.04}
-LOGITS_OTHERWISE, COSINE_OTHERWISE = 1.0, 0.06
+# The deviation from a published yes - no, in logits, or cosine that quantization explains. A second
+# sigmoid moves each of MemReranker's published numbers by at least 0.5 and the last by 3.
+LOGIT_TOLERANCE = {"F32": 0.25, "BF16": 0.25, "F16": 0.25, "Q8_0": 0.35, "Q6_K": 0.5, "Q5_K_M": 0.7}
+COSINE_TOLERANCE = {
+    "F32": 0.01,
+    "BF16": 0.01,
+    "F16": 0.01,
+    "Q8_0": 0.02,
+    "Q6_K": 0.03,
+    "Q5_K_M": 0.04,
+}
+DEFAULT_LOGIT_TOLERANCE, DEFAULT_COSINE_TOLERANCE = 1.0, 0.06
 
-SAME = 0.01  # two runs may differ by this: a GPU adds in another order
-ALIKE = 0.02  # probabilities nearer than this are one answer to everything
+RUN_TOLERANCE = 0.01  # two runs may differ by this: a GPU adds in another order
+MIN_SPREAD = 0.02  # probabilities nearer than this are one answer to everything
 
-ANYBODYS = Check(  # where a manifest has none: whoever was taught at all can tell these apart
+DEFAULT_RANKING = ReferenceRanking(  # for a manifest without any: every trained model can do it
     "What is the capital of China?",
     ("The capital of China is Beijing.", "Python is a popular programming language."),
-    apart=0.05,
+    min_gap=0.05,
 )
 _HISTORY = (
     "<session0> <date>2024/03/02 (Sat) 10:00</date>\n<user0>We fly to Lisbon in May.</user0>\n"
@@ -46,62 +53,66 @@ _TOOL = Tool(
 
 @dataclass(slots=True)
 class Findings:
-    """What a trial found: what is wrong, and what was measured."""
+    """The faults that a trial found, and the facts that it measured."""
 
     faults: list[str] = field(default_factory=list)
     facts: list[str] = field(default_factory=list)
 
 
-def try_reranker(reranker: Reranker, checks: Sequence[Check], quantization: str) -> Findings:
-    """Let a reranker judge passages whose order, and maybe scores, are known.
+def try_reranker(
+    reranker: Reranker, checks: Sequence[ReferenceRanking], quantization: str
+) -> Findings:
+    """Let a reranker judge passages whose order, and possibly scores, are known.
 
     Raises:
-        BackendError: it failed.
+        BackendError: the model failed.
     """
     found = Findings()
-    tolerance = LOGITS.get(quantization, LOGITS_OTHERWISE)
-    everything: list[float] = []
-    for check in checks or (ANYBODYS,):
-        judged = dict(reranker.judge(check.question, check.passages))
-        again = dict(reranker.judge(check.question, check.passages))
-        scores = [judged[index] for index in range(len(check.passages))]
-        everything += scores
-        _compare_runs(found, check, scores, [again[index] for index in range(len(scores))])
+    tolerance = LOGIT_TOLERANCE.get(quantization, DEFAULT_LOGIT_TOLERANCE)
+    all_scores: list[float] = []
+    for ranking in checks or (DEFAULT_RANKING,):
+        first = dict(reranker.judge(ranking.question, ranking.passages))
+        second = dict(reranker.judge(ranking.question, ranking.passages))
+        scores = [first[index] for index in range(len(ranking.passages))]
+        all_scores += scores
+        _compare_runs(found, ranking, scores, [second[index] for index in range(len(scores))])
         _compare(
             found,
-            check,
+            ranking,
             scores,
-            published=[_logit(score) for score in scores],
-            called=("p(yes)", "yes - no"),
+            comparable=[_logit(score) for score in scores],
+            names=("p(yes)", "yes - no"),
             tolerance=tolerance,
         )
-    _look_at_spread(found, everything)
+    _explain_probabilities(found, all_scores)
     return found
 
 
-def try_embedder(embedder: Embedder, checks: Sequence[Check], quantization: str) -> Findings:
-    """Let an embedder place questions and passages whose order of nearness is known.
+def try_embedder(
+    embedder: Embedder, checks: Sequence[ReferenceRanking], quantization: str
+) -> Findings:
+    """Let an embedder embed questions and passages whose order by cosine is known.
 
     Raises:
-        BackendError: it failed.
+        BackendError: the model failed.
     """
     found = Findings()
-    tolerance = COSINE.get(quantization, COSINE_OTHERWISE)
-    for check in checks or (ANYBODYS,):
-        [question] = embedder.embed([check.question], questions=True)
-        passages = embedder.embed(check.passages)
+    tolerance = COSINE_TOLERANCE.get(quantization, DEFAULT_COSINE_TOLERANCE)
+    for ranking in checks or (DEFAULT_RANKING,):
+        [question] = embedder.embed([ranking.question], questions=True)
+        passages = embedder.embed(ranking.passages)
         cosines = [float(one) for one in passages @ question]
         lengths = [math.sqrt(float(one @ one)) for one in (question, *passages)]
         if any(abs(length - 1) > 1e-3 or math.isnan(length) for length in lengths):
             found.faults.append(f"vectors are not of length 1 but {lengths[0]:.3f}")
-        again = [float(one) for one in embedder.embed(check.passages) @ question]
-        _compare_runs(found, check, cosines, again)
+        again = [float(one) for one in embedder.embed(ranking.passages) @ question]
+        _compare_runs(found, ranking, cosines, again)
         _compare(
             found,
-            check,
+            ranking,
             cosines,
-            published=cosines,
-            called=("nearness", "cosine"),
+            comparable=cosines,
+            names=("nearness", "cosine"),
             tolerance=tolerance,
         )
     return found
@@ -111,101 +122,102 @@ def try_sifter(sifter: Sifter, wording: str) -> Findings:
     """Let a sifter think a little and rank two sessions, twice.
 
     Raises:
-        BackendError: it failed; its chat template cannot be rendered, for one.
+        BackendError: the model failed, for example because its chat template cannot be rendered.
     """
     message = sift_message(wording, _HISTORY, _QUESTION)
 
-    def sifted() -> list[object]:
+    def run() -> list[object]:
         return list(sifter.sift(message, shown=2, ranked=2, thought_tokens=16))
 
-    return _twice(sifted, f"it ranked two sessions, of {sifter.count(message):,} tokens")
+    return _run_twice(run, f"it ranked two sessions, of {sifter.count(message):,} tokens")
 
 
 def try_reader(reader: Reader) -> Findings:
     """Let a reader think a little and call a tool, twice.
 
     Raises:
-        BackendError: it failed; its chat template cannot be rendered with tools, for one.
+        BackendError: the model failed, for example because its chat template cannot be rendered
+            with tools.
     """
     messages = (Message("user", "[user]: Hello!\n[assistant]: Hi, how are you?"),)
 
-    def called() -> list[object]:
+    def run() -> list[object]:
         return list(reader.call(messages, [_TOOL], thought_tokens=16, call_tokens=256))
 
-    return _twice(called, "it called a tool")
+    return _run_twice(run, "it called a tool")
 
 
 def try_forward(logits: Callable[[], Sequence[float]]) -> Findings:
-    """Look at what a language model thinks of the next token, twice.
+    """Compare two runs of a language model over the same words, by the logits of the next token.
 
     Raises:
-        BackendError: it failed.
+        BackendError: the model failed.
     """
     found = Findings()
     first, second = logits(), logits()
     if not all(map(math.isfinite, first)):
-        found.faults.append("its logits are not numbers: the weights are damaged")
+        found.faults.append("its logits are infinite or undefined: the weights are damaged")
     elif max(first) - min(first) < 1e-6:
-        found.faults.append(f"its logits are all {first[0]:.3f}: it prefers nothing to anything")
-    elif max(abs(one - two) for one, two in zip(first, second, strict=True)) > SAME:
-        found.faults.append("the same words gave other logits the second time")
+        found.faults.append(f"its logits are all {first[0]:.3f}: it prefers no token")
+    elif max(abs(one - two) for one, two in zip(first, second, strict=True)) > RUN_TOLERANCE:
+        found.faults.append("the second run over the same words gave other logits")
     return found
 
 
-def _twice(run: Callable[[], Sequence[object]], fact: str) -> Findings:
+def _run_twice(run: Callable[[], Sequence[object]], fact: str) -> Findings:
     if run() != run():
-        return Findings(faults=["the same words and seed gave another answer the second time"])
+        return Findings(faults=["the second run with the same words and seed gave another answer"])
     return Findings(facts=[fact])
 
 
 def _compare_runs(
-    found: Findings, check: Check, first: Sequence[float], second: Sequence[float]
+    found: Findings, ranking: ReferenceRanking, first: Sequence[float], second: Sequence[float]
 ) -> None:
-    for passage, one, two in zip(check.passages, first, second, strict=True):
-        if abs(one - two) > SAME:
-            found.faults.append(f"{_pair(check, passage)} scored {one:.3f}, then {two:.3f}")
+    for passage, one, two in zip(ranking.passages, first, second, strict=True):
+        if abs(one - two) > RUN_TOLERANCE:
+            found.faults.append(f"{_pair(ranking, passage)} scored {one:.3f}, then {two:.3f}")
 
 
 def _compare(
     found: Findings,
-    check: Check,
+    ranking: ReferenceRanking,
     scores: Sequence[float],
     *,
-    published: Sequence[float],
-    called: tuple[str, str],
+    comparable: Sequence[float],
+    names: tuple[str, str],
     tolerance: float,
 ) -> None:
-    """Compare scores with what they should be: the numbers if they are known, order and spread."""
-    ours, theirs = called
-    for place, (passage, score) in enumerate(zip(check.passages, scores, strict=True)):
-        fact = f"{_pair(check, passage)}: {ours} {score:.3f}"
-        if check.scores:
-            is_so, should_be = published[place], check.scores[place]
-            fact += f", {theirs} {is_so:.3f}, published {should_be:.3f}"
-            if not abs(is_so - should_be) <= tolerance:
+    """Compare scores with the known order, with the least spread and with published scores."""
+    score_name, published_name = names
+    for index, (passage, score) in enumerate(zip(ranking.passages, scores, strict=True)):
+        fact = f"{_pair(ranking, passage)}: {score_name} {score:.3f}"
+        if ranking.scores:
+            actual, expected = comparable[index], ranking.scores[index]
+            fact += f", {published_name} {actual:.3f}, published {expected:.3f}"
+            if not abs(actual - expected) <= tolerance:
                 found.faults.append(
-                    f"{_pair(check, passage)}: {theirs} is {is_so:.2f}, published is"
-                    f" {should_be:.2f}, and {tolerance:.2f} may come from quantization"
+                    f"{_pair(ranking, passage)}: {published_name} is {actual:.2f}, published is"
+                    f" {expected:.2f}, and quantization explains at most {tolerance:.2f}"
                 )
         found.facts.append(fact)
-    for (better, high), (worse, low) in pairwise(zip(check.passages, scores, strict=True)):
+    for (better, high), (worse, low) in pairwise(zip(ranking.passages, scores, strict=True)):
         if not high > low:
             found.faults.append(
-                f"{_pair(check, worse)} scored {low:.3f}, above {_quoted(better)} with {high:.3f}"
+                f"{_pair(ranking, worse)} scored {low:.3f}, above {_quoted(better)} with {high:.3f}"
             )
-    if scores[0] - scores[-1] < check.apart:
+    if scores[0] - scores[-1] < ranking.min_gap:
         found.faults.append(
-            f"{_pair(check, check.passages[-1])} scored {scores[-1]:.3f}, only"
-            f" {scores[0] - scores[-1]:.3f} below the answer; {check.apart:.2f} is the least"
+            f"{_pair(ranking, ranking.passages[-1])} scored {scores[-1]:.3f}, only"
+            f" {scores[0] - scores[-1]:.3f} below the answer; the least is {ranking.min_gap:.2f}"
         )
 
 
-def _look_at_spread(found: Findings, probabilities: Sequence[float]) -> None:
-    """Name what is typically behind wrong probabilities, before the pairs that show it."""
+def _explain_probabilities(found: Findings, probabilities: Sequence[float]) -> None:
+    """Put the usual cause of wrong probabilities before the pairs that show it."""
     if not found.faults or not probabilities:
         return
     low, high = min(probabilities), max(probabilities)
-    if high - low < ALIKE:
+    if high - low < MIN_SPREAD:
         found.faults.insert(
             0,
             f"it answers the same to everything, {low:.3f} to {high:.3f}: a part of the model"
@@ -214,13 +226,13 @@ def _look_at_spread(found: Findings, probabilities: Sequence[float]) -> None:
     elif low >= 0.49 and high <= 0.74:
         found.faults.insert(
             0,
-            f"all its probabilities are between {low:.2f} and {high:.2f}, as if one sigmoid"
-            " were taken of another",
+            f"all its probabilities are between {low:.2f} and {high:.2f}, as if a sigmoid"
+            " were applied to another",
         )
 
 
-def _pair(check: Check, passage: str) -> str:
-    return f"{_quoted(check.question)} / {_quoted(passage)}"
+def _pair(ranking: ReferenceRanking, passage: str) -> str:
+    return f"{_quoted(ranking.question)} / {_quoted(passage)}"
 
 
 def _quoted(text: str) -> str:
@@ -228,5 +240,5 @@ def _quoted(text: str) -> str:
 
 
 def _logit(probability: float) -> float:
-    inside = min(max(probability, 1e-9), 1 - 1e-9)
-    return math.log(inside / (1 - inside))
+    clipped = min(max(probability, 1e-9), 1 - 1e-9)
+    return math.log(clipped / (1 - clipped))

@@ -1,124 +1,123 @@
-"""Whether weights are those they should be, and do what their authors measured.
+"""Verification of weights: they are the model they should be, and score as its authors published.
 
-Cheapest first, and nothing of a file reaches a model library that did not pass what comes before:
-it is whole; it has the recorded checksum; header and tensors are the model's; it runs, twice the
-same; it scores as published.
+The cheapest checks come first, and no model library reads a file that failed an earlier check: the
+file is whole; it has the recorded checksum; header and tensors are the model's; it runs, twice
+with the same result; it scores as published.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
+from memcli.backends.model_loader import ModelLoader
+from memcli.callbacks import NoteCallback, ignore
 from memcli.catalog import Weights
 from memcli.errors import BackendError
-from memcli.protocols import Embedder, Reader, Reranker, Sifter
 from memcli.weights import role_trials
-from memcli.weights.record import Record, Verdict, of_file
+from memcli.weights.record import Verdict, WeightsRecord, describe_file, weights_digest
 from memcli.weights.role_trials import Findings
 
-Progress = Callable[[str, int, int], None]  # what, how much is done, of how much
+StepProgress: TypeAlias = Callable[[str, int, int], None]  # step, amount done, whole amount
 
 
-class Opener(Protocol):
-    """Opens weights; the pipeline itself knows no backend."""
-
-    def reranker(self, weights: Weights) -> Reranker:
-        """Open weights that judge."""
-        ...
-
-    def sifter(self, weights: Weights) -> Sifter:
-        """Open weights that read, think and rank."""
-        ...
-
-    def reader(self, weights: Weights) -> Reader:
-        """Open weights that read and call tools."""
-        ...
-
-    def embedder(self, weights: Weights) -> Embedder:
-        """Open weights that embed."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Inspector:
-    """What verification is handed."""
-
-    digest: Callable[[Path], str]  # fails where the file is not whole
-    logits: Callable[[Path], Sequence[float]]  # of a GGUF file of a language model
-    open: Opener
-
-
-def verify(weights: Weights, record: Record, inspector: Inspector, *, progress: Progress) -> Record:
+def verify_weights(
+    weights: Weights,
+    record: WeightsRecord,
+    *,
+    progress: StepProgress,
+    note: NoteCallback = ignore,
+) -> WeightsRecord:
     """Return the record with a new verdict.
 
     Args:
         weights: a GGUF file or a folder of safetensors.
-        record: what is known of it. Its checksum, if it has one, is held to; else the checksum of
-            the file as it is now is recorded.
-        inspector: opens it.
-        progress: told how many bytes are hashed.
+        record: their record. Its checksum, if it has one, must be that of the file; otherwise the
+            current checksum is recorded.
+        progress: called with the number of bytes hashed.
+        note: called with a sentence about a model that runs otherwise than requested.
     """
     at = datetime.now(UTC).isoformat(timespec="seconds")
     found = Findings()
     try:
-        record, found = _inspected(weights, record, inspector, progress)
+        record, found = _examine(weights, record, progress, ModelLoader(note=note))
     except BackendError as error:
         found.faults.append(str(error))
     verdict = Verdict(not found.faults, at, tuple(found.faults), tuple(found.facts))
     return replace(record, verdict=verdict)
 
 
-def _inspected(
-    weights: Weights, record: Record, inspector: Inspector, progress: Progress
-) -> tuple[Record, Findings]:
-    digest = inspector.digest(weights.path)
-    if weights.is_torch:  # its files were checked one by one when they were fetched
-        return replace(record, digest=digest), _run(weights, record, inspector)
+def _examine(
+    weights: Weights, record: WeightsRecord, progress: StepProgress, loader: ModelLoader
+) -> tuple[WeightsRecord, Findings]:
+    digest = weights_digest(weights.path)
+    if weights.is_torch:  # the files were verified one by one when they were downloaded
+        return replace(record, digest=digest), _try_role(weights, record.quantization, loader)
     from memcli.weights.hub.download import sha256
 
-    found = sha256(weights.path, lambda name, done, of: progress(f"{name}: checksum", done, of))
-    if record.sha256 and found != record.sha256:
-        return record, Findings([f"its SHA-256 is {found}, recorded is {record.sha256}"])
-    record = of_file(record, weights.path, sha256=found, digest=digest)
+    checksum = sha256(
+        weights.path, lambda name, done, size: progress(f"{name}: checksum", done, size)
+    )
+    if record.sha256 and checksum != record.sha256:
+        return record, Findings([f"its SHA-256 is {checksum}, recorded is {record.sha256}"])
+    record = describe_file(record, weights.path, sha256=checksum, digest=digest)
     faults = _header_faults(weights)
     if faults:
         return record, Findings(faults)
-    return record, _run(weights, record, inspector)
+    return record, _try_role(weights, record.quantization, loader)
 
 
 def _header_faults(weights: Weights) -> list[str]:
-    from memcli.weights import gguf_header as header
+    from memcli.weights import gguf_header
 
     known = weights.manifest
-    return header.faults(
-        header.read_contents(weights.path),
-        architecture=known.shape.architecture,
-        blocks=known.shape.blocks,
-        dimensions=known.shape.dimensions,
-        tied=known.shape.tied,
+    return gguf_header.find_faults(
+        gguf_header.read_header(weights.path),
+        architecture=known.expected_header.architecture,
+        blocks=known.expected_header.blocks,
+        dimensions=known.expected_header.dimensions,
+        tied=known.expected_header.tied,
         special=known.special,
         template=known.role in ("sifter", "reader", "chat"),
     )
 
 
-def _run(weights: Weights, record: Record, inspector: Inspector) -> Findings:
-    """Run the model as its role asks."""
-    known, opener = weights.manifest, inspector.open
+def _try_role(weights: Weights, quantization: str, loader: ModelLoader) -> Findings:
+    """Run the model in its role."""
+    known = weights.manifest
     match known.role:
         case "reranker":
-            return role_trials.try_reranker(
-                opener.reranker(weights), known.checks, record.quantization
-            )
+            reranker = loader.open_reranker(weights)
+            return role_trials.try_reranker(reranker, known.checks, quantization)
         case "embedder":
-            return role_trials.try_embedder(
-                opener.embedder(weights), known.checks, record.quantization
-            )
+            embedder = loader.open_embedder(weights)
+            return role_trials.try_embedder(embedder, known.checks, quantization)
     if not weights.is_torch:
-        found = role_trials.try_forward(lambda: inspector.logits(weights.path))
+        found = role_trials.try_forward(lambda: _logits(weights.path))
         if found.faults:
             return found
     if known.role == "sifter":
-        return role_trials.try_sifter(opener.sifter(weights), known.prompt["message"])
-    return role_trials.try_reader(opener.reader(weights)) if known.role == "reader" else Findings()
+        return role_trials.try_sifter(loader.open_sifter(weights), known.prompt["message"])
+    if known.role == "reader":
+        return role_trials.try_reader(loader.open_reader(weights))
+    return Findings()
+
+
+def _logits(path: Path) -> Sequence[float]:
+    """Run a GGUF file once over a few words; return the logits of some tokens that may follow.
+
+    Raises:
+        BackendError: llama.cpp refuses the file or fails.
+    """
+    from memcli.backends.llama.context import Context, Run
+    from memcli.backends.llama.model import Model
+
+    model = Model(path)
+    try:
+        tokens = model.plain("The capital of China is")
+        with Context(model, len(tokens)) as context:
+            context.feed([Run(tokens)])
+            return context.logits(0, sorted({*tokens, *model.special}))
+    finally:
+        model.close()

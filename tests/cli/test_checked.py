@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memcli.backends.gguf_check import check_gguf
-from memcli.cli.models.gguf_cache import SETTLED, checked
+from memcli.cli.models.gguf_cache import SETTLED, check_cached
 from memcli.errors import BackendError, ModelNotFoundError
 from memcli.settings import state_folder
 
@@ -31,12 +31,12 @@ def settled(tmp_path, tiny):
 
 
 def test_a_file_is_walked_once(settled, kept):
-    first = checked(settled)
+    first = check_cached(settled)
     found = json.loads(kept.read_text())
     found[str(settled)][1] = "what was found before"
     kept.write_text(json.dumps(found))
 
-    again = checked(settled)
+    again = check_cached(settled)
 
     assert first == check_gguf(settled)
     assert again.digest == "what was found before"
@@ -46,13 +46,13 @@ def test_a_file_is_walked_once(settled, kept):
 
 def test_a_file_that_only_looks_the_same_is_walked_again(settled, kept):
     before = settled.stat()
-    first = checked(settled)
+    first = check_cached(settled)
     with settled.open("r+b") as file:
         file.seek(-4, os.SEEK_END)
         file.write(b"\xff\xff\xff\x7f")
     os.utime(settled, ns=(before.st_atime_ns, before.st_mtime_ns))
 
-    again = checked(settled)
+    again = check_cached(settled)
 
     assert (settled.stat().st_size, settled.stat().st_mtime_ns) == (
         before.st_size,
@@ -62,25 +62,25 @@ def test_a_file_that_only_looks_the_same_is_walked_again(settled, kept):
 
 
 def test_a_file_that_may_still_change_is_not_kept_in_mind(tiny, tmp_path, kept):
-    checked(Path(shutil.copy(tiny, tmp_path)))
+    check_cached(Path(shutil.copy(tiny, tmp_path)))
 
     assert not kept.exists()
 
 
 def test_a_file_that_was_cut_short_since_is_refused(settled, kept):
-    checked(settled)
+    check_cached(settled)
     os.truncate(settled, settled.stat().st_size - 1000)
 
     with pytest.raises(BackendError, match="cut short"):
-        checked(settled)
+        check_cached(settled)
 
 
 def test_a_file_that_is_gone_is_missing(settled, kept):
-    checked(settled)
+    check_cached(settled)
     settled.unlink()
 
     with pytest.raises(ModelNotFoundError):
-        checked(settled)
+        check_cached(settled)
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_nonsense_in_the_place_of_what_was_found_only_costs_time(nonsense, settl
     kept.parent.mkdir(parents=True)
     kept.write_text(nonsense.replace("PATH", str(settled)))
 
-    assert checked(settled) == check_gguf(settled)
-    assert checked(settled) == check_gguf(settled)
+    assert check_cached(settled) == check_gguf(settled)
+    assert check_cached(settled) == check_gguf(settled)
 
 
 def test_where_nothing_can_be_kept_files_are_checked_all_the_same(settled, kept):
     kept.parent.parent.mkdir(parents=True)
     kept.parent.write_text("no folder")
 
-    assert checked(settled) == check_gguf(settled)
+    assert check_cached(settled) == check_gguf(settled)

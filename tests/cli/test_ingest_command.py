@@ -397,13 +397,15 @@ def test_interrupted_it_keeps_what_it_read_and_says_what_to_type(mem):
     script = (
         "import os, signal, sys\n"
         "from memcli import cli\n"
-        "from memcli.ingest import import_conversations as absorb, ingest\n"
-        "ingest.BATCH_TURNS, take, calls = 10, absorb.Absorber.take, []\n"
+        "from memcli.ingest import import_conversations, import_exports\n"
+        "import_exports.BATCH_TURNS, calls = 10, []\n"
+        "importer = import_conversations.ConversationImporter\n"
+        "take = importer.import_batch\n"
         "def taken(*arguments, **keywords):\n"
         "    calls.append(1)\n"
         "    len(calls) == 3 and os.kill(os.getpid(), signal.SIGINT)\n"
         "    take(*arguments, **keywords)\n"
-        "absorb.Absorber.take = taken\n"
+        "importer.import_batch = taken\n"
         "sys.exit(cli.main(['ingest', 'talks.json']))"
     )
 

@@ -102,7 +102,7 @@ def wait_for(found, seconds=60):
         ({"shuffled": True}, '"What is the capital of China?" / "'),
         (
             {"scores": SQUEEZED},
-            "all its probabilities are between 0.51 and 0.72, as if one sigmoid were taken of"
+            "all its probabilities are between 0.51 and 0.72, as if a sigmoid were applied to"
             ' another; "What is the capital of China?" / "The capital of China is Beijing.":'
             " yes - no is 0.9",
         ),
@@ -263,7 +263,7 @@ def test_a_file_of_ones_own_is_known_by_a_name_where_it_is(pulled, tmp_path):
     assert (asked.code, asked.err, by_path.err) == (0, "", "")
     assert asked.json["stages"][1]["model"] == file.stem
     assert taken == Run(
-        2, err="mem: a model is called bge-m3 already\nhint: `--name` names it otherwise\n"
+        2, err="mem: a model is called bge-m3 already\nhint: choose another name with `--name`\n"
     )
     assert removed == Run(0)
     assert file.exists()
@@ -285,7 +285,7 @@ def test_a_file_that_does_not_do_what_its_role_asks_is_not_added(person, tiny, t
     assert (random.code, '" / "' in random.err) == (7, True)
     assert (judging.code, nothing.code, role.code, unclear.code) == (7, 6, 2, 2)
     assert "it is not a GGUF file" in judging.err
-    assert "name a model that it is like, with `--like`: bge-m3" in unclear.err
+    assert "name the known model it is like, with `--like`: bge-m3" in unclear.err
     assert sifter == Run(0)
     [added] = [one for one in person("models", "list", "--jsonl").lines if one["installed"]]
     assert (added["name"], added["state"], added["used_as"]) == ("small", "verified", ["sifter"])
@@ -336,9 +336,8 @@ def test_the_set_for_this_machine_is_shown_and_asked_for(person):
     asked = person("models", "pull")
 
     assert (asked.code, asked.out) == (2, "")
-    assert asked.err.endswith(
-        "mem: nobody is here to ask\nhint: `mem models pull --yes` fetches them\n"
-    )
+    hint = "\nmem: not a terminal, so nobody can be asked\nhint: add `--yes` to download "
+    assert hint in asked.err
     assert " GB, a download of " in asked.err or " MB, a download of " in asked.err
     assert not person.hub.log
 
@@ -365,7 +364,7 @@ def test_a_sifter_is_asked_in_its_authors_words_once_they_were_fetched(tmp_path,
         again = person("ask", QUESTION, "--think", "4", "--json")
 
     assert refused.code == 0
-    assert "tiny-sifter is asked in memcli's words, not its authors'" in refused.err
+    assert "tiny-sifter gets memcli's prompt, not its authors'" in refused.err
     assert fetched == Run(0)
     assert "tiny-sifter.wording.yaml" in person.files()
     assert [stage["name"] for stage in again.json["stages"]][-1] == "sift"

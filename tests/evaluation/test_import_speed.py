@@ -9,12 +9,12 @@ from memcli.evaluation.import_speed import SYNTHETIC_FORMATS, measure_import
 from memcli.evaluation.synthetic_exports import write_export
 from memcli.formats import recognise
 from memcli.formats.sources import places
-from memcli.ingest.ingest import ingest
+from memcli.ingest.import_exports import import_exports
 
 
 @pytest.mark.parametrize("kind", SYNTHETIC_FORMATS)
 def test_every_stage_of_an_import_is_measured(kind):
-    speed = measure_import(kind, 0.2, ingest, WordEmbedder)
+    speed = measure_import(kind, 0.2, import_exports, WordEmbedder)
 
     stages = (speed.parsed, speed.stored, speed.indexed)
     assert 0.2 <= speed.megabytes < 0.4
@@ -25,7 +25,7 @@ def test_every_stage_of_an_import_is_measured(kind):
 
 
 def test_without_an_embedder_nothing_is_indexed():
-    assert measure_import("telegram", 0.05, ingest).indexed is None
+    assert measure_import("telegram", 0.05, import_exports).indexed is None
 
 
 @pytest.mark.parametrize("kind", SYNTHETIC_FORMATS)

@@ -39,7 +39,7 @@ def bench(tmp_path):
 
 @pytest.fixture
 def a_turn_each(monkeypatch):
-    """Segments of so few tokens that each turn of LONG is one."""
+    """Make segments of so few tokens that each turn of LONG is one."""
     monkeypatch.setattr("memcli.extraction.unread.SEGMENT_TOKENS", 100)
 
 
@@ -251,7 +251,7 @@ def test_words_that_no_database_holds_are_made_to_fit(bench):
 
 
 def too_much(request):
-    """Refuse a message of more than 400 letters as a server does whose context it exceeds."""
+    """Refuse a message of more than 400 letters, as a server does if it exceeds its context."""
     if len(request.body["messages"][1]["content"]) > 400:
         error = {"message": "This model's maximum context length is 128 tokens."}
         return answer({"error": error}, 400)(request)

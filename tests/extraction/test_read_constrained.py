@@ -1,7 +1,7 @@
-"""Every path of reading through real llama.cpp: a model that a test makes want certain calls.
+"""Every path of reading through real llama.cpp, with a model that is made to want certain calls.
 
-Of the tokens that the schema allows the model may draw only those that spell what the test wants,
-as long as there are any: prompt, thought, constraint, decoding and cache are those of every run.
+Of the tokens that the schema allows, the model may pick only those that spell the text that the
+test wants, while there are any. Prompt, thought, constraint, decoding and cache are as always.
 """
 
 import json
@@ -36,13 +36,13 @@ def bench(tmp_path):
 
 @pytest.fixture
 def a_turn_each(monkeypatch):
-    """Segments of so few tokens that each turn of LONG is one."""
+    """Make segments of so few tokens that each turn of LONG is one."""
     monkeypatch.setattr("memcli.extraction.unread.SEGMENT_TOKENS", 130)
 
 
 @pytest.fixture
 def wanting(tmp_path, monkeypatch):
-    """Open a tiny model that wants to write these texts, one a call, and then the last one."""
+    """Return a function that opens a tiny model which wants to write these texts, call by call."""
     opened = []
 
     def build(*texts, context=4096, **weights):
@@ -51,12 +51,12 @@ def wanting(tmp_path, monkeypatch):
         opened.append(reader)
         wanted, asked, draw = list(texts), [], reader._sample_allowed
 
-        def begun(tools):
+        def begin_call(tools):
             reader.wants = (wanted.pop(0) if len(wanted) > 1 else wanted[0]).encode()
             asked.append([tool.name for tool in tools])
             return constrain_call(tools)
 
-        def chosen(text, sequence):
+        def choose(text, sequence):
             rest = reader.wants[len(text._written) :]
             piece = reader.tokenizer.piece
             spelling = [
@@ -66,8 +66,8 @@ def wanting(tmp_path, monkeypatch):
             ]
             return sequence.sample_among(spelling) if spelling else draw(text, sequence)
 
-        monkeypatch.setattr(tool_caller, "constrain_call", begun)
-        monkeypatch.setattr(reader, "_sample_allowed", chosen)
+        monkeypatch.setattr(tool_caller, "constrain_call", begin_call)
+        monkeypatch.setattr(reader, "_sample_allowed", choose)
         reader.asked = asked
         return reader
 
@@ -77,7 +77,7 @@ def wanting(tmp_path, monkeypatch):
 
 
 def call(tool, **arguments):
-    """A call as a model writes it."""
+    """Return a call as a model writes it."""
     return json.dumps({"name": tool.name, "arguments": arguments})
 
 

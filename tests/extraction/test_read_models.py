@@ -62,8 +62,8 @@ def test_killed_at_any_moments_it_ends_as_if_it_had_not_been(tmp_path, tiny):
     assert len(dump(whole)["readings"]) >= 12
 
 
-class Watched:
-    """A reader whose calls are kept."""
+class RecordingReader:
+    """A reader that keeps its calls."""
 
     def __init__(self, reader):
         self.name, self.fingerprint, self.context = reader.name, reader.fingerprint, reader.context
@@ -83,7 +83,7 @@ def test_every_call_of_a_real_model_can_be_executed(tmp_path, smollm):
         bench = Bench(store)
         archive(bench, 10)
         opened = open_reader(smollm, context=4096, sampling=Sampling(temperature=0.2), threads=1)
-        reader = Watched(opened)
+        reader = RecordingReader(opened)
         report = bench.read(reader, thought_tokens=4, call_tokens=32)
         opened.close()
         kept = {memory.fact.value for memory in store.memories.find(MemoryFilters())}

@@ -1,4 +1,4 @@
-"""Runs over several sessions: what is left, what grew, what changed while the reader thought."""
+"""Runs over several sessions: unread parts, and sessions that grow or change meanwhile."""
 
 import re
 import threading
@@ -13,7 +13,8 @@ from helpers.scripted_reader import Bench, add, asked_in, buffer, fact, ignore, 
 
 from memcli.domain import YOU, Conversation
 from memcli.errors import BackendError, BusyError
-from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.store import Filters, MemoryFilters, Outcome, Store
 
 DAY = 1440 * MINUTE
@@ -26,8 +27,8 @@ def bench(tmp_path):
         yield Bench(store)
 
 
-def shown(bodies):
-    """Return what readers were shown, a list of lines a request."""
+def lines_shown(bodies):
+    """Return the lines that readers were shown, a list for each request."""
     return [asked_in(body).split("\n")[2:] for body in bodies]
 
 
@@ -39,8 +40,10 @@ def test_sessions_are_read_in_the_order_they_were_had_or_backwards(bench, tmp_pa
     _, bodies = bench.reads(ignore())
     _, backwards = bench.reads(ignore(), newest=True, limit=2, again=True)
 
-    assert shown(bodies) == [[f"[user]: {day}"] for day in ("day 1", "day 2", "day 3", "no day")]
-    assert shown(backwards) == [["[user]: no day"], ["[user]: day 3"]]
+    assert lines_shown(bodies) == [
+        [f"[user]: {day}"] for day in ("day 1", "day 2", "day 3", "no day")
+    ]
+    assert lines_shown(backwards) == [["[user]: no day"], ["[user]: day 3"]]
 
 
 def test_of_a_session_that_grew_only_what_is_new_is_decided_about(bench):
@@ -51,7 +54,7 @@ def test_of_a_session_that_grew_only_what_is_new_is_decided_about(bench):
     report, bodies = bench.reads(ignore())
 
     assert report.segments == 1
-    assert shown(bodies) == [
+    assert lines_shown(bodies) == [
         [
             "[already decided]:",
             "[user]: I moved to Lisbon.",
@@ -73,7 +76,7 @@ def test_what_is_found_between_turns_that_were_read_is_read(bench):
 
     _, [body] = bench.reads(ignore())
 
-    assert shown([body])[0][-2:] == ["[assistant]: How nice.", "[user]: I must not eat nuts."]
+    assert lines_shown([body])[0][-2:] == ["[assistant]: How nice.", "[user]: I must not eat nuts."]
 
 
 def test_an_edited_turn_is_read_again(bench):
@@ -87,7 +90,7 @@ def test_an_edited_turn_is_read_again(bench):
 
     _, [body] = bench.reads(ignore())
 
-    assert shown([body])[0][-1] == "[user]: I must not eat hazelnuts."
+    assert lines_shown([body])[0][-1] == "[user]: I must not eat hazelnuts."
 
 
 def test_another_reader_reads_again_only_when_told_to(bench):
@@ -110,7 +113,7 @@ def test_what_a_person_wrote_as_a_memory_is_not_read(bench):
 
 
 def while_thinking(do, *then):
-    """A behaviour that does something before it answers."""
+    """Return a behaviour of a reader that does something before it answers."""
 
     def behave(request):
         do()
@@ -119,8 +122,8 @@ def while_thinking(do, *then):
     return behave
 
 
-def beside(bench, work):
-    """Return what opens the database a second time, as another process would, and works on it."""
+def as_another_process(bench, work):
+    """Return a function that works on the database as another process would."""
 
     def do():
         with Store(bench.store._database.path, wait=5) as store:
@@ -131,7 +134,7 @@ def beside(bench, work):
 
 def test_while_the_reader_thinks_others_may_write(bench):
     bench.ingest(talk("Trip", *LINES))
-    other = beside(bench, lambda them: them.ingest(talk("Other", "me: Hello")))
+    other = as_another_process(bench, lambda them: them.ingest(talk("Other", "me: Hello")))
 
     report, _ = bench.reads(while_thinking(other, add(fact("home", "I moved to Lisbon"))), ignore())
 
@@ -145,14 +148,16 @@ def test_what_was_read_of_a_session_that_is_forgotten_meanwhile_is_thrown_away(b
     def forget(them):
         them.store.forgetting.forget([one.id for one in them.store.sessions.overviews(Filters())])
 
-    report, _ = bench.reads(while_thinking(beside(bench, forget), add(fact("home", "Lisbon"))))
+    report, _ = bench.reads(
+        while_thinking(as_another_process(bench, forget), add(fact("home", "Lisbon")))
+    )
 
     assert (report.segments, report.stopped, bench.facts, bench.readings) == (0, None, {}, [])
 
 
 def test_a_session_that_grows_meanwhile_is_read_on(bench):
     bench.ingest(talk("Trip", *LINES[:2]))
-    grow = beside(bench, lambda them: them.ingest(talk("Trip", *LINES)))
+    grow = as_another_process(bench, lambda them: them.ingest(talk("Trip", *LINES)))
 
     _, bodies = bench.reads(while_thinking(grow), ignore())
 
@@ -164,7 +169,7 @@ def test_a_turn_that_is_edited_meanwhile_is_read_anew(bench):
     trip = talk("Trip", *LINES[:1])
     bench.ingest(trip)
     edited = replace(trip.turns[0], text="I moved to Porto.")
-    change = beside(
+    change = as_another_process(
         bench,
         lambda them: them.ingest(replace(trip, turns=(edited,), updated_at=BEGIN + DAY)),
     )
@@ -179,7 +184,7 @@ def test_a_turn_that_is_edited_meanwhile_is_read_anew(bench):
 
 def test_of_two_runs_at_once_over_one_session_one_counts(bench):
     bench.ingest(talk("Trip", *LINES))
-    faster = beside(bench, lambda them: them.reads(add(fact("home", "Lisbon"))))
+    faster = as_another_process(bench, lambda them: them.reads(add(fact("home", "Lisbon"))))
 
     report, _ = bench.reads(while_thinking(faster, add(fact("home", "Porto"))))
 
@@ -333,11 +338,11 @@ def test_the_seed_depends_on_what_is_read_and_not_on_the_run(tmp_path):
 def test_turns_that_turn_out_to_be_a_copy_are_not_read_again(bench):
     later = talk("Copy", *LINES, at=BEGIN)
     original = replace(talk("Original", *LINES[:2]), updated_at=BEGIN + MINUTE)
-    absorber = Absorber(bench.store, bench.embedder)
-    absorber.take([later], Tally(), unique_keys=True)
+    importer = ConversationImporter(bench.store, bench.embedder)
+    importer.import_batch([later], ImportTally(), unique_keys=True)
     bench.reads(ignore())
 
-    absorber.take([original], Tally(), unique_keys=True)
+    importer.import_batch([original], ImportTally(), unique_keys=True)
 
     held = [one.turns for one in bench.store.sessions.overviews(Filters())]
     assert held == [2, 2]

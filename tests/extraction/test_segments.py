@@ -1,4 +1,4 @@
-"""What is unread, cut into what a reader decides about at once."""
+"""Tests of the unread part of sessions, cut into segments."""
 
 from helpers.builders import session, talk
 from hypothesis import given
@@ -17,7 +17,7 @@ def lines(run):
 
 
 def segments(run, most):
-    """Cut a run as a reader goes through it."""
+    """Return the lines of a run, segment by segment."""
     found = []
     while run:
         taken = count_fitting(run, most)

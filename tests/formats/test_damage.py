@@ -1,7 +1,8 @@
-"""Damaged exports: cut short or with a wrong byte, they give all that lay before the damage.
+"""Damaged exports: cut short or with a wrong byte, they give all texts before the damage.
 
-What lies before a place is what the file gives when it ends there: so whatever a file cut short
-gives, a longer piece of it gives too, and so does the whole file with a wrong byte behind it.
+The texts before a position are those that the file gives when it is cut there: so every text that a
+piece of a file gives must also come from a longer piece, and from the whole file with a wrong byte
+after that position.
 """
 
 import json
@@ -52,42 +53,42 @@ NO_FILES = pytest.param(
 
 
 def texts(found, raw):
-    """What a document with these bytes says, text by text; nothing where it cannot be read."""
+    """Return the texts of a document with these bytes; none if it cannot be read."""
     damaged = replace(found, open=lambda: BytesIO(raw))
-    said = Counter()
+    all_texts = Counter()
     try:
         known = recognise(damaged)
         for parsed in known.parse(damaged, Reading()) if known else ():
             if isinstance(parsed, Conversation):
-                said.update(turn.text for turn in parsed.turns)
+                all_texts.update(turn.text for turn in parsed.turns)
     except InputError:
         pass
-    return said
+    return all_texts
 
 
-def lost(before, after):
-    """Texts that are not there any more, not even with what is broken behind them taken along."""
+def missing_texts(before, after):
+    """Return the texts that are missing, also as the beginning of a damaged text."""
     gone = before - after
     return [text for text in gone if not any(text in other for other in after - before)]
 
 
-def flipped(raw, at, random):
+def with_wrong_byte(raw, at, random):
     return raw[:at] + bytes([raw[at] ^ random.randint(1, 255)]) + raw[at + 1 :]
 
 
 def check(found, raw):
-    """Damage a document in many places; whatever lay before the damage must come."""
+    """Damage a document in many places and check that the texts before the damage come."""
     random = Random(len(raw))
     whole = texts(found, raw)
     before = Counter()
     for at in sorted(random.randrange(len(raw)) for _ in range(DAMAGES)):
         cut = texts(found, raw[:at])
-        assert not lost(before, cut), f"cut at {at:,}"
+        assert not missing_texts(before, cut), f"cut at {at:,}"
         before = cut & whole
         wrong = at + 1  # a line is not whole without its end
         if wrong < len(raw):
-            there = texts(found, flipped(raw, wrong, random))
-            assert not lost(before, there), f"flipped at {wrong:,}"
+            there = texts(found, with_wrong_byte(raw, wrong, random))
+            assert not missing_texts(before, there), f"flipped at {wrong:,}"
     return whole
 
 
@@ -134,7 +135,7 @@ def test_a_damaged_zip_is_read_or_is_an_error(tmp_path, path):
     damaged = tmp_path / path.name
     for _ in range(DAMAGES):
         at = random.randrange(len(raw))
-        for content in (raw[:at], flipped(raw, at, random)):
+        for content in (raw[:at], with_wrong_byte(raw, at, random)):
             damaged.write_bytes(content)
             [place] = places(damaged)
             try:

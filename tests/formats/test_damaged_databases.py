@@ -1,4 +1,4 @@
-"""Other programs' databases with wrong bytes, or cut short: nothing worse than an InputError."""
+"""Damaged databases of other programs raise nothing but InputError."""
 
 import sqlite3
 from contextlib import closing

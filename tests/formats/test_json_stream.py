@@ -1,4 +1,4 @@
-"""Reading JSON of any size, a value at a time."""
+"""JSON of any size, read one value at a time."""
 
 import json
 import random
@@ -25,7 +25,7 @@ VALUES = [
 
 
 class Trickle(BytesIO):
-    """A stream that gives fewer bytes than asked for, like a pipe."""
+    """A stream that returns fewer bytes than requested, like a pipe."""
 
     def __init__(self, raw, most):
         super().__init__(raw)
@@ -39,12 +39,12 @@ def document(raw, most=1 << 30):
     return Document("export.json", lambda: Trickle(raw, most))
 
 
-def found(raw, *lists, most=1 << 30):
+def stream_elements(raw, *lists, most=1 << 30):
     return list(elements(document(raw, most), *lists))
 
 
 def before_the_error(raw, *lists):
-    """What comes out before an InputError, and the error; None where there is none."""
+    """Return the values before an InputError, and the error or None."""
     kept = []
     try:
         kept.extend(elements(document(raw), *lists))
@@ -59,24 +59,24 @@ def before_the_error(raw, *lists):
 def test_the_elements_are_those_of_the_list_however_the_bytes_come(most, indent, ascii_only):
     raw = json.dumps(VALUES, indent=indent, ensure_ascii=ascii_only).encode()
 
-    assert found(raw, most=most) == VALUES
+    assert stream_elements(raw, most=most) == VALUES
 
 
 def test_a_byte_order_mark_is_passed_over():
-    assert found(b"\xef\xbb\xbf[1, 2]") == [1, 2]
+    assert stream_elements(b"\xef\xbb\xbf[1, 2]") == [1, 2]
 
 
 def test_lists_are_found_by_their_paths_in_the_order_of_the_file():
     raw = json.dumps({"a": {"list": [1, 2]}, "b": [3], "c": [4], "list": [5]}).encode()
 
-    assert found(raw, "c", "a.list") == [1, 2, 4]
+    assert stream_elements(raw, "c", "a.list") == [1, 2, 4]
 
 
 def test_an_object_without_the_lists_is_given_itself_if_wanted():
     raw = b'{"a": {"conversations": [1]}, "conversations": 2}'
 
-    assert found(raw, "conversations", "") == [json.loads(raw)]
-    assert found(raw, "conversations") == []
+    assert stream_elements(raw, "conversations", "") == [json.loads(raw)]
+    assert stream_elements(raw, "conversations") == []
 
 
 def test_scan_tells_everything_on_the_way():
@@ -100,7 +100,7 @@ def test_scan_tells_everything_on_the_way():
     [b'{"a": nonsense}', b'{"a" 1}', b"[1 2]", b"[1}", b'"\\x"', b"1" * 5000, b"tru"],
 )
 def test_a_broken_element_is_reported_and_the_next_one_read(bad):
-    first, broken, last = found(b'[{"n": 1}, ' + bad + b', {"n": 2}]')
+    first, broken, last = stream_elements(b'[{"n": 1}, ' + bad + b', {"n": 2}]')
 
     assert (first, last) == ({"n": 1}, {"n": 2})
     assert isinstance(broken, Broken)
@@ -112,7 +112,7 @@ def test_a_file_that_breaks_off_gives_what_was_whole_and_an_error():
     for end in range(1, len(raw)):
         kept, error = before_the_error(raw[:end])
 
-        # A number at the very end looks whole.
+        # A number at the end of the file looks complete.
         assert kept[:-1] == VALUES[: len(kept) - 1 if kept else 0]
         assert str(error).startswith("export.json ends in the middle (byte ")
 
@@ -152,7 +152,7 @@ def test_a_single_string_is_bounded(head, monkeypatch):
 def test_a_value_as_long_as_many_reads_is_read_once_whole():
     text = 'x"\\' * 300_000
 
-    assert found(json.dumps([text, {"a": text}]).encode()) == [text, {"a": text}]
+    assert stream_elements(json.dumps([text, {"a": text}]).encode()) == [text, {"a": text}]
 
 
 @pytest.mark.parametrize("raw", [b"[1] [2]", b'{"a": 1}{"a": 2}', b"[1]x"])

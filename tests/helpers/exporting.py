@@ -13,7 +13,8 @@ from memcli.formats.generic.memcli import (
     written_memory,
     written_reading,
 )
-from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.ingest.restore import ArchiveRestorer
 from memcli.store import Filters, Store
 
@@ -29,14 +30,14 @@ def exported(store, filters=None):
 
 def read_back(text, store, *, batch=3, included=()):
     """Read an export into a store, a few sessions a transaction; return what became of them."""
-    absorber, tally = Absorber(store, None, included), Tally()
+    importer, tally = ConversationImporter(store, None, included), ImportTally()
     restoring = ArchiveRestorer(store, WordEmbedder())
     parsed = list(FORMAT.parse(document(text), Reading()))
     for first in range(0, len(parsed), batch):
         some = parsed[first : first + batch]
-        absorber.take([one for one in some if isinstance(one, Conversation)], tally)
-        restoring.take(some)
-    list(restoring.end("export"))
+        importer.import_batch([one for one in some if isinstance(one, Conversation)], tally)
+        restoring.restore(some)
+    list(restoring.finish("export"))
     return tally
 
 

@@ -1,4 +1,4 @@
-"""Small exports as documents, and what a format makes of them."""
+"""Small exports as documents, and the results of parsing them."""
 
 import json
 from contextlib import suppress
@@ -11,9 +11,12 @@ from memcli.formats import Document, Reading
 
 
 def document(content, name="export.json", **others):
-    """A file with this content: bytes and text as they are, anything else as JSON.
+    """Return a file with this content: bytes and text unchanged, any other value as JSON.
 
-    `others` are the files beside it.
+    Args:
+        content: of the file.
+        name: of the file.
+        others: contents of the files beside it, by path.
     """
     raw = content if isinstance(content, bytes) else _text(content).encode()
     found = {path: document(inner, path) for path, inner in others.items()}
@@ -21,8 +24,8 @@ def document(content, name="export.json", **others):
 
 
 def lines(*rows, ended=True):
-    """JSON lines; a row that is text stands as it is."""
-    return "\n".join(map(_text, rows)) + "\n" * ended
+    """Return JSON lines; a row that is text is not encoded."""
+    return "\n".join(map(_text, rows)) + ("\n" if ended else "")
 
 
 def _text(content):
@@ -30,24 +33,24 @@ def _text(content):
 
 
 def read(known, content, name="export.json", reading=None, **others):
-    """Everything a format yields."""
+    """Return all results of a format."""
     return list(known.parse(document(content, name, **others), reading or Reading()))
 
 
 def one(known, content, *arguments, **others):
-    """The one conversation that a format yields."""
+    """Return the one conversation that a format yields."""
     [found] = read(known, content, *arguments, **others)
     assert isinstance(found, Conversation)
     return found
 
 
 def told(conversation):
-    """Who says or does what."""
+    """Return (role, kind, text) of each turn."""
     return [(turn.role.value, turn.kind.value, turn.text) for turn in conversation.turns]
 
 
 def sample(path):
-    """A real export, with what lies beside it."""
+    """Return a real export as a document that finds the files beside it."""
     from memcli.formats.sources import places
 
     [place] = places(SHARED / "samples" / path)
@@ -56,7 +59,7 @@ def sample(path):
 
 
 def survivors(known, content, name="export.json", **others):
-    """What a damaged file still gives; only InputError may cut it short."""
+    """Return the results of a damaged file up to an InputError, the only error it may raise."""
     kept = []
     with suppress(InputError):
         kept.extend(known.parse(document(content, name, **others), Reading()))

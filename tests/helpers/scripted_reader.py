@@ -7,7 +7,8 @@ from helpers.hostile_server import chat, serving
 from helpers.keyword_models import WordEmbedder
 from memcli.backends.server import Limits, endpoint, open_reader
 from memcli.extraction.read import How, ReadRun
-from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.memories.remember import Memories
 from memcli.protocols import Sampling
 from memcli.store import Filters, MemoryFilters
@@ -62,7 +63,9 @@ class Bench:
 
     def ingest(self, *conversations):
         """Take conversations in, as `mem ingest` does."""
-        Absorber(self.store, self.embedder).take(list(conversations), Tally(), unique_keys=False)
+        ConversationImporter(self.store, self.embedder).import_batch(
+            list(conversations), ImportTally(), unique_keys=False
+        )
 
     def read(self, reader, *, heard=lambda _: None, newest=False, limit=None, **how):
         """Read with any reader; return the report."""

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memcli.formats import Reading
-from memcli.ingest.ingest import ingest
+from memcli.ingest.import_exports import import_exports
 from memcli.store import Filters, Store
 
 DAY = timedelta(days=1)
@@ -54,7 +54,7 @@ def take(store, folder, run):
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return ingest([folder / file for file in run], store, WordEmbedder(), Reading())
+    return import_exports([folder / file for file in run], store, WordEmbedder(), Reading())
 
 
 def dump(path):

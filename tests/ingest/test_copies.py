@@ -12,8 +12,9 @@ from helpers.keyword_models import WordEmbedder
 from memcli.domain import Conversation, Kind
 from memcli.errors import NotFoundError
 from memcli.formats import Reading
-from memcli.ingest.import_conversations import Absorber, Tally
-from memcli.ingest.ingest import ingest
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
+from memcli.ingest.import_exports import import_exports
 from memcli.store import Filters, Store
 from memcli.text.sanitize import KEPT
 
@@ -28,7 +29,9 @@ def taken(tmp_path):
     def taken(*conversations, included=(), **keywords):
         stores.append(Store(tmp_path / f"{len(stores)}.db"))
         for each in conversations:
-            Absorber(stores[-1], WordEmbedder(), included).take([each], Tally(), **keywords)
+            ConversationImporter(stores[-1], WordEmbedder(), included).import_batch(
+                [each], ImportTally(), **keywords
+            )
         return sessions(stores[-1])
 
     yield taken
@@ -108,11 +111,11 @@ def test_the_id_of_a_session_that_began_earlier_than_thought_still_opens_it(tmp_
     late = talk("Ann", "Ann: later", endless=True)
     early = replace(late, turns=(turn("Ann: earlier", "0", BEGIN - MINUTE),))
     with Store(tmp_path / "mem.db") as store:
-        absorber = Absorber(store, WordEmbedder())
-        absorber.take([late], Tally())
+        importer = ConversationImporter(store, WordEmbedder())
+        importer.import_batch([late], ImportTally())
         [before] = sessions(store)
 
-        absorber.take([early], Tally())
+        importer.import_batch([early], ImportTally())
 
         [now] = sessions(store)
         assert now.id != before.id
@@ -161,7 +164,9 @@ def test_what_is_to_be_included_is_kept_whole_and_searched_for_good(taken, tmp_p
     whole = copy(1, QUESTION, long)
     with Store(tmp_path / "mem.db") as store:
         for included in ((), (Kind.TOOL,), ()):
-            Absorber(store, WordEmbedder(), included).take([whole], Tally())
+            ConversationImporter(store, WordEmbedder(), included).import_batch(
+                [whole], ImportTally()
+            )
 
         [session] = sessions(store)
 
@@ -196,12 +201,12 @@ def test_a_chat_from_before_a_thread_that_was_its_first_turn_is_still_found_by_i
     older, _, thread = thread_and_chat()
     first = replace(older, turns=older.turns[2:])
     with Store(tmp_path / "mem.db") as store:
-        tally = Tally()
-        absorber = Absorber(store, WordEmbedder())
-        absorber.take([first], tally, threads=True)
+        tally = ImportTally()
+        importer = ConversationImporter(store, WordEmbedder())
+        importer.import_batch([first], tally, threads=True)
         [session, _] = sessions(store)
 
-        absorber.take([thread], tally, threads=True)
+        importer.import_batch([thread], tally, threads=True)
 
         assert [turn.key for turn in store.sessions.get(session.id).turns] == ["2", "9"]
         assert tally.turns.new == 7
@@ -219,11 +224,11 @@ def test_what_was_forgotten_in_a_chat_or_a_thread_does_not_come_back_with_the_ot
     older, _, thread = thread_and_chat()
     for number, (first, then) in enumerate(permutations((older, thread))):
         with Store(tmp_path / f"{number}.db") as store:
-            absorber = Absorber(store, WordEmbedder())
-            absorber.take([first], Tally(), threads=True)
+            importer = ConversationImporter(store, WordEmbedder())
+            importer.import_batch([first], ImportTally(), threads=True)
             store.forgetting.forget([session.id for session in sessions(store)])
 
-            absorber.take([then], Tally(), threads=True)
+            importer.import_batch([then], ImportTally(), threads=True)
 
             kept = [turn.key for session in sessions(store) for turn in session.turns]
             assert kept == [turn.key for turn in then.turns if turn not in first.turns]
@@ -239,7 +244,7 @@ def test_slack_has_threads(tmp_path):
 
     with Store(tmp_path / "mem.db") as store:
         for name in exports:
-            ingest([tmp_path / name], store, None, Reading())
+            import_exports([tmp_path / name], store, None, Reading())
 
         [session] = sessions(store)
         assert [turn.text for turn in session.turns] == ["Lunch?", "Yes"]

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from memcli.domain import Conversation, Doubt, Skipped
 from memcli.formats import Format, Reading
-from memcli.ingest import ingest as work
-from memcli.ingest.import_conversations import Counts
-from memcli.ingest.ingest import ingest
+from memcli.ingest import import_exports as work
+from memcli.ingest.import_counts import ImportCounts
+from memcli.ingest.import_exports import import_exports
 from memcli.store import Filters, Store, asked
 
 HOUR = timedelta(hours=1)
@@ -61,7 +61,7 @@ def whatsapp(path, *messages):
 
 def pieces(*conversations):
     """A format that gives these conversations, whatever the file."""
-    return Format("pieces", "Pieces", lambda _sample: True, lambda *_: iter(conversations))
+    return Format("pieces", lambda _sample: True, lambda *_: iter(conversations))
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def take(store, tmp_path):
             keywords["forced"] = pieces(*given)
             given = (tmp_path / "any.json",)
             given[0].write_text("{}")
-        return ingest(given, store, WordEmbedder(), Reading(), **keywords)
+        return import_exports(given, store, WordEmbedder(), Reading(), **keywords)
 
     return take
 
@@ -105,7 +105,11 @@ def test_a_conversation_is_stored_and_can_be_found(store, take, tmp_path):
     [report] = take(export(tmp_path / "conversations.json", claude(ASKED, LISBON)))
 
     assert report.format == "claude"
-    assert (report.conversations, report.sessions, report.turns) == (1, Counts(1), Counts(2))
+    assert (report.conversations, report.sessions, report.turns) == (
+        1,
+        ImportCounts(1),
+        ImportCounts(2),
+    )
     assert not report.damaged
     assert found(store, "lisbon") == ["Trip"]
     assert len(near(store, "lisbon")) == 1
@@ -118,8 +122,8 @@ def test_the_second_time_everything_is_unchanged(store, take, tmp_path):
 
     [report] = take(path)
 
-    assert report.sessions == Counts(unchanged=2)
-    assert report.turns == Counts(unchanged=3)
+    assert report.sessions == ImportCounts(unchanged=2)
+    assert report.turns == ImportCounts(unchanged=3)
     assert everything(store) == before
 
 
@@ -130,8 +134,8 @@ def test_a_conversation_that_grew_keeps_its_id(store, take, tmp_path):
     [report] = take(export(tmp_path / "conversations.json", claude(ASKED, LISBON, WHEN)))
 
     [after] = everything(store)
-    assert report.sessions == Counts(changed=1)
-    assert report.turns == Counts(new=1, unchanged=2)
+    assert report.sessions == ImportCounts(changed=1)
+    assert report.turns == ImportCounts(new=1, unchanged=2)
     assert after.id == before.id
     assert said(after.turns) == ["Where do we fly?", "To Lisbon.", "When?"]
     assert len(near(store, "lisbon")) == 1
@@ -144,7 +148,7 @@ def test_an_edited_turn_is_replaced_and_what_it_said_is_kept(store, take, tmp_pa
         export(tmp_path / "conversations.json", claude(ASKED, {**LISBON, "text": "To Faro."}))
     )
 
-    assert report.turns == Counts(changed=1, unchanged=1)
+    assert report.turns == ImportCounts(changed=1, unchanged=1)
     assert said(everything(store)[0].turns) == ["Where do we fly?", "To Faro."]
     assert len(store.conversations.revisions(1)) == 1
     assert (found(store, "lisbon"), found(store, "faro")) == ([], ["Trip"])
@@ -180,7 +184,7 @@ def test_one_broken_conversation_does_not_stop_the_others(store, take, tmp_path)
 
     [report] = take(path)
 
-    assert report.sessions == Counts(new=2, skipped=1)
+    assert report.sessions == ImportCounts(new=2, skipped=1)
     assert report.damaged
     assert [one.where for one in report.warnings] == ["conversation 2"]
 
@@ -191,7 +195,7 @@ def test_of_a_truncated_export_what_came_before_is_kept(store, take, tmp_path):
 
     [report] = take(path)
 
-    assert report.sessions == Counts(new=1, skipped=1)
+    assert report.sessions == ImportCounts(new=1, skipped=1)
     assert "ends in the middle" in report.warnings[0].why
     assert len(everything(store)) == 1
 
@@ -281,7 +285,7 @@ def test_what_was_committed_before_an_interrupt_stays_and_the_rest_follows(
     [report] = take(path)
 
     assert kept == {"Trip 0", "Trip 1"}
-    assert report.sessions == Counts(new=1, unchanged=2)
+    assert report.sessions == ImportCounts(new=1, unchanged=2)
     assert len(near(store, "lisbon")) == 3
 
 
@@ -293,7 +297,7 @@ def test_an_interrupt_in_the_middle_of_a_batch_leaves_nothing_of_it(store, tmp_p
     path = export(tmp_path / "conversations.json", claude(ASKED))
 
     with pytest.raises(KeyboardInterrupt):
-        ingest([path], store, Interrupted(), Reading())
+        import_exports([path], store, Interrupted(), Reading())
 
     assert everything(store) == []
     assert found(store, "fly") == []
@@ -307,8 +311,8 @@ def test_a_long_chat_comes_in_pieces_and_is_stored_once(store, take):
 
     [session] = everything(store)
     assert session.turns == whole.turns
-    assert report.sessions == Counts(new=1)
-    assert report.turns == Counts(new=150)
+    assert report.sessions == ImportCounts(new=1)
+    assert report.turns == ImportCounts(new=150)
     passages = {found.place for found in near(store, "message")}
     assert len(passages) == len(near(store, "message"))
 
@@ -336,8 +340,10 @@ def test_a_chat_in_pieces_becomes_the_same_sessions_as_in_one(
         path = tmp_path_factory.mktemp("pieces") / "mem.db"
         with Store(path) as store:
             for each in conversations:
-                ingest([Path("-")], store, WordEmbedder(), Reading(), forced=pieces(each))
-            again = ingest([Path("-")], store, WordEmbedder(), Reading(), forced=pieces(whole))
+                import_exports([Path("-")], store, WordEmbedder(), Reading(), forced=pieces(each))
+            again = import_exports(
+                [Path("-")], store, WordEmbedder(), Reading(), forced=pieces(whole)
+            )
             assert again[0].sessions.new == again[0].sessions.changed == 0
             return everything(store)
 
@@ -392,5 +398,5 @@ def test_words_of_an_endless_chat_can_be_asked_for(store, take, tmp_path):
 def test_an_empty_conversation_leaves_no_trace(store, take):
     [report] = take(Conversation("notes", "k", "Empty", ()))
 
-    assert (report.conversations, report.sessions) == (0, Counts())
+    assert (report.conversations, report.sessions) == (0, ImportCounts())
     assert everything(store) == []

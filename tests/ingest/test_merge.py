@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memcli.domain import Kind
-from memcli.ingest.merge import LONGEST, QUIET, merge, revision, sessions_of
+from memcli.ingest.merge import LONGEST, QUIET, cut_sessions, merge, turn_digest
 
 HOUR = timedelta(hours=1)
 
 
 def cut(stretch, *, endless=True):
-    return sessions_of("notes", "chat", "Chat", stretch, endless=endless)
+    return cut_sessions("notes", "chat", "Chat", stretch, endless=endless)
 
 
 def joined(*pieces):
@@ -48,7 +48,7 @@ def test_an_edited_turn_takes_the_place_of_the_stored_one():
 def test_an_older_export_does_not_bring_back_what_was_edited():
     old, new = turns("me: We fly on Monday."), turns("me: We fly on Tuesday.")
 
-    merged = merge(new, old, revisions={revision(old[0])})
+    merged = merge(new, old, revisions={turn_digest(old[0])})
 
     assert merged.turns == new
     assert merged.changed == 0

@@ -8,7 +8,8 @@ from helpers.keyword_models import WordEmbedder
 
 from memcli.domain import SessionId
 from memcli.errors import BackendError, StoreError
-from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.ingest.reindex import reindex
 from memcli.store import Filters, Store
 from memcli.store.index.quantization import quantized
@@ -48,7 +49,9 @@ def store(path):
 
 
 def take(store, *conversations, embedder=None):
-    Absorber(store, embedder or WordEmbedder()).take(conversations, Tally())
+    ConversationImporter(store, embedder or WordEmbedder()).import_batch(
+        conversations, ImportTally()
+    )
 
 
 def text_of(store, place):

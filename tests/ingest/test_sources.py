@@ -11,8 +11,8 @@ from memcli.domain import Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats import Format, Reading
 from memcli.formats.parsing import json_lines
-from memcli.ingest.import_conversations import Counts
-from memcli.ingest.ingest import ingest, refresh
+from memcli.ingest.import_counts import ImportCounts
+from memcli.ingest.import_exports import import_changed, import_exports
 from memcli.store import Filters, Store
 
 
@@ -29,12 +29,14 @@ def folder(tmp_path):
 
 
 def take(store, *paths, **keywords):
-    return ingest(paths, store, WordEmbedder(), keywords.pop("reading", Reading()), **keywords)
+    return import_exports(
+        paths, store, WordEmbedder(), keywords.pop("reading", Reading()), **keywords
+    )
 
 
 def again(store, **keywords):
     here = keywords.pop("here", Reading())
-    return refresh(store, WordEmbedder(), here, **keywords)
+    return import_changed(store, WordEmbedder(), here, **keywords)
 
 
 def titles(store):
@@ -51,7 +53,8 @@ def messages(path, *texts, ended=True):
 def test_nothing_is_read_again_where_nothing_has_changed(store, folder, monkeypatch):
     take(store, messages(folder / "a.jsonl", "Hi"))
     monkeypatch.setattr(
-        "memcli.ingest.ingest.recognise", lambda document: pytest.fail(f"{document} was read")
+        "memcli.ingest.import_exports.recognise",
+        lambda document: pytest.fail(f"{document} was read"),
     )
 
     assert again(store) == []
@@ -62,7 +65,7 @@ def test_the_same_path_again_tells_what_it_holds_without_reading_it(store, folde
 
     [report] = take(store, folder / "a.jsonl")
 
-    assert (report.sessions, report.turns) == (Counts(unchanged=1), Counts(unchanged=2))
+    assert (report.sessions, report.turns) == (ImportCounts(unchanged=1), ImportCounts(unchanged=2))
     assert report.idle
 
 
@@ -72,7 +75,7 @@ def test_a_file_that_changed_is_read_again(store, folder):
 
     [report] = again(store)
 
-    assert report.turns == Counts(new=1, unchanged=1)
+    assert report.turns == ImportCounts(new=1, unchanged=1)
 
 
 def test_a_file_that_is_new_in_a_remembered_folder_is_read(store, folder):
@@ -142,10 +145,10 @@ def test_a_trial_leaves_nothing_behind(store, folder):
     with store.trial():
         [report] = take(store, path)
 
-    assert report.sessions == Counts(new=1)
+    assert report.sessions == ImportCounts(new=1)
     assert titles(store) == []
     assert again(store) == []
-    assert take(store, path)[0].sessions == Counts(new=1)
+    assert take(store, path)[0].sessions == ImportCounts(new=1)
 
 
 @pytest.fixture
@@ -164,7 +167,7 @@ def log(monkeypatch):
                 turns.append(Turn(row["content"], Role.USER, row["content"]))
         yield Conversation("log", "one", "Log", tuple(turns))
 
-    found = Format("log", "Log", lambda _sample: True, parse, grows=True)
+    found = Format("log", lambda _sample: True, parse, grows=True)
     monkeypatch.setattr("memcli.ingest.known_files.load", lambda _name: found)
     monkeypatch.setattr("memcli.ingest.known_files.HEAD", 16)
     return found, parsed

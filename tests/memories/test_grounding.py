@@ -1,4 +1,4 @@
-"""What a memory says and its source does not."""
+"""Tests of the details of a memory that its source does not support."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The person's hand on memories."""
+"""Tests of memories that the person adds, edits and accepts."""
 
 from dataclasses import replace
 
@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memcli.domain import YOU, Fact, MemoryType, Segment
-from memcli.ingest.import_conversations import Absorber, Tally
-from memcli.ingest.own_facts import OwnFacts, Record, Restored
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
+from memcli.ingest.own_facts import ExportedMemory, MemoryImportCounts, OwnFacts
 from memcli.memories.profile import profile
 from memcli.memories.remember import Memories
 from memcli.store import Filters, MemoryFilters, Store, memory_id
@@ -33,7 +34,7 @@ def own(store):
 
 
 def take(store, *conversations):
-    Absorber(store, WordEmbedder()).take(conversations, Tally())
+    ConversationImporter(store, WordEmbedder()).import_batch(conversations, ImportTally())
 
 
 def read(store, fact, title="Home"):
@@ -88,20 +89,20 @@ def test_an_edit_under_another_key_supersedes_as_well_and_forgetting_it_brings_b
 
 
 def test_restoring_twice_changes_nothing_the_second_time(store, own):
-    records = [Record(LISBON, BEGIN), Record(PORTO)]
+    records = [ExportedMemory(LISBON, BEGIN), ExportedMemory(PORTO)]
 
-    assert own.restore(records, BEGIN + DAY) == Restored(new=2)
+    assert own.import_memories(records, BEGIN + DAY) == MemoryImportCounts(new=2)
     before = store.memories.find(MemoryFilters())
-    assert own.restore(records, BEGIN + 2 * DAY) == Restored(known=2)
+    assert own.import_memories(records, BEGIN + 2 * DAY) == MemoryImportCounts(known=2)
 
     assert store.memories.find(MemoryFilters()) == before
 
 
 def test_edits_of_edits_are_restored_in_any_order(store, own, tmp_path):
-    first = Record(LISBON, BEGIN, edited_into=memory_id(replace(LISBON, key="city")))
-    second = Record(replace(LISBON, key="city"), BEGIN, edited_into=memory_id(PORTO))
+    first = ExportedMemory(LISBON, BEGIN, edited_into=memory_id(replace(LISBON, key="city")))
+    second = ExportedMemory(replace(LISBON, key="city"), BEGIN, edited_into=memory_id(PORTO))
 
-    own.restore([Record(PORTO, BEGIN), second, first], BEGIN)
+    own.import_memories([ExportedMemory(PORTO, BEGIN), second, first], BEGIN)
 
     assert current(store) == {"Lives in Porto"}
 

@@ -1,4 +1,4 @@
-"""Facts and the turns that support them."""
+"""Tests of facts and of the turns that support them."""
 
 from dataclasses import replace
 
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from memcli.domain import Fact, MemoryType, Segment, SourceTurn
 from memcli.errors import InputError, NotFoundError
-from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.memories.remember import Memories
 from memcli.search.memory_search import search_memories, trusted_memories
 from memcli.search.retrieve import retrieve
@@ -31,7 +32,7 @@ MOVE = talk("Move", "me: I moved, I live in Porto now.", at=BEGIN + YEAR)
 @pytest.fixture
 def store(tmp_path):
     with Store(tmp_path / "mem.db", wait=0.1) as opened:
-        Absorber(opened, WordEmbedder()).take([HOME, MOVE], Tally())
+        ConversationImporter(opened, WordEmbedder()).import_batch([HOME, MOVE], ImportTally())
         yield opened
 
 
@@ -40,14 +41,14 @@ def memories(store):
     return Memories(store, WordEmbedder())
 
 
-def whole(store, title):
-    """The segment that is all of a session."""
+def whole_session(store, title):
+    """Return the segment that covers a whole session."""
     found = next(one for one in store.sessions.overviews(Filters()) if one.title == title)
     return Segment(found.id, 1, found.turns)
 
 
-def found(store, query):
-    """The current, trusted memories that a query is about."""
+def find_trusted(store, query):
+    """Return the current, trusted memories that a query is about."""
     return trusted_memories(search_memories(query, store, WordEmbedder(), MemoryFilters()))
 
 
@@ -56,7 +57,7 @@ def home(value, key="home"):
 
 
 def test_a_fact_gets_the_turns_of_its_segment_that_support_it_best(store, memories):
-    segment = whole(store, "Home")
+    segment = whole_session(store, "Home")
 
     key = memories.remember(home("The user must not eat hazelnuts"), segment, model=MODEL)
 
@@ -68,40 +69,42 @@ def test_a_fact_gets_the_turns_of_its_segment_that_support_it_best(store, memori
 
 
 def test_the_newer_fact_supersedes_the_older_whichever_was_read_first(store, memories):
-    new = memories.remember(home("Lives in Porto"), whole(store, "Move"), model=MODEL)
-    old = memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
+    new = memories.remember(home("Lives in Porto"), whole_session(store, "Move"), model=MODEL)
+    old = memories.remember(home("Lives in Lisbon"), whole_session(store, "Home"), model=MODEL)
 
     assert store.memories.get(old).superseded_by == new
     assert store.memories.get(new).superseded_by is None
 
 
 def test_search_finds_current_memories_by_words_and_meaning(store, memories):
-    new = memories.remember(home("Lives in Porto"), whole(store, "Move"), model=MODEL)
-    memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
+    new = memories.remember(home("Lives in Porto"), whole_session(store, "Move"), model=MODEL)
+    memories.remember(home("Lives in Lisbon"), whole_session(store, "Home"), model=MODEL)
 
-    assert [one.id for one in found(store, "who lives in Lisbon or Porto")] == [new]
+    assert [one.id for one in find_trusted(store, "who lives in Lisbon or Porto")] == [new]
 
 
 def test_what_no_turn_of_the_segment_says_is_unsupported(store, memories):
-    key = memories.remember(home("Lives in Lisbon with 3 cats"), whole(store, "Home"), model=MODEL)
+    key = memories.remember(
+        home("Lives in Lisbon with 3 cats"), whole_session(store, "Home"), model=MODEL
+    )
 
     memory = store.memories.get(key)
 
     assert memory.unsupported == ("3",)
     assert not memory.trusted
-    assert found(store, "Lisbon cats") == []
+    assert find_trusted(store, "Lisbon cats") == []
 
 
 def test_what_the_best_turn_lacks_another_one_may_say(store, memories):
     fact = home("Has a small flat now and must not eat; likes Lisbon hazelnuts")
 
-    key = memories.remember(fact, whole(store, "Home"), model=MODEL)
+    key = memories.remember(fact, whole_session(store, "Home"), model=MODEL)
 
     assert store.memories.get(key).unsupported == ()
 
 
 def test_a_source_is_always_inside_the_segment_even_where_nothing_matches(store, memories):
-    segment = whole(store, "Home")
+    segment = whole_session(store, "Home")
     part = Segment(segment.session, 3, 3)
 
     key = memories.remember(home("Quite unheard of"), part, model=MODEL)
@@ -110,7 +113,7 @@ def test_a_source_is_always_inside_the_segment_even_where_nothing_matches(store,
 
 
 def test_a_segment_may_end_behind_its_session_but_not_begin_there(store, memories):
-    segment = whole(store, "Move")
+    segment = whole_session(store, "Move")
     memories.remember(home("Lives in Porto"), Segment(segment.session, 1, 99), model=MODEL)
 
     with pytest.raises(NotFoundError, match="has no turns 5 to 9"):
@@ -120,13 +123,13 @@ def test_a_segment_may_end_behind_its_session_but_not_begin_there(store, memorie
 @pytest.mark.parametrize("fact", [home(" . "), home("x", key="\x00 "), home("")])
 def test_a_fact_without_words_is_refused(store, memories, fact):
     with pytest.raises(InputError, match="a memory needs a"):
-        memories.remember(fact, whole(store, "Home"), model=MODEL)
+        memories.remember(fact, whole_session(store, "Home"), model=MODEL)
 
 
 def test_what_a_model_writes_is_kept_as_text_and_nothing_else(store, memories):
     fact = Fact("a\n b", MemoryType.USER, "x\ud800\x00 'y\" %", ("", "two  words"))
 
-    key = memories.remember(fact, whole(store, "Home"), model=MODEL)
+    key = memories.remember(fact, whole_session(store, "Home"), model=MODEL)
 
     kept = store.memories.get(key).fact
     assert kept == Fact("a b", MemoryType.USER, "x\ufffd 'y\" %", ("two words",))
@@ -151,11 +154,13 @@ def test_any_order_of_reading_ends_the_same(tmp_path_factory, order):
     def outcome(statements):
         with Store(tmp_path_factory.mktemp("order") / "mem.db") as store:
             back = talk("Back", "me: In Lisbon again, no hazelnuts", at=BEGIN + 2 * YEAR)
-            Absorber(store, WordEmbedder()).take([HOME, MOVE, back], Tally())
+            ConversationImporter(store, WordEmbedder()).import_batch(
+                [HOME, MOVE, back], ImportTally()
+            )
             memories = Memories(store, WordEmbedder())
             with store.transaction():
                 for at, (fact, title) in enumerate(statements):
-                    memories.remember(fact, whole(store, title), model=f"reader {at % 2}")
+                    memories.remember(fact, whole_session(store, title), model=f"reader {at % 2}")
             found = store.memories.find(MemoryFilters())
             return [replace(one, by="") for one in found], [
                 [each.id for each in store.memories.history(one)] for one in found
@@ -164,7 +169,7 @@ def test_any_order_of_reading_ends_the_same(tmp_path_factory, order):
     assert outcome(order) == outcome(STATEMENTS)
 
 
-def ranked(store, question, filters=None):
+def rank_titles(store, question, filters=None):
     found = retrieve(question, store, WordEmbedder(), filters or Filters(), limit=5)
     return [(one.session.title, "memories" in one.parts) for one in found]
 
@@ -172,25 +177,25 @@ def ranked(store, question, filters=None):
 def test_a_memory_leads_to_the_session_it_came_from(store, memories):
     fact = Fact("allergy", MemoryType.USER, "Allergic reaction to hazelnuts")
     question = "any allergic reaction?"
-    assert ranked(store, question) == []
+    assert rank_titles(store, question) == []
 
-    memories.remember(fact, whole(store, "Home"), model=MODEL)
+    memories.remember(fact, whole_session(store, "Home"), model=MODEL)
 
     [found] = retrieve(question, store, WordEmbedder(), Filters(), limit=5)
     assert found.session.title == "Home"
     assert [one.position for one in found.evidence] == [4]
     assert found.score == pytest.approx(sum(found.parts.values()))
-    assert ranked(store, question, Filters(source="chatgpt")) == []
+    assert rank_titles(store, question, Filters(source="chatgpt")) == []
 
 
 def test_what_is_superseded_or_doubtful_leads_nowhere(store, memories):
     old = Fact("flat", MemoryType.USER, "Inhabits a dwelling")
-    memories.remember(old, whole(store, "Home"), model=MODEL)
-    memories.remember(replace(old, value="None"), whole(store, "Move"), model=MODEL)
+    memories.remember(old, whole_session(store, "Home"), model=MODEL)
+    memories.remember(replace(old, value="None"), whole_session(store, "Move"), model=MODEL)
     doubtful = Fact("cats", MemoryType.USER, "Keeps 3 felines in a dwelling")
-    memories.remember(doubtful, whole(store, "Home"), model=MODEL)
+    memories.remember(doubtful, whole_session(store, "Home"), model=MODEL)
 
-    assert ranked(store, "felines in a dwelling") == []
+    assert rank_titles(store, "felines in a dwelling") == []
 
 
 def test_without_memories_a_ranking_is_what_it_was(store):
@@ -201,15 +206,15 @@ def test_without_memories_a_ranking_is_what_it_was(store):
 
 
 def test_after_another_spelling_a_memory_is_found_by_the_words_it_has_now(store, memories):
-    memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
+    memories.remember(home("Lives in Lisbon"), whole_session(store, "Home"), model=MODEL)
     spelled = Fact("HOME", MemoryType.USER, "Lives in Lisbon", ("quarters",))
-    key = memories.remember(spelled, whole(store, "Home"), model=MODEL)
+    key = memories.remember(spelled, whole_session(store, "Home"), model=MODEL)
 
-    assert [one.id for one in found(store, "quarters")] == [key]
+    assert [one.id for one in find_trusted(store, "quarters")] == [key]
 
 
 def test_memories_without_a_vector_get_one(store, memories):
-    key = memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
+    key = memories.remember(home("Lives in Lisbon"), whole_session(store, "Home"), model=MODEL)
     numbers = store.memories.numbers([key])
     vector = WordEmbedder().embed(["home: Lives in Lisbon"])[0].tobytes()
     store.memory_index.remove(numbers)
@@ -222,6 +227,6 @@ def test_memories_without_a_vector_get_one(store, memories):
 
 @pytest.mark.parametrize("query", ["", '"', "'; drop", "a" * 10_000, "NEAR(", "\x00", "* OR *"])
 def test_any_query_is_only_words(store, memories, query):
-    memories.remember(home("Lives in Lisbon"), whole(store, "Home"), model=MODEL)
+    memories.remember(home("Lives in Lisbon"), whole_session(store, "Home"), model=MODEL)
 
-    found(store, query)
+    find_trusted(store, query)

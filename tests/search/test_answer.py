@@ -1,4 +1,4 @@
-"""A chat model answers from ranked sessions."""
+"""Tests of answers that a chat model writes from ranked sessions."""
 
 import pytest
 from helpers.builders import session, talk
@@ -7,17 +7,16 @@ from helpers.keyword_models import WordChat
 from memcli.deadline import OutOfTimeError, deadline
 from memcli.errors import BackendError
 from memcli.protocols import Thought
-from memcli.search.answer import ANSWER_TOKENS, Answering
+from memcli.search.answer import ANSWER_TOKENS, Answering, TurnReference
 from memcli.search.dialogue import Dialogue, Exchange
 from memcli.search.model_speed import Speeds
-from memcli.search.references import TurnReference
 from memcli.search.results import Listener, Quote, Result
 
 DINNER = talk("Dinner", "me: I must not eat hazelnuts.", "ai: Noted.")
 
 
-class Scripted(WordChat):
-    """Says what it was told to, and keeps what it was asked."""
+class ScriptedChat(WordChat):
+    """A chat model that writes given pieces and keeps its messages."""
 
     def __init__(self, *pieces, context=32_768):
         self.pieces, self.context, self.asked = pieces, context, []
@@ -42,7 +41,7 @@ def answering(chat, question="What must I not eat?", **how):
 
 
 def test_an_answer_streams_and_its_references_are_checked():
-    chat = Scripted(Thought("hm"), "Hazelnuts ", "[s_din", "ner:1]", ", nuts [s_dinner:9]")
+    chat = ScriptedChat(Thought("hm"), "Hazelnuts ", "[s_din", "ner:1]", ", nuts [s_dinner:9]")
     heard = []
     work = answering(chat, listener=Listener(thought=heard.append))
 
@@ -60,7 +59,7 @@ def test_an_answer_streams_and_its_references_are_checked():
 
 
 def test_the_model_reads_the_turns_with_their_references_and_the_question_last():
-    chat = Scripted("x")
+    chat = ScriptedChat("x")
     list(answering(chat, thought_tokens=7).pieces())
 
     [([message], thought, answer)] = chat.asked
@@ -70,7 +69,7 @@ def test_the_model_reads_the_turns_with_their_references_and_the_question_last()
 
 
 def test_what_was_asked_before_goes_along():
-    chat = Scripted("x")
+    chat = ScriptedChat("x")
     list(answering(chat, dialogue=Dialogue((Exchange("Who?", "Me."),))).pieces())
 
     assert chat.asked[0][0][0].text.endswith(
@@ -79,7 +78,7 @@ def test_what_was_asked_before_goes_along():
 
 
 def test_braces_in_a_chat_are_text():
-    chat = Scripted("x")
+    chat = ScriptedChat("x")
     braces = talk("Braces", "me: {shown} {0} {question!r} }{")
 
     list(Answering("{shown}?", [result(braces, 1)], chat).pieces())
@@ -89,7 +88,7 @@ def test_braces_in_a_chat_are_text():
 
 
 def test_a_model_that_fails_leaves_what_it_said():
-    work = answering(Scripted("Half ", BackendError("broke off")))
+    work = answering(ScriptedChat("Half ", BackendError("broke off")))
 
     assert "".join(work.pieces()) == "Half "
     assert work.reply.text == "Half"
@@ -97,21 +96,21 @@ def test_a_model_that_fails_leaves_what_it_said():
 
 
 def test_ctrl_c_leaves_what_was_said():
-    work = answering(Scripted("Half of s", KeyboardInterrupt()))
+    work = answering(ScriptedChat("Half of s", KeyboardInterrupt()))
 
     assert "".join(work.pieces()) == "Half of s"
     assert isinstance(work.reply.stopped, KeyboardInterrupt)
 
 
 def test_the_deadline_leaves_what_was_said():
-    work = answering(Scripted("Half ", OutOfTimeError()))
+    work = answering(ScriptedChat("Half ", OutOfTimeError()))
 
     assert "".join(work.pieces()) == "Half "
     assert (work.reply.cut, work.reply.stopped) == (True, None)
 
 
 def test_without_time_nothing_is_asked():
-    chat = Scripted("x")
+    chat = ScriptedChat("x")
 
     with deadline(0.5):
         work = answering(chat)
@@ -121,7 +120,7 @@ def test_without_time_nothing_is_asked():
 
 
 def test_with_little_time_less_is_read_and_thought():
-    chat = Scripted("x")
+    chat = ScriptedChat("x")
     speeds = Speeds()
     speeds.record_read(chat, 100, 1.0)  # tokens a second
     speeds.record_write(chat, 100, 1.0)
@@ -138,7 +137,7 @@ def test_with_little_time_less_is_read_and_thought():
 
 
 def test_a_context_too_small_for_any_turn_is_told():
-    work = answering(Scripted("x", context=ANSWER_TOKENS + 1100))
+    work = answering(ScriptedChat("x", context=ANSWER_TOKENS + 1100))
 
     assert list(work.pieces()) == []
     assert "no turn fits" in str(work.reply.stopped)

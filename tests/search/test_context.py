@@ -1,4 +1,4 @@
-"""Whole turns of the best sessions, in so many tokens."""
+"""Tests of contexts: whole turns of the best sessions, in so many tokens."""
 
 import random
 from pathlib import Path

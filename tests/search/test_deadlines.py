@@ -1,4 +1,4 @@
-"""A question with a deadline: what there is by then comes back, and what is missing is said."""
+"""Questions with a deadline return the ranking so far and say what is missing."""
 
 import time
 
@@ -18,7 +18,7 @@ TALKS = [talk(f"Talk {n}", f"me: hazelnut {'word ' * (n + 1)}") for n in range(2
 
 
 class SlowReranker(WordReranker):
-    """Takes its time for every passage, and counts."""
+    """A reranker that is slow for every passage, and counts them."""
 
     name = fingerprint = "slow-0.001b"
 
@@ -33,7 +33,7 @@ class SlowReranker(WordReranker):
 
 
 class SlowSifter(WordSifter):
-    """Takes its time for every word of its thought."""
+    """A sifter that is slow for every word of its thought."""
 
     name = fingerprint = "slow-0.001b"
 
@@ -142,7 +142,7 @@ def test_without_time_no_model_is_asked_and_it_is_said(store):
 
 def test_a_model_nobody_knows_is_tried_with_one_passage(store):
     class Batches(SlowReranker):
-        """Gives its verdicts when all are made."""
+        """A reranker that yields its probabilities only when it has all of them."""
 
         def judge(self, question, passages):
             yield from list(super().judge(question, passages))

@@ -1,4 +1,4 @@
-"""A question that goes on where the last one ended."""
+"""Tests of questions that go on where the last one ended."""
 
 import pytest
 from helpers.builders import talk

@@ -1,4 +1,4 @@
-"""What of the sessions a sifter is shown, when not all of it fits."""
+"""Tests of the part of sessions that a sifter is shown if not all of it fits."""
 
 import re
 
@@ -14,7 +14,7 @@ from memcli.text.chunking import passages
 
 
 def words(text):
-    """Count as a model would: words and marks."""
+    """Count words and punctuation marks, as a model would."""
     return len(re.findall(r"\w+|[^\w\s]", text))
 
 
@@ -147,13 +147,13 @@ counts = some.sampled_from(
 )
 
 
-def made(number, said, evidence):
+def make_candidate(number, said, evidence):
     return candidate(*said, evidence=(1 + evidence % len(said),), title=f"T{number}")
 
 
 @given(some.lists(some.tuples(lines, some.integers(0, 50)), max_size=25), some.data(), counts)
 def test_the_history_never_exceeds_its_room(talks, data, count):
-    candidates = [made(number, *talk) for number, talk in enumerate(talks)]
+    candidates = [make_candidate(number, *talk) for number, talk in enumerate(talks)]
     room = data.draw(some.integers(0, 5000))
 
     shown = pack_sessions(candidates, count, room)

@@ -1,11 +1,11 @@
 import pytest
 
-from memcli.search.references import ReferenceMarker, TurnReference
+from memcli.search.answer import ReferenceMarker, TurnReference
 
 SHOWN = {"s_2v4k8qjw0a": frozenset({1, 2, 7}), "s_cake": frozenset({3})}
 
 
-def marked(text, size):
+def mark_references(text, size):
     found = ReferenceMarker(SHOWN)
     pieces = [found.feed(text[at : at + size]) for at in range(0, len(text), size)]
     return "".join(pieces) + found.flush(), found.found
@@ -31,4 +31,4 @@ def marked(text, size):
 )
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 99])
 def test_references_are_known_or_marked_however_a_text_is_cut(text, expected, references, size):
-    assert marked(text, size) == (expected, [TurnReference(*one) for one in references])
+    assert mark_references(text, size) == (expected, [TurnReference(*one) for one in references])

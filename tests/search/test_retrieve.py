@@ -1,4 +1,4 @@
-"""What each lever of the first stage is for, on the smallest archive that shows it."""
+"""Tests of each signal of the first stage, on the smallest archive that shows its use."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,11 +9,11 @@ from helpers.builders import BEGIN, talk
 from helpers.keyword_models import WordEmbedder
 
 from memcli.domain import Fact, MemoryType, Segment
-from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.memories.remember import Memories
 from memcli.search import signals
-from memcli.search.query import SignalWeights
-from memcli.search.question_vectors import term_salience
+from memcli.search.query import SignalWeights, term_salience
 from memcli.search.retrieve import retrieve
 from memcli.search.turn_search import TurnWeights, retrieve_turns
 from memcli.store import Filters, Store
@@ -50,7 +50,7 @@ def titles(store):
 
 
 def remember(store, *talks):
-    Absorber(store, WordEmbedder()).take(talks, Tally())
+    ConversationImporter(store, WordEmbedder()).import_batch(talks, ImportTally())
 
 
 def test_words_side_by_side_in_the_question_are_looked_for_side_by_side(store, titles):

@@ -1,4 +1,4 @@
-"""Questions in four languages find their session among others about nearly the same."""
+"""Questions in four languages find their session among others that are similar."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,8 @@ import pytest
 from helpers.builders import talk
 
 from memcli.backends.static_embedder import WordLlamaEmbedder
-from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.search.query import SignalWeights
 from memcli.search.retrieve import retrieve
 from memcli.store import Filters, Store
@@ -160,7 +161,7 @@ ARCHIVE = (
 def ask(tmp_path_factory):
     embedder = WordLlamaEmbedder()
     with Store(tmp_path_factory.mktemp("archive") / "mem.db") as store:
-        Absorber(store, embedder).take(ARCHIVE, Tally())
+        ConversationImporter(store, embedder).import_batch(ARCHIVE, ImportTally())
 
         def asked(question, **options):
             found = retrieve(question, store, embedder, Filters(), limit=5, now=NOW, **options)

@@ -161,7 +161,7 @@ def test_at_most_as_many_sessions_as_asked_for_come_back(store):
     assert len(put(store, limit=35).results) == 35
 
 
-def judged(store, *, limit=3, **says):
+def count_judged(store, *, limit=3, **says):
     reranker = CountingReranker(**says)
     reranker.fingerprint = f"says {says}"  # one that is not remembered
     return put(store, limit=limit, reranker=reranker).stages[1].passages
@@ -170,10 +170,10 @@ def judged(store, *, limit=3, **says):
 def test_judging_goes_on_only_while_the_first_places_may_change(store):
     index_talks(store, *(talk(f"T{n}", f"me: hazelnut {'x ' * n}") for n in range(40)))
 
-    assert judged(store, hazel=0.95) == FIRST_BATCH  # three of them are settled
-    assert judged(store, limit=12, hazel=0.96) == 12
-    assert judged(store, hazel=0.3) == CANDIDATES  # none answers
-    assert judged(store, T0=0.8) == FIRST_BATCH + NEXT_BATCH  # no other answers
+    assert count_judged(store, hazel=0.95) == FIRST_BATCH  # three of them are settled
+    assert count_judged(store, limit=12, hazel=0.96) == 12
+    assert count_judged(store, hazel=0.3) == CANDIDATES  # none answers
+    assert count_judged(store, T0=0.8) == FIRST_BATCH + NEXT_BATCH  # no other answers
 
 
 def test_the_second_passage_of_the_best_session_comes_before_the_first_of_the_tenth(store):

@@ -6,7 +6,8 @@ import pytest
 from helpers.builders import BEGIN, MINUTE, talk
 from helpers.keyword_models import WordEmbedder
 
-from memcli.ingest.import_conversations import Absorber, Counts, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportCounts, ImportTally
 from memcli.store import Filters, Store
 from memcli.store.index.quantization import quantized
 
@@ -23,9 +24,9 @@ def store(tmp_path):
 
 
 def take(store, *conversations):
-    tally = Tally()
-    Absorber(store, WordEmbedder()).take(conversations, tally)
-    return tally.sessions(0)
+    tally = ImportTally()
+    ConversationImporter(store, WordEmbedder()).import_batch(conversations, tally)
+    return tally.session_counts(0)
 
 
 def titles(store):
@@ -70,9 +71,9 @@ def test_no_byte_of_a_forgotten_session_is_left(store, tmp_path):
 def test_a_forgotten_conversation_does_not_come_back_not_even_when_it_grew(store):
     store.forgetting.forget([id_of(store, "Diagnosis")])
 
-    assert take(store, SECRET) == Counts()
+    assert take(store, SECRET) == ImportCounts()
     grown = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.", "me: Thanks")
-    assert take(store, grown) == Counts()
+    assert take(store, grown) == ImportCounts()
     assert titles(store) == ["Ann", "Ann", "Lisbon"]
 
 

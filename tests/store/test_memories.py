@@ -9,7 +9,8 @@ from helpers.keyword_models import WordEmbedder
 
 from memcli.domain import Fact, MemoryId, MemoryType, Segment
 from memcli.errors import NotFoundError, StoreError
-from memcli.ingest.import_conversations import Absorber, Tally
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.memories.remember import Memories
 from memcli.search.memory_search import search_memories, trusted_memories
 from memcli.store import Filters, MemoryFilters, Store
@@ -34,7 +35,9 @@ def store(tmp_path):
 
 
 def take(store, *conversations, unique_keys=False):
-    Absorber(store, WordEmbedder()).take(conversations, Tally(), unique_keys=unique_keys)
+    ConversationImporter(store, WordEmbedder()).import_batch(
+        conversations, ImportTally(), unique_keys=unique_keys
+    )
 
 
 def remember(store, fact, title, at=0):

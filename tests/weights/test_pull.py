@@ -11,12 +11,11 @@ from helpers.random_models import save_qwen3
 from helpers.taught_models import CARD, NOWHERE, manifest_text, write_reranker
 from huggingface_hub import constants
 
-from memcli.catalog import Catalog, Check, PublishedFile
-from memcli.cli.models.factories import workshop
+from memcli.catalog import Catalog, PublishedFile, ReferenceRanking
 from memcli.errors import BackendError, BusyError, ModelNotFoundError, UsageError
-from memcli.weights.pull import _alone, pull, pull_checkpoint
-from memcli.weights.recommend import Choice, choice, suited
-from memcli.weights.record import beside, read_record
+from memcli.weights.pull import PullOptions, lock_model, pull_checkpoint, pull_gguf
+from memcli.weights.recommend import ModelChoice, choose_quantization, recommend_models
+from memcli.weights.record import read_record, record_path
 
 STEPS = ("safetensors", "convert", "quantize", "checksum")
 
@@ -71,7 +70,9 @@ class Told:
 def killed_at(step, manifest, folder):
     """Pull in a process that kills itself when it comes to a step."""
     fork = multiprocessing.get_context("fork")
-    process = fork.Process(target=pull, args=(manifest, "Q8_0", workshop(folder, Told(step))))
+    process = fork.Process(
+        target=pull_gguf, args=(manifest, "Q8_0", PullOptions(folder, Told(step)))
+    )
     process.start()
     process.join()
     return process.exitcode
@@ -83,7 +84,7 @@ def test_a_pull_killed_at_any_step_is_finished_by_the_next(step, hub, tiny_manif
 
     assert killed_at(step, tiny_manifest, folder) == -signal.SIGKILL
     assert not list(folder.glob("*.gguf"))
-    done = pull(tiny_manifest, "Q8_0", workshop(folder, Told()))
+    done = pull_gguf(tiny_manifest, "Q8_0", PullOptions(folder, Told()))
 
     assert done.record.verdict.passed
     assert [path.name for path in folder.glob("*.gguf")] == ["tiny-reranker-Q8_0.gguf"]
@@ -95,20 +96,20 @@ def test_steps_that_were_done_are_not_repeated(hub, tiny_manifest, tmp_path):
     told = Told()
 
     killed_at("quantize", tiny_manifest, folder)
-    pull(tiny_manifest, "Q8_0", workshop(folder, told))
+    pull_gguf(tiny_manifest, "Q8_0", PullOptions(folder, told))
     again = Told()
-    finished = pull(tiny_manifest, "Q8_0", workshop(folder, again))
+    finished = pull_gguf(tiny_manifest, "Q8_0", PullOptions(folder, again))
 
     assert not [step for step in told.steps if "safetensors" in step or "convert" in step]
-    assert (finished.before, again.steps) == (True, [])
+    assert (finished.was_installed, again.steps) == (True, [])
 
 
 def test_the_f16_file_can_be_kept_and_is_a_model_of_its_own(hub, tiny_manifest, tmp_path):
     folder = tmp_path / "models"
 
-    pull(tiny_manifest, "Q8_0", workshop(folder, Told()), keep_f16=True)
+    pull_gguf(tiny_manifest, "Q8_0", PullOptions(folder, Told()), keep_f16=True)
     told = Told()
-    pull(tiny_manifest, "Q6_K", workshop(folder, told))
+    pull_gguf(tiny_manifest, "Q6_K", PullOptions(folder, told))
 
     names = {path.name for path in folder.glob("*.gguf")}
     assert names == {f"tiny-reranker-{kind}.gguf" for kind in ("F16", "Q8_0", "Q6_K")}
@@ -126,27 +127,33 @@ def test_weights_as_published_are_linked_for_torch(hub, tmp_path, tiny_manifest)
     order = [CARD.passages[index] for index, _ in sorted(judged, key=lambda one: -one[1])]
     files = {path.name: path.read_bytes() for path in (tmp_path / "saved").iterdir()}
     hub.repositories["ann/saved"] = files
-    shop = workshop(tmp_path / "models", Told())
+    options = PullOptions(tmp_path / "models", Told())
     manifest = replace(
-        tiny_manifest, repository="ann/saved", checks=(Check(CARD.question, tuple(order)),)
+        tiny_manifest,
+        repository="ann/saved",
+        checks=(ReferenceRanking(CARD.question, tuple(order)),),
     )
 
-    done = pull_checkpoint(manifest, shop)
-    again = pull_checkpoint(manifest, shop)
+    done = pull_checkpoint(manifest, options)
+    again = pull_checkpoint(manifest, options)
 
     assert done.weights.path == tmp_path / "models" / "tiny-reranker-torch"
     assert done.weights.path.resolve().is_relative_to(tmp_path / "cache")
     assert len(done.record.verdict.facts) == 3
-    assert (done.weights.is_torch, done.record.verdict.passed, again.before) == (True, True, True)
+    assert (done.weights.is_torch, done.record.verdict.passed, again.was_installed) == (
+        True,
+        True,
+        True,
+    )
 
 
 def test_the_record_says_where_the_weights_come_from(hub, tiny_manifest, tmp_path):
-    done = pull(tiny_manifest, "Q8_0", workshop(tmp_path / "models", Told()))
+    done = pull_gguf(tiny_manifest, "Q8_0", PullOptions(tmp_path / "models", Told()))
 
-    record = read_record(beside(done.weights.path))
+    record = read_record(record_path(done.weights.path))
     assert record == done.record
     assert (record.repository, record.commit) == ("ann/reranker", hub.commit("ann/reranker"))
-    assert record.is_of(done.weights.path)
+    assert record.matches(done.weights.path)
     assert len(record.sha256) == 64
     assert len(record.verdict.facts) == 3
 
@@ -154,30 +161,33 @@ def test_the_record_says_where_the_weights_come_from(hub, tiny_manifest, tmp_pat
 def test_a_reranker_whose_manifest_checks_nothing_is_run_all_the_same(hub, tiny_manifest, tmp_path):
     unchecked = replace(tiny_manifest, checks=())
 
-    done = pull(unchecked, "Q8_0", workshop(tmp_path / "models", Told()))
+    done = pull_gguf(unchecked, "Q8_0", PullOptions(tmp_path / "models", Told()))
 
     assert len(done.record.verdict.facts) == 2
 
 
 def test_two_do_not_pull_the_same_model_at_once(hub, tiny_manifest, tmp_path):
-    shop = workshop(tmp_path / "models", Told())
+    options = PullOptions(tmp_path / "models", Told())
 
-    with _alone(shop, tiny_manifest), pytest.raises(BusyError, match="is pulling tiny-reranker"):
-        pull(tiny_manifest, "Q8_0", shop)
+    with (
+        lock_model(tiny_manifest, options),
+        pytest.raises(BusyError, match="is pulling tiny-reranker"),
+    ):
+        pull_gguf(tiny_manifest, "Q8_0", options)
 
 
 def test_a_published_file_is_taken_if_its_checksum_is_the_manifests(
     hub, tiny_manifest, tmp_path, repository
 ):
-    made = pull(tiny_manifest, "Q8_0", workshop(tmp_path / "first", Told()))
+    made = pull_gguf(tiny_manifest, "Q8_0", PullOptions(tmp_path / "first", Told()))
     hub.repositories["ann/files"] = {"tiny.gguf": made.weights.path.read_bytes()}
     published = PublishedFile("ann/files", "main", "tiny.gguf", made.record.sha256)
     told = Told()
 
-    taken = pull(
+    taken = pull_gguf(
         replace(tiny_manifest, gguf={"Q8_0": published}),
         "Q8_0",
-        workshop(tmp_path / "second", told),
+        PullOptions(tmp_path / "second", told),
     )
     wrong = replace(tiny_manifest, gguf={"Q8_0": replace(published, sha256="0" * 64)})
 
@@ -185,21 +195,21 @@ def test_a_published_file_is_taken_if_its_checksum_is_the_manifests(
     assert (taken.record.repository, taken.record.sha256) == ("ann/files", made.record.sha256)
     assert not [step for step in told.steps if "convert" in step]
     with pytest.raises(ModelNotFoundError, match=f"and tiny-reranker should have {'0' * 64}"):
-        pull(wrong, "Q8_0", workshop(tmp_path / "third", Told()))
+        pull_gguf(wrong, "Q8_0", PullOptions(tmp_path / "third", Told()))
 
 
 def test_what_cannot_be_pulled_is_named(hub, tiny_manifest, tmp_path):
-    shop = workshop(tmp_path / "models", Told())
+    options = PullOptions(tmp_path / "models", Told())
     hub.repositories["ann/words"] = {"config.json": b"{}", "README.md": b"words"}
 
-    with pytest.raises(UsageError, match="no quantization is called Q9"):
-        pull(tiny_manifest, "Q9", shop)
+    with pytest.raises(UsageError, match="`Q9` is not a quantization"):
+        pull_gguf(tiny_manifest, "Q9", options)
     with pytest.raises(ModelNotFoundError, match="published in no form"):
-        pull(replace(tiny_manifest, repository=""), "Q8_0", shop)
+        pull_gguf(replace(tiny_manifest, repository=""), "Q8_0", options)
     with pytest.raises(ModelNotFoundError, match="ann/words has no safetensors"):
-        pull(replace(tiny_manifest, repository="ann/words"), "Q8_0", shop)
+        pull_gguf(replace(tiny_manifest, repository="ann/words"), "Q8_0", options)
     with pytest.raises(ModelNotFoundError, match="ann/gone"):
-        pull(replace(tiny_manifest, repository="ann/gone"), "Q8_0", shop)
+        pull_gguf(replace(tiny_manifest, repository="ann/gone"), "Q8_0", options)
 
 
 def test_a_disk_without_room_is_told_before_anything_is_fetched(
@@ -211,16 +221,16 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(
     )
 
     with pytest.raises(ModelNotFoundError, match=r"5\.2 MB are needed in "):
-        pull(tiny_manifest, "Q8_0", workshop(tmp_path / "models", Told()))
+        pull_gguf(tiny_manifest, "Q8_0", PullOptions(tmp_path / "models", Told()))
 
     assert not hub.asked("GET /ann/reranker/resolve")
 
 
 def test_a_model_of_another_shape_is_refused_before_it_runs(hub, tiny_manifest, tmp_path):
-    other = replace(tiny_manifest, shape=replace(tiny_manifest.shape, blocks=3))
+    other = replace(tiny_manifest, expected_header=replace(tiny_manifest.expected_header, blocks=3))
 
     with pytest.raises(BackendError, match="its number of blocks is 2, not 3"):
-        pull(other, "Q8_0", workshop(tmp_path / "models", Told()))
+        pull_gguf(other, "Q8_0", PullOptions(tmp_path / "models", Told()))
 
 
 @pytest.mark.parametrize(
@@ -238,7 +248,7 @@ def test_a_model_of_another_shape_is_refused_before_it_runs(hub, tiny_manifest, 
 def test_the_set_that_suits_a_machine_fits_its_memory_and_its_disk(gibibytes, room, chosen):
     ours = Catalog(NOWHERE, NOWHERE).manifests.values()
 
-    found = suited(ours, gibibytes, room * 10**9)
+    found = recommend_models(ours, gibibytes, room * 10**9)
 
     assert [f"{one.manifest.name} {one.quantization}" for one in found] == chosen
 
@@ -246,4 +256,6 @@ def test_the_set_that_suits_a_machine_fits_its_memory_and_its_disk(gibibytes, ro
 def test_a_model_that_is_named_is_had_in_its_smallest_form_where_memory_is_short():
     ours = Catalog(NOWHERE, NOWHERE).manifests
 
-    assert choice(ours["memsifter-4b"], 2) == Choice(ours["memsifter-4b"], "Q4_K_M")
+    assert choose_quantization(ours["memsifter-4b"], 2) == ModelChoice(
+        ours["memsifter-4b"], "Q4_K_M"
+    )

@@ -13,15 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memcli.errors import BackendError, MemError
-from memcli.weights.gguf_header import faults, read_contents
+from memcli.weights.gguf_header import find_faults, read_header
 from memcli.weights.hub.prompt_wording import authors_wording, fetch_wording, remove_wording
 from memcli.weights.record import (
-    Record,
     Verdict,
-    beside,
-    of_file,
+    WeightsRecord,
+    describe_file,
     read_record,
-    state_of,
+    record_path,
+    verification_state,
     write_record,
 )
 
@@ -30,11 +30,11 @@ PASSED = Verdict(True, "2026-01-02T03:04:05+00:00", (), ("p(yes) 0.9",))
 
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory):
-    return read_contents(write_tiny_qwen3(tmp_path_factory.mktemp("tiny") / "tiny.gguf"))
+    return read_header(write_tiny_qwen3(tmp_path_factory.mktemp("tiny") / "tiny.gguf"))
 
 
 def test_a_whole_model_has_no_fault(contents):
-    assert not faults(
+    assert not find_faults(
         contents,
         architecture="qwen3",
         blocks=2,
@@ -56,14 +56,14 @@ def test_a_whole_model_has_no_fault(contents):
     ],
 )
 def test_what_is_not_as_the_manifest_has_it_is_named(contents, expected, said):
-    assert faults(contents, **expected) == [said]
+    assert find_faults(contents, **expected) == [said]
 
 
 def test_a_model_without_a_chat_template_cannot_be_talked_to(tmp_path):
-    plain = read_contents(write_tiny_qwen3(tmp_path / "plain.gguf", template=None))
+    plain = read_header(write_tiny_qwen3(tmp_path / "plain.gguf", template=None))
 
-    assert faults(plain, template=True) == ["it has no chat template"]
-    assert not faults(plain)
+    assert find_faults(plain, template=True) == ["it has no chat template"]
+    assert not find_faults(plain)
 
 
 def rewritten(source, target, change):
@@ -114,7 +114,7 @@ def rewritten(source, target, change):
 def test_a_tensor_that_is_missing_or_of_another_shape_is_named(tmp_path, change, said):
     whole = write_tiny_qwen3(tmp_path / "whole.gguf")
 
-    [fault] = faults(read_contents(rewritten(whole, tmp_path / "other.gguf", change)))
+    [fault] = find_faults(read_header(rewritten(whole, tmp_path / "other.gguf", change)))
 
     assert fault.startswith(said)
 
@@ -131,11 +131,11 @@ def test_no_damage_to_a_header_ends_in_anything_but_an_error_of_ours(tmp_path_fa
     (folder / "damaged.gguf").write_bytes(content)
 
     with suppress(MemError):
-        faults(read_contents(folder / "damaged.gguf"), architecture="qwen3")
+        find_faults(read_header(folder / "damaged.gguf"), architecture="qwen3")
 
 
 def test_a_count_of_blocks_beyond_all_sense_is_not_counted_up_to(contents):
-    [fault] = faults(replace(contents, blocks=2**32 - 1))
+    [fault] = find_faults(replace(contents, blocks=2**32 - 1))
 
     assert fault.startswith("tensors are missing: blk.2.attn_k.weight")
 
@@ -143,13 +143,15 @@ def test_a_count_of_blocks_beyond_all_sense_is_not_counted_up_to(contents):
 def test_a_record_comes_back_as_it_was_written(tmp_path):
     path = tmp_path / "mine-Q8_0.gguf"
     path.write_bytes(b"weights")
-    record = of_file(Record("mine", "Q8_0", "ann/mine", "c0ffee"), path, sha256="5a", digest="d1")
+    record = describe_file(
+        WeightsRecord("mine", "Q8_0", "ann/mine", "c0ffee"), path, sha256="5a", digest="d1"
+    )
 
-    write_record(record, beside(path))
+    write_record(record, record_path(path))
 
-    assert beside(path) == tmp_path / "mine-Q8_0.json"
-    assert read_record(beside(path)) == record
-    assert record.is_of(path)
+    assert record_path(path) == tmp_path / "mine-Q8_0.json"
+    assert read_record(record_path(path)) == record
+    assert record.matches(path)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", "null", '{"name": 3}', "{", "\0"])
@@ -162,17 +164,17 @@ def test_a_record_that_cannot_be_read_is_no_record(tmp_path, content):
 def test_weights_are_verified_until_they_change(tmp_path):
     path = tmp_path / "mine.gguf"
     path.write_bytes(b"weights")
-    known = of_file(Record("mine", ""), path, sha256="5a", digest="d1")
-    passed = Record(
-        **{name: getattr(known, name) for name in Record.__slots__[:-1]}, verdict=PASSED
+    known = describe_file(WeightsRecord("mine", ""), path, sha256="5a", digest="d1")
+    passed = WeightsRecord(
+        **{name: getattr(known, name) for name in WeightsRecord.__slots__[:-1]}, verdict=PASSED
     )
 
-    assert state_of(path, None, lambda: "d1") == "unverified"
-    assert state_of(path, known, lambda: "d1") == "unverified"
-    assert state_of(path, passed, lambda: "d1") == "verified"
-    assert state_of(path, passed, lambda: "d2") == "changed"
+    assert verification_state(path, None, lambda: "d1") == "unverified"
+    assert verification_state(path, known, lambda: "d1") == "unverified"
+    assert verification_state(path, passed, lambda: "d1") == "verified"
+    assert verification_state(path, passed, lambda: "d2") == "changed"
     path.write_bytes(b"Weights")
-    assert state_of(path, passed, lambda: "d1") == "changed"
+    assert verification_state(path, passed, lambda: "d1") == "changed"
 
 
 YAML = """\

@@ -25,6 +25,7 @@ from memcli.backends.server.response import (
 )
 from memcli.backends.server.timeouts import run_with_timeout
 from memcli.callbacks import NoteCallback, ignore
+from memcli.debug import log, timed
 from memcli.errors import BackendError
 from memcli.retry import Retries, parse_retry_after
 
@@ -174,7 +175,11 @@ class EndpointClient:
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         url = f"{self.endpoint.url}/{path}"
         try:
-            with self._client.stream("POST", url, content=content) as response:
+            with (
+                timed("request", url=url, bytes=len(content)),
+                self._client.stream("POST", url, content=content) as response,
+            ):
+                log("response", url=url, status=response.status_code)
                 self._check_status(response, path)
                 yield from read(response)
         except httpx2.TimeoutException as error:

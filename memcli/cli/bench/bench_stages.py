@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
+from memcli.callbacks import ignore
 from memcli.domain import Fact, KeptMemory, KeptSource, MemoryType
 from memcli.errors import InputError
 from memcli.evaluation.answer_quality import STEPS as OUTCOME_STEPS
@@ -14,8 +15,8 @@ from memcli.evaluation.datasets import DatasetQuestion, Layout, Observation
 from memcli.evaluation.metrics import rank_by_score
 from memcli.evaluation.runner import DEPTH, Grain, StageRanking
 from memcli.formats import Reading, load
-from memcli.ingest.ingest import ingest
-from memcli.ingest.progress import ProgressCallback, ignore_progress
+from memcli.ingest.import_exports import import_exports
+from memcli.ingest.import_progress import ProgressCallback
 from memcli.ingest.restore import ArchiveRestorer
 from memcli.prompts import history
 from memcli.protocols import Embedder
@@ -47,14 +48,16 @@ def fill_archive(
     *,
     embedder: Embedder,
     with_memories: bool = False,
-    progress: ProgressCallback = ignore_progress,
+    progress: ProgressCallback = ignore,
 ) -> None:
     """Import the export of an archive into its database, and its observations as memories.
 
     Raises:
         InputError: a part of it cannot be read.
     """
-    [report] = ingest([export], store, embedder, Reading(), forced=load(layout), progress=progress)
+    [report] = import_exports(
+        [export], store, embedder, Reading(), forced=load(layout), progress=progress
+    )
     if report.damaged:
         raise InputError(f"the {layout} data is damaged: {report.warnings[0]}")
     if with_memories:

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import memcli
+from memcli.callbacks import ignore
 from memcli.cli.bench.bench_stages import StageArchive, fill_archive
 from memcli.cli.bench.chat_answers import answer_function
 from memcli.cli.output.console import note
@@ -16,7 +17,6 @@ from memcli.evaluation.journal import Journal
 from memcli.evaluation.metrics import KS
 from memcli.evaluation.runner import BenchmarkRun, Grain, QuestionResult
 from memcli.evaluation.summary import POOLED_KS, DatasetReport, summarize
-from memcli.ingest.progress import ignore_progress
 from memcli.protocols import Chat
 from memcli.search.stages import Models
 from memcli.settings import state_folder
@@ -106,9 +106,7 @@ def _ask_questions(
                 fill_archive,
                 embedder=models.embedder,
                 with_memories="memories" in benchmark.stages,
-                progress=partial(progress, f"{name}, one archive")
-                if dataset.pooled
-                else ignore_progress,
+                progress=partial(progress, f"{name}, one archive") if dataset.pooled else ignore,
             ),
             open_archive=open_archive,
             grain=benchmark.grain,

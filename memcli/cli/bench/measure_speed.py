@@ -6,7 +6,8 @@ from pathlib import Path
 
 from memcli.catalog import ModelRole
 from memcli.cli.bench.speed_view import SpeedFigures
-from memcli.cli.models.open import House, catalog, is_address, open_embedder
+from memcli.cli.models.open import open_embedder
+from memcli.cli.models.resolve import ModelResolver, is_address, load_catalog
 from memcli.cli.output.console import note
 from memcli.errors import UsageError
 from memcli.evaluation.import_speed import SYNTHETIC_FORMATS, ImportSpeed, measure_import
@@ -69,12 +70,12 @@ def measure_speed(benchmark: SpeedBenchmark) -> SpeedFigures:
 
 def _gguf_file(role: ModelRole, name: str | None, announce: Announce) -> Path | None:
     """Return the GGUF file of a role, if there is one on this machine."""
-    selected = House().chosen(role, name)
+    selected = ModelResolver().select(role, name)
     if selected is None:
         if name != NO_MODEL:
             announce(f"no {role} is on this machine: `--{role} FILE.gguf` names one to measure")
         return None
-    path = None if is_address(selected) else catalog().locate(selected, role).path
+    path = None if is_address(selected) else load_catalog().locate(selected, role).path
     if path is None or path.is_dir():
         raise UsageError(
             f"`mem bench --speed` measures GGUF files, and {selected} is none",
@@ -131,7 +132,7 @@ def _measure_demo(
 
 
 def _measure_import(format_name: str, megabytes: float, announce: Announce) -> ImportSpeed:
-    from memcli.ingest.ingest import ingest
+    from memcli.ingest.import_exports import import_exports
 
     announce(f"an export of {format_name} with {megabytes:g} MB: parsing, storing, indexing")
-    return measure_import(format_name, megabytes, ingest, open_embedder)
+    return measure_import(format_name, megabytes, import_exports, open_embedder)

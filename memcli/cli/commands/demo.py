@@ -11,7 +11,7 @@ from memcli.cli.options import GpuLayers, Reranker, Sifter, Think
 from memcli.cli.output.console import console, note
 from memcli.cli.output.live_view import watching
 from memcli.cli.output.session_view import print_answer
-from memcli.ingest.ingest import ingest
+from memcli.ingest.import_exports import import_exports
 from memcli.search.stages import ask
 from memcli.store import Filters, Store
 
@@ -37,7 +37,7 @@ def demo(
         tempfile.TemporaryDirectory(prefix="mem-demo-") as folder,
         Store(Path(folder) / "mem.db") as store,
     ):
-        reports = ingest([exports], store, models.embedder, reading)
+        reports = import_exports([exports], store, models.embedder, reading)
         total = sum(report.sessions.new for report in reports)
         formats = ", ".join(dict.fromkeys(report.format or "" for report in reports))
         typer.echo(f"{total} sessions from {len(reports)} exports: {formats}")

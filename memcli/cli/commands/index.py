@@ -7,7 +7,8 @@ import typer
 
 from memcli.cli.completion import values
 from memcli.cli.json_output.store_documents import IndexedJson
-from memcli.cli.models.open import House, is_address
+from memcli.cli.models.open import model_loader
+from memcli.cli.models.resolve import ModelResolver, is_address
 from memcli.cli.options import Database, GpuLayers, Json, Quiet, Wait, words
 from memcli.cli.output.console import note, print_json
 from memcli.cli.output.progress import bars, resumable
@@ -53,11 +54,11 @@ def index(
         resumable("`mem index` goes on where it stopped, and until then nothing changes"),
         bars(quiet=quiet or as_json) as progress,
     ):
-        house = House(gpu_layers)
-        settled = house.named.get("embedder")
+        resolver = ModelResolver()
+        settled = resolver.configured.get("embedder")
         known = (embedder, store.vectors.unfinished(), settled, store.vectors.recorded())
         named = _lasting(next(filter(None, known), None))
-        model = house.embedder(named)
+        model = model_loader(gpu_layers).open_embedder(resolver.find("embedder", named))
         made = reindex(store, model, named=named, rebuild=rebuild, progress=progress)
     if embedder and settled and settled != embedder:
         note(f"the settings name another embedder: `mem config set models.embedder {named}`")

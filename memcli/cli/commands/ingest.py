@@ -22,9 +22,8 @@ from memcli.cli.when import local_zone
 from memcli.domain import Doubt, Kind, Skipped
 from memcli.errors import ExitCode, UsageError
 from memcli.formats import FORMATS, Reading, load
-from memcli.ingest.import_conversations import Counts
-from memcli.ingest.ingest import SourceReport, refresh
-from memcli.ingest.ingest import ingest as import_exports
+from memcli.ingest.import_counts import ImportCounts, ImportReport
+from memcli.ingest.import_exports import import_changed, import_exports
 from memcli.settings import database_path, settings
 from memcli.store import Store
 
@@ -135,7 +134,7 @@ def ingest(
                 progress=progress,
             )
         else:
-            found = refresh(store, embedder, here, strict=strict, progress=progress)
+            found = import_changed(store, embedder, here, strict=strict, progress=progress)
             reports = [report for report in found if not report.idle]
     if as_json:
         print_json(ingest_document(reports, monotonic() - began))
@@ -161,13 +160,13 @@ def _opened(path: Path, wait: float, *, dry_run: bool) -> Iterator[Store]:
             yield store
 
 
-def _print(reports: Sequence[SourceReport], *, quiet: bool) -> None:
+def _print(reports: Sequence[ImportReport], *, quiet: bool) -> None:
     for report in reports:
         warnings = [each for each in report.warnings if not quiet or _is_loss(each)]
         if report.format and not quiet:
             told = [_told(report.sessions, "session"), _told(report.turns, "turn")]
             if report.memories:
-                told.append(_told(Counts(report.memories), "memory", "memories"))
+                told.append(_told(ImportCounts(report.memories), "memory", "memories"))
             sys.stdout.write(safe(f"{report.path}: {report.format}, {', '.join(told)}") + "\n")
         for warning in warnings[:MOST_WARNINGS]:
             where = "" if warning.where in warning.why else f"{warning.where}: "
@@ -181,7 +180,7 @@ def _is_loss(warning: Skipped | Doubt) -> bool:
     return isinstance(warning, Skipped) and warning.lost
 
 
-def _told(counts: Counts, noun: str, nouns: str = "") -> str:
+def _told(counts: ImportCounts, noun: str, nouns: str = "") -> str:
     """Return counts as words: `3 new and 1 changed session`."""
     kinds = (("new", counts.new), ("changed", counts.changed), ("unchanged", counts.unchanged))
     parts = [f"{count:,} {kind}" for kind, count in kinds if count] or ["no"]

@@ -20,7 +20,7 @@ from memcli.cli.output.memory_view import markdown, print_memories, show_memory
 from memcli.cli.output.progress import resumable
 from memcli.domain import Fact, Memory, MemoryType
 from memcli.errors import ExitCode, InputError, UsageError
-from memcli.ingest.own_facts import OwnFacts, Restored
+from memcli.ingest.own_facts import MemoryImportCounts, OwnFacts
 from memcli.search.memory_search import search_memories
 from memcli.settings import database_path
 from memcli.store import MemoryFilters, Store
@@ -269,7 +269,7 @@ def import_memories(file: File, database: Database = None, wait: Wait = 10.0) ->
         resumable("nothing was taken in"),
         Store(database or database_path(), wait=wait) as store,
     ):
-        done = OwnFacts(store, open_embedder()).restore(found, datetime.now().astimezone())
+        done = OwnFacts(store, open_embedder()).import_memories(found, datetime.now().astimezone())
     typer.echo(_told(done))
 
 
@@ -292,7 +292,7 @@ def _text(file: Path) -> str:
         raise InputError(f"{safe(str(file))} is not UTF-8") from error
 
 
-def _told(done: Restored) -> str:
+def _told(done: MemoryImportCounts) -> str:
     told = [f"{done.new} new"]
     told += [f"{done.known} known"] if done.known else []
     told += [f"{done.forgotten} forgotten before"] if done.forgotten else []

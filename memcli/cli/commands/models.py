@@ -1,4 +1,4 @@
-"""`mem models`: fetch, verify, list and remove models."""
+"""`mem models`: pull, verify, list and remove models."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,33 +10,33 @@ from memcli.cli.completion import values
 from memcli.cli.models.inventory import inventory, model_json, models_document, print_inventory
 from memcli.cli.models.maintain import (
     add_file,
-    choices,
-    confirm,
-    fetch_model,
+    choose_models,
+    confirm_download,
     print_verdicts,
-    remove_all,
-    tell_pulled,
-    verify_weights,
-    weights_of,
+    pull_model,
+    remove_models,
+    report_pulled,
+    verify_installed,
+    weights_named,
 )
-from memcli.cli.models.open import House, catalog
+from memcli.cli.models.resolve import ModelResolver, load_catalog
 from memcli.cli.options import Json, Jsonl, Quiet, words
 from memcli.cli.output.console import print_json, print_jsonl
 from memcli.cli.output.progress import bars, resumable
 from memcli.errors import ExitCode
 from memcli.settings import models_folder
 
-ANEW = "the same command begins anew"
+RESTART = "the same command starts again from the beginning"
 
 models = typer.Typer(
     name="models",
-    help="Fetch, verify, list and remove models.",
+    help="Pull, verify, list and remove models.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A GGUF file.")]
-MaybeName = Annotated[
+OptionalName = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
@@ -46,7 +46,7 @@ MaybeName = Annotated[
         help="Name of a model.",
     ),
 ]
-SomeNames = Annotated[
+RequiredNames = Annotated[
     list[str],
     typer.Argument(
         metavar="NAME...",
@@ -71,8 +71,8 @@ Quantization = Annotated[
         "--quant",
         metavar="KIND",
         show_default=False,
-        help="How to write the weights, such as `Q4_K_M` or `Q8_0`. By default what suits this"
-        " machine's memory.",
+        help="Quantization of the weights, such as `Q4_K_M` or `Q8_0`. By default the one that"
+        " suits this machine's memory.",
     ),
 ]
 Backend = Annotated[
@@ -83,21 +83,25 @@ Backend = Annotated[
         help="`llama` for a GGUF file, `torch` for the weights as published.",
     ),
 ]
-KeepF16 = Annotated[
-    bool, typer.Option("--keep-f16", help="Keep the F16 file that the weights are quantized from.")
-]
+KeepF16 = Annotated[bool, typer.Option("--keep-f16", help="Keep the F16 file that is quantized.")]
 Update = Annotated[
     bool,
-    typer.Option("--update", help="Take what the hub has now, if it is not what it had first."),
+    typer.Option(
+        "--update",
+        help="Take the hub's current version, even if it differs from the one pulled first.",
+    ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Pull without asking for confirmation.")]
 Role = Annotated[
-    str, typer.Option("--role", metavar="ROLE", help=f"What it is to do: {', '.join(ROLES)}.")
+    str, typer.Option("--role", metavar="ROLE", help=f"Task of the model: {', '.join(ROLES)}.")
 ]
 NewName = Annotated[
     str | None,
     typer.Option(
-        "--name", metavar="NAME", show_default=False, help="What to call it; as the file if unsaid."
+        "--name",
+        metavar="NAME",
+        show_default=False,
+        help="Name of the model. By default the name of the file.",
     ),
 ]
 Like = Annotated[
@@ -106,18 +110,18 @@ Like = Annotated[
         "--like",
         metavar="NAME",
         show_default=False,
-        help="The known model that it is spoken to like; by default the best known of its role.",
+        help="Use this known model's prompt format. By default that of the role's default model.",
     ),
 ]
 
 
 @models.command("list")
 def list_models(as_json: Json = False, as_jsonl: Jsonl = False) -> None:
-    """List the models here, and those that could be fetched.
+    """List the models on this machine, and those that can be pulled.
 
-    A star marks the models that are used unless an option says otherwise.
+    A star marks the models that are used without an option.
     """
-    items = inventory(catalog(), House())
+    items = inventory(load_catalog(), ModelResolver())
     if as_json:
         print_json(models_document(items))
     elif as_jsonl:
@@ -126,8 +130,8 @@ def list_models(as_json: Json = False, as_jsonl: Jsonl = False) -> None:
         print_inventory(items)
 
 
-@models.command()
-def pull(
+@models.command("pull")
+def pull_models(
     names: Names = None,
     quantization: Quantization = None,
     backend: Backend = "llama",
@@ -136,36 +140,38 @@ def pull(
     yes: Yes = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fetch models, convert, quantize and verify them.
+    """Download models, convert, quantize and verify them.
 
-    Without a name: the set that suits this machine, shown with its sizes and asked for first. A
-    pull that was interrupted goes on where it stopped. The hub is Hugging Face's, or the one that
+    Without a name: the models that suit this machine, after showing their sizes and asking. An
+    interrupted pull continues where it stopped. The hub is Hugging Face's, or the one that
     `HF_ENDPOINT` names.
     """
-    known = catalog()
-    chosen = choices(known, names or [], quantization)
+    known = load_catalog()
+    selected = choose_models(known, names or [], quantization)
     if not names:
-        confirm(chosen, yes=yes)
+        confirm_download(selected, yes=yes)
     with (
-        resumable("`mem models pull` of the same goes on where it stopped"),
+        resumable("the same `mem models pull` continues where it stopped"),
         bars(quiet=quiet) as progress,
     ):
-        for one in chosen:
-            pulled = fetch_model(one, progress, backend=backend, keep_f16=keep_f16, update=update)
+        for choice in selected:
+            pulled = pull_model(choice, progress, backend=backend, keep_f16=keep_f16, update=update)
             if not quiet:
-                tell_pulled(pulled)
+                report_pulled(pulled)
 
 
-@models.command()
-def verify(
+@models.command("verify")
+def verify_models(
     names: Names = None, as_json: Json = False, as_jsonl: Jsonl = False, quiet: Quiet = False
 ) -> None:
-    """Check again a model's checksum, header and scores.
+    """Verify the checksum, header and scores of models again.
 
-    Without a name: every model on this machine. Exits with status 7 when one does not pass.
+    Without a name: every model on this machine. Exits with status 7 if one does not pass.
     """
-    with resumable(ANEW), bars(quiet=quiet or as_json or as_jsonl) as progress:
-        items = [verify_weights(one, progress) for one in weights_of(catalog(), names or [])]
+    with resumable(RESTART), bars(quiet=quiet or as_json or as_jsonl) as progress:
+        items = [
+            verify_installed(one, progress) for one in weights_named(load_catalog(), names or [])
+        ]
     if as_json:
         print_json(models_document(items))
     elif as_jsonl:
@@ -176,27 +182,27 @@ def verify(
         raise typer.Exit(ExitCode.BACKEND)
 
 
-@models.command()
-def add(
+@models.command("add")
+def add_model(
     file: File, role: Role, name: NewName = None, like: Like = None, quiet: Quiet = False
 ) -> None:
-    """Give a GGUF file of your own a name, once it is verified."""
-    with resumable(ANEW), bars(quiet=quiet) as progress:
-        added = add_file(file, role, name, like, catalog(), progress)
+    """Verify a GGUF file of your own, and give it a name."""
+    with resumable(RESTART), bars(quiet=quiet) as progress:
+        added = add_file(file, role, name, like, load_catalog(), progress)
     if not quiet:
         typer.echo(f"{added.name}: {added.role}, verified")
 
 
-@models.command()
-def remove(names: SomeNames) -> None:
+@models.command("remove")
+def remove_weights(names: RequiredNames) -> None:
     """Remove models from this machine.
 
-    Of a file that was added only the name goes.
+    A file that was added with `mem models add` stays; only its name is removed.
     """
-    remove_all(catalog(), names)
+    remove_models(load_catalog(), names)
 
 
-@models.command()
-def path(name: MaybeName = None) -> None:
-    """Print where a model's weights are, or all of them."""
-    typer.echo(weights_of(catalog(), [name])[0].path if name else models_folder())
+@models.command("path")
+def print_path(name: OptionalName = None) -> None:
+    """Print the path of a model's weights, or of the folder of all models."""
+    typer.echo(weights_named(load_catalog(), [name])[0].path if name else models_folder())

@@ -5,8 +5,7 @@ from typing import Annotated, Literal, TypedDict
 
 from memcli.cli.json_output.value_kinds import Count, Seconds
 from memcli.domain import Doubt, Skipped
-from memcli.ingest.import_conversations import Counts
-from memcli.ingest.ingest import SourceReport
+from memcli.ingest.import_counts import ImportCounts, ImportReport
 
 
 class TurnCountsJson(TypedDict):
@@ -58,15 +57,15 @@ class IngestJson(TypedDict):
     seconds: Seconds
 
 
-def ingest_document(reports: Sequence[SourceReport], seconds: float) -> IngestJson:
+def ingest_document(reports: Sequence[ImportReport], seconds: float) -> IngestJson:
     """Return the document of `mem ingest`.
 
     Args:
         reports: of every source.
         seconds: that all of it took.
     """
-    sessions = sum((report.sessions for report in reports), Counts())
-    turns = sum((report.turns for report in reports), Counts())
+    sessions = sum((report.sessions for report in reports), ImportCounts())
+    turns = sum((report.turns for report in reports), ImportCounts())
     return IngestJson(
         schema="mem.ingest/1",
         sources=[source_json(report) for report in reports],
@@ -75,7 +74,7 @@ def ingest_document(reports: Sequence[SourceReport], seconds: float) -> IngestJs
     )
 
 
-def source_json(report: SourceReport) -> ImportedSourceJson:
+def source_json(report: ImportReport) -> ImportedSourceJson:
     """Return the counts and warnings of one source."""
     return ImportedSourceJson(
         path=report.path,
@@ -92,9 +91,9 @@ def _warning_json(warning: Skipped | Doubt) -> WarnedJson:
     return WarnedJson(where=warning.where, what=warning.why)
 
 
-def _session_counts(counts: Counts) -> SessionCountsJson:
+def _session_counts(counts: ImportCounts) -> SessionCountsJson:
     return {**_turn_counts(counts), "skipped": counts.skipped}
 
 
-def _turn_counts(counts: Counts) -> TurnCountsJson:
+def _turn_counts(counts: ImportCounts) -> TurnCountsJson:
     return TurnCountsJson(new=counts.new, changed=counts.changed, unchanged=counts.unchanged)

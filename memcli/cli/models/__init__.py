@@ -1,1 +1,8 @@
-"""Opening, listing, pulling and verifying of models for the commands."""
+"""Models as commands need them; begin with `resolve`.
+
+resolve      the choice of a model: options, settings and catalog
+open         opening of the chosen models
+gguf_cache   GGUF files that were checked before
+inventory    the list of `mem models list`
+maintain     the other steps of `mem models`
+"""

@@ -1,7 +1,7 @@
-"""GGUF files that were checked: one that has not changed since is not walked again.
+"""A cache of checked GGUF files: a file that has not changed since is not read again.
 
-A vocabulary of 150,000 words takes 0.1 s to walk past, and a question whose answer is remembered
-takes little more. What was found is kept beside the speeds of models; losing it costs only time.
+Reading past a vocabulary of 150,000 words takes 0.1 s, and a question whose answer is remembered
+takes little more. The cache lies beside the speeds of models; losing it costs only time.
 """
 
 import json
@@ -14,50 +14,50 @@ from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.files import private_file
 from memcli.settings import state_folder
 
-MOST = 64  # files
-SETTLED = 2_000_000_000  # ns; a younger file could change again without looking any different
+MAX_FILES = 64
+SETTLED = 2_000_000_000  # ns; a file changed more recently could change again unnoticed
 
 
-def checked(path: Path) -> CheckedFile:
-    """Return a GGUF file that is whole.
+def check_cached(path: Path) -> CheckedFile:
+    """Return the facts of a GGUF file, once it is known to be whole; see `check_gguf`.
 
     Raises:
         ModelNotFoundError: there is no such file.
-        BackendError: the file is no GGUF, or was cut short, or cannot be read.
+        BackendError: the file is not a GGUF file, was cut short, or cannot be read.
     """
-    place, name = state_folder() / "checked.json", str(path.absolute())
-    looks = _looks(path)
-    known = _read(place)
+    cache_file, name = state_folder() / "checked.json", str(path.absolute())
+    identity = _file_identity(path)
+    known = _read(cache_file)
     match known.get(name):
-        case [seen, str(digest), context, dimensions, layers] if seen == looks:
+        case [cached, str(digest), context, dimensions, layers] if cached == identity:
             return CheckedFile(path, digest, context, dimensions, layers)
     found = check_gguf(path)
-    if looks and max(looks[-2:]) + SETTLED < time.time_ns():
+    if identity and max(identity[-2:]) + SETTLED < time.time_ns():
         known.pop(name, None)
-        known[name] = [looks, found.digest, found.context, found.dimensions, found.layers]
-        _write(place, dict([*known.items()][-MOST:]))
+        known[name] = [identity, found.digest, found.context, found.dimensions, found.layers]
+        _write(cache_file, dict([*known.items()][-MAX_FILES:]))
     return found
 
 
-def _looks(path: Path) -> list[int]:
-    """Return what changes whenever a file does: no program can set the time of change back."""
+def _file_identity(path: Path) -> list[int]:
+    """Return numbers that change with the file: no program can set the time of change back."""
     try:
         status = path.stat()
     except OSError:
-        return []  # `check_gguf` says why
+        return []  # `check_gguf` gives the reason
     return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
-def _read(place: Path) -> dict[str, Any]:  # Any: whatever is in the file
+def _read(cache_file: Path) -> dict[str, Any]:  # Any: the file may hold anything
     try:
-        found = json.loads(place.read_bytes())
+        found = json.loads(cache_file.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _write(place: Path, known: dict[str, Any]) -> None:
+def _write(cache_file: Path, known: dict[str, Any]) -> None:
     with suppress(OSError):
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with private_file(place, OSError) as part:
+        cache_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with private_file(cache_file, OSError) as part:
             part.write_text(json.dumps(known), "utf-8")

@@ -1,4 +1,4 @@
-"""What `mem models list` shows: models on this machine, and those that could be."""
+"""The list of `mem models list`: the models on this machine, and those that can be pulled."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,56 +6,63 @@ from typing import Literal
 
 from memcli.catalog import ROLES, Catalog, Manifest, ModelRole, Weights
 from memcli.cli.json_output.store_documents import ModelJson, ModelsJson, ModelVerdictJson
-from memcli.cli.models.open import House, is_address, record_place, state_of_weights
+from memcli.cli.models.resolve import (
+    ModelResolver,
+    is_address,
+    weights_record_path,
+    weights_state,
+)
 from memcli.cli.output.console import console, note, safe
 from memcli.errors import BackendError, ModelNotFoundError, UsageError
-from memcli.weights.recommend import choice, memory
-from memcli.weights.record import State, Verdict, read_record
+from memcli.weights.recommend import choose_quantization, total_memory
+from memcli.weights.record import Verdict, VerificationState, read_record
 
-Standing = State | Literal["damaged", "absent", "served"]
-_WORDS: dict[Standing, str] = {"absent": "not here"}
+Standing = VerificationState | Literal["damaged", "absent", "served"]
+_STATUS_TEXTS: dict[Standing, str] = {"absent": "not here"}
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A model, here or not."""
+    """A model that is on this machine or can be pulled."""
 
     name: str
     role: ModelRole
     quantization: str
-    size: int  # bytes; of what is not here, roughly
+    size: int  # bytes; approximate for a model that is not on this machine
     standing: Standing
     path: str = ""
     repository: str = ""
     licence: str = ""
     parameters: int = 0
     verdict: Verdict | None = None
-    used_as: tuple[str, ...] = ()  # roles it plays now, unless an option says otherwise
+    used_as: tuple[str, ...] = ()  # roles in which it is used without an option
 
 
-def inventory(known: Catalog, house: House) -> list[Item]:
-    """Return what is here, by role, and after it what could be fetched."""
-    used = dict(_used(known, house))
-    here = [item_of(weights, used) for weights in known.weights]
-    outside = [item_of(weights, used) for weights in used.values() if weights not in known.weights]
-    served = [
-        Item(named, role, "", 0, "served", used_as=(role,))
-        for role in ROLES
-        if is_address(named := house.named.get(role, ""))
+def inventory(known: Catalog, resolver: ModelResolver) -> list[Item]:
+    """Return the models on this machine, by role, and after them those that can be pulled."""
+    used = dict(_used(known, resolver))
+    installed = [item_of(weights, used) for weights in known.weights]
+    elsewhere = [
+        item_of(weights, used) for weights in used.values() if weights not in known.weights
     ]
-    names = {item.name for item in here}
+    served = [
+        Item(name, role, "", 0, "served", used_as=(role,))
+        for role in ROLES
+        if is_address(name := resolver.configured.get(role, ""))
+    ]
+    names = {item.name for item in installed}
     absent = [_absent(each) for name, each in known.manifests.items() if name not in names]
     order: dict[str, int] = {role: place for place, role in enumerate(ROLES)}
     return [
-        *sorted([*here, *outside, *served], key=lambda item: (order[item.role], item.name)),
+        *sorted([*installed, *elsewhere, *served], key=lambda item: (order[item.role], item.name)),
         *sorted(absent, key=lambda item: (order[item.role], item.name)),
     ]
 
 
 def item_of(weights: Weights, used: dict[str, Weights] | None = None) -> Item:
-    """Return what is to be shown of weights on this machine."""
+    """Return the entry of weights on this machine."""
     known, path = weights.manifest, weights.path
-    record = read_record(record_place(weights))
+    record = read_record(weights_record_path(weights))
     files = path.iterdir() if weights.is_torch else (path,)
     return Item(
         known.name,
@@ -104,50 +111,50 @@ def model_json(item: Item) -> ModelJson:
 
 
 def print_inventory(items: Sequence[Item]) -> None:
-    """Print models as a table; a star marks those in use."""
+    """Print models as a table; a star marks those that are used."""
     out = console()
     width = max((len(item.name) for item in items), default=0)
     for item in items:
         used = "*" if item.used_as else " "
-        standing = _WORDS.get(item.standing, item.standing)
+        status = _STATUS_TEXTS.get(item.standing, item.standing)
         line = (
             f"{used} {item.name:<{width}}  {item.role:<8}  {item.quantization:<7}"
-            f"  {told(item.size) if item.size else '':>8}  {standing}"
+            f"  {told(item.size) if item.size else '':>8}  {status}"
         )
         style = {"absent": "dim", "failed": "red", "damaged": "red", "changed": "red"}
         out.print(safe(line.rstrip()), style=style.get(item.standing), soft_wrap=True)
 
 
 def told(size: int) -> str:
-    """Return a number of bytes as people read it."""
+    """Return a number of bytes in MB or GB."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(size / 1e6, 0.1):.1f} MB"
 
 
-def _used(known: Catalog, house: House) -> Iterator[tuple[str, Weights]]:
-    """Yield which weights play which role."""
+def _used(known: Catalog, resolver: ModelResolver) -> Iterator[tuple[str, Weights]]:
+    """Yield each role with the weights that are used for it."""
     for role in ROLES:
-        named = house.chosen(role)
-        if named and not is_address(named):
+        name = resolver.select(role)
+        if name and not is_address(name):
             try:
-                yield role, known.locate(named, role)
+                yield role, known.locate(name, role)
             except (ModelNotFoundError, UsageError) as error:
                 note(f"the settings name a {role} that cannot be used: {error}")
 
 
 def _standing(weights: Weights) -> Standing:
     try:
-        return state_of_weights(weights)
+        return weights_state(weights)
     except BackendError:
         return "damaged"
 
 
 def _absent(known: Manifest) -> Item:
-    wanted = choice(known, memory())
+    choice = choose_quantization(known, total_memory())
     return Item(
         known.name,
         known.role,
-        wanted.quantization,
-        wanted.size,
+        choice.quantization,
+        choice.size,
         "absent",
         repository=known.repository,
         licence=known.licence,

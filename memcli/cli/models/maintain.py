@@ -1,4 +1,4 @@
-"""What `mem models` does, one step at a time."""
+"""The steps of `mem models`: choose, pull, verify, add and remove."""
 
 import json
 import re
@@ -11,123 +11,139 @@ from pathlib import Path
 import typer
 
 from memcli.catalog import ROLES, Catalog, Manifest, ModelRole, Weights
-from memcli.cli.models.factories import inspector, workshop
 from memcli.cli.models.inventory import Item, item_of, told
-from memcli.cli.models.load import digest_of
-from memcli.cli.models.open import record_place
+from memcli.cli.models.resolve import weights_record_path
 from memcli.cli.output.console import note, safe
 from memcli.cli.output.progress import Progress
 from memcli.errors import BackendError, InputError, ModelNotFoundError, UsageError
 from memcli.files import whole_file
 from memcli.settings import models_folder
 from memcli.weights.hub.prompt_wording import fetch_wording, remove_wording
-from memcli.weights.pull import Pulled, pull, pull_checkpoint
-from memcli.weights.recommend import Choice, choice, memory, suited
-from memcli.weights.record import Record, read_record, write_record
-from memcli.weights.verify_model import verify
+from memcli.weights.pull import PulledModel, PullOptions, pull_checkpoint, pull_gguf
+from memcli.weights.recommend import (
+    ModelChoice,
+    choose_quantization,
+    recommend_models,
+    total_memory,
+)
+from memcli.weights.record import WeightsRecord, read_record, weights_digest, write_record
+from memcli.weights.verify_model import verify_weights
 
 
-def choices(known: Catalog, names: Sequence[str], quantization: str | None) -> list[Choice]:
-    """Return the models to fetch: those named, or the set that suits this machine.
+def choose_models(
+    known: Catalog, names: Sequence[str], quantization: str | None
+) -> list[ModelChoice]:
+    """Return the models to pull: those named, or those that suit this machine.
 
     Raises:
         ModelNotFoundError: no model has this name.
-        UsageError: it is a file of the person's own; or nothing suits.
+        UsageError: it is a file of the person's own; or no model suits.
     """
-    room = shutil.disk_usage(_existing(known.folder)).free
-    if not names:
-        chosen = suited(known.manifests.values(), memory(), room)
-        if not chosen:
-            raise UsageError(
-                f"no language model suits {memory():.1f} GiB of memory and {told(room)} of disk",
-                hint="`mem models list` shows their sizes; name one to fetch it all the same",
-            )
+    room = shutil.disk_usage(_existing_parent(known.folder)).free
+    if names:
+        manifests = [_require_published(known, name) for name in names]
+        choices = [choose_quantization(manifest, total_memory()) for manifest in manifests]
     else:
-        chosen = [choice(_fetchable(known, name), memory()) for name in names]
-    return [replace(one, quantization=(quantization or one.quantization).upper()) for one in chosen]
+        choices = recommend_models(known.manifests.values(), total_memory(), room)
+        if not choices:
+            raise UsageError(
+                f"no language model suits {total_memory():.1f} GiB of memory and {told(room)} of"
+                " disk",
+                hint="`mem models list` shows their sizes; name one to pull it anyway",
+            )
+    return [
+        replace(choice, quantization=(quantization or choice.quantization).upper())
+        for choice in choices
+    ]
 
 
-def confirm(chosen: Sequence[Choice], *, yes: bool) -> None:
-    """Show what would be fetched, and ask.
+def confirm_download(choices: Sequence[ModelChoice], *, yes: bool) -> None:
+    """Show the models to pull, and ask for confirmation.
 
     Raises:
-        UsageError: there is nobody to ask.
+        UsageError: standard input is not a terminal, so that nobody can be asked.
     """
-    width = max(len(one.manifest.name) for one in chosen)
-    for one in chosen:
+    width = max(len(choice.manifest.name) for choice in choices)
+    for choice in choices:
         note(
-            f"{one.manifest.name:<{width}}  {one.manifest.role:<8}  {one.quantization:<7}"
-            f" {told(one.size):>8}, a download of {told(one.download)}"
+            f"{choice.manifest.name:<{width}}  {choice.manifest.role:<8}"
+            f"  {choice.quantization:<7} {told(choice.size):>8},"
+            f" a download of {told(choice.download)}"
         )
     if yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError("nobody is here to ask", hint="`mem models pull --yes` fetches them")
-    if not typer.confirm("fetch them?", err=True):
+        download = told(sum(choice.download for choice in choices))
+        raise UsageError(
+            "not a terminal, so nobody can be asked", hint=f"add `--yes` to download {download}"
+        )
+    if not typer.confirm("download them?", err=True):
         raise typer.Exit
 
 
-def fetch_model(
-    chosen: Choice, progress: Progress, *, backend: str, keep_f16: bool, update: bool
-) -> Pulled:
-    """Fetch a model, and whatever else its authors made that is used.
+def pull_model(
+    choice: ModelChoice, progress: Progress, *, backend: str, keep_f16: bool, update: bool
+) -> PulledModel:
+    """Pull a model, and the prompt of its authors if there is one.
 
     Raises:
-        MemError: see `pipeline.pull`.
+        MemError: see `weights.pull`.
     """
-    shop = workshop(models_folder(), progress)
-    known = chosen.manifest
+    known = choice.manifest
+    options = PullOptions(models_folder(), progress, note, update)
     if backend == "torch":
-        pulled = pull_checkpoint(known, shop, update=update)
+        pulled = pull_checkpoint(known, options)
     else:
-        pulled = pull(known, chosen.quantization, shop, keep_f16=keep_f16, update=update)
-    if known.artefact:
+        pulled = pull_gguf(known, choice.quantization, options, keep_f16=keep_f16)
+    if known.wording_url:
         try:
-            fetch_wording(known.artefact.url, shop.folder, known.name)
+            fetch_wording(known.wording_url, options.folder, known.name)
         except BackendError as error:
-            note(f"{known.name} is asked in memcli's words, not its authors': {error}")
+            note(f"{known.name} gets memcli's prompt, not its authors': {error}")
     return pulled
 
 
-def tell_pulled(pulled: Pulled) -> None:
-    """Say what is on this machine now."""
+def report_pulled(pulled: PulledModel) -> None:
+    """Tell the person that a model is on this machine."""
     item = item_of(pulled.weights)
-    note(
-        f"{item.name} {item.quantization} is {'here already' if pulled.before else 'ready'}:"
-        f" {told(item.size)}, verified"
-    )
+    state = "already installed" if pulled.was_installed else "ready"
+    note(f"{item.name} {item.quantization} is {state}: {told(item.size)}, verified")
 
 
-def weights_of(known: Catalog, names: Sequence[str]) -> list[Weights]:
-    """Return the weights on this machine of these names, each name's newest first; all for none.
+def weights_named(known: Catalog, names: Sequence[str]) -> list[Weights]:
+    """Return the weights on this machine with these names, the newest of each first.
+
+    Args:
+        known: the catalog.
+        names: names of models or files; all weights if there are none.
 
     Raises:
-        ModelNotFoundError: there are none of a name.
+        ModelNotFoundError: a name has no weights.
     """
     if not names:
         return known.weights
     found = []
     for name in names:
-        of_name = [one for one in known.weights if name in (one.manifest.name, one.stem)]
-        if not of_name:
+        matching = [one for one in known.weights if name in (one.manifest.name, one.stem)]
+        if not matching:
             known.manifest(name)
             raise ModelNotFoundError(
                 f"{name} is not on this machine", hint=f"`mem models pull {name}`"
             )
-        found += of_name
+        found += matching
     return found
 
 
-def verify_weights(weights: Weights, progress: Progress) -> Item:
-    """Verify weights, and keep the verdict."""
-    place = record_place(weights)
-    record = read_record(place) or Record(weights.manifest.name, weights.quantization)
-    write_record(verify(weights, record, inspector(), progress=progress), place)
+def verify_installed(weights: Weights, progress: Progress) -> Item:
+    """Verify weights, and record the verdict."""
+    path = weights_record_path(weights)
+    record = read_record(path) or WeightsRecord(weights.manifest.name, weights.quantization)
+    write_record(verify_weights(weights, record, progress=progress, note=note), path)
     return item_of(weights)
 
 
 def print_verdicts(items: Sequence[Item], *, quiet: bool) -> None:
-    """Print what was measured, and what is wrong."""
+    """Print the measurements, and on standard error the faults."""
     for item in items:
         verdict = item.verdict
         if verdict and not quiet:
@@ -142,56 +158,60 @@ def print_verdicts(items: Sequence[Item], *, quiet: bool) -> None:
 def add_file(
     file: Path, role: str, name: str | None, like: str | None, known: Catalog, progress: Progress
 ) -> Manifest:
-    """Describe a GGUF file in a manifest of the person's own, once it was verified.
+    """Verify a GGUF file, and describe it in a manifest of the person's own.
 
     Raises:
-        UsageError: the role is none, the name is taken, or it cannot be said how to speak to it.
-        ModelNotFoundError: there is no such file or no such model to be like.
+        UsageError: the role is unknown, the name is taken, or the prompt format is unclear.
+        ModelNotFoundError: the file or the model that it is like does not exist.
         BackendError: the file is damaged or did not pass its verification.
     """
     path = file.expanduser().absolute()
-    digest_of(path)
+    weights_digest(path)
     known.own.mkdir(parents=True, exist_ok=True)
     name = name or re.sub(r"[^\w.-]+", "-", path.name.removesuffix(".gguf")).strip(".-")
-    before = known.manifests.get(name)
-    if before and before.file != str(path):
-        raise UsageError(f"a model is called {name} already", hint="`--name` names it otherwise")
-    spoken = known.like(role_of(role), like)
-    weights = Weights(path, replace(spoken, name=name, file=str(path)))
-    record = verify(weights, Record(name, weights.quantization), inspector(), progress=progress)
+    existing = known.manifests.get(name)
+    if existing and existing.file != str(path):
+        raise UsageError(
+            f"a model is called {name} already", hint="choose another name with `--name`"
+        )
+    template = known.manifest_like(parse_role(role), like)
+    weights = Weights(path, replace(template, name=name, file=str(path)))
+    record = verify_weights(
+        weights, WeightsRecord(name, weights.quantization), progress=progress, note=note
+    )
     if not record.verdict or not record.verdict.passed:
         faults = record.verdict.faults[:2] if record.verdict else ()
         raise BackendError(f"{path} did not pass its verification: {'; '.join(faults)}")
-    write_record(record, record_place(weights))
-    lines = {"name": name, "role": role, "like": spoken.name, "file": str(path)}
+    write_record(record, weights_record_path(weights))
+    lines = {"name": name, "role": role, "like": template.name, "file": str(path)}
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items())
     with whole_file(known.own / f"{name}.toml") as part:
         part.write_text(text, "utf-8")
     return weights.manifest
 
 
-def remove_all(known: Catalog, names: Sequence[str]) -> None:
-    """Remove the weights of these names, and say what is left of them elsewhere.
+def remove_models(known: Catalog, names: Sequence[str]) -> None:
+    """Remove the weights of these names, and report their downloads that stay in the hub's cache.
 
     Raises:
-        ModelNotFoundError: there are none of a name; nothing is removed then.
-        InputError: something keeps them from being removed.
+        ModelNotFoundError: a name has no weights; nothing is removed then.
+        InputError: weights cannot be removed.
     """
-    found = weights_of(known, names)
+    found = weights_named(known, names)
     for weights in found:
         _remove(weights, known.own)
     for repository in sorted({one.manifest.repository for one in found} - {""}):
         note(
-            "what was downloaded for it is still in Hugging Face's cache:"
+            "its download is still in Hugging Face's cache: remove it with"
             f" `hf cache rm model/{repository}`"
         )
 
 
 def _remove(weights: Weights, own: Path) -> None:
-    """Remove weights, their record, and with the last of a model what is known of its source."""
+    """Remove weights and their record, and with the last weights of a model its pins and prompt."""
     known, folder = weights.manifest, models_folder()
     try:
-        record_place(weights).unlink(missing_ok=True)
+        weights_record_path(weights).unlink(missing_ok=True)
         if known.file:
             (own / f"{known.name}.toml").unlink(missing_ok=True)
             return
@@ -206,26 +226,26 @@ def _remove(weights: Weights, own: Path) -> None:
         raise InputError(f"{weights.path} cannot be removed: {error.strerror}") from error
 
 
-def role_of(text: str) -> ModelRole:
+def parse_role(text: str) -> ModelRole:
     """Return the role that a person names.
 
     Raises:
-        UsageError: there is none of this name.
+        UsageError: no role has this name.
     """
     for role in ROLES:
         if role == text:
             return role
-    raise UsageError(f"no model is called a {text}", hint=f"one of {', '.join(ROLES)}")
+    raise UsageError(f"`{text}` is not a role", hint=f"one of {', '.join(ROLES)}")
 
 
-def _fetchable(known: Catalog, name: str) -> Manifest:
+def _require_published(known: Catalog, name: str) -> Manifest:
     manifest = known.manifest(name)
     if manifest.file:
         raise UsageError(f"{name} is a file of your own, {manifest.file}, and on no hub")
     return manifest
 
 
-def _existing(folder: Path) -> Path:
+def _existing_parent(folder: Path) -> Path:
     """Return the folder, or the nearest one above it that exists."""
     absolute = folder.absolute()
     return next(place for place in (absolute, *absolute.parents) if place.exists())

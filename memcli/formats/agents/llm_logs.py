@@ -39,7 +39,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     with opened(document) as rows:
         log = _Log(rows)
         for key, name in log.conversations():
@@ -199,4 +199,4 @@ def _parse_payload(payload: object) -> Mapping[str, Any]:
     return mapping(parse_or_broken(payload)) if isinstance(payload, str | bytes) else {}
 
 
-FORMAT = Format(name="llm_logs", title="llm's logs.db", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="llm_logs", recognises=_recognises, parse=_parse)

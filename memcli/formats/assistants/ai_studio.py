@@ -42,7 +42,7 @@ def _recognises(sample: Sample) -> bool:
     return any(string(mapping(chunk).get("role")) in _ROLES for chunk in chunks)
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     title = PurePath(document.name).name.removesuffix(".json")
     keys = Keys()
     system: list[Turn] = []
@@ -85,6 +85,4 @@ def _blocks(chunk: Row) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(
-    name="ai_studio", title="Google AI Studio prompt", recognises=_recognises, parse=_parse
-)
+FORMAT = Format(name="ai_studio", recognises=_recognises, parse=_parse)

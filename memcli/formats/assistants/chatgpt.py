@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Role, Turn
-from memcli.formats.building.branches import NO_TIME, Node, branching_turns
+from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
+from memcli.formats.building.time_order import sort_by_time
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
@@ -34,7 +35,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     return parse_conversations(
         document, "chatgpt", title_key="title", id_keys=("conversation_id", "id"), turns=_turns
     )
@@ -114,14 +115,8 @@ def _parents(nodes: Nodes, times: Mapping[str, datetime | None]) -> dict[str, st
         return parents
     # Without any links the nodes follow each other by time; a node without a time follows the one
     # before it in the file.
-    sort_keys: dict[str, tuple[datetime, str, int]] = {}
-    sort_key = (NO_TIME, "", 0)
-    for name in nodes:
-        sent_at = times[name]
-        sort_key = (sent_at, name, 0) if sent_at else (*sort_key[:2], sort_key[2] + 1)
-        sort_keys[name] = sort_key
-    names = sorted(nodes, key=lambda name: sort_keys[name])
+    names = sort_by_time(nodes, lambda name: (times[name], name) if times[name] else None)
     return dict(zip(names, ["", *names], strict=False))
 
 
-FORMAT = Format(name="chatgpt", title="ChatGPT data export", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="chatgpt", recognises=_recognises, parse=_parse)

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from memcli.domain import Role, Turn
-from memcli.formats.building.branches import NO_TIME, Node, branching_turns
+from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
+from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
@@ -29,7 +30,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     return parse_conversations(
         document, "claude", title_key="name", id_keys=("uuid",), turns=_turns
     )
@@ -46,25 +47,22 @@ def _rows(conversation: Mapping[str, Any]) -> dict[str, Node]:
 
     Rows are in order of time. A row without a time follows the row before it in the file.
     """
-    sortable = []
-    sort_key: tuple[Any, ...] = (NO_TIME, 0, False, "", "", 0)  # Any: the types differ
-    for message in map(mapping, sequence(conversation.get("chat_messages"))):
-        row, index = _row(message), message.get("index")
-        index = index if isinstance(index, int) else 0
-        if row.sent_at:
-            is_answer = row.role is Role.ASSISTANT
-            sort_key = (row.sent_at, index, is_answer, row.key, row.text, 0)
-        else:
-            sort_key = (*sort_key[:-1], sort_key[-1] + 1)
-        sortable.append((sort_key, row))
-    sortable.sort(key=lambda pair: pair[0])
-
+    messages = map(mapping, sequence(conversation.get("chat_messages")))
+    in_order = sort_by_time([(message, _row(message)) for message in messages], _sort_key)
     keys, rows, previous = Keys(), dict[str, Node](), ""
-    for _, row in sortable:
+    for _, row in in_order:
         key = row.key or keys.key(row.sent_at, row.role, row.text)
         rows.setdefault(key, replace(row, key=key, parent=row.parent or previous))
         previous = key
     return rows
+
+
+def _sort_key(pair: tuple[Mapping[str, Any], Node]) -> SortKey | None:
+    message, row = pair
+    index = message.get("index")
+    is_answer = row.role is Role.ASSISTANT
+    values = (index if isinstance(index, int) else 0, is_answer, row.key, row.text)
+    return (row.sent_at, *values) if row.sent_at else None
 
 
 def _row(message: Mapping[str, Any]) -> Node:
@@ -93,4 +91,4 @@ def _text(message: Mapping[str, Any]) -> str:
     return "\n\n".join(part for part in parts if part.strip())
 
 
-FORMAT = Format(name="claude", title="Claude.ai data export", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="claude", recognises=_recognises, parse=_parse)

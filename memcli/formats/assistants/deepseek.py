@@ -29,7 +29,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     return parse_conversations(
         document,
         FORMAT.name,
@@ -98,4 +98,4 @@ def _blocks(message: Row) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(name="deepseek", title="DeepSeek data export", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="deepseek", recognises=_recognises, parse=_parse)

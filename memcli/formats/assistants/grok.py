@@ -12,8 +12,9 @@ from typing import Any
 
 from memcli.domain import Kind, Role, Turn
 from memcli.formats.building.blocks import Block, media_block, node_chain, text_block
-from memcli.formats.building.branches import NO_TIME, Node, branching_turns
+from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
+from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
@@ -34,7 +35,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     return parse_conversations(
         document,
         FORMAT.name,
@@ -57,19 +58,8 @@ def _role(response: Row) -> Role | None:
 def _turns(element: Row) -> list[Turn]:
     """Return the turns of all branches; a response that names no parent follows by time."""
     metadata = mapping(element.get("conversation"))
-    sortable = []
-    sort_key: tuple[datetime, bool, str, int] = (NO_TIME, False, "", 0)
-    for response in _responses(element):
-        if (sent_at := _time(response)) is not None:
-            key = _key(response) or string(response.get("message"))
-            sort_key = (sent_at, _role(response) is Role.ASSISTANT, key, 0)
-        else:  # the response follows the one before it in the file
-            sort_key = (*sort_key[:3], sort_key[3] + 1)
-        sortable.append((sort_key, response))
-    sortable.sort(key=lambda pair: pair[0])
-
     keys, nodes, previous = Keys(), dict[str, Node](), ""
-    for _, response in sortable:
+    for response in sort_by_time(_responses(element), _sort_key):
         sent_at, text = _time(response), string(response.get("message"))
         key = _key(response) or keys.key(sent_at, _role(response), text)
         parent = string(response.get("parent_response_id")) or previous
@@ -78,6 +68,11 @@ def _turns(element: Row) -> list[Turn]:
         previous = key
     current = string(metadata.get("leaf_response_id"))
     return branching_turns(nodes, current, instant(metadata.get("create_time")))
+
+
+def _sort_key(response: Row) -> SortKey | None:
+    sent_at, key = _time(response), _key(response) or string(response.get("message"))
+    return (sent_at, _role(response) is Role.ASSISTANT, key) if sent_at else None
 
 
 def _key(response: Row) -> str:
@@ -101,4 +96,4 @@ def _blocks(response: Row) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(name="grok", title="Grok data export", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="grok", recognises=_recognises, parse=_parse)

@@ -14,7 +14,7 @@ from memcli.formats.building.blocks import (
     title_from,
     tool_call,
 )
-from memcli.formats.building.branches import NO_TIME
+from memcli.formats.building.time_order import sort_by_time
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, elements
@@ -31,7 +31,7 @@ from memcli.formats.parsing.values import (
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 
 Row = Mapping[str, Any]
-_SortableTurns = tuple[tuple[datetime, str, int], list[Turn]]
+_Message = tuple[datetime | None, str, list[Turn]]  # time, key, turns
 
 
 def _recognises(sample: Sample) -> bool:
@@ -41,8 +41,8 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    chats: dict[str, list[_SortableTurns]] = {}
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    chats: dict[str, list[_Message]] = {}
     keys = Keys()
     for number, value in enumerate(elements(document), start=1):
         row = mapping(value)
@@ -52,15 +52,10 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
         sent_at, content = instant(row.get("createdAt")), row.get("content")
         key = string(row.get("id")) or keys.key(sent_at, row.get("role"), content)
         messages = chats.setdefault(string(row.get("chatId")), [])
-        if sent_at or not messages:
-            sort_key = (sent_at or NO_TIME, key if sent_at else "", 0)
-        else:  # the message follows the one before it in the file
-            previous = messages[-1][0]
-            sort_key = (*previous[:2], previous[2] + 1)
-        messages.append((sort_key, linear_turns(key, _blocks(row), sent_at)))
+        messages.append((sent_at, key, linear_turns(key, _blocks(row), sent_at)))
     for chat, messages in chats.items():
-        messages.sort(key=lambda pair: pair[0])
-        turns = with_inherited_times([turn for _, turns in messages for turn in turns])
+        in_order = sort_by_time(messages, lambda message: message[:2] if message[0] else None)
+        turns = with_inherited_times([turn for *_, turns in in_order for turn in turns])
         if turns:
             yield Conversation(FORMAT.name, chat or turns[0].key, title_from(turns), tuple(turns))
 
@@ -86,6 +81,4 @@ def _blocks(message: Row) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(
-    name="lechat", title="Mistral Le Chat data export", recognises=_recognises, parse=_parse
-)
+FORMAT = Format(name="lechat", recognises=_recognises, parse=_parse)

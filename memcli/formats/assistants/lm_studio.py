@@ -41,7 +41,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     tree = _MessageTree()
     metadata: dict[str, Any] = {}
     number, damage = 0, None
@@ -122,6 +122,4 @@ def _content_blocks(role: Role, content: object, kind: Kind) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(
-    name="lm_studio", title="LM Studio conversation", recognises=_recognises, parse=_parse
-)
+FORMAT = Format(name="lm_studio", recognises=_recognises, parse=_parse)

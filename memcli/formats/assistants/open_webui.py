@@ -41,7 +41,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     with document.open() as stream:
         database = stream.read(len(MAGIC)) == MAGIC
     if database:
@@ -136,9 +136,4 @@ def _files(message: Row) -> tuple[list[str], list[str]]:
     return texts, names
 
 
-FORMAT = Format(
-    name="open_webui",
-    title="Open WebUI chats",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="open_webui", recognises=_recognises, parse=_parse)

@@ -16,7 +16,7 @@ from typing import Any
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.formats.building.blocks import linear_turns, media_block, text_block, title_from
-from memcli.formats.building.branches import NO_TIME
+from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import Broken, elements
@@ -55,14 +55,14 @@ def _entries(thread: Row) -> list[Row]:
     return [mapping(row) for row in sequence(rows)]
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     for number, element in enumerate(elements(document, ""), start=1):
         where = f"thread {number}"
         if isinstance(element, Broken):
             yield Skipped(where, element.why)
             continue
         thread = mapping(element)
-        entries = _sorted_entries(thread)
+        entries = sort_by_time(_entries(thread), _sort_key)
         if turns := _turns(entries):
             yield _conversation(thread, entries, turns)
         else:
@@ -87,18 +87,9 @@ def _conversation(thread: Row, entries: list[Row], turns: list[Turn]) -> Convers
     )
 
 
-def _sorted_entries(thread: Row) -> list[Row]:
-    """Return the entries by time; one without a time follows the one before it in the file."""
-    sortable = []
-    sort_key: tuple[datetime, str, int] = (NO_TIME, "", 0)
-    for entry in _entries(thread):
-        if (asked_at := _time(entry)) is not None:
-            sort_key = (asked_at, string(entry.get("uuid")), 0)
-        else:
-            sort_key = (*sort_key[:2], sort_key[2] + 1)
-        sortable.append((sort_key, entry))
-    sortable.sort(key=lambda pair: pair[0])
-    return [entry for _, entry in sortable]
+def _sort_key(entry: Row) -> SortKey | None:
+    asked_at = _time(entry)
+    return (asked_at, string(entry.get("uuid"))) if asked_at else None
 
 
 def _time(entry: Row) -> datetime | None:
@@ -136,4 +127,4 @@ def _answer(entry: Row) -> str:
     return "\n\n".join(parts) or string(entry.get("answer")).strip()
 
 
-FORMAT = Format(name="perplexity", title="Perplexity thread", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="perplexity", recognises=_recognises, parse=_parse)

@@ -6,5 +6,6 @@ Begin with `blocks`: assistants and coding agents write one message as several b
     branches           conversations that are trees of messages
     conversation_list  exports that are one list of conversations
     long_chats         chats of any length, split while they are read; speakers and times
+    time_order         the order of messages of which some have no time
     text_chat          chats written as text, whose messages begin with a header line
 """

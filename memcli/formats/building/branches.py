@@ -6,11 +6,10 @@ person saw last, up to the root; the turns of other branches are kept as well.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from memcli.domain import Clock, Kind, Role, Turn
-
-NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # before every time that `parse_timestamp` returns
+from memcli.formats.building.time_order import NO_TIME
 
 Lineages = dict[str, tuple[datetime, int]]  # newest time from the root to a node, and its depth
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.branches import NO_TIME
+from memcli.formats.building.time_order import NO_TIME
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
 from memcli.formats.parsing.json_lines import rows
@@ -55,7 +55,7 @@ def _recognises(sample: Sample) -> bool:
     return any(map(_is_known, objects)) and (bool(lines) or _is_valid_prefix(sample.text))
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     keys = Keys()
     loose: list[Mapping[str, Any]] = []  # messages outside of a conversation
     size = 0
@@ -201,9 +201,4 @@ def _first_text(row: Mapping[str, Any], fields: Iterable[str]) -> str:
     return next(filter(None, (string(row.get(field)) for field in fields)), "")
 
 
-FORMAT = Format(
-    name="generic_json",
-    title="JSON with roles and contents",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="generic_json", recognises=_recognises, parse=_parse)

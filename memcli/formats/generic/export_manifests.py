@@ -25,7 +25,7 @@ def _recognises(sample: Sample) -> bool:
     return bool(_shards(mapping(sample.json))) or (is_manifest and bool(_zips(sample.json)))
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     zips: list[str] = []
     for value in elements(document, ""):
         if isinstance(value, Broken):
@@ -56,9 +56,4 @@ def _zips(value: Any, depth: int = 0) -> list[str]:
     return list(dict.fromkeys(names))[:_MAX_LINKS]
 
 
-FORMAT = Format(
-    name="export_manifests",
-    title="manifest of a ChatGPT or Claude export",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="export_manifests", recognises=_recognises, parse=_parse)

@@ -121,7 +121,7 @@ def written_reading(kept: KeptReading) -> dict[str, object]:
 
 
 def written_forgotten(forgotten: Forgotten) -> dict[str, object]:
-    """Return the JSON object of a conversation or memory that must not be imported again."""
+    """Return the JSON object of a digest whose content must not be imported again."""
     return {"schema": FORGOTTEN_SCHEMA, "digest": forgotten.digest}
 
 
@@ -129,7 +129,7 @@ def _recognises(sample: Sample) -> bool:
     return bool(_FIRST_LINE.match(sample.text))
 
 
-def _parse(document: Document, _reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, _options: Reading) -> Iterator[Parsed]:
     for number, value in rows(document):
         if isinstance(value, Broken):
             yield Skipped(f"line {number}", value.why)
@@ -320,9 +320,4 @@ def _format_time(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
-FORMAT = Format(
-    name="memcli",
-    title="output of `mem export`",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="memcli", recognises=_recognises, parse=_parse)

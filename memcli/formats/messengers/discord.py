@@ -123,9 +123,4 @@ def _file_name(file: Mapping[str, Any]) -> str:
     return string(file.get("fileName")) or string(file.get("url")).rpartition("/")[2]
 
 
-FORMAT = Format(
-    name="discord",
-    title="DiscordChatExporter export",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="discord", recognises=_recognises, parse=_parse)

@@ -97,9 +97,4 @@ def _read_neighbour(document: Document, path: str) -> Mapping[str, Any]:
         return {}
 
 
-FORMAT = Format(
-    name="discord_package",
-    title="Discord data package",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="discord_package", recognises=_recognises, parse=_parse)

@@ -170,4 +170,4 @@ def _parse_date(text: str) -> datetime | None:
     return moment if is_plausible_time(moment) else None
 
 
-FORMAT = Format(name="email", title="mail (mbox, eml)", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="email", recognises=_recognises, parse=_parse)

@@ -28,7 +28,7 @@ from memcli.formats.parsing.values import (
     sequence,
     string,
 )
-from memcli.text.date_words import month_of
+from memcli.text.date_words import parse_month
 
 _YEAR_MONTH_DAY = re.compile(r"\b(\d{4})\s?[年년./-]\s?(\d{1,2})\s?[月월./-]\s?(\d{1,2})")
 _DAY_YEAR = re.compile(r"\b(\d{1,2})(?!\d|:)[^\d:]*?(\d{4})\b")
@@ -142,14 +142,9 @@ def _parse_date(text: str) -> tuple[int, int, int] | None:
         return None
     before = re.findall(_WORD, text[: match.start()])[-1:]  # not the day of the week
     for word in (*re.findall(_WORD, match[0]), *before):
-        if month := month_of(word):
+        if month := parse_month(word):
             return int(match[2]), month, int(match[1])
     return None
 
 
-FORMAT = Format(
-    name="google_chat",
-    title="Google Chat Takeout",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="google_chat", recognises=_recognises, parse=_parse)

@@ -126,9 +126,4 @@ def _number(value: object) -> float:
     return value if isinstance(value, int | float) else 0
 
 
-FORMAT = Format(
-    name="imessage",
-    title="Messages database (chat.db)",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="imessage", recognises=_recognises, parse=_parse)

@@ -147,9 +147,4 @@ def _identity(message: _Message) -> tuple[str, str]:
     return " ".join(message.time.split()), "\n".join((*message.lines[:1], kind, text))
 
 
-FORMAT = Format(
-    name="imessage_text",
-    title="imessage-exporter text",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="imessage_text", recognises=_recognises, parse=_parse)

@@ -138,4 +138,4 @@ def _content(_head: Head, text: str) -> tuple[Kind, str]:
     return (Kind.SERVICE if _NOTICE.fullmatch(text) else Kind.TEXT), text
 
 
-FORMAT = Format(name="line", title="LINE chat history", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="line", recognises=_recognises, parse=_parse)

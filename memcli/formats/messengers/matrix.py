@@ -130,4 +130,4 @@ def _without_quote(body: str, content: Mapping[str, Any]) -> str:
     return own if blank else body
 
 
-FORMAT = Format(name="matrix", title="Element room export", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="matrix", recognises=_recognises, parse=_parse)

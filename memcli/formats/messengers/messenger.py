@@ -157,9 +157,4 @@ def _content(message: Mapping[str, Any], words: str, files: list[str]) -> tuple[
     return with_files(text, names)
 
 
-FORMAT = Format(
-    name="messenger",
-    title="Messenger or Instagram download",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="messenger", recognises=_recognises, parse=_parse)

@@ -15,7 +15,7 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import End, Start, tokens
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import Keys
-from memcli.text.date_words import MONTH_NAMES, month_of
+from memcli.text.date_words import MONTH_NAMES, parse_month
 
 _CLOCK = r"(?:,| at)? (\d{1,2}:\d\d)(?::(\d\d))?(?:\s?([AaPp])\.?[Mm]\.?)?"
 _MONTH = rf"({'|'.join(name[:3].title() for name in MONTH_NAMES['English'])})[a-z]*\.?"
@@ -124,7 +124,7 @@ def parse_thread_time(line: str) -> datetime | None:
         return None
     clock = re.fullmatch(_CLOCK, match["clock"])
     assert clock is not None, "the line has matched with it"
-    date = f"{match['year']} {month_of(match['month'])} {match['day']}"
+    date = f"{match['year']} {parse_month(match['month'])} {match['day']}"
     time = f"{clock[1]}:{clock[2] or '00'}"
     try:
         if clock[3]:

@@ -57,4 +57,4 @@ def _content(_head: Head, text: str) -> tuple[Kind, str]:
     return Kind.TEXT, _FILE.sub(r"[\1]", text).strip()
 
 
-FORMAT = Format(name="signal", title="signal-export chat", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="signal", recognises=_recognises, parse=_parse)

@@ -246,6 +246,4 @@ class _BlankDefaults(dict[str, Any]):
         return ""
 
 
-FORMAT = Format(
-    name="slack", title="Slack export", recognises=_recognises, parse=_parse, threads=True
-)
+FORMAT = Format(name="slack", recognises=_recognises, parse=_parse, threads=True)

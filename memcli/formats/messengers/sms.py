@@ -119,4 +119,4 @@ def _value(attributes: Mapping[str, str], name: str) -> str:
     return "" if value in _EMPTY_VALUES else value
 
 
-FORMAT = Format(name="sms", title="SMS Backup & Restore", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="sms", recognises=_recognises, parse=_parse)

@@ -310,4 +310,4 @@ def _user_id(value: object) -> str:
     return f"user{number}" if number.isdigit() else number
 
 
-FORMAT = Format(name="telegram", title="Telegram export", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="telegram", recognises=_recognises, parse=_parse)

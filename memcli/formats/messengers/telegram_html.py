@@ -216,9 +216,4 @@ def _parse_time(text: str, options: Reading) -> tuple[datetime | None, Clock]:
     return None, Clock.NONE
 
 
-FORMAT = Format(
-    name="telegram_html",
-    title="Telegram HTML export",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="telegram_html", recognises=_recognises, parse=_parse)

@@ -112,9 +112,4 @@ def _text(fields: Mapping[str, Any]) -> str:
     return text
 
 
-FORMAT = Format(
-    name="twitter_dm",
-    title="X (Twitter) direct messages",
-    recognises=_recognises,
-    parse=_parse,
-)
+FORMAT = Format(name="twitter_dm", recognises=_recognises, parse=_parse)

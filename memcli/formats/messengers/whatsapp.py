@@ -323,4 +323,4 @@ def _comparable(name: str) -> str:
     return normalize("NFC", name).strip(f"{MARKS} ~").casefold()
 
 
-FORMAT = Format(name="whatsapp", title="WhatsApp chat", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="whatsapp", recognises=_recognises, parse=_parse)

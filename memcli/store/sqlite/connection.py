@@ -2,7 +2,7 @@
 
 import os
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import apsw
 
+from memcli.debug import is_debugging, log
 from memcli.domain import fingerprint
 from memcli.errors import BusyError, StoreError
 from memcli.store.sqlite.migrations import APPLICATION_ID, is_current, migrate
@@ -52,6 +53,8 @@ class Database:
             self._db = apsw.Connection(str(path), flags=flags)
             try:
                 self._db.set_busy_timeout(self._wait)
+                if is_debugging():
+                    self._db.trace_v2(apsw.SQLITE_TRACE_PROFILE, _log_statement)
                 self._check_owner()
                 self._db.enable_load_extension(True)
                 self._db.load_extension(_vector_extension())
@@ -228,3 +231,8 @@ _FUNCTIONS = {  # SQL functions of ours, each with one argument
     "has_words": _has_words,
     "count_words": lambda *values: count_words(str(values[0])),
 }
+
+
+def _log_statement(event: Mapping[str, Any]) -> None:  # Any: SQLite's, by kind of event
+    """Log a statement that has run: its text, to which values are bound apart, and its time."""
+    log("sql", seconds=f"{event['nanoseconds'] / 1e9:.6f}", text=" ".join(event["sql"].split()))

@@ -16,7 +16,7 @@ BEGIN = "\n# aider chat started at 2026-03-10 14:23:01\n\n"
 
 
 def prompt(*typed):
-    """What the person typed, as Aider writes it."""
+    """Return lines of a prompt as Aider writes them."""
     return "\n" + "".join(f"#### {line}  \n" for line in typed)
 
 
@@ -28,13 +28,13 @@ def answer(text):
     return f"\n{text}\n\n"
 
 
-def read(*parts, reading=None):
-    """The one conversation of a file."""
+def parse_one(*parts, reading=None):
+    """Return the one conversation of a file."""
     return one(aider.FORMAT, "".join(parts), ".aider.chat.history.md", reading)
 
 
-def parsed(*parts):
-    """Everything that a file gives."""
+def parse_all(*parts):
+    """Return all results of a file."""
     return parsing.read(aider.FORMAT, "".join(parts))
 
 
@@ -46,7 +46,7 @@ def test_a_history_is_recognised_by_how_it_begins(first):
 
 
 def test_prompts_answers_and_notices_are_told_apart():
-    found = read(
+    found = parse_one(
         BEGIN,
         note("Aider v0.60", "Main model: x"),
         prompt("Fix it.", "", "Soon."),
@@ -68,7 +68,7 @@ def test_prompts_answers_and_notices_are_told_apart():
 def test_marks_in_an_answer_are_markdown():
     text = "#### Heading\n\n> Quotation\n\n# Title"
 
-    found = read(BEGIN, prompt("Write it."), answer(text), prompt("Thanks"))
+    found = parse_one(BEGIN, prompt("Write it."), answer(text), prompt("Thanks"))
 
     assert told(found)[1] == ("assistant", "text", text)
 
@@ -78,11 +78,14 @@ def test_without_spaces_at_the_ends_of_lines_what_lies_in_a_fence_is_the_answers
     raw = BEGIN + prompt("Write it.") + answer(text) + note("Applied") + prompt("a", "b")
     bare = "\n".join(line.rstrip() for line in raw.splitlines())
 
-    assert told(read(bare)) == told(read(raw))
+    assert told(parse_one(bare)) == told(parse_one(raw))
 
 
 def test_two_prompts_in_a_row_are_two():
-    assert [text for *_, text in told(read(BEGIN, prompt("One"), prompt("Two")))] == ["One", "Two"]
+    assert [text for *_, text in told(parse_one(BEGIN, prompt("One"), prompt("Two")))] == [
+        "One",
+        "Two",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,18 +100,18 @@ def test_two_prompts_in_a_row_are_two():
     ],
 )
 def test_a_command_is_nobodys_words_but_a_question_is(typed, kind):
-    assert told(read(BEGIN, prompt("Hi"), prompt(typed)))[1] == ("user", kind, typed)
+    assert told(parse_one(BEGIN, prompt("Hi"), prompt(typed)))[1] == ("user", kind, typed)
 
 
 def test_typing_nothing_is_nothing():
-    assert told(read(BEGIN, prompt("Hi"), prompt("<blank>"))) == [("user", "text", "Hi")]
+    assert told(parse_one(BEGIN, prompt("Hi"), prompt("<blank>"))) == [("user", "text", "Hi")]
 
 
 def test_thoughts_are_kept_apart():
     thought = "--------------\n► **THINKING**\n\nHm.\n\n"
     text = f"{thought}------------\n► **ANSWER**\n\nYes.\n\n---\n\nOr no."
 
-    assert told(read(BEGIN, prompt("So?"), answer(text)))[1:] == [
+    assert told(parse_one(BEGIN, prompt("So?"), answer(text)))[1:] == [
         ("assistant", "thought", "Hm."),
         ("assistant", "text", "Yes.\n\n---\n\nOr no."),
     ]
@@ -117,7 +120,7 @@ def test_thoughts_are_kept_apart():
 def test_only_the_beginning_of_a_session_has_a_time():
     zone = timezone(timedelta(hours=2))
 
-    found = read(BEGIN, prompt("Hi"), answer("Hello"), reading=Reading(zone))
+    found = parse_one(BEGIN, prompt("Hi"), answer("Hello"), reading=Reading(zone))
 
     assert {turn.sent_at for turn in found.turns} == {datetime(2026, 3, 10, 14, 23, 1, tzinfo=zone)}
     assert {turn.clock for turn in found.turns} == {Clock.INHERITED}
@@ -125,7 +128,7 @@ def test_only_the_beginning_of_a_session_has_a_time():
 
 @pytest.mark.parametrize("nonsense", ["9999-99-99 14:23:01", "1970-01-01 00:00:00", "0"])
 def test_nonsense_for_a_time_is_none(nonsense):
-    [turn] = read(BEGIN.replace("2026-03-10 14:23:01", nonsense), prompt("Hi")).turns
+    [turn] = parse_one(BEGIN.replace("2026-03-10 14:23:01", nonsense), prompt("Hi")).turns
 
     assert (turn.sent_at, turn.clock) == (None, Clock.NONE)
 
@@ -133,8 +136,8 @@ def test_nonsense_for_a_time_is_none(nonsense):
 def test_every_session_is_a_conversation_and_keeps_its_key_when_it_grows():
     first, later = BEGIN + prompt("Hi"), BEGIN.replace("14:", "15:") + prompt("Hi")
 
-    short = parsed(first, later)
-    long = parsed(first, answer("Hello"), later, prompt("So?"))
+    short = parse_all(first, later)
+    long = parse_all(first, answer("Hello"), later, prompt("So?"))
 
     assert [one.key for one in short] == [one.key for one in long]
     assert len({one.key for one in short}) == 2
@@ -142,13 +145,13 @@ def test_every_session_is_a_conversation_and_keeps_its_key_when_it_grows():
 
 
 def test_a_session_in_which_nobody_speaks_is_passed_over():
-    assert parsed(BEGIN, note("Aider v0.60")) == []
+    assert parse_all(BEGIN, note("Aider v0.60")) == []
 
 
 def test_a_line_that_is_too_long_is_told_and_the_rest_read():
     long = "x" * ((1 << 20) + 1)
 
-    skipped, found = parsed(BEGIN, prompt("Hi"), answer(long), "End\n")
+    skipped, found = parse_all(BEGIN, prompt("Hi"), answer(long), "End\n")
 
     assert isinstance(skipped, Skipped)
     assert [text for *_, text in told(found)] == ["Hi", "End"]
@@ -158,7 +161,7 @@ def test_a_session_that_is_too_long_does_not_take_the_next_one_with_it(monkeypat
     monkeypatch.setattr(aider, "LARGEST_SESSION", 100)
     lines = "".join(f"{number} {'x' * 30}\n" for number in range(9))
 
-    skipped, first, second = parsed(BEGIN, prompt("Hi"), lines, BEGIN, prompt("So?"))
+    skipped, first, second = parse_all(BEGIN, prompt("Hi"), lines, BEGIN, prompt("So?"))
 
     assert skipped.where == "line 8 and the rest of its session"
     assert [turn.text[:2] for turn in first.turns] == ["Hi", "0 "]

@@ -29,63 +29,65 @@ def line(name, parent, text, *, role="user", minute=0, session="s1", **more):
 
 def document(*rows, ended=True, name="log.jsonl"):
     raw = "\n".join(row if isinstance(row, str) else json.dumps(row) for row in rows)
-    return Document(name, lambda: BytesIO((raw + "\n" * ended).encode()))
+    return Document(name, lambda: BytesIO((raw + ("\n" if ended else "")).encode()))
 
 
-def read(*rows, **keywords):
-    """The one conversation of a log."""
-    [found] = claude_code._parse(document(*rows, **keywords), Reading())
+def parse_one(*rows, **keywords):
+    """Return the one conversation of a log."""
+    [found] = claude_code.FORMAT.parse(document(*rows, **keywords), Reading())
     return found
 
 
-def told(conversation):
+def turn_summaries(conversation):
     return [(turn.role.value, turn.kind.value, turn.text) for turn in conversation.turns]
 
 
-ASKED = line("a", None, "Why does it fail?")
-ANSWERED = line("b", "a", {"type": "text", "text": "A typo."}, role="assistant", minute=1)
+QUESTION = line("a", None, "Why does it fail?")
+ANSWER = line("b", "a", {"type": "text", "text": "A typo."}, role="assistant", minute=1)
 
 
-# Where INDEX.tsv counts otherwise: a subagent's prompt is the program's; a line is of a second
-# session, and what a tool was asked is no message.
-COUNTED = {"acompact.jsonl": (1, 1), "edge_cases.jsonl": (2, 5)}
+# Samples that INDEX.tsv counts differently: a subagent's prompt belongs to the program; a line
+# belongs to a second session, and a tool call is not a message.
+COUNTS = {"acompact.jsonl": (1, 1), "edge_cases.jsonl": (2, 5)}
 
 
 @pytest.mark.parametrize("row", sample_rows("claude_code"), ids=lambda row: row["path"][-50:])
 def test_a_sample_is_found_and_counted(row):
     found = sample(row["path"])
-    said = [
+    message_turns = [
         [turn for turn in part.turns if turn.kind in (Kind.TEXT, Kind.MEDIA)]
-        for part in claude_code._parse(found, Reading())
+        for part in claude_code.FORMAT.parse(found, Reading())
         if isinstance(part, Conversation)
     ]
 
-    otherwise = next((n for end, n in COUNTED.items() if row["path"].endswith(end)), None)
+    otherwise = next((n for end, n in COUNTS.items() if row["path"].endswith(end)), None)
     assert recognise(found) is claude_code.FORMAT
-    assert (len(said), sum(map(len, said))) == (
+    assert (len(message_turns), sum(map(len, message_turns))) == (
         otherwise or (int(row["sessions"]), int(row["messages"]))
     )
 
 
 def test_a_log_is_recognised_by_a_message():
-    found = recognise(document({"type": "summary", "summary": "x", "leafUuid": "y"}, ASKED))
+    found = recognise(document({"type": "summary", "summary": "x", "leafUuid": "y"}, QUESTION))
 
     assert found is claude_code.FORMAT
     assert recognise(document({"type": "user", "text": "Hi"})) is not claude_code.FORMAT
 
 
 def test_a_log_that_names_the_speaker_in_the_message_alone_is_read():
-    asked, answered = ({**row, "type": "message"} for row in (ASKED, ANSWERED))
+    question, answer = ({**row, "type": "message"} for row in (QUESTION, ANSWER))
 
-    assert recognise(document(asked, answered)) is claude_code.FORMAT
-    assert told(read(asked, answered)) == told(read(ASKED, ANSWERED))
+    assert recognise(document(question, answer)) is claude_code.FORMAT
+    assert turn_summaries(parse_one(question, answer)) == turn_summaries(
+        parse_one(QUESTION, ANSWER)
+    )
 
 
 def test_prompts_and_answers_are_what_was_said():
-    found = read(ASKED, ANSWERED)
+    found = parse_one(QUESTION, ANSWER)
 
     assert (found.source, found.key, found.title) == ("claude_code", "s1", "Why does it fail?")
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("user", "text", "Why does it fail?"),
         ("assistant", "text", "A typo."),
     ]
@@ -99,9 +101,9 @@ def test_thoughts_tools_and_their_results_are_kept_apart():
     ]
     result = {"type": "tool_result", "content": [{"type": "text", "text": "x = 1"}]}
 
-    found = read(ASKED, line("b", "a", blocks, role="assistant"), line("c", "b", [result]))
+    found = parse_one(QUESTION, line("b", "a", blocks, role="assistant"), line("c", "b", [result]))
 
-    assert told(found)[1:] == [
+    assert turn_summaries(found)[1:] == [
         ("assistant", "thought", "Look first."),
         ("assistant", "text", "Let me look."),
         ("assistant", "tool", 'Read {"path": "a.py"}'),
@@ -122,28 +124,28 @@ def test_thoughts_tools_and_their_results_are_kept_apart():
     ],
 )
 def test_what_the_program_wrote_is_not_the_persons(text):
-    found = read(ASKED, line("b", "a", text))
+    found = parse_one(QUESTION, line("b", "a", text))
 
     assert (found.turns[1].role, found.turns[1].kind) == (Role.SYSTEM, Kind.CONTEXT)
 
 
 @pytest.mark.parametrize("flag", ["isMeta", "isCompactSummary"])
 def test_what_the_program_flags_is_not_the_persons(flag):
-    found = read(ASKED, line("b", "a", "Summary of it all", **{flag: True}))
+    found = parse_one(QUESTION, line("b", "a", "Summary of it all", **{flag: True}))
 
     assert [turn.kind for turn in found.turns] == [Kind.TEXT, Kind.CONTEXT]
 
 
 def test_of_a_prompt_with_an_envelope_the_prompt_is_kept():
-    found = read(line("a", None, "<ide_opened_file>a.py</ide_opened_file>\nFix it."))
+    found = parse_one(line("a", None, "<ide_opened_file>a.py</ide_opened_file>\nFix it."))
 
-    assert told(found) == [("user", "text", "Fix it.")]
+    assert turn_summaries(found) == [("user", "text", "Fix it.")]
 
 
 def test_after_a_rewind_the_last_branch_is_the_one_that_counts():
     other = line("d", "a", "Never mind.", minute=5)
 
-    found = read(ASKED, ANSWERED, line("c", "b", "Thanks", minute=2), other)
+    found = parse_one(QUESTION, ANSWER, line("c", "b", "Thanks", minute=2), other)
 
     kept = {turn.text: turn.active for turn in found.turns}
     assert kept == {
@@ -158,15 +160,17 @@ def test_a_subagent_inside_a_session_is_not_searched_and_alone_it_is_a_session()
     prompt = line("x", None, "Search the code", isSidechain=True)
     answer = line("y", "x", "Found it", role="assistant", isSidechain=True)
 
-    inside = read(ASKED, prompt, answer, ANSWERED)
-    alone = read(prompt, answer)
+    inside = parse_one(QUESTION, prompt, answer, ANSWER)
+    alone = parse_one(prompt, answer)
 
     assert [turn.text for turn in inside.turns if turn.searched] == ["Why does it fail?", "A typo."]
     assert [turn.text for turn in alone.turns if turn.searched] == ["Found it"]
 
 
 def test_a_line_whose_parent_is_lost_follows_the_line_before_it():
-    found = read(ASKED, line("b", "gone", "More", minute=1), line("c", None, "Yet more", minute=2))
+    found = parse_one(
+        QUESTION, line("b", "gone", "More", minute=1), line("c", None, "Yet more", minute=2)
+    )
 
     assert all(turn.active for turn in found.turns)
     assert [turn.parent for turn in found.turns] == [None, "a", "b"]
@@ -182,7 +186,7 @@ def test_compaction_does_not_cut_a_session_in_two():
         "sessionId": "s1",
     }
 
-    found = read(ASKED, ANSWERED, boundary, line("c", "k", "Go on", minute=3))
+    found = parse_one(QUESTION, ANSWER, boundary, line("c", "k", "Go on", minute=3))
 
     assert all(turn.active for turn in found.turns)
     assert found.turns[2].parent == "b"
@@ -198,19 +202,23 @@ def test_compaction_does_not_cut_a_session_in_two():
     ],
 )
 def test_titles_are_those_of_the_session(rows, title):
-    assert read(*rows, ASKED, ANSWERED).title == title
+    assert parse_one(*rows, QUESTION, ANSWER).title == title
 
 
 def test_a_file_with_two_sessions_gives_two():
     found = list(
-        claude_code._parse(document(ASKED, line("z", None, "Else", session="s2")), Reading())
+        claude_code.FORMAT.parse(
+            document(QUESTION, line("z", None, "Else", session="s2")), Reading()
+        )
     )
 
     assert [each.key for each in found] == ["s1", "s2"]
 
 
 def test_a_line_written_again_counts_once_and_a_broken_one_is_told():
-    parsed = list(claude_code._parse(document(ASKED, "{broken", ASKED, ANSWERED), Reading()))
+    parsed = list(
+        claude_code.FORMAT.parse(document(QUESTION, "{broken", QUESTION, ANSWER), Reading())
+    )
 
     [skipped] = [each for each in parsed if isinstance(each, Skipped)]
     [found] = [each for each in parsed if isinstance(each, Conversation)]
@@ -219,4 +227,4 @@ def test_a_line_written_again_counts_once_and_a_broken_one_is_told():
 
 
 def test_a_half_written_last_line_is_left_for_the_next_time():
-    assert len(read(ASKED, '{"type": "us', ended=False).turns) == 1
+    assert len(parse_one(QUESTION, '{"type": "us', ended=False).turns) == 1

@@ -25,36 +25,38 @@ def ask(what, text="", at=0):
     return {"ts": BEGIN + at, "type": "ask", "ask": what, "text": text}
 
 
-def sent(role, *parts):
+def api_message(role, *parts):
     blocks = [{"type": "text", "text": part} if isinstance(part, str) else part for part in parts]
     return {"role": role, "content": blocks}
 
 
-def read(value, name=f"tasks/{TASK}/ui_messages.json"):
-    """The one conversation of a file."""
+def parse_one(value, name=f"tasks/{TASK}/ui_messages.json"):
+    """Return the one conversation of a file."""
     return one(cline.FORMAT, value, name)
 
 
 def test_a_task_is_recognised_by_any_of_its_files():
-    shown = [say("text", "Fix it.")]
-    history = [sent("user", "<task>\nFix it.\n</task>")]
-    session = {"version": 1, "sessionId": "s", "messages": [sent("user", "Fix it.")]}
+    ui_file = [say("text", "Fix it.")]
+    history = [api_message("user", "<task>\nFix it.\n</task>")]
+    session = {"version": 1, "sessionId": "s", "messages": [api_message("user", "Fix it.")]}
 
-    assert recognise(document(shown, "x.json")) is cline.FORMAT
+    assert recognise(document(ui_file, "x.json")) is cline.FORMAT
     assert recognise(document(history, "a/api_conversation_history.json")) is cline.FORMAT
     assert recognise(document(session, "s.messages.json")) is cline.FORMAT
 
 
 def test_messages_of_any_program_are_recognised_as_its_own_only_with_what_it_adds():
-    history = [sent("user", "Fix it.", "<environment_details>\nx\n</environment_details>")]
+    history = [api_message("user", "Fix it.", "<environment_details>\nx\n</environment_details>")]
 
     assert recognise(document(history, "x.json")) is cline.FORMAT
-    assert recognise(document([sent("user", "Fix it.")], "x.json")) is any_json.FORMAT
+    assert recognise(document([api_message("user", "Fix it.")], "x.json")) is any_json.FORMAT
     assert recognise(document([{"ts": 1, "type": "say", "text": "Hi"}])) is None
 
 
 def test_what_was_shown_and_typed_has_times():
-    found = read([say("text", "Fix it."), say("text", "Done.", 1), say("user_feedback", "Ta", 2)])
+    found = parse_one(
+        [say("text", "Fix it."), say("text", "Done.", 1), say("user_feedback", "Ta", 2)]
+    )
 
     assert told(found) == [
         ("user", "text", "Fix it."),
@@ -67,7 +69,7 @@ def test_what_was_shown_and_typed_has_times():
 
 
 def test_thoughts_tools_and_notices_are_nobodys_words():
-    found = read(
+    found = parse_one(
         [
             say("task", "Fix it."),
             say("api_req_started", '{"request": "..."}', 1),
@@ -92,7 +94,7 @@ def test_thoughts_tools_and_notices_are_nobodys_words():
 
 def test_questions_are_read_with_their_choices():
     question = {"question": "Which?", "options": ["a", "b"]}
-    found = read(
+    found = parse_one(
         [
             say("task", "Fix it."),
             ask("followup", json.dumps(question), 1),
@@ -113,7 +115,7 @@ def test_questions_are_read_with_their_choices():
 
 
 def test_an_answer_that_is_shown_and_asked_about_is_told_once():
-    found = read(
+    found = parse_one(
         [
             say("task", "Fix it."),
             say("completion_result", "Fixed.HAS_CHANGES", 1),
@@ -129,8 +131,8 @@ def test_an_answer_that_is_shown_and_asked_about_is_told_once():
 
 
 def test_a_message_that_is_completed_keeps_its_key():
-    half = read([say("task", "Fix it."), say("text", "Do", 1, partial=True)])
-    whole = read([say("task", "Fix it."), say("text", "Done.", 1)])
+    half = parse_one([say("task", "Fix it."), say("text", "Do", 1, partial=True)])
+    whole = parse_one([say("task", "Fix it."), say("text", "Done.", 1)])
 
     assert [turn.key for turn in half.turns] == [turn.key for turn in whole.turns]
 
@@ -138,7 +140,7 @@ def test_a_message_that_is_completed_keeps_its_key():
 def test_pictures_and_files_are_named():
     row = say("task", "Look", images=["data:image/png;base64,AA"], files=["/home/a/b.pdf"])
 
-    assert [(turn.kind, turn.text) for turn in read([row]).turns] == [
+    assert [(turn.kind, turn.text) for turn in parse_one([row]).turns] == [
         (Kind.TEXT, "Look"),
         (Kind.MEDIA, ""),
         (Kind.MEDIA, "b.pdf"),
@@ -148,30 +150,32 @@ def test_pictures_and_files_are_named():
 def test_without_an_id_for_a_folder_the_beginning_stands_for_the_task():
     rows = [say("task", "Fix it."), say("text", "Done.", 1)]
 
-    short = read(rows[:1], name="a/ui_messages.json")
-    long = read(rows, name="b.zip/c/ui_messages.json")
+    short = parse_one(rows[:1], name="a/ui_messages.json")
+    long = parse_one(rows, name="b.zip/c/ui_messages.json")
 
     assert short.key == long.key
-    assert short.key != read([say("task", "Else", 9)], name="a/ui_messages.json").key
+    assert short.key != parse_one([say("task", "Else", 9)], name="a/ui_messages.json").key
 
 
 def history(*rows):
-    return read(list(rows), name=f"{TASK}/api_conversation_history.json")
+    return parse_one(list(rows), name=f"{TASK}/api_conversation_history.json")
 
 
 def test_the_person_is_told_from_the_program_that_writes_in_their_name():
     found = history(
-        sent(
+        api_message(
             "user",
             "<task>\nFix it.\n</task>",
             "<environment_details>\nOpen: a.py\n</environment_details>",
         ),
-        sent("assistant", "<thinking>Look.</thinking>\n\nI look.\n<read_file>a.py</read_file>"),
-        sent("user", "[read_file for 'a.py'] Result:", "<task>not a task</task>"),
-        sent(
+        api_message(
+            "assistant", "<thinking>Look.</thinking>\n\nI look.\n<read_file>a.py</read_file>"
+        ),
+        api_message("user", "[read_file for 'a.py'] Result:", "<task>not a task</task>"),
+        api_message(
             "assistant", "<attempt_completion>\n<result>\nDone.\n</result>\n</attempt_completion>"
         ),
-        sent(
+        api_message(
             "user",
             "[attempt_completion] Result:",
             "The user has provided the following feedback:\n<feedback>\nMore.\n</feedback>",
@@ -203,9 +207,9 @@ def test_models_with_tools_of_their_own_speak_through_them_too():
     output = {"type": "tool_result", "content": "a.py: <answer>42</answer>"}
 
     found = history(
-        sent("user", "Hi"),
-        sent("assistant", {"type": "thinking", "thinking": "Hm."}, question, call),
-        sent("user", answer, output),
+        api_message("user", "Hi"),
+        api_message("assistant", {"type": "thinking", "thinking": "Hm."}, question, call),
+        api_message("user", answer, output),
     )
 
     assert told(found)[1:] == [
@@ -218,7 +222,9 @@ def test_models_with_tools_of_their_own_speak_through_them_too():
 
 
 def test_a_tag_that_is_never_closed_is_text():
-    found = history(sent("user", "What is <task> for?"), sent("assistant", "<thinking>\nIt is"))
+    found = history(
+        api_message("user", "What is <task> for?"), api_message("assistant", "<thinking>\nIt is")
+    )
 
     assert [text for _, _, text in told(found)] == ["What is <task> for?", "<thinking>\nIt is"]
 
@@ -226,19 +232,19 @@ def test_a_tag_that_is_never_closed_is_text():
 def test_many_open_tags_take_no_time():
     text = "<task> <environment_details>\n<read_file>\n" * 100_000
 
-    found = history(sent("user", text), sent("assistant", text))
+    found = history(api_message("user", text), api_message("assistant", text))
 
     assert [len(turn.text) for turn in found.turns] == [len(text) - 1] * 2
 
 
 def test_newer_versions_have_ids_and_some_times():
     rows = [
-        {"id": "m1", **sent("user", "Fix it.")},
-        {"id": "m2", "ts": BEGIN, **sent("assistant", "Done.")},
-        {"id": "m3", **sent("user", "Ta")},
+        {"id": "m1", **api_message("user", "Fix it.")},
+        {"id": "m2", "ts": BEGIN, **api_message("assistant", "Done.")},
+        {"id": "m3", **api_message("user", "Ta")},
     ]
 
-    found = read({"version": 1, "messages": rows, "sessionId": "s1"}, name="s1.messages.json")
+    found = parse_one({"version": 1, "messages": rows, "sessionId": "s1"}, name="s1.messages.json")
 
     assert found.key == "s1"
     assert [(turn.key, turn.clock) for turn in found.turns] == [
@@ -249,12 +255,12 @@ def test_newer_versions_have_ids_and_some_times():
 
 
 def test_of_the_two_files_of_a_task_one_is_read():
-    shown = [say("task", "Fix it.")]
-    written = [sent("user", "<task>\nFix it.\n</task>")]
+    ui_file = [say("task", "Fix it.")]
+    written = [api_message("user", "<task>\nFix it.\n</task>")]
     name = f"{TASK}/api_conversation_history.json"
 
-    assert parsing.read(cline.FORMAT, written, name, **{"ui_messages.json": shown}) == []
-    assert read(written, name).key == read(shown).key
+    assert parsing.read(cline.FORMAT, written, name, **{"ui_messages.json": ui_file}) == []
+    assert parse_one(written, name).key == parse_one(ui_file).key
 
 
 def test_a_file_that_breaks_off_gives_what_came_before():

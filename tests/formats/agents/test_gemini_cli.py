@@ -11,7 +11,7 @@ from memcli.formats import Reading, load, recognise
 
 GEMINI = load("gemini_cli")
 HEAD = {"sessionId": "s1", "projectHash": "p", "startTime": "2026-01-01T10:00:00Z"}
-MISCOUNTED = "gemini/hash123/chats/session-test.json"  # `model` speaks, too: two messages, not one
+MISCOUNTED = "gemini/hash123/chats/session-test.json"  # the role `model` also counts: two messages
 
 
 def message(key, text, kind="user", second=0, **more):

@@ -32,7 +32,7 @@ TIME = "2026-01-01T10:00:0{}.000000+00:00"
 
 @pytest.fixture
 def database(tmp_path):
-    """Makes a database of a schema and rows: (table, *values in the order of its columns)."""
+    """Return a function that makes a database of a schema and rows: (table, *values)."""
 
     def make(schema, *rows):
         path = tmp_path / "logs.db"

@@ -21,8 +21,8 @@ def message(key, role, *parts, second=0):
     return {"info": {"id": key, "role": role, "time": time}, "parts": list(parts)}
 
 
-def text(words, **more):
-    return {"type": "text", "text": words, **more}
+def text(content, **more):
+    return {"type": "text", "text": content, **more}
 
 
 ASKED, ANSWERED = message("m1", "user", text("Why?")), message("m2", "assistant", text("So."))
@@ -87,14 +87,16 @@ def test_thoughts_tools_and_files_are_kept_apart():
         {"type": "tool", "tool": "list", "state": state},
         text("Done"),
     ]
-    asked = message(
+    question = message(
         *("m1", "user"),
         text("See @a.py"),
         text("Called the Read tool", synthetic=True),
         {"type": "file", "filename": "a.py", "url": "file:///a.py"},
     )
 
-    found = one(OPENCODE, {"info": ABOUT, "messages": [asked, message("m2", "assistant", *parts)]})
+    found = one(
+        OPENCODE, {"info": ABOUT, "messages": [question, message("m2", "assistant", *parts)]}
+    )
 
     assert told(found) == [
         ("user", "text", "See @a.py"),
@@ -135,8 +137,8 @@ def test_messages_without_parts_are_not_taken_for_it():
     assert recognise(document(content)) is not OPENCODE
 
 
-def stored(folder, *messages, title="Cats"):
-    """A folder of a file a session, a message and a part, as OpenCode kept them once."""
+def write_session_files(folder, *messages, title="Cats"):
+    """Write a folder with one file per session, message and part, as old versions did."""
     storage = folder / "storage"
     about = {**ABOUT, "title": title, "projectID": "p", "directory": "/home/me", "version": "0.9"}
     files = {"session/p/ses_1.json": about}
@@ -159,7 +161,7 @@ def sessions_file(path):
 
 def test_a_file_a_message_gives_what_an_export_gives(tmp_path):
     long = message("m3", "user", text("First."), text("Second."), second=2)
-    storage = stored(tmp_path, ASKED, ANSWERED, long)
+    storage = write_session_files(tmp_path, ASKED, ANSWERED, long)
     zipped = tmp_path / "opencode.zip"
     with ZipFile(zipped, "w") as archive:
         for path in storage.rglob("*.json"):
@@ -174,7 +176,7 @@ def test_a_file_a_message_gives_what_an_export_gives(tmp_path):
 
 
 def test_files_that_cannot_be_read_are_told_and_nothing_leads_out_of_the_folder(tmp_path):
-    storage = stored(tmp_path, ASKED, ANSWERED)
+    storage = write_session_files(tmp_path, ASKED, ANSWERED)
     (storage / "part/m2/m2.0.json").write_text("{no")
     (storage / "message/ses_1/m0.json").write_text('{"id": "../../../m1", "role": "user"}')
 
@@ -188,7 +190,7 @@ def test_files_that_cannot_be_read_are_told_and_nothing_leads_out_of_the_folder(
 
 
 def test_a_folder_of_messages_without_their_session_is_no_secret(tmp_path):
-    storage = stored(tmp_path, ASKED)
+    storage = write_session_files(tmp_path, ASKED)
     (storage / "session/p/ses_1.json").unlink()
     (storage / "session/p").rmdir()
     (storage / "session").rmdir()

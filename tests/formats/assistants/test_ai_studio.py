@@ -27,9 +27,9 @@ def test_a_prompt_is_told_by_the_name_of_its_file():
 
 
 def test_times_are_read_where_there_are_any():
-    asked = {**ASKED, "createTime": "2026-01-01T10:00:00Z"}
+    question = {**ASKED, "createTime": "2026-01-01T10:00:00Z"}
 
-    found = one(STUDIO, prompt(asked, ANSWERED))
+    found = one(STUDIO, prompt(question, ANSWERED))
 
     assert [turn.clock for turn in found.turns] == [Clock.EXACT, Clock.INHERITED]
 

@@ -22,12 +22,12 @@ def document(content):
     return Document("conversations.json", lambda: BytesIO(raw))
 
 
-def parsed(content):
+def parse_all(content):
     return list(CHATGPT.parse(document(content), Reading()))
 
 
 def survivors(raw):
-    """What a damaged file still gives; only InputError may cut it short."""
+    """Return the results of a damaged file up to an InputError, the only error it may raise."""
     kept = []
     with suppress(InputError):
         kept.extend(CHATGPT.parse(document(raw), Reading()))
@@ -39,8 +39,8 @@ def second(number):
 
 
 def node(name, parent, role=None, text="", at=None, **message):
-    """One entry of `mapping`; a root without a message where no role is given."""
-    said = {
+    """Return one entry of `mapping`, which has no message if no role is given."""
+    message_json = {
         "id": name,
         "author": {"role": role, "name": None},
         "create_time": None if at is None else 1_700_000_000.0 + at,
@@ -48,10 +48,10 @@ def node(name, parent, role=None, text="", at=None, **message):
         "metadata": {},
         **message,
     }
-    return name, {"id": name, "parent": parent, "message": said if role else None}
+    return name, {"id": name, "parent": parent, "message": message_json if role else None}
 
 
-def talk(*nodes, current="answer", **keys):
+def conversation_json(*nodes, current="answer", **keys):
     return {
         "conversation_id": "c1",
         "title": "Lisbon",
@@ -62,7 +62,7 @@ def talk(*nodes, current="answer", **keys):
     }
 
 
-PLAIN = talk(
+PLAIN = conversation_json(
     node("root", None),
     node("question", "root", "user", "When do we fly?", at=1),
     node("first", "question", "assistant", "In June.", at=2),
@@ -85,8 +85,8 @@ def test_every_sample_gives_what_its_index_says(row):
     path = SHARED / "samples" / row["path"]
     sample = Document(row["path"], lambda: path.open("rb"))
 
-    parsed = CHATGPT.parse(sample, Reading()) if int(row["messages"]) else ()
-    found = [one for one in parsed if isinstance(one, Conversation)]
+    parse_all = CHATGPT.parse(sample, Reading()) if int(row["messages"]) else ()
+    found = [one for one in parse_all if isinstance(one, Conversation)]
 
     assert (recognise(sample) is CHATGPT) == bool(int(row["messages"]))
     assert len(found) == int(row["sessions"])
@@ -94,12 +94,12 @@ def test_every_sample_gives_what_its_index_says(row):
 
 
 def test_other_branches_are_kept_but_not_active():
-    assert parsed([PLAIN]) == [Conversation("chatgpt", "c1", "Lisbon", PLAIN_TURNS)]
+    assert parse_all([PLAIN]) == [Conversation("chatgpt", "c1", "Lisbon", PLAIN_TURNS)]
 
 
 @pytest.mark.parametrize("content", [PLAIN, {"conversations": [PLAIN]}])
 def test_single_conversations_and_wrapped_lists_are_read_too(content):
-    assert parsed(content) == parsed([PLAIN])
+    assert parse_all(content) == parse_all([PLAIN])
     assert recognise(document(content)) is CHATGPT
 
 
@@ -108,7 +108,7 @@ def test_the_order_of_keys_does_not_matter(seed):
     nodes = list(PLAIN["mapping"].items())
     random.Random(seed).shuffle(nodes)
 
-    assert parsed([{**PLAIN, "mapping": dict(nodes)}]) == parsed([PLAIN])
+    assert parse_all([{**PLAIN, "mapping": dict(nodes)}]) == parse_all([PLAIN])
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_samples_with_shuffled_keys_and_without_children_give_the_same(row):
             for name, entry in nodes
         }
 
-    assert parsed(content) == parsed((SHARED / "samples" / row["path"]).read_bytes())
+    assert parse_all(content) == parse_all((SHARED / "samples" / row["path"]).read_bytes())
 
 
 def test_turns_at_the_same_time_or_without_one_stay_in_the_order_of_the_talk():
@@ -135,8 +135,8 @@ def test_turns_at_the_same_time_or_without_one_stay_in_the_order_of_the_talk():
         for name, parent, at in zip(names, (None, *names), times, strict=False)
     ]
 
-    forwards = parsed([talk(*nodes, current="v")])
-    backwards = parsed([talk(*reversed(nodes), current="v")])
+    forwards = parse_all([conversation_json(*nodes, current="v")])
+    backwards = parse_all([conversation_json(*reversed(nodes), current="v")])
 
     [conversation] = forwards
     assert forwards == backwards
@@ -152,7 +152,7 @@ def test_without_any_parent_the_times_decide():
     for _, entry in nodes:
         del entry["parent"]
 
-    [conversation] = parsed([talk(*nodes, current=None)])
+    [conversation] = parse_all([conversation_json(*nodes, current=None)])
 
     assert [turn.key for turn in conversation.turns] == ["a", "b", "c"]
     assert all(turn.active for turn in conversation.turns)
@@ -165,16 +165,16 @@ def test_children_tell_the_parent_where_nothing_else_does():
     linked["root"]["children"] = ["question"]
     linked["question"]["children"] = ["first", "answer"]
 
-    assert parsed([{**PLAIN, "mapping": linked}]) == parsed([PLAIN])
+    assert parse_all([{**PLAIN, "mapping": linked}]) == parse_all([PLAIN])
 
 
 @pytest.mark.parametrize("current", [None, "gone", "root", 7])
 def test_without_a_current_node_the_newest_leaf_is_the_end(current):
-    assert parsed([{**PLAIN, "current_node": current}]) == parsed([PLAIN])
+    assert parse_all([{**PLAIN, "current_node": current}]) == parse_all([PLAIN])
 
 
 def test_the_current_node_wins_over_the_newest_leaf():
-    [conversation] = parsed([{**PLAIN, "current_node": "first"}])
+    [conversation] = parse_all([{**PLAIN, "current_node": "first"}])
 
     assert [turn.key for turn in conversation.turns if turn.active] == ["question", "first"]
 
@@ -182,7 +182,9 @@ def test_the_current_node_wins_over_the_newest_leaf():
 def test_parents_in_a_circle_end():
     nodes = [node("a", "b", "user", "one", at=1), node("b", "a", "user", "two", at=2)]
 
-    assert parsed([talk(*nodes, current="a")]) == parsed([talk(*reversed(nodes), current="a")])
+    assert parse_all([conversation_json(*nodes, current="a")]) == parse_all(
+        [conversation_json(*reversed(nodes), current="a")]
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,7 +212,7 @@ def test_what_nobody_saw_is_left_out_and_bridged(hidden):
         node("answer", "x", "assistant", "So.", at=2),
     ]
 
-    [conversation] = parsed([talk(*nodes)])
+    [conversation] = parse_all([conversation_json(*nodes)])
 
     assert [(turn.key, turn.parent) for turn in conversation.turns] == [
         ("question", None),
@@ -228,7 +230,7 @@ def test_parts_and_transcripts_are_joined_and_citations_removed():
     ]
     content = {"content_type": "multimodal_text", "parts": parts}
 
-    [conversation] = parsed([talk(node("answer", None, "user", content=content))])
+    [conversation] = parse_all([conversation_json(node("answer", None, "user", content=content))])
 
     assert conversation.turns[0].text == "Paris.\n7\nspoken"
 
@@ -236,7 +238,9 @@ def test_parts_and_transcripts_are_joined_and_citations_removed():
 def test_people_in_group_chats_keep_their_names():
     author = {"role": "user", "name": "Ann"}
 
-    [conversation] = parsed([talk(node("answer", None, "user", "Hi", author=author))])
+    [conversation] = parse_all(
+        [conversation_json(node("answer", None, "user", "Hi", author=author))]
+    )
 
     assert conversation.turns[0].speaker == "Ann"
 
@@ -248,7 +252,7 @@ def test_ambiguous_message_ids_are_replaced_by_those_of_the_nodes():
         node("c", "b", "user", "three", at=3, id="own"),
     ]
 
-    [conversation] = parsed([talk(*nodes, current="c")])
+    [conversation] = parse_all([conversation_json(*nodes, current="c")])
 
     assert [turn.key for turn in conversation.turns] == ["a", "b", "own"]
 
@@ -256,7 +260,7 @@ def test_ambiguous_message_ids_are_replaced_by_those_of_the_nodes():
 def test_conversations_without_anything_are_skipped_but_not_lost():
     nothing = [None, 7, {"title": "Empty"}, {"mapping": []}, {"mapping": {"a": None}}]
 
-    assert parsed(nothing) == [
+    assert parse_all(nothing) == [
         Skipped("conversation 1", "has nothing to import", lost=False),
         Skipped("conversation 2", "has nothing to import", lost=False),
         Skipped("conversation 3 (Empty)", "has nothing to import", lost=False),
@@ -268,15 +272,15 @@ def test_conversations_without_anything_are_skipped_but_not_lost():
 def test_one_damaged_conversation_does_not_cost_the_others():
     good, bad = json.dumps(PLAIN).encode(), b'{"mapping": {"a": nonsense}}'
 
-    before, lost, after = parsed(b"[" + good + b"," + bad + b"," + good + b"]")
+    before, lost, after = parse_all(b"[" + good + b"," + bad + b"," + good + b"]")
 
-    assert before == after == parsed([PLAIN])[0]
+    assert before == after == parse_all([PLAIN])[0]
     assert (lost.where, lost.lost) == ("conversation 2", True)
 
 
 def test_a_file_that_breaks_off_keeps_what_was_whole():
     raw = json.dumps([PLAIN, PLAIN, PLAIN]).encode()
-    whole = parsed([PLAIN])
+    whole = parse_all([PLAIN])
     one = len(json.dumps(PLAIN)) + 2
 
     for end in range(1, len(raw) - 1, 7):
@@ -303,7 +307,7 @@ def test_a_very_long_conversation_is_read_in_reasonable_time():
         node(f"n{number}", f"n{number - 1}", "user", "x", at=number) for number in range(20_000)
     ]
 
-    [conversation] = parsed([talk(*nodes, current="n19999")])
+    [conversation] = parse_all([conversation_json(*nodes, current="n19999")])
 
     assert len(conversation.turns) == 20_000
     assert all(turn.active for turn in conversation.turns)
@@ -323,9 +327,9 @@ def test_other_files_are_not_taken_for_chatgpt(content):
 
 
 def test_texts_that_are_no_unicode_do_not_stop_the_import():
-    broken = talk(node("answer", None, "user", "\ud83d\x00"), conversation_id=None)
+    damaged = conversation_json(node("answer", None, "user", "\ud83d\x00"), conversation_id=None)
 
-    [conversation] = parsed([broken])
+    [conversation] = parse_all([damaged])
 
     assert conversation == replace(conversation, key="answer")
     assert conversation.turns[0].text == "\ud83d\x00"

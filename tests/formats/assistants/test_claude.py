@@ -22,12 +22,12 @@ def document(content):
     return Document("conversations.json", lambda: BytesIO(raw))
 
 
-def parsed(content):
+def parse_all(content):
     return list(CLAUDE.parse(document(content), Reading()))
 
 
 def survivors(raw):
-    """What a damaged file still gives; only InputError may cut it short."""
+    """Return the results of a damaged file up to an InputError, the only error it may raise."""
     kept = []
     with suppress(InputError):
         kept.extend(CLAUDE.parse(document(raw), Reading()))
@@ -39,16 +39,16 @@ def minute(number):
 
 
 def row(name, sender, text, at=None, parent=None, **keys):
-    stated = {} if parent is None else {"parent_message_uuid": parent}
-    timed = {} if at is None else {"created_at": f"2026-02-01T09:{at:02}:00.000000Z"}
-    return {"uuid": name, "sender": sender, "text": text, **timed, **stated, **keys}
+    parent_field = {} if parent is None else {"parent_message_uuid": parent}
+    time_field = {} if at is None else {"created_at": f"2026-02-01T09:{at:02}:00.000000Z"}
+    return {"uuid": name, "sender": sender, "text": text, **time_field, **parent_field, **keys}
 
 
-def talk(*rows, **keys):
+def conversation_json(*rows, **keys):
     return {"uuid": "c1", "name": "Cats", "chat_messages": list(rows), **keys}
 
 
-BRANCHING = talk(
+BRANCHING = conversation_json(
     row("q1", "human", "A name for a cat?", 0, NO_PARENT),
     row("a1", "assistant", "Biscuit.", 1, "q1"),
     row("a2", "assistant", "Pixel.", 2, "q1"),
@@ -60,7 +60,7 @@ BRANCHING_TURNS = (
     Turn("a2", Role.ASSISTANT, "Pixel.", None, minute(2), Clock.EXACT, parent="q1"),
     Turn("q2", Role.USER, "Good.", None, minute(3), Clock.EXACT, parent="a2"),
 )
-LINE = talk(
+LINE = conversation_json(
     row("q1", "human", "One?", 0),
     row("a1", "assistant", "Two.", 0),
     row("q2", "human", "Three?", 1),
@@ -81,12 +81,12 @@ def test_every_sample_gives_what_its_index_says(row):
 
 
 def test_answers_made_again_are_kept_but_not_active():
-    assert parsed([BRANCHING]) == [Conversation("claude", "c1", "Cats", BRANCHING_TURNS)]
+    assert parse_all([BRANCHING]) == [Conversation("claude", "c1", "Cats", BRANCHING_TURNS)]
 
 
 @pytest.mark.parametrize("content", [BRANCHING, {"conversations": [BRANCHING]}])
 def test_single_conversations_and_wrapped_lists_are_read_too(content):
-    assert parsed(content) == parsed([BRANCHING])
+    assert parse_all(content) == parse_all([BRANCHING])
     assert recognise(document(content)) is CLAUDE
 
 
@@ -96,24 +96,24 @@ def test_the_order_of_rows_does_not_matter(conversation, seed):
     rows = list(conversation["chat_messages"])
     random.Random(seed).shuffle(rows)
 
-    assert parsed([{**conversation, "chat_messages": rows}]) == parsed([conversation])
+    assert parse_all([{**conversation, "chat_messages": rows}]) == parse_all([conversation])
 
 
 @pytest.mark.parametrize("row", sample_rows("claude"), ids=lambda row: row["path"])
 def test_samples_with_shuffled_rows_give_the_same(row):
     content = json.loads((SHARED / "samples" / row["path"]).read_bytes())
-    before = parsed(content)
+    before = parse_all(content)
     for conversation in content:
         rows = conversation.get("chat_messages", [])
         if not all(row.get("created_at") for row in rows):
             pytest.skip("a row without a time and a parent has its place from the file alone")
         random.Random(7).shuffle(rows)
 
-    assert parsed(content) == before
+    assert parse_all(content) == before
 
 
 def test_without_parents_rows_are_a_line_and_the_person_speaks_first():
-    [conversation] = parsed([LINE])
+    [conversation] = parse_all([LINE])
 
     assert [turn.text for turn in conversation.turns] == ["One?", "Two.", "Three?", "Four."]
     assert all(turn.active for turn in conversation.turns)
@@ -122,7 +122,7 @@ def test_without_parents_rows_are_a_line_and_the_person_speaks_first():
 def test_without_parents_and_times_the_file_decides():
     rows = [row("b", "assistant", "1"), row("a", "human", "2"), row("", "human", "3")]
 
-    [conversation] = parsed([talk(*rows, created_at="2026-02-01T09:00:00Z")])
+    [conversation] = parse_all([conversation_json(*rows, created_at="2026-02-01T09:00:00Z")])
 
     assert [turn.text for turn in conversation.turns] == ["1", "2", "3"]
     assert {(turn.sent_at, turn.clock) for turn in conversation.turns} == {
@@ -131,7 +131,7 @@ def test_without_parents_and_times_the_file_decides():
 
 
 def test_the_current_leaf_wins_over_the_newest():
-    [conversation] = parsed([{**BRANCHING, "current_leaf_message_uuid": "a1"}])
+    [conversation] = parse_all([{**BRANCHING, "current_leaf_message_uuid": "a1"}])
 
     assert [turn.key for turn in conversation.turns if turn.active] == ["q1", "a1"]
 
@@ -143,7 +143,7 @@ def test_rows_that_only_call_tools_are_left_out_and_bridged():
         row("a", "assistant", "Found", 2, "t"),
     ]
 
-    [conversation] = parsed([talk(*rows)])
+    [conversation] = parse_all([conversation_json(*rows)])
 
     assert [(turn.key, turn.parent) for turn in conversation.turns] == [("q", None), ("a", "q")]
 
@@ -163,7 +163,7 @@ def test_rows_that_only_call_tools_are_left_out_and_bridged():
     ],
 )
 def test_words_are_taken_once_from_where_they_are(message, text):
-    [conversation] = parsed([talk({"uuid": "m", "sender": "human", **message})])
+    [conversation] = parse_all([conversation_json({"uuid": "m", "sender": "human", **message})])
 
     assert [turn.text for turn in conversation.turns] == [text]
 
@@ -171,7 +171,10 @@ def test_words_are_taken_once_from_where_they_are(message, text):
 def test_rows_without_ids_get_stable_keys():
     rows = [row("", "human", "Hi", 0), row("", "human", "Hi", 0), row("", "assistant", "Hi", 0)]
 
-    [first], [again] = parsed([talk(*rows)]), parsed([talk(*reversed(rows))])
+    [first], [again] = (
+        parse_all([conversation_json(*rows)]),
+        parse_all([conversation_json(*reversed(rows))]),
+    )
 
     assert first == again
     assert len({turn.key for turn in first.turns}) == 3
@@ -180,13 +183,13 @@ def test_rows_without_ids_get_stable_keys():
 def test_parents_in_a_circle_end():
     rows = [row("a", "human", "1", 0, "b"), row("b", "human", "2", 1, "a")]
 
-    assert parsed([talk(*rows)]) == parsed([talk(*reversed(rows))])
+    assert parse_all([conversation_json(*rows)]) == parse_all([conversation_json(*reversed(rows))])
 
 
 def test_conversations_without_anything_are_skipped_but_not_lost():
-    blank = talk(row("m", "human", "  "), {"sender": "human"}, None, name=None)
+    blank = conversation_json(row("m", "human", "  "), {"sender": "human"}, None, name=None)
 
-    assert parsed([None, {"uuid": "x", "name": "Empty"}, blank]) == [
+    assert parse_all([None, {"uuid": "x", "name": "Empty"}, blank]) == [
         Skipped("conversation 1", "has nothing to import", lost=False),
         Skipped("conversation 2 (Empty)", "has nothing to import", lost=False),
         Skipped("conversation 3", "has nothing to import", lost=False),
@@ -196,9 +199,9 @@ def test_conversations_without_anything_are_skipped_but_not_lost():
 def test_one_damaged_conversation_does_not_cost_the_others():
     good = json.dumps(BRANCHING).encode()
 
-    before, lost, after = parsed(b"[" + good + b',{"chat_messages": [nonsense]},' + good + b"]")
+    before, lost, after = parse_all(b"[" + good + b',{"chat_messages": [nonsense]},' + good + b"]")
 
-    assert before == after == parsed([BRANCHING])[0]
+    assert before == after == parse_all([BRANCHING])[0]
     assert (lost.where, lost.lost) == ("conversation 2", True)
 
 
@@ -209,7 +212,7 @@ def test_a_file_that_breaks_off_keeps_what_was_whole():
     for end in range(1, len(raw) - 1, 5):
         kept = survivors(raw[:end])
 
-        assert kept == parsed([BRANCHING]) * len(kept)
+        assert kept == parse_all([BRANCHING]) * len(kept)
         assert len(kept) >= (end - 1) // one
 
 

@@ -17,7 +17,7 @@ def node(name, parent, *fragments, minute=0, **more):
     return {"id": name, "parent": parent, "children": [], "message": message}
 
 
-def talk(*nodes, **keys):
+def conversation_json(*nodes, **keys):
     root = {"id": "root", "parent": None, "children": [], "message": None}
     tree = {"root": root, **{node["id"]: node for node in nodes}}
     return {"id": "c1", "title": "Cats", "inserted_at": "x", "mapping": tree, **keys}
@@ -41,7 +41,7 @@ def test_every_sample_gives_what_its_index_says(row):
 
 
 def test_who_speaks_is_told_by_fragments_and_branches_are_kept():
-    found = one(DEEPSEEK, [talk(ASKED, THOUGHT, AGAIN)])
+    found = one(DEEPSEEK, [conversation_json(ASKED, THOUGHT, AGAIN)])
 
     assert (found.key, found.title) == ("c1", "Cats")
     assert told(found) == [
@@ -56,21 +56,21 @@ def test_who_speaks_is_told_by_fragments_and_branches_are_kept():
 
 
 def test_the_current_node_wins_over_the_newest():
-    found = one(DEEPSEEK, [talk(ASKED, THOUGHT, AGAIN, current_node="2")])
+    found = one(DEEPSEEK, [conversation_json(ASKED, THOUGHT, AGAIN, current_node="2")])
 
     assert [turn.text for turn in found.turns if turn.searched] == ["A name for a cat?", "Biscuit."]
 
 
 def test_the_order_of_nodes_does_not_matter():
-    assert read(DEEPSEEK, [talk(AGAIN, THOUGHT, ASKED)]) == read(
-        DEEPSEEK, [talk(ASKED, THOUGHT, AGAIN)]
+    assert read(DEEPSEEK, [conversation_json(AGAIN, THOUGHT, ASKED)]) == read(
+        DEEPSEEK, [conversation_json(ASKED, THOUGHT, AGAIN)]
     )
 
 
 def test_attached_files_are_kept_by_name():
-    asked = node("1", "root", ("REQUEST", "Read it"), files=[{"file_name": "a.pdf"}, None])
+    question = node("1", "root", ("REQUEST", "Read it"), files=[{"file_name": "a.pdf"}, None])
 
-    assert told(one(DEEPSEEK, [talk(asked)])) == [
+    assert told(one(DEEPSEEK, [conversation_json(question)])) == [
         ("user", "media", "a.pdf"),
         ("user", "text", "Read it"),
     ]
@@ -97,7 +97,7 @@ def test_what_the_web_page_gets_is_read_too():
 
 
 def test_conversations_without_anything_are_skipped_but_not_lost():
-    assert read(DEEPSEEK, [None, talk()]) == [
+    assert read(DEEPSEEK, [None, conversation_json()]) == [
         Skipped("conversation 1", "has nothing to import", lost=False),
         Skipped("conversation 2 (Cats)", "has nothing to import", lost=False),
     ]

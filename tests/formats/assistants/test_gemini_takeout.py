@@ -9,7 +9,7 @@ from helpers.shared import sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.formats import Reading, load, recognise
-from memcli.ingest.merge import sessions_of
+from memcli.ingest.merge import cut_sessions
 
 TAKEOUT = load("gemini_takeout")
 
@@ -35,7 +35,7 @@ def page(*cells):
     return "<html><body><div>" + "".join(cells) + "</div></body></html>"
 
 
-def told(parsed):
+def turn_summaries(parsed):
     turns = chain.from_iterable(each.turns for each in parsed if isinstance(each, Conversation))
     return [(turn.role.value, turn.text) for turn in turns]
 
@@ -54,7 +54,7 @@ def test_every_sample_gives_what_its_index_says(row):
     sessions = [
         session
         for each in parsed
-        for session in sessions_of("s", each.key, each.title, each.turns, endless=each.endless)
+        for session in cut_sessions("s", each.key, each.title, each.turns, endless=each.endless)
     ]
     assert row["sessions"] in ("?", str(len(sessions)))
 
@@ -62,19 +62,19 @@ def test_every_sample_gives_what_its_index_says(row):
 def test_a_row_is_a_prompt_and_its_answer():
     [found] = read(TAKEOUT, [row("Prompted Why?", answer="<p>So <b>it</b> is.</p><ul><li>a</ul>")])
 
-    asked, answered = found.turns
+    question, answer = found.turns
     assert found.endless
-    assert (asked.text, answered.text) == ("Why?", "So it is.\na")
-    assert (asked.role, answered.role) == (Role.USER, Role.ASSISTANT)
-    assert (asked.clock, answered.clock) == (Clock.EXACT, Clock.INHERITED)
-    assert answered.parent == asked.key
+    assert (question.text, answer.text) == ("Why?", "So it is.\na")
+    assert (question.role, answer.role) == (Role.USER, Role.ASSISTANT)
+    assert (question.clock, answer.clock) == (Clock.EXACT, Clock.INHERITED)
+    assert answer.parent == question.key
 
 
 def test_newest_first_or_last_gives_the_same():
     rows = [row("Prompted Two", 9, "2"), row("Prompted One", 1, "1")]
 
     assert read(TAKEOUT, rows) == read(TAKEOUT, rows[::-1])
-    assert told(read(TAKEOUT, rows)) == [
+    assert turn_summaries(read(TAKEOUT, rows)) == [
         ("user", "One"),
         ("assistant", "1"),
         ("user", "Two"),
@@ -111,7 +111,7 @@ def test_threads_are_told_by_their_address():
     ],
 )
 def test_prompts_are_told_from_other_rows(told_row, texts):
-    assert [text for _, text in told(read(TAKEOUT, [told_row]))] == texts
+    assert [text for _, text in turn_summaries(read(TAKEOUT, [told_row]))] == texts
 
 
 def test_a_broken_time_is_inherited_and_does_not_part_others_from_their_answers():
@@ -160,13 +160,13 @@ def test_html_rows_in_other_languages_are_told_and_not_guessed():
     )
 
     assert [each.where for each in parsed if isinstance(each, Skipped)] == ["1 rows"]
-    assert told(parsed) == [("user", "y"), ("assistant", "Yes.")]
+    assert turn_summaries(parsed) == [("user", "y"), ("assistant", "Yes.")]
 
 
 def test_html_of_other_products_is_passed_over():
     raw = page(cell("Visited x", header="Chrome"), cell("Prompted y"))
 
-    assert [text for _, text in told(read(TAKEOUT, raw))] == ["y", "Yes."]
+    assert [text for _, text in turn_summaries(read(TAKEOUT, raw))] == ["y", "Yes."]
     assert recognise(document(page(cell("Visited x", header="Chrome")))) is None
 
 
@@ -175,7 +175,7 @@ def test_html_that_breaks_off_keeps_what_was_whole():
 
     kept = survivors(TAKEOUT, raw[:-60])
 
-    assert told(kept) == [("user", "a"), ("assistant", "Yes.")]
+    assert turn_summaries(kept) == [("user", "a"), ("assistant", "Yes.")]
 
 
 def test_what_is_silent_in_html_is_left_out():
@@ -194,11 +194,11 @@ def test_html_with_the_time_in_its_header_is_read_too():
         '<div class="content-cell"><p>Yes.</p></div></div>'
     )
 
-    assert told(read(TAKEOUT, raw)) == [("user", "x"), ("assistant", "Yes.")]
+    assert turn_summaries(read(TAKEOUT, raw)) == [("user", "x"), ("assistant", "Yes.")]
 
 
 def test_an_answer_that_is_no_html_is_told_and_its_prompt_kept():
     parsed = read(TAKEOUT, [row("Prompted q", answer="<a " + "x" * (5 << 20))])
 
     assert [each.where for each in parsed if isinstance(each, Skipped)] == ["answer of row 1"]
-    assert told(parsed) == [("user", "q")]
+    assert turn_summaries(parsed) == [("user", "q")]

@@ -57,9 +57,9 @@ def test_chunks_are_read_where_there_is_no_content():
 
 
 def test_files_are_kept_by_name():
-    asked = message("q", "user", "Read", files=[{"name": "a.pdf"}])
+    question = message("q", "user", "Read", files=[{"name": "a.pdf"}])
 
-    assert told(one(LECHAT, [asked]))[1] == ("user", "media", "a.pdf")
+    assert told(one(LECHAT, [question]))[1] == ("user", "media", "a.pdf")
 
 
 def test_a_message_without_a_time_follows_the_one_before_it():

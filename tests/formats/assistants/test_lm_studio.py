@@ -12,7 +12,7 @@ from memcli.formats import Reading, load, recognise
 STUDIO = load("lm_studio")
 
 
-def asked(*texts, selected=0):
+def prompt_versions(*texts, selected=0):
     versions = [
         {"type": "singleStep", "role": "user", "content": [{"type": "text", "text": text}]}
         for text in texts
@@ -20,7 +20,7 @@ def asked(*texts, selected=0):
     return {"versions": versions, "currentlySelected": selected}
 
 
-def answered(*steps):
+def answer_versions(*steps):
     versions = [{"type": "multiStep", "role": "assistant", "steps": list(steps)}]
     return {"versions": versions, "currentlySelected": 0}
 
@@ -30,7 +30,7 @@ def step(text, thinking=False):
     return {"type": "contentBlock", "content": [{"type": "text", "text": text}], **style}
 
 
-def talk(*messages, **about):
+def conversation_json(*messages, **about):
     return {"name": "Cats", "createdAt": 1767261600000, "messages": list(messages), **about}
 
 
@@ -45,7 +45,12 @@ def test_every_sample_gives_what_its_index_says(row):
 
 
 def test_a_conversation_is_told_by_when_it_began():
-    found = one(STUDIO, talk(asked("Why?"), answered(step("Hm", thinking=True), step("So."))))
+    found = one(
+        STUDIO,
+        conversation_json(
+            prompt_versions("Why?"), answer_versions(step("Hm", thinking=True), step("So."))
+        ),
+    )
 
     assert (found.key, found.title) == ("1767261600000", "Cats")
     assert told(found) == [
@@ -57,7 +62,10 @@ def test_a_conversation_is_told_by_when_it_began():
 
 
 def test_versions_that_are_not_selected_are_other_branches():
-    found = one(STUDIO, talk(asked("One", "Two", selected=1), answered(step("So."))))
+    found = one(
+        STUDIO,
+        conversation_json(prompt_versions("One", "Two", selected=1), answer_versions(step("So."))),
+    )
 
     assert [(turn.text, turn.active) for turn in found.turns] == [
         ("One", False),
@@ -71,10 +79,12 @@ def test_tools_and_files_are_kept_apart():
     request = {"type": "toolCallRequest", "name": "ls", "parameters": {"path": "."}}
     result = {"type": "toolCallResult", "content": "a.py"}
     file = {"type": "file", "name": "a.pdf", "fileIdentifier": "17.pdf"}
-    question = asked("List")
+    question = prompt_versions("List")
     question["versions"][0]["content"].append(file)
 
-    assert told(one(STUDIO, talk(question, answered({"content": [request, result]})))) == [
+    assert told(
+        one(STUDIO, conversation_json(question, answer_versions({"content": [request, result]})))
+    ) == [
         ("user", "text", "List"),
         ("user", "media", "a.pdf"),
         ("assistant", "tool", 'ls {"path": "."}'),
@@ -83,21 +93,34 @@ def test_tools_and_files_are_kept_apart():
 
 
 def test_equal_messages_have_keys_that_last():
-    first = one(STUDIO, talk(asked("Go on"), answered(step("A")), asked("Go on")))
-    grown = one(STUDIO, talk(asked("Go on"), answered(step("A")), asked("Go on"), asked("B")))
+    first = one(
+        STUDIO,
+        conversation_json(
+            prompt_versions("Go on"), answer_versions(step("A")), prompt_versions("Go on")
+        ),
+    )
+    grown = one(
+        STUDIO,
+        conversation_json(
+            prompt_versions("Go on"),
+            answer_versions(step("A")),
+            prompt_versions("Go on"),
+            prompt_versions("B"),
+        ),
+    )
 
     assert len({turn.key for turn in first.turns}) == 3
     assert [turn.key for turn in grown.turns[:3]] == [turn.key for turn in first.turns]
 
 
 def test_the_order_of_keys_does_not_matter():
-    content = talk(asked("Why?"), id="c1")
+    content = conversation_json(prompt_versions("Why?"), id="c1")
 
     assert read(STUDIO, dict(reversed(content.items()))) == read(STUDIO, content)
 
 
 def test_a_file_that_breaks_off_keeps_what_was_whole():
-    raw = json.dumps(talk(asked("One"), answered(step("Two"))))
+    raw = json.dumps(conversation_json(prompt_versions("One"), answer_versions(step("Two"))))
 
     [found] = survivors(STUDIO, raw[:-20])
 

@@ -35,13 +35,13 @@ ABOUT = {
 }
 
 
-def read(value):
-    """The one conversation of a file."""
+def parse_one(value):
+    """Return the one conversation of a file."""
     return one(perplexity.FORMAT, value)
 
 
-def words(conversation):
-    """Who says what."""
+def turn_summaries(conversation):
+    """Return the role and text of each turn."""
     return [(turn.role.value, turn.text) for turn in conversation.turns]
 
 
@@ -71,9 +71,9 @@ def test_half_the_evidence_is_none(value):
 
 
 def test_both_shapes_of_a_thread_are_the_same_conversation():
-    first = read({"metadata": ABOUT, "conversations": [turn("a", "Q", "A")]})
+    first = parse_one({"metadata": ABOUT, "conversations": [turn("a", "Q", "A")]})
     about = {"title": "Moons", "updated_at": "2026-02-02T00:00:00Z"}
-    second = read({"thread_metadata": about, "entries": [entry("a", "Q", {"answer": "A"})]})
+    second = parse_one({"thread_metadata": about, "entries": [entry("a", "Q", {"answer": "A"})]})
 
     assert first == second
     assert (first.key, first.title) == ("thread", "Moons")
@@ -81,7 +81,7 @@ def test_both_shapes_of_a_thread_are_the_same_conversation():
 
 
 def test_a_question_has_a_time_and_its_answer_inherits_it():
-    found = read({"metadata": ABOUT, "conversations": [turn("a", "Q", "A", minute=5)]})
+    found = parse_one({"metadata": ABOUT, "conversations": [turn("a", "Q", "A", minute=5)]})
 
     assert [(one.key, one.role, one.clock) for one in found.turns] == [
         ("a", Role.USER, Clock.EXACT),
@@ -94,16 +94,16 @@ def test_a_question_has_a_time_and_its_answer_inherits_it():
 def test_the_order_in_the_file_does_not_matter(order):
     entries = [entry(f"e{at}", f"Q{at}", {"answer": f"A{at}"}, minute=at) for at in range(3)]
 
-    assert read({"entries": [entries[at] for at in order]}) == read({"entries": entries})
+    assert parse_one({"entries": [entries[at] for at in order]}) == parse_one({"entries": entries})
 
 
 def test_nonsense_for_a_time_inherits_the_one_before():
     rows = [entry("a", "Q1", {"answer": "A1"}), entry("b", "Q2", {"answer": "A2"})]
     rows[1]["entry_created_datetime"] = "soon"
 
-    found = read({"entries": rows})
+    found = parse_one({"entries": rows})
 
-    assert words(found) == [
+    assert turn_summaries(found) == [
         ("user", "Q1"),
         ("assistant", "A1"),
         ("user", "Q2"),
@@ -116,7 +116,7 @@ def test_without_any_time_there_is_none():
     row = entry("a", "Q", {"answer": "A"})
     del row["entry_created_datetime"]
 
-    assert {one.clock for one in read({"entries": [row]}).turns} == {Clock.NONE}
+    assert {one.clock for one in parse_one({"entries": [row]}).turns} == {Clock.NONE}
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_without_any_time_there_is_none():
     ],
 )
 def test_an_answer_is_put_together_from_its_blocks(blocks, answer):
-    assert words(read({"entries": [entry("a", "Q", *blocks)]})) == [
+    assert turn_summaries(parse_one({"entries": [entry("a", "Q", *blocks)]})) == [
         ("user", "Q"),
         ("assistant", answer),
     ]
@@ -139,13 +139,13 @@ def test_a_block_with_the_whole_answer_counts_alone():
     row = entry("a", "Q", {"answer": "one"}, {"answer": "one and two"})
     row["blocks"][1]["intended_usage"] = "ask_text"
 
-    assert words(read({"entries": [row]}))[1] == ("assistant", "one and two")
+    assert turn_summaries(parse_one({"entries": [row]}))[1] == ("assistant", "one and two")
 
 
 def test_attached_files_are_named():
     row = entry("a", "What is this?", attachments=["https://files.example/a/moon.png"])
 
-    found = read({"entries": [row]})
+    found = parse_one({"entries": [row]})
 
     assert (found.turns[1].kind, found.turns[1].text) == (Kind.MEDIA, "moon.png")
 
@@ -153,9 +153,9 @@ def test_attached_files_are_named():
 def test_without_an_id_the_slug_and_then_the_first_question_stand_for_the_thread():
     row = entry("a", "Where is it?", {"answer": "A"}, thread_url_slug="where-x")
     del row["context_uuid"]
-    slug = read({"entries": [row]})
+    slug = parse_one({"entries": [row]})
     del row["thread_url_slug"]
-    question = read({"entries": [row]})
+    question = parse_one({"entries": [row]})
 
     assert (slug.key, question.key) == ("where-x", "a")
     assert question.title == "Where is it?"
@@ -171,8 +171,8 @@ def test_a_thread_without_words_is_passed_over():
 def test_surprises_lose_no_words():
     odd = {"entries": [None, 7, entry("a", "Q", [], minute=1), {"query": 7, "blocks": {"a": 1}}]}
 
-    assert ("user", "Q") in words(read(odd))
-    assert ("user", "7") in words(read(odd))
+    assert ("user", "Q") in turn_summaries(parse_one(odd))
+    assert ("user", "7") in turn_summaries(parse_one(odd))
 
 
 @pytest.mark.parametrize(

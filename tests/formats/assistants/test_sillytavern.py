@@ -21,13 +21,13 @@ def message(text, *, mine=False, name=None, **more):
 NAME = "chats/Iris/First - 2024.jsonl"
 
 
-def read(*rows, name=NAME, reading=None):
-    """The one conversation of a chat."""
+def parse_one(*rows, name=NAME, reading=None):
+    """Return the one conversation of a chat."""
     return one(sillytavern.FORMAT, lines(*rows), name, reading)
 
 
-def recognised(*rows):
-    """The format of a chat."""
+def recognise_chat(*rows):
+    """Return the format of a chat."""
     return recognise(document(lines(*rows), NAME))
 
 
@@ -35,12 +35,12 @@ def recognised(*rows):
 def test_a_chat_is_recognised_by_its_messages(header):
     rows = [row for row in (header, message("Hi.")) if row]
 
-    assert recognised(*rows) is sillytavern.FORMAT
-    assert recognised({"mes": "Hi", "name": "Iris"}) is None
+    assert recognise_chat(*rows) is sillytavern.FORMAT
+    assert recognise_chat({"mes": "Hi", "name": "Iris"}) is None
 
 
 def test_the_person_and_the_character_speak_by_name():
-    found = read(HEADER, message("Hello."), message("Hi!", mine=True))
+    found = parse_one(HEADER, message("Hello."), message("Hi!", mine=True))
 
     assert (found.key, found.title) == ("Iris/First - 2024", "First - 2024")
     assert [(turn.role, turn.speaker, turn.text) for turn in found.turns] == [
@@ -54,12 +54,12 @@ def test_the_character_is_that_of_the_messages_where_the_first_line_has_none():
     new = {"user_name": "unused", "character_name": "unused", "chat_metadata": {}}
     rows = (message("Hi", mine=True), message("Hello."))
 
-    assert read(new, *rows).key == read(HEADER, *rows).key == read(*rows).key
+    assert parse_one(new, *rows).key == parse_one(HEADER, *rows).key == parse_one(*rows).key
 
 
 def test_chats_of_one_character_are_told_by_their_files():
-    branch = read(HEADER, message("Hello."), name="a/Branch #2.jsonl")
-    first = read(HEADER, message("Hello."), name="b.zip/x/First.jsonl")
+    branch = parse_one(HEADER, message("Hello."), name="a/Branch #2.jsonl")
+    first = parse_one(HEADER, message("Hello."), name="b.zip/x/First.jsonl")
 
     assert (branch.key, first.key) == ("Iris/Branch #2", "Iris/First")
     assert branch.turns == first.turns
@@ -81,7 +81,7 @@ def test_chats_of_one_character_are_told_by_their_files():
 def test_times_are_read_in_every_way_they_are_written(written, expected, clock):
     zone = timezone(timedelta(hours=2))
 
-    [turn] = read(HEADER, message("Hi", send_date=written), reading=Reading(zone)).turns
+    [turn] = parse_one(HEADER, message("Hi", send_date=written), reading=Reading(zone)).turns
 
     assert turn.sent_at == (expected if expected.tzinfo else expected.replace(tzinfo=zone))
     assert turn.clock is clock
@@ -91,12 +91,12 @@ def test_times_are_read_in_every_way_they_are_written(written, expected, clock):
 def test_nonsense_is_no_time_and_that_of_the_message_before_stands(nonsense):
     first = message("Hi", send_date=1700000000000)
 
-    found = read(HEADER, first, message("Well", send_date=nonsense))
+    found = parse_one(HEADER, first, message("Well", send_date=nonsense))
 
     assert [turn.clock for turn in found.turns] == [Clock.EXACT, Clock.INHERITED]
 
 
-def swiped(chosen):
+def message_with_swipes(chosen):
     answers = ["Yes.", "No.", "Maybe."]
     details = [{"send_date": f"2024-7-12@01h31m0{at}s", "extra": {}} for at in range(3)]
     return message(
@@ -109,7 +109,9 @@ def swiped(chosen):
 
 
 def test_answers_that_do_not_count_are_kept_on_branches():
-    found = read(HEADER, message("So?", mine=True), swiped(1), message("Good.", mine=True))
+    found = parse_one(
+        HEADER, message("So?", mine=True), message_with_swipes(1), message("Good.", mine=True)
+    )
 
     assert [(turn.text, turn.active) for turn in found.turns] == [
         ("So?", True),
@@ -124,14 +126,17 @@ def test_answers_that_do_not_count_are_kept_on_branches():
 
 
 def test_choosing_another_answer_changes_no_key():
-    keys = [{turn.text: turn.key for turn in read(HEADER, swiped(at)).turns} for at in range(3)]
+    keys = [
+        {turn.text: turn.key for turn in parse_one(HEADER, message_with_swipes(at)).turns}
+        for at in range(3)
+    ]
 
     assert keys[0] == keys[1] == keys[2]
 
 
 @pytest.mark.parametrize("chosen", [7, -1, None, "1"])
 def test_where_it_is_not_said_which_answer_counts_it_is_the_message(chosen):
-    found = read(HEADER, message("No.", swipes=["Yes.", "No."], swipe_id=chosen))
+    found = parse_one(HEADER, message("No.", swipes=["Yes.", "No."], swipe_id=chosen))
 
     assert [(turn.text, turn.active) for turn in found.turns] == [("No.", True)]
 
@@ -143,7 +148,7 @@ def test_thoughts_pictures_and_attached_texts_are_kept():
         "files": [{"name": "notes.txt", "text": "Remember the moon."}, {"name": "a.pdf"}],
     }
 
-    found = read(HEADER, message("Look!", extra=extra))
+    found = parse_one(HEADER, message("Look!", extra=extra))
 
     assert told(found) == [
         ("assistant", "thought", "Be kind."),
@@ -154,7 +159,7 @@ def test_thoughts_pictures_and_attached_texts_are_kept():
 
 
 def test_the_programs_own_messages_are_nobodys_words_but_hidden_ones_are():
-    found = read(
+    found = parse_one(
         HEADER,
         message("Hidden.", is_system=True),
         message("Help!", name="SillyTavern System", is_system=True, extra={"type": "help"}),
@@ -174,7 +179,7 @@ def test_calls_of_tools_are_kept_apart():
     call = {"name": "Weather", "parameters": '{"city": "Oslo"}', "result": "Rain"}
     row = message("Tool calls: Weather", name="System", is_system=True)
 
-    found = read(HEADER, message("Hi"), {**row, "extra": {"tool_invocations": [call]}})
+    found = parse_one(HEADER, message("Hi"), {**row, "extra": {"tool_invocations": [call]}})
 
     assert [(turn.kind, turn.text) for turn in found.turns[-2:]] == [
         (Kind.TOOL, 'Weather {"city": "Oslo"}'),
@@ -199,7 +204,7 @@ def test_a_chat_in_which_nobody_speaks_is_passed_over():
 def test_surprises_in_every_field_lose_no_words():
     odd = message("Hi", extra=[], swipes={"a": 1}, swipe_id=True, swipe_info="x", send_date={})
 
-    assert told(read(HEADER, odd, message(7))) == [
+    assert told(parse_one(HEADER, odd, message(7))) == [
         ("assistant", "text", "Hi"),
         ("assistant", "text", "7"),
     ]

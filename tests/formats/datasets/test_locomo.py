@@ -56,16 +56,16 @@ def document(content, name="locomo10.json"):
     return Document(name, lambda: BytesIO(raw))
 
 
-def parsed(content, name="locomo10.json"):
+def parse_all(content, name="locomo10.json"):
     return list(LOCOMO.parse(document(content, name), Reading()))
 
 
 def test_each_session_is_a_conversation_and_dates_alone_are_none():
-    assert parsed([SAMPLE]) == list(SESSIONS)
+    assert parse_all([SAMPLE]) == list(SESSIONS)
 
 
 def test_the_layout_with_a_file_for_each_sample_takes_its_name_from_the_file():
-    found = parsed(TALK, name="locomo10.zip/locomo10_v2/26.json")
+    found = parse_all(TALK, name="locomo10.zip/locomo10_v2/26.json")
 
     assert [one.key for one in found] == ["26/session_2", "26/session_10"]
     assert [one.turns for one in found] == [one.turns for one in SESSIONS]
@@ -75,7 +75,7 @@ def test_the_layout_with_a_file_for_each_sample_takes_its_name_from_the_file():
     "date", [None, 7, "", "25:00 pm on 40 May, 2023", "1:00 pm on 1 Foo, 2023"]
 )
 def test_a_date_that_is_none_leaves_the_turns_without_a_time(date):
-    [first, *_] = parsed([{**SAMPLE, "conversation": {**TALK, "session_2_date_time": date}}])
+    [first, *_] = parse_all([{**SAMPLE, "conversation": {**TALK, "session_2_date_time": date}}])
 
     assert {(turn.sent_at, turn.clock) for turn in first.turns} == {(None, Clock.NONE)}
 
@@ -83,13 +83,13 @@ def test_a_date_that_is_none_leaves_the_turns_without_a_time(date):
 def test_turns_without_an_id_or_with_one_twice_get_keys():
     rows = [{"speaker": "Ann", "text": "Hi", "dia_id": dia} for dia in ("D1:1", "D1:1", None)]
 
-    [conversation] = parsed([{"conversation": {"session_1": rows}}])
+    [conversation] = parse_all([{"conversation": {"session_1": rows}}])
 
     assert len({turn.key for turn in conversation.turns}) == 3
 
 
 def test_what_holds_nothing_is_skipped_but_not_lost():
-    assert parsed([None, {"sample_id": "x"}, {"conversation": {"session_1": [None]}}]) == [
+    assert parse_all([None, {"sample_id": "x"}, {"conversation": {"session_1": [None]}}]) == [
         Skipped("conversation 1", "has no sessions", lost=False),
         Skipped("conversation 2", "has no sessions", lost=False),
         Skipped("conversation 3, session_1", "has nothing to import", lost=False),

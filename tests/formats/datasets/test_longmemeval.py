@@ -22,7 +22,7 @@ def document(content):
     return Document("longmemeval_s.json", lambda: BytesIO(raw))
 
 
-def parsed(content, **reading):
+def parse_all(content, **reading):
     return list(LONGMEMEVAL.parse(document(content), Reading(**reading)))
 
 
@@ -47,7 +47,7 @@ def question(name="q1", **keys):
 def test_each_session_of_a_haystack_is_a_conversation():
     at = datetime.fromisoformat("2023-05-20T02:21:00+02:00")
 
-    assert parsed([question()], timezone=ZoneInfo("Europe/Berlin")) == [
+    assert parse_all([question()], timezone=ZoneInfo("Europe/Berlin")) == [
         Conversation(
             "longmemeval",
             "q1/s1",
@@ -62,20 +62,20 @@ def test_each_session_of_a_haystack_is_a_conversation():
 
 
 def test_dates_and_ids_are_optional():
-    found = parsed([question(haystack_dates=None, haystack_session_ids=["only"])])
+    found = parse_all([question(haystack_dates=None, haystack_session_ids=["only"])])
 
     assert [one.key for one in found] == ["q1/only", "q1/2"]
     assert {turn.clock for one in found for turn in one.turns} == {Clock.NONE}
 
 
 def test_a_session_that_is_in_a_haystack_twice_has_two_keys():
-    found = parsed([question(haystack_session_ids=["s1", "s1"])])
+    found = parse_all([question(haystack_session_ids=["s1", "s1"])])
 
     assert [one.key for one in found] == ["q1/s1", "q1/s1#2"]
 
 
 def test_sessions_and_questions_without_anything_are_skipped_but_not_lost():
-    assert parsed([None, question(haystack_sessions=[[], None]), {"question_id": "q"}]) == [
+    assert parse_all([None, question(haystack_sessions=[[], None]), {"question_id": "q"}]) == [
         Skipped("question 1", "has no haystack", lost=False),
         Skipped("question 2, session s1", "has nothing to import", lost=False),
         Skipped("question 2, session s2", "has nothing to import", lost=False),
@@ -86,7 +86,7 @@ def test_sessions_and_questions_without_anything_are_skipped_but_not_lost():
 def test_one_damaged_question_does_not_cost_the_others():
     good = json.dumps(question()).encode()
 
-    found = parsed(b"[" + good + b', {"haystack_sessions": [nonsense]}, ' + good + b"]")
+    found = parse_all(b"[" + good + b', {"haystack_sessions": [nonsense]}, ' + good + b"]")
 
     assert [getattr(one, "key", None) for one in found] == [
         "q1/s1",
@@ -100,7 +100,7 @@ def test_one_damaged_question_does_not_cost_the_others():
 
 def test_a_file_that_breaks_off_keeps_what_was_whole():
     raw = json.dumps([question("a"), question("b")]).encode()
-    whole = parsed(raw)
+    whole = parse_all(raw)
 
     for end in range(1, len(raw) - 1, 3):
         kept = []

@@ -28,7 +28,7 @@ def test_the_sample_names_a_shard_that_is_not_there(row):
     found = sample(row["path"])
 
     assert recognise(found) is MANIFESTS
-    # Its document knows what lies beside it, so only the one is missed.
+    # The document finds the other shards beside it, so only one is missing.
     assert [each.where for each in MANIFESTS.parse(found, Reading())] == ["conversations-404.json"]
 
 
@@ -53,8 +53,8 @@ def test_of_links_to_zips_the_person_is_told_to_download_them(content):
     found = recognise(document(content, "manifest-9d86.json"))
 
     assert found is MANIFESTS
-    [told] = read(MANIFESTS, content, "manifest-9d86.json")
-    assert told.why == "only has links: download conversations-000.zip, and ingest those"
+    [note] = read(MANIFESTS, content, "manifest-9d86.json")
+    assert note.why == "only has links: download conversations-000.zip, and ingest those"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What `mem export` writes: another memory that reads it is the same, to the byte."""
+"""The output of `mem export`: an archive that imports it is the same, to the byte."""
 
 import json
 from dataclasses import replace
@@ -15,8 +15,9 @@ from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.formats import recognise
 from memcli.formats.format import Reading
 from memcli.formats.generic.memcli import FORMAT
-from memcli.ingest.import_conversations import Absorber, Tally
-from memcli.ingest.ingest import ingest
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
+from memcli.ingest.import_exports import import_exports
 from memcli.store import Filters, Store
 
 DAY = timedelta(days=1)
@@ -31,7 +32,7 @@ def store(tmp_path):
 
 def take(store, *conversations, included=()):
     for each in conversations:
-        Absorber(store, None, included).take([each], Tally())
+        ConversationImporter(store, None, included).import_batch([each], ImportTally())
 
 
 def ids(store):
@@ -39,7 +40,7 @@ def ids(store):
 
 
 def chat(*lines, at=BEGIN, title="Ann", step=HOUR):
-    """A piece of an endless chat whose keys tell when each line was said."""
+    """Return a piece of a long chat in which the key of each turn is its time."""
     said = [replace(each, key=str(each.sent_at)) for each in turns(*lines, at=at, step=step)]
     return Conversation("whatsapp", "ann", title, tuple(said), endless=True)
 
@@ -223,7 +224,7 @@ def test_whatever_a_memory_holds_comes_back(tmp_path_factory, copies, included):
 
 
 def test_real_exports_come_back_under_the_same_ids(samples, store, tmp_path):
-    ingest([samples], store, None, Reading())
+    import_exports([samples], store, None, Reading())
     text = exported(store)
 
     assert again(text, tmp_path / "two.db") == text

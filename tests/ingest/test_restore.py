@@ -12,8 +12,9 @@ from helpers.scripted_reader import Bench, add, ignore, reader_at
 
 from memcli.domain import Fact, MemoryType, Segment
 from memcli.formats.format import Reading
-from memcli.ingest.import_conversations import Absorber, Tally
-from memcli.ingest.ingest import ingest
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
+from memcli.ingest.import_exports import import_exports
 from memcli.ingest.own_facts import OwnFacts
 from memcli.ingest.reindex import reindex
 from memcli.memories.remember import Memories
@@ -43,7 +44,7 @@ def other(tmp_path):
 
 
 def take(store, *conversations):
-    Absorber(store, WordEmbedder()).take(conversations, Tally())
+    ConversationImporter(store, WordEmbedder()).import_batch(conversations, ImportTally())
 
 
 def session(store, title):
@@ -119,7 +120,7 @@ def test_what_is_here_stays_although_it_was_forgotten_there_and_can_grow(store, 
     export = tmp_path / "export.jsonl"
     export.write_text(exported(store))
 
-    [report] = ingest([export], other, WordEmbedder(), Reading())
+    [report] = import_exports([export], other, WordEmbedder(), Reading())
     grown = talk("Move", "me: I live in Porto now.", "ai: Nice.", at=BEGIN + DAY)
     take(other, grown)
 
@@ -145,7 +146,7 @@ def test_a_memory_without_any_of_its_turns_is_named_and_left_out(store, other, t
     export = tmp_path / "export.jsonl"
     export.write_text("".join(line for line in lines if '"title": "Home"' not in line))
 
-    [report] = ingest([export], other, WordEmbedder(), Reading())
+    [report] = import_exports([export], other, WordEmbedder(), Reading())
 
     assert (report.memories, [one.id for one in found(other)]) == (1, [porto])
     assert [(one.where, one.why) for one in report.warnings] == [
@@ -216,7 +217,7 @@ def test_a_reading_that_is_not_as_written_is_named(store, other, tmp_path, chang
     export = tmp_path / "export.jsonl"
     export.write_text("".join(lines) + json.dumps({**json.loads(reading), **change}))
 
-    [report] = ingest([export], other, WordEmbedder(), Reading())
+    [report] = import_exports([export], other, WordEmbedder(), Reading())
 
     assert [one.why for one in report.warnings] == [f"is not as `mem export` writes it: {why}"]
     assert len(list(other.archive.readings())) == 1
@@ -239,7 +240,7 @@ def test_a_memory_that_is_not_as_written_is_named(store, other, tmp_path, change
     export = tmp_path / "export.jsonl"
     export.write_text("".join(sessions) + json.dumps({**json.loads(memory), **change}))
 
-    [report] = ingest([export], other, WordEmbedder(), Reading())
+    [report] = import_exports([export], other, WordEmbedder(), Reading())
 
     [warning] = report.warnings
     assert warning.why == f"is not as `mem export` writes it: {why}"
@@ -251,7 +252,7 @@ def test_a_memory_that_says_nothing_is_named(store, other, tmp_path):
     export = tmp_path / "export.jsonl"
     export.write_text(exported(store).replace("Lives in Lisbon", " "))
 
-    [report] = ingest([export], other, WordEmbedder(), Reading())
+    [report] = import_exports([export], other, WordEmbedder(), Reading())
 
     assert [one.why for one in report.warnings] == ["a memory needs a value"]
 

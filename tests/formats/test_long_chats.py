@@ -1,4 +1,4 @@
-"""Endless chats, in pieces."""
+"""Chats of any length, in pieces."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -21,32 +21,32 @@ from memcli.formats.format import Reading
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
 
-def said(minute, chat="a", text=""):
+def chat_turn(minute, chat="a", text=""):
     sent_at = None if minute is None else NOON + timedelta(minutes=minute)
     clock = Clock.EXACT if sent_at else Clock.NONE
     return Said(chat, chat, Turn(f"{minute}{text}", Role.PERSON, text, None, sent_at, clock))
 
 
 def test_a_piece_is_full_after_a_thousand_turns():
-    pieces = list(in_pieces("x", map(said, range(2 * PIECE_TURNS + 1))))
+    pieces = list(in_pieces("x", map(chat_turn, range(2 * PIECE_TURNS + 1))))
 
     assert [len(piece.turns) for piece in pieces] == [PIECE_TURNS, PIECE_TURNS, 1]
 
 
 def test_long_texts_make_shorter_pieces():
-    pieces = in_pieces("x", (said(minute, text="x" * 1_000_000) for minute in range(9)))
+    pieces = in_pieces("x", (chat_turn(minute, text="x" * 1_000_000) for minute in range(9)))
 
     assert [len(piece.turns) for piece in pieces] == [5, 4]
 
 
 def test_of_many_chats_only_so_much_is_held():
     chats = iter(range(20_001))
-    pieces = in_pieces("x", (said(1, f"chat {at}") for at in chats))
+    pieces = in_pieces("x", (chat_turn(1, f"chat {at}") for at in chats))
 
     read = 0
     for read, _ in enumerate(pieces, start=1):
         if read == 1:
-            assert next(chats) == 10_000  # so many were read before the first piece came
+            assert next(chats) == 10_000  # turns that were read before the first piece
     assert read == 20_000
 
 
@@ -54,7 +54,7 @@ def test_of_many_chats_only_so_much_is_held():
     "order", [list, reversed, lambda turns: random.Random(1).sample(turns, 50)]
 )
 def test_a_piece_is_in_order_of_time_whatever_the_order_of_the_file(order):
-    mixed = order([said(minute) for minute in range(50)])
+    mixed = order([chat_turn(minute) for minute in range(50)])
 
     [piece] = in_pieces("x", mixed)
 
@@ -62,7 +62,10 @@ def test_a_piece_is_in_order_of_time_whatever_the_order_of_the_file(order):
 
 
 def test_a_turn_without_a_time_follows_the_one_before_it_in_time():
-    for turns in ([said(1), said(None), said(2)], [said(2), said(None), said(1)]):
+    for turns in (
+        [chat_turn(1), chat_turn(None), chat_turn(2)],
+        [chat_turn(2), chat_turn(None), chat_turn(1)],
+    ):
         [piece] = in_pieces("x", turns)
 
         assert [(turn.key, turn.clock) for turn in piece.turns] == [
@@ -73,14 +76,14 @@ def test_a_turn_without_a_time_follows_the_one_before_it_in_time():
 
 
 def test_what_came_before_an_error_is_yielded_first():
-    def broken():
-        yield said(1)
+    def damaged_turns():
+        yield chat_turn(1)
         yield Skipped("message 2", "is broken")
         raise InputError("ends in the middle")
 
     found = []
     with pytest.raises(InputError):
-        found.extend(in_pieces("x", broken()))  # extend keeps what came before
+        found.extend(in_pieces("x", damaged_turns()))  # extend keeps the pieces before an error
 
     assert found[0] == Skipped("message 2", "is broken")
     assert len(found[1].turns) == 1

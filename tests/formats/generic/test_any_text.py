@@ -19,12 +19,12 @@ def raw_of(content):
     return content if isinstance(content, bytes) else content.encode()
 
 
-def recognised(content):
+def is_recognised(content):
     return any_text.recognises(Sample("talk.md", raw_of(content)[:HEAD_BYTES]))
 
 
-def read(content, name="talk.md"):
-    """Return everything parsed, and the error that ended it."""
+def parse_until_error(content, name="talk.md"):
+    """Return all results, and the error after them."""
     parsed = []
     source = Document(name, lambda: io.BytesIO(raw_of(content)))
     try:
@@ -36,12 +36,12 @@ def read(content, name="talk.md"):
 
 
 def conversation(content, name="talk.md"):
-    [found], error = read(content, name)
+    [found], error = parse_until_error(content, name)
     assert error is None
     return found
 
 
-def said(content):
+def turn_texts(content):
     return [(turn.speaker or turn.role, turn.text) for turn in conversation(content).turns]
 
 
@@ -53,7 +53,7 @@ def test_a_sample_is_found_and_counted(row):
 
     messages = int(row["messages"])
 
-    assert recognised(raw) == (messages > 0)
+    assert is_recognised(raw) == (messages > 0)
     if messages:
         assert len(conversation(raw).turns) == messages
 
@@ -64,7 +64,7 @@ def test_nothing_else_among_the_samples_is_taken_for_a_transcript(samples):
         for path in samples.rglob("*")
         if path.is_file()
         and path.relative_to(samples).parts[0] != "generic_text"
-        and recognised(path.read_bytes()[:HEAD_BYTES])
+        and is_recognised(path.read_bytes()[:HEAD_BYTES])
     ]
 
     assert taken == []
@@ -102,8 +102,12 @@ def test_a_transcript_is_one_conversation_without_times():
 def test_speakers_are_marked_in_many_ways(user, assistant, speaker):
     text = f"{user}One?\n\n{assistant}Two.\nThree.\n\n{user.lstrip(chr(0xFEFF))}Four?\n"
 
-    assert recognised(text)
-    assert said(text) == [(Role.USER, "One?"), (speaker, "Two.\nThree."), (Role.USER, "Four?")]
+    assert is_recognised(text)
+    assert turn_texts(text) == [
+        (Role.USER, "One?"),
+        (speaker, "Two.\nThree."),
+        (Role.USER, "Four?"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,13 +123,13 @@ def test_speakers_are_marked_in_many_ways(user, assistant, speaker):
     ],
 )
 def test_documents_are_not_taken_for_transcripts(text):
-    assert not recognised(text)
-    assert str(read(text)[1]) == "talk.md is no transcript"
+    assert not is_recognised(text)
+    assert str(parse_until_error(text)[1]) == "talk.md is no transcript"
 
 
 @pytest.mark.parametrize("start", ['{"a": "', "<html>", "[\n{"])
 def test_transcripts_inside_json_or_html_are_left_to_others(start):
-    assert not recognised(f"{start}\n{TALK}")
+    assert not is_recognised(f"{start}\n{TALK}")
 
 
 def test_markers_of_another_style_are_part_of_what_is_said():
@@ -134,7 +138,7 @@ def test_markers_of_another_style_are_part_of_what_is_said():
         "## User\nThanks\n## Assistant\nWelcome.\n"
     )
 
-    assert [words for _, words in said(text)] == [
+    assert [words for _, words in turn_texts(text)] == [
         "Write a dialogue.",
         "User: hi\nAI: hello",
         "Thanks",
@@ -167,7 +171,7 @@ def test_equal_turns_have_keys_of_their_own():
 
 
 def test_a_form_that_nobody_filled_in_holds_nothing():
-    assert read("User:\nAssistant:\nUser:\n")[0] == [
+    assert parse_until_error("User:\nAssistant:\nUser:\n")[0] == [
         Skipped("transcript", "has nothing to import", lost=False)
     ]
 
@@ -175,7 +179,7 @@ def test_a_form_that_nobody_filled_in_holds_nothing():
 def test_a_line_without_end_is_left_out(monkeypatch):
     monkeypatch.setattr(text_lines, "LONGEST_LINE", 1000)
 
-    parsed, _ = read(TALK + "x" * 5000 + "\nand more\n")
+    parsed, _ = parse_until_error(TALK + "x" * 5000 + "\nand more\n")
 
     assert [part.where for part in parsed if isinstance(part, Skipped)] == ["line 6"]
     assert parsed[-1].turns[-1].text == "Thanks\nand more"
@@ -195,5 +199,7 @@ def test_flipped_bytes_end_in_nothing_worse_than_an_input_error():
         raw = bytearray(TALK.encode() * 2)
         for _ in range(4):
             raw[chance.randrange(len(raw))] = chance.randrange(256)
-        recognised(bytes(raw))
-        assert all(isinstance(part, Conversation | Skipped) for part in read(bytes(raw))[0])
+        is_recognised(bytes(raw))
+        assert all(
+            isinstance(part, Conversation | Skipped) for part in parse_until_error(bytes(raw))[0]
+        )

@@ -5,9 +5,9 @@ import pytest
 from memcli.cli.json_output.fact_reader import read_facts
 from memcli.domain import Fact, MemoryType
 from memcli.errors import InputError
-from memcli.ingest.own_facts import Record
+from memcli.ingest.own_facts import ExportedMemory
 
-FACT = Record(Fact("k", MemoryType.USER, "v"))
+FACT = ExportedMemory(Fact("k", MemoryType.USER, "v"))
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ def test_nothing_holds_no_facts(text):
         ("null", "-: line 1 is no JSON"),
         ("[" * 100_000, "-: line 1 is no JSON"),
         ('{"memories": 3}', "-: `memories` is no list"),
-        ("[3]", "-: memory 1 is no JSON object"),
+        ("[3]", "-: memory 1 is 3, not a JSON object"),
         ('{"key": "k"}', "-: line 1: `value` is missing"),
-        ('{"key": "k", "value": 3}', "-: line 1: `value` is no text"),
+        ('{"key": "k", "value": 3}', "-: line 1: `value` is 3, not a text"),
         ('{"key": "k", "value": "v", "type": "x"}', "`type` is not UserMemory or"),
         ('{"key": "k", "value": "v", "said_at": "x"}', "`said_at` is no time"),
         ('{"key": "k", "value": "v", "said_at": "0001-01-01T00:00+23:00"}', "is no time"),
-        ('{"key": "k", "value": "v", "sources": [{}]}', "a source: `session` is missing"),
-        ('{"key": "k", "value": "v", "tags": "x"}', "-: line 1: `tags` is no list"),
+        ('{"key": "k", "value": "v", "sources": [{}]}', "`sources` 1: `session` is missing"),
+        ('{"key": "k", "value": "v", "tags": "x"}', "-: line 1: `tags` is 'x', not a list"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text, error):

@@ -12,9 +12,9 @@ from helpers.keyword_models import WordEmbedder
 from helpers.small_exports import talk
 
 from memcli.formats import Reading
-from memcli.ingest import index
-from memcli.ingest import ingest as work
-from memcli.ingest.ingest import ingest, refresh
+from memcli.ingest import import_exports as work
+from memcli.ingest import index_sessions
+from memcli.ingest.import_exports import import_changed, import_exports
 from memcli.store import Store
 
 
@@ -31,7 +31,7 @@ def take(store, monkeypatch):
 
     def run(*paths):
         told = []
-        ingest(
+        import_exports(
             list(paths), store, WordEmbedder(), Reading(), progress=lambda *each: told.append(each)
         )
         return told
@@ -104,7 +104,7 @@ def test_what_has_not_changed_is_not_counted(take, store, tmp_path):
     size = export(tmp_path / "all" / "b.jsonl")
     told = []
 
-    refresh(store, WordEmbedder(), Reading(), progress=lambda *each: told.append(each))
+    import_changed(store, WordEmbedder(), Reading(), progress=lambda *each: told.append(each))
 
     assert {of for _, of in told} == {size}
     assert told[-1] == (size, size)
@@ -112,7 +112,7 @@ def test_what_has_not_changed_is_not_counted(take, store, tmp_path):
 
 def test_within_a_batch_it_is_told_too_how_much_is_embedded(take, tmp_path, monkeypatch):
     monkeypatch.setattr(work, "BATCH_TURNS", 1_000_000)
-    monkeypatch.setattr(index, "EMBEDDED", 8)
+    monkeypatch.setattr(index_sessions, "EMBEDDED", 8)
     export(tmp_path / "one.jsonl")
 
     told = take(tmp_path / "one.jsonl")

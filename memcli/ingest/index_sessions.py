@@ -1,28 +1,29 @@
-"""Making sessions findable: cut into passages, indexed by their words, embedded."""
+"""Indexes stored sessions: cuts them into passages, indexes their words, embeds them."""
 
 from collections.abc import Callable, Iterable
 
+from memcli.callbacks import ignore
 from memcli.domain import Session
 from memcli.protocols import Embedder
 from memcli.store import Store
 from memcli.text.chunking import passage_text, passages
 
-EMBEDDED = 256  # passages at a time: few enough to tell how far it is
+EMBEDDED = 256  # passages embedded at once: few enough for frequent reports of progress
 
 
-def index(
+def index_sessions(
     sessions: Iterable[tuple[int, Session]],
     store: Store,
     embedder: Embedder,
-    told: Callable[[float], None] = lambda _share: None,
+    on_progress: Callable[[float], None] = ignore,
 ) -> None:
-    """Make stored sessions findable. Inside the caller's transaction it is all or nothing.
+    """Index stored sessions. Inside the caller's transaction it is all or nothing.
 
     Args:
         sessions: each with its number.
-        store: where they are.
+        store: the database.
         embedder: makes the vectors.
-        told: how much of that is done, from 0 to 1.
+        on_progress: takes the share of the work that is done, from 0 to 1.
 
     Raises:
         BackendError: the embedder failed.
@@ -37,4 +38,4 @@ def index(
     for first in range(0, len(texts), EMBEDDED):
         part = slice(first, first + EMBEDDED)
         store.index.add_vectors(numbers[part], embedder.embed(texts[part]), embedder)
-        told(min(first + EMBEDDED, len(texts)) / len(texts))
+        on_progress(min(first + EMBEDDED, len(texts)) / len(texts))

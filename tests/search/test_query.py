@@ -1,7 +1,7 @@
 import pytest
 from helpers.keyword_models import WordEmbedder
 
-from memcli.search.question_vectors import question_vector
+from memcli.search.query import question_vector
 from memcli.store import Store
 
 

@@ -20,11 +20,11 @@ def content(document):
 
 
 def contents(path):
-    """What lies at a path, by name within it."""
+    """Return the contents of the files at a path, by name within it."""
     return {each.name.removeprefix(f"{path}/"): content(each) for each in documents(path)}
 
 
-def packed(path, members, method=ZIP_DEFLATED):
+def make_zip(path, members, method=ZIP_DEFLATED):
     with ZipFile(path, "w", method) as archive:
         for name, raw in members.items():
             archive.writestr(name, raw)
@@ -59,20 +59,20 @@ def test_a_folder_is_read_in_the_order_of_its_paths(tmp_path):
 def test_noise_is_passed_over(tmp_path):
     for name in (".DS_Store", "._chat.txt", "Thumbs.db", "chat.txt"):
         (tmp_path / name).touch()
-    packed(tmp_path / "x.zip", {"__MACOSX/._a.txt": b"", "a/.DS_Store": b"", "a.txt": b"Hi"})
+    make_zip(tmp_path / "x.zip", {"__MACOSX/._a.txt": b"", "a/.DS_Store": b"", "a.txt": b"Hi"})
 
     assert set(contents(tmp_path)) == {"chat.txt", "x.zip/a.txt"}
 
 
 def test_the_members_of_a_zip_are_read_where_they_are(tmp_path):
-    path = packed(tmp_path / "export.zip", {"b.json": b"B", "a/c.json": b"C", "d/": b""})
+    path = make_zip(tmp_path / "export.zip", {"b.json": b"B", "a/c.json": b"C", "d/": b""})
 
     assert contents(path) == {"a/c.json": b"C", "b.json": b"B"}
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_members_can_be_read_side_by_side_and_again(tmp_path):
-    path = packed(tmp_path / "export.zip", {"a": b"A" * 100_000, "b": b"B" * 100_000})
+    path = make_zip(tmp_path / "export.zip", {"a": b"A" * 100_000, "b": b"B" * 100_000})
     first, second = documents(path)
 
     with first.open() as one, second.open() as other:
@@ -85,14 +85,14 @@ def test_members_can_be_read_side_by_side_and_again(tmp_path):
 def test_the_names_in_a_zip_lead_nowhere(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
-    path = packed(folder / "x.zip", {"../../up.txt": b"up", "/etc/passwd": b"mine"})
+    path = make_zip(folder / "x.zip", {"../../up.txt": b"up", "/etc/passwd": b"mine"})
 
     assert set(contents(path).values()) == {b"up", b"mine"}
     assert [each.name for each in tmp_path.rglob("*")] == ["in", "x.zip"]
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
-    path = packed(tmp_path / "bomb.zip", {"bomb.json": b"0" * 20_000_000})
+    path = make_zip(tmp_path / "bomb.zip", {"bomb.json": b"0" * 20_000_000})
 
     [document] = documents(path)
 
@@ -101,14 +101,14 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path):
 
 
 def test_a_small_member_may_be_as_dense_as_it_likes(tmp_path):
-    path = packed(tmp_path / "small.zip", {"a.json": b"0" * 1_000_000})
+    path = make_zip(tmp_path / "small.zip", {"a.json": b"0" * 1_000_000})
 
     assert len(contents(path)["a.json"]) == 1_000_000
 
 
 def test_members_that_share_their_bytes_are_a_bomb_together(tmp_path):
     names = [f"{number:03}.json" for number in range(200)]
-    path = packed(tmp_path / "x.zip", dict.fromkeys(names, b"0" * 1000000))
+    path = make_zip(tmp_path / "x.zip", dict.fromkeys(names, b"0" * 1000000))
     whole = path.read_bytes()
     directory = whole.index(b"PK\x01\x02")
     with ZipFile(path) as archive:
@@ -121,20 +121,20 @@ def test_members_that_share_their_bytes_are_a_bomb_together(tmp_path):
 
 
 def _end_of_zip(end, directory):
-    """The last record of a zip, with its directory somewhere else."""
+    """Return the last record of a zip with a wrong position of its directory."""
     return end[:16] + directory.to_bytes(4, "little") + end[20:]
 
 
 def test_a_member_that_is_too_large_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(zips, "LARGEST_MEMBER", 10)
-    [document] = documents(packed(tmp_path / "x.zip", {"a": b"01234567890"}))
+    [document] = documents(make_zip(tmp_path / "x.zip", {"a": b"01234567890"}))
 
     with pytest.raises(InputError, match="too much for a chat"):
         document.open()
 
 
 def test_a_truncated_zip_is_an_error(tmp_path):
-    path = packed(tmp_path / "x.zip", {"a.json": os.urandom(5_000)})
+    path = make_zip(tmp_path / "x.zip", {"a.json": os.urandom(5_000)})
     path.write_bytes(path.read_bytes()[:3_000])
 
     with pytest.raises(InputError, match="damaged zip"):
@@ -153,7 +153,7 @@ def test_what_is_damaged_in_a_folder_does_not_hide_the_rest(tmp_path):
 
 
 def test_a_damaged_member_is_an_error_and_the_others_are_read(tmp_path):
-    path = packed(tmp_path / "x.zip", {"a": b"A" * 90, "b": b"B" * 90}, zipfile.ZIP_STORED)
+    path = make_zip(tmp_path / "x.zip", {"a": b"A" * 90, "b": b"B" * 90}, zipfile.ZIP_STORED)
     raw = path.read_bytes()
     path.write_bytes(raw.replace(b"A" * 90, b"A" * 89 + b"X", 1))
 
@@ -165,7 +165,7 @@ def test_a_damaged_member_is_an_error_and_the_others_are_read(tmp_path):
 
 
 def test_an_encrypted_member_is_an_error_with_a_way_out(tmp_path):
-    path = packed(tmp_path / "x.zip", {"a": b"secret"}, zipfile.ZIP_STORED)
+    path = make_zip(tmp_path / "x.zip", {"a": b"secret"}, zipfile.ZIP_STORED)
     raw = bytearray(path.read_bytes())
     raw[6] |= 1
     raw[raw.index(b"PK\x01\x02") + 8] |= 1
@@ -178,14 +178,14 @@ def test_an_encrypted_member_is_an_error_with_a_way_out(tmp_path):
 
 
 def test_a_member_packed_in_a_rare_way_is_an_error(tmp_path):
-    [document] = documents(packed(tmp_path / "x.zip", {"a": b"Hi"}, ZIP_LZMA))
+    [document] = documents(make_zip(tmp_path / "x.zip", {"a": b"Hi"}, ZIP_LZMA))
 
     with pytest.raises(InputError, match="is packed in an unknown way"):
         document.open()
 
 
 def test_a_zip_damaged_anywhere_is_read_or_is_an_error(tmp_path):
-    path = packed(tmp_path / "x.zip", {"a.json": b'{"a": 1}' * 9, "b.json": b"Hi"})
+    path = make_zip(tmp_path / "x.zip", {"a.json": b'{"a": 1}' * 9, "b.json": b"Hi"})
     sound = path.read_bytes()
 
     for at in range(len(sound)):
@@ -198,7 +198,7 @@ def test_a_zip_damaged_anywhere_is_read_or_is_an_error(tmp_path):
             try:
                 content(document)
             except InputError as error:
-                assert str(path) in str(error)  # noqa: PT017  # most places do no harm
+                assert str(path) in str(error)  # noqa: PT017  # most positions are harmless
 
 
 def test_nothing_at_a_path_is_an_error(tmp_path):

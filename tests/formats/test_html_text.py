@@ -1,4 +1,4 @@
-"""HTML to text."""
+"""HTML converted to text."""
 
 import pytest
 

@@ -34,16 +34,16 @@ def document(content, name="chat.json"):
     return Document(name, lambda: BytesIO(raw))
 
 
-def parsed(content, name="chat.json"):
+def parse_all(content, name="chat.json"):
     return list(GENERIC.parse(document(content, name), Reading()))
 
 
-def words(conversation):
+def turn_texts(conversation):
     return [(turn.role, turn.text) for turn in conversation.turns]
 
 
 def survivors(raw):
-    """What a damaged file still gives; only InputError may cut it short."""
+    """Return the results of a damaged file up to an InputError, the only error it may raise."""
     kept = []
     with suppress(InputError):
         kept.extend(GENERIC.parse(document(raw), Reading()))
@@ -58,8 +58,8 @@ def test_every_sample_gives_what_its_index_says(row):
     sample = Document(row["path"], lambda: path.open("rb"))
     known = row["format"] == "generic_json"
 
-    parsed = GENERIC.parse(sample, Reading()) if known else ()
-    found = [one for one in parsed if isinstance(one, Conversation)]
+    parse_all = GENERIC.parse(sample, Reading()) if known else ()
+    found = [one for one in parse_all if isinstance(one, Conversation)]
 
     assert recognise(sample) is (GENERIC if known else None)
     assert len(found) == int(row["sessions"])
@@ -89,28 +89,28 @@ def test_every_sample_gives_what_its_index_says(row):
     ids=str,
 )
 def test_every_layout_gives_the_same_conversation(content):
-    [conversation] = parsed(content)
+    [conversation] = parse_all(content)
 
     assert recognise(document(content)) is GENERIC
-    assert words(conversation) == WORDS
-    assert [conversation] == parsed([HI, HELLO])
+    assert turn_texts(conversation) == WORDS
+    assert [conversation] == parse_all([HI, HELLO])
 
 
 def test_lines_of_conversations_give_one_each():
     content = lines({"id": "a", "messages": [HI]}, {"id": 7, "conversations": [SHARED_HI]})
 
     assert recognise(document(content)) is GENERIC
-    assert [one.key for one in parsed(content)] == ["a", "7"]
+    assert [one.key for one in parse_all(content)] == ["a", "7"]
 
 
 def test_id_and_title_of_a_single_shared_conversation_are_kept():
-    [conversation] = parsed({"id": "s1", "title": "Greeting", "conversations": [SHARED_HI]})
+    [conversation] = parse_all({"id": "s1", "title": "Greeting", "conversations": [SHARED_HI]})
 
     assert (conversation.key, conversation.title) == ("s1", "Greeting")
 
 
 def test_a_conversation_without_an_id_keeps_its_key_while_it_grows_and_moves():
-    [short], [long] = parsed([HI], name="a.json"), parsed(lines(HI, HELLO), name="b.jsonl")
+    [short], [long] = parse_all([HI], name="a.json"), parse_all(lines(HI, HELLO), name="b.jsonl")
 
     assert short.key == long.key
     assert short.turns == long.turns[:1]
@@ -119,17 +119,17 @@ def test_a_conversation_without_an_id_keeps_its_key_while_it_grows_and_moves():
 def test_instructions_do_not_tell_conversations_apart():
     rules = {"role": "system", "content": "Be kind."}
 
-    [one, other] = parsed([{"messages": [rules, HI]}, {"messages": [rules, HELLO]}])
+    [one, other] = parse_all([{"messages": [rules, HI]}, {"messages": [rules, HELLO]}])
 
     assert one.key != other.key
-    assert [one.key] == [found.key for found in parsed([HI])]
+    assert [one.key] == [found.key for found in parse_all([HI])]
 
 
 def test_equal_conversations_in_one_file_are_counted():
-    twice = parsed([{"messages": [HI]}, {"messages": [HI]}])
+    twice = parse_all([{"messages": [HI]}, {"messages": [HI]}])
 
     assert len({one.key for one in twice}) == 2
-    assert parsed([{"messages": [HI]}]) == twice[:1]
+    assert parse_all([{"messages": [HI]}]) == twice[:1]
 
 
 @pytest.mark.parametrize(
@@ -143,14 +143,14 @@ def test_equal_conversations_in_one_file_are_counted():
     ],
 )
 def test_contents_of_every_kind_are_read(content, text):
-    [conversation] = parsed({"messages": [{"role": "user", "content": content}]})
+    [conversation] = parse_all({"messages": [{"role": "user", "content": content}]})
 
-    assert words(conversation) == [(Role.USER, text)]
+    assert turn_texts(conversation) == [(Role.USER, text)]
 
 
 @pytest.mark.parametrize("content", [None, "", "  ", [], {}, True, [{"type": "image_url"}]])
 def test_messages_without_words_are_left_out(content):
-    found = parsed({"messages": [{"role": "user", "content": content}]})
+    found = parse_all({"messages": [{"role": "user", "content": content}]})
 
     assert found == [Skipped("conversation 1", "has nothing to import", lost=False)]
 
@@ -167,14 +167,14 @@ def test_messages_without_words_are_left_out(content):
     ],
 )
 def test_roles_of_every_name_are_understood(name, role, speaker):
-    [conversation] = parsed([HI, {"role": name, "content": "x"}])
+    [conversation] = parse_all([HI, {"role": name, "content": "x"}])
 
     assert (conversation.turns[1].role, conversation.turns[1].speaker) == (role, speaker)
 
 
 @pytest.mark.parametrize("author", ["Ann", {"name": "Ann"}])
 def test_names_are_kept(author):
-    [conversation] = parsed([{**HI, "author": author}, {**HELLO, "name": "Hal"}])
+    [conversation] = parse_all([{**HI, "author": author}, {**HELLO, "name": "Hal"}])
 
     assert [turn.speaker for turn in conversation.turns] == ["Ann", "Hal"]
 
@@ -187,7 +187,7 @@ def test_messages_with_times_are_in_their_order_and_others_follow_the_one_before
         {**HI, "created_at": "2026-01-01T09:00:00Z", "date": "nonsense"},
     ]
 
-    [conversation] = parsed(rows)
+    [conversation] = parse_all(rows)
 
     assert [(turn.text, turn.sent_at, turn.clock) for turn in conversation.turns] == [
         ("Hi", nine, Clock.EXACT),
@@ -197,7 +197,7 @@ def test_messages_with_times_are_in_their_order_and_others_follow_the_one_before
 
 
 def test_message_ids_are_keys_unless_they_repeat():
-    [conversation] = parsed([{**HI, "id": "m"}, {**HELLO, "id": "m"}, HELLO, HELLO])
+    [conversation] = parse_all([{**HI, "id": "m"}, {**HELLO, "id": "m"}, HELLO, HELLO])
 
     assert conversation.turns[0].key == "m"
     assert len({turn.key for turn in conversation.turns}) == 4
@@ -206,28 +206,28 @@ def test_message_ids_are_keys_unless_they_repeat():
 def test_damaged_lines_are_reported_and_the_others_read():
     content = lines(HI) + b'{"role": "user", "content"\n\n' + lines(HELLO) + b'{"role": "us'
 
-    first, last, conversation = parsed(content)
+    first, last, conversation = parse_all(content)
 
     assert recognise(document(content)) is GENERIC
     assert [(one.where, one.lost) for one in (first, last)] == [("line 2", True), ("line 5", True)]
-    assert words(conversation) == WORDS
+    assert turn_texts(conversation) == WORDS
 
 
 def test_a_line_without_end_is_skipped_in_bounded_pieces(monkeypatch):
     monkeypatch.setattr(json_lines, "LONGEST_LINE", 1 << 20)
     content = lines(HI) + b'{"role": "' + b"x" * (3 << 20) + b'"}\n' + lines(HELLO)
 
-    lost, conversation = parsed(content)
+    lost, conversation = parse_all(content)
 
     assert lost == Skipped("line 2", "is longer than 1 MB")
-    assert words(conversation) == WORDS
+    assert turn_texts(conversation) == WORDS
 
 
 def test_a_conversation_of_loose_messages_is_bounded(monkeypatch):
     monkeypatch.setattr(any_json, "LARGEST_VALUE", 1000)
 
     with pytest.raises(InputError, match=r"chat\.json holds a conversation of more than"):
-        parsed([{"role": "user", "content": "x" * 300}] * 4)
+        parse_all([{"role": "user", "content": "x" * 300}] * 4)
 
 
 def test_lines_longer_than_the_head_are_still_lines():
@@ -235,23 +235,25 @@ def test_lines_longer_than_the_head_are_still_lines():
     content = lines(long, {"id": "b", "messages": [HI]})
 
     assert recognise(document(content)) is GENERIC
-    assert [one.key for one in parsed(content)] == ["a", "b"]
+    assert [one.key for one in parse_all(content)] == ["a", "b"]
 
 
 def test_one_damaged_conversation_does_not_cost_the_others():
     good = json.dumps({"id": "a", "messages": [HI]}).encode()
 
-    before, lost, after = parsed(b"[" + good + b',{"messages": [nonsense]},' + good + b"]")
+    before, lost, after = parse_all(b"[" + good + b',{"messages": [nonsense]},' + good + b"]")
 
     assert before == after
     assert (lost.where, lost.lost) == ("conversation 2", True)
 
 
 def test_what_is_no_message_is_skipped_but_not_lost():
-    conversation, *_ = sorted(parsed([HI, None, {"role": "user"}]), key=lambda one: str(type(one)))
+    conversation, *_ = sorted(
+        parse_all([HI, None, {"role": "user"}]), key=lambda one: str(type(one))
+    )
 
-    assert words(conversation) == WORDS[:1]
-    assert parsed([HI, None])[0] == Skipped("message 2", "has nothing to import", lost=False)
+    assert turn_texts(conversation) == WORDS[:1]
+    assert parse_all([HI, None])[0] == Skipped("message 2", "has nothing to import", lost=False)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +265,7 @@ def test_what_is_no_message_is_skipped_but_not_lost():
     ids=["list", "lines"],
 )
 def test_a_file_that_breaks_off_keeps_what_was_whole(raw):
-    whole = parsed(raw)
+    whole = parse_all(raw)
 
     for end in range(1, len(raw) - 1, 3):
         kept = [one for one in survivors(raw[:end]) if isinstance(one, Conversation)]
@@ -320,4 +322,4 @@ def test_a_list_of_messages_that_breaks_off_is_recognised_and_refused():
 
     assert recognise(document(content)) is GENERIC
     with pytest.raises(InputError, match="ends in the middle"):
-        parsed(content)
+        parse_all(content)

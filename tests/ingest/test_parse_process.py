@@ -21,7 +21,7 @@ from memcli.evaluation.synthetic_exports import write_export
 from memcli.formats import Document, Reading, load
 from memcli.formats.sources import places
 from memcli.ingest import parse_process
-from memcli.ingest.ingest import ingest
+from memcli.ingest.import_exports import import_exports
 from memcli.store import Store
 
 LINES = [f"{'me' if at % 2 else 'ai'}: line {at}" for at in range(40)]
@@ -80,7 +80,7 @@ def written(folder, content):
 def test_the_same_comes_in_the_same_order(tmp_path, started, name):
     [document] = documents(written(tmp_path, EXPORTS[name]))
 
-    there = outcome(parse_process.parsed(document, load(name), Reading()))
+    there = outcome(parse_process.parse_document(document, load(name), Reading()))
 
     assert len(started) == 1
     assert there == outcome(load(name).parse(document, Reading()))
@@ -90,7 +90,7 @@ def test_the_same_comes_in_the_same_order(tmp_path, started, name):
 def test_damage_is_told_in_the_same_way(tmp_path, started, content):
     [document] = documents(written(tmp_path, content))
 
-    there = outcome(parse_process.parsed(document, load("chatgpt"), Reading()))
+    there = outcome(parse_process.parse_document(document, load("chatgpt"), Reading()))
 
     assert len(started) == 1
     assert there == outcome(load("chatgpt").parse(document, Reading()))
@@ -102,7 +102,7 @@ def test_a_file_in_a_zip_is_opened_again_by_the_other_process(tmp_path, started)
         archive.writestr("conversations.json", TALKS)
     [document] = documents(tmp_path / "export.zip")
 
-    found, error = outcome(parse_process.parsed(document, load("chatgpt"), Reading()))
+    found, error = outcome(parse_process.parse_document(document, load("chatgpt"), Reading()))
 
     assert (len(started), len(found), error) == (1, 60, None)
 
@@ -112,7 +112,7 @@ def test_a_database_is_filled_with_the_same(tmp_path, started):
 
     def filled(name):
         with Store(tmp_path / name) as store:
-            [report] = ingest([path], store, None, Reading())
+            [report] = import_exports([path], store, None, Reading())
             [session, *_] = store.sessions.near(1, None, None)
             return report, session
 
@@ -129,8 +129,8 @@ def test_what_only_this_process_can_read_is_parsed_here(tmp_path, started):
     stream = Document("stream", lambda: path.open("rb"), size=1 << 30)
     log = Document("log", partial(Path.open, path, "rb"), size=1 << 30)
 
-    assert len(outcome(parse_process.parsed(stream, load("chatgpt"), Reading()))[0]) == 60
-    assert outcome(parse_process.parsed(log, load("claude_code"), Reading()))[1] is None
+    assert len(outcome(parse_process.parse_document(stream, load("chatgpt"), Reading()))[0]) == 60
+    assert outcome(parse_process.parse_document(log, load("claude_code"), Reading()))[1] is None
     assert started == []
 
 
@@ -138,7 +138,7 @@ def test_with_one_core_nothing_is_started(tmp_path, started, monkeypatch):
     monkeypatch.setattr(parse_process, "_cores", lambda: 1)
     [document] = documents(written(tmp_path, TALKS))
 
-    found, _ = outcome(parse_process.parsed(document, load("chatgpt"), Reading()))
+    found, _ = outcome(parse_process.parse_document(document, load("chatgpt"), Reading()))
 
     assert (len(found), started) == (60, [])
 
@@ -165,7 +165,7 @@ def endless(tmp_path):
 def test_where_the_other_process_is_killed_the_rest_is_parsed_here(tmp_path, started):
     write_export("telegram", 12, tmp_path / "export.json")
     [document] = documents(tmp_path / "export.json")
-    found = parse_process.parsed(document, load("telegram"), Reading())
+    found = parse_process.parse_document(document, load("telegram"), Reading())
     first = next(found)
 
     started[0].kill()
@@ -177,11 +177,11 @@ def test_where_no_other_process_can_be_had_all_is_parsed_here(tmp_path, started,
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no such program"))
     [document] = documents(written(tmp_path, TALKS))
 
-    assert len(outcome(parse_process.parsed(document, load("chatgpt"), Reading()))[0]) == 60
+    assert len(outcome(parse_process.parse_document(document, load("chatgpt"), Reading()))[0]) == 60
 
 
 def test_who_stops_listening_ends_the_other_process(endless, started):
-    found = parse_process.parsed(endless, load("telegram"), Reading())
+    found = parse_process.parse_document(endless, load("telegram"), Reading())
     next(found)
 
     found.close()
@@ -200,7 +200,7 @@ def test_the_other_process_does_not_outlive_this_one(tmp_path):
         "ahead.LARGE, ahead._cores = 1, lambda: 2\n"
         "[place] = places(Path(sys.argv[1]))\n"
         "[document] = place.documents()\n"
-        "next(ahead.parsed(document, load('telegram'), Reading()))\n"
+        "next(ahead.parse_document(document, load('telegram'), Reading()))\n"
         "os.kill(os.getpid(), 9)\n"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "export.json")]
@@ -215,7 +215,7 @@ def test_a_bug_there_shows_itself_here(started, capfd):
     broken = Document("export", partial(datetime.fromisoformat, "never"), size=1 << 30)
 
     with pytest.raises(ValueError, match="never"):
-        list(parse_process.parsed(broken, load("chatgpt"), Reading()))
+        list(parse_process.parse_document(broken, load("chatgpt"), Reading()))
 
     assert len(started) == 1
     assert capfd.readouterr().err == ""

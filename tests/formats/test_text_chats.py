@@ -1,4 +1,4 @@
-"""Chats written down as text: LINE, signal-export, imessage-exporter."""
+"""Chats written as text: LINE, signal-export, imessage-exporter."""
 
 from io import BytesIO
 from zoneinfo import ZoneInfo
@@ -65,12 +65,12 @@ def document(text, name="chat.txt"):
     return Document(name, lambda: BytesIO(text.encode()))
 
 
-def read(parser, text, name="chat.txt", **reading):
-    [found] = parser._parse(document(text, name), Reading(**reading))
+def parse_one(parser, text, name="chat.txt", **reading):
+    [found] = parser.FORMAT.parse(document(text, name), Reading(**reading))
     return found
 
 
-def told(conversation):
+def turn_summaries(conversation):
     return [(turn.speaker, turn.kind.value, turn.text) for turn in conversation.turns]
 
 
@@ -84,10 +84,10 @@ def test_each_is_recognised_by_its_own_first_lines(parser, text):
 
 
 def test_a_line_chat_has_days_quoted_texts_and_notices():
-    found = read(line, LINE, timezone=ZoneInfo("Asia/Tokyo"), me="ann")
+    found = parse_one(line, LINE, timezone=ZoneInfo("Asia/Tokyo"), me="ann")
 
     assert (found.source, found.key, found.title, found.endless) == ("line", "bob", "Bob", True)
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("Bob", "text", 'one "two"\nthree'),
         ("Ann", "media", ""),
         (None, "service", "Bob joined the group"),
@@ -112,7 +112,7 @@ def test_a_line_chat_has_days_quoted_texts_and_notices():
     ],
 )
 def test_a_line_chat_is_titled_in_any_language(head, title):
-    assert read(line, LINE.replace("[LINE] Chat history with Bob", head)).title == title
+    assert parse_one(line, LINE.replace("[LINE] Chat history with Bob", head)).title == title
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_line_chat_is_titled_in_any_language(head, title):
     ],
 )
 def test_a_line_day_is_read_in_any_order(day, time):
-    found, *doubts = line._parse(document(CHAT.format(day=day)), Reading())
+    found, *doubts = line.FORMAT.parse(document(CHAT.format(day=day)), Reading())
 
     assert found.turns[0].sent_at.date().isoformat() == time
     assert (found.turns[0].speaker, found.turns[0].text) == ("Bob", "Smith said hi")
@@ -136,7 +136,7 @@ def test_a_line_day_is_read_in_any_order(day, time):
 
 @pytest.mark.parametrize("weekday", ["Fri", "mar"])
 def test_a_line_day_that_its_weekday_does_not_decide_is_a_doubt(weekday):
-    found = line._parse(document(CHAT.format(day=f"{weekday}, 2/1/2024")), Reading())
+    found = line.FORMAT.parse(document(CHAT.format(day=f"{weekday}, 2/1/2024")), Reading())
 
     assert list(found)[1:] == [
         Doubt("dates", "day and month cannot be told apart, read as month/day")
@@ -144,10 +144,10 @@ def test_a_line_day_that_its_weekday_does_not_decide_is_a_doubt(weekday):
 
 
 def test_a_signal_chat_is_named_after_its_folder():
-    found = read(signal, SIGNAL, "export/Bob/chat.md")
+    found = parse_one(signal, SIGNAL, "export/Bob/chat.md")
 
     assert (found.source, found.key, found.title, found.endless) == ("signal", "bob", "Bob", True)
-    assert told(found) == [("Me", "text", "Hello\nthere"), ("Bob", "media", "cat.jpg")]
+    assert turn_summaries(found) == [("Me", "text", "Hello\nthere"), ("Bob", "media", "cat.jpg")]
     assert found.turns[0].role is Role.USER
 
 
@@ -159,10 +159,10 @@ def test_signal_with_seconds_is_told_from_whatsapp_by_the_kind_of_file():
 
 
 def test_an_imessage_reply_counts_once_and_names_what_it_answers():
-    found = read(imessage_text, IMESSAGE, "Bob.txt")
+    found = parse_one(imessage_text, IMESSAGE, "Bob.txt")
 
     assert (found.key, found.title, found.endless) == ("bob", "Bob", True)
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("Bob", "text", "Lunch?"),
         (None, "service", "Bob named the conversation Food"),
         ("Me", "text", "Yes!"),
@@ -175,7 +175,7 @@ def test_an_imessage_reply_counts_once_and_names_what_it_answers():
 
 
 def test_an_imessage_reply_whose_own_place_is_missing_is_kept():
-    found = read(imessage_text, IMESSAGE.partition("Jun 01, 2024  5:30")[0], "Bob.txt")
+    found = parse_one(imessage_text, IMESSAGE.partition("Jun 01, 2024  5:30")[0], "Bob.txt")
 
     assert [turn.text for turn in found.turns] == ["Lunch?", "Yes!"]
     assert found.turns[1].parent == found.turns[0].key
@@ -185,16 +185,16 @@ def test_an_imessage_reply_whose_own_place_is_missing_is_kept():
     ("parser", "text"), [(line, LINE), (signal, SIGNAL), (imessage_text, IMESSAGE)]
 )
 def test_equal_messages_are_all_kept_and_a_line_without_end_costs_only_itself(parser, text):
-    found = list(parser._parse(document(text + "x" * 3_000_000 + "\n" + text), Reading()))
+    found = list(parser.FORMAT.parse(document(text + "x" * 3_000_000 + "\n" + text), Reading()))
 
     [skipped] = [part for part in found if isinstance(part, Skipped)]
     [chat] = [part for part in found if isinstance(part, Conversation)]
     assert "characters" in skipped.why
     assert len({turn.key for turn in chat.turns}) == len(chat.turns)
-    assert len(chat.turns) == 2 * len(read(parser, text).turns)
+    assert len(chat.turns) == 2 * len(parse_one(parser, text).turns)
 
 
-# INDEX.tsv counts no messages that are files.
+# INDEX.tsv does not count messages that are files.
 @pytest.mark.parametrize("row", sample_rows("line", "signal"), ids=lambda row: row["path"][-30:])
 def test_a_sample_is_found_and_counted(row):
     [place] = places(SHARED / "samples" / row["path"])

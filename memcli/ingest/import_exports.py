@@ -1,0 +1,256 @@
+"""Imports exports: finds their documents, recognises formats, parses and stores conversations."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from memcli.callbacks import ignore
+from memcli.domain import Conversation, Doubt, Skipped
+from memcli.errors import InputError
+from memcli.formats import Document, Format, Reading, recognise
+from memcli.formats.format import Kept
+from memcli.formats.sources import Place, extent, places, weight
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportReport, ImportTally
+from memcli.ingest.import_progress import ImportProgress, ProgressCallback
+from memcli.ingest.known_files import KnownFile, SourceOptions
+from memcli.ingest.parse_process import parse_document
+from memcli.ingest.restore import ArchiveRestorer
+from memcli.protocols import Embedder
+from memcli.store import Store
+
+BATCH_TURNS, BATCH_CHARACTERS = 10_000, 4_000_000  # in one transaction, about
+
+
+def import_exports(
+    paths: Sequence[Path],
+    store: Store,
+    embedder: Embedder | None,
+    reading: Reading,
+    *,
+    forced: Format | None = None,
+    strict: bool = False,
+    progress: ProgressCallback = ignore,
+) -> list[ImportReport]:
+    """Import exports into the database, and remember their paths.
+
+    A document, or a part of one, that cannot be read is reported and never stops the others. A
+    file that has not changed since it was read with the same options is not read again.
+
+    Args:
+        paths: files, folders, zips, or `-` for standard input.
+        store: the database.
+        embedder: makes the vectors; without one nothing is indexed, and nothing is found.
+        reading: the person's options for parsing.
+        forced: read every document as this format, instead of recognising it.
+        strict: stop at the first part that cannot be read.
+        progress: takes the bytes that are done and how many there are.
+
+    Returns:
+        A report for every recognised document, and one for every path where none was.
+
+    Raises:
+        InputError: a part cannot be read, and `strict` is set.
+    """
+    task = _PathImporter(
+        store,
+        embedder,
+        SourceOptions(reading, forced),
+        ImportProgress(paths, progress),
+        strict=strict,
+    )
+    return [report for path in paths for report in task.import_path(path)]
+
+
+def import_changed(
+    store: Store,
+    embedder: Embedder,
+    here: Reading,
+    *,
+    strict: bool = False,
+    progress: ProgressCallback = ignore,
+) -> list[ImportReport]:
+    """Import again every path that was imported before and has changed, with its old options.
+
+    Args:
+        store: the database.
+        embedder: makes the vectors.
+        here: options for parsing, where a path has none.
+        strict: stop at the first part that cannot be read.
+        progress: takes the bytes that are done and how many there are.
+
+    Returns:
+        A report for every document that was read, and for every path that is no more.
+
+    Raises:
+        InputError: a part cannot be read, and `strict` is set.
+    """
+    reports: list[ImportReport] = []
+    sources = store.sources.all()
+    import_progress = ImportProgress((Path(path) for path, _ in sources), progress)
+    for path, kept in sources:
+        options = SourceOptions.from_record(kept, here)
+        task = _PathImporter(
+            store, embedder, options, import_progress, strict=strict, only_changed=True
+        )
+        reports += task.import_path(Path(path))
+    return reports
+
+
+class _PathImporter:
+    """An import of paths that are all read with the same options."""
+
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder | None,
+        options: SourceOptions,
+        progress: ImportProgress,
+        *,
+        strict: bool,
+        only_changed: bool = False,
+    ) -> None:
+        self._store, self._embedder, self._options = store, embedder, options
+        self._progress, self._strict = progress, strict
+        self._only_changed = only_changed  # report only documents that have changed
+        self._importer = ConversationImporter(store, embedder, options.reading.included)
+
+    def import_path(self, path: Path) -> list[ImportReport]:
+        """Import every document at a path."""
+        reports: list[ImportReport] = []
+        unrecognized: list[str] = []
+        try:
+            for place in places(path):
+                reports += self._import_place(place, unrecognized)
+        except InputError as error:
+            reports.append(self._failure(str(path), error))
+        if self._only_changed:
+            return reports
+        if str(path) != "-" and any(report.format for report in reports):
+            self._store.sources.remember(str(path.absolute()), self._options.to_record())
+        if not reports:
+            name = unrecognized[0] if len(unrecognized) == 1 else str(path)
+            return [self._failure(name, InputError(f"no chat export was recognised in {name}"))]
+        if unrecognized:
+            warnings = (*reports[-1].warnings, _unrecognized_beside(path, unrecognized))
+            reports[-1] = replace(reports[-1], warnings=warnings)
+        return reports
+
+    def _import_place(self, place: Place, unrecognized: list[str]) -> list[ImportReport]:
+        """Read a file, unless it has not changed; add the names of unrecognized documents."""
+        known = KnownFile(place.file, self._options, self._store.sources) if place.file else None
+        if place.file and known and (before := known.unchanged()) is not None:
+            self._progress.skip(extent(place.file))
+            return self._report_unchanged(before, unrecognized)
+        mark = known.mark() if known else None
+        reports: list[ImportReport] = []
+        strange: list[str] = []
+        try:
+            for document in place.documents():
+                own = document.name == place.name  # not one of a zip's
+                tracked = self._progress.start(document, counted=place.file is not None)
+                self._import_document(
+                    replace(tracked, mark=mark if own else None), reports, strange
+                )
+        except InputError as error:
+            reports.append(self._failure(place.name, error))
+        unrecognized += strange
+        if known:
+            known.keep([*reports, *(ImportReport(name, None) for name in strange)])
+        return reports
+
+    def _report_unchanged(
+        self, before: Sequence[ImportReport], unrecognized: list[str]
+    ) -> list[ImportReport]:
+        if self._only_changed:
+            return []
+        recognized = [report for report in before if report.format or report.warnings]
+        unrecognized += [report.path for report in before if report not in recognized]
+        return [report.as_unchanged() for report in recognized]
+
+    def _import_document(
+        self, document: Document, reports: list[ImportReport], unrecognized: list[str]
+    ) -> None:
+        try:
+            found = self._options.forced or recognise(document)
+            if found:
+                document = document if found.grows else replace(document, mark=None)
+                reports.append(self._import_format(document, found))
+                return
+            unrecognized.append(document.name)
+        except InputError as error:
+            reports.append(self._failure(document.name, error))
+        self._progress.skip(weight(document.name, document.size))
+
+    def _import_format(self, document: Document, found: Format) -> ImportReport:
+        tally, warnings = ImportTally(), list[Skipped | Doubt]()
+        restorer = ArchiveRestorer(self._store, self._embedder) if self._embedder else None
+        for batch in self._batches(document, found, warnings):
+            self._progress.start_batch()
+            self._importer.import_batch(
+                [one for one in batch if isinstance(one, Conversation)],
+                tally,
+                unique_keys=found.unique_keys,
+                threads=found.threads,
+                partial=bool(document.mark and document.mark.offset),
+                on_progress=self._progress.store_share,
+            )
+            for lost in restorer.restore(batch) if restorer else ():
+                self._warn(document.name, lost, warnings)
+            self._progress.store_share(1)
+        if restorer:
+            warnings += restorer.finish(document.name)
+        self._progress.finish()
+        skipped = sum(isinstance(warning, Skipped) for warning in warnings)
+        return ImportReport(
+            path=document.name,
+            format=found.name,
+            conversations=len(tally.conversations),
+            sessions=tally.session_counts(skipped),
+            turns=tally.turns,
+            warnings=tuple(warnings),
+            memories=len(restorer.new) if restorer else 0,
+        )
+
+    def _batches(
+        self, document: Document, found: Format, warnings: list[Skipped | Doubt]
+    ) -> Iterator[list[Kept]]:
+        """Yield the parsed items in batches; add parts that could not be read to the warnings."""
+        batch: list[Kept] = []
+        turns = characters = 0
+        try:
+            for one in parse_document(document, found, self._options.reading):
+                if isinstance(one, Skipped | Doubt):
+                    self._warn(document.name, one, warnings)
+                    continue
+                batch.append(one)
+                own = one.turns if isinstance(one, Conversation) else ()
+                turns += max(len(own), 1)
+                characters += sum(len(turn.text) for turn in own)
+                if turns >= BATCH_TURNS or characters >= BATCH_CHARACTERS:
+                    yield batch
+                    batch, turns, characters = [], 0, 0
+        except InputError as error:
+            if self._strict:
+                raise
+            warnings.append(Skipped(document.name, str(error)))
+        self._progress.read_to_end()
+        yield batch
+
+    def _warn(self, name: str, warning: Skipped | Doubt, warnings: list[Skipped | Doubt]) -> None:
+        if self._strict and isinstance(warning, Skipped) and warning.lost:
+            raise InputError(f"{name}: {warning.where}: {warning.why}")
+        warnings.append(warning)
+
+    def _failure(self, name: str, error: InputError) -> ImportReport:
+        if self._strict:
+            raise error
+        why = f"{error}; {error.hint}" if error.hint else str(error)
+        return ImportReport(name, None, warnings=(Skipped(name, why),))
+
+
+def _unrecognized_beside(path: Path, names: Sequence[str]) -> Doubt:
+    """Return a warning that names the files beside recognised ones that were not."""
+    shown = [name.removeprefix(f"{path}/") for name in names[:3]]
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return Doubt(str(path), f"not recognised as chat exports: {', '.join(shown)}{more}")

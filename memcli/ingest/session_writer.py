@@ -1,0 +1,77 @@
+"""Replaces stored sessions by those that a conversation has now."""
+
+from collections.abc import Collection, Sequence
+
+from memcli.domain import Session
+from memcli.ingest.import_counts import ImportTally
+from memcli.memories.grounding import reground
+from memcli.store import Store
+
+
+class SessionWriter:
+    """Writes the sessions of one batch, and counts the changes.
+
+    Args:
+        store: the database.
+        tally: counts the changes of sessions.
+    """
+
+    def __init__(self, store: Store, tally: ImportTally) -> None:
+        self._store, self.tally = store, tally
+        self.unindexed: dict[int, Session] = {}  # stored in this batch, by number
+        # Turns that leave a conversation for the one that is imported next.
+        self._leaving: list[tuple[int, Collection[str]]] = []
+
+    def remove_turns(
+        self,
+        conversation: int,
+        keys: Collection[str],
+        known: Sequence[Session],
+        remaining: Sequence[Session],
+    ) -> None:
+        """Replace sessions that lose turns, which then belong to another conversation.
+
+        Args:
+            conversation: number of the conversation that loses them.
+            keys: of the turns.
+            known: its sessions that are stored.
+            remaining: those that take their place.
+        """
+        self._leaving.append((conversation, keys))
+        self.replace(conversation, known, remaining)
+
+    def attach_turns(self, conversation: int) -> None:
+        """Link to a conversation what referred to the turns that were removed from others."""
+        for former, keys in self._leaving:
+            self._store.memory_sources.move(former, keys, conversation)
+            self._store.reads.move(former, keys, conversation)
+            self._store.sessions.move_aliases(former, keys, conversation)
+        self._leaving.clear()
+
+    def replace(
+        self, conversation: int, known: Sequence[Session], sessions: Sequence[Session]
+    ) -> None:
+        """Replace known sessions of a conversation, where they differ."""
+        stored = self._store.sessions
+        before = {session.id: session for session in known}
+        differing = [session for session in sessions if before.get(session.id) != session]
+        changed = {session.id for session in differing}
+        gone = before.keys() - {session.id for session in sessions}
+        for key in [*(changed & before.keys()), *gone]:
+            number = stored.number(key)
+            assert number is not None, "it was just read"
+            if self.unindexed.pop(number, None) is None:
+                self._store.index.remove(number)
+            stored.remove(number)
+        for session in differing:
+            self.unindexed[stored.add(conversation, session)] = session
+        for key in gone:
+            stored.rename(conversation, key, before[key].turns[0].key)
+        for session in differing if known else ():
+            reground(session, self._store)
+        tally = self.tally
+        tally.new |= changed - before.keys()
+        tally.new -= gone
+        tally.changed |= changed & before.keys()
+        tally.changed -= gone
+        tally.unchanged |= {session.id for session in sessions} - changed
