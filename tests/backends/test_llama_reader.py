@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
+from helpers.chat_templates import QWEN
 from helpers.tiny_models import write_tiny_qwen3
-from test_template import QWEN
 
 from memcli.backends.llama import open_reader
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS
@@ -80,7 +80,7 @@ def call(reader, messages=None, tools=TOOLS, *, thought_tokens=12, call_tokens=4
 
 
 def executable(decision):
-    """Whether the arguments are what the tool takes."""
+    """Return whether the arguments obey the tool's schema."""
     match decision.name, decision.arguments:
         case "search_memory", {"query": str()}:
             return True
