@@ -1,4 +1,4 @@
-"""The layers on the GPU and the limits of memory. No GPU is needed: the real llama.cpp runs below."""
+"""Layers on the GPU and the limits of memory. No GPU is needed: the real llama.cpp runs below."""
 
 import subprocess
 import sys
