@@ -161,7 +161,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(mem):
         (("set.json", "--stages", "memories"), 2, "set.json has no observations to remember"),
         (("set.json", "--outcome", "--grain", "turn"), 2, "`--outcome` needs whole sessions"),
         (("set.json", "--pooled", "--strangers"), 2, "one archive"),
-        (("unanswered.json", "--strangers"), 2, "nobody else's"),
+        (("unanswered.json", "--strangers"), 2, "needs two"),
     ],
 )
 def test_what_makes_no_sense_is_said(mem, arguments, code, message):
