@@ -1,4 +1,4 @@
-"""The header of a safetensors file: which tensors it holds, and where.
+"""The header of a safetensors file: the names and the positions of its tensors.
 
 Only the header is read, and checked against the length of the file.
 

@@ -29,7 +29,7 @@ class ImportExports(Protocol):
         paths: Sequence[Path],
         store: Store,
         embedder: Embedder | None,
-        reading: Reading,
+        parse_options: Reading,
         *,
         forced: Format | None = None,
     ) -> object:

@@ -141,7 +141,7 @@ class ReadRun:
         sessions: Sequence[Unread],
         on_segment: Callable[[Settled], None] = lambda _result: None,
     ) -> Report:
-        """Read what is unread of sessions, in this order.
+        """Read the unread parts of sessions, in this order.
 
         A segment that fails twice is marked and left. An error and Ctrl-C end the run; segments
         that were read until then stay: see `ExtractionReport.stopped_by`.

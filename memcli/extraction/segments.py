@@ -15,7 +15,7 @@ from memcli.prompts import CUT
 from memcli.search.budget import TokenCounter
 from memcli.text.chunking import parts
 
-SEGMENT_TOKENS = 1024  # of a segment; about what one call can sum up
+SEGMENT_TOKENS = 1024  # of a segment; about as much as one call can sum up
 LEAST_TOKENS = 32  # of a segment worth reading
 LONGEST_TOKEN = 16  # characters, on the average of a whole segment
 

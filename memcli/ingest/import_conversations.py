@@ -1,8 +1,8 @@
-"""Imports conversations: what is new in each is merged, cut into sessions, indexed and embedded.
+"""Imports conversations: merges them with the stored ones, cuts, indexes and embeds sessions.
 
 The steps of one conversation, in the order of `ConversationImporter.import_batch`:
 
-1. sanitize it, and leave out what was forgotten;
+1. sanitize it, and leave out forgotten turns;
 2. restore it whole, if another database exported it and it is new here;
 3. else give turns that several conversations share to one of them (`shared_turns`),
 4. find the stored sessions it may change (`affected_sessions`), merge their turns with its own
@@ -56,7 +56,7 @@ class ConversationImporter:
 
         Args:
             batch: as exports have them.
-            tally: counts what becomes of them.
+            tally: counts the effects.
             unique_keys: whether their turns' keys are unique in all conversations of the source.
             threads: whether threads of a chat are conversations of their own; see `Format`.
             partial: whether they may lack their beginning or their end.

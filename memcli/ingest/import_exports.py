@@ -26,7 +26,7 @@ def import_exports(
     paths: Sequence[Path],
     store: Store,
     embedder: Embedder | None,
-    reading: Reading,
+    parse_options: Reading,
     *,
     forced: Format | None = None,
     strict: bool = False,
@@ -41,7 +41,7 @@ def import_exports(
         paths: files, folders, zips, or `-` for standard input.
         store: the database.
         embedder: makes the vectors; without one nothing is indexed, and nothing is found.
-        reading: the person's options for parsing.
+        parse_options: the person's options for parsing.
         forced: read every document as this format, instead of recognising it.
         strict: stop at the first part that cannot be read.
         progress: takes the bytes that are done and how many there are.
@@ -55,7 +55,7 @@ def import_exports(
     task = _PathImporter(
         store,
         embedder,
-        SourceOptions(reading, forced),
+        SourceOptions(parse_options, forced),
         ImportProgress(paths, progress),
         strict=strict,
     )
@@ -113,7 +113,7 @@ class _PathImporter:
         self._store, self._embedder, self._options = store, embedder, options
         self._progress, self._strict = progress, strict
         self._only_changed = only_changed  # report only documents that have changed
-        self._importer = ConversationImporter(store, embedder, options.reading.included)
+        self._importer = ConversationImporter(store, embedder, options.parse_options.included)
 
     def import_path(self, path: Path) -> list[ImportReport]:
         """Import every document at a path."""
@@ -219,7 +219,7 @@ class _PathImporter:
         batch: list[Kept] = []
         turns = characters = 0
         try:
-            for one in parse_document(document, found, self._options.reading):
+            for one in parse_document(document, found, self._options.parse_options):
                 if isinstance(one, Skipped | Doubt):
                     self._warn(document.name, one, warnings)
                     continue

@@ -21,16 +21,16 @@ HEAD = 4096  # bytes that tell whether a file that grew is still the same
 class SourceOptions:
     """The options that a source is read with."""
 
-    reading: Reading
+    parse_options: Reading
     forced: Format | None = None
 
     def to_record(self) -> dict[str, Any]:  # Any: as JSON has it
         """Return the options as the store keeps them."""
-        zone = self.reading.timezone
+        zone = self.parse_options.timezone
         return {
             "timezone": "UTC" if zone is UTC else getattr(zone, "key", None),
-            "me": self.reading.me,
-            "included": sorted(self.reading.included),
+            "me": self.parse_options.me,
+            "included": sorted(self.parse_options.included),
             "format": self.forced and self.forced.name,
         }
 
@@ -46,12 +46,12 @@ class SourceOptions:
             included = frozenset(map(Kind, record["included"]))
         except (ZoneInfoNotFoundError, ValueError, KeyError) as error:
             raise InputError(f"a source cannot be read as it was before: {error}") from error
-        reading = Reading(zone, record.get("me"), included, here.aliases)
-        return cls(reading, load(record["format"]) if record.get("format") else None)
+        parse_options = Reading(zone, record.get("me"), included, here.aliases)
+        return cls(parse_options, load(record["format"]) if record.get("format") else None)
 
     def fingerprint(self) -> str:
         """Return a fingerprint of everything but the file that its reports depend on."""
-        here = (self.reading.timezone, self.reading.aliases)
+        here = (self.parse_options.timezone, self.parse_options.aliases)
         return fingerprint(__version__, sorted(self.to_record().items()), *here)
 
 

@@ -79,7 +79,7 @@ class OwnFacts:
         """
         fact = sound(fact)
         with self._store.transaction():
-            self._keep_own(fact, _own_turn(fact, at))
+            self._store_own_fact(fact, _own_turn(fact, at))
         return memory_id(fact)
 
     def edit(self, memory: Memory, fact: Fact, at: datetime) -> MemoryId:
@@ -92,7 +92,7 @@ class OwnFacts:
         with self._store.transaction():
             for session_id in dict.fromkeys(source.session for source in memory.sources):
                 keys = [one.key for one in memory.sources if one.session == session_id]
-                self._keep(fact, self._store.sessions.get(session_id), keys, by=YOU)
+                self._store_fact(fact, self._store.sessions.get(session_id), keys, by=YOU)
             edit = self.add(fact, at)
             self._store.memories.supersede(memory.id, edit)
         return edit
@@ -132,9 +132,10 @@ class OwnFacts:
         known = self._is_known(public)
         if known and not memory.sources and not memory.said_at:
             return "known"
-        kept = [self._link_source(fact, source, memory.by) for source in memory.sources]
-        if not any(kept) and (
-            False in kept or not self._keep_own(fact, _own_turn(fact, memory.said_at or now))
+        linked = [self._link_source(fact, source, memory.by) for source in memory.sources]
+        if not any(linked) and (
+            False in linked
+            or not self._store_own_fact(fact, _own_turn(fact, memory.said_at or now))
         ):
             return "forgotten"
         if memory.accepted:
@@ -145,16 +146,16 @@ class OwnFacts:
         """Link a fact to its source; return False if that was forgotten, None if it is not here."""
         if source.session == _own_session_id(source.key):
             turn = Turn(source.key, Role.USER, source.text, sent_at=source.at)
-            return self._keep_own(fact, turn, by=by)
+            return self._store_own_fact(fact, turn, by=by)
         session = self._find_session(source.session)
         if session is None or all(turn.key != source.key for turn in session.turns):
             return None
         if self._store.forgetting.memory(memory_id(fact), session.id, [source.key]):
             return False
-        self._keep(fact, session, [source.key], by=by)
+        self._store_fact(fact, session, [source.key], by=by)
         return True
 
-    def _keep_own(self, fact: Fact, turn: Turn, *, by: str = YOU) -> bool:
+    def _store_own_fact(self, fact: Fact, turn: Turn, *, by: str = YOU) -> bool:
         """Store a fact of the person's own turn; return False if the turn was forgotten."""
         clock = Clock.EXACT if turn.sent_at else Clock.NONE
         turn = Turn(turn.key, Role.USER, turn.text, sent_at=turn.sent_at, clock=clock)
@@ -164,10 +165,10 @@ class OwnFacts:
         session = self._find_session(_own_session_id(turn.key))
         if session is None:
             return False
-        self._keep(fact, session, [turn.key], by=by)
+        self._store_fact(fact, session, [turn.key], by=by)
         return True
 
-    def _keep(self, fact: Fact, session: Session, keys: Sequence[str], *, by: str) -> None:
+    def _store_fact(self, fact: Fact, session: Session, keys: Sequence[str], *, by: str) -> None:
         sources = {
             turn.key: lacking(fact, turn, session.participants)
             for turn in session.turns

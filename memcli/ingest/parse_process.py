@@ -36,13 +36,13 @@ _FIELDS = attrgetter(*Turn.__slots__)
 ParseMessage = tuple[list[Parsed], int, InputError | bool]
 
 
-def parse_document(document: Document, found: Format, reading: Reading) -> Iterator[Parsed]:
+def parse_document(document: Document, found: Format, parse_options: Reading) -> Iterator[Parsed]:
     """Yield the items of a document, as the format's `parse` does.
 
     Raises:
         InputError: as `parse` does.
     """
-    task, count = _pickle_task(document, found, reading), 0
+    task, count = _pickle_task(document, found, parse_options), 0
     if task is not None:
         try:
             for batch, position in _parse_elsewhere(task):
@@ -54,15 +54,15 @@ def parse_document(document: Document, found: Format, reading: Reading) -> Itera
             return
         except (EOFError, pickle.UnpicklingError, OSError):
             pass  # no process could be started, or it was killed: the rest is parsed here
-    yield from islice(found.parse(document, reading), count, None)
+    yield from islice(found.parse(document, parse_options), count, None)
 
 
-def _pickle_task(document: Document, found: Format, reading: Reading) -> bytes | None:
+def _pickle_task(document: Document, found: Format, parse_options: Reading) -> bytes | None:
     """Return the task for another process; None if this one had better parse."""
     if (document.size or 0) < LARGE or found.grows or _cores() < 2 or not sys.executable:
         return None
     with suppress(TypeError, AttributeError, pickle.PicklingError):
-        return pickle.dumps((document, found.name, reading))
+        return pickle.dumps((document, found.name, parse_options))
     return None
 
 
@@ -97,10 +97,10 @@ def _parse_elsewhere(task: bytes) -> Iterator[tuple[list[Parsed], int]]:
 
 def _serve(task: IO[bytes], results: IO[bytes]) -> None:
     """Parse one document, as far ahead as the queue allows; stop when the reader is gone."""
-    document, name, reading = pickle.load(task)
+    document, name, parse_options = pickle.load(task)
     queue: Queue[bytes] = Queue(_QUEUED_MESSAGES)
     opener = TrackedOpener(document.open)
-    found = load(name).parse(replace(document, open=opener), reading)
+    found = load(name).parse(replace(document, open=opener), parse_options)
     Thread(target=_fill_queue, args=(found, opener, queue), daemon=True).start()
     with suppress(BrokenPipeError):
         while message := queue.get():

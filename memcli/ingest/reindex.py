@@ -36,7 +36,7 @@ def reindex(
     store: Store,
     embedder: Embedder,
     *,
-    named: str | None,
+    embedder_name: str | None,
     rebuild: bool,
     progress: StepProgress = ignore,
 ) -> ReindexResult:
@@ -45,7 +45,7 @@ def reindex(
     Args:
         store: the database.
         embedder: makes the vectors.
-        named: the name that opens it again, as the person gave it.
+        embedder_name: the name that opens it again, as the person gave it.
         rebuild: whether to make existing full text and vectors again.
         progress: takes the step, how much of it is done, and of how much.
 
@@ -54,7 +54,7 @@ def reindex(
         BusyError: another process kept the database locked.
     """
     sessions = _rebuild_text(store, progress) if rebuild else 0
-    number = store.vectors.begin(embedder, named, anew=rebuild)
+    number = store.vectors.begin(embedder, embedder_name, anew=rebuild)
     made = 0
     while True:
         made += _make_missing_vectors(store, embedder, number, progress)

@@ -38,20 +38,20 @@ class ArchiveRestorer:
             A warning for each memory that no turn here supports.
         """
         self._forgotten += [one.digest for one in batch if isinstance(one, Forgotten)]
-        kept = [one for one in batch if isinstance(one, KeptMemory)]
+        exported = [one for one in batch if isinstance(one, KeptMemory)]
         readings = [one for one in batch if isinstance(one, KeptReading)]
-        if not (kept or readings):
+        if not (exported or readings):
             return []
         with self._store.transaction():
             changed: dict[int, None] = {}
-            skipped = [why for one in kept if (why := self._restore_memory(one, changed))]
+            skipped = [why for one in exported if (why := self._restore_memory(one, changed))]
             self._memories.embed(list(changed))
             for reading in readings:
                 self._store.reads.restore(reading)
         return skipped
 
     def finish(self, name: str) -> Iterator[Doubt]:
-        """Keep the export's deletions, and yield a warning if something deleted there stays here.
+        """Keep the export's deletions, and yield a warning if this database keeps a deleted item.
 
         Args:
             name: of the export.
@@ -61,19 +61,26 @@ class ArchiveRestorer:
         with self._store.transaction():
             here = self._store.forgetting.take_over(self._forgotten)
         if here == 1:
-            yield Doubt(name, "something that was forgotten where this was written stays here")
+            yield Doubt(name, "1 item that was forgotten in the exported database is kept here")
         elif here:
-            what = f"{here:,} things that were forgotten where this was written stay here"
-            yield Doubt(name, what)
+            yield Doubt(
+                name, f"{here:,} items that were forgotten in the exported database are kept here"
+            )
 
-    def _restore_memory(self, kept: KeptMemory, changed: dict[int, None]) -> Skipped | None:
+    def _restore_memory(self, exported: KeptMemory, changed: dict[int, None]) -> Skipped | None:
+        """Store a memory; return a warning if no turn here supports it.
+
+        Args:
+            exported: the memory.
+            changed: numbers of memories whose words changed; that of this one is added.
+        """
         try:
-            fact = sound(kept.fact)
+            fact = sound(exported.fact)
         except InputError as error:
             return Skipped("a memory", str(error))
         public = memory_id(fact)
         known = bool(self._store.memories.numbers([public]))
-        found = [(*place, each.by) for each in kept.sources if (place := self._find_turn(each))]
+        found = [(*place, each.by) for each in exported.sources if (place := self._find_turn(each))]
         if not found:
             return Skipped(f"memory {public}", "no turn that it came from is here")
         for session, turn, by in found:
@@ -85,10 +92,10 @@ class ArchiveRestorer:
                 changed[number] = None
         if not known and self._store.memories.numbers([public]):
             self.new.add(public)
-        if kept.accepted:
+        if exported.accepted:
             self._store.memories.accept(public)
-        if kept.edited_into:
-            self._store.memories.restore_edit(public, kept.edited_into)
+        if exported.edited_into:
+            self._store.memories.restore_edit(public, exported.edited_into)
         return None
 
     def _find_turn(self, source: KeptSource) -> tuple[Session, Turn] | None:

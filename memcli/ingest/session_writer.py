@@ -13,7 +13,7 @@ class SessionWriter:
 
     Args:
         store: the database.
-        tally: counts what becomes of sessions.
+        tally: counts the changes of sessions.
     """
 
     def __init__(self, store: Store, tally: ImportTally) -> None:

@@ -117,7 +117,7 @@ class Memories:
         return last
 
     def _choose_sources(self, fact: Fact, turns: "_SegmentTurns") -> dict[str, tuple[str, ...]]:
-        """Return the keys of the turns that support a fact best, with what each does not support.
+        """Return the keys of the turns that support a fact best, with the details that each lacks.
 
         A turn that supports a detail which no better turn supports is a source, too.
         """

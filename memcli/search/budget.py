@@ -1,7 +1,7 @@
 """The time budget: how many passages to judge, how many tokens to read and to think.
 
-Without a deadline there is time for everything up to the limits below, which are about what a
-person would wait for. With a deadline, the seconds are divided by the speeds of the models on this
+Without a deadline there is time for everything up to the limits below, which take about as long as
+a person would wait. With a deadline, the seconds are divided by the speeds of the models on this
 machine.
 """
 

@@ -1,7 +1,7 @@
 """Earlier questions: a question may go on where the last one ended.
 
-The dialogue is stored in the database, in the cache of what models said, so `mem forget` removes
-it, too.
+The dialogue is stored in the database, in the cache of model outputs, so `mem forget` removes it,
+too.
 """
 
 from collections.abc import Iterable

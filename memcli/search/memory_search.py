@@ -15,7 +15,7 @@ from memcli.store import Filters, Found, MemoryFilters, Store, asked
 
 MEANING = 0.5  # weight of meaning; words weigh 1
 DEPTH = 400  # most memories found by words, and most found by meaning
-SESSION_DEPTH = 50  # the same, where memories only lead a question to sessions
+SESSION_DEPTH = 50  # as DEPTH, for memories that only lead a question to sessions
 LEAST_COSINE = 0.45  # of a memory that shares no word with the query
 
 

@@ -59,7 +59,7 @@ class Speeds:
     def of(self, model: TimedModel) -> Speed:
         """Return the speed of a model; unknown parts are guessed by its size.
 
-        Where the models that were measured are slower than guessed, the others are taken to be
+        If the models that were measured are slower than guessed, the others are assumed to be
         slower by the same factor.
         """
         guess, learned = _guess_speed(model.name), self._learned.get(model.fingerprint, {})

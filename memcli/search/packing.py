@@ -179,7 +179,7 @@ def _part(text: str, centre: int, length: int) -> str:
 
 
 def _largest_fitting(limit: int, fits: Callable[[int], bool]) -> int:
-    """Return the largest number up to a limit that fits, where smaller ones fit too; else 0."""
+    """Return the largest number up to a limit that fits, else 0; all smaller ones must fit, too."""
     low, high = 0, limit
     while low < high:
         middle = (low + high + 1) // 2

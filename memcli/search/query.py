@@ -33,7 +33,7 @@ class SignalWeights:
     memories: float = 0.3  # the memories that came from a session
     spelling: float = 0.3  # factor for the term that replaces a mistyped one; 0 replaces none
     salience: float = 0.3  # power to which a term's salience is raised, as its weight in BM25
-    assistant: float = 0.6  # factor for an assistant's turn, where a person's counts 1
+    assistant: float = 0.6  # factor for an assistant's turn; a person's counts 1
 
 
 @dataclass(frozen=True, slots=True)

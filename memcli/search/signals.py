@@ -1,7 +1,7 @@
 """The signals of the first stage: each finds places that match a question, and scores sessions.
 
-`SIGNALS` lists them. `find_matches` runs them, and `memcli.search.retrieve` weighs and adds what
-they give each session.
+`SIGNALS` lists them and `find_matches` runs them. A session's score is computed in
+`memcli.search.retrieve`, which weighs and adds what they give.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ DEPTH = 400  # most passages and sessions found by words, and most passages foun
 TURN_DEPTH = 4000  # most turns found by words; sessions need fewer, but turns are evidence, too
 _FAR = timedelta(days=5 * FADING)  # from a named day; further away less than .01 of a hint is left
 
-Scores = dict[int, float]  # by number of the session, each in [0, 1]
+Scores = dict[int, float]  # by number of the session; in [0, 1] once a signal has scaled them
 Matches = Mapping[str, Sequence[Found]]  # by name of the signal, best first
 
 
@@ -44,8 +44,8 @@ class SignalScores:
 def find_matches(query: SearchQuery) -> Matches:
     """Run every signal that has a weight.
 
-    Where more sessions have words of the question than DEPTH, passages and turns are looked for
-    only in the sessions that were found by their words or by the meaning of a passage.
+    If DEPTH sessions or more have words of the question, passages and turns are looked for only in
+    the sessions that were found by their words or by the meaning of a passage.
 
     Raises:
         BackendError: the embedder failed.
@@ -72,7 +72,7 @@ def find_matches(query: SearchQuery) -> Matches:
 
 
 def score_signals(query: SearchQuery, matches: Matches) -> list[SignalScores]:
-    """Return what each signal gives each session, for the signals that count for a question."""
+    """Return the scores of sessions by each signal that counts for a question."""
     scored = []
     for name, signal in SIGNALS.items():
         weight, scores = getattr(query.weights, name), signal.score(matches[name])

@@ -1,7 +1,7 @@
 """Ranks single turns: for quotations, for sources of memories, and for tests of turns.
 
-Each turn is scored by its own words and by what it stands in: its passage, its session, and the
-turn before it, which in a dialogue is the question that it answers. A person whom the question
+Each turn is scored by its own words and by those around it: its passage, its session, and the turn
+before it, which in a dialogue is the question that it answers. A person whom the question
 names is taken for the speaker of the answer.
 
 All turns of a conversation were ranked for LoCoMo, categories 1 to 4, 1,536 questions. These are
@@ -23,6 +23,7 @@ from memcli.domain import Session, SessionId
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
 from memcli.search.query import SearchQuery, SignalWeights, prepare_query
+from memcli.search.retrieve import score_sessions
 from memcli.search.signals import Matches, SignalScores, find_matches, score_signals
 from memcli.store import Filters, Found, Store, asked
 
@@ -82,7 +83,7 @@ def retrieve_turns(
     query = prepare_query(question, store, embedder, filters, now=now, weights=SignalWeights())
     matches = find_matches(query)
     signals = score_signals(query, matches)
-    likeliest = weighted_sum([(signal.weight, signal.scores) for signal in signals])
+    likeliest = score_sessions(signals)
     numbers = sorted(likeliest, key=lambda number: (-likeliest[number], number))
     sessions = {number: store.sessions.by_number(number) for number in numbers[:LIKELIEST_SESSIONS]}
     scores = _score_turns(query, matches, signals, sessions, weights or TurnWeights())
@@ -97,7 +98,7 @@ def _score_turns(
     sessions: Mapping[int, Session],
     weights: TurnWeights,
 ) -> dict[TurnPlace, float]:
-    """Weigh and add what each signal gives each searched turn of some sessions."""
+    """Weigh and add the scores that the signals give each searched turn of some sessions."""
     places = [
         (number, at)
         for number, session in sessions.items()

@@ -5,7 +5,7 @@ from memcli.backends.llama.model import Model
 
 @pytest.fixture(scope="session", params=["tiny", "smollm"])
 def any_path(request):
-    """Each of the two in turn."""
+    """Return the path of each of the two models in turn."""
     return request.getfixturevalue(request.param)
 
 

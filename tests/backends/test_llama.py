@@ -269,7 +269,7 @@ def test_opening_loads_nothing_and_nothing_is_said_up_to_the_end(tiny):
 
 @pytest.fixture
 def counted(monkeypatch):
-    """Count what llama.cpp is asked to do, while it does it."""
+    """Count the calls of llama.cpp's functions."""
     import llama_cpp
 
     done = Counter()
@@ -290,7 +290,7 @@ def counted(monkeypatch):
 
 
 def prompts_and_head(reranker, passages):
-    """Return the prompts, and how many tokens stand before every passage."""
+    """Return the prompts, and the number of tokens before every passage."""
     *prompts, bare = reranker.prompts(QUESTION, [*passages, ""])
     every = [*prompts, bare]
     return prompts, next(at for at in range(len(bare)) if len({p[at] for p in every}) > 1)

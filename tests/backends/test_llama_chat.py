@@ -61,12 +61,12 @@ def test_a_model_whose_template_knows_no_thought_answers_at_once(chat_of):
     chat = chat_of(says="abc<|im_end|>", template=TEMPLATE)
 
     assert written(chat) == ("", "abc")
-    assert chat.words.special.keys().isdisjoint(chat.prompt(ASKED)[-1:])
+    assert chat.tokenizer.special.keys().isdisjoint(chat.prompt(ASKED)[-1:])
 
 
 def test_a_template_that_opens_the_thought_is_not_opened_twice(chat_of):
     tokens = chat_of(template=THINKING_TEMPLATE).prompt(ASKED)
-    [think] = chat_of().words.markup("<think>")
+    [think] = chat_of().tokenizer.markup("<think>")
 
     assert tokens.count(think) == 1
 
@@ -74,7 +74,7 @@ def test_a_template_that_opens_the_thought_is_not_opened_twice(chat_of):
 @pytest.mark.parametrize("template", [TEMPLATE, THINKING_TEMPLATE, None])
 def test_a_text_brings_no_special_token(chat_of, template):
     chat = chat_of(template=template)
-    special = chat.words.special
+    special = chat.tokenizer.special
 
     def markup(text):
         return [token for token in chat.prompt([Message("user", text)]) if token in special]

@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
+from helpers.chat_templates import QWEN
 from helpers.tiny_models import write_tiny_qwen3
-from test_template import QWEN
 
 from memcli.backends.llama import open_reader
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS
@@ -80,7 +80,7 @@ def call(reader, messages=None, tools=TOOLS, *, thought_tokens=12, call_tokens=4
 
 
 def executable(decision):
-    """Whether the arguments are what the tool takes."""
+    """Return whether the arguments obey the tool's schema."""
     match decision.name, decision.arguments:
         case "search_memory", {"query": str()}:
             return True
@@ -126,7 +126,7 @@ def test_thought_and_call_are_written_as_the_model_was_taught(reader_of, says, t
     reader = reader_of(says=says)
     decision = call(reader, call_tokens=400)[1]
 
-    written = b"".join(map(reader.words.piece, reader._kept.tokens)).decode("utf-8", "replace")
+    written = b"".join(map(reader.tokenizer.piece, reader._kept.tokens)).decode("utf-8", "replace")
 
     *_, reply = written.partition("<|im_start|>assistant\n")
     before, tag, begun = reply.partition("<tool_call>\n")
@@ -247,7 +247,7 @@ def test_what_exceeds_the_context_is_an_error_with_the_numbers(reader_of):
 def test_a_dialogue_may_fill_the_context_to_the_last_token(reader_of):
     reader = reader_of(context=2048, sampling=Sampling(temperature=1.5))
     fixed = len(reader.prompt(talk(""), TOOLS)) + 12 + 40
-    fixed += len(reader.words.markup("\n</think>\n\n<tool_call>\n"))
+    fixed += len(reader.tokenizer.markup("\n</think>\n\n<tool_call>\n"))
 
     assert executable(call(reader, talk("x" * (2048 - fixed)))[1])
     with pytest.raises(BackendError, match="more than the context"):
@@ -309,7 +309,7 @@ def test_a_real_model_calls_what_can_be_executed(smollm):
 
 
 def alive(reader):
-    return [context for context in reader.words._contexts if context._finalizer.alive]
+    return [context for context in reader.tokenizer._contexts if context._finalizer.alive]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])

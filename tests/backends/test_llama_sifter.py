@@ -153,7 +153,7 @@ def test_a_message_too_long_for_the_context_is_an_error_with_the_numbers(sifter_
 def test_a_message_that_just_fits_is_sifted_and_one_token_more_is_not(sifter_of):
     sifter = sifter_of(context=700)
     fixed = 700 - 30 - len(sifter.prompt([Message("user", "")]))
-    ranking = len(sifter.words.markup("</think><ranking>")) + 10 * 3
+    ranking = len(sifter.tokenizer.markup("</think><ranking>")) + 10 * 3
 
     sift(sifter, "x" * (fixed - ranking))
     with pytest.raises(BackendError, match="more than the context"):
@@ -164,7 +164,9 @@ def test_a_message_that_just_fits_is_sifted_and_one_token_more_is_not(sifter_of)
 def test_the_prompt_is_the_models_template_up_to_the_open_thought(sifter_of, template):
     sifter = sifter_of(template=template)
 
-    written = b"".join(map(sifter.words.piece, sifter.prompt([Message("user", "Hello")]))).decode()
+    written = b"".join(
+        map(sifter.tokenizer.piece, sifter.prompt([Message("user", "Hello")]))
+    ).decode()
 
     assert written == ("<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n<think>\n")
 
@@ -193,7 +195,9 @@ def test_a_template_may_ask_for_the_date_and_the_special_tokens(sifter_of):
     )
     sifter = sifter_of(template=template)
 
-    written = b"".join(map(sifter.words.piece, sifter.prompt([Message("user", "Hello")]))).decode()
+    written = b"".join(
+        map(sifter.tokenizer.piece, sifter.prompt([Message("user", "Hello")]))
+    ).decode()
 
     assert written == time.strftime("%Y") + "<|im_end|>Hello<think>\n"
 
@@ -231,7 +235,7 @@ def test_leaving_early_frees_the_context(sifter_of):
     with pytest.raises(KeyboardInterrupt):
         pieces.throw(KeyboardInterrupt)
 
-    assert not [context for context in sifter.words._contexts if context._finalizer.alive]
+    assert not [context for context in sifter.tokenizer._contexts if context._finalizer.alive]
     assert len(sift(sifter)[1]) == 10
 
 

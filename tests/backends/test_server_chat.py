@@ -1,4 +1,4 @@
-"""Words out of streamed chats; where thoughts end; how many tokens a text is."""
+"""Answers from streamed chats, the ends of thoughts, and estimated numbers of tokens."""
 
 import pytest
 from helpers.hostile_server import chat, says, serving, stream

@@ -1,4 +1,4 @@
-"""Addresses, keys, and what is said once."""
+"""Addresses, keys, and notes that are passed on only once."""
 
 import os
 import sys

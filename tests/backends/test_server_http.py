@@ -1,4 +1,4 @@
-"""What a server can do to us: each ends in time, as an answer or as an error with the address."""
+"""Misbehaving servers: each request ends in time, as an answer or as an error with the address."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Thoughts and tool calls out of streamed chats."""
+"""Thoughts and tool calls from streamed chats."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Thoughts and rankings out of streamed chats."""
+"""Thoughts and rankings from streamed chats."""
 
 import pytest
 from helpers.hostile_server import answer, chat, serving

@@ -173,7 +173,7 @@ def test_what_cannot_be_fixed_is_told_beside_all_the_rest(archive):
 
     assert done.code == 5
     assert done.json["fixed"] == []
-    assert "mem: the full text could not be put right: bge-m3 is not on this machine" in done.err
+    assert "mem: the full text could not be repaired: bge-m3 is not on this machine" in done.err
 
 
 def test_a_newer_database_is_told_from_a_damaged_one(archive):

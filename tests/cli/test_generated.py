@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from memcli.cli.app import command_tree
-from memcli.cli.reference.generate import ROOT, generated_files, main
+from memcli.cli.reference.generate import ROOT, generate, generated_files
 from memcli.cli.reference.introspect import describe_commands
 from memcli.formats import FORMATS
 
@@ -46,10 +46,10 @@ def test_the_readme_says_of_every_format_what_is_kept():
 
 def test_check_names_the_files_that_are_out_of_date(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("memcli.cli.reference.generate.ROOT", tmp_path)
-    main([])
+    generate([])
     (tmp_path / "man" / "man1" / "mem.1").write_text("old")
 
-    status = main(["--check"])
+    status = generate(["--check"])
 
     assert (status, capsys.readouterr().err) == (1, "man/man1/mem.1 is out of date\n")
 

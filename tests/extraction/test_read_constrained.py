@@ -58,7 +58,7 @@ def wanting(tmp_path, monkeypatch):
 
         def choose(text, sequence):
             rest = reader.wants[len(text._written) :]
-            piece = reader.words.piece
+            piece = reader.tokenizer.piece
             spelling = [
                 token
                 for token in range(256)  # the vocabulary begins with the bytes

@@ -125,7 +125,7 @@ def test_what_is_here_stays_although_it_was_forgotten_there_and_can_grow(store, 
     take(other, grown)
 
     assert [one.why for one in report.warnings] == [
-        "something that was forgotten where this was written stays here"
+        "1 item that was forgotten in the exported database is kept here"
     ]
     assert session(other, "Move").turns == 2
 
@@ -285,6 +285,6 @@ def test_a_rebuilt_index_holds_memories_against_their_sources_again(store):
     store._database.rows("""update memory_sources set unsupported = '["Lisbon"]'""")
     assert store.memories.get(memory).unsupported == ("Lisbon",)
 
-    reindex(store, WordEmbedder(), named=None, rebuild=True)
+    reindex(store, WordEmbedder(), embedder_name=None, rebuild=True)
 
     assert store.memories.get(memory).unsupported == ()

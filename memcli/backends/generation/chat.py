@@ -31,7 +31,7 @@ class ChatGenerator(TextGenerator):
         """
         prompt = self.prompt(messages)
         thinks = self.thinks
-        close = self.words.markup(f"\n{THINK_CLOSE}\n\n") if thinks else []
+        close = self.tokenizer.markup(f"\n{THINK_CLOSE}\n\n") if thinks else []
         room = len(prompt) + len(close) + answer_tokens + (thought_tokens if thinks else 0)
         if room > self.context:
             raise BackendError(
@@ -50,7 +50,7 @@ class ChatGenerator(TextGenerator):
     @property
     def thinks(self) -> bool:
         """True if the reply begins with a thought."""
-        return THINK_OPEN in (self.words.chat_template or "")
+        return THINK_OPEN in (self.tokenizer.chat_template or "")
 
 
 def _wrap_thoughts(pieces: Generator[str, None, bool]) -> Generator[Thought, None, bool]:

@@ -1,4 +1,4 @@
-"""The base of models that generate text, whatever they generate and whatever runs them."""
+"""The base of all models that generate text, independent of the library that runs them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -90,7 +90,7 @@ class TextGenerator(ABC):
         sampling: how tokens are sampled.
     """
 
-    task: ClassVar[str]  # tells fingerprints apart
+    task: ClassVar[str]  # a part of the fingerprint, which differs between tasks
 
     def __init__(
         self, path: Path, *, name: str, digest: str, context: int, sampling: Sampling
@@ -101,7 +101,7 @@ class TextGenerator(ABC):
 
     @property
     @abstractmethod
-    def words(self) -> Tokenizer:
+    def tokenizer(self) -> Tokenizer:
         """The model's vocabulary."""
 
     @abstractmethod
@@ -118,7 +118,7 @@ class TextGenerator(ABC):
 
     def count(self, text: str) -> int:
         """Return how many tokens a text takes inside a message."""
-        return len(self.words.plain(text))
+        return len(self.tokenizer.plain(text))
 
     def prompt(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> list[int]:
         """Return the tokens of the whole prompt, up to the beginning of the reply.
@@ -126,7 +126,7 @@ class TextGenerator(ABC):
         Raises:
             BackendError: the model's chat template fails.
         """
-        tokenizer = self.words
+        tokenizer = self.tokenizer
         parts = render_dialogue(
             tokenizer.chat_template,
             tokenizer.template_variables,

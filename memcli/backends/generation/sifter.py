@@ -30,7 +30,7 @@ class RankingGenerator(TextGenerator):
         Raises:
             BackendError: the model failed, or message and reply exceed the context.
         """
-        tokenizer = self.words
+        tokenizer = self.tokenizer
         ids = [tokenizer.plain(str(id)) for id in range(shown)]
         ranked = min(ranked, shown)
         if not ranked:

@@ -41,7 +41,7 @@ class ToolCallGenerator(TextGenerator):
             ValueError: there is no tool, or a schema asks for more than can be enforced.
         """
         constraint = constrain_call(tools)
-        tokenizer = self.words
+        tokenizer = self.tokenizer
         prompt = self.prompt(messages, tools)
         close = tokenizer.markup(f"\n{THINK_CLOSE}{CALL_OPEN}")
         room = len(prompt) + thought_tokens + len(close) + call_tokens
@@ -64,12 +64,12 @@ class ToolCallGenerator(TextGenerator):
         """Generate a call up to its end, or for `max_tokens` and then close it."""
         remaining = max_tokens
         while not constraint.is_determined:
-            tokens = _forced_tokens(constraint, self.words)
+            tokens = _forced_tokens(constraint, self.tokenizer)
             tokens = tokens or [self._sample_allowed(constraint, sequence)]
             remaining -= len(tokens)
             if remaining < 0:
                 break
-            constraint.accept(b"".join(map(self.words.piece, tokens)))
+            constraint.accept(b"".join(map(self.tokenizer.piece, tokens)))
             sequence.feed(tokens)
         constraint.close()
 
@@ -79,7 +79,7 @@ class ToolCallGenerator(TextGenerator):
         Raises:
             BackendError: the vocabulary has none.
         """
-        special, piece = self.words.special, self.words.piece
+        special, piece = self.tokenizer.special, self.tokenizer.piece
         for count in CANDIDATE_COUNTS:
             allowed = [
                 token

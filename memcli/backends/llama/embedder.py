@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from memcli.protocols import Vectors
 
 _SORTED_TEXTS = 1024  # texts that are tokenized and sorted by length at a time
-_CHARACTERS_PER_TOKEN = 64  # of the context: the text after so many is not even tokenized
+_CHARACTERS_PER_TOKEN = 64  # a text is cut to so many per token of the context
 
 
 class LlamaEmbedder:
@@ -93,7 +93,7 @@ class LlamaEmbedder:
                 vectors[[first + index for index in indices]] = found
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not (np.isfinite(lengths) & (lengths > 0)).all():
-            raise BackendError(f"{self._path} gives vectors without a length: it may be damaged")
+            raise BackendError(f"{self._path} gives invalid vectors: it may be damaged")
         vectors /= lengths
         return vectors
 

@@ -57,11 +57,11 @@ class LlamaGenerator(TextGenerator):
 
     def close(self) -> None:
         """Free the model and its contexts."""
-        if "words" in self.__dict__:
-            self.words.close()
+        if "tokenizer" in self.__dict__:
+            self.tokenizer.close()
 
     @cached_property
-    def words(self) -> Model:
+    def tokenizer(self) -> Model:
         """The model, loaded when it is first needed."""
         return Model(self._path, gpu_layers=self._gpu_layers, note=self._note)
 
@@ -76,7 +76,7 @@ class LlamaGenerator(TextGenerator):
             yield sequence
 
     def _create_context(self, tokens: int) -> Context:
-        return Context(self.words, tokens, threads=self._threads, sampling=self._sampling)
+        return Context(self.tokenizer, tokens, threads=self._threads, sampling=self._sampling)
 
 
 class LlamaSifter(LlamaGenerator, RankingGenerator):

@@ -58,7 +58,7 @@ def quantize(
         UsageError: there is no such kind.
     """
     if kind not in KINDS:
-        raise UsageError(f"there is no quantisation {kind}", hint=f"take one of {', '.join(KINDS)}")
+        raise UsageError(f"there is no quantisation {kind}", hint=f"use one of {', '.join(KINDS)}")
     check_gguf(source)
     _run(source, target, kind, threads or physical_cores(), progress)
 

@@ -22,7 +22,7 @@ from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.protocols import RerankPrompt
 
-_MIN_BRANCHES = 16  # of a context, so that questions with fewer branches share one
+_MIN_BRANCHES = 16  # a context has as many, so that questions with fewer share one
 _MAX_SPARE = 4  # a context is used again unless it is larger than needed by this factor
 
 

@@ -1,4 +1,4 @@
-"""The tokens that a model has read and generated; the beginning need not be read again."""
+"""The tokens that a model has read and generated, and the reuse of their beginning."""
 
 from collections.abc import Iterator, Sequence
 

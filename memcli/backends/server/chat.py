@@ -96,7 +96,7 @@ class ChatClient:
             if delta != Delta():
                 yield delta
         if not begun:
-            raise RefusedError(f"{url} answers with a stream of nothing", UNKNOWN_FIELD[0])
+            raise RefusedError(f"{url} answers with an empty stream", UNKNOWN_FIELD[0])
         if not finished:
             raise BackendError(f"{url} broke off in the middle of an answer")
 

@@ -75,9 +75,9 @@ def endpoint(
             hint="give the key's variable as `key_env` or its file as `key_file` in config.toml",
         )
     if not parts.fragment:
-        raise UsageError(f"`{address}` names no model", hint=f"put it behind a #: {_EXAMPLE}")
+        raise UsageError(f"`{address}` names no model", hint=f"add it after a #: {_EXAMPLE}")
     if key is not None and not (key.isascii() and key.isprintable()):
-        raise InputError(f"the key for {parts.hostname} has characters that no key has")
+        raise InputError(f"the key for {parts.hostname} has characters that a header cannot have")
     url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
     return Endpoint(url, parts.fragment, key or None, scheme, limits or Limits())
 

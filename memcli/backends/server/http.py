@@ -40,7 +40,7 @@ _KEY_HINT = "check `key_env` or `key_file` of this server in config.toml"
 
 
 class RefusedError(BackendError):
-    """A server answered with an error; `status` is its HTTP status."""
+    """An error that a server answered with; `status` is its HTTP status."""
 
     def __init__(self, message: str, status: int, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -198,9 +198,9 @@ class EndpointClient:
         if 300 <= status < 400:
             elsewhere = self._sanitize(response.headers.get("location", "nowhere"))
             raise RefusedError(
-                f"{url} wants text sent elsewhere ({elsewhere})",
+                f"{url} redirects elsewhere ({elsewhere})",
                 status,
-                hint="if that is right, make it the address",
+                hint="if that is right, configure it as the address",
             )
         why = self._sanitize(describe_error(response, self.endpoint.limits.max_reply_bytes))
         message = f"{url}/{path} answers {status}{': ' if why else ''}{why}"
@@ -258,6 +258,6 @@ class EndpointClient:
 
 
 class _ConnectionError(BackendError):
-    """The connection failed or broke."""
+    """A connection that failed or broke."""
 
     status, pause = 0, 0.0

@@ -1,4 +1,4 @@
-"""Bounded reading of a server's reply: one JSON text, or server-sent read_events."""
+"""Bounded reading of a server's reply: one JSON text, or server-sent events."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _DONE = b"[DONE]"
 
 
 class InvalidReplyError(Exception):
-    """A server's reply does not follow the API. The message goes on after the server's address.
+    """A reply that does not follow the API. The message goes on after the server's address.
 
     It may quote the server, so it may hold any text, even our key.
     """

@@ -22,8 +22,8 @@ from memcli.domain import fingerprint
 from memcli.errors import BackendError
 from memcli.protocols import Ranking, Sampling
 
-_TAG_TOKENS = 16  # of the tags around a ranking
-_PREAMBLE_TOKENS = 256  # for a model that writes a sentence before the ranking it is told to write
+_TAG_TOKENS = 16  # the tags around a ranking
+_PREAMBLE_TOKENS = 256  # sentences that a model may write before the ranking, although ordered
 _ORDER = "Stop thinking. Write the ranking now, only the ids: <ranking>...</ranking>"
 _BLOCK = re.compile(rf"{RANKING_OPEN}(.*?)({RANKING_CLOSE}|$)", re.DOTALL)
 _OBJECT = re.compile(r'"ranking"\s*:\s*\[([^\]]*)(\]|$)')

@@ -26,7 +26,7 @@ class CheckedFolder:
     path: Path
     digest: str
     context: int | None  # tokens that the model was trained on
-    dimensions: int | None  # of its hidden state
+    dimensions: int | None  # the size of its hidden state
 
 
 def check_folder(folder: Path) -> CheckedFolder:

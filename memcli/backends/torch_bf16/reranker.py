@@ -20,8 +20,8 @@ from memcli.backends.yes_no import (
 from memcli.domain import fingerprint
 from memcli.protocols import RerankPrompt
 
-_BATCH_TOKENS = {"cpu": 2048, "mps": 4096, "cuda": 16_384}  # by device, padding included
-_MAX_ROWS = 64  # of a batch: each has a copy of the prefix's keys and values
+_BATCH_TOKENS = {"cpu": 2048, "mps": 4096, "cuda": 16_384}  # padding included
+_MAX_ROWS = 64  # rows of a batch: each has a copy of the prefix's keys and values
 
 
 class TorchReranker:
@@ -47,7 +47,7 @@ class TorchReranker:
         self._prompt = prompt
         self._context = min(prompt.context, checked.context or prompt.context)
         self._model = TorchLanguageModel(folder, device)
-        self._max_tokens = 1 << 30  # of a batch; less once the memory has turned out to be small
+        self._max_tokens = 1 << 30  # smaller once the memory has turned out to be small
 
     def close(self) -> None:
         """Free the model."""

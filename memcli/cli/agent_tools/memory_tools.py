@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from memcli.cli.agent_tools.mcp_server import Tool
+from memcli.cli.agent_tools.mcp_server import AgentTool
 from memcli.cli.agent_tools.tool_documents import (
     CHARACTERS,
     MOST_MEMORIES,
@@ -45,11 +45,13 @@ from memcli.settings import state_folder
 from memcli.store import Filters, MemoryFilters, Store
 
 
-def make_tools(memory: "MemoryTools") -> list[Tool]:
+def make_tools(memory: "MemoryTools") -> list[AgentTool]:
     """Return all tools that agents are offered, one line each."""
 
-    def tool(arguments: type, result: type, call: Callable[[Any], Shape], description: str) -> Tool:
-        return Tool(
+    def tool(
+        arguments: type, result: type, call: Callable[[Any], Shape], description: str
+    ) -> AgentTool:
+        return AgentTool(
             name=call.__name__,
             description=description,
             arguments=_closed_schema(document_schema(arguments)),

@@ -13,7 +13,7 @@ CHARACTERS = 20_000  # of JSON by default, about 6,000 tokens
 
 Characters = Annotated[
     int,
-    f"Most characters of the answer, {CHARACTERS:,} by default; `cut` says what was left out.",
+    f"Most characters of the answer, {CHARACTERS:,} by default; `cut` lists the parts left out.",
     ("minimum", 1000),
     ("maximum", 200_000),
 ]

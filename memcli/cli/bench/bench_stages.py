@@ -13,7 +13,7 @@ from memcli.evaluation.answer_quality import STEPS as OUTCOME_STEPS
 from memcli.evaluation.answer_quality import AnswerFunction, task_outcome
 from memcli.evaluation.datasets import DatasetQuestion, Layout, Observation
 from memcli.evaluation.metrics import rank_by_score
-from memcli.evaluation.runner import DEPTH, Grain, StageRanking
+from memcli.evaluation.runner import DEPTH, RankedGrain, StageRanking
 from memcli.formats import Reading, load
 from memcli.ingest.import_exports import import_exports
 from memcli.ingest.import_progress import ProgressCallback
@@ -88,7 +88,7 @@ class StageArchive:
     store: Store
     models: Models
     stages: Collection[str]
-    grain: Grain
+    grain: RankedGrain
     answer: AnswerFunction | None = None  # a chat model; it answers from the last stage's ranking
 
     def rank(self, question: DatasetQuestion) -> dict[str, StageRanking]:

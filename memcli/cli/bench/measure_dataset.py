@@ -15,7 +15,7 @@ from memcli.errors import InputError, UsageError
 from memcli.evaluation.datasets import Dataset, choose_sample, read_dataset
 from memcli.evaluation.journal import Journal
 from memcli.evaluation.metrics import KS
-from memcli.evaluation.runner import BenchmarkRun, Grain, QuestionResult
+from memcli.evaluation.runner import BenchmarkRun, QuestionResult, RankedGrain
 from memcli.evaluation.summary import POOLED_KS, DatasetReport, summarize
 from memcli.protocols import Chat
 from memcli.search.stages import Models
@@ -28,7 +28,7 @@ class DatasetBenchmark:
     """The options of a benchmark on data sets."""
 
     stages: tuple[str, ...]  # in the order of bench_stages.STAGES
-    grain: Grain = "session"
+    grain: RankedGrain = "session"
     pooled: bool = False
     strangers: bool = False
     limit: int | None = None  # questions; None for all

@@ -17,7 +17,7 @@ from memcli.cli.bench.dataset_view import print_dataset_report
 from memcli.cli.bench.measure_dataset import DatasetBenchmark, measure_dataset
 from memcli.cli.bench.measure_speed import SpeedBenchmark, measure_speed
 from memcli.cli.bench.speed_view import print_speed
-from memcli.cli.json_output.serialize import to_json
+from memcli.cli.json_output.serialize import serialize_value
 from memcli.cli.models.open import open_chat, open_models
 from memcli.cli.options import Chat, GpuLayers, Json, Quiet, Reranker, Sifter, Think, words
 from memcli.cli.output.console import print_json
@@ -49,7 +49,7 @@ def _parse_stages(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
-Datasets = Annotated[
+DatasetsOption = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="[DATASET...]",
@@ -57,7 +57,7 @@ Datasets = Annotated[
         help="Files in the layout of LoCoMo or LongMemEval: questions and the places of answers.",
     ),
 ]
-Stages = Annotated[
+StagesOption = Annotated[
     frozenset[str] | None,
     typer.Option(
         "--stages",
@@ -68,11 +68,11 @@ Stages = Annotated[
         " those that need no language model.",
     ),
 ]
-Grain = Annotated[RankedUnit, typer.Option("--grain", help="Rank whole sessions, or turns.")]
-Pooled = Annotated[
+GrainOption = Annotated[RankedUnit, typer.Option("--grain", help="Rank whole sessions, or turns.")]
+PooledOption = Annotated[
     bool, typer.Option("--pooled", help="Put all sessions into one archive, each once.")
 ]
-Strangers = Annotated[
+StrangersOption = Annotated[
     bool,
     typer.Option(
         "--strangers",
@@ -80,7 +80,7 @@ Strangers = Annotated[
         " is relevant.",
     ),
 ]
-Limit = Annotated[
+LimitOption = Annotated[
     int | None,
     typer.Option(
         "--limit",
@@ -91,20 +91,20 @@ Limit = Annotated[
         help="Ask at most N questions of each data set, a proportional share of each category.",
     ),
 ]
-Outcome = Annotated[
+OutcomeOption = Annotated[
     bool,
     typer.Option(
         "--outcome",
         help="Score the answers of a chat model that reads the first sessions of the last stage.",
     ),
 ]
-Again = Annotated[
+AgainOption = Annotated[
     bool, typer.Option("--again", help="Ask every question again, also those of an earlier run.")
 ]
-Speed = Annotated[
+SpeedOption = Annotated[
     bool, typer.Option("--speed", help="Measure how fast models, commands and imports are.")
 ]
-Passages = Annotated[
+PassagesOption = Annotated[
     int | None,
     typer.Option(
         "--passages",
@@ -115,7 +115,7 @@ Passages = Annotated[
         " is time for.",
     ),
 ]
-ImportMegabytes = Annotated[
+ImportMegabytesOption = Annotated[
     float,
     typer.Option(
         "--import-mb",
@@ -127,17 +127,17 @@ ImportMegabytes = Annotated[
 
 
 def bench(
-    datasets: Datasets = None,
-    stages: Stages = None,
-    grain: Grain = RankedUnit.SESSION,
-    pooled: Pooled = False,
-    strangers: Strangers = False,
-    outcome: Outcome = False,
-    limit: Limit = None,
-    again: Again = False,
-    speed: Speed = False,
-    passages: Passages = None,
-    import_mb: ImportMegabytes = 20.0,
+    datasets: DatasetsOption = None,
+    stages: StagesOption = None,
+    grain: GrainOption = RankedUnit.SESSION,
+    pooled: PooledOption = False,
+    strangers: StrangersOption = False,
+    outcome: OutcomeOption = False,
+    limit: LimitOption = None,
+    again: AgainOption = False,
+    speed: SpeedOption = False,
+    passages: PassagesOption = None,
+    import_mb: ImportMegabytesOption = 20.0,
     reranker: Reranker = None,
     sifter: Sifter = None,
     chat: Chat = None,
@@ -164,24 +164,14 @@ def bench(
             hint="`mem bench locomo10.json`, or `mem bench --speed`",
         )
     if speed:
-        options = SpeedBenchmark(
-            reranker=reranker,
-            sifter=sifter,
-            passages=passages,
-            import_megabytes=import_mb,
-            gpu_layers=gpu_layers,
-            quiet=quiet,
+        speeds = SpeedBenchmark(
+            reranker, sifter, passages, import_mb, gpu_layers=gpu_layers, quiet=quiet
         )
-        _measure_speed(options, as_json=as_json)
+        _measure_speed(speeds, as_json=as_json)
         return
+    compared = tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL))
     benchmark = DatasetBenchmark(
-        stages=tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL)),
-        grain=grain.value,
-        pooled=pooled,
-        strangers=strangers,
-        limit=limit,
-        again=again,
-        quiet=quiet,
+        compared, grain.value, pooled, strangers, limit=limit, again=again, quiet=quiet
     )
     models = _open_models(benchmark, reranker, sifter, gpu_layers=gpu_layers, think=think)
     chat_model = _open_chat(benchmark, chat, gpu_layers) if outcome else None
@@ -192,7 +182,7 @@ def _measure_speed(benchmark: SpeedBenchmark, *, as_json: bool) -> None:
     with resumable("`mem bench --speed` begins anew"):
         figures = measure_speed(benchmark)
     if as_json:
-        print_json(to_json(figures.report()))
+        print_json(serialize_value(figures.report()))
     else:
         print_speed(figures)
 
@@ -208,7 +198,7 @@ def _measure_datasets(
     for number, path in enumerate(datasets):
         report = measure_dataset(path, benchmark, models, chat)
         if as_json:
-            print_json(to_json(report))
+            print_json(serialize_value(report))
             continue
         if number:
             typer.echo()

@@ -59,7 +59,7 @@ def index(
         known = (embedder, store.vectors.unfinished(), settled, store.vectors.recorded())
         named = _lasting(next(filter(None, known), None))
         model = model_loader(gpu_layers).open_embedder(resolver.find("embedder", named))
-        made = reindex(store, model, named=named, rebuild=rebuild, progress=progress)
+        made = reindex(store, model, embedder_name=named, rebuild=rebuild, progress=progress)
     if embedder and settled and settled != embedder:
         note(f"the settings name another embedder: `mem config set models.embedder {named}`")
     if as_json:

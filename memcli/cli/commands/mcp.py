@@ -12,7 +12,7 @@ from memcli.settings import database_path
 
 INSTRUCTIONS = """The person's own conversations with assistants and with people. `ask` ranks the
 sessions that answer a question, with the turns that are evidence; `search` is faster and finds
-whatever has the words; `show` reads one session; `memories` are facts found in them. Name sessions
+sessions with the words; `show` reads one session; `memories` are facts found in them. Name sessions
 by their ids when you use them."""
 
 

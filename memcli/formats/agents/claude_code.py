@@ -18,7 +18,7 @@ from memcli.formats.building.blocks import Block, text_block, title_from, tool_c
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
+from memcli.formats.parsing.json_lines import rows, sample_objects
 from memcli.formats.parsing.json_stream import Broken
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import instant, mapping, string
@@ -39,11 +39,11 @@ Row = Mapping[str, Any]
 def _recognises(sample: Sample) -> bool:
     return any(
         _speaker(row) is not None and {"role", "content"} <= mapping(row.get("message")).keys()
-        for row in first_rows(sample, 50)
+        for row in sample_objects(sample, 50)
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     stem = PurePath(document.name).stem
     sessions: dict[str, _Session] = {}
     titles: list[Row] = []

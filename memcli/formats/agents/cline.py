@@ -71,7 +71,7 @@ def _is_api_message(row: Row) -> bool:
     return role in ("user", "assistant") and ("content" in row or isinstance(row.get("text"), str))
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     path = PurePath(document.name)
     if path.name == _API_FILE and document.beside(_UI_FILE) is not None:
         return  # the other file has the same messages with times

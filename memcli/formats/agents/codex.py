@@ -27,7 +27,7 @@ from memcli.formats.building.blocks import (
 )
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
+from memcli.formats.parsing.json_lines import rows, sample_objects
 from memcli.formats.parsing.json_stream import Broken
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
@@ -56,7 +56,7 @@ Row = Mapping[str, Any]
 
 
 def _recognises(sample: Sample) -> bool:
-    return any(_is_codex(row) for row in first_rows(sample, 50))
+    return any(_is_codex(row) for row in sample_objects(sample, 50))
 
 
 def _is_codex(row: Row) -> bool:
@@ -70,7 +70,7 @@ def _is_codex(row: Row) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     session = _Session(PurePath(document.name).stem)
     # Prompts are told from context by the whole log, so it is always read from its start.
     for number, value in rows(replace(document, mark=None), growing=True):

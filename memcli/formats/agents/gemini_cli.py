@@ -23,7 +23,7 @@ from memcli.formats.building.blocks import (
 )
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
+from memcli.formats.parsing.json_lines import rows, sample_objects
 from memcli.formats.parsing.json_stream import Broken, Edge, scan
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.values import (
@@ -44,11 +44,11 @@ Row = Mapping[str, Any]
 
 def _recognises(sample: Sample) -> bool:
     return bool(mapping(sample.json).keys() >= _SESSION_KEYS) or any(
-        row.keys() >= _SESSION_KEYS for row in first_rows(sample, 1)
+        row.keys() >= _SESSION_KEYS for row in sample_objects(sample, 1)
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     session = _Session(PurePath(document.name).stem)
     yield from session.read(_changes(document))
     conversation = session.conversation()
@@ -80,7 +80,7 @@ def _is_json_lines(document: Document) -> bool:
     """
     with document.open() as stream:
         head = Sample(document.name, stream.readline(HEAD_BYTES))
-    first = first_rows(head, 1)
+    first = sample_objects(head, 1)
     return bool(first) and "messages" not in first[0]
 
 

@@ -39,7 +39,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     with opened(document) as rows:
         log = _Log(rows)
         for key, name in log.conversations():

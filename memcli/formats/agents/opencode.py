@@ -78,7 +78,7 @@ def _is_session(top: Row) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     with document.open() as stream:
         head = stream.read(HEAD_BYTES)
     if head.startswith(MAGIC):

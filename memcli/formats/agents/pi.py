@@ -24,7 +24,7 @@ from memcli.formats.building.blocks import (
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
+from memcli.formats.parsing.json_lines import rows, sample_objects
 from memcli.formats.parsing.json_stream import Broken
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import Keys, instant, mapping, string
@@ -35,7 +35,7 @@ Row = Mapping[str, Any]
 
 
 def _recognises(sample: Sample) -> bool:
-    first = first_rows(sample, 20)
+    first = sample_objects(sample, 20)
     return (
         bool(first)
         and first[0].get("type") == "session"
@@ -47,7 +47,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     head: Row = {}
     title, current = "", ""
     nodes: dict[str, Node] = {}

@@ -42,7 +42,7 @@ def _recognises(sample: Sample) -> bool:
     return any(string(mapping(chunk).get("role")) in _ROLES for chunk in chunks)
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     title = PurePath(document.name).name.removesuffix(".json")
     keys = Keys()
     system: list[Turn] = []

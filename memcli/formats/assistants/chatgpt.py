@@ -35,7 +35,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     return parse_conversations(
         document, "chatgpt", title_key="title", id_keys=("conversation_id", "id"), turns=_turns
     )

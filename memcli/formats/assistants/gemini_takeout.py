@@ -74,8 +74,8 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    rows = _html_rows(document, reading) if is_html(document) else _json_rows(document)
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+    rows = _html_rows(document, options) if is_html(document) else _json_rows(document)
     return in_pieces(FORMAT.name, _chat_turns(rows))
 
 
@@ -155,11 +155,11 @@ def _json_rows(document: Document) -> Iterator[_Row | Skipped]:
         )
 
 
-def _html_rows(document: Document, reading: Reading) -> Iterator[_Row | Skipped]:
+def _html_rows(document: Document, options: Reading) -> Iterator[_Row | Skipped]:
     skipped = 0
     for header, *contents in _cells(document):
         if any(name in " ".join(header).casefold() for name in _PRODUCTS):
-            row = _html_row(header, contents, reading)
+            row = _html_row(header, contents, options)
             if row is not None:
                 yield row
             elif any(contents):
@@ -168,7 +168,7 @@ def _html_rows(document: Document, reading: Reading) -> Iterator[_Row | Skipped]
         yield Skipped(f"{skipped} rows", "have no time in English: export as JSON instead")
 
 
-def _html_row(header: list[str], contents: list[list[str]], reading: Reading) -> _Row | None:
+def _html_row(header: list[str], contents: list[list[str]], options: Reading) -> _Row | None:
     """Parse one row; return None if it has no time in a known form.
 
     The time is between prompt and answer, or else in the header.
@@ -181,12 +181,12 @@ def _html_row(header: list[str], contents: list[list[str]], reading: Reading) ->
                 rest = content[number + 1 if lines is content else 1 :]
                 answer = "\n".join([*rest, *(line for cell in contents[1:] for line in cell)])
                 prompt = _prompt("\n".join(content[:split]), has_answer=bool(answer))
-                sent_at, clock = _parse_time(match, reading)
+                sent_at, clock = _parse_time(match, options)
                 return _Row(prompt, answer, sent_at, clock, time_text=line)
     return None
 
 
-def _parse_time(match: re.Match[str], reading: Reading) -> tuple[datetime | None, Clock]:
+def _parse_time(match: re.Match[str], options: Reading) -> tuple[datetime | None, Clock]:
     month, day, year, clock, half, zone = match.groups()
     form = "%b %d %Y %I:%M:%S %p" if half else "%b %d %Y %H:%M:%S"
     try:
@@ -201,7 +201,7 @@ def _parse_time(match: re.Match[str], reading: Reading) -> tuple[datetime | None
     elif zone in _ZONE_HOURS:
         shift = timedelta(hours=_ZONE_HOURS[zone])
     else:
-        return wall_clock(naive, reading.timezone), Clock.LOCAL
+        return wall_clock(naive, options.timezone), Clock.LOCAL
     if abs(shift) >= timedelta(days=1):
         return None, Clock.NONE
     return instant(naive.replace(tzinfo=timezone(shift)).isoformat()), Clock.EXACT

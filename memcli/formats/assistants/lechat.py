@@ -41,7 +41,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     chats: dict[str, list[_Message]] = {}
     keys = Keys()
     for number, value in enumerate(elements(document), start=1):

@@ -41,7 +41,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     with document.open() as stream:
         database = stream.read(len(MAGIC)) == MAGIC
     if database:

@@ -55,7 +55,7 @@ def _entries(thread: Row) -> list[Row]:
     return [mapping(row) for row in sequence(rows)]
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     for number, element in enumerate(elements(document, ""), start=1):
         where = f"thread {number}"
         if isinstance(element, Broken):

@@ -26,7 +26,7 @@ from memcli.formats.building.blocks import (
 )
 from memcli.formats.format import Format, Parsed, Reading
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
+from memcli.formats.parsing.json_lines import rows, sample_objects
 from memcli.formats.parsing.json_stream import Broken
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
@@ -52,16 +52,16 @@ Row = Mapping[str, Any]
 
 
 def _recognises(sample: Sample) -> bool:
-    return any(_is_message(row) for row in first_rows(sample))
+    return any(_is_message(row) for row in sample_objects(sample))
 
 
 def _is_message(row: Row) -> bool:
     return isinstance(row.get("mes"), str) and isinstance(row.get("is_user"), bool)
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     stem = PurePath(document.name).stem
-    chat, character = _Chat(reading), ""
+    chat, character = _Chat(options), ""
     for number, value in rows(document):
         row = mapping(value)
         if isinstance(value, Broken):
@@ -91,10 +91,10 @@ class _Version:
 class _Chat:
     """The messages of a file, as they are read."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, options: Reading) -> None:
         self.turns: list[Turn] = []
         self.character = ""
-        self._reading, self._keys = reading, Keys()
+        self._options, self._keys = options, Keys()
         self._previous: str | None = None  # key of the turn that the next one replies to
 
     def read(self, row: Row) -> None:
@@ -106,7 +106,7 @@ class _Chat:
         previous = self._previous
         for version in _versions(row):
             version_key = self._keys.key(version.send_date, speaker, version.text)
-            sent_at, clock = _parse_time(version.send_date, self._reading)
+            sent_at, clock = _parse_time(version.send_date, self._options)
             parent = previous
             for key, block in with_keys(version_key, _blocks(role, kind, version)):
                 self.turns.append(
@@ -172,7 +172,7 @@ def _blocks(role: Role, kind: Kind, version: _Version) -> list[Block]:
     return blocks + [media_block(role, name) for name in names if name]
 
 
-def _parse_time(value: object, reading: Reading) -> tuple[datetime | None, Clock]:
+def _parse_time(value: object, options: Reading) -> tuple[datetime | None, Clock]:
     """Parse an exact time, or a wall clock time in any of three forms."""
     text = string(value).strip()
     naive: datetime | None = None
@@ -191,7 +191,7 @@ def _parse_time(value: object, reading: Reading) -> tuple[datetime | None, Clock
     if naive is not None and naive.tzinfo is None:
         if not is_plausible_time(naive):
             return None, Clock.NONE
-        return wall_clock(naive, reading.timezone), Clock.LOCAL
+        return wall_clock(naive, options.timezone), Clock.LOCAL
     exact = instant(value)
     return exact, Clock.EXACT if exact else Clock.NONE
 

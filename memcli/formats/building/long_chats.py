@@ -140,9 +140,9 @@ class WallClock:
         return moment, Clock.LOCAL
 
 
-def person(reading: Reading, *names: str | None) -> Role:
+def person(options: Reading, *names: str | None) -> Role:
     """Return USER if one of these names is the person's own, else PERSON."""
-    own_names = _own_names(reading.me, reading.aliases)
+    own_names = _own_names(options.me, options.aliases)
     if own_names and any(name and name.strip().casefold() in own_names for name in names):
         return Role.USER
     return Role.PERSON

@@ -31,7 +31,7 @@ Shape = Callable[[Head, str], tuple[Kind, str]]  # returns the kind and the text
 
 def written(
     document: Document,
-    reading: Reading,
+    options: Reading,
     chat: tuple[str, str],
     begun: Begun,
     shape: Shape,
@@ -41,13 +41,13 @@ def written(
 
     Args:
         document: the text.
-        reading: gives the zone of its times and the names of its owner.
+        options: gives the zone of its times and the names of its owner.
         chat: key and title of the chat.
         begun: parses the first line of a message; returns None for any other line.
         shape: returns the kind and the text of a message, from its first line and its whole text.
         owners: names that the program uses for the person whose export it is.
     """
-    keys, clock = Keys(), WallClock(reading.timezone)
+    keys, clock = Keys(), WallClock(options.timezone)
     chat_key, title = chat
     for found in _messages(document, begun):
         if isinstance(found, Skipped):
@@ -57,7 +57,7 @@ def written(
         kind, text = shape(head, body)
         sent_at, precision = clock.read(head.moment)
         is_owner = head.speaker in owners
-        role = Role.USER if is_owner else person(reading, head.speaker)
+        role = Role.USER if is_owner else person(options, head.speaker)
         if not head.speaker:
             role, kind = Role.SYSTEM, kind if kind is Kind.CALL else Kind.SERVICE
         if kind is Kind.TEXT and not text.strip():

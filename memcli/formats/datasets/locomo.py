@@ -33,7 +33,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     for number, element in enumerate(elements(document, ""), start=1):
         where = f"conversation {number}"
         if isinstance(element, Broken):
@@ -45,7 +45,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
         if not sessions:
             yield Skipped(where, "has no sessions", lost=False)
         for name, rows in sessions.items():
-            sent_at = _parse_time(string(conversation.get(f"{name}_date_time")), reading)
+            sent_at = _parse_time(string(conversation.get(f"{name}_date_time")), options)
             if turns := _turns(rows, sent_at):
                 yield Conversation("locomo", f"{sample}/{name}", "", tuple(turns))
             else:
@@ -87,7 +87,7 @@ def _text(row: Mapping[str, Any]) -> str:
     return "\n".join(part for part in parts if part.strip())
 
 
-def _parse_time(text: str, reading: Reading) -> datetime | None:
+def _parse_time(text: str, options: Reading) -> datetime | None:
     if not (match := _DATE.match(text)):
         return None
     hour, minute, half, day, month, year = match.groups()
@@ -95,7 +95,7 @@ def _parse_time(text: str, reading: Reading) -> datetime | None:
     try:
         number = _MONTHS.index(month[:3].lower()) + 1
         naive = datetime(int(year), number, int(day), hour_of_day, int(minute))
-        return wall_clock(naive, reading.timezone)
+        return wall_clock(naive, options.timezone)
     except (ValueError, OverflowError):
         return None
 

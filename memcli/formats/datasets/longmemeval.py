@@ -30,14 +30,14 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     for number, element in enumerate(elements(document, ""), start=1):
         where = f"question {number}"
         if isinstance(element, Broken):
             yield Skipped(where, element.why)
         elif sessions := sequence(mapping(element).get("haystack_sessions")):
             question = string(element.get("question_id")) or fingerprint(element.get("question"))
-            yield from _haystack(where, question, element, sessions, reading)
+            yield from _haystack(where, question, element, sessions, options)
         else:
             yield Skipped(where, "has no haystack", lost=False)
 
@@ -47,7 +47,7 @@ def _haystack(
     question: str,
     element: Mapping[str, Any],
     sessions: list[Any],
-    reading: Reading,
+    options: Reading,
 ) -> Iterator[Parsed]:
     ids, dates = sequence(element.get("haystack_session_ids")), element.get("haystack_dates")
     counts: Counter[str] = Counter()
@@ -57,7 +57,7 @@ def _haystack(
         if counts[session_id] > 1:  # the same session again, on another day
             session_id = f"{session_id}#{counts[session_id]}"
         date = string(_element(sequence(dates), number))
-        turns = _turns(sequence(session), _parse_time(date, reading))
+        turns = _turns(sequence(session), _parse_time(date, options))
         if turns:
             yield Conversation("longmemeval", f"{question}/{session_id}", "", tuple(turns))
         else:
@@ -79,12 +79,12 @@ def _turns(rows: list[Any], sent_at: datetime | None) -> list[Turn]:
     return turns
 
 
-def _parse_time(text: str, reading: Reading) -> datetime | None:
+def _parse_time(text: str, options: Reading) -> datetime | None:
     if not (match := _DATE.match(text)):
         return None
     year, month, day, hour, minute = map(int, match.groups())
     try:
-        return wall_clock(datetime(year, month, day, hour, minute), reading.timezone)
+        return wall_clock(datetime(year, month, day, hour, minute), options.timezone)
     except (ValueError, OverflowError):
         return None
 

@@ -55,7 +55,7 @@ def _recognises(sample: Sample) -> bool:
     return any(map(_is_known, objects)) and (bool(lines) or _is_valid_prefix(sample.text))
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     keys = Keys()
     loose: list[Mapping[str, Any]] = []  # messages outside of a conversation
     size = 0

@@ -96,7 +96,7 @@ def _style(text: Iterable[str | None]) -> tuple[bool, bool] | None:
     return max(styles, key=turns.__getitem__, default=None)
 
 
-def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def parse(document: Document, options: Reading) -> Iterator[Parsed]:
     """Yield the one conversation of the file.
 
     Raises:

@@ -25,7 +25,7 @@ def _recognises(sample: Sample) -> bool:
     return bool(_shards(mapping(sample.json))) or (is_manifest and bool(_zips(sample.json)))
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     zips: list[str] = []
     for value in elements(document, ""):
         if isinstance(value, Broken):

@@ -121,7 +121,7 @@ def written_reading(kept: KeptReading) -> dict[str, object]:
 
 
 def written_forgotten(forgotten: Forgotten) -> dict[str, object]:
-    """Return the JSON object of a conversation or memory that must not be imported again."""
+    """Return the JSON object of a digest whose content must not be imported again."""
     return {"schema": FORGOTTEN_SCHEMA, "digest": forgotten.digest}
 
 
@@ -129,7 +129,7 @@ def _recognises(sample: Sample) -> bool:
     return bool(_FIRST_LINE.match(sample.text))
 
 
-def _parse(document: Document, _reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, _options: Reading) -> Iterator[Parsed]:
     for number, value in rows(document):
         if isinstance(value, Broken):
             yield Skipped(f"line {number}", value.why)

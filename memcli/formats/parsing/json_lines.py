@@ -62,7 +62,7 @@ def _skip_rest_of_line(stream: BinaryIO) -> tuple[int, bool]:
     return skipped, False
 
 
-def first_rows(sample: Sample, count: int = 20) -> list[dict[str, Any]]:
+def sample_objects(sample: Sample, count: int = 20) -> list[dict[str, Any]]:
     """Return the JSON objects among the first lines of a sample.
 
     The list is empty if the first line is not an object. The last line of the head counts only if

@@ -49,7 +49,7 @@ def opened(document: Document) -> Iterator[Rows]:
             database.close(True)
 
 
-def tables(document: Document, head: bytes) -> dict[str, set[str]]:
+def table_columns(document: Document, head: bytes) -> dict[str, set[str]]:
     """Return the columns of each table of a database; empty if the document is not a database.
 
     Args:

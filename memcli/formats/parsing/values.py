@@ -12,7 +12,7 @@ _FIRST_YEAR, _LAST_YEAR = 1990, 2100  # of messages in any export
 
 
 class Keys:
-    """Makes keys for messages that have none: a digest of their identifying parts and a count.
+    """A maker of keys for messages that have none: a digest of identifying parts, and a count.
 
     The count numbers equal messages, so that the same message has the same key in every export
     that holds all messages equal to it.

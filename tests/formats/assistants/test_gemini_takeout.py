@@ -9,7 +9,7 @@ from helpers.shared import sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.formats import Reading, load, recognise
-from memcli.ingest.merge import sessions_of
+from memcli.ingest.merge import cut_sessions
 
 TAKEOUT = load("gemini_takeout")
 
@@ -54,7 +54,7 @@ def test_every_sample_gives_what_its_index_says(row):
     sessions = [
         session
         for each in parsed
-        for session in sessions_of("s", each.key, each.title, each.turns, endless=each.endless)
+        for session in cut_sessions("s", each.key, each.title, each.turns, endless=each.endless)
     ]
     assert row["sessions"] in ("?", str(len(sessions)))
 

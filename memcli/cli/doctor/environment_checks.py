@@ -1,10 +1,10 @@
-"""What `mem doctor` looks at beside the database: settings, models, hardware, servers."""
+"""Checks of everything but the database: settings, models, embedder, servers, hardware."""
 
 from collections.abc import Iterator
 from importlib.metadata import version
 
 from memcli.catalog import ROLES, ModelRole
-from memcli.cli.doctor.store_checks import Check
+from memcli.cli.doctor.health_check import HealthCheck
 from memcli.cli.models.inventory import inventory
 from memcli.cli.models.open import model_loader
 from memcli.cli.models.resolve import ModelResolver, is_address, load_catalog
@@ -12,8 +12,8 @@ from memcli.errors import ExitCode, InputError, MemError
 from memcli.settings import config_file
 from memcli.store import Store
 
-# What a served model gets to read.
-_SENT: dict[ModelRole, str] = {
+# Texts that are sent to a served model.
+_SENT_TEXTS: dict[ModelRole, str] = {
     "embedder": "every passage that is indexed, and every question",
     "reranker": "every question, and the passages that may answer it",
     "sifter": "every question, and the sessions that may answer it",
@@ -22,8 +22,8 @@ _SENT: dict[ModelRole, str] = {
 }
 
 
-def surroundings(store: Store | None) -> Iterator[Check]:
-    """Look at the settings, and what they name.
+def check_environment(store: Store | None) -> Iterator[HealthCheck]:
+    """Check the settings, and the models and servers that they name.
 
     Args:
         store: the database, if it can be opened.
@@ -33,17 +33,17 @@ def surroundings(store: Store | None) -> Iterator[Check]:
     except MemError as error:
         yield _fault("settings", error)
         return
-    where = config_file()
-    yield Check("settings", "ok", str(where) if where.exists() else f"none at {where}")
-    yield from _models(resolver)
+    file = config_file()
+    yield HealthCheck("settings", "ok", str(file) if file.exists() else f"none at {file}")
+    yield from _check_models(resolver)
     if store is not None:
-        yield _embedder(resolver, store)
-    yield from _served(resolver)
-    yield _hardware()
-    yield Check("sqlite-vec", "ok", version("sqlite-vec"))
+        yield _check_embedder(resolver, store)
+    yield from _check_servers(resolver)
+    yield _check_hardware()
+    yield HealthCheck("sqlite-vec", "ok", version("sqlite-vec"))
 
 
-def _models(resolver: ModelResolver) -> Iterator[Check]:
+def _check_models(resolver: ModelResolver) -> Iterator[HealthCheck]:
     try:
         found = load_catalog()
         items = [
@@ -61,59 +61,59 @@ def _models(resolver: ModelResolver) -> Iterator[Check]:
                 yield _fault(role, error)
     for item in items:
         used = f", used as {' and '.join(item.used_as)}" if item.used_as else ""
-        what = f"{item.role} {item.name} {item.quantization}: {item.standing}{used}"
+        finding = f"{item.role} {item.name} {item.quantization}: {item.standing}{used}"
         if item.standing in ("failed", "damaged", "changed"):
             remedy = f"`mem models verify {item.name}`, or `mem models pull {item.name}`"
-            yield Check("models", "fault", what, remedy, ExitCode.BACKEND)
+            yield HealthCheck("models", "fault", finding, remedy, ExitCode.BACKEND)
         elif item.standing != "verified":
-            yield Check("models", "note", what, f"`mem models verify {item.name}`")
+            yield HealthCheck("models", "note", finding, f"`mem models verify {item.name}`")
         else:
-            yield Check("models", "ok", what)
+            yield HealthCheck("models", "ok", finding)
     if not items:
-        what = "none that judge or read: questions are answered by words and meaning alone"
-        yield Check("models", "ok", what)
+        finding = "none that judge or read: questions are answered by words and meaning alone"
+        yield HealthCheck("models", "ok", finding)
 
 
-def _embedder(resolver: ModelResolver, store: Store) -> Check:
+def _check_embedder(resolver: ModelResolver, store: Store) -> HealthCheck:
     try:
         source = resolver.find("embedder", fallback=store.vectors.recorded())
         model = model_loader().open_embedder(source)
         served = store.vectors.serving()
         if served is None or served.fingerprint == model.fingerprint:
-            return Check("embedder", "ok", model.name)
+            return HealthCheck("embedder", "ok", model.name)
     except MemError as error:
         return _fault("embedder", error)
-    what = f"the settings name {model.name}, and the database has vectors of {served.name}"
+    finding = f"the settings name {model.name}, and the database has vectors of {served.name}"
     remedy = f"`mem index --embedder {model.name}` embeds everything again"
-    return Check("embedder", "fault", what, remedy, ExitCode.STORE)
+    return HealthCheck("embedder", "fault", finding, remedy, ExitCode.STORE)
 
 
-def _served(resolver: ModelResolver) -> Iterator[Check]:
+def _check_servers(resolver: ModelResolver) -> Iterator[HealthCheck]:
     from memcli.backends.server.endpoint import endpoint
 
     configured = resolver.configured
     roles: list[ModelRole] = [role for role in ROLES if is_address(configured.get(role, ""))]
     for role in roles:
         try:
-            there = endpoint(configured[role])
+            server = endpoint(configured[role])
         except MemError as error:
             yield _fault("servers", error)
             continue
-        where = f"{there.url} ({role})"
-        if there.local:
-            yield Check("servers", "ok", f"{where} is on this machine")
+        place = f"{server.url} ({role})"
+        if server.local:
+            yield HealthCheck("servers", "ok", f"{place} is on this machine")
         else:
-            yield Check(
+            yield HealthCheck(
                 "servers",
                 "note",
-                f"{_SENT[role]} leave this machine: they are sent to {where}",
+                f"{_SENT_TEXTS[role]} leave this machine: they are sent to {place}",
                 f"`mem config unset models.{role}` keeps them here",
             )
     if not roles:
-        yield Check("servers", "ok", "none: nothing leaves this machine")
+        yield HealthCheck("servers", "ok", "none: nothing leaves this machine")
 
 
-def _hardware() -> Check:
+def _check_hardware() -> HealthCheck:
     from memcli.backends.llama.hardware import accelerators, processor
 
     try:
@@ -121,12 +121,12 @@ def _hardware() -> Check:
     except MemError as error:
         return _fault("hardware", error)
     if found:
-        return Check("hardware", "ok", f"{', '.join(found)}; {processor()}")
-    return Check("hardware", "ok", f"no GPU that llama.cpp is built for; {processor()}")
+        return HealthCheck("hardware", "ok", f"{', '.join(found)}; {processor()}")
+    return HealthCheck("hardware", "ok", f"no GPU that llama.cpp is built for; {processor()}")
 
 
-def _fault(name: str, error: MemError) -> Check:
+def _fault(name: str, error: MemError) -> HealthCheck:
     remedy = error.hint or ""
     if isinstance(error, InputError) and not remedy:
         remedy = f"correct {config_file()}"
-    return Check(name, "fault", str(error), remedy, error.exit_code)
+    return HealthCheck(name, "fault", str(error), remedy, error.exit_code)

@@ -1,4 +1,4 @@
-"""What goes to the GPU and what memory allows. No GPU is needed: the real llama.cpp runs below."""
+"""Layers on the GPU and the limits of memory. No GPU is needed: the real llama.cpp runs below."""
 
 import subprocess
 import sys
@@ -214,7 +214,7 @@ def test_a_cache_in_fewer_bits_answers_nearly_the_same(smollm, monkeypatch):
 
 
 def test_llama_cpp_out_of_memory_is_an_error_not_the_end(smollm):
-    """Where the machine does not tell what is free, and the system refuses what llama.cpp asks."""
+    """The machine does not tell its free memory, and the system refuses llama.cpp's request."""
     code = f"""if True:
         import resource
         from pathlib import Path
