@@ -72,7 +72,7 @@ def test_without_names_the_person_is_whom_assistants_call_the_user(config):
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "hint"),
+    ("text", "message", "hint"),
     [
         ("[modles]\n", "unknown key `modles`", "did you mean `models`"),
         ('[models]\nshifter = "x"\n', r"\[models\]: unknown key `shifter`", "did you mean"),
@@ -87,8 +87,8 @@ def test_without_names_the_person_is_whom_assistants_call_the_user(config):
         ("[models\n", "is not valid TOML: .*line 1", None),
     ],
 )
-def test_what_nobody_understands_is_an_error_that_names_file_and_key(config, text, said, hint):
-    with pytest.raises(InputError, match=said) as wrong:
+def test_what_nobody_understands_is_an_error_that_names_file_and_key(config, text, message, hint):
+    with pytest.raises(InputError, match=message) as wrong:
         config(text)
 
     assert "config.toml" in str(wrong.value)

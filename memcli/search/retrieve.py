@@ -161,7 +161,7 @@ def retrieve(
     )
     matches = find_matches(query)
     signals = score_signals(query, matches)
-    scores = weighted_sum([(signal.weight, signal.scores) for signal in signals])
+    scores = score_sessions(signals)
     ranked = sorted(
         scores.keys() & _presentable(matches), key=lambda number: (-scores[number], number)
     )
@@ -170,6 +170,11 @@ def retrieve(
     # The best session's score says how sure the ranking is, the others' are their share of that.
     scale = confidence(ranked[0], query, matches) / (scores[ranked[0]] or 1.0)
     return _candidates(ranked[:limit], scale, signals, query, matches)
+
+
+def score_sessions(signals: Iterable[SignalScores]) -> dict[int, float]:
+    """Weigh and add what the signals give each session; return scores in [0, 1] by its number."""
+    return weighted_sum([(signal.weight, signal.scores) for signal in signals])
 
 
 def confidence(best: int, query: SearchQuery, matches: Matches) -> float:

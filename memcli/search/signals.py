@@ -1,7 +1,7 @@
 """The signals of the first stage: each finds places that match a question, and scores sessions.
 
-`SIGNALS` lists them and `find_matches` runs them. `memcli.search.retrieve` weighs the scores and
-adds them: a session's score is computed there.
+`SIGNALS` lists them and `find_matches` runs them. A session's score is computed in
+`memcli.search.retrieve`, which weighs and adds what they give.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

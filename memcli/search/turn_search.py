@@ -23,6 +23,7 @@ from memcli.domain import Session, SessionId
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
 from memcli.search.query import SearchQuery, SignalWeights, prepare_query
+from memcli.search.retrieve import score_sessions
 from memcli.search.signals import Matches, SignalScores, find_matches, score_signals
 from memcli.store import Filters, Found, Store, asked
 
@@ -82,7 +83,7 @@ def retrieve_turns(
     query = prepare_query(question, store, embedder, filters, now=now, weights=SignalWeights())
     matches = find_matches(query)
     signals = score_signals(query, matches)
-    likeliest = weighted_sum([(signal.weight, signal.scores) for signal in signals])
+    likeliest = score_sessions(signals)
     numbers = sorted(likeliest, key=lambda number: (-likeliest[number], number))
     sessions = {number: store.sessions.by_number(number) for number in numbers[:LIKELIEST_SESSIONS]}
     scores = _score_turns(query, matches, signals, sessions, weights or TurnWeights())

@@ -22,7 +22,7 @@ def fail(raised):
         "import importlib, sys\n"
         "from memcli import cli, errors\n"
         f"def fail(*_, **__): raise {raised}\n"
-        "importlib.import_module('memcli.cli.ask').open_models = fail\n"
+        "importlib.import_module('memcli.cli.ask_session').open_models = fail\n"
         "sys.exit(cli.main(['ask', 'x']))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -29,7 +29,8 @@ def section(heading, page="mem", kind="SH"):
     """Return a section of a page of the manual as it is read, without markup."""
     page = generated_files()[f"man/man1/{page}.1"]
     _, _, rest = page.partition(f".{kind} {heading}")
-    return re.split(r"^\.S[HS] ", rest, maxsplit=1, flags=re.MULTILINE)[0].replace(r"\-", "-")
+    end = r"^\.SH " if kind == "SH" else r"^\.S[HS] "
+    return re.split(end, rest, maxsplit=1, flags=re.MULTILINE)[0].replace(r"\-", "-")
 
 
 @pytest.mark.parametrize(("path", "text"), generated_files().items())

@@ -337,7 +337,7 @@ def test_of_many_warnings_a_person_is_told_twenty_and_a_script_all(mem):
 
     assert told.code == 0
     assert len(told.err.splitlines()) == 21
-    assert told.err.endswith("mem: empty talks.json: 10 more, all with `--json`\n")
+    assert told.err.endswith("mem: empty talks.json: 10 more warnings; `--json` prints all\n")
     assert len(shape.json["sources"][0]["warnings"]) == 30
 
 
@@ -350,7 +350,7 @@ def test_clocks_without_a_zone_are_read_in_the_zone_named(mem):
     [found] = sessions(mem)
     assert found["started_at"] == "2024-03-20T12:00:00+09:00"
     assert wrong == Run(
-        2, err="mem: no time zone `Mars/Olympus`\nhint: write it as in `Europe/Lisbon`\n"
+        2, err="mem: not a time zone: `Mars/Olympus`\nhint: write it as in `Europe/Lisbon`\n"
     )
 
 
@@ -419,7 +419,7 @@ def test_interrupted_it_keeps_what_it_read_and_says_what_to_type(mem):
     assert (done.returncode, done.stdout, done.stderr) == (
         130,
         b"",
-        b"mem: interrupted; what was read is kept, and the same command reads the rest\n",
+        b"mem: interrupted; what was imported is kept, and the same command imports the rest\n",
     )
     assert len(sessions(mem)) == 10
     assert mem("ingest", "talks.json").code == 0

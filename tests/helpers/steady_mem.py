@@ -6,13 +6,13 @@ from types import SimpleNamespace
 
 from memcli.backends.llama import hardware
 from memcli.cli import main
-from memcli.cli.commands import stats
 from memcli.cli.doctor import database_checks, environment_checks
+from memcli.cli.output import statistics_view
 
 shutil.disk_usage = lambda _path: SimpleNamespace(free=512_000_000_000)
 hardware.accelerators = list
 hardware.processor = lambda: "2 cores"
 environment_checks.version = lambda _package: "0.1.9"
-database_checks.told = stats.told = lambda size: "512.0 GB" if size > 1e11 else "0.5 MB"
+database_checks.told = statistics_view.told = lambda size: "512.0 GB" if size > 1e11 else "0.5 MB"
 
 sys.exit(main())

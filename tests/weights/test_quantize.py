@@ -77,12 +77,12 @@ def test_every_kind_is_tried_above():
 
 
 def test_progress_counts_tensors(source, tmp_path):
-    told = []
+    calls = []
 
-    quantize(source, tmp_path / "small.gguf", "Q8_0", progress=lambda *each: told.append(each))
+    quantize(source, tmp_path / "small.gguf", "Q8_0", progress=lambda *each: calls.append(each))
 
     tensors = len(GGUFReader(source).tensors)
-    assert told == [(number, tensors) for number in range(1, tensors + 1)]
+    assert calls == [(number, tensors) for number in range(1, tensors + 1)]
 
 
 def test_a_kind_that_is_none_is_wrong_usage(source, tmp_path):
@@ -161,9 +161,9 @@ def test_ctrl_c_ends_it_at_once_and_leaves_nothing(source, tmp_path):
         found = children(ran.pid)
         began = time.monotonic()
         ran.send_signal(signal.SIGINT)
-        _, said = ran.communicate(timeout=30)
+        _, message = ran.communicate(timeout=30)
 
-    assert "KeyboardInterrupt" in said
+    assert "KeyboardInterrupt" in message
     assert time.monotonic() - began < 8
     assert len(found) == 1
     assert not any(Path(f"/proc/{child}").exists() for child in found)

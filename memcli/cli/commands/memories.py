@@ -1,4 +1,4 @@
-"""`mem memories`: what is remembered, and the person's hand on it."""
+"""`mem memories`: list, search, show, accept, edit, add, export and import memories."""
 
 import sys
 from collections.abc import Sequence
@@ -11,25 +11,26 @@ import typer
 from typer.core import TyperGroup
 
 from memcli.cli.completion import values
+from memcli.cli.input_text import read_document
 from memcli.cli.json_output.fact_reader import read_facts
 from memcli.cli.json_output.memory_documents import memories_document, memory_list
 from memcli.cli.models.open import open_embedder
-from memcli.cli.options import Database, Json, Jsonl, Since, Speaker, Until, Wait, words
-from memcli.cli.output.console import note, print_json, print_jsonl, safe
-from memcli.cli.output.memory_view import markdown, print_memories, show_memory
+from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.options import FILTERS, OUTPUT, Json, Jsonl, Since, Speaker, Until, words
+from memcli.cli.output.console import note, print_json, print_jsonl
+from memcli.cli.output.memory_view import memories_markdown, print_memories, show_memory
 from memcli.cli.output.progress import resumable
 from memcli.domain import Fact, Memory, MemoryType
-from memcli.errors import ExitCode, InputError, UsageError
+from memcli.errors import ExitCode, UsageError
 from memcli.ingest.own_facts import MemoryImportCounts, OwnFacts
 from memcli.search.memory_search import search_memories
-from memcli.settings import database_path
 from memcli.store import MemoryFilters, Store
 
 
-class _Group(TyperGroup):
-    """`mem memories QUERY` lists, and `mem memories m_...` shows, without a word for it."""
+class _ImplicitCommandGroup(TyperGroup):
+    """A group in which `mem memories QUERY` lists and `mem memories m_...` shows."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # a context of Typer's own Click
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # Any: Typer's context is private
         if not ctx.resilient_parsing and (
             not args or (args[0] not in self.commands and args[0] != "--help")
         ):
@@ -40,31 +41,33 @@ class _Group(TyperGroup):
 memories = typer.Typer(
     name="memories",
     help="List, search, accept, edit, add, export and import memories."
-    " `mem memories QUERY` is `mem memories list QUERY`.",
-    cls=_Group,
+    " `mem memories QUERY` is short for `mem memories list QUERY`.",
+    cls=_ImplicitCommandGroup,
     rich_markup_mode=None,
 )
 
 Query = Annotated[
     str | None,
-    typer.Argument(metavar="[QUERY]", parser=words, show_default=False, help="What to look for."),
+    typer.Argument(metavar="[QUERY]", parser=words, show_default=False, help="Text to search for."),
 ]
-Name = Annotated[
+MemoryId = Annotated[
     str,
     typer.Argument(
         autocompletion=values.memory_ids,
         metavar="ID",
         parser=words,
-        help="Id of a memory, or how it begins: `m_k3j`.",
+        help="Id of a memory, or its beginning: `m_k3j`.",
     ),
 ]
 Why = Annotated[
     bool,
     typer.Option(
-        "--why", help="Also how a model came to it: all it thought, with `mem read --keep-traces`."
+        "--why",
+        help="Show also the reason that the model gave, and all that it thought if it read with"
+        " `mem read --keep-traces`.",
     ),
 ]
-Names = Annotated[
+MemoryIds = Annotated[
     list[str],
     typer.Argument(
         autocompletion=values.memory_ids,
@@ -74,126 +77,172 @@ Names = Annotated[
     ),
 ]
 Key = Annotated[
-    str, typer.Argument(metavar="KEY", parser=words, help="What it is about: `home city`.")
+    str, typer.Argument(metavar="KEY", parser=words, help="Topic of the fact: `home city`.")
 ]
-Value = Annotated[str, typer.Argument(metavar="VALUE", parser=words, help="What is remembered.")]
+Value = Annotated[str, typer.Argument(metavar="VALUE", parser=words, help="The fact itself.")]
 NewValue = Annotated[
     str | None,
-    typer.Argument(metavar="[VALUE]", parser=words, show_default=False, help="What is right."),
+    typer.Argument(metavar="[VALUE]", parser=words, show_default=False, help="The corrected fact."),
 ]
 NewKey = Annotated[
     str | None,
     typer.Option(
-        "--key", metavar="KEY", parser=words, show_default=False, help="What it is about."
+        "--key", metavar="KEY", parser=words, show_default=False, help="Topic of the fact."
     ),
 ]
 TypeName = Literal["UserMemory", "LongTermMemory"]
-OneType = Annotated[
+NewType = Annotated[
     TypeName,
-    typer.Option("--type", metavar="TYPE", help="`UserMemory`, about you, or `LongTermMemory`."),
+    typer.Option(
+        "--type", metavar="TYPE", help="`UserMemory`, a fact about you, or `LongTermMemory`."
+    ),
 ]
-MaybeType = Annotated[
+OptionalType = Annotated[
     TypeName | None,
     typer.Option(
         "--type",
         metavar="TYPE",
         show_default=False,
-        help="`UserMemory`, about you, or `LongTermMemory`.",
+        help="`UserMemory`, a fact about you, or `LongTermMemory`.",
     ),
 ]
-Tag = Annotated[
+OnlyType = Annotated[
+    TypeName | None,
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        show_default=False,
+        rich_help_panel=FILTERS,
+        help="Only memories of this type: `UserMemory`, facts about you, or `LongTermMemory`.",
+    ),
+]
+OnlyTag = Annotated[
     str | None,
-    typer.Option("--tag", metavar="TAG", parser=words, show_default=False, help="Only with this."),
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        parser=words,
+        show_default=False,
+        rich_help_panel=FILTERS,
+        help="Only memories with this tag.",
+    ),
 ]
 Tags = Annotated[
     list[str] | None,
     typer.Option(
-        "--tag", metavar="TAG", parser=words, show_default=False, help="May be given again."
+        "--tag",
+        metavar="TAG",
+        parser=words,
+        show_default=False,
+        help="Tag of the memory; may be given several times.",
     ),
 ]
 History = Annotated[
-    bool, typer.Option("--history", help="Also what was superseded by something newer.")
+    bool,
+    typer.Option(
+        "--history",
+        rich_help_panel=FILTERS,
+        help="Include memories that newer ones supersede.",
+    ),
 ]
 Unsupported = Annotated[
     bool,
     typer.Option(
-        "--unsupported", help="Only what says more than its sources, and was not accepted."
+        "--unsupported",
+        rich_help_panel=FILTERS,
+        help="Only memories that their sources do not support and that you have not accepted.",
     ),
 ]
-Most = Annotated[
+MaxMemories = Annotated[
     int | None,
-    typer.Option("--limit", "-n", min=1, show_default=False, metavar="N", help="Most memories."),
+    typer.Option(
+        "--limit",
+        "-n",
+        min=1,
+        show_default=False,
+        metavar="N",
+        rich_help_panel=FILTERS,
+        help="Show at most this many memories.",
+    ),
 ]
-Form = Annotated[
+ExportFormat = Annotated[
     Literal["json", "markdown"],
-    typer.Option("--format", metavar="FORMAT", help="`json`, for `import`, or `markdown`."),
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        rich_help_panel=OUTPUT,
+        help="`json`, which `mem memories import` reads, or `markdown`.",
+    ),
 ]
 File = Annotated[
-    Path, typer.Argument(metavar="FILE", help="JSON as `export` writes it; `-` for stdin.")
+    Path,
+    typer.Argument(
+        metavar="FILE", help="JSON as `mem memories export` writes it; `-` for standard input."
+    ),
 ]
 
 
 @memories.command("list")
 def list_memories(
     query: Query = None,
-    type_: MaybeType = None,
-    tag: Tag = None,
+    *,
+    type_: OnlyType = None,
+    tag: OnlyTag = None,
     since: Since = None,
     until: Until = None,
     speaker: Speaker = None,
     history: History = False,
     unsupported: Unsupported = False,
-    limit: Most = None,
+    limit: MaxMemories = None,
     as_json: Json = False,
     as_jsonl: Jsonl = False,
-    database: Database = None,
-    wait: Wait = 10.0,
+    database: WritableDatabaseOptions,
 ) -> None:
-    """List what is remembered, newest first, or search it.
+    """List memories, the newest first, or search them.
 
-    Dates and speakers are those of the turns a memory came from. Exits with status 3 when there
-    is nothing.
+    Dates and speakers are those of the turns that a memory came from. Exits with status 3 when
+    there are none.
     """
     filters = MemoryFilters(since, until, speaker, type_ and MemoryType(type_), tag)
-    with Store.existing(database or database_path(), wait=wait) as store:
+    with database.open_existing() as store:
         found = (
             [hit.memory for hit in search_memories(query, store, open_embedder(), filters)]
             if query and query.strip()
             else store.memories.find(filters)
         )
-        doubted = [one for one in found if not one.trusted and (one.current or history)]
-        shown = doubted if unsupported else [one for one in found if one.trusted]
-        shown = [one for one in shown if one.current or history][:limit]
-        _print(store, shown, as_json=as_json, as_jsonl=as_jsonl)
-    if doubted and not unsupported:
-        note(f"{len(doubted)} unsupported, not shown: `mem memories --unsupported`")
-    if not shown:
-        note("no memories")
+        doubtful = [one for one in found if not one.trusted and (one.current or history)]
+        trusted = [one for one in found if one.trusted and (one.current or history)]
+        listed = (doubtful if unsupported else trusted)[:limit]
+        _print(store, listed, as_json=as_json, as_jsonl=as_jsonl)
+    if doubtful and not unsupported:
+        note(f"{len(doubtful)} unsupported, not shown: `mem memories --unsupported`")
+    if not listed:
+        note("no memories found")
         raise typer.Exit(ExitCode.NOTHING_FOUND)
 
 
 @memories.command()
 def show(
-    memory: Name,
+    memory: MemoryId,
+    *,
     why: Why = False,
     as_json: Json = False,
-    database: Database = None,
-    wait: Wait = 10.0,
+    database: WritableDatabaseOptions,
 ) -> None:
     """Print one memory, the turns it came from, and its history."""
-    with Store.existing(database or database_path(), wait=wait) as store:
+    with database.open_existing() as store:
         show_memory(memory, store, why=why, as_json=as_json)
 
 
 @memories.command()
-def accept(names: Names, database: Database = None, wait: Wait = 10.0) -> None:
-    """Let memories count although something is unsupported.
+def accept(ids: MemoryIds, *, database: WritableDatabaseOptions) -> None:
+    """Accept memories although their sources do not support all of them.
 
-    An accepted memory may also supersede what you wrote yourself.
+    An accepted memory may also supersede one that you wrote yourself.
     """
-    with Store.existing(database or database_path(), wait=wait) as store:
+    with database.open_existing() as store:
         with store.transaction():
-            found = [store.memories.get(name).id for name in names]
+            found = [store.memories.get(name).id for name in ids]
             for one in found:
                 store.memories.accept(one)
         print_memories(store.memories.get(one) for one in found)
@@ -201,18 +250,21 @@ def accept(names: Names, database: Database = None, wait: Wait = 10.0) -> None:
 
 @memories.command()
 def edit(
-    memory: Name,
+    memory: MemoryId,
     value: NewValue = None,
+    *,
     key: NewKey = None,
-    type_: MaybeType = None,
+    type_: OptionalType = None,
     tags: Tags = None,
-    database: Database = None,
-    wait: Wait = 10.0,
+    database: WritableDatabaseOptions,
 ) -> None:
-    """Put something right. The memory stays in the history, and no model supersedes the edit."""
+    """Correct a memory.
+
+    The old one stays in the history, and no model supersedes the correction.
+    """
     if not any((value, key, type_, tags)):
         raise UsageError("nothing to change", hint='mem memories edit m_k3j "lives in Porto"')
-    with Store.existing(database or database_path(), wait=wait) as store:
+    with database.open_existing() as store:
         found = store.memories.get(memory)
         fact = replace(
             found.fact,
@@ -229,48 +281,50 @@ def edit(
 def add(
     key: Key,
     value: Value,
-    type_: OneType = "UserMemory",
+    *,
+    type_: NewType = "UserMemory",
     tags: Tags = None,
-    database: Database = None,
-    wait: Wait = 10.0,
+    database: WritableDatabaseOptions,
 ) -> None:
-    """Remember a fact of your own."""
+    """Add a memory that you write yourself."""
     fact = Fact(key, MemoryType(type_), value, tuple(tags or ()))
-    with Store(database or database_path(), wait=wait) as store:
+    with database.open() as store:
         added = OwnFacts(store, open_embedder()).add(fact, datetime.now().astimezone())
         print_memories([store.memories.get(added)])
 
 
 @memories.command()
-def export(form: Form = "json", database: Database = None, wait: Wait = 10.0) -> None:
+def export(*, format_name: ExportFormat = "json", database: WritableDatabaseOptions) -> None:
     """Print all memories with their history and sources.
 
     `mem memories import` reads the JSON.
     """
-    with Store.existing(database or database_path(), wait=wait) as store:
+    with database.open_existing() as store:
         found = store.memories.find(MemoryFilters())
-        if form == "json":
+        if format_name == "json":
             _print(store, found, as_json=True, as_jsonl=False)
         else:
-            sys.stdout.write(markdown(found))
+            sys.stdout.write(memories_markdown(found))
 
 
 @memories.command("import")
-def import_memories(file: File, database: Database = None, wait: Wait = 10.0) -> None:
-    """Take in exported memories, or facts of your own.
+def import_memories(file: File, *, database: WritableDatabaseOptions) -> None:
+    """Import exported memories, or facts that you write yourself.
 
-    A fact: `{"key": ..., "value": ...}`.
+    A fact is written as `{"key": ..., "value": ...}`.
 
-    Sources are found again where their sessions are in the database; a memory that has none of
-    them here is your own from now on. What was forgotten is not taken in again.
+    A memory is linked to its sources again if their sessions are in this database; without any of
+    them, it counts as written by you. A memory that was forgotten is not imported again.
     """
-    found = read_facts(_text(file), str(file))
+    found = read_facts(read_document(file), str(file))
     with (
-        resumable("nothing was taken in"),
-        Store(database or database_path(), wait=wait) as store,
+        resumable("nothing was imported"),
+        database.open() as store,
     ):
-        done = OwnFacts(store, open_embedder()).import_memories(found, datetime.now().astimezone())
-    typer.echo(_told(done))
+        restored = OwnFacts(store, open_embedder()).import_memories(
+            found, datetime.now().astimezone()
+        )
+    typer.echo(_describe(restored))
 
 
 def _print(store: Store, found: Sequence[Memory], *, as_json: bool, as_jsonl: bool) -> None:
@@ -282,18 +336,10 @@ def _print(store: Store, found: Sequence[Memory], *, as_json: bool, as_jsonl: bo
         print_memories(found)
 
 
-def _text(file: Path) -> str:
-    try:
-        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        return raw.decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{safe(str(file))} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{safe(str(file))} is not UTF-8") from error
-
-
-def _told(done: MemoryImportCounts) -> str:
-    told = [f"{done.new} new"]
-    told += [f"{done.known} known"] if done.known else []
-    told += [f"{done.forgotten} forgotten before"] if done.forgotten else []
-    return ", ".join(told)
+def _describe(restored: MemoryImportCounts) -> str:
+    parts = [f"{restored.new} new"]
+    if restored.known:
+        parts.append(f"{restored.known} already known")
+    if restored.forgotten:
+        parts.append(f"{restored.forgotten} forgotten earlier and not imported")
+    return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""How far something long is: bars on a terminal, a line now and then elsewhere."""
+"""Progress of long work: bars on a terminal, a line per minute in a log."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,35 +7,37 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from memcli.cli.output.console import can_draw, console, note, safe
+from memcli.cli.output.numbers import exact_duration, short_number
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
+    from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-Progress = Callable[[str, int, int], None]  # what, how much is done, of how much (0: unknown)
+# Called with the name of the work, the amount done and the whole amount (0 if it is unknown).
+Progress = Callable[[str, int, int], None]
 
-EVERY = 60.0  # seconds between lines in a log
-PERIOD = 300.0  # seconds that a speed is the mean of: a step may take minutes
+LOG_INTERVAL = 60.0  # seconds between two lines in a log
+SPEED_PERIOD = 300.0  # seconds over which the speed is averaged: one step may take minutes
 
 
 @contextmanager
 def bars(*, quiet: bool) -> Iterator[Progress]:
-    """Give what tells a person how far each of several things is, on stderr.
+    """Give a callback that shows on stderr how far each of several kinds of work is.
 
-    On a terminal these are bars, with how fast it goes and how long it will take; in a log, and on
-    a terminal that cannot erase, a line a minute; for the quiet nothing.
+    On a terminal it draws bars with the speed and the remaining time; in a log, and on a terminal
+    that cannot erase, it writes a line per minute; if quiet, it does nothing.
     """
     if quiet:
         yield lambda _what, _done, _of: None
     elif can_draw(sys.stderr):
-        yield from _drawn()
+        yield from _draw_bars()
     else:
-        yield _Log().tell
+        yield _ProgressLog().report
 
 
 @contextmanager
 def resumable(hint: str) -> Iterator[None]:
-    """Say what to type, or what became of it, when this is interrupted."""
+    """Note on Ctrl-C how to continue the work inside, or the state in which it was left."""
     try:
         yield
     except KeyboardInterrupt:
@@ -43,73 +45,58 @@ def resumable(hint: str) -> Iterator[None]:
         raise
 
 
-class _Log:
-    """Says how far things are, a line a minute each, once they take that long."""
+class _ProgressLog:
+    """Writes a line per minute for each kind of work that takes longer than that."""
 
     def __init__(self) -> None:
-        self._said: dict[str, tuple[float, int]] = {}  # when, and how much was done then
+        self._last: dict[str, tuple[float, int]] = {}  # time of the last line, amount done then
 
-    def tell(self, what: str, done: int, of: int) -> None:
+    def report(self, what: str, done: int, of: int) -> None:
         now = monotonic()
-        since, before = self._said.setdefault(what, (now, done))
-        if now - since < EVERY:
+        since, before = self._last.setdefault(what, (now, done))
+        if now - since < LOG_INTERVAL:
             return
-        self._said[what] = (now, done)
+        self._last[what] = (now, done)
         rate = (done - before) / (now - since)
-        told = f"{what}: {count(done)}{f' of {count(of)}' if of else ''}, {count(rate)} a second"
+        total = f" of {short_number(of)}" if of else ""
+        line = f"{what}: {short_number(done)}{total}, {short_number(rate)} a second"
         if of and rate:
-            told += f", about {_duration((of - done) / rate)} to go"
-        note(told)
+            line += f", about {exact_duration((of - done) / rate)} to go"
+        note(line)
 
 
-def _drawn() -> Iterator[Progress]:
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bars
-    from rich.progress import TimeRemainingColumn as Remaining
+def _draw_bars() -> Iterator[Progress]:
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
 
-    columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[told]}"))
-    with Bars(
-        *columns,
-        Remaining(),
+    with RichProgress(
+        TextColumn("{task.description}"),
+        BarColumn(24),
+        TextColumn("{task.fields[amount]}"),
+        TimeRemainingColumn(),
         console=console(sys.stderr),
         transient=True,
-        redirect_stdout=False,  # results go where they go
-        speed_estimate_period=PERIOD,
-    ) as drawn:
+        redirect_stdout=False,  # results must reach stdout unchanged
+        speed_estimate_period=SPEED_PERIOD,
+    ) as display:
         tasks: dict[str, TaskID] = {}
 
-        def tell(what: str, done: int, of: int) -> None:
+        def show(what: str, done: int, of: int) -> None:
             if what not in tasks:
-                _drop_uncounted(drawn, tasks)
-                tasks[what] = drawn.add_task(safe(what), total=of or None, told="")
-            speed = next(task.speed for task in drawn.tasks if task.id == tasks[what])
-            told = f"{done / of:4.0%}" if of else count(done)
-            told += f" {count(speed)}/s" if speed else ""
-            drawn.update(tasks[what], completed=done, total=of or None, told=told)
+                _remove_endless(display, tasks)
+                tasks[what] = display.add_task(safe(what), total=of or None, amount="")
+            speed = next(task.speed for task in display.tasks if task.id == tasks[what])
+            amount = f"{done / of:4.0%}" if of else short_number(done)
+            if speed:
+                amount += f" {short_number(speed)}/s"
+            display.update(tasks[what], completed=done, total=of or None, amount=amount)
 
-        yield tell
+        yield show
 
 
-def _drop_uncounted(drawn: "Bars", tasks: dict[str, "TaskID"]) -> None:
-    """Take away what has no end that is known: it is over when something else begins."""
-    for task in drawn.tasks:
+def _remove_endless(display: "RichProgress", tasks: dict[str, "TaskID"]) -> None:
+    """Remove tasks without a known end: such work is over when other work begins."""
+    for task in display.tasks:
         if task.total is None:
-            drawn.remove_task(task.id)
+            display.remove_task(task.id)
             del tasks[next(what for what, known in tasks.items() if known == task.id)]
-
-
-def count(number: float) -> str:
-    """Return a number, or one of bytes, as people read it at a glance: `812`, `81k`, `8.1M`."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if number >= size:
-            unit = 1e3 if letter == "k" else size
-            return f"{number / unit:.{0 if letter == 'k' else 1}f}{letter}"
-    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
-
-
-def _duration(seconds: float) -> str:
-    """Return a time as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,6 +1,7 @@
 """Builds the manual: mem(1), a page for each command, and mem-json(5)."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from memcli import RELEASED, __version__
 from memcli.cli.completion.command_table import Command, Parameter
@@ -132,11 +133,17 @@ def _command_page(command: Command) -> str:
 
 
 def _option_sections(parameters: tuple[Parameter, ...]) -> Iterator[str]:
+    """Yield the arguments, the options without a group, and then each group of options."""
     arguments = tuple(each for each in parameters if not each.is_option)
     options = tuple(each for each in parameters if each.is_option)
-    for heading, chosen in (("ARGUMENTS", arguments), ("OPTIONS", options)):
-        if chosen:
-            yield from (f".SH {heading}", *_parameter_list(chosen))
+    if arguments:
+        yield from (".SH ARGUMENTS", *_parameter_list(arguments))
+    if options:
+        yield ".SH OPTIONS"
+    for group, members in groupby(options, key=lambda each: each.group):
+        if group:
+            yield f".SS {roff.escape(group)}"
+        yield from _parameter_list(tuple(members))
 
 
 def _synopsis(command: Command) -> str:

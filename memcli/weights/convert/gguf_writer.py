@@ -16,6 +16,7 @@ import numpy as np
 from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType
 from numpy.typing import NDArray
 
+from memcli.callbacks import ignore
 from memcli.errors import BackendError
 from memcli.files import whole_file
 from memcli.weights.convert import qwen3
@@ -47,7 +48,7 @@ class _TensorPlan:
 
 
 def convert_checkpoint(
-    folder: Path, target: Path, *, dtype: Dtype, progress: BytesProgress | None = None
+    folder: Path, target: Path, *, dtype: Dtype, progress: BytesProgress = ignore
 ) -> None:
     """Write a checkpoint as GGUF.
 
@@ -72,7 +73,7 @@ def convert_checkpoint(
         writer = GGUFWriter(part, "qwen3")  # the name that llama.cpp has for it
         _write_header(writer, checkpoint, dtype, plans)
         alignment = writer.data_alignment
-        _write_weights(part, plans, alignment, progress or (lambda done, total: None))
+        _write_weights(part, plans, alignment, progress)
 
 
 def _check_architecture(checkpoint: Checkpoint) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from memcli.callbacks import ignore
 from memcli.errors import BusyError, ModelNotFoundError
 from memcli.retry import Retries
 from memcli.weights.hub import hub_client
@@ -61,7 +62,7 @@ def download_files(
     return home
 
 
-def sha256(path: Path, progress: FileProgress = lambda name, done, size: None) -> str:
+def sha256(path: Path, progress: FileProgress = ignore) -> str:
     """Return the SHA-256 of a file, 64 hexadecimal digits.
 
     Raises:
