@@ -12,7 +12,7 @@ from memcli.cli.input_text import STDIN, read_questions
 from memcli.cli.models.open import open_models
 from memcli.cli.option_groups import StageOptions
 from memcli.cli.output.answer_printer import AnswerPrinter
-from memcli.cli.output.answer_stream import stream_answer
+from memcli.cli.output.answer_stream import generate_answer
 from memcli.cli.output.console import note, stdout_closed
 from memcli.cli.output.live_view import live_ranking
 from memcli.deadline import deadline, seconds_left
@@ -111,7 +111,7 @@ class AskSession:
                     ranking, context=text, several=several, answer_follows=bool(self.chat)
                 )
                 if self.chat and found and not ranking.stopped:
-                    answer = stream_answer(
+                    answer = generate_answer(
                         ranking,
                         self.chat,
                         dialogue=dialogue,

@@ -41,7 +41,7 @@ def read_questions(*, null: bool) -> Iterator[str]:
             yield question
 
 
-def read_document(file: Path) -> str:
+def read_text_input(file: Path) -> str:
     """Return the text of a file, or of standard input for `-`.
 
     Raises:

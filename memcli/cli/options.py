@@ -147,7 +147,7 @@ Source = Annotated[
     str | None,
     typer.Option(
         "--source",
-        autocompletion=values.sources,
+        autocompletion=values.offer_sources,
         parser=words,
         metavar="SOURCE",
         show_default=False,
@@ -159,7 +159,7 @@ Speaker = Annotated[
     frozenset[str] | None,
     typer.Option(
         "--speaker",
-        autocompletion=values.speakers,
+        autocompletion=values.offer_speakers,
         parser=names,
         metavar="NAME",
         show_default=False,
@@ -269,7 +269,7 @@ Reranker = Annotated[
     str | None,
     typer.Option(
         "--reranker",
-        autocompletion=values.rerankers,
+        autocompletion=values.offer_rerankers,
         envvar="MEM_RERANKER",
         show_default=False,
         metavar="MODEL",
@@ -282,7 +282,7 @@ Sifter = Annotated[
     str | None,
     typer.Option(
         "--sifter",
-        autocompletion=values.sifters,
+        autocompletion=values.offer_sifters,
         envvar="MEM_SIFTER",
         show_default=False,
         metavar="MODEL",
@@ -295,7 +295,7 @@ Reader = Annotated[
     str | None,
     typer.Option(
         "--reader",
-        autocompletion=values.readers,
+        autocompletion=values.offer_readers,
         envvar="MEM_READER",
         show_default=False,
         metavar="MODEL",
@@ -309,7 +309,7 @@ Chat = Annotated[
     str | None,
     typer.Option(
         "--chat",
-        autocompletion=values.chats,
+        autocompletion=values.offer_chats,
         envvar="MEM_CHAT",
         show_default=False,
         metavar="MODEL",

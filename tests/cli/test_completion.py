@@ -336,7 +336,7 @@ def test_what_completes_a_value_is_where_tab_looks_for_it():
     parameters = [each for command in describe_commands().all() for each in command.parameters]
     named = {each.completes for each in parameters if each.completes}
 
-    assert {"session_ids", "memory_ids", "rerankers"} <= named
+    assert {"offer_session_ids", "offer_memory_ids", "offer_rerankers"} <= named
     assert all(callable(getattr(values, name)) for name in named)
 
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from memcli.cli.app import command_tree
 from memcli.cli.output.numbers import rough_duration
-from memcli.cli.output.reading_progress import reading_progress
+from memcli.cli.output.progress import reading_progress
 from memcli.domain import SessionId
 from memcli.extraction.read import Settled
 from memcli.store import Outcome, Unread
@@ -155,7 +155,8 @@ def test_without_a_reader_it_says_what_to_type(mem):
 
     assert done == Run(
         6,
-        err="mem: no model that reads is on this machine\nhint: `mem models pull memreader-4b`\n",
+        err="mem: no model that reads sessions is on this machine\n"
+        "hint: `mem models pull memreader-4b`\n",
     )
 
 
@@ -276,7 +277,7 @@ def test_on_a_terminal_progress_is_shown_and_taken_away(mem):
 
 def test_in_a_log_there_is_a_line_a_minute(capsys, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("memcli.cli.output.reading_progress.monotonic", lambda: now[0])
+    monkeypatch.setattr("memcli.cli.output.progress.monotonic", lambda: now[0])
     settled = Settled(SessionId("s_1"), 1, 2, Outcome.IGNORED, "", (), 0, 100)
 
     with reading_progress([Unread(SessionId("s_1"), 1000)], quiet=False) as watch:

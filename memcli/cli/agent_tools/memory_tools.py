@@ -22,6 +22,7 @@ from memcli.cli.agent_tools.tool_documents import (
     ShowArguments,
     ShowResult,
 )
+from memcli.cli.agent_tools.truncate import JsonDocument, cut_list, cut_ranking, cut_session
 from memcli.cli.json_output.json_schema import JsonSchema, document_schema
 from memcli.cli.json_output.memory_documents import memories_document
 from memcli.cli.json_output.session_documents import (
@@ -31,7 +32,6 @@ from memcli.cli.json_output.session_documents import (
 )
 from memcli.cli.models.open import open_embedder
 from memcli.cli.options import names
-from memcli.cli.output.truncate import Shape, cut_list, cut_ranking, cut_session
 from memcli.cli.when import end_of, start_of
 from memcli.deadline import deadline
 from memcli.domain import MemoryType
@@ -49,14 +49,14 @@ def make_tools(memory: "MemoryTools") -> list[AgentTool]:
     """Return all tools that agents are offered, one line each."""
 
     def tool(
-        arguments: type, result: type, call: Callable[[Any], Shape], description: str
+        arguments: type, result: type, call: Callable[[Any], JsonDocument], description: str
     ) -> AgentTool:
         return AgentTool(
             name=call.__name__,
             description=description,
             arguments=_closed_schema(document_schema(arguments)),
             result=document_schema(result),
-            call=cast("Callable[[Mapping[str, Any]], Shape]", call),
+            call=cast("Callable[[Mapping[str, Any]], JsonDocument]", call),
         )
 
     return [
@@ -86,18 +86,18 @@ class MemoryTools:
     def _embedder_alone(self) -> Models:
         return Models(open_embedder())
 
-    def ask(self, arguments: AskArguments) -> Shape:
+    def ask(self, arguments: AskArguments) -> JsonDocument:
         """Rank the sessions that answer a question."""
         with deadline(arguments.get("seconds", SECONDS)):
             ranking = self._rank(arguments, arguments["question"], LEAST, self._models)
         return _bounded_ranking(dict(ask_document(ranking)), ranking, arguments)
 
-    def search(self, arguments: SearchArguments) -> Shape:
+    def search(self, arguments: SearchArguments) -> JsonDocument:
         """Find sessions by words and meaning."""
         ranking = self._rank(arguments, arguments["query"], 0.0, self._embedder_alone)
         return _bounded_ranking(dict(search_document(ranking)), ranking, arguments)
 
-    def show(self, arguments: ShowArguments) -> Shape:
+    def show(self, arguments: ShowArguments) -> JsonDocument:
         """Read one session."""
         name, _, position = arguments["id"].partition(":")
         first = arguments.get("first", int(position) if position.isdecimal() else 1)
@@ -106,7 +106,7 @@ class MemoryTools:
         document = show_document(session, range(1, len(session.turns) + 1))
         return cut_session(dict(document), first, arguments.get("characters", CHARACTERS))
 
-    def memories(self, arguments: MemoriesArguments) -> Shape:
+    def memories(self, arguments: MemoriesArguments) -> JsonDocument:
         """Find memories."""
         since, until, speaker = _dates_and_speaker(arguments)
         kind = MemoryType(arguments["type"]) if "type" in arguments else None
@@ -146,7 +146,9 @@ class MemoryTools:
         return Store.existing(self._path, read_only=True)
 
 
-def _bounded_ranking(document: Shape, ranking: Answer, arguments: FilterArguments) -> Shape:
+def _bounded_ranking(
+    document: JsonDocument, ranking: Answer, arguments: FilterArguments
+) -> JsonDocument:
     """Return a ranking of bounded length; say in `cut` where a model failed."""
     result = cut_ranking(document, arguments.get("characters", CHARACTERS))
     if isinstance(ranking.stopped, BackendError):

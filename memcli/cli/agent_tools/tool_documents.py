@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, Required, TypedDict
 
+from memcli.cli.agent_tools.truncate import Cut
 from memcli.cli.json_output.memory_documents import MemoriesJson
 from memcli.cli.json_output.session_documents import AskJson, SearchJson, ShowJson
-from memcli.cli.output.truncate import Cut
 
 MOST_SESSIONS = 5  # by default
 MOST_MEMORIES = 20  # by default

@@ -24,7 +24,7 @@ SessionIds = Annotated[
     list[str] | None,
     typer.Argument(
         parser=words,
-        autocompletion=values.session_ids,
+        autocompletion=values.offer_session_ids,
         metavar="[ID...]",
         show_default=False,
         help="Ids of sessions, or their beginnings: `s_k3j`. Without any: everything.",

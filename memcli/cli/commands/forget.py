@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from memcli.cli.completion.values import session_and_memory_ids
+from memcli.cli.completion.values import offer_session_and_memory_ids
 from memcli.cli.json_output.memory_documents import forget_document
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Source, words
 from memcli.cli.output.console import note, print_json
 from memcli.cli.output.memory_view import print_memories
-from memcli.cli.output.numbers import counted
+from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import print_overviews
 from memcli.cli.session_names import session_numbers
 from memcli.cli.unknown_names import warn_unknown_names
@@ -24,7 +24,7 @@ Ids = Annotated[
     list[str] | None,
     typer.Argument(
         parser=words,
-        autocompletion=session_and_memory_ids,
+        autocompletion=offer_session_and_memory_ids,
         metavar="[ID...]",
         show_default=False,
         help="Ids of sessions and memories: `s_k3j`, `m_k3j`.",
@@ -94,9 +94,9 @@ def _confirm(sessions: int, memories: int, *, yes: bool) -> None:
     """
     if yes:
         return
-    parts = [counted(sessions, "session")] if sessions else []
+    parts = [pluralize(sessions, "session")] if sessions else []
     if memories:
-        parts.append(counted(memories, "memory", "memories"))
+        parts.append(pluralize(memories, "memory", "memories"))
     deletion = f"delete {' and '.join(parts)} permanently"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(f"would {deletion}; add `--yes`")

@@ -13,7 +13,7 @@ from memcli.cli.models.resolve import ModelResolver, is_address
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import GpuLayers, Json, Quiet, Wait, words
 from memcli.cli.output.console import note, print_json
-from memcli.cli.output.numbers import counted
+from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.progress import bars, resumable
 from memcli.ingest.reindex import reindex
 
@@ -22,7 +22,7 @@ EmbedderName = Annotated[
     typer.Option(
         "--embedder",
         parser=words,
-        autocompletion=values.embedders,
+        autocompletion=values.offer_embedders,
         metavar="MODEL",
         show_default=False,
         help="Use this embedder from now on: a name such as `bge-m3`, a file, the address of a"
@@ -77,8 +77,8 @@ def index(
         )
         print_json(document)
     elif not quiet:
-        sessions = f"{counted(made.sessions, 'session')} and " if rebuild else ""
-        vectors = counted(made.vectors, "vector")
+        sessions = f"{pluralize(made.sessions, 'session')} and " if rebuild else ""
+        vectors = pluralize(made.vectors, "vector")
         typer.echo(f"indexed {sessions}{vectors} with the embedder {made.embedder}")
 
 

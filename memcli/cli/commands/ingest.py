@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from memcli.cli.completion.values import formats
+from memcli.cli.completion.values import offer_formats
 from memcli.cli.json_output.import_documents import ingest_document, source_json
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
@@ -71,7 +71,7 @@ FormatName = Annotated[
     str | None,
     typer.Option(
         "--format",
-        autocompletion=formats,
+        autocompletion=offer_formats,
         show_default=False,
         metavar="FORMAT",
         help=f"Read everything in this format instead of recognising it: {', '.join(FORMATS)}.",

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from memcli.cli.completion import values
-from memcli.cli.input_text import read_document
+from memcli.cli.input_text import read_text_input
 from memcli.cli.json_output.fact_reader import read_facts
 from memcli.cli.json_output.memory_documents import memories_document, memory_list
 from memcli.cli.models.open import open_embedder
@@ -50,10 +50,10 @@ Query = Annotated[
     str | None,
     typer.Argument(metavar="[QUERY]", parser=words, show_default=False, help="Text to search for."),
 ]
-MemoryId = Annotated[
+MemoryName = Annotated[
     str,
     typer.Argument(
-        autocompletion=values.memory_ids,
+        autocompletion=values.offer_memory_ids,
         metavar="ID",
         parser=words,
         help="Id of a memory, or its beginning: `m_k3j`.",
@@ -67,19 +67,19 @@ Why = Annotated[
         " `mem read --keep-traces`.",
     ),
 ]
-MemoryIds = Annotated[
+MemoryNames = Annotated[
     list[str],
     typer.Argument(
-        autocompletion=values.memory_ids,
+        autocompletion=values.offer_memory_ids,
         metavar="ID...",
         parser=words,
         help="Ids of memories: `m_k3j`.",
     ),
 ]
-Key = Annotated[
+FactKey = Annotated[
     str, typer.Argument(metavar="KEY", parser=words, help="Topic of the fact: `home city`.")
 ]
-Value = Annotated[str, typer.Argument(metavar="VALUE", parser=words, help="The fact itself.")]
+FactValue = Annotated[str, typer.Argument(metavar="VALUE", parser=words, help="The fact itself.")]
 NewValue = Annotated[
     str | None,
     typer.Argument(metavar="[VALUE]", parser=words, show_default=False, help="The corrected fact."),
@@ -221,9 +221,9 @@ def list_memories(
         raise typer.Exit(ExitCode.NOTHING_FOUND)
 
 
-@memories.command()
-def show(
-    memory: MemoryId,
+@memories.command("show")
+def show_one_memory(
+    memory: MemoryName,
     *,
     why: Why = False,
     as_json: Json = False,
@@ -234,8 +234,8 @@ def show(
         show_memory(memory, store, why=why, as_json=as_json)
 
 
-@memories.command()
-def accept(ids: MemoryIds, *, database: WritableDatabaseOptions) -> None:
+@memories.command("accept")
+def accept_memories(ids: MemoryNames, *, database: WritableDatabaseOptions) -> None:
     """Accept memories although their sources do not support all of them.
 
     An accepted memory may also supersede one that you wrote yourself.
@@ -248,9 +248,9 @@ def accept(ids: MemoryIds, *, database: WritableDatabaseOptions) -> None:
         print_memories(store.memories.get(one) for one in found)
 
 
-@memories.command()
-def edit(
-    memory: MemoryId,
+@memories.command("edit")
+def edit_memory(
+    memory: MemoryName,
     value: NewValue = None,
     *,
     key: NewKey = None,
@@ -277,10 +277,10 @@ def edit(
         print_memories([store.memories.get(edited)])
 
 
-@memories.command()
-def add(
-    key: Key,
-    value: Value,
+@memories.command("add")
+def add_memory(
+    key: FactKey,
+    value: FactValue,
     *,
     type_: NewType = "UserMemory",
     tags: Tags = None,
@@ -293,8 +293,10 @@ def add(
         print_memories([store.memories.get(added)])
 
 
-@memories.command()
-def export(*, format_name: ExportFormat = "json", database: WritableDatabaseOptions) -> None:
+@memories.command("export")
+def export_memories(
+    *, format_name: ExportFormat = "json", database: WritableDatabaseOptions
+) -> None:
     """Print all memories with their history and sources.
 
     `mem memories import` reads the JSON.
@@ -316,7 +318,7 @@ def import_memories(file: File, *, database: WritableDatabaseOptions) -> None:
     A memory is linked to its sources again if their sessions are in this database; without any of
     them, it counts as written by you. A memory that was forgotten is not imported again.
     """
-    found = read_facts(read_document(file), str(file))
+    found = read_facts(read_text_input(file), str(file))
     with (
         resumable("nothing was imported"),
         database.open() as store,

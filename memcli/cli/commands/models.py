@@ -41,7 +41,7 @@ OptionalName = Annotated[
     typer.Argument(
         metavar="[NAME]",
         parser=words,
-        autocompletion=values.models_here,
+        autocompletion=values.offer_models_here,
         show_default=False,
         help="Name of a model.",
     ),
@@ -51,7 +51,7 @@ RequiredNames = Annotated[
     typer.Argument(
         metavar="NAME...",
         parser=words,
-        autocompletion=values.models_here,
+        autocompletion=values.offer_models_here,
         help="Names of models.",
     ),
 ]
@@ -60,7 +60,7 @@ Names = Annotated[
     typer.Argument(
         metavar="[NAME...]",
         parser=words,
-        autocompletion=values.models,
+        autocompletion=values.offer_models,
         show_default=False,
         help="Names of models.",
     ),

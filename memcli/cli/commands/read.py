@@ -21,7 +21,7 @@ from memcli.cli.options import (
     words,
 )
 from memcli.cli.output.console import print_jsonl
-from memcli.cli.output.reading_progress import reading_progress
+from memcli.cli.output.progress import reading_progress
 from memcli.cli.output.reading_view import print_estimate, print_report
 from memcli.cli.session_names import session_numbers
 from memcli.cli.unknown_names import warn_unknown_names
@@ -35,7 +35,7 @@ SessionIds = Annotated[
     list[str] | None,
     typer.Argument(
         parser=words,
-        autocompletion=values.session_ids,
+        autocompletion=values.offer_session_ids,
         metavar="[ID...]",
         show_default=False,
         help="Ids of sessions: `s_k3j`. Without any: all sessions.",

@@ -8,7 +8,7 @@ from memcli.cli.json_output.session_documents import overview_json, sessions_doc
 from memcli.cli.option_groups import DatabaseOptions, FilterOptions, ListOutputOptions
 from memcli.cli.options import FILTERS
 from memcli.cli.output.console import note, print_json, print_jsonl
-from memcli.cli.output.documents import overviews_markdown, print_csv, print_text
+from memcli.cli.output.markdown_csv import overviews_markdown, print_csv, print_text
 from memcli.cli.output.session_view import print_overviews
 from memcli.cli.unknown_names import warn_unknown_names
 from memcli.errors import ExitCode

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from memcli.cli.completion.values import session_and_memory_ids
+from memcli.cli.completion.values import offer_session_and_memory_ids
 from memcli.cli.json_output.session_documents import show_document, turn_json
 from memcli.cli.option_groups import DatabaseOptions, ListOutputOptions
 from memcli.cli.options import OUTPUT, words
 from memcli.cli.output.console import print_json, print_jsonl
-from memcli.cli.output.documents import print_csv, print_text, session_markdown
+from memcli.cli.output.markdown_csv import print_csv, print_text, session_markdown
 from memcli.cli.output.memory_view import show_memory
 from memcli.cli.output.session_text import parse_target, positions_to_show, print_session
 
@@ -19,7 +19,7 @@ Target = Annotated[
     str,
     typer.Argument(
         parser=words,
-        autocompletion=session_and_memory_ids,
+        autocompletion=offer_session_and_memory_ids,
         metavar="ID",
         help="Id of a session, or its beginning: `s_k3j`. With turns, `s_k3j:12` or `s_k3j:12-20`:"
         " these turns and those around them. Or the id of a memory: `m_k3j`.",

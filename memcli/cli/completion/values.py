@@ -14,33 +14,33 @@ from memcli.errors import MemError
 WIDTH = 60  # the most characters of a description
 
 
-def session_ids(incomplete: str) -> list[str]:
+def offer_session_ids(incomplete: str) -> list[str]:
     """Offer the ids of sessions, with their titles."""
     from memcli.store.maintenance import peek
 
     return list(_offers(peek.sessions(_database(), incomplete)))
 
 
-def memory_ids(incomplete: str) -> list[str]:
+def offer_memory_ids(incomplete: str) -> list[str]:
     """Offer the ids of memories, with their facts."""
     from memcli.store.maintenance import peek
 
     return list(_offers(peek.memories(_database(), incomplete)))
 
 
-def session_and_memory_ids(incomplete: str) -> list[str]:
+def offer_session_and_memory_ids(incomplete: str) -> list[str]:
     """Offer the ids of sessions and of memories."""
-    return session_ids(incomplete) + memory_ids(incomplete)
+    return offer_session_ids(incomplete) + offer_memory_ids(incomplete)
 
 
-def sources(incomplete: str) -> list[str]:
+def offer_sources(incomplete: str) -> list[str]:
     """Offer the sources of sessions."""
     from memcli.store.maintenance import peek
 
     return _filter(incomplete, _offers(peek.sources(_database())))
 
 
-def speakers(incomplete: str) -> list[str]:
+def offer_speakers(incomplete: str) -> list[str]:
     """Offer the people in the settings, and the speakers in the database."""
     from memcli.settings import settings
     from memcli.store.maintenance import peek
@@ -53,44 +53,44 @@ def speakers(incomplete: str) -> list[str]:
     return _filter(incomplete, known)
 
 
-def formats(incomplete: str) -> list[str]:
+def offer_formats(incomplete: str) -> list[str]:
     """Offer the formats of exports."""
     from memcli.formats import FORMATS
 
     return _filter(incomplete, FORMATS)
 
 
-def embedders(incomplete: str) -> list[str]:
+def offer_embedders(incomplete: str) -> list[str]:
     """Offer embedders."""
     return _models_of_role("embedder", incomplete)
 
 
-def rerankers(incomplete: str) -> list[str]:
+def offer_rerankers(incomplete: str) -> list[str]:
     """Offer rerankers."""
     return _models_of_role("reranker", incomplete)
 
 
-def sifters(incomplete: str) -> list[str]:
+def offer_sifters(incomplete: str) -> list[str]:
     """Offer sifters."""
     return _models_of_role("sifter", incomplete)
 
 
-def readers(incomplete: str) -> list[str]:
+def offer_readers(incomplete: str) -> list[str]:
     """Offer readers."""
     return _models_of_role("reader", incomplete)
 
 
-def chats(incomplete: str) -> list[str]:
+def offer_chats(incomplete: str) -> list[str]:
     """Offer chat models."""
     return _models_of_role("chat", incomplete)
 
 
-def models(incomplete: str) -> list[str]:
+def offer_models(incomplete: str) -> list[str]:
     """Offer every known model."""
     return _filter(incomplete, _offers(_models().items()))
 
 
-def models_here(incomplete: str) -> list[str]:
+def offer_models_here(incomplete: str) -> list[str]:
     """Offer the models on this machine."""
     return _filter(incomplete, _offers(_models(here=True).items()))
 

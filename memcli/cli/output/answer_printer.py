@@ -9,7 +9,7 @@ from memcli.cli.json_output.session_documents import (
 )
 from memcli.cli.output.answer_stream import warn_about_answer
 from memcli.cli.output.console import console, note, print_json, print_jsonl, safe
-from memcli.cli.output.documents import evidence_rows, print_csv, print_text, ranking_markdown
+from memcli.cli.output.markdown_csv import evidence_rows, print_csv, print_text, ranking_markdown
 from memcli.cli.output.session_view import print_ranking, session_heading, stage_line
 from memcli.search.answer import Reply
 from memcli.search.results import Answer

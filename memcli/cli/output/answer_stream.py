@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _WORDS = rf"\n|[^\S\n]+|[{BREAKABLE_ANYWHERE}]|[^\s{BREAKABLE_ANYWHERE}]+"
 
 
-def stream_answer(
+def generate_answer(
     ranking: Answer,
     chat: Chat,
     *,

@@ -1,7 +1,7 @@
 """Numbers, counts and durations as people read them."""
 
 
-def counted(count: int, noun: str, nouns: str = "") -> str:
+def pluralize(count: int, noun: str, nouns: str = "") -> str:
     """Return a count with its noun: `1 session`, `1,204 sessions`, `3 memories`."""
     return f"{count:,} {noun if count == 1 else nouns or f'{noun}s'}"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from memcli.cli.json_output.reading_documents import estimate_document, read_document
 from memcli.cli.output.console import console, note, print_json, safe
-from memcli.cli.output.numbers import counted, rough_duration
+from memcli.cli.output.numbers import pluralize, rough_duration
 from memcli.extraction.read import Extent, Report
 from memcli.store import Outcome, Reading
 
@@ -43,13 +43,13 @@ def print_report(report: Report, model: str, *, as_json: bool, as_jsonl: bool, q
 
 def describe_report(report: Report) -> str:
     """Return a report in words: `5 segments of 2 sessions: 3 memories, 2 segments ignored`."""
-    read = f"{counted(report.segments, 'segment')} of {counted(report.sessions, 'session')}"
+    read = f"{pluralize(report.segments, 'segment')} of {pluralize(report.sessions, 'session')}"
     others = [
-        f"{counted(count, 'segment')} {outcome}"
+        f"{pluralize(count, 'segment')} {outcome}"
         for outcome in (Outcome.IGNORED, Outcome.BUFFERED, Outcome.FAILED)
         if (count := report.outcomes.get(outcome))
     ]
-    return f"{read}: {', '.join([counted(report.memories, 'memory', 'memories'), *others])}"
+    return f"{read}: {', '.join([pluralize(report.memories, 'memory', 'memories'), *others])}"
 
 
 def print_estimate(extent: Extent, model: str, *, as_json: bool) -> None:
@@ -58,9 +58,9 @@ def print_estimate(extent: Extent, model: str, *, as_json: bool) -> None:
         print_json(estimate_document(extent, model))
         return
     parts = (
-        counted(extent.sessions, "session"),
-        counted(extent.segments, "segment"),
-        counted(extent.tokens, "token"),
+        pluralize(extent.sessions, "session"),
+        pluralize(extent.segments, "segment"),
+        pluralize(extent.tokens, "token"),
     )
     duration = rough_duration(extent.seconds)
     sys.stdout.write(f"{', '.join(parts)}: {model} takes about {duration}\n")

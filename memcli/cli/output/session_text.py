@@ -1,12 +1,17 @@
-"""A session as text: all its turns, or those around the turns that are named."""
+"""A session as text, in a pager if it is long: all its turns, or those around the turns named."""
 
+import os
 import re
+import shlex
+import signal
+import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from memcli.cli.output.console import console
-from memcli.cli.output.numbers import counted
-from memcli.cli.output.pager import page
+from memcli.cli.output.console import console, note
+from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import RenderStyle, format_time, session_heading
 from memcli.domain import Kind, Session
 from memcli.errors import NotFoundError, UsageError
@@ -120,9 +125,37 @@ def print_session(
             out.print(line, soft_wrap=not style.terminal)
     text = captured.get()
     if paged and style.terminal and not out.is_dumb_terminal and text.count("\n") >= out.height:
-        page(text)
+        show_in_pager(text)
     else:
         out.file.write(text)
+
+
+def show_in_pager(text: str) -> None:
+    """Show a text with the pager of MEM_PAGER, else PAGER, else `less`.
+
+    An empty variable, `cat`, or a pager that does not start means that the text is printed. `less`
+    is told to keep colours, and to leave the text on the screen when it ends.
+    """
+    command = os.environ.get("MEM_PAGER", os.environ.get("PAGER", "less"))
+    environment = {"LESS": "FRX", "LV": "-c", **os.environ}
+    try:
+        words = shlex.split(command)
+        if not words or words == ["cat"]:
+            sys.stdout.write(text)
+            return
+        sys.stdout.flush()
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pager handles Ctrl-C itself
+        try:
+            with subprocess.Popen(words, stdin=subprocess.PIPE, env=environment) as process:
+                assert process.stdin
+                with suppress(BrokenPipeError):  # the reader may leave before the end
+                    process.stdin.write(text.encode("utf-8", "replace"))
+                    process.stdin.close()
+        finally:
+            signal.signal(signal.SIGINT, before)
+    except (OSError, ValueError) as error:  # no such program, or a quotation mark without its pair
+        note(f"the pager `{command}` does not run: {error}")
+        sys.stdout.write(text)
 
 
 def _lines(
@@ -178,4 +211,4 @@ def _count_hidden(edge: list[int], session: Session, *, before: bool) -> str:
     at = edge[0] if edge else len(session.turns)
     beyond = session.turns[: at - 1] if before else session.turns[at:]
     number = sum(turn.active for turn in beyond)
-    return counted(number, "turn") if number else ""
+    return pluralize(number, "turn") if number else ""

@@ -74,7 +74,7 @@ def print_statistics(found: DatabaseStatistics) -> None:
         return
     out.print()
     if out.is_terminal:
-        for row in chart(found.months, out.width):
+        for row in chart_rows(found.months, out.width):
             out.print(row, no_wrap=True, overflow="crop")
     else:
         width = max(len(safe(one.source)) for one in found.months)
@@ -108,7 +108,7 @@ def _totals_lines(found: DatabaseStatistics, isolate: Callable[[str], str]) -> I
     yield f"{found.path}: {', '.join(stored)}"
 
 
-def chart(months: Sequence[Month], width: int) -> Iterator["Text"]:
+def chart_rows(months: Sequence[Month], width: int) -> Iterator["Text"]:
     """Yield rows of bars over time, one for each source, and the years above them.
 
     Args:

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, TypedDict
 
-Shape = dict[str, object]
+JsonDocument = dict[str, object]
 
 LENGTHS = (2000, 1000, 500, 200, 80)  # characters of a quote; the first that fits is used
 
@@ -14,7 +14,7 @@ class Cut(TypedDict):
     cut: Annotated[list[str], "What was left out for its length, in words; empty if nothing was."]
 
 
-def cut_ranking(shape: Shape, most: int) -> Shape:
+def cut_ranking(shape: JsonDocument, most: int) -> JsonDocument:
     """Return the JSON of a ranking with shorter quotes, and then fewer sessions, until it fits.
 
     Args:
@@ -43,7 +43,7 @@ def cut_ranking(shape: Shape, most: int) -> Shape:
     return {**shape, "cut": cut}
 
 
-def cut_session(shape: Shape, first: int, most: int) -> Shape:
+def cut_session(shape: JsonDocument, first: int, most: int) -> JsonDocument:
     """Return the JSON of a session from a turn on, as many turns as fit.
 
     Args:
@@ -70,7 +70,7 @@ def cut_session(shape: Shape, first: int, most: int) -> Shape:
     return {**shape, "cut": cut}
 
 
-def cut_list(shape: Shape, key: str, most: int) -> Shape:
+def cut_list(shape: JsonDocument, key: str, most: int) -> JsonDocument:
     """Return the JSON of a list with as many of its first items as fit.
 
     Args:
