@@ -169,7 +169,7 @@ class AskSession:
         return block.text
 
 
-def open_stage_models(options: StageOptions, database: Path) -> Models:
+def open_stage_models(options: StageOptions, database: Path | None = None) -> Models:
     """Open the models of the stages that were chosen.
 
     Args:

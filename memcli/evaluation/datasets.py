@@ -181,7 +181,7 @@ def _elements(document: Document) -> Iterator[tuple[int, Element]]:
         if element == []:  # the whole of an empty list
             return
         if not isinstance(element, dict):
-            raise InputError(f"element {number} of {document.name} is no JSON object")
+            raise InputError(f"element {number} of {document.name} is not a JSON object")
         yield number, element
 
 

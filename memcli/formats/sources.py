@@ -51,7 +51,7 @@ def places(path: Path) -> Iterator[Place]:
         elif path.exists():
             raise InputError(f"{path} is neither a file nor a folder")
         else:
-            raise InputError(f"nothing at {path}")
+            raise InputError(f"no file or folder at {path}")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 

@@ -45,7 +45,9 @@ class SourceOptions:
             zone = ZoneInfo(record["timezone"]) if record["timezone"] else here.timezone
             included = frozenset(map(Kind, record["included"]))
         except (ZoneInfoNotFoundError, ValueError, KeyError) as error:
-            raise InputError(f"a source cannot be read as it was before: {error}") from error
+            raise InputError(
+                f"a source cannot be read with the options it was imported with: {error}"
+            ) from error
         parse_options = Reading(zone, record.get("me"), included, here.aliases)
         return cls(parse_options, load(record["format"]) if record.get("format") else None)
 

@@ -50,7 +50,7 @@ def test_an_address_is_the_api_and_the_model(named, url, model):
     ],
 )
 def test_what_is_no_address_is_an_error_with_an_example(named):
-    with pytest.raises(UsageError, match="is no address of a server") as raised:
+    with pytest.raises(UsageError, match="is not the address of a server") as raised:
         endpoint(named)
 
     assert raised.value.hint == "it looks like `http://127.0.0.1:8080/v1#model`"

@@ -210,9 +210,9 @@ def test_a_server_that_can_only_make_calls_in_one_piece_is_let_do_so():
         (chat("no"), "it called no tool"),
         (chat(part("{}", "add")), "add lacks memories"),
         (chat(part('{"memories": {}, "summary": ""}', "add")), "add.memories is no array"),
-        (chat(part("{}", "drop")), "it called 'drop', which is no tool"),
-        (chat(part("{" * 9999, "add")), "its call is no JSON"),
-        (chat(part("[" * 9_999, "add")), "its call is no JSON"),
+        (chat(part("{}", "drop")), "it called 'drop', which is not a tool"),
+        (chat(part("{" * 9999, "add")), "its call is not JSON"),
+        (chat(part("[" * 9_999, "add")), "its call is not JSON"),
     ],
 )
 def test_a_model_that_never_calls_is_an_error_that_says_why(reply, error):

@@ -161,7 +161,7 @@ def test_a_folder_in_the_place_of_the_database_is_left_as_it_is(mem):
 
     found = mem("--db", "folder", "doctor", "--fix", "--json")
 
-    assert (found.code, faults(found)[0][1]) == (5, "folder is no file")
+    assert (found.code, faults(found)[0][1]) == (5, "folder is not a file")
     assert folder.stat().st_mode & 0o777 == 0o755
 
 

@@ -167,9 +167,9 @@ def test_memories_of_a_second_call_at_once_are_not_lost(bench):
 @pytest.mark.parametrize(
     ("broken", "why"),
     [
-        (said("forget_memory", reason="x"), "it called 'forget_memory', which is no tool"),
+        (said("forget_memory", reason="x"), "it called 'forget_memory', which is not a tool"),
         (said("add_memory", summary="x"), "add_memory lacks memory_list"),
-        (chat("<think>hm</think><tool_call>{'name': 'add"), "its call is no JSON"),
+        (chat("<think>hm</think><tool_call>{'name': 'add"), "its call is not JSON"),
         (chat("<think>hm</think>I would keep that."), "it called no tool"),
         (chat("<think>", *["hm "] * 2000), "it called no tool"),
     ],

@@ -202,7 +202,7 @@ def test_a_zip_damaged_anywhere_is_read_or_is_an_error(tmp_path):
 
 
 def test_nothing_at_a_path_is_an_error(tmp_path):
-    with pytest.raises(InputError, match="nothing at"):
+    with pytest.raises(InputError, match="no file or folder at"):
         list(documents(tmp_path / "missing"))
 
 

@@ -221,7 +221,7 @@ def test_what_cannot_be_read_is_reported_and_the_rest_is_read(store, take, tmp_p
         (None, True),
         ("claude", False),
     ]
-    assert f"nothing at {tmp_path}/nothing-here" in reports[0].warnings[0].why
+    assert f"no file or folder at {tmp_path}/nothing-here" in reports[0].warnings[0].why
 
 
 def test_a_damaged_zip_does_not_hide_the_other_files_of_its_folder(store, take, tmp_path):

@@ -95,7 +95,7 @@ def test_a_source_that_is_gone_is_told_and_nothing_of_it_is_deleted(store, folde
 
     [report] = again(store)
 
-    assert report.warnings == (Skipped(str(path), f"nothing at {path}"),)
+    assert report.warnings == (Skipped(str(path), f"no file or folder at {path}"),)
     assert len(titles(store)) == 1
 
 

@@ -221,7 +221,7 @@ ODD = [
     ("config.json", "rms_norm_eps", 1e39, "or a text that no GGUF file can hold"),
     ("tokenizer_config.json", "chat_template", "\ud800", "or a text that no GGUF file can"),
     ("config.json", "bos_token_id", 5000, "bos_token_id 5000 of no token"),
-    ("tokenizer_config.json", "eos_token", "<eos>", "'<eos>' that is no token"),
+    ("tokenizer_config.json", "eos_token", "<eos>", "'<eos>' that is not a token"),
     ("tokenizer.json", "model.type", "Unigram", "'Unigram' as model.type"),
     ("tokenizer.json", "model.vocab", [], "as model.vocab"),
     ("tokenizer.json", "model.vocab.yes", 1024, "the id 1024, of 1,024"),

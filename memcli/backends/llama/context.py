@@ -146,7 +146,7 @@ class Context:
         """Return the logits of these tokens after one of the runs that were fed last."""
         row = self._llama.llama_get_logits_ith(self._live_pointer(), self._rows[run])
         if not row:
-            raise BackendError(f"{self.model.path} gives no logits: it is no language model")
+            raise BackendError(f"{self.model.path} gives no logits: it is not a language model")
         return [row[token] for token in tokens]
 
     def sample(self) -> int:

@@ -209,7 +209,7 @@ def _parse_delta(event: Any) -> Delta:
     choice = choices[0]
     piece = choice.get("delta") or choice.get("message") or {}
     if not isinstance(piece, dict):
-        raise InvalidReplyError("answers with a choice that is no message")
+        raise InvalidReplyError("answers with a choice that is not a message")
     calls = piece.get("tool_calls") or []
     return Delta(
         thought=_as_text(piece.get("reasoning_content") or piece.get("reasoning")),

@@ -128,7 +128,9 @@ def once(note: NoteCallback, folder: Path) -> NoteCallback:
 
 
 def _split_address(address: str) -> SplitResult:
-    error = UsageError(f"`{address}` is no address of a server", hint=f"it looks like {_EXAMPLE}")
+    error = UsageError(
+        f"`{address}` is not the address of a server", hint=f"it looks like {_EXAMPLE}"
+    )
     if not address.isprintable() or " " in address or "\\" in address:
         raise error
     try:

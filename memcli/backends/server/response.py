@@ -45,7 +45,7 @@ def parse_json(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         start = body[:40].decode("utf-8", "replace").strip()
-        raise InvalidReplyError(f"answers with something that is no JSON: {start!r}") from error
+        raise InvalidReplyError(f"answers with something that is not JSON: {start!r}") from error
 
 
 def describe_error(response: "Response", max_bytes: int) -> str:

@@ -141,4 +141,4 @@ def _check_modules(folder: Path) -> None:
         raise BackendError(f"{path} cannot be used: it describes no modules") from error
     foreign = next((kind for kind in kinds if not kind.startswith(_LIBRARY_PREFIX)), None)
     if foreign:
-        raise BackendError(f"{folder} wants to run `{foreign}`, a program of its own")
+        raise BackendError(f"{folder} needs to run `{foreign}`, a program of its own")

@@ -97,7 +97,7 @@ def _ask_questions(
         return StageArchive(store, models, benchmark.stages, benchmark.grain, answer)
 
     if len(journal) and not benchmark.quiet:
-        note(f"{name}: {len(journal):,} answers are an earlier run's; `--again` asks anew")
+        note(f"{name}: {len(journal):,} answers are from an earlier run; `--again` asks again")
     wanted = None if benchmark.limit is None else choose_sample(dataset, benchmark.limit)
     results: list[QuestionResult] = []
     with bars(quiet=benchmark.quiet) as progress:

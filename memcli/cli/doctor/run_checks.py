@@ -70,7 +70,7 @@ def _checks(
         if not path.exists():
             yield HealthCheck("database", "note", f"none at {path} yet", "`mem ingest PATH`")
         elif not path.is_file():
-            yield unopenable(StoreError(f"{path} is no file"))
+            yield unopenable(StoreError(f"{path} is not a file"))
         else:
             yield from _repair(check_files(path), fixed)
             try:

@@ -75,7 +75,7 @@ def confirm_download(choices: Sequence[ModelChoice], *, yes: bool) -> None:
     if not sys.stdin.isatty():
         download = told(sum(choice.download for choice in choices))
         raise UsageError(
-            "not a terminal, so nobody can be asked", hint=f"add `--yes` to download {download}"
+            "not a terminal, so it cannot ask", hint=f"add `--yes` to download {download}"
         )
     if not typer.confirm("download them?", err=True):
         raise typer.Exit

@@ -111,7 +111,7 @@ def _parse_files(document: Document, metadata: Row) -> Iterator[Parsed]:
     for message_file in document.within(f"../../message/{key}"):
         message = _read_object(message_file)
         if message is None or not _ID.fullmatch(string(message.get("id"))):
-            yield Skipped(message_file.name, "is no message")
+            yield Skipped(message_file.name, "is not a message")
             continue
         parts = list[Row]()
         for part_file in document.within(f"../../part/{message['id']}"):

@@ -105,7 +105,7 @@ def parse(document: Document, options: Reading) -> Iterator[Parsed]:
     """
     style = _style(_undamaged_lines(document))
     if style is None:
-        raise InputError(f"{document.name} is no transcript")
+        raise InputError(f"{document.name} is not a transcript")
     transcript = _Transcript(style)
     try:
         yield from transcript.read(document)

@@ -51,7 +51,7 @@ def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     if not is_html:
         return in_pieces(source, _messages(document, options))
     if document.beside(f"{PurePath(document.name).stem}.json"):
-        copy = Skipped(document.name, "the same thread lies beside it as JSON", lost=False)
+        copy = Skipped(document.name, "the same thread is in the export as JSON", lost=False)
         return iter([copy])
     chat = _thread_key(document, "")
     return in_pieces(source, messenger_html.thread_page_turns(document, options, chat))

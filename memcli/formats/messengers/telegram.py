@@ -100,7 +100,7 @@ class _Chat:
         """Read one message, and return a piece when one is full."""
         if not isinstance(element, dict):
             where = f"chat {self.title}, message after {self._last_id}"
-            why = element.why if isinstance(element, Broken) else "is no message"
+            why = element.why if isinstance(element, Broken) else "is not a message"
             return [Skipped(where, why)]
         self._last_id = string(element.get("id")) or self._last_id
         turn = _turn(element, self._options, self._times)

@@ -50,7 +50,7 @@ def events(document: Document) -> Iterator[Event]:
                 parser.Parse(block or b"", block is None)
             except expat.ExpatError as error:
                 yield from pending  # the elements before the error in this block
-                raise InputError(f"{document.name} is no XML: {error}") from error
+                raise InputError(f"{document.name} is not XML: {error}") from error
             waiting = 0 if pending or not block else waiting + len(block)
             if waiting > _MAX_TAG_BYTES:
                 raise InputError(

@@ -153,7 +153,7 @@ def _converted_pieces(plan: _TensorPlan) -> Iterator[NDArray[Any]]:
         numbers = convert_dtype(piece, plan.dtype)
         if not all_finite(numbers, plan.dtype):
             raise BackendError(
-                f"{plan.stored.file} has values in {plan.stored.name} that are no numbers,"
+                f"{plan.stored.file} has values in {plan.stored.name} that are not numbers,"
                 f" or too large for {plan.dtype}"
             )
         yield numbers

@@ -193,7 +193,7 @@ def _compare(hasher: "_Hasher", path: Path) -> None:
         raise ModelNotFoundError(
             f"{file.name} differs from the hub's file and was removed: {hasher.size:,} bytes with"
             f" the checksum {hasher.checksum}, not {file.size:,} with {file.checksum}",
-            hint="run this again to fetch it anew",
+            hint="run this again to download it again",
         )
 
 

@@ -116,7 +116,7 @@ def test_an_embedder_with_a_program_of_its_own_is_refused(encoder, tmp_path):
     (tmp_path / "modules.json").write_text(json.dumps(modules))
     (tmp_path / "evil.py").write_text("raise SystemExit('the program was run')")
 
-    with pytest.raises(BackendError, match=r"wants to run `evil\.Transformer`"):
+    with pytest.raises(BackendError, match=r"needs to run `evil\.Transformer`"):
         embedder_of(tmp_path)
 
 

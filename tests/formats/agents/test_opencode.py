@@ -183,7 +183,7 @@ def test_files_that_cannot_be_read_are_told_and_nothing_leads_out_of_the_folder(
     *skipped, found = OPENCODE.parse(sessions_file(storage), Reading())
 
     assert [(one.where.rpartition("/")[2], one.why) for one in skipped] == [
-        ("m0.json", "is no message"),
+        ("m0.json", "is not a message"),
         ("m2.0.json", "is not JSON"),
     ]
     assert [turn.text for turn in found.turns] == ["Why?"]

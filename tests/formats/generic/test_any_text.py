@@ -124,7 +124,7 @@ def test_speakers_are_marked_in_many_ways(user, assistant, speaker):
 )
 def test_documents_are_not_taken_for_transcripts(text):
     assert not is_recognised(text)
-    assert str(parse_until_error(text)[1]) == "talk.md is no transcript"
+    assert str(parse_until_error(text)[1]) == "talk.md is not a transcript"
 
 
 @pytest.mark.parametrize("start", ['{"a": "', "<html>", "[\n{"])
