@@ -17,15 +17,15 @@ from memcli.cli.output.console import note, stdout_closed
 from memcli.cli.output.live_view import live_ranking
 from memcli.deadline import deadline, seconds_left
 from memcli.errors import ExitCode, ModelNotFoundError, UsageError
-from memcli.memories.profile import profile
+from memcli.memories.profile import describe_person
 from memcli.protocols import Chat
-from memcli.search.answer import Reply
-from memcli.search.context import context, estimated
-from memcli.search.dialogue import Dialogue, keep_dialogue, last_dialogue
-from memcli.search.model_speed import Speeds
-from memcli.search.results import Answer
-from memcli.search.stages import Models
-from memcli.search.stages import ask as rank_sessions
+from memcli.search.answer import Answer
+from memcli.search.context import build_context, estimate_tokens
+from memcli.search.dialogue import Dialogue, load_dialogue, save_dialogue
+from memcli.search.model_speed import ModelSpeeds
+from memcli.search.results import Ranking
+from memcli.search.stages import RankingModels
+from memcli.search.stages import rank_sessions as rank_sessions
 from memcli.settings import NO_MODEL
 from memcli.store import Filters, Store
 
@@ -44,7 +44,7 @@ class AskSession:
     """The store, the models and the limits that questions are asked with."""
 
     store: Store
-    models: Models
+    models: RankingModels
     filters: Filters
     limit: int
     chat: Chat | None = None
@@ -52,7 +52,7 @@ class AskSession:
     budget: float | None = None  # seconds for each question
     context_tokens: int | None = None
     with_profile: bool = False  # whether the first context begins with a profile of the person
-    speeds: Speeds = field(default_factory=Speeds)
+    speeds: ModelSpeeds = field(default_factory=ModelSpeeds)
     started: float = field(default_factory=monotonic)  # when the budget of the first question began
     _first_context: bool = True  # whether no context has been made yet
 
@@ -76,7 +76,7 @@ class AskSession:
             typer.Exit: nothing relevant was found for any question.
             BackendError: a model failed; the results up to then were printed.
         """
-        dialogue = last_dialogue(self.store.cache) if continued else Dialogue()
+        dialogue = load_dialogue(self.store.cache) if continued else Dialogue()
         if continued and not dialogue.exchanges:
             note("there is no earlier question to continue from: this one is asked alone")
         several = question == STDIN
@@ -84,10 +84,10 @@ class AskSession:
         for one in read_questions(null=null) if several else [question]:
             ranking, answer = self._answer(one, printer, dialogue, several=several)
             found = found or ranking.verdict == "found"
-            grown = dialogue.grown(ranking, answer.text if answer else "")
+            grown = dialogue.with_exchange(ranking, answer.text if answer else "")
             dialogue = grown if continued or not several else dialogue
             if printer.command == "ask" and (continued or not several):
-                keep_dialogue(self.store.cache, dialogue)
+                save_dialogue(self.store.cache, dialogue)
             if stdout_closed():
                 return
         if not found:
@@ -95,7 +95,7 @@ class AskSession:
 
     def _answer(
         self, question: str, printer: AnswerPrinter, dialogue: Dialogue, *, several: bool
-    ) -> tuple[Answer, Reply | None]:
+    ) -> tuple[Ranking, Answer | None]:
         """Rank sessions, let the chat model answer if there is one, and print both."""
         # A single question pays for opening the models; of several, they are open already.
         spent = OVERHEAD if several else OVERHEAD + monotonic() - self.started
@@ -110,7 +110,7 @@ class AskSession:
                 printer.print_ranking(
                     ranking, context=text, several=several, answer_follows=bool(self.chat)
                 )
-                if self.chat and found and not ranking.stopped:
+                if self.chat and found and not ranking.stopped_by:
                     answer = generate_answer(
                         ranking,
                         self.chat,
@@ -127,7 +127,7 @@ class AskSession:
 
     def _rank(
         self, question: str, printer: AnswerPrinter, dialogue: Dialogue, *, several: bool
-    ) -> Answer:
+    ) -> Ranking:
         quiet = printer.quiet or several or printer.format != "text"
         with (
             deadline(seconds_left() * (RANKING_SHARE if self.chat else 1)),
@@ -139,29 +139,29 @@ class AskSession:
                 self.models,
                 self.filters,
                 limit=self.limit,
-                least=self.min_score,
+                least_score=self.min_score,
                 dialogue=dialogue,
                 listener=listener,
                 speeds=self.speeds,
             )
 
-    def _context(self, ranking: Answer) -> str:
+    def _context(self, ranking: Ranking) -> str:
         """Return turns of the best sessions as one block; the first may begin with a profile.
 
         Raises:
             UsageError: not even one turn fits.
         """
         counter = self.models.sifter or self.models.reranker
-        count = counter.count if counter else estimated
+        count = counter.count if counter else estimate_tokens
         tokens = self.context_tokens or CONTEXT_TOKENS
         about_user = ""
         if self.with_profile and self._first_context:
-            about_user = profile(self.store, tokens // PROFILE_SHARE, count)
+            about_user = describe_person(self.store, tokens // PROFILE_SHARE, count)
             if not about_user:
-                any_accepted = profile(self.store, sys.maxsize, count)
+                any_accepted = describe_person(self.store, sys.maxsize, count)
                 note(PROFILE_TOO_LARGE if any_accepted else NO_PROFILE)
         self._first_context = False
-        block = context(ranking.results, count, tokens, head=about_user)
+        block = build_context(ranking.results, count, tokens, head=about_user)
         if not block.text:
             raise UsageError(
                 f"not one turn fits into {tokens} tokens", hint="`--context-tokens 4000`"
@@ -169,7 +169,7 @@ class AskSession:
         return block.text
 
 
-def open_stage_models(options: StageOptions, database: Path | None = None) -> Models:
+def open_stage_models(options: StageOptions, database: Path | None = None) -> RankingModels:
     """Open the models of the stages that were chosen.
 
     Args:
@@ -185,7 +185,7 @@ def open_stage_models(options: StageOptions, database: Path | None = None) -> Mo
         options.reranker if "rerank" in run else NO_MODEL,
         options.sifter if "sift" in run else NO_MODEL,
         gpu_layers=options.gpu_layers,
-        think=options.think,
+        thought_tokens=options.think,
         database=database,
     )
     for stage, model in (("rerank", models.reranker), ("sift", models.sifter)):

@@ -16,7 +16,7 @@ import typer
 from memcli.cli.completion import values
 from memcli.cli.when import end_of, start_of, zone
 from memcli.errors import UsageError
-from memcli.settings import settings
+from memcli.settings import load_settings
 
 STAGES = {"retrieve", "rerank", "sift"}
 UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds of each unit
@@ -34,7 +34,7 @@ def words(text: str) -> str:
 
 def names(text: str) -> frozenset[str]:
     """Return all names of a person, given one of them."""
-    return frozenset(settings().names(words(text)))
+    return frozenset(load_settings().names_of(words(text)))
 
 
 def parse_layers(text: str) -> int | None:

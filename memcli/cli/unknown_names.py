@@ -14,16 +14,16 @@ def warn_unknown_names(store: Store, filters: Filters) -> None:
         filters: filters as a person gave them.
     """
     if filters.source and not _any_session(store, Filters(source=filters.source)):
-        known = {month.source for month in store.statistics.months()}
+        known = {month.source for month in store.statistics.sessions_by_month()}
         _warn(f"no session is from `{filters.source}`", [filters.source], known)
     if filters.speaker and not _any_session(store, Filters(speaker=filters.speaker)):
-        known = {person.name for person in store.statistics.people()}
+        known = {person.name for person in store.statistics.turns_by_speaker()}
         names = sorted(filters.speaker)
         _warn(f"no session has a speaker called `{'` or `'.join(names)}`", names, known)
 
 
 def _any_session(store: Store, filters: Filters) -> bool:
-    return any(True for _ in store.sessions.overviews(filters, 1))
+    return any(True for _ in store.sessions.summaries(filters, 1))
 
 
 def _warn(message: str, names: list[str], known: set[str]) -> None:

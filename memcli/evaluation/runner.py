@@ -146,7 +146,7 @@ class BenchmarkRun:
             (key, session)
             for key, head in heads.items()
             if head
-            for session in store.sessions.near(head.number, None, None)
+            for session in store.sessions.overlapping(head.number, None, None)
         }
         if self.grain == "session":
             return frozenset(session.id for _, session in sessions)

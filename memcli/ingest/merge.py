@@ -58,7 +58,7 @@ def merge(
         key = turn.key
         if key in chosen:
             continue
-        count = turn.kind.said
+        count = turn.kind.is_message
         before = known.get(key)
         if before is None:
             new += count

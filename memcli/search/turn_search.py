@@ -25,7 +25,7 @@ from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
 from memcli.search.query import SearchQuery, SignalWeights, prepare_query
 from memcli.search.retrieve import score_sessions
 from memcli.search.signals import Matches, SignalScores, find_matches, score_signals
-from memcli.store import Filters, Found, Store, asked
+from memcli.store import Filters, IndexMatch, Store, query_terms
 
 LIKELIEST_SESSIONS = 50  # only the turns of these are ranked
 
@@ -103,7 +103,7 @@ def _score_turns(
         (number, at)
         for number, session in sessions.items()
         for at, turn in enumerate(session.turns, start=1)
-        if turn.searched
+        if turn.is_searchable
     ]
     by_session = {signal.name: signal.scores for signal in signals}
     turns = scale_by_maximum(_best_by_turn(matches["turn"]))
@@ -126,7 +126,7 @@ def _score_turns(
     return {place: total[place] for place in places}
 
 
-def _best_by_turn(found: Iterable[Found]) -> dict[TurnPlace, float]:
+def _best_by_turn(found: Iterable[IndexMatch]) -> dict[TurnPlace, float]:
     """Return for each turn the best score of the turns and passages that cover it."""
     scores: dict[TurnPlace, float] = {}
     for each in found:
@@ -135,11 +135,11 @@ def _best_by_turn(found: Iterable[Found]) -> dict[TurnPlace, float]:
     return scores
 
 
-def _covered_turns(found: Found) -> list[TurnPlace]:
+def _covered_turns(found: IndexMatch) -> list[TurnPlace]:
     """Return the turns that a place covers: itself, or those of a passage."""
-    if found.place is None:
+    if found.passage is None:
         return []
-    return [(found.session, at) for at in range(found.place.first, found.place.last + 1)]
+    return [(found.session, at) for at in range(found.passage.first, found.passage.last + 1)]
 
 
 def _turns_of_named_speaker(
@@ -147,7 +147,7 @@ def _turns_of_named_speaker(
 ) -> Iterator[TurnPlace]:
     """Yield the turns of the one participant that the question names, if it names only one."""
     for number, session in sessions.items():
-        speakers = [name for name in session.participants if set(asked(name)) & set(terms)]
+        speakers = [name for name in session.participants if set(query_terms(name)) & set(terms)]
         if len(speakers) == 1:
             for at, turn in enumerate(session.turns, start=1):
                 if turn.speaker == speakers[0]:

@@ -1,6 +1,6 @@
 import pytest
 
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 
 
 @pytest.fixture(scope="session", params=["tiny", "smollm"])
@@ -11,6 +11,6 @@ def any_path(request):
 
 @pytest.fixture(scope="session")
 def any_model(any_path):
-    model = Model(any_path)
+    model = LlamaModel(any_path)
     yield model
     model.close()

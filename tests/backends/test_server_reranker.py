@@ -4,8 +4,8 @@ import math
 
 import pytest
 from helpers.hostile_server import answer, serving
+from memcli.backends.server_for import Limits, open_reranker, parse_endpoint
 
-from memcli.backends.server import Limits, endpoint, open_reranker
 from memcli.errors import BackendError
 from memcli.protocols import Reranker, RerankPrompt
 
@@ -16,11 +16,11 @@ PROMPT = RerankPrompt(
     instruction="Find what answers",
     context=600,
 )
-QUICK = Limits(connect=1, silence=2, whole=4, attempts=2, pause=0.01)
+QUICK = Limits(connect_timeout=1, idle_timeout=2, total_timeout=4, attempts=2, first_pause=0.01)
 
 
 def reranker_at(served, model="m", prompt=PROMPT, **others):
-    return open_reranker(endpoint(f"{served.url}#{model}", limits=QUICK, **others), prompt)
+    return open_reranker(parse_endpoint(f"{served.url}#{model}", limits=QUICK, **others), prompt)
 
 
 def judged(behaviour, passages=("a", "b"), **others):
@@ -61,7 +61,7 @@ def test_the_request_is_what_the_api_says_and_the_fingerprint_tells_places_apart
         reranker: Reranker = reranker_at(served, key="k", scheme="Token")
         list(reranker.judge("why", ["a", "b"]))
         prints = {each.fingerprint for each in (reranker, reranker_at(served, model="other"))} | {
-            open_reranker(endpoint("http://127.0.0.1:1/v1#m"), PROMPT).fingerprint
+            open_reranker(parse_endpoint("http://127.0.0.1:1/v1#m"), PROMPT).fingerprint
         }
 
     [request] = served.requests
@@ -132,7 +132,11 @@ def test_passages_are_cut_to_the_context_and_sent_in_batches():
 
 def test_a_question_that_fills_the_context_is_an_error():
     with pytest.raises(BackendError, match="the question leaves no room"):
-        list(open_reranker(endpoint("http://127.0.0.1:1/v1#m"), PROMPT).judge("why " * 999, ["a"]))
+        list(
+            open_reranker(parse_endpoint("http://127.0.0.1:1/v1#m"), PROMPT).judge(
+                "why " * 999, ["a"]
+            )
+        )
 
 
 def chat_only(reply, status=404, told="Not Found"):

@@ -6,7 +6,7 @@ from helpers.small_exports import talk
 
 from memcli.backends.static_embedder import WordLlamaEmbedder
 from memcli.domain import Fact, MemoryType, Segment
-from memcli.memories.remember import Memories
+from memcli.memories.remember import MemoryWriter
 from memcli.store import Filters, Store
 
 ARCHIVE = [
@@ -42,10 +42,10 @@ def archive(library, tmp_path):
 def read(mem, title, key, value, kind, *tags):
     """Do what `mem read` does where a model calls add_memory."""
     with Store(mem.database) as store:
-        [session] = [one for one in store.sessions.overviews(Filters()) if one.title == title]
+        [session] = [one for one in store.sessions.summaries(Filters()) if one.title == title]
         segment = Segment(session.id, 1, session.turns)
         fact = Fact(key, kind, value, tags)
-        Memories(store, WordLlamaEmbedder()).remember(fact, segment, model="memreader-4b 0123")
+        MemoryWriter(store, WordLlamaEmbedder()).remember(fact, segment, model="memreader-4b 0123")
 
 
 def ids(mem, *arguments):

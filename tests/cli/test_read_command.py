@@ -19,8 +19,8 @@ from memcli.cli.app import command_tree
 from memcli.cli.output.numbers import rough_duration
 from memcli.cli.output.progress import reading_progress
 from memcli.domain import SessionId
-from memcli.extraction.read import Settled
-from memcli.store import Outcome, Unread
+from memcli.extraction.read import SegmentResult
+from memcli.store import ReadingOutcome, UnreadSession
 
 LISBON = fact("home", "The user lives in Lisbon")
 DAY = timedelta(days=1)
@@ -249,7 +249,7 @@ def test_where_nothing_is_new_no_model_is_loaded(mem, smollm, monkeypatch):
     def loaded(*_, **__):
         raise AssertionError("it was loaded")
 
-    monkeypatch.setattr("memcli.backends.llama.generators.Model", loaded)
+    monkeypatch.setattr("memcli.backends.llama.generators.LlamaModel", loaded)
     monkeypatch.setenv("MEM_DB", str(mem.database))
     result = CliRunner().invoke(command_tree(), ["read", "--reader", str(smollm)])
 
@@ -278,9 +278,9 @@ def test_on_a_terminal_progress_is_shown_and_taken_away(mem):
 def test_in_a_log_there_is_a_line_a_minute(capsys, monkeypatch):
     now = [0.0]
     monkeypatch.setattr("memcli.cli.output.progress.monotonic", lambda: now[0])
-    settled = Settled(SessionId("s_1"), 1, 2, Outcome.IGNORED, "", (), 0, 100)
+    settled = SegmentResult(SessionId("s_1"), 1, 2, ReadingOutcome.IGNORED, "", (), 0, 100)
 
-    with reading_progress([Unread(SessionId("s_1"), 1000)], quiet=False) as watch:
+    with reading_progress([UnreadSession(SessionId("s_1"), 1000)], quiet=False) as watch:
         for _ in range(5):
             now[0] += 25
             watch(settled)

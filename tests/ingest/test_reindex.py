@@ -12,7 +12,7 @@ from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
 from memcli.ingest.reindex import reindex
 from memcli.store import Filters, Store
-from memcli.store.index.quantization import quantized
+from memcli.store.index.quantization import quantize_vectors
 from memcli.text.chunking import passage_text
 
 TALKS = [
@@ -77,23 +77,27 @@ def passages(store):
 
 def assert_embedded(store, embedder):
     found = vectors(store)
-    assert list(found.values()) == quantized(embedder.embed(list(found)))
+    assert list(found.values()) == quantize_vectors(embedder.embed(list(found)))
     assert store.vectors.serving().fingerprint == embedder.fingerprint
-    assert (store.health.words(), store.health.vectors(), store.health.damage()) == ([], [], [])
+    assert (store.health.words(), store.health.vectors(), store.health.check_file()) == ([], [], [])
 
 
 def found(store, question):
     terms = question.split()
     return [
         (place.session, place.score)
-        for place in store.index.with_words("turn", terms, Filters(), 9)
+        for place in store.index.match_terms("turn", terms, Filters(), 9)
     ]
 
 
 def test_another_embedder_makes_all_vectors_and_the_old_ones_go(store):
     done = reindex(store, Other(), embedder_name="mine", rebuild=False)
 
-    assert (done.vectors, done.embedder, store.vectors.recorded()) == (60, "other", "mine")
+    assert (done.vectors, done.embedder, store.vectors.active_embedder_name()) == (
+        60,
+        "other",
+        "mine",
+    )
     assert_embedded(store, Other())
     assert len(store.statistics.vectors()) == 1
 
@@ -113,7 +117,7 @@ def test_the_old_vectors_serve_until_the_new_ones_are_complete(store, path):
 
     def look(_call):
         with Store(path) as reader:
-            seen.append((reader.vectors.serving().name, len(vectors(reader))))
+            seen.append((reader.vector_sets.active_embedder().name, len(vectors(reader))))
 
     reindex(store, Other(look), embedder_name="mine", rebuild=False)
 
@@ -131,9 +135,9 @@ def test_what_is_imported_changed_and_forgotten_meanwhile_is_right_after_the_swi
                 take(other, grown, talk("New", "me: a new talk"))
             if call == 2:
                 [gone] = [
-                    one.id for one in other.sessions.overviews(Filters()) if one.title == "Talk 58"
+                    one.id for one in other.sessions.summaries(Filters()) if one.title == "Talk 58"
                 ]
-                other.forgetting.forget([SessionId(gone)])
+                other.deletion.forget([SessionId(gone)])
                 take(other, talk("Newer", "me: another in its place"))
 
     reindex(store, Other(meddle), embedder_name="mine", rebuild=False)
@@ -153,14 +157,14 @@ def test_a_run_that_broke_goes_on_where_it_stopped(store, rebuild):
 
     with pytest.raises(BackendError):
         reindex(store, Other(break_down), embedder_name="mine", rebuild=rebuild)
-    assert store.vectors.unfinished() == "mine"
+    assert store.vectors.incomplete_embedder_name() == "mine"
     assert store.vectors.serving().name == "fake-words-64"
 
     done = reindex(store, Other(), embedder_name="mine", rebuild=False)
 
     assert 0 < done.vectors < 60
     assert_embedded(store, Other())
-    assert store.vectors.unfinished() is None
+    assert store.vectors.incomplete_embedder_name() is None
 
 
 def test_another_wish_drops_what_was_begun(store):
@@ -172,7 +176,7 @@ def test_another_wish_drops_what_was_begun(store):
 
     reindex(store, WordEmbedder(), embedder_name=None, rebuild=False)
 
-    assert store.vectors.unfinished() is None
+    assert store.vectors.incomplete_embedder_name() is None
     assert_embedded(store, WordEmbedder())
 
 

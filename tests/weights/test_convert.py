@@ -9,7 +9,7 @@ import pytest
 from gguf import GGUFReader
 from helpers.random_models import SMALL, stored, write_qwen3
 
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 from memcli.errors import BackendError, BusyError
 from memcli.weights.convert.checkpoint import Checkpoint
 from memcli.weights.convert.gguf_writer import convert_checkpoint
@@ -123,12 +123,12 @@ def test_the_header_says_what_config_and_tokenizer_say(hub, header, tmp_path):
 def test_llama_cpp_takes_it(hub, tmp_path):
     convert_checkpoint(hub, tmp_path / "model.gguf", dtype="F16")
 
-    model = Model(tmp_path / "model.gguf")
+    model = LlamaModel(tmp_path / "model.gguf")
 
     assert model.trained_context == 4096
-    assert [model.piece(token) for token in model.markup("<|im_start|>yes<think> no")] == [
-        *(b"<|im_start|>", b"yes", b"<think>", b" no")
-    ]
+    assert [
+        model.decode_token(token) for token in model.encode_markup("<|im_start|>yes<think> no")
+    ] == [*(b"<|im_start|>", b"yes", b"<think>", b" no")]
 
 
 def test_shards_make_the_same_file(tmp_path):

@@ -29,9 +29,9 @@ class ChatGenerator(TextGenerator):
         Raises:
             BackendError: the model failed, or everything together exceeds the context.
         """
-        prompt = self.prompt(messages)
+        prompt = self.encode_prompt(messages)
         thinks = self.thinks
-        close = self.tokenizer.markup(f"\n{THINK_CLOSE}\n\n") if thinks else []
+        close = self.tokenizer.encode_markup(f"\n{THINK_CLOSE}\n\n") if thinks else []
         room = len(prompt) + len(close) + answer_tokens + (thought_tokens if thinks else 0)
         if room > self.context:
             raise BackendError(

@@ -163,7 +163,7 @@ class TorchSequence:
         tokenizer = self.model.tokenizer
         for _ in range(max_tokens):
             token = self.sample()
-            piece = tokenizer.piece(token)
+            piece = tokenizer.decode_token(token)
             if tokenizer.is_end(token) and piece != THINK_CLOSE.encode():
                 return
             self.feed([token])

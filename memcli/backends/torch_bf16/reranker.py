@@ -55,7 +55,7 @@ class TorchReranker:
 
     def count(self, text: str) -> int:
         """Return how many tokens a text takes inside a prompt."""
-        return len(self._model.tokenizer.plain(text))
+        return len(self._model.tokenizer.encode(text))
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Yield (index of the passage, P(yes) in [0, 1]), short passages first, batch by batch.
@@ -66,8 +66,8 @@ class TorchReranker:
         if not passages:
             return
         tokenizer = self._model.tokenizer
-        answers = (tokenizer.single("yes"), tokenizer.single("no"))
-        *prompts, empty = self.prompts(question, [*passages, ""])
+        answers = (tokenizer.encode_single("yes"), tokenizer.encode_single("no"))
+        *prompts, empty = self.encode_prompts(question, [*passages, ""])
         length = shared_prefix_length([*prompts, empty])
         branches = [prompt[length:] for prompt in prompts]
         cache = self._read_prefix(empty[:length])
@@ -85,7 +85,7 @@ class TorchReranker:
             for index, (yes, no) in zip(batch, pairs, strict=True):
                 yield index, yes_probability(yes, no)
 
-    def prompts(self, question: str, passages: Sequence[str]) -> list[list[int]]:
+    def encode_prompts(self, question: str, passages: Sequence[str]) -> list[list[int]]:
         """Return the tokens of each passage's whole prompt, only the passage cut to fit.
 
         Raises:

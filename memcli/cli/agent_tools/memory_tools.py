@@ -37,10 +37,10 @@ from memcli.deadline import deadline
 from memcli.domain import MemoryType
 from memcli.errors import BackendError, UsageError
 from memcli.search.memory_search import search_memories
-from memcli.search.model_speed import Speeds
-from memcli.search.results import Answer
-from memcli.search.stages import LEAST, Models
-from memcli.search.stages import ask as rank_sessions
+from memcli.search.model_speed import ModelSpeeds
+from memcli.search.results import Ranking
+from memcli.search.stages import LEAST_SCORE, RankingModels
+from memcli.search.stages import rank_sessions as rank_sessions
 from memcli.settings import state_folder
 from memcli.store import Filters, MemoryFilters, Store
 
@@ -75,21 +75,21 @@ class MemoryTools:
         open_models: opens the models at the first question.
     """
 
-    def __init__(self, path: Path, open_models: Callable[[], Models]) -> None:
+    def __init__(self, path: Path, open_models: Callable[[], RankingModels]) -> None:
         self._path, self._open_models = path, open_models
 
     @cached_property
-    def _models(self) -> Models:
+    def _models(self) -> RankingModels:
         return self._open_models()
 
     @cached_property
-    def _embedder_alone(self) -> Models:
-        return Models(open_embedder())
+    def _embedder_alone(self) -> RankingModels:
+        return RankingModels(open_embedder())
 
     def ask(self, arguments: AskArguments) -> JsonDocument:
         """Rank the sessions that answer a question."""
         with deadline(arguments.get("seconds", SECONDS)):
-            ranking = self._rank(arguments, arguments["question"], LEAST, self._models)
+            ranking = self._rank(arguments, arguments["question"], LEAST_SCORE, self._models)
         return _bounded_ranking(dict(ask_document(ranking)), ranking, arguments)
 
     def search(self, arguments: SearchArguments) -> JsonDocument:
@@ -122,11 +122,11 @@ class MemoryTools:
         return cut_list(dict(document), "memories", arguments.get("characters", CHARACTERS))
 
     def _rank(
-        self, arguments: FilterArguments, question: str, least: float, models: Models
-    ) -> Answer:
+        self, arguments: FilterArguments, question: str, least: float, models: RankingModels
+    ) -> Ranking:
         if not question.strip():
             raise UsageError("the question is empty")
-        speeds = Speeds(state_folder() / "speeds.json")
+        speeds = ModelSpeeds(state_folder() / "speeds.json")
         since, until, speaker = _dates_and_speaker(arguments)
         filters = Filters(since, until, arguments.get("source"), speaker)
         with self._store() as store:
@@ -136,7 +136,7 @@ class MemoryTools:
                 models,
                 filters,
                 limit=arguments.get("limit", MOST_SESSIONS),
-                least=least,
+                least_score=least,
                 speeds=speeds,
             )
         speeds.save()
@@ -147,13 +147,13 @@ class MemoryTools:
 
 
 def _bounded_ranking(
-    document: JsonDocument, ranking: Answer, arguments: FilterArguments
+    document: JsonDocument, ranking: Ranking, arguments: FilterArguments
 ) -> JsonDocument:
     """Return a ranking of bounded length; say in `cut` where a model failed."""
     result = cut_ranking(document, arguments.get("characters", CHARACTERS))
-    if isinstance(ranking.stopped, BackendError):
+    if isinstance(ranking.stopped_by, BackendError):
         cut = cast("list[str]", result["cut"])
-        cut.append(f"a model failed, and this is the ranking before: {ranking.stopped}")
+        cut.append(f"a model failed, and this is the ranking before: {ranking.stopped_by}")
     return result
 
 

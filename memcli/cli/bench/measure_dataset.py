@@ -18,7 +18,7 @@ from memcli.evaluation.metrics import KS
 from memcli.evaluation.runner import BenchmarkRun, QuestionResult, RankedGrain
 from memcli.evaluation.summary import POOLED_KS, DatasetReport, summarize
 from memcli.protocols import Chat
-from memcli.search.stages import Models
+from memcli.search.stages import RankingModels
 from memcli.settings import state_folder
 from memcli.store import Store
 
@@ -37,7 +37,7 @@ class DatasetBenchmark:
 
 
 def measure_dataset(
-    path: Path, benchmark: DatasetBenchmark, models: Models, chat: Chat | None = None
+    path: Path, benchmark: DatasetBenchmark, models: RankingModels, chat: Chat | None = None
 ) -> DatasetReport:
     """Ask a data set's questions, except those that an earlier run has asked.
 
@@ -87,7 +87,7 @@ def _ask_questions(
     name: str,
     dataset: Dataset,
     benchmark: DatasetBenchmark,
-    models: Models,
+    models: RankingModels,
     chat: Chat | None,
     journal: Journal,
 ) -> list[QuestionResult]:
@@ -121,7 +121,7 @@ def _ask_questions(
 
 
 def _journal_path(
-    dataset: Dataset, benchmark: DatasetBenchmark, models: Models, chat: Chat | None
+    dataset: Dataset, benchmark: DatasetBenchmark, models: RankingModels, chat: Chat | None
 ) -> Path:
     """Return the file for the results of these questions with these options and this code."""
     digest = fingerprint(
@@ -146,7 +146,7 @@ def _code_fingerprint() -> str:
     return fingerprint(*(path.read_bytes() for path in files))
 
 
-def _model_names(models: Models, chat: Chat | None) -> dict[str, str]:
+def _model_names(models: RankingModels, chat: Chat | None) -> dict[str, str]:
     by_role = {
         "embedder": models.embedder,
         "reranker": models.reranker,

@@ -17,7 +17,7 @@ from memcli.cli.option_groups import (
 from memcli.cli.options import Limit, MinScore, Null
 from memcli.cli.output.answer_printer import AnswerPrinter
 from memcli.cli.unknown_names import warn_unknown_names
-from memcli.search.model_speed import Speeds
+from memcli.search.model_speed import ModelSpeeds
 from memcli.settings import state_folder
 
 Question = Annotated[
@@ -86,7 +86,7 @@ def ask(
             budget=stages.budget,
             context_tokens=output.context_tokens,
             with_profile=output.profile,
-            speeds=Speeds(state_folder() / "speeds.json"),
+            speeds=ModelSpeeds(state_folder() / "speeds.json"),
             started=started,
         )
         warn_unknown_names(store, session.filters)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from memcli.cli.models.inventory import told
+from memcli.cli.models.inventory import human_size
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Quiet
 from memcli.cli.output.progress import bars, resumable
@@ -39,8 +39,8 @@ def backup(
             file,
             replace=replace,
             verify=verify,
-            told=lambda done, of: progress("copying", done, of),
+            progress=lambda done, of: progress("copying", done, of),
         )
     if not quiet:
         checked = ", checked" if verify else ""
-        typer.echo(f"{file}: {told(file.stat().st_size)}{checked}")
+        typer.echo(f"{file}: {human_size(file.stat().st_size)}{checked}")

@@ -26,7 +26,7 @@ from memcli.cli.output.console import print_json
 from memcli.cli.output.progress import resumable
 from memcli.errors import UsageError
 from memcli.protocols import Chat as ChatModel
-from memcli.search.stages import Models
+from memcli.search.stages import RankingModels
 
 
 class RankedUnit(StrEnum):
@@ -194,7 +194,7 @@ def _measure_speed(benchmark: SpeedBenchmark, *, as_json: bool) -> None:
 def _measure_datasets(
     datasets: Sequence[Path],
     benchmark: DatasetBenchmark,
-    models: Models,
+    models: RankingModels,
     chat: ChatModel | None,
     *,
     as_json: bool,
@@ -215,7 +215,7 @@ def _open_chat(benchmark: DatasetBenchmark, name: str | None, gpu_layers: int | 
     return open_chat(name, gpu_layers=gpu_layers)
 
 
-def _open_models(benchmark: DatasetBenchmark, options: ModelOptions) -> Models:
+def _open_models(benchmark: DatasetBenchmark, options: ModelOptions) -> RankingModels:
     """Open the models of the selected stages.
 
     Raises:

@@ -9,7 +9,7 @@ from memcli.cli.options import Json, words
 from memcli.cli.output.console import print_json
 from memcli.cli.output.settings_view import print_settings
 from memcli.errors import UsageError
-from memcli.settings import change, config_file, origins
+from memcli.settings import config_file, list_settings, write_setting
 
 Action = Annotated[
     Literal["list", "set", "unset"],
@@ -56,11 +56,11 @@ def config(
         hint = "`mem config`, `mem config set KEY VALUE`, or `mem config unset KEY`"
         raise UsageError(f"wrong arguments for `mem config {action}`", hint=hint)
     if key is not None:
-        change(key, value)
+        write_setting(key, value)
     elif as_json:
         settings: list[SettingJson] = [
-            {"key": one.key, "value": one.value, "from": one.origin} for one in origins()
+            {"key": one.key, "value": one.value, "from": one.origin} for one in list_settings()
         ]
         print_json(ConfigJson(schema="mem.config/1", file=str(config_file()), values=settings))
     else:
-        print_settings(origins())
+        print_settings(list_settings())

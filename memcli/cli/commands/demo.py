@@ -12,7 +12,7 @@ from memcli.cli.output.console import console, note
 from memcli.cli.output.live_view import live_ranking
 from memcli.cli.output.session_view import print_ranking
 from memcli.ingest.import_exports import import_exports
-from memcli.search.stages import ask
+from memcli.search.stages import rank_sessions
 from memcli.store import Filters, Store
 
 
@@ -22,14 +22,17 @@ def demo(options: ModelOptions) -> None:
     The archive is imported into a temporary database.
     """
     import memcli.demo
-    from memcli.demo.questions import QUESTIONS
-    from memcli.formats import Reading
+    from memcli.demo.questions import DEMO_QUESTIONS
+    from memcli.formats import ParseOptions
 
     models = open_models(
-        options.reranker, options.sifter, gpu_layers=options.gpu_layers, think=options.think
+        options.reranker,
+        options.sifter,
+        gpu_layers=options.gpu_layers,
+        thought_tokens=options.think,
     )
     exports = Path(memcli.demo.__file__).parent / "exports"
-    reading = Reading(ZoneInfo("Europe/Lisbon"), "Mira Okafor-Lindqvist")
+    reading = ParseOptions(ZoneInfo("Europe/Lisbon"), "Mira Okafor-Lindqvist")
     with (
         tempfile.TemporaryDirectory(prefix="mem-demo-") as folder,
         Store(Path(folder) / "mem.db") as store,
@@ -38,10 +41,10 @@ def demo(options: ModelOptions) -> None:
         total = sum(report.sessions.new for report in reports)
         formats = ", ".join(dict.fromkeys(report.format or "" for report in reports))
         typer.echo(f"{total} sessions from {len(reports)} exports: {formats}")
-        for question in QUESTIONS:
+        for question in DEMO_QUESTIONS:
             console().print(f'\n$ mem ask "{question.question}"\n', style="bold", soft_wrap=True)
             with live_ranking(quiet=False) as listener:
-                ranking = ask(
+                ranking = rank_sessions(
                     question.question, store, models, Filters(), limit=3, listener=listener
                 )
             print_ranking(ranking)

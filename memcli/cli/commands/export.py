@@ -72,10 +72,10 @@ def export(
     with database.open_existing() as store, store.snapshot():
         chosen = filters.filters(session_numbers(store, sessions) if sessions else None)
         warn_unknown_names(store, chosen)
-        count = store.archive.count(chosen)
+        count = store.export.count(chosen)
         on_terminal, done = folder is None and sys.stdout.isatty(), 0
         with (
-            closing(store.archive.sessions(chosen)) as found,
+            closing(store.export.sessions(chosen)) as found,
             resumable("the export is incomplete; run `mem export` again"),
             bars(quiet=quiet or on_terminal) as progress,
         ):

@@ -18,7 +18,7 @@ from memcli.cli.session_names import session_numbers
 from memcli.cli.unknown_names import warn_unknown_names
 from memcli.domain import Memory
 from memcli.errors import ExitCode, UsageError
-from memcli.store import Filters, Overview, Store
+from memcli.store import Filters, SessionSummary, Store
 
 Ids = Annotated[
     list[str] | None,
@@ -62,7 +62,7 @@ def forget(
             print_memories(memories)
         if (sessions or memories) and not dry_run:
             _confirm(len(sessions), len(memories), yes=yes)
-            if not store.forgetting.forget([one.id for one in sessions], memories):
+            if not store.deletion.forget([one.id for one in sessions], memories):
                 note("another process reads the database: the last bytes go with the next write")
     if as_json:
         print_json(document)
@@ -73,15 +73,15 @@ def forget(
 
 def _find(
     store: Store, ids: Sequence[str], source: str | None
-) -> tuple[list[Overview], list[Memory]]:
+) -> tuple[list[SessionSummary], list[Memory]]:
     """Return the sessions and memories that are named, and the memories that go with them."""
     names = [name for name in ids if not name.startswith("m_")]
     filters = Filters(source=source) if source else Filters(among=session_numbers(store, names))
     if source:
         warn_unknown_names(store, filters)
-    sessions = list(store.sessions.overviews(filters))
+    sessions = list(store.sessions.summaries(filters))
     memories = [store.memories.get(name) for name in ids if name.startswith("m_")]
-    memories += store.memories.resting_on([one.id for one in sessions])
+    memories += store.memories.only_from_sessions([one.id for one in sessions])
     return sessions, list({one.id: one for one in memories}.values())
 
 

@@ -62,7 +62,12 @@ def index(
     ):
         resolver = ModelResolver()
         settled = resolver.configured.get("embedder")
-        known = (embedder, store.vectors.unfinished(), settled, store.vectors.recorded())
+        known = (
+            embedder,
+            store.vector_sets.incomplete_embedder_name(),
+            settled,
+            store.vector_sets.active_embedder_name(),
+        )
         named = _absolute_name(next(filter(None, known), None))
         model = model_loader(gpu_layers).open_embedder(resolver.find("embedder", named))
         made = reindex(store, model, embedder_name=named, rebuild=rebuild, progress=progress)

@@ -22,9 +22,9 @@ from memcli.cli.output.progress import bars, resumable
 from memcli.cli.when import local_zone
 from memcli.domain import Kind
 from memcli.errors import ExitCode, UsageError
-from memcli.formats import FORMATS, Reading, load
+from memcli.formats import FORMATS, ParseOptions, load_format
 from memcli.ingest.import_exports import import_changed, import_exports
-from memcli.settings import settings
+from memcli.settings import load_settings
 from memcli.store import Store
 
 RESUMABLE = "what was imported is kept, and the same command imports the rest"
@@ -119,10 +119,10 @@ def ingest(
     imported.
     """
     started = monotonic()
-    forced = load(format_name) if format_name else None
-    usual = Reading(local_zone(), aliases=settings().own_names)
+    forced = load_format(format_name) if format_name else None
+    usual = ParseOptions(local_zone(), aliases=load_settings().own_names)
     reading = replace(
-        usual, timezone=timezone or usual.timezone, me=me, included=frozenset(include or ())
+        usual, timezone=timezone or usual.timezone, me=me, included_kinds=frozenset(include or ())
     )
     if not paths and (forced or reading != usual):
         raise UsageError(
@@ -160,7 +160,7 @@ def _open(database: WritableDatabaseOptions, *, dry_run: bool) -> Iterator[Store
         with database.open() as store:
             yield store
     elif database.path.exists():
-        with database.open() as store, store.trial():
+        with database.open() as store, store.dry_run():
             yield store
     else:
         with TemporaryDirectory(prefix="mem-") as folder, Store(Path(folder) / "mem.db") as store:

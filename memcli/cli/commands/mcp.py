@@ -7,7 +7,7 @@ from memcli.cli.models.open import open_models
 from memcli.cli.option_groups import DatabaseOptions, ModelOptions
 from memcli.cli.output.console import note
 from memcli.errors import UsageError
-from memcli.search.stages import Models
+from memcli.search.stages import RankingModels
 
 INSTRUCTIONS = """The person's own conversations with assistants and with people. `ask` ranks the
 sessions that answer a question, with the turns that are evidence; `search` is faster and finds
@@ -33,9 +33,12 @@ def mcp(options: ModelOptions, database: DatabaseOptions) -> None:
     if sys.stdin and sys.stdin.isatty():
         note("this command is meant to be started by an agent; Ctrl-C ends it")
 
-    def models() -> Models:
+    def models() -> RankingModels:
         return open_models(
-            options.reranker, options.sifter, gpu_layers=options.gpu_layers, think=options.think
+            options.reranker,
+            options.sifter,
+            gpu_layers=options.gpu_layers,
+            thought_tokens=options.think,
         )
 
     tools = make_tools(MemoryTools(database.path, models))

@@ -7,7 +7,7 @@ import typer
 
 from memcli.catalog import ROLES
 from memcli.cli.completion import values
-from memcli.cli.models.inventory import inventory, model_json, models_document, print_inventory
+from memcli.cli.models.inventory import list_entries, model_json, models_document, print_inventory
 from memcli.cli.models.maintain import (
     add_file,
     choose_models,
@@ -121,7 +121,7 @@ def list_models(as_json: Json = False, as_jsonl: Jsonl = False) -> None:
 
     A star marks the models that are used without an option.
     """
-    items = inventory(load_catalog(), ModelResolver())
+    items = list_entries(load_catalog(), ModelResolver())
     if as_json:
         print_json(models_document(items))
     elif as_jsonl:
@@ -178,7 +178,7 @@ def verify_models(
         print_jsonl(map(model_json, items))
     else:
         print_verdicts(items, quiet=quiet)
-    if any(item.standing != "verified" for item in items):
+    if any(item.status != "verified" for item in items):
         raise typer.Exit(ExitCode.BACKEND)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from memcli.cli.completion import values
 from memcli.cli.json_output.reading_documents import segment_json
-from memcli.cli.models.open import is_served, open_embedder, open_reader
+from memcli.cli.models.open import is_reader_served, open_embedder, open_reader
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
 from memcli.cli.options import (
     MODELS,
@@ -26,9 +26,9 @@ from memcli.cli.output.reading_view import print_estimate, print_report
 from memcli.cli.session_names import session_numbers
 from memcli.cli.unknown_names import warn_unknown_names
 from memcli.errors import UsageError
-from memcli.extraction.read import How, ReadRun, Settled
-from memcli.memories.remember import Memories
-from memcli.search.model_speed import Speeds
+from memcli.extraction.read import ExtractionOptions, ExtractionRun, SegmentResult
+from memcli.memories.remember import MemoryWriter
+from memcli.search.model_speed import ModelSpeeds
 from memcli.settings import state_folder
 
 SessionIds = Annotated[
@@ -133,30 +133,30 @@ def read(
     left out, and the exit status stays 0; it is 7 when the model itself stops working or five
     segments in a row fail.
     """
-    if jobs > 1 and not is_served(reader):
+    if jobs > 1 and not is_reader_served(reader):
         raise UsageError(
             "`--jobs` needs a served model: a model on this machine reads one session at a time",
             hint="leave out `--jobs`, or name a server with `--reader`",
         )
-    how = How(think, again, keep_traces, jobs, math.inf if budget is None else budget)
-    speeds = Speeds(state_folder() / "speeds.json")
+    how = ExtractionOptions(think, again, keep_traces, jobs, math.inf if budget is None else budget)
+    speeds = ModelSpeeds(state_folder() / "speeds.json")
     with database.open_existing() as store:
         chosen = filters.filters(session_numbers(store, sessions) if sessions else None)
         warn_unknown_names(store, chosen)
         model, embedder = open_reader(reader, gpu_layers=gpu_layers), open_embedder()
-        run = ReadRun(store, model, Memories(store, embedder), embedder, how, speeds)
-        unread = run.unread(chosen, newest=newest, limit=limit)
+        run = ExtractionRun(store, model, MemoryWriter(store, embedder), embedder, how, speeds)
+        unread = run.unread_sessions(chosen, newest=newest, limit=limit)
         if dry_run:
-            print_estimate(run.extent(unread), model.name, as_json=as_json or as_jsonl)
+            print_estimate(run.estimate(unread), model.name, as_json=as_json or as_jsonl)
             return
         silent = quiet or (as_jsonl and sys.stdout.isatty())
         with reading_progress(unread, quiet=silent) as show_progress:
 
-            def on_segment(settled: Settled) -> None:
+            def on_segment(settled: SegmentResult) -> None:
                 if as_jsonl:
                     print_jsonl([segment_json(settled)])
                 show_progress(settled)
 
-            report = run.read(unread, on_segment)
+            report = run.run(unread, on_segment)
     speeds.save()
     print_report(report, model.name, as_json=as_json, as_jsonl=as_jsonl, quiet=quiet)

@@ -15,7 +15,7 @@ from memcli.cli.option_groups import (
 from memcli.cli.options import Limit, MinScore, Null
 from memcli.cli.output.answer_printer import AnswerPrinter
 from memcli.cli.unknown_names import warn_unknown_names
-from memcli.search.stages import Models
+from memcli.search.stages import RankingModels
 
 Query = Annotated[
     str,
@@ -41,7 +41,7 @@ def search(
     """
     check_question(query)
     chosen = output.chosen_format(several=query == STDIN)
-    models = Models(open_embedder(database.path))
+    models = RankingModels(open_embedder(database.path))
     printer = AnswerPrinter("search", chosen, quiet=True, verbose=output.verbose)
     with database.open_existing() as store:
         session = AskSession(

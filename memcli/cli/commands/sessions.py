@@ -41,7 +41,7 @@ def sessions(
     chosen = output.chosen_format()
     with database.open_existing() as store:
         warn_unknown_names(store, filters.filters())
-        found = list(store.sessions.overviews(filters.filters(), limit))
+        found = list(store.sessions.summaries(filters.filters(), limit))
     match chosen:
         case "json":
             print_json(sessions_document(found))

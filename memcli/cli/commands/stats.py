@@ -20,9 +20,9 @@ def stats(*, as_json: Json = False, database: DatabaseOptions) -> None:
         found = DatabaseStatistics(
             path=str(database.path),
             totals=store.statistics.totals(),
-            months=store.statistics.months(),
-            people=store.statistics.people(),
-            vectors=store.statistics.vectors(),
+            months=store.statistics.sessions_by_month(),
+            people=store.statistics.turns_by_speaker(),
+            vectors=store.statistics.vectors_by_embedder(),
         )
     if as_json:
         print_json(statistics_document(found))

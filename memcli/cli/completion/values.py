@@ -18,14 +18,14 @@ def offer_session_ids(incomplete: str) -> list[str]:
     """Offer the ids of sessions, with their titles."""
     from memcli.store.maintenance import peek
 
-    return list(_offers(peek.sessions(_database(), incomplete)))
+    return list(_offers(peek.complete_sessions(_database(), incomplete)))
 
 
 def offer_memory_ids(incomplete: str) -> list[str]:
     """Offer the ids of memories, with their facts."""
     from memcli.store.maintenance import peek
 
-    return list(_offers(peek.memories(_database(), incomplete)))
+    return list(_offers(peek.complete_memories(_database(), incomplete)))
 
 
 def offer_session_and_memory_ids(incomplete: str) -> list[str]:
@@ -37,19 +37,19 @@ def offer_sources(incomplete: str) -> list[str]:
     """Offer the sources of sessions."""
     from memcli.store.maintenance import peek
 
-    return _filter(incomplete, _offers(peek.sources(_database())))
+    return _filter(incomplete, _offers(peek.list_sources(_database())))
 
 
 def offer_speakers(incomplete: str) -> list[str]:
     """Offer the people in the settings, and the speakers in the database."""
-    from memcli.settings import settings
+    from memcli.settings import load_settings
     from memcli.store.maintenance import peek
 
     try:
-        people = [(name, "you" if name == "me" else "") for name in settings().people]
+        people = [(name, "you" if name == "me" else "") for name in load_settings().people]
     except MemError:
         people = []
-    known = dict.fromkeys(_offers(people)) | dict.fromkeys(_offers(peek.speakers(_database())))
+    known = dict.fromkeys(_offers(people)) | dict.fromkeys(_offers(peek.list_speakers(_database())))
     return _filter(incomplete, known)
 
 

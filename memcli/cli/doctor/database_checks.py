@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from memcli.cli.doctor.health_check import HealthCheck
-from memcli.cli.models.inventory import told
+from memcli.cli.models.inventory import human_size
 from memcli.errors import ExitCode, StoreError
 from memcli.settings import config_file, database_path
 from memcli.store import Store
@@ -32,10 +32,12 @@ def check_store(store: Store, rebuild: Callable[[], object]) -> Iterator[HealthC
     again = "`mem index --rebuild` makes it again"
     copy = "`mem export > FILE` saves what can be read; a backup is better"
     health = store.health
-    damage = _check_problems("integrity", lambda: [*health.damage(), *health.strays()], copy)
+    damage = _check_problems(
+        "integrity", lambda: [*health.check_file(), *health.check_references()], copy
+    )
     yield damage
-    yield _check_problems("full text", health.words, again, rebuild)
-    yield _check_problems("vectors", health.vectors, again, rebuild)
+    yield _check_problems("full text", health.check_full_text, again, rebuild)
+    yield _check_problems("vectors", health.check_vectors, again, rebuild)
     if damage.state == "ok":
         yield from _check_embedding(store)
         yield _check_log(store)
@@ -66,7 +68,7 @@ def _check_problems(
 
 
 def _check_embedding(store: Store) -> Iterator[HealthCheck]:
-    if name := store.vectors.unfinished():
+    if name := store.vector_sets.incomplete_embedder_name():
         finding = f"the vectors of {name} are not complete; the previous ones are in use"
         yield HealthCheck("embedding", "note", finding, "`mem index` goes on")
 
@@ -74,14 +76,14 @@ def _check_embedding(store: Store) -> Iterator[HealthCheck]:
 def _check_log(store: Store) -> HealthCheck:
     size = store.log_size()
     if size <= LARGEST_LOG:
-        return HealthCheck("log", "ok", f"write-ahead log: {told(size)} not yet merged")
-    finding = f"write-ahead log: {told(size)} not yet merged into the database"
+        return HealthCheck("log", "ok", f"write-ahead log: {human_size(size)} not yet merged")
+    finding = f"write-ahead log: {human_size(size)} not yet merged into the database"
     remedy = "`mem doctor --fix`"
-    return HealthCheck("log", "note", finding, remedy, repair=store.take_over_log)
+    return HealthCheck("log", "note", finding, remedy, repair=store.merge_log)
 
 
 def _check_sources(store: Store) -> HealthCheck:
-    paths = [path for path, _ in store.sources.all()]
+    paths = [path for path, _ in store.sources.list_paths()]
     gone = [path for path in paths if not Path(path).exists()]
     if not gone:
         count = len(paths)
@@ -128,7 +130,7 @@ def _check_disk(path: Path) -> HealthCheck:
     if not writable:
         remedy = f"`ls -ld {path.parent} {path}` shows their owner"
         return HealthCheck("disk", "fault", f"{path} cannot be written to", remedy, ExitCode.STORE)
-    finding = f"{told(free)} free, the database takes {told(size)}"
+    finding = f"{human_size(free)} free, the database takes {human_size(size)}"
     if free < max(LEAST_FREE, size):
         return HealthCheck("disk", "note", finding, f"make room: `df -h {path.parent}`")
     return HealthCheck("disk", "ok", finding)

@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from memcli.catalog import ROLES, ModelRole
 from memcli.cli.doctor.health_check import HealthCheck
-from memcli.cli.models.inventory import inventory
+from memcli.cli.models.inventory import list_entries
 from memcli.cli.models.open import model_loader
 from memcli.cli.models.resolve import ModelResolver, is_address, load_catalog
 from memcli.errors import ExitCode, InputError, MemError
@@ -47,7 +47,9 @@ def _check_models(resolver: ModelResolver) -> Iterator[HealthCheck]:
     try:
         found = load_catalog()
         items = [
-            item for item in inventory(found, resolver) if item.standing not in ("absent", "served")
+            item
+            for item in list_entries(found, resolver)
+            if item.status not in ("absent", "served")
         ]
         named = {role: resolver.configured[role] for role in ROLES if role in resolver.configured}
     except MemError as error:
@@ -61,11 +63,11 @@ def _check_models(resolver: ModelResolver) -> Iterator[HealthCheck]:
                 yield _fault(role, error)
     for item in items:
         used = f", used as {' and '.join(item.used_as)}" if item.used_as else ""
-        finding = f"{item.role} {item.name} {item.quantization}: {item.standing}{used}"
-        if item.standing in ("failed", "damaged", "changed"):
+        finding = f"{item.role} {item.name} {item.quantization}: {item.status}{used}"
+        if item.status in ("failed", "damaged", "changed"):
             remedy = f"`mem models verify {item.name}`, or `mem models pull {item.name}`"
             yield HealthCheck("models", "fault", finding, remedy, ExitCode.BACKEND)
-        elif item.standing != "verified":
+        elif item.status != "verified":
             yield HealthCheck("models", "note", finding, f"`mem models verify {item.name}`")
         else:
             yield HealthCheck("models", "ok", finding)
@@ -76,9 +78,9 @@ def _check_models(resolver: ModelResolver) -> Iterator[HealthCheck]:
 
 def _check_embedder(resolver: ModelResolver, store: Store) -> HealthCheck:
     try:
-        source = resolver.find("embedder", fallback=store.vectors.recorded())
+        source = resolver.find("embedder", fallback=store.vector_sets.active_embedder_name())
         model = model_loader().open_embedder(source)
-        served = store.vectors.serving()
+        served = store.vector_sets.active_embedder()
         if served is None or served.fingerprint == model.fingerprint:
             return HealthCheck("embedder", "ok", model.name)
     except MemError as error:
@@ -89,18 +91,18 @@ def _check_embedder(resolver: ModelResolver, store: Store) -> HealthCheck:
 
 
 def _check_servers(resolver: ModelResolver) -> Iterator[HealthCheck]:
-    from memcli.backends.server.endpoint import endpoint
+    from memcli.backends.server.endpoint import parse_endpoint
 
     configured = resolver.configured
     roles: list[ModelRole] = [role for role in ROLES if is_address(configured.get(role, ""))]
     for role in roles:
         try:
-            server = endpoint(configured[role])
+            server = parse_endpoint(configured[role])
         except MemError as error:
             yield _fault("servers", error)
             continue
         place = f"{server.url} ({role})"
-        if server.local:
+        if server.is_local:
             yield HealthCheck("servers", "ok", f"{place} is on this machine")
         else:
             yield HealthCheck(
@@ -114,15 +116,17 @@ def _check_servers(resolver: ModelResolver) -> Iterator[HealthCheck]:
 
 
 def _check_hardware() -> HealthCheck:
-    from memcli.backends.llama.hardware import accelerators, processor
+    from memcli.backends.llama.hardware import describe_processor, list_accelerators
 
     try:
-        found = accelerators()
+        found = list_accelerators()
     except MemError as error:
         return _fault("hardware", error)
     if found:
-        return HealthCheck("hardware", "ok", f"{', '.join(found)}; {processor()}")
-    return HealthCheck("hardware", "ok", f"no GPU that llama.cpp is built for; {processor()}")
+        return HealthCheck("hardware", "ok", f"{', '.join(found)}; {describe_processor()}")
+    return HealthCheck(
+        "hardware", "ok", f"no GPU that llama.cpp is built for; {describe_processor()}"
+    )
 
 
 def _fault(name: str, error: MemError) -> HealthCheck:

@@ -99,5 +99,5 @@ def _repair(checks: Iterable[HealthCheck], fixed: list[str] | None) -> Iterator[
 def _rebuild_index(store: Store, path: Path, *, quiet: bool) -> None:
     with resumable("`mem doctor --fix` again"), bars(quiet=quiet) as progress:
         embedder = open_embedder(path)
-        name = store.vectors.recorded()
+        name = store.vector_sets.active_embedder_name()
         reindex(store, embedder, embedder_name=name, rebuild=True, progress=progress)

@@ -11,8 +11,8 @@ from memcli.cli.output.answer_stream import warn_about_answer
 from memcli.cli.output.console import console, note, print_json, print_jsonl, safe
 from memcli.cli.output.markdown_csv import evidence_rows, print_csv, print_text, ranking_markdown
 from memcli.cli.output.session_view import print_ranking, session_heading, stage_line
-from memcli.search.answer import Reply
-from memcli.search.results import Answer
+from memcli.search.answer import Answer
+from memcli.search.results import Ranking
 
 
 @dataclass
@@ -26,7 +26,7 @@ class AnswerPrinter:
     verbose: bool = False
     _printed: int = 0  # rankings that found something
 
-    def report_stages(self, ranking: Answer) -> None:
+    def report_stages(self, ranking: Ranking) -> None:
         """Report on stderr what each stage did, and what there was no time for."""
         if self.verbose:
             for stage in ranking.stages:
@@ -36,7 +36,7 @@ class AnswerPrinter:
                 note(left_out)
 
     def print_ranking(
-        self, ranking: Answer, *, context: str, several: bool, answer_follows: bool
+        self, ranking: Ranking, *, context: str, several: bool, answer_follows: bool
     ) -> None:
         """Print a ranking at once if people or a language model read it.
 
@@ -58,7 +58,7 @@ class AnswerPrinter:
             print_text(f"\n{context}" if self._printed else context)
         self._printed += 1
 
-    def finish(self, ranking: Answer, answer: Reply | None, *, several: bool) -> None:
+    def finish(self, ranking: Ranking, answer: Answer | None, *, several: bool) -> None:
         """Print the formats that are printed in one piece, and raise the error that ended the work.
 
         Raises:
@@ -70,7 +70,7 @@ class AnswerPrinter:
         self._print_document(ranking, answer, several=several)
         if answer:
             warn_about_answer(answer)
-        stopped = ranking.stopped or (answer.stopped if answer else None)
+        stopped = ranking.stopped_by or (answer.stopped_by if answer else None)
         if stopped:
             raise stopped
         if ranking.verdict == "nothing":
@@ -80,7 +80,7 @@ class AnswerPrinter:
         gap = "\n" if self._printed else ""
         console().print(f"{gap}{safe(question)}\n", style="bold", soft_wrap=True)
 
-    def _print_document(self, ranking: Answer, answer: Reply | None, *, several: bool) -> None:
+    def _print_document(self, ranking: Ranking, answer: Answer | None, *, several: bool) -> None:
         sessions = (
             ranked_session_json(rank, one) for rank, one in enumerate(ranking.results, start=1)
         )
@@ -98,7 +98,7 @@ class AnswerPrinter:
             print_text(f"\n{document}" if self._printed > 1 else document)
 
 
-def _note_nothing_found(ranking: Answer, *, several: bool) -> None:
+def _note_nothing_found(ranking: Ranking, *, several: bool) -> None:
     question = f" for `{' '.join(ranking.question.split())}`" if several else ""
     if ranking.results:
         best = ranking.results[0].session

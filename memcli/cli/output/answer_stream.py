@@ -11,10 +11,10 @@ from memcli.cli.output.hyperlinks import highlight_references
 from memcli.cli.output.live_view import live_ranking
 from memcli.cli.output.session_view import RenderStyle
 from memcli.protocols import Chat
-from memcli.search.answer import Answering, Reply
+from memcli.search.answer import Answer, AnswerStage
 from memcli.search.dialogue import Dialogue
-from memcli.search.model_speed import Speeds
-from memcli.search.results import Answer
+from memcli.search.model_speed import ModelSpeeds
+from memcli.search.results import Ranking
 from memcli.text.scripts import BREAKABLE_ANYWHERE
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ _WORDS = rf"\n|[^\S\n]+|[{BREAKABLE_ANYWHERE}]|[^\s{BREAKABLE_ANYWHERE}]+"
 
 
 def generate_answer(
-    ranking: Answer,
+    ranking: Ranking,
     chat: Chat,
     *,
     dialogue: Dialogue,
     think: int,
-    speeds: Speeds,
+    speeds: ModelSpeeds,
     quiet: bool,
     printed: bool,
-) -> Reply:
+) -> Answer:
     """Let a model answer from a ranking, and return the answer.
 
     Args:
@@ -46,7 +46,7 @@ def generate_answer(
         printed: whether to print the answer while it is written.
     """
     with live_ranking(quiet=quiet or not printed) as listener:
-        stage = Answering(
+        stage = AnswerStage(
             ranking.question,
             ranking.results,
             chat,
@@ -55,21 +55,21 @@ def generate_answer(
             listener=listener,
             speeds=speeds,
         )
-        pieces = stage.pieces()
+        pieces = stage.stream()
         first = next(pieces, "")
     rest = chain([first], pieces)
     if printed:
         _print(rest)
     else:
         deque(rest, maxlen=0)
-    return stage.reply
+    return stage.answer
 
 
-def warn_about_answer(answer: Reply) -> None:
+def warn_about_answer(answer: Answer) -> None:
     """Warn if an answer was cut short, or refers to turns that the model was not shown."""
-    if answer.cut and answer.text:
+    if answer.out_of_time and answer.text:
         note("the answer is cut short: the time was up")
-    elif answer.cut:
+    elif answer.out_of_time:
         note("there was no time for an answer")
     unknown = [one.turn for one in answer.references if not one.known]
     if unknown:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from memcli.cli.output.console import print_json
 from memcli.domain import Conversation, SessionId
 from memcli.formats.generic.memcli import (
-    written,
-    written_forgotten,
-    written_memory,
-    written_reading,
+    forgotten_record,
+    memory_record,
+    reading_record,
+    session_record,
 )
 from memcli.store import Store
 
@@ -16,7 +16,7 @@ from memcli.store import Store
 def print_conversations(sessions: Iterable[tuple[SessionId, Conversation]]) -> Iterator[None]:
     """Print sessions, one per line, and yield after each line."""
     for session, conversation in sessions:
-        print_json(written(session, conversation))
+        print_json(session_record(session, conversation))
         yield
 
 
@@ -25,12 +25,12 @@ def print_everything(
 ) -> Iterator[None]:
     """Print sessions, memories, readings and tombstones, one per line; yield after each line."""
     yield from print_conversations(sessions)
-    for memory, kept in store.archive.memories():
-        print_json(written_memory(memory, kept))
+    for memory, kept in store.export.memories():
+        print_json(memory_record(memory, kept))
         yield
-    for reading in store.archive.readings():
-        print_json(written_reading(reading))
+    for reading in store.export.readings():
+        print_json(reading_record(reading))
         yield
-    for forgotten in store.archive.forgotten():
-        print_json(written_forgotten(forgotten))
+    for forgotten in store.export.tombstones():
+        print_json(forgotten_record(forgotten))
         yield

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from memcli.cli.output.console import console, safe
-from memcli.search.results import Answer, Listener, Work
+from memcli.search.results import Activity, Ranking, RankingListener
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType
@@ -17,27 +17,27 @@ THOUGHT_LINES = 6  # the latest lines of the thought that are shown
 
 
 @contextmanager
-def live_ranking(*, quiet: bool) -> Iterator[Listener]:
+def live_ranking(*, quiet: bool) -> Iterator[RankingListener]:
     """Show the ranking of each stage and the thought while they come, and erase them at the end.
 
     Nothing is shown if quiet, if stdout or stderr is not a terminal, or if it cannot erase.
     """
     out = None if quiet or not sys.stdout.isatty() else console(sys.stderr)
     if out is None or not out.is_terminal or out.is_dumb_terminal:
-        yield Listener()
+        yield RankingListener()
         return
     from rich.live import Live
 
     view = _LiveView(out)
     with Live(console=out, transient=True, refresh_per_second=8, get_renderable=view.render):
 
-        def on_ranking(ranking: Answer) -> None:
+        def on_ranking(ranking: Ranking) -> None:
             view.ranking = ranking
 
         def on_thought(piece: str) -> None:
             view.thought += piece
 
-        yield Listener(on_ranking, view.on_work, on_thought)
+        yield RankingListener(on_ranking, view.on_work, on_thought)
 
 
 class _LiveView:
@@ -47,21 +47,21 @@ class _LiveView:
         from rich.spinner import Spinner
 
         self._out = out
-        self.ranking: Answer | None = None
+        self.ranking: Ranking | None = None
         self.thought = ""
-        self._work = Work("searching")
+        self._work = Activity("searching")
         self._work_started = monotonic()
         self._started = monotonic()
         self._spinner = Spinner("dots")
 
-    def on_work(self, work: Work) -> None:
+    def on_work(self, work: Activity) -> None:
         self._work, self._work_started = work, monotonic()
 
     def _status(self) -> str:
         """Return the work at hand, the time since the start, and the time to go if it is known."""
         work, now = self._work, monotonic()
-        counted = f" {work.done}/{work.of}" if work.of else ""
-        status = f"{work.doing}{counted}, {now - self._started:.0f} s"
+        counted = f" {work.done}/{work.total}" if work.total else ""
+        status = f"{work.name}{counted}, {now - self._started:.0f} s"
         left = None if work.seconds is None else work.seconds - (now - self._work_started)
         return status if left is None or left < 1 else f"{status}, about {left:.0f} s to go"
 

@@ -9,9 +9,9 @@ from memcli.cli.json_output.session_documents import RankedSessionJson
 from memcli.cli.output.console import safe
 from memcli.cli.output.session_view import format_time, session_heading
 from memcli.domain import Session, Turn
-from memcli.search.answer import Reply
-from memcli.search.results import Answer, Result
-from memcli.store import Overview
+from memcli.search.answer import Answer
+from memcli.search.results import RankedSession, Ranking
+from memcli.store import SessionSummary
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#])")
 _SESSION_COLUMNS = ("rank", "id", "title", "source", "started_at", "ended_at", "participants")
@@ -45,7 +45,7 @@ def evidence_rows(
             yield {"question": question, **columns, **session["scores"], **quote}
 
 
-def ranking_markdown(ranking: Answer, answer: Reply | None) -> str:
+def ranking_markdown(ranking: Ranking, answer: Answer | None) -> str:
     """Return a ranking as Markdown: a section for each session, its turns as quotations."""
     parts = [f"# {_escape(ranking.question)}"]
     if answer and answer.text:
@@ -57,7 +57,7 @@ def ranking_markdown(ranking: Answer, answer: Reply | None) -> str:
     return "\n\n".join(parts)
 
 
-def overviews_markdown(overviews: Sequence[Overview]) -> str:
+def overviews_markdown(overviews: Sequence[SessionSummary]) -> str:
     """Return sessions as a Markdown table."""
     lines = ["| id | began | turns | source | title |", "|---|---|---|---|---|"]
     for one in overviews:
@@ -83,7 +83,7 @@ def print_text(text: str) -> None:
     sys.stdout.flush()
 
 
-def _section(rank: int, result: Result) -> str:
+def _section(rank: int, result: RankedSession) -> str:
     session = result.session
     facts = (format_time(session.started_at), session.source, f"`{session.id}`")
     heading = _escape(session_heading(session))

@@ -39,11 +39,11 @@ def show_memory(name: str, store: Store, *, why: bool, as_json: bool) -> None:
     """
     memory = store.memories.get(name)
     history = store.memories.history(memory)
-    readings = store.reads.behind(memory.id) if why else None
+    readings = store.readings.of_memory(memory.id) if why else None
     if as_json:
         print_json(one_memory_document(store, memory, history, readings))
     else:
-        print_memory(memory, store.memories.quotes(memory), history)
+        print_memory(memory, store.memories.source_turns(memory), history)
         print_reasons(readings or [])
 
 

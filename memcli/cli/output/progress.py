@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-    from memcli.extraction.read import Settled
-    from memcli.store import Unread
+    from memcli.extraction.read import SegmentResult
+    from memcli.store import UnreadSession
 
 # Called with the name of the work, the amount done and the whole amount (0 if it is unknown).
 Progress = Callable[[str, int, int], None]
-SegmentCallback = Callable[["Settled"], None]
+SegmentCallback = Callable[["SegmentResult"], None]
 
 LOG_INTERVAL = 60.0  # seconds between two lines in a log
 SPEED_PERIOD = 300.0  # seconds over which the speed is averaged: one step may take minutes
@@ -107,7 +107,9 @@ def _remove_endless(display: "RichProgress", tasks: dict[str, "TaskID"]) -> None
 
 
 @contextmanager
-def reading_progress(sessions: "Sequence[Unread]", *, quiet: bool) -> Iterator[SegmentCallback]:
+def reading_progress(
+    sessions: "Sequence[UnreadSession]", *, quiet: bool
+) -> Iterator[SegmentCallback]:
     """Give a callback for each segment that was read, which shows the progress on stderr.
 
     Args:
@@ -131,7 +133,7 @@ class _Pace:
         self._started = monotonic()
         self._segments = self._memories = 0
 
-    def add(self, settled: "Settled") -> None:
+    def add(self, settled: "SegmentResult") -> None:
         self.done += settled.characters
         self._segments += 1
         self._memories += len(settled.memories)
@@ -152,7 +154,7 @@ class _Pace:
 def _write_reading_log(pace: _Pace) -> Iterator[SegmentCallback]:
     last = monotonic()
 
-    def report(settled: "Settled") -> None:
+    def report(settled: "SegmentResult") -> None:
         nonlocal last
         pace.add(settled)
         if monotonic() - last >= LOG_INTERVAL:
@@ -174,7 +176,7 @@ def _draw_reading_bar(pace: _Pace, sessions: int) -> Iterator[SegmentCallback]:
     with RichProgress(*columns, console=console(sys.stderr), transient=True) as display:
         task = display.add_task(f"reading {sessions:,} sessions", total=pace.characters)
 
-        def show(settled: "Settled") -> None:
+        def show(settled: "SegmentResult") -> None:
             pace.add(settled)
             display.update(task, completed=pace.done, description=pace.describe())
 

@@ -8,13 +8,15 @@ from typing import Any
 from memcli.cli.json_output.reading_documents import estimate_document, read_document
 from memcli.cli.output.console import console, note, print_json, safe
 from memcli.cli.output.numbers import pluralize, rough_duration
-from memcli.extraction.read import Extent, Report
-from memcli.store import Outcome, Reading
+from memcli.extraction.read import ExtractionReport, ReadingEstimate
+from memcli.store import ReadingOutcome, SegmentReading
 
 MAX_FAILURES = 20  # failed segments that are named; `--json` has all of them
 
 
-def print_report(report: Report, model: str, *, as_json: bool, as_jsonl: bool, quiet: bool) -> None:
+def print_report(
+    report: ExtractionReport, model: str, *, as_json: bool, as_jsonl: bool, quiet: bool
+) -> None:
     """Print the result of a run, and raise the error that ended it.
 
     Raises:
@@ -31,28 +33,28 @@ def print_report(report: Report, model: str, *, as_json: bool, as_jsonl: bool, q
         note(f"{len(report.failures) - MAX_FAILURES} more failed; `--json` prints all")
     if report.failures:
         note(f"`mem read --again {report.failures[0].session}` tries again")
-    if report.stopped:
-        if isinstance(report.stopped, KeyboardInterrupt):
+    if report.stopped_by:
+        if isinstance(report.stopped_by, KeyboardInterrupt):
             note("interrupted; the results are kept, and `mem read` continues there")
-        raise report.stopped
+        raise report.stopped_by
     if report.out_of_time:
         note("the time is up; `mem read` continues there")
     elif not (report.segments or quiet):
         note("nothing new to read")
 
 
-def describe_report(report: Report) -> str:
+def describe_report(report: ExtractionReport) -> str:
     """Return a report in words: `5 segments of 2 sessions: 3 memories, 2 segments ignored`."""
     read = f"{pluralize(report.segments, 'segment')} of {pluralize(report.sessions, 'session')}"
     others = [
         f"{pluralize(count, 'segment')} {outcome}"
-        for outcome in (Outcome.IGNORED, Outcome.BUFFERED, Outcome.FAILED)
+        for outcome in (ReadingOutcome.IGNORED, ReadingOutcome.BUFFERED, ReadingOutcome.FAILED)
         if (count := report.outcomes.get(outcome))
     ]
     return f"{read}: {', '.join([pluralize(report.memories, 'memory', 'memories'), *others])}"
 
 
-def print_estimate(extent: Extent, model: str, *, as_json: bool) -> None:
+def print_estimate(extent: ReadingEstimate, model: str, *, as_json: bool) -> None:
     """Print how much there is to read, and about how long a model takes."""
     if as_json:
         print_json(estimate_document(extent, model))
@@ -66,7 +68,7 @@ def print_estimate(extent: Extent, model: str, *, as_json: bool) -> None:
     sys.stdout.write(f"{', '.join(parts)}: {model} takes about {duration}\n")
 
 
-def print_reasons(readings: Iterable[Reading]) -> None:
+def print_reasons(readings: Iterable[SegmentReading]) -> None:
     """Print how a model came to a memory: its reason, and its thoughts and tool calls."""
     from rich.text import Text
 

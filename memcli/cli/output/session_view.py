@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 from memcli.cli.output.console import console, isolated, print_line, safe
 from memcli.cli.output.hyperlinks import highlight_references, supports_links
 from memcli.domain import Session
-from memcli.search.results import PLAIN, Answer, Quote, Result, Stage
-from memcli.store import Overview, marks
+from memcli.search.results import (
+    PLAIN_TRACE_HEADING,
+    QuotedTurn,
+    RankedSession,
+    Ranking,
+    StageReport,
+)
+from memcli.store import SessionSummary, highlight_spans
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType
@@ -44,7 +50,7 @@ class RenderStyle:
         return Text(isolated(text) if self.terminal else text, style)
 
 
-def print_ranking(ranking: Answer, *, whole_trace: bool = False) -> None:
+def print_ranking(ranking: Ranking, *, whole_trace: bool = False) -> None:
     """Print a ranking with its evidence, and the reasoning below it.
 
     Args:
@@ -58,7 +64,7 @@ def print_ranking(ranking: Answer, *, whole_trace: bool = False) -> None:
         out.print(_trace(ranking, whole=whole_trace), soft_wrap=not out.is_terminal)
 
 
-def ranking_view(ranking: Answer, style: RenderStyle, *, quotes: bool = True) -> "Group":
+def ranking_view(ranking: Ranking, style: RenderStyle, *, quotes: bool = True) -> "Group":
     """Return a ranking to print, with or without the turns that are its evidence."""
     from rich.console import Group
 
@@ -68,7 +74,7 @@ def ranking_view(ranking: Answer, style: RenderStyle, *, quotes: bool = True) ->
     return Group(*parts)
 
 
-def print_overviews(overviews: Iterable[Overview]) -> None:
+def print_overviews(overviews: Iterable[SessionSummary]) -> None:
     """Print sessions, one per line; on a narrow terminal without turns and source."""
     from rich.text import Text
 
@@ -87,26 +93,26 @@ def print_overviews(overviews: Iterable[Overview]) -> None:
         print_line(out, line)
 
 
-def stage_line(stage: Stage) -> str:
+def stage_line(stage: StageReport) -> str:
     """Return the work and the cost of a stage in words, as `--verbose` prints them."""
     facts = [f"{stage.candidates} sessions"]
     if stage.passages:
         facts.append(f"{stage.passages} passages")
-    if stage.remembered:
-        facts.append(f"{stage.remembered} from the cache" if stage.passages else "from the cache")
+    if stage.cached:
+        facts.append(f"{stage.cached} from the cache" if stage.passages else "from the cache")
     facts.append(f"{stage.seconds:.2f} s")
-    if stage.load >= 0.01:
-        facts.append(f"{stage.load:.2f} s of it to load")
-    if stage.read:
-        facts.append(f"{stage.read:,} tokens read")
-    if stage.written:
-        facts.append(f"{stage.written:,} written")
-    if stage.read:
+    if stage.load_seconds >= 0.01:
+        facts.append(f"{stage.load_seconds:.2f} s of it to load")
+    if stage.tokens_read:
+        facts.append(f"{stage.tokens_read:,} tokens read")
+    if stage.tokens_written:
+        facts.append(f"{stage.tokens_written:,} written")
+    if stage.tokens_read:
         facts.append(f"{stage.tokens_per_second:,.0f} tokens/s")
     return f"{stage.name}: {', '.join(facts)}, {stage.model}"
 
 
-def session_heading(session: Session | Overview) -> str:
+def session_heading(session: Session | SessionSummary) -> str:
     """Return the title of a session; without one, the names of its speakers."""
     return session.title.strip() or " and ".join(session.participants) or "(untitled)"
 
@@ -137,7 +143,7 @@ def excerpt(text: str, terms: Sequence[str], length: int) -> str:
     """
     if len(text) <= length:
         return text
-    starts = [start for start, _ in marks(text, terms)] or [0]
+    starts = [start for start, _ in highlight_spans(text, terms)] or [0]
     window = length * 3 // 4
     best = max(starts, key=lambda one: sum(one <= other < one + window for other in starts))
     start = max(0, min(best - length // 4, len(text) - length))
@@ -148,7 +154,7 @@ def excerpt(text: str, terms: Sequence[str], length: int) -> str:
 
 
 def _result(
-    rank: int, result: Result, style: RenderStyle, *, quotes: bool
+    rank: int, result: RankedSession, style: RenderStyle, *, quotes: bool
 ) -> Iterable["RenderableType"]:
     from rich.text import Text
 
@@ -173,7 +179,7 @@ def _result(
         yield _quote(quote, result, style)
 
 
-def _quote(quote: Quote, result: Result, style: RenderStyle) -> "RenderableType":
+def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "RenderableType":
     """Return a quoted turn behind a bar, with the terms of the question in bold."""
     from rich.cells import cell_len
     from rich.text import Text
@@ -184,7 +190,7 @@ def _quote(quote: Quote, result: Result, style: RenderStyle) -> "RenderableType"
         cells = max(80, min(QUOTE_CELLS, QUOTE_LINES * (style.width - len(BAR))))
         text = excerpt(text, result.terms, cells * len(text) // max(cell_len(text), 1))
     words = Text(text)
-    for start, end in marks(text, result.terms):
+    for start, end in highlight_spans(text, result.terms):
         words.stylize("bold", start, end)
     if style.terminal:
         words = _isolated_text(words)
@@ -217,9 +223,11 @@ def _isolated_text(text: "Text") -> "Text":
     return Text.assemble(whole[0], text, whole[-1])
 
 
-def _trace(ranking: Answer, *, whole: bool) -> "Text":
+def _trace(ranking: Ranking, *, whole: bool) -> "Text":
     from rich.text import Text
 
-    short = f"{PLAIN}." if ranking.thought is None else trace_conclusion(ranking.thought)
+    short = (
+        f"{PLAIN_TRACE_HEADING}." if ranking.thought is None else trace_conclusion(ranking.thought)
+    )
     trace = ranking.trace if whole else short
     return Text.assemble(("why  ", "bold"), (safe(trace), "dim"))

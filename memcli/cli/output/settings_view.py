@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from memcli.cli.output.console import console, safe
-from memcli.settings import DEFAULT, Value
+from memcli.settings import DEFAULT, Setting
 
 
-def print_settings(settings: Sequence[Value]) -> None:
+def print_settings(settings: Sequence[Setting]) -> None:
     """Print settings, one per line, each with its value and its origin."""
     from rich.text import Text
 

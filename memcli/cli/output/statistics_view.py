@@ -11,9 +11,9 @@ from memcli.cli.json_output.store_documents import (
     VectorsJson,
 )
 from memcli.cli.json_output.value_kinds import format_moment
-from memcli.cli.models.inventory import told
+from memcli.cli.models.inventory import human_size
 from memcli.cli.output.console import console, isolated, safe
-from memcli.store import Month, Person, Totals, VectorCount
+from memcli.store import MonthCount, SpeakerCount, StoreTotals, VectorCount
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -28,9 +28,9 @@ class DatabaseStatistics:
     """The counts of a database."""
 
     path: str
-    totals: Totals
-    months: Sequence[Month]
-    people: Sequence[Person]
+    totals: StoreTotals
+    months: Sequence[MonthCount]
+    people: Sequence[SpeakerCount]
     vectors: Sequence[VectorCount]
 
 
@@ -58,7 +58,7 @@ def statistics_document(found: DatabaseStatistics) -> StatsJson:
                 embedder=one.embedder,
                 dimensions=one.dimensions,
                 count=one.count,
-                serving=one.serving,
+                serving=one.active,
             )
             for one in found.vectors
         ],
@@ -99,16 +99,16 @@ def _totals_lines(found: DatabaseStatistics, isolate: Callable[[str], str]) -> I
         people = [f"{isolate(safe(one.name))} {one.turns:,}" for one in found.people[:MAX_PEOPLE]]
         more = len(found.people) - len(people)
         yield f"turns of {', '.join(people)}{f' and {more:,} more people' if more else ''}"
-    stored = [told(totals.size)]
+    stored = [human_size(totals.size)]
     for one in found.vectors:
-        state = "" if one.serving else ", not complete yet"
+        state = "" if one.active else ", not complete yet"
         stored.append(f"{one.count:,} vectors of {one.embedder}{state}")
     if totals.memories:
         stored.append(f"{totals.memories:,} memories")
     yield f"{found.path}: {', '.join(stored)}"
 
 
-def chart_rows(months: Sequence[Month], width: int) -> Iterator["Text"]:
+def chart_rows(months: Sequence[MonthCount], width: int) -> Iterator["Text"]:
     """Yield rows of bars over time, one for each source, and the years above them.
 
     Args:

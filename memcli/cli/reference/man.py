@@ -8,7 +8,7 @@ from memcli.cli.completion.command_table import Command, Parameter
 from memcli.cli.json_output import json_schema
 from memcli.cli.json_output.documents import DOCUMENTS, PrintedDocument
 from memcli.cli.reference import roff
-from memcli.errors import MEANING
+from memcli.errors import EXIT_CODE_MEANINGS
 
 DESCRIPTION = """
 `mem` imports chat exports into one SQLite file, and finds the sessions in it that answer a
@@ -74,7 +74,10 @@ def manual_pages(root: Command) -> dict[str, str]:
 
 def _main_page(root: Command) -> str:
     """Return mem(1)."""
-    statuses = {str(int(status)): f"{meaning.capitalize()}." for status, meaning in MEANING.items()}
+    statuses = {
+        str(int(status)): f"{meaning.capitalize()}."
+        for status, meaning in EXIT_CODE_MEANINGS.items()
+    }
     commands = {each.name: _sentence(each.summary) for each in root.inner}
     seen = [f"{'-'.join(each.words)}(1)" for each in root.inner]
     return roff.manual_page(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from memcli.callbacks import ignore
 from memcli.errors import BackendError
-from memcli.files import whole_file
+from memcli.files import locked_atomic_write
 from memcli.weights.convert import qwen3
 from memcli.weights.convert.checkpoint import Checkpoint, StoredTensor
 from memcli.weights.convert.dtypes import NUMPY, Dtype, all_finite, convert_dtype
@@ -69,7 +69,7 @@ def convert_checkpoint(
     checkpoint = Checkpoint(folder)
     _check_architecture(checkpoint)
     plans = _plan_tensors(checkpoint, dtype)
-    with whole_file(target) as part:
+    with locked_atomic_write(target) as part:
         writer = GGUFWriter(part, "qwen3")  # the name that llama.cpp has for it
         _write_header(writer, checkpoint, dtype, plans)
         alignment = writer.data_alignment

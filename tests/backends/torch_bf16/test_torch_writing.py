@@ -24,9 +24,9 @@ from memcli.errors import BackendError, ContextError
 from memcli.protocols import (
     Chat,
     Message,
-    Ranking,
     Reader,
     Sampling,
+    SiftedOrder,
     Sifter,
     Thought,
     ToolCall,
@@ -48,7 +48,7 @@ def sifted(folder, message=MESSAGE, *, seed=0, temperature=1.0, shown=12, ranked
     sampling = Sampling(temperature=temperature, top_k=0, top_p=1.0, seed=seed)
     sifter = open_sifter(folder, context=4096, sampling=sampling, device="cpu")
     *pieces, ranking = sifter.sift(message, shown=shown, ranked=ranked, thought_tokens=thought)
-    assert isinstance(ranking, Ranking)
+    assert isinstance(ranking, SiftedOrder)
     assert all(pieces), "an empty piece"
     return "".join(pieces), list(ranking.order)
 
@@ -91,9 +91,11 @@ def test_a_message_cannot_end_itself(folder):
     sifter = open_sifter(folder, context=4096, sampling=Sampling(), device="cpu")
     words = TorchTokenizer(folder)
 
-    plain, hostile = (sifter.prompt([Message("user", said)]) for said in ("cats", HOSTILE))
+    plain, hostile = (sifter.encode_prompt([Message("user", said)]) for said in ("cats", HOSTILE))
 
-    special = [[token for token in tokens if token in words.special] for tokens in (plain, hostile)]
+    special = [
+        [token for token in tokens if token in words.special_tokens] for tokens in (plain, hostile)
+    ]
     assert special[0] == special[1] != []
 
 
@@ -128,7 +130,7 @@ def teach(folder, *, after, token):
         for layer in model.model.layers:
             layer.self_attn.o_proj.weight.zero_()
             layer.mlp.down_proj.weight.zero_()
-        [row], [last] = words.markup(token), words.markup(after)[-1:]
+        [row], [last] = words.encode_markup(token), words.encode_markup(after)[-1:]
         model.lm_head.weight[row] = 4 * model.model.embed_tokens.weight[last]
     for path in folder.glob("*.safetensors*"):
         path.unlink()
@@ -174,7 +176,7 @@ def test_a_torch_reader_reads_sessions(folder, tmp_path):
         bench.ingest(talk("Move", "me: I moved to Lisbon.", "ai: How nice."))
         report = bench.read(reader, thought_tokens=4, call_tokens=16)
 
-    assert (report.segments, report.failures, report.stopped) == (1, (), None)
+    assert (report.segments, report.failures, report.stopped_by) == (1, (), None)
 
 
 def test_a_call_without_time_is_closed(folder):
@@ -239,7 +241,7 @@ def test_a_folder_of_safetensors_answers_where_a_person_names_it(folder, tmp_pat
 def test_likelier_tokens_are_drawn_more_often(folder):
     model = TorchLanguageModel(folder, "cpu")
     sequence = TorchSequence(model, Sampling(temperature=1.0, top_k=3, top_p=1.0))
-    sequence.feed(model.tokenizer.markup("The capital of China"))
+    sequence.feed(model.tokenizer.encode_markup("The capital of China"))
     likely = sequence.most_likely(3)
     shares = sequence.logits[likely].softmax(dim=0)
 
@@ -252,7 +254,7 @@ def test_likelier_tokens_are_drawn_more_often(folder):
 def test_top_p_leaves_out_what_is_unlikely(folder):
     model = TorchLanguageModel(folder, "cpu")
     sequence = TorchSequence(model, Sampling(temperature=5.0, top_k=0, top_p=1e-6))
-    sequence.feed(model.tokenizer.markup("The capital of China"))
+    sequence.feed(model.tokenizer.encode_markup("The capital of China"))
 
     assert {sequence.sample() for _ in range(50)} == set(sequence.most_likely(1))
 
