@@ -148,7 +148,7 @@ def test_a_tensor_that_is_missing_or_of_another_shape_is_named(two):
 
     with pytest.raises(BackendError, match="have no tensor third"):
         opened.tensor("third", 1)
-    with pytest.raises(BackendError, match=r"has first as 3 x 4, .* wants 4 x 3"):
+    with pytest.raises(BackendError, match=r"has first as 3 x 4, .* says 4 x 3"):
         opened.tensor("first", 4, 3)
 
 

@@ -208,7 +208,7 @@ ODD = [
     ("config.json", "hidden_size", None, "no hidden_size"),
     ("config.json", "hidden_size", "256", "'256' as hidden_size"),
     ("config.json", "hidden_size", True, "True as hidden_size"),
-    ("config.json", "hidden_size", 128, "config.json wants 1024 x 128"),
+    ("config.json", "hidden_size", 128, "but config.json says 1024 x 128"),
     ("config.json", "num_hidden_layers", 3, "no tensor model.layers.2.input_layernorm"),
     ("config.json", "num_hidden_layers", 1, "tensor model.layers.1.input_layernorm.weight, for"),
     ("config.json", "tie_word_embeddings", False, "no tensor lm_head"),
