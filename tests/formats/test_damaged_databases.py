@@ -34,7 +34,7 @@ DATABASES = {
 
 @pytest.mark.parametrize("name", DATABASES)
 def test_a_damaged_database_is_no_more_than_an_input_error(name, tmp_path):
-    with closing(sqlite3.connect_timeout(tmp_path / "some.db")) as connection:
+    with closing(sqlite3.connect(tmp_path / "some.db")) as connection:
         connection.execute("pragma page_size = 512")
         for statement in DATABASES[name]:
             connection.execute(statement)
