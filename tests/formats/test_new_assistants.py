@@ -4,10 +4,10 @@ import json
 
 import pytest
 from helpers.assistant_exports import EXPORTS
-from helpers.parsing import document, one, read
+from helpers.parsing import document, parse_all, parse_one
 
 from memcli.domain import Conversation, Role
-from memcli.formats import load, recognise
+from memcli.formats import load_format, recognise_format
 
 TEXTS = ("Which varnish suits a deck?", "A marine one.", "How many coats?", "Three: thin ones.")
 
@@ -16,17 +16,17 @@ TEXTS = ("Which varnish suits a deck?", "A marine one.", "How many coats?", "Thr
 def test_each_format_is_recognised_by_its_content(name):
     format_name, export = EXPORTS[name]
 
-    assert recognise(document(export(*TEXTS), "x")) is load(format_name)
+    assert recognise_format(document(export(*TEXTS), "x")) is load_format(format_name)
 
 
 @pytest.mark.parametrize("name", EXPORTS)
 def test_prompts_and_answers_come_in_order_with_their_speakers(name):
     format_name, export = EXPORTS[name]
 
-    found = one(load(format_name), export(*TEXTS), name)
+    found = parse_one(load_format(format_name), export(*TEXTS), name)
 
-    assert [turn.text for turn in found.turns if turn.searched] == list(TEXTS)
-    assert [turn.role for turn in found.turns if turn.searched] == [Role.USER, Role.ASSISTANT] * 2
+    assert [turn.text for turn in found.turns if turn.is_searchable] == list(TEXTS)
+    assert [turn.role for turn in found.turns if turn.is_searchable] == [Role.USER, Role.ASSISTANT] * 2
     assert found.title in ("Hulls", "Sailor", TEXTS[0])
 
 
@@ -34,7 +34,9 @@ def test_prompts_and_answers_come_in_order_with_their_speakers(name):
 def test_a_longer_export_keeps_the_keys_of_its_turns(name):
     format_name, export = EXPORTS[name]
 
-    early, late = (one(load(format_name), export(*TEXTS[:count]), name) for count in (2, 4))
+    early, late = (
+        parse_one(load_format(format_name), export(*TEXTS[:count]), name) for count in (2, 4)
+    )
 
     assert early.key == late.key
     assert [turn.key for turn in late.turns[: len(early.turns)]] == [
@@ -46,10 +48,10 @@ def test_a_longer_export_keeps_the_keys_of_its_turns(name):
 def test_an_incomplete_last_line_is_left_for_later_or_reported(name):
     format_name, export = EXPORTS[name]
 
-    parsed = read(load(format_name), export(*TEXTS) + '{"type": "us', name)
+    parsed = parse_all(load_format(format_name), export(*TEXTS) + '{"type": "us', name)
 
     [found] = [each for each in parsed if isinstance(each, Conversation)]
-    assert [turn.text for turn in found.turns if turn.searched] == list(TEXTS)
+    assert [turn.text for turn in found.turns if turn.is_searchable] == list(TEXTS)
     assert len(parsed) == (2 if name == "llama.jsonl" else 1)
 
 
@@ -69,6 +71,6 @@ def test_an_incomplete_last_line_is_left_for_later_or_reported(name):
 def test_other_files_are_not_taken_for_them(content):
     names = {format_name for format_name, _ in EXPORTS.values()}
 
-    found = recognise(document(content, "x"))
+    found = recognise_format(document(content, "x"))
 
     assert found is None or found.name not in names

@@ -24,15 +24,15 @@ from memcli.formats.building.blocks import (
     tool_call,
     tool_result,
 )
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -48,15 +48,15 @@ Row = Mapping[str, Any]
 def _recognises(sample: Sample) -> bool:
     return any(
         row.get("type") in _EVENTS and isinstance(row.get("data"), dict)
-        for row in first_rows(sample, 50)
+        for row in sample_objects(sample, 50)
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    key, title, keys, turns = "", "", Keys(), list[Turn]()
-    for number, value in rows(replace(document, mark=None), growing=True):
-        if isinstance(value, Broken):
-            yield Skipped(f"line {number}", value.why)
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    key, title, keys, turns = "", "", MessageKeys(), list[Turn]()
+    for number, value in read_json_lines(replace(document, log_position=None), growing=True):
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"line {number}", value.reason)
             continue
         row = mapping(value)
         kind, data = string(row.get("type")), mapping(row.get("data"))
@@ -64,11 +64,11 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
             key = key or string(data.get("sessionId"))
         elif kind in ("session.title_changed", "session.renamed"):
             title = string(data.get("title")) or string(data.get("name")) or title
-        sent_at, blocks = instant(row.get("timestamp")), _blocks(kind, data)
+        sent_at, blocks = parse_timestamp(row.get("timestamp")), _blocks(kind, data)
         if string(row.get("agentId")) or string(data.get("parentToolCallId")):
             blocks = [_of_subagent(block) for block in blocks]
         content = [part for block in blocks for part in (block.kind, block.text)]
-        name = string(row.get("id")) or keys.key(sent_at, kind, *content)
+        name = string(row.get("id")) or keys.next_key(sent_at, kind, *content)
         turns += linear_turns(name, blocks, sent_at)
     path = PurePath(document.name)
     if turns:

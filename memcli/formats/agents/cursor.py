@@ -27,15 +27,15 @@ from memcli.formats.building.blocks import (
     tool_call,
     tool_result,
 )
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, parse_or_broken
+from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.sqlite import MAGIC, Rows, opened
+from memcli.formats.parsing.sqlite import MAGIC, Rows, open_database
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -55,7 +55,7 @@ def _recognises(sample: Sample) -> bool:
     return has_transcript(sample)
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         is_database = stream.read(len(MAGIC)) == MAGIC
     if is_database:
@@ -63,14 +63,14 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     return parse_transcript(document, FORMAT.name)
 
 
-def _parse_database(document: Document) -> Iterator[Parsed]:
-    with opened(document) as query:
+def _parse_database(document: Document) -> Iterator[ParsedItem]:
+    with open_database(document) as query:
         chats, tabs = _chat_ids(query), _tabs(query)
         for chat in chats:
             yield from _parse_chat(query, chat)
         for number, tab in enumerate(tabs, start=1):
-            if isinstance(tab, Broken):
-                yield Skipped(f"tab {number}", tab.why)
+            if isinstance(tab, BrokenValue):
+                yield Skipped(f"tab {number}", tab.reason)
                 continue
             bubbles = [mapping(bubble) for bubble in sequence(tab.get("bubbles"))]
             title = string(tab.get("chatTitle"))
@@ -93,42 +93,44 @@ def _chat_ids(query: Rows) -> list[str]:
     return list(dict.fromkeys(filter(None, found)))
 
 
-def _tabs(query: Rows) -> list[Row | Broken]:
+def _tabs(query: Rows) -> list[Row | BrokenValue]:
     """Return the chats of a workspace of the oldest versions."""
     if not list(query("select 1 from sqlite_master where name = 'ItemTable'")):
         return []
     value = _value(query, "select value from ItemTable where key = ?", _TABS)
-    if isinstance(value, Broken):
+    if isinstance(value, BrokenValue):
         return [value]
     return [mapping(tab) for tab in sequence(value.get("tabs"))]
 
 
-def _parse_chat(query: Rows, chat: str) -> Iterator[Parsed]:
+def _parse_chat(query: Rows, chat: str) -> Iterator[ParsedItem]:
     data = _value(query, _CHAT_SQL, f"composerData:{chat}")
-    if isinstance(data, Broken):
-        yield Skipped(f"title of chat {chat}", data.why)
+    if isinstance(data, BrokenValue):
+        yield Skipped(f"title of chat {chat}", data.reason)
         data = {}
     bubbles: list[Row] = []
     for number, bubble in enumerate(_bubbles(query, chat, data), start=1):
-        if isinstance(bubble, Broken):
-            yield Skipped(f"message {number} of chat {chat}", bubble.why)
+        if isinstance(bubble, BrokenValue):
+            yield Skipped(f"message {number} of chat {chat}", bubble.reason)
         else:
             bubbles.append(bubble)
-    yield _conversation(chat, string(data.get("name")), bubbles, instant(data.get("createdAt")))
+    yield _conversation(
+        chat, string(data.get("name")), bubbles, parse_timestamp(data.get("createdAt"))
+    )
 
 
-def _value(query: Rows, sql: str, key: str) -> Row | Broken:
+def _value(query: Rows, sql: str, key: str) -> Row | BrokenValue:
     """Return the object that a table has for a key; an empty one if there is none."""
     values = [value for (value,) in query(sql, key)]
     return _parse_object(values[0]) if values else {}
 
 
-def _parse_object(value: object) -> Row | Broken:
+def _parse_object(value: object) -> Row | BrokenValue:
     parsed = parse_or_broken(value) if isinstance(value, str | bytes) else {}
-    return parsed if isinstance(parsed, Broken) else mapping(parsed)
+    return parsed if isinstance(parsed, BrokenValue) else mapping(parsed)
 
 
-def _bubbles(query: Rows, chat: str, data: Row) -> Iterator[Row | Broken]:
+def _bubbles(query: Rows, chat: str, data: Row) -> Iterator[Row | BrokenValue]:
     """Yield the messages of a chat in their order."""
     inside = mapping(data.get("conversationMap"))
     heads = [mapping(head) for head in sequence(data.get("fullConversationHeadersOnly"))]
@@ -140,19 +142,21 @@ def _bubbles(query: Rows, chat: str, data: Row) -> Iterator[Row | Broken]:
     for head in heads:
         name = string(head.get("bubbleId"))
         stored = _value(query, _CHAT_SQL, f"bubbleId:{chat}:{name}")
-        if isinstance(stored, Broken):
+        if isinstance(stored, BrokenValue):
             yield stored
         else:
             yield {**head, **mapping(inside.get(name)), **stored}
 
 
-def _conversation(chat: str, title: str, bubbles: list[Row], started: datetime | None) -> Parsed:
-    keys, turns = Keys(), list[Turn]()
+def _conversation(
+    chat: str, title: str, bubbles: list[Row], started: datetime | None
+) -> ParsedItem:
+    keys, turns = MessageKeys(), list[Turn]()
     for bubble in bubbles:
         sent_at, blocks = _time(bubble), _blocks(bubble)
         content = [part for block in blocks for part in (block.role, block.kind, block.text)]
         key = string(bubble.get("bubbleId")) or string(bubble.get("id"))
-        turns += linear_turns(key or keys.key(sent_at, *content), blocks, sent_at)
+        turns += linear_turns(key or keys.next_key(sent_at, *content), blocks, sent_at)
     if not turns:
         return Skipped(f"chat {title or chat}", "has nothing to import", lost=False)
     if turns[0].sent_at is None and started:
@@ -166,9 +170,9 @@ def _conversation(chat: str, title: str, bubbles: list[Row], started: datetime |
 def _time(bubble: Row) -> datetime | None:
     timing = mapping(bubble.get("timingInfo"))
     times = (
-        instant(bubble.get("createdAt")),
-        instant(timing.get("clientStartTime")),
-        instant(timing.get("clientRpcSendTime")),
+        parse_timestamp(bubble.get("createdAt")),
+        parse_timestamp(timing.get("clientStartTime")),
+        parse_timestamp(timing.get("clientRpcSendTime")),
     )
     return next(filter(None, times), None)
 

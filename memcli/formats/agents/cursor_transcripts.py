@@ -30,16 +30,16 @@ from memcli.formats.building.blocks import (
     text_block,
     title_from,
 )
-from memcli.formats.format import Parsed
+from memcli.formats.format import ParsedItem
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
-from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
+from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -58,9 +58,9 @@ Row = Mapping[str, Any]
 
 def has_transcript(sample: Sample) -> bool:
     """Return whether a sample is the beginning of a transcript, in either form."""
-    if any(_is_message(row) for row in first_rows(sample)):
+    if any(_is_message(row) for row in sample_objects(sample)):
         return True
-    head = [line.strip() for line in first_lines(sample, _HEAD_LINES) if line.strip()]
+    head = [line.strip() for line in sample_lines(sample, _HEAD_LINES) if line.strip()]
     return bool(head) and head[0] in _LABELS and any("<user_query>" in line for line in head)
 
 
@@ -72,19 +72,19 @@ def _is_message(row: Row) -> bool:
     )
 
 
-def parse_transcript(document: Document, source: str) -> Iterator[Parsed]:
+def parse_transcript(document: Document, source: str) -> Iterator[ParsedItem]:
     """Yield the conversation of a transcript."""
     with document.open() as stream:
         head = stream.read(HEAD_BYTES)
-    is_text = not first_rows(Sample(document.name, head))
-    keys, turns = Keys(), list[Turn]()
+    is_text = not sample_objects(Sample(document.name, head))
+    keys, turns = MessageKeys(), list[Turn]()
     for blocks, time in _text_blocks(document) if is_text else _row_blocks(document):
         if isinstance(blocks, Skipped):
             yield blocks
             continue
-        sent_at = instant(time)
+        sent_at = parse_timestamp(time)
         content = [part for block in blocks for part in (block.role, block.kind, block.text)]
-        turns += linear_turns(keys.key(*content), blocks, sent_at)
+        turns += linear_turns(keys.next_key(*content), blocks, sent_at)
     stem = PurePath(document.name).stem
     if turns:
         yield Conversation(source, stem, title_from(turns), tuple(with_inherited_times(turns)))
@@ -96,9 +96,9 @@ _Blocks = tuple[list[Block] | Skipped, object]  # of a message, and its time as 
 
 
 def _row_blocks(document: Document) -> Iterator[_Blocks]:
-    for number, value in rows(replace(document, mark=None), growing=True):
-        if isinstance(value, Broken):
-            yield Skipped(f"line {number}", value.why), None
+    for number, value in read_json_lines(replace(document, log_position=None), growing=True):
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"line {number}", value.reason), None
             continue
         row = mapping(value)
         role = _ROLES.get(string(row.get("role")))
@@ -131,7 +131,7 @@ def _text_blocks(document: Document) -> Iterator[_Blocks]:
     role: Role | None = None
     body: list[str] = []
     size = 0
-    for number, line in enumerate(lines(document), start=1):
+    for number, line in enumerate(read_lines(document), start=1):
         size += len(line or "")
         if line is None:
             yield Skipped(f"line {number:,}", f"has more than {LONGEST_LINE:,} characters"), None

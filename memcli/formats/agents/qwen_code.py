@@ -25,12 +25,12 @@ from memcli.formats.building.blocks import (
     tool_result,
 )
 from memcli.formats.building.branches import Node, branching_turns
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 # Subtypes of records in the person's name that the program wrote.
@@ -44,15 +44,15 @@ def _recognises(sample: Sample) -> bool:
         row.get("type") in _ROLES
         and isinstance(mapping(row.get("message")).get("parts"), list)
         and "uuid" in row
-        for row in first_rows(sample, 50)
+        for row in sample_objects(sample, 50)
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     session = _Session(PurePath(document.name).stem)
-    for number, value in rows(replace(document, mark=None), growing=True):
-        if isinstance(value, Broken):
-            yield Skipped(f"line {number}", value.why)
+    for number, value in read_json_lines(replace(document, log_position=None), growing=True):
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"line {number}", value.reason)
         else:
             session.read(mapping(value))
     yield session.conversation()
@@ -65,7 +65,7 @@ class _Session:
         self._key, self._title, self._current = stem, "", ""
         self._has_id = False
         self._nodes: dict[str, Node] = {}
-        self._keys = Keys()
+        self._keys = MessageKeys()
 
     def read(self, row: Row) -> None:
         """Read one record."""
@@ -74,14 +74,14 @@ class _Session:
         if row.get("subtype") == "custom_title":
             payload = mapping(row.get("systemPayload"))
             self._title = string(payload.get("customTitle")) or self._title
-        sent_at, blocks = instant(row.get("timestamp")), _blocks(row)
-        key = string(row.get("uuid")) or self._keys.key(sent_at, row.get("type"), *blocks)
+        sent_at, blocks = parse_timestamp(row.get("timestamp")), _blocks(row)
+        key = string(row.get("uuid")) or self._keys.next_key(sent_at, row.get("type"), *blocks)
         parent = string(row.get("parentUuid")) if "parentUuid" in row else self._current
         if key not in self._nodes:
             self._nodes |= node_chain(key, key, parent, blocks, sent_at)
         self._current = key
 
-    def conversation(self) -> Parsed:
+    def conversation(self) -> ParsedItem:
         """Return the conversation, or Skipped if it has no turn."""
         turns = branching_turns(self._nodes, self._current, None)
         if not turns:

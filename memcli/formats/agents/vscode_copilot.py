@@ -27,15 +27,15 @@ from memcli.formats.building.blocks import (
     tool_call,
     unknown_blocks,
 )
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken, Edge, scan
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
+from memcli.formats.parsing.json_stream import BrokenValue, Edge, scan_json
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -66,27 +66,27 @@ def _is_session(top: Row) -> bool:
 
 
 def _is_log(sample: Sample) -> bool:
-    first = first_rows(sample, 1)
+    first = sample_objects(sample, 1)
     session = mapping(first[0].get("v")) if first and first[0].get("kind") == _SESSION else {}
     return "sessionId" in session and isinstance(session.get("requests"), list)
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         head = stream.read(HEAD_BYTES)
     session: dict[str, Any] = {}
     requests: list[Row] = []
     if _is_log(Sample(document.name, head)):
-        for number, value in rows(replace(document, mark=None), growing=True):
-            if isinstance(value, Broken):
-                yield Skipped(f"line {number}", value.why)
+        for number, value in read_json_lines(replace(document, log_position=None), growing=True):
+            if isinstance(value, BrokenValue):
+                yield Skipped(f"line {number}", value.reason)
             else:
                 session = _changed(session, mapping(value))
         requests = [mapping(request) for request in sequence(session.get("requests"))]
     else:
-        for path, value in scan(document, [_REQUEST]):
-            if path == _REQUEST and isinstance(value, Broken):
-                yield Skipped(f"request {len(requests) + 1}", value.why)
+        for path, value in scan_json(document, [_REQUEST]):
+            if path == _REQUEST and isinstance(value, BrokenValue):
+                yield Skipped(f"request {len(requests) + 1}", value.reason)
             elif path == _REQUEST:
                 requests.append(mapping(value))
             elif len(path) == 1 and not isinstance(value, Edge):
@@ -96,7 +96,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     if turns:
         key = string(session.get("sessionId")) or turns[0].key
         title = string(session.get("customTitle")) or title_from(turns)
-        updated_at = instant(session.get("lastMessageDate"))
+        updated_at = parse_timestamp(session.get("lastMessageDate"))
         yield Conversation(FORMAT.name, key, title, tuple(turns), updated_at=updated_at)
     else:
         yield Skipped(f"session {stem}", "has nothing to import", lost=False)
@@ -143,12 +143,12 @@ def _set(parent: Any, step: object, value: object) -> None:
 
 def _turns(requests: list[Row]) -> list[Turn]:
     """Return prompts and responses; a response has the time of its prompt, as inherited."""
-    keys, turns = Keys(), list[Turn]()
+    keys, turns = MessageKeys(), list[Turn]()
     for request in requests:
-        sent_at = instant(request.get("timestamp"))
+        sent_at = parse_timestamp(request.get("timestamp"))
         prompt, response = _prompt_blocks(request), _response_blocks(request)
         texts = [block.text for block in (*prompt, *response)]
-        key = string(request.get("requestId")) or keys.key(sent_at, *texts)
+        key = string(request.get("requestId")) or keys.next_key(sent_at, *texts)
         turns += linear_turns(key, prompt, sent_at)
         for turn in linear_turns(f"{key}#answer", response, sent_at):
             turns.append(replace(turn, clock=Clock.INHERITED if sent_at else Clock.NONE))

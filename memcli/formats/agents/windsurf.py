@@ -23,15 +23,15 @@ from memcli.formats.building.blocks import (
     title_from,
     tool_call,
 )
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     string,
     with_inherited_times,
 )
@@ -40,7 +40,7 @@ Row = Mapping[str, Any]
 
 
 def _recognises(sample: Sample) -> bool:
-    return any(_message(row) is not None for row in first_rows(sample, 50))
+    return any(_message(row) is not None for row in sample_objects(sample, 50))
 
 
 def _message(row: Row) -> tuple[Role, str] | None:
@@ -55,16 +55,16 @@ def _message(row: Row) -> tuple[Role, str] | None:
     return None
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    stem, keys, turns = PurePath(document.name).stem, Keys(), list[Turn]()
-    for number, value in rows(replace(document, mark=None), growing=True):
-        if isinstance(value, Broken):
-            yield Skipped(f"line {number}", value.why)
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    stem, keys, turns = PurePath(document.name).stem, MessageKeys(), list[Turn]()
+    for number, value in read_json_lines(replace(document, log_position=None), growing=True):
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"line {number}", value.reason)
             continue
         row = mapping(value)
-        sent_at, blocks = instant(row.get("timestamp")), _blocks(row)
+        sent_at, blocks = parse_timestamp(row.get("timestamp")), _blocks(row)
         content = [part for block in blocks for part in (block.role, block.kind, block.text)]
-        turns += linear_turns(keys.key(*content), blocks, sent_at)
+        turns += linear_turns(keys.next_key(*content), blocks, sent_at)
     if turns:
         timed = tuple(with_inherited_times(turns))
         yield Conversation(FORMAT.name, stem, title_from(turns), timed)

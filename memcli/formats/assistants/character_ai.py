@@ -18,13 +18,13 @@ from typing import Any
 from memcli.domain import Conversation, Role, Skipped
 from memcli.formats.building.blocks import title_from
 from memcli.formats.building.branches import Node, branching_turns
-from memcli.formats.building.long_chats import with_files
+from memcli.formats.building.long_chats import text_with_files
 from memcli.formats.building.time_order import SortKey, sort_by_time
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _LISTS = ("histories.histories", "histories", "chats", "turns", "")
 _MESSAGE_LISTS = ("msgs", "turns", "messages")
@@ -62,11 +62,11 @@ def _rows(chat: Row) -> list[Any]:
     return next((rows for name in _MESSAGE_LISTS if (rows := sequence(chat.get(name)))), [])
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     loose: dict[str, list[Row]] = {}  # turns outside of a chat, by the id of their chat
-    for number, value in enumerate(elements(document, *_LISTS), start=1):
-        if isinstance(value, Broken):
-            yield Skipped(f"chat {number}", value.why)
+    for number, value in enumerate(read_elements(document, *_LISTS), start=1):
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"chat {number}", value.reason)
             continue
         chat = mapping(value)
         if _is_turn(chat) or _is_message(chat):
@@ -78,14 +78,14 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
         yield _conversation({"chat_id": name}, rows)
 
 
-def _conversation(chat: Row, rows: list[Row]) -> Parsed:
-    keys, nodes, current = Keys(), dict[str, Node](), ""
+def _conversation(chat: Row, rows: list[Row]) -> ParsedItem:
+    keys, nodes, current = MessageKeys(), dict[str, Node](), ""
     for row in sort_by_time(rows, _sort_key):
         parent = current
         for version in _versions(row, keys):
             nodes.setdefault(version.key, replace(version, parent=parent))
             current = version.key  # the version that was kept is the last
-    turns = branching_turns(nodes, current, instant(chat.get("created")))
+    turns = branching_turns(nodes, current, parse_timestamp(chat.get("created")))
     ids = (string(chat.get(name)) for name in ("external_id", "chat_id", "id"))
     key = next(filter(None, ids), "")
     if not turns:
@@ -96,7 +96,7 @@ def _conversation(chat: Row, rows: list[Row]) -> Parsed:
     return Conversation(FORMAT.name, key or turns[0].key, title, tuple(turns))
 
 
-def _versions(row: Row, keys: Keys) -> list[Node]:
+def _versions(row: Row, keys: MessageKeys) -> list[Node]:
     """Return the versions of a message, of which the one that was kept comes last."""
     author = mapping(row.get("author")) or mapping(row.get("src"))
     role = Role.USER if author.get("is_human") is True else Role.ASSISTANT
@@ -108,9 +108,9 @@ def _versions(row: Row, keys: Keys) -> list[Node]:
     for version in candidates:
         sent_at = _time(version) or _time(row)
         pictures = [_picture(version)] if _picture(version) else []
-        kind, text = with_files(_text(version), pictures)
+        kind, text = text_with_files(_text(version), pictures)
         key = string(version.get("candidate_id")) or string(version.get("uuid"))
-        key = key or keys.key(sent_at, role, text)
+        key = key or keys.next_key(sent_at, role, text)
         nodes.append(Node(key, "", role, text, sent_at, speaker, kind))
     return nodes
 
@@ -125,7 +125,7 @@ def _picture(version: Row) -> str:
 
 
 def _time(row: Row) -> datetime | None:
-    return instant(row.get("create_time")) or instant(row.get("created"))
+    return parse_timestamp(row.get("create_time")) or parse_timestamp(row.get("created"))
 
 
 def _sort_key(row: Row) -> SortKey | None:

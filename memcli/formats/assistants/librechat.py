@@ -25,10 +25,10 @@ from memcli.formats.building.blocks import (
 )
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 Row = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ def _roots(conversation: Row) -> list[Any]:
     return sequence(conversation.get("messages")) or sequence(conversation.get("messagesTree"))
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     return parse_conversations(
         document, FORMAT.name, title_key="title", id_keys=("conversationId",), turns=_turns
     )
@@ -64,14 +64,14 @@ def _messages(conversation: Row) -> Iterator[tuple[Row, str]]:
 
 def _turns(conversation: Row) -> list[Turn]:
     """Return the turns of all branches."""
-    keys, nodes = Keys(), dict[str, Node]()
+    keys, nodes = MessageKeys(), dict[str, Node]()
     for message, outer in _messages(conversation):
-        sent_at, blocks = instant(message.get("createdAt")), _blocks(message)
-        key = string(message.get("messageId")) or keys.key(sent_at, *blocks)
+        sent_at, blocks = parse_timestamp(message.get("createdAt")), _blocks(message)
+        key = string(message.get("messageId")) or keys.next_key(sent_at, *blocks)
         parent = string(message.get("parentMessageId")) or outer
         if key not in nodes:
             nodes |= node_chain(key, key, parent, blocks, sent_at)
-    return branching_turns(nodes, "", instant(conversation.get("createdAt")))
+    return branching_turns(nodes, "", parse_timestamp(conversation.get("createdAt")))
 
 
 def _blocks(message: Row) -> list[Block]:

@@ -25,12 +25,12 @@ from memcli.formats.building.blocks import (
     tool_result,
 )
 from memcli.formats.building.branches import Node, branching_turns
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken, elements, parse_or_broken
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
+from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken, read_elements
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 
@@ -52,7 +52,7 @@ def _is_message(message: Row) -> bool:
 
 def _has_lines(sample: Sample) -> bool:
     """Return whether the first line is the head of a session, and a message follows."""
-    first = first_rows(sample)
+    first = sample_objects(sample)
     return (
         bool(first)
         and first[0].get("type") == "session"
@@ -63,28 +63,28 @@ def _has_lines(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         head = stream.read(HEAD_BYTES)
     if _has_lines(Sample(document.name, head)):
         yield from _parse_lines(document)
         return
-    for number, value in enumerate(elements(document, ""), start=1):
-        if isinstance(value, Broken):
-            yield Skipped(f"conversation {number}", value.why)
+    for number, value in enumerate(read_elements(document, ""), start=1):
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"conversation {number}", value.reason)
             continue
         export = mapping(value)
         messages = [mapping(message) for message in sequence(export.get("messages"))]
         yield _conversation(mapping(export.get("conv")), messages)
 
 
-def _parse_lines(document: Document) -> Iterator[Parsed]:
+def _parse_lines(document: Document) -> Iterator[ParsedItem]:
     session: Row = {}
     messages: list[Row] = []
-    for number, value in rows(document):
+    for number, value in read_json_lines(document):
         row = mapping(value)
-        if isinstance(value, Broken):
-            yield Skipped(f"line {number}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"line {number}", value.reason)
         elif row.get("type") == "session":
             if messages:
                 yield _conversation(session, messages)
@@ -95,11 +95,11 @@ def _parse_lines(document: Document) -> Iterator[Parsed]:
         yield _conversation(session, messages)
 
 
-def _conversation(session: Row, messages: list[Row]) -> Parsed:
-    keys, nodes, previous = Keys(), dict[str, Node](), ""
+def _conversation(session: Row, messages: list[Row]) -> ParsedItem:
+    keys, nodes, previous = MessageKeys(), dict[str, Node](), ""
     for message in messages:
-        sent_at, blocks = instant(message.get("timestamp")), _blocks(message)
-        key = string(message.get("id")) or keys.key(sent_at, message.get("role"), *blocks)
+        sent_at, blocks = parse_timestamp(message.get("timestamp")), _blocks(message)
+        key = string(message.get("id")) or keys.next_key(sent_at, message.get("role"), *blocks)
         parent = string(message.get("parent")) if "parent" in message else previous
         if key not in nodes:
             nodes |= node_chain(key, key, parent, blocks, sent_at)
@@ -114,7 +114,7 @@ def _conversation(session: Row, messages: list[Row]) -> Parsed:
         name or turns[0].key,
         title or title_from(turns),
         tuple(turns),
-        updated_at=instant(session.get("lastModified")),
+        updated_at=parse_timestamp(session.get("lastModified")),
     )
 
 

@@ -26,15 +26,15 @@ from typing import Any
 
 from memcli.domain import Conversation, Role, Skipped, Turn
 from memcli.formats.building.blocks import Block, linear_turns, media_block, text_block, title_from
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
+from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -51,7 +51,9 @@ Row = Mapping[str, Any]
 
 
 def _recognises(sample: Sample) -> bool:
-    return bool(_messages(mapping(sample.json))) or _is_transcript(first_lines(sample, _HEAD_LINES))
+    return bool(_messages(mapping(sample.json))) or _is_transcript(
+        sample_lines(sample, _HEAD_LINES)
+    )
 
 
 def _is_transcript(head: list[str]) -> bool:
@@ -66,15 +68,15 @@ def _is_transcript(head: list[str]) -> bool:
     return is_first and _PERSON in labels and len(set(labels)) > 1
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         is_json = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
     if not is_json:
         yield from _parse_transcript(document)
         return
-    for value in elements(document, ""):
-        if isinstance(value, Broken):
-            yield Skipped("the conversation", value.why)
+    for value in read_elements(document, ""):
+        if isinstance(value, BrokenValue):
+            yield Skipped("the conversation", value.reason)
         else:
             yield _conversation(document, mapping(value))
 
@@ -101,13 +103,15 @@ def _messages(top: Row) -> list[Row]:
     return [mapping(message) for message in sequence(saved.get("messages"))]
 
 
-def _conversation(document: Document, top: Row) -> Parsed:
-    keys, turns = Keys(), list[Turn]()
+def _conversation(document: Document, top: Row) -> ParsedItem:
+    keys, turns = MessageKeys(), list[Turn]()
     for message in _messages(top):
-        sent_at = instant(_seconds(message.get("creationTime"))) or instant(message.get("date"))
+        sent_at = parse_timestamp(_seconds(message.get("creationTime"))) or parse_timestamp(
+            message.get("date")
+        )
         blocks = _blocks(message)
         content = [part for block in blocks for part in (block.role, block.text)]
-        key = string(message.get("messageId")) or keys.key(sent_at, *content)
+        key = string(message.get("messageId")) or keys.next_key(sent_at, *content)
         turns += linear_turns(key, blocks, sent_at)
     about = _share(top) or mapping(top.get("conversation"))
     names = (string(about.get(name)) for name in ("shareCode", "chatCode", "id"))
@@ -133,18 +137,18 @@ def _blocks(message: Row) -> list[Block]:
     return blocks
 
 
-def _parse_transcript(document: Document) -> Iterator[Parsed]:
+def _parse_transcript(document: Document) -> Iterator[ParsedItem]:
     stem = PurePath(document.name).stem
-    keys, turns, size = Keys(), list[Turn](), 0
+    keys, turns, size = MessageKeys(), list[Turn](), 0
     name, body = "", list[str]()
     waiting: list[str] = []  # a line of hyphens and the blank lines after it
 
     def finish() -> None:
         role = Role.USER if name == _PERSON else Role.ASSISTANT
         text = "\n".join(body).strip()
-        turns.extend(linear_turns(keys.key(name, text), text_block(role, text), None))
+        turns.extend(linear_turns(keys.next_key(name, text), text_block(role, text), None))
 
-    for number, line in enumerate(lines(document), start=1):
+    for number, line in enumerate(read_lines(document), start=1):
         if line is None:
             yield Skipped(f"line {number:,}", f"has more than {LONGEST_LINE:,} characters")
             continue

@@ -14,14 +14,14 @@ from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.assistants.grok import text_without_cards
 from memcli.formats.building.blocks import Block, linear_turns, media_block, text_block, title_from
 from memcli.formats.building.time_order import SortKey, sort_by_time
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -37,11 +37,11 @@ def _recognises(sample: Sample) -> bool:
     return archive_list_name(sample.head) == _LIST
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     chats: dict[str, list[Row]] = {}
-    for number, value in enumerate(elements(archive_list(document)), start=1):
-        if isinstance(value, Broken):
-            yield Skipped(f"item {number}", value.why)
+    for number, value in enumerate(read_elements(archive_list(document)), start=1):
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"item {number}", value.reason)
             continue
         item = mapping(mapping(value).get("grokChatItem")) or mapping(value)
         chats.setdefault(string(item.get("chatId")), []).append(item)
@@ -54,11 +54,11 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 
 
 def _turns(items: list[Row]) -> list[Turn]:
-    keys, turns = Keys(), list[Turn]()
+    keys, turns = MessageKeys(), list[Turn]()
     for item in sort_by_time(items, _sort_key):
         sent_at, blocks = _time(item), _blocks(item)
         content = [part for block in blocks for part in (block.role, block.text)]
-        turns += linear_turns(keys.key(sent_at, *content), blocks, sent_at)
+        turns += linear_turns(keys.next_key(sent_at, *content), blocks, sent_at)
     return with_inherited_times(turns)
 
 
@@ -70,7 +70,7 @@ def _sort_key(item: Row) -> SortKey | None:
 
 
 def _time(item: Row) -> datetime | None:
-    return instant(item.get("createdAt"))
+    return parse_timestamp(item.get("createdAt"))
 
 
 def _role(item: Row) -> Role:

@@ -33,7 +33,7 @@ _BARE = re.compile(rb'[^\s,:\[\]{}"]++')
 _FLAT = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)  # up to a bracket
 _DECODER = json.JSONDecoder(strict=False)  # strings may hold control characters
 
-Path = tuple[str, ...]  # keys from the top; "[]" stands for any position in a list
+JsonPath = tuple[str, ...]  # keys from the top; "[]" stands for any position in a list
 
 
 class Edge(Enum):
@@ -44,13 +44,13 @@ class Edge(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenValue:
     """A wanted value that is not valid JSON."""
 
-    why: str
+    reason: str
 
 
-def elements(document: Document, *lists: str) -> Iterator[Any]:
+def read_elements(document: Document, *lists: str) -> Iterator[Any]:
     """Yield the elements of the top-level list, or of the lists at these dotted paths.
 
     If "" is among the paths and the file has no such elements, the top-level value is yielded.
@@ -63,17 +63,17 @@ def elements(document: Document, *lists: str) -> Iterator[Any]:
     """
     wanted = [("[]",), *((*path.split("."), "[]") for path in lists if path)]
     has_elements = False
-    for path, value in scan(document, wanted):
+    for path, value in scan_json(document, wanted):
         if path in wanted and not isinstance(value, Edge):
             has_elements = True
             yield value
     if not has_elements and "" in lists:
-        for path, value in scan(document, [()]):
+        for path, value in scan_json(document, [()]):
             if path == ():
                 yield value
 
 
-def scan(document: Document, wanted: Sequence[Path]) -> Iterator[tuple[Path, Any]]:
+def scan_json(document: Document, wanted: Sequence[JsonPath]) -> Iterator[tuple[JsonPath, Any]]:
     """Scan a JSON document and yield its values and their paths, in the order of the file.
 
     Args:
@@ -93,7 +93,7 @@ def scan(document: Document, wanted: Sequence[Path]) -> Iterator[tuple[Path, Any
 
 
 class _Scanner:
-    def __init__(self, name: str, stream: BinaryIO, wanted: Sequence[Path]) -> None:
+    def __init__(self, name: str, stream: BinaryIO, wanted: Sequence[JsonPath]) -> None:
         self._name, self._stream = name, stream
         self._wanted = frozenset(wanted)
         self._buffer = b""
@@ -106,12 +106,12 @@ class _Scanner:
         self._read_more()
         self._at = len(self._buffer) - len(strip_byte_order_mark(self._buffer))
 
-    def events(self) -> Iterator[tuple[Path, Any]]:
+    def events(self) -> Iterator[tuple[JsonPath, Any]]:
         """Yield the pairs that `scan` describes."""
         # One entry per open container: "[]" in a list; in an object, "." and the current key, or
         # None before a key.
         stack: list[str | None] = []
-        path: Path | None = ()  # None if the stack has changed since
+        path: JsonPath | None = ()  # None if the stack has changed since
         while self._skip_space() or stack:
             if self._exhausted():
                 raise self._error("ends in the middle")
@@ -280,12 +280,12 @@ def parse_or_broken(text: str | bytes) -> Any:  # Any: JSON values have all type
     try:
         return _DECODER.decode(text if isinstance(text, str) else text.decode("utf-8", "replace"))
     except RecursionError:
-        return Broken("is nested too deeply")
+        return BrokenValue("is nested too deeply")
     except ValueError as error:
-        return Broken(f"is not JSON: {error}")
+        return BrokenValue(f"is not JSON: {error}")
 
 
-def _path(stack: Sequence[str | None]) -> Path:
+def _path(stack: Sequence[str | None]) -> JsonPath:
     return tuple((step if step == "[]" else step[1:]) if step is not None else "" for step in stack)
 
 

@@ -1,12 +1,12 @@
 """Session logs of GitHub Copilot CLI."""
 
 from helpers.assistant_exports import copilot_cli, lines_of, stamp
-from helpers.parsing import document, one, read, told
+from helpers.parsing import document, parse_all, parse_one, turn_summaries
 
 from memcli.domain import Skipped
-from memcli.formats import load, recognise
+from memcli.formats import load_format, recognise_format
 
-COPILOT_CLI = load("copilot_cli")
+COPILOT_CLI = load_format("copilot_cli")
 
 
 def event(at, kind, **data):
@@ -27,10 +27,10 @@ def test_thoughts_tools_files_and_errors_are_told_apart():
         ]
     )
 
-    found = one(COPILOT_CLI, raw)
+    found = parse_one(COPILOT_CLI, raw)
 
     assert (found.key, found.title) == ("s1", "Why?")
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("user", "text", "Why?"),
         ("user", "media", "pump.py"),
         ("assistant", "thought", "Hmm."),
@@ -50,7 +50,7 @@ def test_words_between_an_agent_and_its_subagent_are_steps_of_a_tool():
         ]
     )
 
-    assert told(one(COPILOT_CLI, raw)) == [
+    assert turn_summaries(parse_one(COPILOT_CLI, raw)) == [
         ("user", "text", "Why?"),
         ("tool", "tool", "Explore"),
         ("tool", "tool", "Found"),
@@ -60,12 +60,14 @@ def test_words_between_an_agent_and_its_subagent_are_steps_of_a_tool():
 def test_a_session_without_an_id_is_named_after_its_folder():
     raw = copilot_cli("Why?", "So.").partition("\n")[2]
 
-    assert recognise(document(raw)) is COPILOT_CLI
-    assert one(COPILOT_CLI, raw, "session-state/s7/events.jsonl").key == "s7"
-    assert one(COPILOT_CLI, raw, "session-state/s8.jsonl").key == "s8"
+    assert recognise_format(document(raw)) is COPILOT_CLI
+    assert parse_one(COPILOT_CLI, raw, "session-state/s7/events.jsonl").key == "s7"
+    assert parse_one(COPILOT_CLI, raw, "session-state/s8.jsonl").key == "s8"
 
 
 def test_a_session_without_messages_is_reported():
     raw = lines_of([event(0, "session.start", sessionId="s1")])
 
-    assert read(COPILOT_CLI, raw) == [Skipped("session s1", "has nothing to import", lost=False)]
+    assert parse_all(COPILOT_CLI, raw) == [
+        Skipped("session s1", "has nothing to import", lost=False)
+    ]

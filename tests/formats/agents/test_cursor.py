@@ -5,12 +5,12 @@ import sqlite3
 
 import pytest
 from helpers.assistant_exports import STARTED, lines_of
-from helpers.parsing import document, one, read, told
+from helpers.parsing import document, parse_all, parse_one, turn_summaries
 
 from memcli.domain import Clock, Skipped
-from memcli.formats import load, recognise
+from memcli.formats import load_format, recognise_format
 
-CURSOR = load("cursor")
+CURSOR = load_format("cursor")
 
 
 def database(path, values, items=None):
@@ -49,11 +49,11 @@ def test_messages_come_in_the_order_that_the_chat_names(tmp_path):
         },
     )
 
-    found = one(CURSOR, raw)
+    found = parse_one(CURSOR, raw)
 
-    assert recognise(document(raw)) is CURSOR
+    assert recognise_format(document(raw)) is CURSOR
     assert (found.key, found.title) == ("c1", "Pump")
-    assert told(found) == [("user", "text", "Why?"), ("assistant", "text", "So.")]
+    assert turn_summaries(found) == [("user", "text", "Why?"), ("assistant", "text", "So.")]
     assert [turn.key for turn in found.turns] == ["b9", "b1"]
     assert found.turns[1].clock is Clock.INHERITED
 
@@ -72,9 +72,9 @@ def test_messages_come_in_the_order_that_the_chat_names(tmp_path):
     ],
 )
 def test_messages_inside_of_a_chat_or_without_one_are_read(values, tmp_path):
-    found = one(CURSOR, database(tmp_path / "state.vscdb", values))
+    found = parse_one(CURSOR, database(tmp_path / "state.vscdb", values))
 
-    assert [text for *_, text in told(found)] == ["Why?", "So."]
+    assert [text for *_, text in turn_summaries(found)] == ["Why?", "So."]
     assert found.key == "c1"
 
 
@@ -88,10 +88,10 @@ def test_tabs_of_the_oldest_versions_are_chats(tmp_path):
         tmp_path / "state.vscdb", {}, {"workbench.panel.aichat.view.aichat.chatdata": tabs}
     )
 
-    found = one(CURSOR, raw)
+    found = parse_one(CURSOR, raw)
 
     assert (found.key, found.title) == ("t1", "Pump")
-    assert told(found) == [("user", "text", "Why?"), ("assistant", "text", "So.")]
+    assert turn_summaries(found) == [("user", "text", "Why?"), ("assistant", "text", "So.")]
 
 
 def test_thoughts_tools_files_and_rich_texts_are_told_apart(tmp_path):
@@ -108,7 +108,7 @@ def test_thoughts_tools_files_and_rich_texts_are_told_apart(tmp_path):
         },
     )
 
-    assert told(one(CURSOR, raw)) == [
+    assert turn_summaries(parse_one(CURSOR, raw)) == [
         ("user", "text", "Why so?"),
         ("user", "media", "pump.py"),
         ("user", "media", "[image]"),
@@ -127,15 +127,15 @@ def test_a_broken_message_is_reported_and_the_others_are_read(tmp_path):
         "composerData:c2": "{",
     }
 
-    broken, found, *others = read(CURSOR, database(tmp_path / "state.vscdb", values))
+    broken, found, *others = parse_all(CURSOR, database(tmp_path / "state.vscdb", values))
 
     assert broken.where == "message 2 of chat c1"
-    assert [text for *_, text in told(found)] == ["Why?"]
+    assert [text for *_, text in turn_summaries(found)] == ["Why?"]
     assert [each.where for each in others] == ["title of chat c2", "chat c2"]
 
 
 def test_a_database_without_chats_is_reported(tmp_path):
-    [found] = read(CURSOR, database(tmp_path / "state.vscdb", {}), "state.vscdb")
+    [found] = parse_all(CURSOR, database(tmp_path / "state.vscdb", {}), "state.vscdb")
 
     assert found == Skipped("state.vscdb", "holds no chats", lost=False)
 
@@ -149,7 +149,7 @@ def test_a_prompt_is_told_from_the_context_around_it():
         ]
     )
 
-    assert told(one(CURSOR, raw)) == [
+    assert turn_summaries(parse_one(CURSOR, raw)) == [
         ("system", "context", "<open_files>\npump.py\n</open_files>"),
         ("user", "text", "Why?"),
         ("user", "text", "Say it <b>again</b>"),
@@ -162,7 +162,7 @@ def test_marks_in_a_text_begin_thoughts_and_tools():
         "[Tool call] Read\n  path: pump.py\nThe relay.\n\n[Tool result] Read\n  pin 7\n"
     )
 
-    assert told(one(CURSOR, raw, "x/9f.txt")) == [
+    assert turn_summaries(parse_one(CURSOR, raw, "x/9f.txt")) == [
         ("user", "text", "Why?"),
         ("assistant", "thought", "Hmm."),
         ("tool", "tool", "Read\n  path: pump.py"),

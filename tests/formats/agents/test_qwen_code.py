@@ -2,12 +2,12 @@
 
 import pytest
 from helpers.assistant_exports import lines_of, stamp
-from helpers.parsing import one, read, told
+from helpers.parsing import parse_all, parse_one, turn_summaries
 
 from memcli.domain import Skipped
-from memcli.formats import load
+from memcli.formats import load_format
 
-QWEN = load("qwen_code")
+QWEN = load_format("qwen_code")
 
 
 def record(at, kind, *parts, **more):
@@ -46,10 +46,10 @@ def test_thoughts_tools_and_files_are_told_apart():
         ]
     )
 
-    found = one(QWEN, raw)
+    found = parse_one(QWEN, raw)
 
     assert found.key == "q1"
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("user", "text", "Why?"),
         ("user", "media", "[image]"),
         ("assistant", "thought", "Hmm."),
@@ -63,7 +63,7 @@ def test_a_rewound_session_branches_and_keeps_both():
     again = {**record(2, "user", {"text": "And now?"}), "parentUuid": None}
     raw = lines_of([ASKED, record(1, "assistant", {"text": "So."}), again])
 
-    found = one(QWEN, raw)
+    found = parse_one(QWEN, raw)
 
     assert [(turn.text, turn.active) for turn in found.turns] == [
         ("Why?", False),
@@ -83,17 +83,17 @@ def test_a_rewound_session_branches_and_keeps_both():
 def test_the_person_and_the_program_are_told_apart(kind, subtype, role):
     raw = lines_of([ASKED, record(1, kind, {"text": "Go on"}, subtype=subtype)])
 
-    assert told(one(QWEN, raw))[1][::2] == (role, "Go on")
+    assert turn_summaries(parse_one(QWEN, raw))[1][::2] == (role, "Go on")
 
 
 def test_the_title_that_the_person_gave_wins():
     title = {"uuid": "u1", "type": "system", "subtype": "custom_title"}
     raw = lines_of([ASKED, {**title, "systemPayload": {"customTitle": "Pumps"}}])
 
-    assert one(QWEN, raw).title == "Pumps"
+    assert parse_one(QWEN, raw).title == "Pumps"
 
 
 def test_a_session_without_messages_is_reported():
     raw = lines_of([{"uuid": "u1", "type": "system", "sessionId": "q1"}])
 
-    assert read(QWEN, raw) == [Skipped("session q1", "has nothing to import", lost=False)]
+    assert parse_all(QWEN, raw) == [Skipped("session q1", "has nothing to import", lost=False)]

@@ -2,12 +2,12 @@
 
 import pytest
 from helpers.assistant_exports import lines_of, vscode_copilot, vscode_log, vscode_requests
-from helpers.parsing import one, read, told
+from helpers.parsing import parse_all, parse_one, turn_summaries
 
 from memcli.domain import Clock, Skipped
-from memcli.formats import load
+from memcli.formats import load_format
 
-VSCODE = load("vscode_copilot")
+VSCODE = load_format("vscode_copilot")
 
 
 def session(*parts, **request):
@@ -18,7 +18,7 @@ def session(*parts, **request):
 def test_a_log_of_changes_gives_the_same_as_a_session():
     texts = ("Why?", "So.", "And then?", "Nothing.")
 
-    assert one(VSCODE, vscode_log(*texts)) == one(VSCODE, vscode_copilot(*texts))
+    assert parse_one(VSCODE, vscode_log(*texts)) == parse_one(VSCODE, vscode_copilot(*texts))
 
 
 def test_a_log_sets_appends_cuts_and_deletes():
@@ -36,7 +36,11 @@ def test_a_log_sets_appends_cuts_and_deletes():
         ]
     )
 
-    assert [text for *_, text in told(one(VSCODE, raw))] == ["Why?", "So is.", "Thanks"]
+    assert [text for *_, text in turn_summaries(parse_one(VSCODE, raw))] == [
+        "Why?",
+        "So is.",
+        "Thanks",
+    ]
 
 
 def test_parts_of_a_response_are_told_apart():
@@ -53,9 +57,9 @@ def test_parts_of_a_response_are_told_apart():
         {"kind": "drawing", "title": "Wiring"},
     ]
 
-    found = one(VSCODE, session(*parts))
+    found = parse_one(VSCODE, session(*parts))
 
-    assert told(found)[1:] == [
+    assert turn_summaries(found)[1:] == [
         ("assistant", "thought", "Hmm."),
         ("assistant", "tool", "read Read it"),
         ("system", "service", "The quota is low."),
@@ -72,9 +76,9 @@ def test_attached_files_are_named_and_what_the_editor_added_is_not():
         {"kind": "implicit", "name": "open.py"},
     ]
 
-    found = one(VSCODE, session({"value": "So."}, variableData={"variables": variables}))
+    found = parse_one(VSCODE, session({"value": "So."}, variableData={"variables": variables}))
 
-    assert told(found)[:3] == [
+    assert turn_summaries(found)[:3] == [
         ("user", "text", "Why?"),
         ("user", "media", "pump.py"),
         ("user", "media", "relay.png"),
@@ -82,13 +86,13 @@ def test_attached_files_are_named_and_what_the_editor_added_is_not():
 
 
 def test_an_error_is_no_word_of_the_assistant():
-    found = one(VSCODE, session(result={"errorDetails": {"message": "Sorry, no network."}}))
+    found = parse_one(VSCODE, session(result={"errorDetails": {"message": "Sorry, no network."}}))
 
-    assert told(found)[-1] == ("system", "service", "Sorry, no network.")
+    assert turn_summaries(found)[-1] == ("system", "service", "Sorry, no network.")
 
 
 @pytest.mark.parametrize("raw", [{"sessionId": "v1", "requests": []}, {"requests": [{}]}])
 def test_a_session_without_requests_is_reported(raw):
-    assert read(VSCODE, raw, "a/v1.json") == [
+    assert parse_all(VSCODE, raw, "a/v1.json") == [
         Skipped("session v1", "has nothing to import", lost=False)
     ]

@@ -1,12 +1,12 @@
 """Transcripts of Windsurf's Cascade."""
 
 from helpers.assistant_exports import lines_of
-from helpers.parsing import one, read, told
+from helpers.parsing import parse_all, parse_one, turn_summaries
 
 from memcli.domain import Skipped
-from memcli.formats import load
+from memcli.formats import load_format
 
-WINDSURF = load("windsurf")
+WINDSURF = load_format("windsurf")
 
 
 def step(kind, **fields):
@@ -24,10 +24,10 @@ def test_actions_and_errors_are_no_words_of_the_assistant():
         ]
     )
 
-    found = one(WINDSURF, raw, "transcripts/t7.jsonl")
+    found = parse_one(WINDSURF, raw, "transcripts/t7.jsonl")
 
     assert (found.key, found.title) == ("t7", "Why?")
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("user", "text", "Why?"),
         ("assistant", "thought", "Hmm."),
         ("assistant", "text", "I will look."),
@@ -40,7 +40,7 @@ def test_actions_and_errors_are_no_words_of_the_assistant():
 def test_a_broken_line_is_reported_and_the_others_are_read():
     raw = lines_of([step("user_input", user_response="Why?")]) + "{x}\n"
 
-    found = read(WINDSURF, raw)
+    found = parse_all(WINDSURF, raw)
 
     assert [each.where for each in found if isinstance(each, Skipped)] == ["line 2"]
-    assert told(found[-1]) == [("user", "text", "Why?")]
+    assert turn_summaries(found[-1]) == [("user", "text", "Why?")]

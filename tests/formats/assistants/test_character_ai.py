@@ -1,12 +1,12 @@
 """Chats with characters of Character.AI."""
 
 from helpers.assistant_exports import cai_turn, character_ai
-from helpers.parsing import document, one, read, told
+from helpers.parsing import document, parse_all, parse_one, turn_summaries
 
 from memcli.domain import Clock
-from memcli.formats import load, recognise
+from memcli.formats import load_format, recognise_format
 
-CHARACTER_AI = load("character_ai")
+CHARACTER_AI = load_format("character_ai")
 
 
 def message(text, *, human, **more):
@@ -16,14 +16,19 @@ def message(text, *, human, **more):
 def test_turns_alone_are_the_chat_that_they_name():
     chat = character_ai("Ahoy?", "Ahoy!")["chats"][0]
 
-    assert one(CHARACTER_AI, chat["turns"]) == one(CHARACTER_AI, {"turns": chat["turns"]})
-    assert one(CHARACTER_AI, chat["turns"]).turns == one(CHARACTER_AI, {"chats": [chat]}).turns
+    assert parse_one(CHARACTER_AI, chat["turns"]) == parse_one(
+        CHARACTER_AI, {"turns": chat["turns"]}
+    )
+    assert (
+        parse_one(CHARACTER_AI, chat["turns"]).turns
+        == parse_one(CHARACTER_AI, {"chats": [chat]}).turns
+    )
 
 
 def test_only_the_version_that_was_kept_is_active():
     turns = [cai_turn(0, "Ahoy?"), cai_turn(1, "Who is it?", "Ahoy!", kept=0), cai_turn(2, "Me.")]
 
-    found = one(CHARACTER_AI, {"chats": [{"chat_id": "k1", "turns": turns}]})
+    found = parse_one(CHARACTER_AI, {"chats": [{"chat_id": "k1", "turns": turns}]})
 
     assert [(turn.text, turn.speaker, turn.active) for turn in found.turns] == [
         ("Ahoy?", "Odile", True),
@@ -45,11 +50,11 @@ def test_histories_of_the_older_site_are_several_chats():
     ]
     raw = {"info": {"character": {}}, "histories": {"histories": histories}}
 
-    first, second = read(CHARACTER_AI, raw)
+    first, second = parse_all(CHARACTER_AI, raw)
 
-    assert recognise(document(raw)) is CHARACTER_AI
+    assert recognise_format(document(raw)) is CHARACTER_AI
     assert (first.key, second.key) == ("h0", "h1")
-    assert told(second) == [
+    assert turn_summaries(second) == [
         ("assistant", "text", "Ahoy!"),
         ("user", "text", "It is me 1."),
     ]
@@ -59,4 +64,4 @@ def test_histories_of_the_older_site_are_several_chats():
 def test_a_message_that_is_a_picture_is_named():
     raw = {"histories": [{"msgs": [message("", human=False, image_rel_path="a/b/ship.webp")]}]}
 
-    assert told(one(CHARACTER_AI, raw)) == [("assistant", "media", "ship.webp")]
+    assert turn_summaries(parse_one(CHARACTER_AI, raw)) == [("assistant", "media", "ship.webp")]

@@ -4,12 +4,12 @@ import json
 
 import pytest
 from helpers.assistant_exports import lines_of, llama_cpp, llama_message
-from helpers.parsing import one, read, told
+from helpers.parsing import parse_all, parse_one, turn_summaries
 
 from memcli.domain import Kind, Skipped
-from memcli.formats import load
+from memcli.formats import load_format
 
-LLAMA = load("llama_cpp")
+LLAMA = load_format("llama_cpp")
 CONV = {"id": "c1", "name": "Hulls", "currNode": "m3"}
 
 
@@ -23,7 +23,7 @@ AGAIN = llama_message(3, "Teak.", "m0")
 
 
 def test_answers_made_again_are_kept_and_the_current_one_is_active():
-    found = one(LLAMA, export(ASKED, ANSWERED, AGAIN))
+    found = parse_one(LLAMA, export(ASKED, ANSWERED, AGAIN))
 
     assert (found.key, found.title) == ("c1", "Hulls")
     assert [(turn.text, turn.active) for turn in found.turns] == [
@@ -47,9 +47,9 @@ def test_thoughts_tools_files_and_system_prompts_are_told_apart():
     answered = llama_message(3, "Ash.", "m0", reasoningContent="Hmm.", toolCalls=json.dumps([call]))
     system = llama_message(1, "Be brief.", None, role="system")
 
-    found = one(LLAMA, export(system, asked, answered))
+    found = parse_one(LLAMA, export(system, asked, answered))
 
-    assert sorted(told(found)) == [
+    assert sorted(turn_summaries(found)) == [
         ("assistant", "text", "Ash."),
         ("assistant", "thought", "Hmm."),
         ("assistant", "tool", 'search {"query": "teak"}'),
@@ -70,12 +70,12 @@ def test_several_sessions_in_one_file_of_lines_are_several_conversations():
         ]
     )
 
-    assert [found.title for found in read(LLAMA, raw)] == ["Hulls", "Masts"]
+    assert [found.title for found in parse_all(LLAMA, raw)] == ["Hulls", "Masts"]
 
 
 @pytest.mark.parametrize("broken", ["x", 7, None, {"conv": {}, "messages": []}])
 def test_a_conversation_without_messages_is_reported(broken):
-    good, bad = read(LLAMA, [llama_cpp("Why?", "So."), broken])
+    good, bad = parse_all(LLAMA, [llama_cpp("Why?", "So."), broken])
 
     assert [turn.kind for turn in good.turns] == [Kind.TEXT, Kind.TEXT]
     assert bad == Skipped("conversation", "has nothing to import", lost=False)

@@ -3,11 +3,11 @@
 import json
 
 from helpers.assistant_exports import x_grok
-from helpers.parsing import one, read, told
+from helpers.parsing import parse_all, parse_one, turn_summaries
 
-from memcli.formats import load
+from memcli.formats import load_format
 
-X_GROK = load("x_grok")
+X_GROK = load_format("x_grok")
 
 
 def item(chat, text, sender, minute=0, **more):
@@ -23,7 +23,7 @@ def archive(*items):
 def test_items_of_several_chats_are_sorted_out():
     raw = archive(item("b", "Ash?", "user"), item("a", "Oak?", "user"), item("b", "No.", "grok", 1))
 
-    found = {each.key: told(each) for each in read(X_GROK, raw)}
+    found = {each.key: turn_summaries(each) for each in parse_all(X_GROK, raw)}
 
     assert found == {
         "a": [("user", "text", "Oak?")],
@@ -35,7 +35,7 @@ def test_a_question_and_its_answer_of_one_second_are_in_order():
     person = {"name": "User", "originalName": "USER"}
     raw = archive(item("a", "A.", {"name": "Agent"}), item("a", "Why?", person))
 
-    assert [text for *_, text in told(one(X_GROK, raw))] == ["Why?", "A."]
+    assert [text for *_, text in turn_summaries(parse_one(X_GROK, raw))] == ["Why?", "A."]
 
 
 def test_files_are_named_and_cards_are_left_out():
@@ -45,13 +45,13 @@ def test_files_are_named_and_cards_are_left_out():
         item("a", f"A hull.{card}", "grok", 1),
     )
 
-    assert told(one(X_GROK, raw)) == [
+    assert turn_summaries(parse_one(X_GROK, raw)) == [
         ("user", "media", "hull.jpg"),
         ("assistant", "text", "A hull."),
     ]
 
 
 def test_the_same_chat_has_the_same_keys_in_a_later_archive():
-    early, late = one(X_GROK, x_grok("a", "b")), one(X_GROK, x_grok("a", "b", "c"))
+    early, late = parse_one(X_GROK, x_grok("a", "b")), parse_one(X_GROK, x_grok("a", "b", "c"))
 
     assert [turn.key for turn in early.turns] == [turn.key for turn in late.turns[:2]]
