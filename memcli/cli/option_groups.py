@@ -13,30 +13,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from memcli.cli.options import (
-    Budget,
-    Chat,
-    ContextTokens,
-    Database,
-    GpuLayers,
-    Json,
-    Jsonl,
-    ListFormat,
-    Profile,
-    Quiet,
-    RankingFormat,
-    Reranker,
-    Sifter,
-    Since,
-    Source,
-    Speaker,
-    Stages,
-    Think,
-    Until,
-    Verbose,
-    Wait,
-    WholeTrace,
-)
+from memcli.cli import options
 from memcli.errors import UsageError
 from memcli.settings import database_path
 from memcli.store import Filters, Store
@@ -46,7 +23,7 @@ from memcli.store import Filters, Store
 class DatabaseOptions:
     """The database of a command that only reads."""
 
-    database: Database = None
+    database: options.Database = None
 
     @property
     def path(self) -> Path:
@@ -66,7 +43,7 @@ class DatabaseOptions:
 class WritableDatabaseOptions(DatabaseOptions):
     """The database of a command that writes, and may have to wait for another one that does."""
 
-    wait: Wait = 10.0
+    wait: options.Wait = 10.0
 
     def open_existing(self) -> Store:
         """Open the database.
@@ -85,10 +62,10 @@ class WritableDatabaseOptions(DatabaseOptions):
 class FilterOptions:
     """The sessions that a command is limited to."""
 
-    since: Since = None
-    until: Until = None
-    source: Source = None
-    speaker: Speaker = None
+    since: options.Since = None
+    until: options.Until = None
+    source: options.Source = None
+    speaker: options.Speaker = None
 
     def filters(self, among: tuple[int, ...] | None = None) -> Filters:
         """Return the filters of the store.
@@ -103,28 +80,28 @@ class FilterOptions:
 class ModelOptions:
     """The models that rank sessions, and how they run."""
 
-    reranker: Reranker = None
-    sifter: Sifter = None
-    think: Think = 1024
-    gpu_layers: GpuLayers = None
+    reranker: options.Reranker = None
+    sifter: options.Sifter = None
+    think: options.Think = 1024
+    gpu_layers: options.GpuLayers = None
 
 
 @dataclass(frozen=True, slots=True)
 class StageOptions(ModelOptions):
     """The stages that a question goes through, with their models and the time they may take."""
 
-    chat: Chat = None
-    stages: Stages = None
-    budget: Budget = None
+    chat: options.Chat = None
+    stages: options.Stages = None
+    budget: options.Budget = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListOutputOptions:
     """The format that a list is printed in."""
 
-    format: ListFormat = None
-    as_json: Json = False
-    as_jsonl: Jsonl = False
+    format: options.ListFormat = None
+    as_json: options.Json = False
+    as_jsonl: options.Jsonl = False
 
     def chosen_format(self) -> str:
         """Return the format that was chosen, `text` by default.
@@ -139,11 +116,11 @@ class ListOutputOptions:
 class RankingOutputOptions:
     """The format that a ranking is printed in."""
 
-    format: RankingFormat = None
-    as_json: Json = False
-    as_jsonl: Jsonl = False
-    context_tokens: ContextTokens = None
-    verbose: Verbose = False
+    format: options.RankingFormat = None
+    as_json: options.Json = False
+    as_jsonl: options.Jsonl = False
+    context_tokens: options.ContextTokens = None
+    verbose: options.Verbose = False
 
     def chosen_format(
         self, *, several: bool, with_answer: bool = False, profile: bool = False
@@ -182,9 +159,9 @@ class RankingOutputOptions:
 class AnswerOutputOptions(RankingOutputOptions):
     """The format that a ranking is printed in, and what is printed with it."""
 
-    profile: Profile = False
-    whole_trace: WholeTrace = False
-    quiet: Quiet = False
+    profile: options.Profile = False
+    whole_trace: options.WholeTrace = False
+    quiet: options.Quiet = False
 
 
 def _one_format(chosen: str | None, *, as_json: bool, as_jsonl: bool) -> str:
@@ -243,11 +220,11 @@ def expand_groups(command: Callable[..., Any]) -> Callable[..., Any]:
         return command
 
     @wraps(command)
-    def run(**options: Any) -> Any:  # Any: as Typer parsed them
+    def run(**values: Any) -> Any:  # Any: as Typer parsed them
         for name, group in groups.items():
-            taken = {field.name: options.pop(field.name) for field in fields(group)}
-            options[name] = group(**taken)
-        return command(**options)
+            taken = {field.name: values.pop(field.name) for field in fields(group)}
+            values[name] = group(**taken)
+        return command(**values)
 
     by_keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
     run.__annotations__ = {one.name: one.annotation for one in by_keyword}

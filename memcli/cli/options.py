@@ -168,17 +168,16 @@ Speaker = Annotated[
         " gives them will do; `me` is you.",
     ),
 ]
-Limit = Annotated[
-    int,
-    typer.Option(
-        "--limit",
-        "-n",
-        min=1,
-        metavar="N",
-        rich_help_panel=FILTERS,
-        help="Show at most this many sessions.",
-    ),
-]
+_LIMIT = typer.Option(
+    "--limit",
+    "-n",
+    min=1,
+    metavar="N",
+    rich_help_panel=FILTERS,
+    help="Show at most this many sessions.",
+)
+Limit = Annotated[int, _LIMIT]
+OptionalLimit = Annotated[int | None, _LIMIT]
 MinScore = Annotated[
     float | None,
     typer.Option(

@@ -135,7 +135,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(mem):
     anew = mem(*command, "--again")
 
     assert 0 < kept < 3000
-    assert again.err.startswith(f"mem: locomo.json: {kept:,} answers are an earlier run's")
+    assert again.err.startswith(f"mem: locomo.json: {kept:,} answers are from an earlier run")
     assert again.json["questions"] == anew.json["questions"] == 3000
     assert again.json["stages"]["bm25"]["overall"] == anew.json["stages"]["bm25"]["overall"]
     assert anew.err == ""

@@ -29,6 +29,13 @@ DATABASES = {
         """insert into message values ('m1', 's1', '{"role": "user"}')""",
         """insert into part values ('p1', 'm1', '{"type": "text", "text": "Why?"}')""",
     ],
+    "cursor": [
+        "create table ItemTable (key text, value blob)",
+        "create table cursorDiskKV (key text, value blob)",
+        """insert into cursorDiskKV values ('composerData:c1', '{"name": "Pump",
+        "fullConversationHeadersOnly": [{"bubbleId": "b1"}]}')""",
+        """insert into cursorDiskKV values ('bubbleId:c1:b1', '{"type": 1, "text": "Why?"}')""",
+    ],
 }
 
 

@@ -1,35 +1,20 @@
 """`mem sessions`."""
 
-from typing import Annotated
-
 import typer
 
 from memcli.cli.json_output.session_documents import overview_json, sessions_document
 from memcli.cli.option_groups import DatabaseOptions, FilterOptions, ListOutputOptions
-from memcli.cli.options import FILTERS
+from memcli.cli.options import OptionalLimit
 from memcli.cli.output.console import note, print_json, print_jsonl
 from memcli.cli.output.markdown_csv import overviews_markdown, print_csv, print_text
 from memcli.cli.output.session_view import print_overviews
 from memcli.cli.unknown_names import warn_unknown_names
 from memcli.errors import ExitCode
 
-MaxSessions = Annotated[
-    int | None,
-    typer.Option(
-        "--limit",
-        "-n",
-        min=1,
-        show_default=False,
-        metavar="N",
-        rich_help_panel=FILTERS,
-        help="Show at most this many sessions.",
-    ),
-]
-
 
 def sessions(
     *,
-    limit: MaxSessions = None,
+    limit: OptionalLimit = None,
     filters: FilterOptions,
     output: ListOutputOptions,
     database: DatabaseOptions,

@@ -1,6 +1,11 @@
 """`mem models list`."""
 
-from memcli.cli.models.inventory import list_entries, model_json, models_document, print_inventory
+from memcli.cli.models.inventory import (
+    list_entries,
+    model_json,
+    models_document,
+    print_inventory,
+)
 from memcli.cli.models.resolve import ModelResolver, load_catalog
 from memcli.cli.options import Json, Jsonl
 from memcli.cli.output.console import print_json, print_jsonl
