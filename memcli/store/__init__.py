@@ -22,7 +22,7 @@ from memcli.store.index.term_statistics import MAX_TERMS
 from memcli.store.index.vector_sets import PassageLocation
 from memcli.store.maintenance.statistics import MonthCount, SpeakerCount, StoreTotals, VectorCount
 from memcli.store.sqlite.filters import Filters
-from memcli.store.sqlite.tokenize import normalized_key, query_terms
+from memcli.store.sqlite.tokenize import normalized_key, query_terms, stem_tokens, word_spans
 from memcli.store.store import Store
 from memcli.store.tables.conversations import ConversationInfo
 from memcli.store.tables.memories import MemoryFilters, memory_id
@@ -56,4 +56,6 @@ __all__ = [
     "memory_id",
     "normalized_key",
     "query_terms",
+    "stem_tokens",
+    "word_spans",
 ]

@@ -1,0 +1,5 @@
+"""What a question says beside its words: the people it names, and the wording of its kind.
+
+- `people`: the speakers and assistants that a question names, in any script.
+- `wording`: quoted phrases, ids, words for now and before, and questions that go on.
+"""
