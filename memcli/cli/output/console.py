@@ -78,7 +78,7 @@ def safe(text: str) -> str:
     return _HARMFUL.sub("", text.replace("\r\n", "\n"))
 
 
-def isolated(text: str) -> str:
+def isolate_direction(text: str) -> str:
     """Return a text that does not change the direction of text beside it.
 
     A text with letters that run from right to left is put between FIRST STRONG ISOLATE and POP

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from memcli.cli.output.console import console, isolated, print_line, safe
+from memcli.cli.output.console import console, isolate_direction, print_line, safe
 from memcli.cli.output.hyperlinks import highlight_references, supports_links
 from memcli.domain import Session
 from memcli.search.results import (
@@ -47,7 +47,7 @@ class RenderStyle:
         from rich.text import Text
 
         text = safe(text)
-        return Text(isolated(text) if self.terminal else text, style)
+        return Text(isolate_direction(text) if self.terminal else text, style)
 
 
 def print_ranking(ranking: Ranking, *, whole_trace: bool = False) -> None:
@@ -217,7 +217,7 @@ def _isolated_text(text: "Text") -> "Text":
     """Return a styled text that does not change the direction of text beside it."""
     from rich.text import Text
 
-    whole = isolated(text.plain)
+    whole = isolate_direction(text.plain)
     if whole == text.plain:
         return text
     return Text.assemble(whole[0], text, whole[-1])

@@ -12,7 +12,7 @@ from memcli.cli.json_output.store_documents import (
 )
 from memcli.cli.json_output.value_kinds import format_moment
 from memcli.cli.models.inventory import human_size
-from memcli.cli.output.console import console, isolated, safe
+from memcli.cli.output.console import console, isolate_direction, safe
 from memcli.store import MonthCount, SpeakerCount, StoreTotals, VectorCount
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def statistics_document(found: DatabaseStatistics) -> StatsJson:
 def print_statistics(found: DatabaseStatistics) -> None:
     """Print the counts, and a chart on a terminal or a line for each source and month."""
     out = console()
-    for line in _totals_lines(found, isolated if out.is_terminal else str):
+    for line in _totals_lines(found, isolate_direction if out.is_terminal else str):
         out.print(line, soft_wrap=not out.is_terminal)
     if not found.months:
         return

@@ -113,7 +113,7 @@ class _Scanner:
         stack: list[str | None] = []
         path: JsonPath | None = ()  # None if the stack has changed since
         while self._skip_space() or stack:
-            if self._exhausted():
+            if self._is_exhausted():
                 raise self._error("ends in the middle")
             byte = self._buffer[self._at]
             if byte in b"]}":
@@ -246,7 +246,7 @@ class _Scanner:
                 return False
             self._read_more()
 
-    def _exhausted(self) -> bool:
+    def _is_exhausted(self) -> bool:
         return self._at >= len(self._buffer)
 
     def _read_more(self) -> int:
