@@ -1,5 +1,6 @@
 """Chats written as text, in which some lines begin a message and the others continue it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ class Head:
     moment: datetime | None  # wall clock time
     speaker: str  # "" for a notice of the program
     text: str  # the text in this line; "" if the text begins with the next line
+    chat: tuple[str, str] | None = None  # key and title, in a file of several chats
 
 
 Begun = Callable[[str], Head | None]  # parses a line; None if it does not begin a message
@@ -42,19 +44,21 @@ def written(
     Args:
         document: the text.
         reading: gives the zone of its times and the names of its owner.
-        chat: key and title of the chat.
+        chat: key and title of the chat, for messages whose first line names no other.
         begun: parses the first line of a message; returns None for any other line.
         shape: returns the kind and the text of a message, from its first line and its whole text.
         owners: names that the program uses for the person whose export it is.
     """
-    keys, clock = Keys(), WallClock(reading.timezone)
-    chat_key, title = chat
+    keys: defaultdict[str, Keys] = defaultdict(Keys)
+    clocks: dict[str, WallClock] = {}
     for found in _messages(document, begun):
         if isinstance(found, Skipped):
             yield found
             continue
         head, body = found
         kind, text = shape(head, body)
+        chat_key, title = head.chat or chat
+        clock = clocks.setdefault(chat_key, WallClock(reading.timezone))
         sent_at, precision = clock.read(head.moment)
         is_owner = head.speaker in owners
         role = Role.USER if is_owner else person(reading, head.speaker)
@@ -63,7 +67,7 @@ def written(
         if kind is Kind.TEXT and not text.strip():
             continue
         stamp = head.moment.isoformat() if head.moment else ""
-        key = keys.key(stamp, head.speaker, text)
+        key = keys[chat_key].key(stamp, head.speaker, text)
         speaker = head.speaker.strip() or None
         turn = Turn(key, role, text, speaker, sent_at, precision, kind)
         yield Said(chat_key, title, turn)
