@@ -14,7 +14,7 @@ from time import monotonic
 _end: ContextVar[float] = ContextVar("end", default=math.inf)  # in seconds of `monotonic`
 
 
-class OutOfTimeError(Exception):
+class DeadlineExceededError(Exception):
     """The deadline has passed. Callers catch it: the work done so far is the result."""
 
 
@@ -33,11 +33,11 @@ def seconds_left() -> float:
     return _end.get() - monotonic()
 
 
-def check_time() -> None:
+def check_deadline() -> None:
     """Raise an error if the deadline has passed.
 
     Raises:
         DeadlineExceededError: no time is left.
     """
     if seconds_left() <= 0:
-        raise OutOfTimeError
+        raise DeadlineExceededError

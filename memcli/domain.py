@@ -43,7 +43,7 @@ class Kind(StrEnum):
     CONTEXT = "context"  # given to a model by a program: system prompts, files, summaries
 
     @property
-    def said(self) -> bool:
+    def is_message(self) -> bool:
         """True if a person or a model sent it: words, a file, or either of them deleted later."""
         return self in _MESSAGE_KINDS
 
@@ -83,7 +83,7 @@ class Turn:
     included: bool = False  # True if the person wants it searched whatever its kind
 
     @property
-    def searched(self) -> bool:
+    def is_searchable(self) -> bool:
         """True if search finds it: words of a person or a model, on the branch that was kept."""
         words = self.included or self.kind in (Kind.TEXT, Kind.MEDIA)
         return self.active and words and bool(self.text.strip())
@@ -99,7 +99,7 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class SessionHistory:
     """The revisions and former ids of a session, as a database of memcli exports them."""
 
     revisions: tuple[Revision, ...] = ()
@@ -121,7 +121,7 @@ class Conversation:
     turns: tuple[Turn, ...]  # in order of time, with all branches
     endless: bool = False
     updated_at: datetime | None = None  # aware; of two copies the one with the later time is newer
-    past: Past | None = None  # given only if a database of memcli exported the session
+    history: SessionHistory | None = None  # given only if a database of memcli exported the session
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +240,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptSource:
+class PortableSource:
     """A turn that a memory came from, named by keys that are the same in every database."""
 
     source: str  # the source of its conversation
@@ -250,16 +250,16 @@ class KeptSource:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptMemory:
+class PortableMemory:
     """A memory as one database exports it to another, which derives all its other fields."""
 
     fact: Fact
-    sources: tuple[KeptSource, ...]
+    sources: tuple[PortableSource, ...]
     accepted: bool = False  # True if the person accepted it explicitly
     edited_into: MemoryId | None = None  # the memory that the person made of it
 
 
-class Outcome(StrEnum):
+class ReadingOutcome(StrEnum):
     """The result of reading a segment."""
 
     ADDED = "added"
@@ -269,7 +269,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptTurn:
+class PortableTurn:
     """A turn that was read, named by keys that are the same in every database."""
 
     source: str  # the source of its conversation
@@ -280,20 +280,20 @@ class KeptTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptReading:
+class PortableReading:
     """A reading of a segment, as one database exports it to another."""
 
-    turns: tuple[KeptTurn, ...]
+    turns: tuple[PortableTurn, ...]
     way: str  # a digest of the reader model and its settings
     model: str
-    outcome: Outcome
+    outcome: ReadingOutcome
     reason: str
     memories: tuple[MemoryId, ...] = ()
     trace: tuple[object, ...] | None = None  # thoughts, calls and results, as JSON values
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class Tombstone:
     """The digest of a forgotten item, by which an import knows not to take it again."""
 
     digest: str
@@ -321,5 +321,5 @@ def fingerprint(*parts: object) -> str:
 
 def participants(turns: Sequence[Turn]) -> tuple[str, ...]:
     """Return the speakers in the order of their first turns: names, or roles without a name."""
-    names = [turn.speaker or turn.role for turn in turns if turn.kind.said]
+    names = [turn.speaker or turn.role for turn in turns if turn.kind.is_message]
     return tuple(map(str, dict.fromkeys(names)))

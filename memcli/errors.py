@@ -32,7 +32,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-MEANING = {  # as mem(1) and the README print it
+EXIT_CODE_MEANINGS = {  # as mem(1) and the README print it
     ExitCode.OK: "done",
     ExitCode.BUG: "a bug in mem",
     ExitCode.USAGE: "wrong usage",
@@ -106,9 +106,9 @@ class ReplyError(BackendError):
     `reply_text` is the answer, as far as there is one.
     """
 
-    def __init__(self, message: str, *, said: str = "") -> None:
+    def __init__(self, message: str, *, reply_text: str = "") -> None:
         super().__init__(message)
-        self.said = said
+        self.reply_text = reply_text
 
 
 class BusyError(MemError):

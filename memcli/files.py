@@ -11,7 +11,7 @@ from memcli.errors import BackendError, BusyError
 
 
 @contextmanager
-def private_file(target: Path, failure: Callable[[str], Exception]) -> Iterator[Path]:
+def atomic_write(target: Path, failure: Callable[[str], Exception]) -> Iterator[Path]:
     """Write a small file atomically, readable by its owner alone.
 
     The block writes to the path that it is given, an empty file beside the target with a name of
@@ -32,7 +32,7 @@ def private_file(target: Path, failure: Callable[[str], Exception]) -> Iterator[
 
 
 @contextmanager
-def whole_file(target: Path) -> Iterator[Path]:
+def locked_atomic_write(target: Path) -> Iterator[Path]:
     """Write a large file atomically, one process at a time.
 
     The block writes to the path that it is given, which is always the same for a target: the next

@@ -27,7 +27,7 @@ excerpts do not answer the question, say that they do not, and guess nothing.
 _TAGS = ("session", "date", "ranking", "think", *Role)
 
 
-def history(sessions: Sequence[tuple[Session, Sequence[int]]]) -> str:
+def format_history(sessions: Sequence[tuple[Session, Sequence[int]]]) -> str:
     """Return MemSifter's history block.
 
     Sessions are numbered from 0 in the order given, and turns from 0 per speaker.
@@ -79,16 +79,16 @@ def _session_block(number: int, session: Session, positions: Sequence[int]) -> s
     turns_by_name: Counter[str] = Counter()
     last = 0
     for position, turn in enumerate(session.turns, start=1):
-        if not turn.searched:
+        if not turn.is_searchable:
             continue
         name = _tag_name(turn.role, turn.speaker)
         if position in positions:
-            if any(between.searched for between in session.turns[last : position - 1]):
+            if any(between.is_searchable for between in session.turns[last : position - 1]):
                 lines.append(CUT)
             lines.append(f"<{name}{turns_by_name[name]}>{_defuse_tags(turn.text, *names)}</{name}>")
             last = position
         turns_by_name[name] += 1
-    if any(turn.searched for turn in session.turns[last:]):
+    if any(turn.is_searchable for turn in session.turns[last:]):
         lines.append(CUT)
     return "\n".join([*lines, "</session>"])
 

@@ -56,7 +56,7 @@ class ToolCall:
 
     name: str
     arguments: Mapping[str, Any]  # JSON values
-    others: tuple[str, ...] = ()  # names of further tools it called, which are ignored
+    ignored_calls: tuple[str, ...] = ()  # names of further tools it called, which are ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Thought:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
+class SiftedOrder:
     """The order that a sifter puts sessions in: their indices, best first, without repeats."""
 
     order: tuple[int, ...]
@@ -143,7 +143,7 @@ class Sifter(Protocol):
 
     def sift(
         self, message: str, *, shown: int, ranked: int, thought_tokens: int
-    ) -> Iterator[str | Ranking]:
+    ) -> Iterator[str | SiftedOrder]:
         """Yield the thought in pieces as it is written, and last of all the order.
 
         Args:

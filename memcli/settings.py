@@ -29,10 +29,10 @@ from typing import Any
 import platformdirs
 
 from memcli.errors import InputError
-from memcli.files import private_file
+from memcli.files import atomic_write
 from memcli.typed_table import TypedTable, shorten_repr
 
-MEMOS = "https://memos.memtensor.cn/api/openmem/v1"
+MEMOS_URL = "https://memos.memtensor.cn/api/openmem/v1"
 OWNER = "me"  # the key in [people] of the memory's owner, whom assistants call "user"
 DEFAULT = "default"
 NO_MODEL = "none"  # in place of a model's name: the stage is left out
@@ -62,7 +62,7 @@ class Settings:
         """The names of the owner."""
         return self.people.get(OWNER, ())
 
-    def names(self, name: str) -> tuple[str, ...]:
+    def names_of(self, name: str) -> tuple[str, ...]:
         """Return all names of a person, this one included, ignoring case."""
         for main_name, others in {OWNER: (), **self.people}.items():
             known = (main_name, *others, *(["user"] if main_name == OWNER else []))
@@ -70,7 +70,7 @@ class Settings:
                 return known
         return (name,)
 
-    def server(self, name: str) -> Server:
+    def server_for(self, name: str) -> Server:
         """Return the access to the server of a model that is named `address#model`."""
         address = name.partition("#")[0].rstrip("/")
         memos = {memos_address(): Server(key_env="MEMOS_API_KEY", scheme="Token")}
@@ -79,7 +79,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class Setting:
     """The value of one setting and its origin."""
 
     key: str
@@ -87,7 +87,7 @@ class Value:
     origin: str  # DEFAULT, the path of `config.toml`, or a variable
 
 
-def settings() -> Settings:
+def load_settings() -> Settings:
     """Read `config.toml` and the environment.
 
     Raises:
@@ -97,13 +97,13 @@ def settings() -> Settings:
     return _to_settings(_read(path), path)
 
 
-def origins() -> list[Value]:
+def list_settings() -> list[Setting]:
     """Return every setting with its origin.
 
     Raises:
         InputError: see `load_settings`.
     """
-    path, current = config_file(), settings()
+    path, current = config_file(), load_settings()
     in_file = _read(path).get("models", {})
     found = [
         _from_environment("config", "MEM_CONFIG", path),
@@ -116,17 +116,17 @@ def origins() -> list[Value]:
     for role in ROLES:
         variable = f"MEM_{role.upper()}"
         origin = variable if os.environ.get(variable) else str(path) if role in in_file else DEFAULT
-        found.append(Value(f"models.{role}", current.models.get(role, ""), origin))
+        found.append(Setting(f"models.{role}", current.models.get(role, ""), origin))
     for address, server in current.servers.items():
         for one in fields(Server):
             value = getattr(server, one.name)
             origin = DEFAULT if value == one.default else str(path)
             text = "" if value is None else str(value)
-            found.append(Value(f"servers.{address}.{one.name}", text, origin))
+            found.append(Setting(f"servers.{address}.{one.name}", text, origin))
     return found
 
 
-def change(key: str, value: str | None) -> None:
+def write_setting(key: str, value: str | None) -> None:
     """Write a setting into `config.toml`, or remove it; everything else in the file stays.
 
     Args:
@@ -165,7 +165,7 @@ def change(key: str, value: str | None) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make {path.parent}: {error.strerror}") from error
-    with private_file(path, InputError) as part:
+    with atomic_write(path, InputError) as part:
         part.write_text(changed, "utf-8")
 
 
@@ -183,7 +183,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def memos_address() -> str:
     """Return the address of the Memos Rerank API: `MEMOS_BASE_URL`, or its makers' default."""
-    return (os.environ.get("MEMOS_BASE_URL") or MEMOS).rstrip("/")
+    return (os.environ.get("MEMOS_BASE_URL") or MEMOS_URL).rstrip("/")
 
 
 def config_file() -> Path:
@@ -227,8 +227,8 @@ def _split_key(key: str) -> tuple[str, ...]:
     return parts
 
 
-def _from_environment(key: str, variable: str, value: object) -> Value:
-    return Value(key, str(value), variable if os.environ.get(variable) else DEFAULT)
+def _from_environment(key: str, variable: str, value: object) -> Setting:
+    return Setting(key, str(value), variable if os.environ.get(variable) else DEFAULT)
 
 
 def _to_settings(content: dict[str, Any], path: Path) -> Settings:

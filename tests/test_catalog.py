@@ -1,4 +1,4 @@
-"""The manifests of known models: what a model was taught is held to the byte."""
+"""The manifests of known models: prompts are compared byte by byte."""
 
 import os
 from contextlib import suppress
@@ -210,7 +210,7 @@ WHOLE = 'name = "mine"\nrole = "embedder"\ncontext = 512\n[embedding]\npooling =
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "hint"),
+    ("text", "message", "hint"),
     [
         (WHOLE.replace("context", "contxt"), "`context` is missing", None),
         ("licens = 3\n" + WHOLE, "unknown key `licens`", "did you mean `licence`"),
@@ -226,8 +226,8 @@ WHOLE = 'name = "mine"\nrole = "embedder"\ncontext = 512\n[embedding]\npooling =
         ("name = \n", "is not valid TOML: .*line 1", None),
     ],
 )
-def test_a_manifest_that_makes_no_sense_is_an_error_with_file_and_key(catalog, text, said, hint):
-    with pytest.raises(InputError, match=said) as wrong:
+def test_a_manifest_that_makes_no_sense_is_an_error_with_file_and_key(catalog, text, message, hint):
+    with pytest.raises(InputError, match=message) as wrong:
         _ = catalog(mine=text).manifests
 
     assert "/own/mine.toml" in str(wrong.value)

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import memcli.demo
-from memcli.demo.questions import QUESTIONS
+from memcli.demo.questions import DEMO_QUESTIONS
 from memcli.domain import Conversation
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 
 ARCHIVE = Path(memcli.demo.__file__).parent / "exports"
 FORMATS = {
@@ -22,7 +22,7 @@ FORMATS = {
     "notes.jsonl": "generic_json",
     "telegram/result.json": "telegram",
 }
-READING = Reading(timezone=ZoneInfo("Europe/Lisbon"), me="Mira Okafor-Lindqvist")
+READING = ParseOptions(timezone=ZoneInfo("Europe/Lisbon"), me="Mira Okafor-Lindqvist")
 QUIET = timedelta(hours=6)
 
 KANA = re.compile("[ぁ-んァ-ン]")
@@ -43,7 +43,7 @@ def notes():
 
 def parsed(name):
     document = Document(name, partial((ARCHIVE / name).open, "rb"))
-    known = recognise(document)
+    known = recognise_format(document)
     assert known is not None
     return list(known.parse(document, READING))
 
@@ -137,7 +137,11 @@ def test_friends_write_in_their_own_languages():
 
 
 def test_the_questions_are_in_english_and_in_japanese():
-    assert [bool(KANA.search(question.question)) for question in QUESTIONS] == [False, True, False]
+    assert [bool(KANA.search(question.question)) for question in DEMO_QUESTIONS] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_each_question_is_answered_by_a_turn_of_one_session_alone():
@@ -148,7 +152,7 @@ def test_each_question_is_answered_by_a_turn_of_one_session_alone():
             for session in sessions(name)
             if any(all(answer in turn.text for answer in question.answers) for turn in session)
         ]
-        for question in QUESTIONS
+        for question in DEMO_QUESTIONS
     ]
 
     assert answering == [
@@ -160,7 +164,7 @@ def test_each_question_is_answered_by_a_turn_of_one_session_alone():
 
 @pytest.mark.parametrize(("name", "expected"), FORMATS.items())
 def test_every_file_is_recognised(name, expected):
-    known = recognise(Document(name, partial((ARCHIVE / name).open, "rb")))
+    known = recognise_format(Document(name, partial((ARCHIVE / name).open, "rb")))
 
     assert known is not None
     assert known.name == expected

@@ -11,7 +11,7 @@ from memcli.evaluation.datasets import read_dataset
 from memcli.evaluation.journal import Journal
 from memcli.evaluation.runner import BenchmarkRun
 from memcli.evaluation.summary import summarize
-from memcli.search.stages import Models
+from memcli.search.stages import RankingModels
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def summary():
     path = SHARED / "data" / "locomo10.json"
     if not path.is_file():
         pytest.skip(f"no LoCoMo at {path}")
-    models = Models(WordLlamaEmbedder())
+    models = RankingModels(WordLlamaEmbedder())
     course = BenchmarkRun(
         partial(fill_archive, embedder=models.embedder),
         lambda store: StageArchive(store, models, ("retrieve",), "session"),

@@ -5,21 +5,21 @@ import pytest
 from helpers.builders import session, talk
 
 from memcli.domain import Kind
-from memcli.prompts import history, passage_heading, sift_message
+from memcli.prompts import format_history, passage_heading, sift_message
 
 MAY = datetime(2023, 5, 20, 2, 11, tzinfo=UTC)
 
 
 def history_of(*lines, at=MAY, positions=None):
     whole = session(talk("Chat", *lines, at=at))
-    return history([(whole, positions or range(1, len(lines) + 1))])
+    return format_history([(whole, positions or range(1, len(lines) + 1))])
 
 
 def test_the_history_is_what_memsifter_was_trained_on():
     first = session(talk("One", "me: Hi", "ai: Hello", "me: Bye", at=MAY))
     second = session(talk("Two", "Ann: Hi", "Bob: Hello", "Ann: Bye", at=None))
 
-    assert history([(first, [1, 2, 3]), (second, [1, 2, 3])]) == (
+    assert format_history([(first, [1, 2, 3]), (second, [1, 2, 3])]) == (
         "<session0> <date>2023/05/20 (Sat) 02:11</date>\n"
         "<user0>Hi</user>\n"
         "<assistant0>Hello</assistant>\n"
@@ -34,7 +34,7 @@ def test_the_history_is_what_memsifter_was_trained_on():
 
 
 def test_no_sessions_are_no_history():
-    assert history([]) == ""
+    assert format_history([]) == ""
 
 
 def test_a_mark_stands_where_turns_are_left_out():
@@ -53,7 +53,7 @@ def test_what_is_not_searched_leaves_no_mark():
     first, second, third = chat.turns
     whole = session(replace(chat, turns=(first, replace(second, kind=Kind.SERVICE), third)))
 
-    assert history([(whole, [1, 3])]) == (
+    assert format_history([(whole, [1, 3])]) == (
         "<session0>\n<user0>a</user>\n<user1>b</user>\n</session>"
     )
 

@@ -12,7 +12,7 @@ import pytest
 from helpers.mem_process import MEM, Mem
 
 import memcli.demo
-from memcli.settings import settings
+from memcli.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
 EXPORTS = Path(memcli.demo.__file__).parent / "exports"
@@ -147,7 +147,7 @@ def test_the_settings_shown_are_understood(tmp_path, monkeypatch):
     (tmp_path / "config.toml").write_text(text)
     monkeypatch.setenv("MEM_CONFIG", str(tmp_path / "config.toml"))
 
-    understood = settings()
+    understood = load_settings()
 
     assert understood.models["embedder"] == "bge-m3"
-    assert "kaito" in understood.names("Kaito Mori")
+    assert "kaito" in understood.names_of("Kaito Mori")

@@ -3,7 +3,7 @@
 import pytest
 
 from memcli.errors import InputError
-from memcli.settings import Server, config_file, manifests_folder, settings
+from memcli.settings import Server, config_file, load_settings, manifests_folder
 
 ADDRESS = "http://localhost:8000/v1"
 
@@ -17,7 +17,7 @@ def config(tmp_path, monkeypatch):
 
     def config(text):
         (tmp_path / "config.toml").write_text(text, "utf-8")
-        return settings()
+        return load_settings()
 
     return config
 
@@ -43,8 +43,8 @@ def test_a_server_is_found_by_the_address_of_its_model(config):
         "context = 4096\n"
     )
 
-    assert found.server(f"{ADDRESS}#qwen3") == Server("KEY", "~/key", "Token", 4096)
-    assert found.server("http://localhost:8001/v1#qwen3") == Server()
+    assert found.server_for(f"{ADDRESS}#qwen3") == Server("KEY", "~/key", "Token", 4096)
+    assert found.server_for("http://localhost:8001/v1#qwen3") == Server()
 
 
 PEOPLE = '[people]\nme = ["Mira", "mira@work"]\n"Kaito Mori" = ["kaito", "+81 90"]\n'
@@ -72,7 +72,7 @@ def test_without_names_the_person_is_whom_assistants_call_the_user(config):
 
 
 @pytest.mark.parametrize(
-    ("text", "said", "hint"),
+    ("text", "message", "hint"),
     [
         ("[modles]\n", "unknown key `modles`", "did you mean `models`"),
         ('[models]\nshifter = "x"\n', r"\[models\]: unknown key `shifter`", "did you mean"),
@@ -87,8 +87,8 @@ def test_without_names_the_person_is_whom_assistants_call_the_user(config):
         ("[models\n", "is not valid TOML: .*line 1", None),
     ],
 )
-def test_what_nobody_understands_is_an_error_that_names_file_and_key(config, text, said, hint):
-    with pytest.raises(InputError, match=said) as wrong:
+def test_what_nobody_understands_is_an_error_that_names_file_and_key(config, text, message, hint):
+    with pytest.raises(InputError, match=message) as wrong:
         config(text)
 
     assert "config.toml" in str(wrong.value)
@@ -101,7 +101,7 @@ def test_without_a_file_everything_is_as_it_comes(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    assert dict(settings().servers) == {}
+    assert dict(load_settings().servers) == {}
     assert manifests_folder() == config_file().parent / "models"
 
 
@@ -109,15 +109,15 @@ def test_a_file_that_was_named_has_to_be_there(tmp_path, monkeypatch):
     monkeypatch.setenv("MEM_CONFIG", str(tmp_path / "gone.toml"))
 
     with pytest.raises(InputError, match=r"no settings at .*gone\.toml, which MEM_CONFIG names"):
-        settings()
+        load_settings()
 
 
 def test_bytes_that_are_no_text_and_folders_are_errors(config, tmp_path):
     (tmp_path / "config.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="is not UTF-8"):
-        settings()
+        load_settings()
 
     (tmp_path / "config.toml").unlink()
     (tmp_path / "config.toml").mkdir()
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
-        settings()
+        load_settings()

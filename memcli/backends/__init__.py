@@ -1,8 +1,9 @@
 """The models, one backend per library. A library is imported when its backend first works.
 
-`protocols.py` has the abilities that a backend implements. Read `static_embedder` first, then
+`protocols.py` has the abilities that a backend implements. Read `model_loader` first, then
 `llama/`, which has all five roles.
 
+model_loader        opens a model of any role by the backend that its weights need
 static_embedder     an embedder that comes inside a dependency
 llama/              GGUF files through llama.cpp
 torch_bf16/         safetensors through torch

@@ -50,7 +50,7 @@ class CheckedFile:
     path: Path
     digest: str
     context: int | None  # tokens that the model was trained on
-    dimensions: int | None  # of the state between layers, and so of an embedder's vectors
+    dimensions: int | None  # the size of the state between layers, and of an embedder's vectors
     layers: int | None  # the output layer not counted
 
 

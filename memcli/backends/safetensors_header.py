@@ -1,4 +1,4 @@
-"""The header of a safetensors file: which tensors it holds, and where.
+"""The header of a safetensors file: the names and the positions of its tensors.
 
 Only the header is read, and checked against the length of the file.
 
@@ -47,22 +47,24 @@ def read_safetensors_header(path: Path) -> SafetensorsHeader:
     """Read the header of a file and check that all of its tensors are there.
 
     Raises:
-        BackendError: the file is no safetensors file, or not as long as it says.
+        BackendError: the file is not a safetensors file, or not as long as it says.
     """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
             if not 2 <= length <= min(_MAX_HEADER_BYTES, size - _LENGTH_BYTES):
-                raise BackendError(f"{path} is no safetensors file, or is cut short in its header")
+                raise BackendError(
+                    f"{path} is not a safetensors file, or is cut short in its header"
+                )
             content = file.read(length)
             header = json.loads(content)
     except OSError as error:
         raise BackendError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise BackendError(f"{path} is no safetensors file: its header is no JSON") from error
+        raise BackendError(f"{path} is not a safetensors file: its header is not JSON") from error
     if not isinstance(header, dict):
-        raise BackendError(f"{path} is no safetensors file: its header is no JSON object")
+        raise BackendError(f"{path} is not a safetensors file: its header is not a JSON object")
     header.pop("__metadata__", None)
     return SafetensorsHeader(
         content, _check_layout(path, header, start=_LENGTH_BYTES + length, size=size)

@@ -47,10 +47,10 @@ def tokenize_prompts(
     Raises:
         BackendError: prefix, question and suffix alone fill the context.
     """
-    prefix, suffix = tokenizer.markup(prompt.prefix), tokenizer.markup(prompt.suffix)
+    prefix, suffix = tokenizer.encode_markup(prompt.prefix), tokenizer.encode_markup(prompt.suffix)
     room = context - len(prefix) - len(suffix)
     start = fill_prompt(prompt, question)
-    start_tokens = len(tokenizer.plain(start))
+    start_tokens = len(tokenizer.encode(start))
     if start_tokens >= room:
         raise BackendError(
             f"the question takes {start_tokens:,} of {max(room, 0):,} tokens"
@@ -59,7 +59,7 @@ def tokenize_prompts(
         )
     # Both are tokenized as one text, as in training: a space that ends `start` belongs to the
     # first word of the passage.
-    return [prefix + tokenizer.plain(start + passage)[:room] + suffix for passage in passages]
+    return [prefix + tokenizer.encode(start + passage)[:room] + suffix for passage in passages]
 
 
 def shared_prefix_length(prompts: Sequence[list[int]]) -> int:

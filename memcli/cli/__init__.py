@@ -1,4 +1,22 @@
-"""The `mem` command."""
+"""The `mem` command line: turns words typed into calls, and results into text or JSON.
+
+Read `app` first, then one command, such as `commands/ask`.
+
+    app            the command tree; imports only the command that is run
+    options        options that several commands share
+    option_groups  options that are used together, as one value and one heading of the help
+    when           dates and time zones as people type them
+    input_text     questions and documents from standard input
+    unknown_names  warnings of sources and speakers that no session has
+    ask_session    the way of a question from models to printed results
+    commands/      one file per command
+    output/        text for terminals, pipes, Markdown and CSV
+    json_output/   JSON documents and their schemas
+    completion/    the offers of the Tab key
+    reference/     man pages, schemas and the command table, generated
+    models/        opening, fetching and listing models
+    bench/ doctor/ the work of `mem bench` and `mem doctor`
+"""
 
 import os
 import re
@@ -8,23 +26,27 @@ from typing import Any
 
 from memcli.errors import ExitCode, MemError
 
-_NEAREST = re.compile(r"(?:Did you mean |\(Possible options: )(.+?)[?)]+$")  # as Typer puts it
+_SUGGESTION = re.compile(r"(?:Did you mean |\(Possible options: )(.+?)[?)]+$")  # Typer's wording
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `mem`. The only place where an error becomes an exit status."""
+    """Run `mem` and return its exit status: the only place where an error becomes one.
+
+    Args:
+        argv: the words after `mem`; by default those of the process.
+    """
     try:
         from memcli.cli.output.console import guard_streams
 
         guard_streams()
         try:
-            if "_MEM_COMPLETE" in os.environ:  # the scripts in `completions/` ask what Tab offers
+            if "_MEM_COMPLETE" in os.environ:  # set by the scripts in `completions/`
                 return _complete(os.environ["_MEM_COMPLETE"])
             return _run(sys.argv[1:] if argv is None else argv)
         finally:
-            sys.stdout.flush()  # here, where it can still be told that the disk is full
+            sys.stdout.flush()  # while a full disk can still be reported
     except MemError as error:
-        _tell(str(error), error.hint)
+        _print_error(str(error), error.hint)
         return error.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
@@ -38,28 +60,29 @@ def _run(argv: Sequence[str]) -> int:
 
     try:
         status = command_tree(argv)(argv, prog_name="mem", standalone_mode=False)
-    except Abort:  # at a question that waited for a yes
+    except Abort:  # Ctrl-C or the end of input at a question
         return ExitCode.INTERRUPTED
     except TyperException as error:
-        return _misused(error.format_message(), getattr(error, "ctx", None))
+        return _report_wrong_usage(error.format_message(), getattr(error, "ctx", None))
     return status if isinstance(status, int) else ExitCode.OK
 
 
-def _misused(message: str, context: Any) -> int:  # Any: Typer's context has no public type
-    """Tell what is wrong with the words typed; without any, Typer's message is the help."""
+def _report_wrong_usage(message: str, context: Any) -> int:  # Any: Typer's context is private
+    """Report what is wrong with the arguments; if there are none, Typer's message is the help."""
     if context and message == context.get_help():
         sys.stderr.write(f"{message}\n")
         return ExitCode.USAGE
-    nearest = _NEAREST.search(message)
+    suggestion = _SUGGESTION.search(message)
     usage = f"{context.command_path} --help" if context else "mem --help"
-    what = message[: nearest.start()] if nearest else message
-    _tell(
-        what[:1].lower() + what[1:].rstrip(" ."), f"did you mean {nearest[1]}" if nearest else usage
+    problem = message[: suggestion.start()] if suggestion else message
+    _print_error(
+        problem[:1].lower() + problem[1:].rstrip(" ."),
+        f"did you mean {suggestion[1]}" if suggestion else usage,
     )
     return ExitCode.USAGE
 
 
-def _tell(message: str, hint: str | None) -> None:
+def _print_error(message: str, hint: str | None) -> None:
     from memcli.cli.output.console import note, safe
 
     note(message)

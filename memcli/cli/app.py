@@ -1,7 +1,7 @@
-"""The command tree."""
+"""The command tree: `mem` and its commands."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -10,56 +10,60 @@ import typer
 
 from memcli import __version__
 from memcli.cli.completion import shells
+from memcli.cli.option_groups import GroupedCommand, expand_groups
 
-# In the order of `mem --help`: a command, and its module in `commands/`.
-COMMANDS = {
-    "ingest": "ingest",
-    "ask": "ask",
-    "search": "ask",
-    "read": "read",
-    "sessions": "sessions",
-    "show": "sessions",
-    "forget": "forget",
-    "stats": "stats",
-    "doctor": "doctor",
-    "index": "index",
-    "backup": "backup",
-    "export": "export",
-    "config": "config",
-    "demo": "demo",
-    "bench": "bench",
-    "mcp": "mcp",
-    "memories": "memories",
-    "models": "models",
-}
+# In the order of `mem --help`; each command is in the module of its name in `commands/`.
+COMMANDS = (
+    "ingest",
+    "ask",
+    "search",
+    "read",
+    "sessions",
+    "show",
+    "forget",
+    "stats",
+    "doctor",
+    "index",
+    "backup",
+    "export",
+    "config",
+    "demo",
+    "bench",
+    "mcp",
+    "memories",
+    "models",
+)
 
 
-def command_tree(words: Sequence[str] = ()) -> typer.Typer:
-    """Return all commands, or only the one that these words name: importing all takes longest.
+def command_tree(arguments: Sequence[str] = ()) -> typer.Typer:
+    """Return all commands, or only the one that is run: to import all of them takes longest.
 
     Args:
-        words: what was typed after `mem`.
+        arguments: the words typed after `mem`.
     """
     app = typer.Typer(
         name="mem",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        add_completion=False,  # `shells` has scripts of our own, which ask `tab`
+        add_completion=False,  # `completion.shells` has scripts of our own
     )
     app.callback()(root)
-    for name in _named(words):
-        command = getattr(import_module(f"memcli.cli.commands.{COMMANDS[name]}"), name)
+    for name in _needed_commands(arguments):
+        command = getattr(import_module(f"memcli.cli.commands.{name}"), name)
         if isinstance(command, typer.Typer):
+            for each in command.registered_commands:
+                each.cls = GroupedCommand
+                each.callback = each.callback and expand_groups(each.callback)
             app.add_typer(command)
         else:
-            app.command()(command)
+            app.command(cls=GroupedCommand)(expand_groups(command))
     return app
 
 
-def _named(words: Sequence[str]) -> Iterable[str]:
-    """Return the command that words name; all of them where they stray from the usual way."""
-    rest = list(words)
+def _needed_commands(arguments: Sequence[str]) -> Sequence[str]:
+    """Return the command that the arguments name, or all if they do not begin with one."""
+    rest = list(arguments)
     if rest == ["--version"]:
         return ()
     while rest and rest[0].startswith("--db"):
@@ -67,45 +71,49 @@ def _named(words: Sequence[str]) -> Iterable[str]:
     return [rest[0]] if rest and rest[0] in COMMANDS else COMMANDS
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _print_version(chosen: bool) -> None:
+    if chosen:
         typer.echo(f"mem {__version__}")
         raise typer.Exit
 
 
-def _install(asked: bool) -> None:
-    if asked:
-        typer.echo(f"{shells.install()}: for every shell that you start from now on")
+def _install_completion(chosen: bool) -> None:
+    if chosen:
+        typer.echo(f"{shells.install()}: installed; every shell started from now on uses it")
         raise typer.Exit
 
 
-def _show(asked: bool) -> None:
-    if asked:
+def _show_completion(chosen: bool) -> None:
+    if chosen:
         typer.echo(shells.script(), nl=False)
         raise typer.Exit
 
 
 def root(
     database: Annotated[
-        Path | None, typer.Option("--db", show_default=False, metavar="FILE", help="Database file.")
+        Path | None,
+        typer.Option("--db", show_default=False, metavar="FILE", help="Use this database file."),
     ] = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
     install: Annotated[
         bool,
         typer.Option(
             "--install-completion",
-            callback=_install,
+            callback=_install_completion,
             is_eager=True,
-            help="Let Tab complete in the current shell.",
+            help="Install completion by Tab for the current shell.",
         ),
     ] = False,
     show: Annotated[
         bool,
         typer.Option(
             "--show-completion",
-            callback=_show,
+            callback=_show_completion,
             is_eager=True,
             help="Print the script that `--install-completion` installs.",
         ),
@@ -113,4 +121,4 @@ def root(
 ) -> None:
     """A personal memory for your conversations, on your own machine."""
     if database:
-        os.environ["MEM_DB"] = str(database)  # where every command looks for its own `--db`
+        os.environ["MEM_DB"] = str(database)  # the default of every command's own `--db`

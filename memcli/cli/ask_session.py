@@ -1,233 +1,197 @@
-"""From a question, or many, to what is printed of each."""
+"""Asking: from a question, or many from standard input, to what is printed for each."""
 
 import math
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 
 import typer
 
-from memcli.cli.json_output.session_documents import (
-    ask_document,
-    ranked_session_json,
-    search_document,
-)
-from memcli.cli.output.answer_stream import answered, tell
-from memcli.cli.output.console import console, nobody_reads, note, print_json, print_jsonl, safe
-from memcli.cli.output.formats import (
-    CONTEXT_TOKENS,
-    answer_markdown,
-    evidence_rows,
-    print_csv,
-    print_text,
-)
-from memcli.cli.output.live_view import watching
-from memcli.cli.output.session_view import heading, print_answer, stage_line
-from memcli.cli.stdin_questions import STDIN, questions
+from memcli.cli.input_text import STDIN, read_questions
+from memcli.cli.models.open import open_models
+from memcli.cli.option_groups import StageOptions
+from memcli.cli.output.answer_printer import AnswerPrinter
+from memcli.cli.output.answer_stream import generate_answer
+from memcli.cli.output.console import note, stdout_closed
+from memcli.cli.output.live_view import live_ranking
 from memcli.deadline import deadline, seconds_left
-from memcli.errors import ExitCode, UsageError
-from memcli.memories.profile import profile
+from memcli.errors import ExitCode, ModelNotFoundError, UsageError
+from memcli.memories.profile import describe_person
 from memcli.protocols import Chat
-from memcli.search.answer import Reply
-from memcli.search.context import context, estimated
-from memcli.search.dialogue import Dialogue, keep_dialogue, last_dialogue
-from memcli.search.model_speed import Speeds
-from memcli.search.results import Answer
-from memcli.search.stages import Models
-from memcli.search.stages import ask as rank_sessions
+from memcli.search.answer import Answer
+from memcli.search.context import build_context, estimate_tokens
+from memcli.search.dialogue import Dialogue, load_dialogue, save_dialogue
+from memcli.search.model_speed import ModelSpeeds
+from memcli.search.results import Ranking
+from memcli.search.stages import RankingModels
+from memcli.search.stages import rank_sessions as rank_sessions
+from memcli.settings import NO_MODEL
 from memcli.store import Filters, Store
 
-PRINTING = 0.3  # seconds of a budget that starting and printing take
-RANKING = 0.5  # of a budget, where an answer is to follow
-PROFILE_SHARE = 4  # a context's part that who the person is may take
-NO_PROFILE = "nothing about you is accepted yet: `mem memories accept ID`, or `mem memories add`"
-SMALL = "nothing about you fits: let it take more with `--context-tokens`"
+OVERHEAD = 0.3  # seconds of a budget reserved for starting and printing
+RANKING_SHARE = 0.5  # the part of a budget that ranking may take if an answer follows
+CONTEXT_TOKENS = 4000  # the size of a context if no option says how large it may be
+PROFILE_SHARE = 4  # a profile may take one part in this many of a context
+NO_PROFILE = (
+    "no memory about you is accepted yet: `mem memories accept ID`, or `mem memories add KEY VALUE`"
+)
+PROFILE_TOO_LARGE = "the profile does not fit: allow more tokens with `--context-tokens`"
 
 
 @dataclass
-class Asker:
-    """Models and limits that questions are asked with."""
+class AskSession:
+    """The store, the models and the limits that questions are asked with."""
 
-    models: Models
-    chat: Chat | None
+    store: Store
+    models: RankingModels
     filters: Filters
     limit: int
-    least: float | None = None
+    chat: Chat | None = None
+    min_score: float | None = None
     budget: float | None = None  # seconds for each question
-    speeds: Speeds = field(default_factory=Speeds)
-    began: float = field(default_factory=monotonic)  # when the first budget did
+    context_tokens: int | None = None
+    with_profile: bool = False  # whether the first context begins with a profile of the person
+    speeds: ModelSpeeds = field(default_factory=ModelSpeeds)
+    started: float = field(default_factory=monotonic)  # when the budget of the first question began
+    _first_context: bool = True  # whether no context has been made yet
 
     def ask(
         self,
         question: str,
-        store: Store,
-        printer: "Printer",
+        printer: AnswerPrinter,
         *,
         null: bool = False,
         continued: bool = False,
     ) -> None:
-        """Ask one question, or with `-` those on standard input, and print what comes of each.
+        """Ask one question, or with `-` those on standard input, and print each result.
+
+        Args:
+            question: the question, or `-`.
+            printer: the printer of results.
+            null: whether questions on standard input end with NUL.
+            continued: whether the question continues the dialogue that is kept in the store.
 
         Raises:
-            typer.Exit: nothing relevant was found, to none of them.
-            BackendError: a model failed; what there was by then was printed.
+            typer.Exit: nothing relevant was found for any question.
+            BackendError: a model failed; the results up to then were printed.
         """
-        dialogue = last_dialogue(store.cache) if continued else Dialogue()
+        dialogue = load_dialogue(self.store.cache) if continued else Dialogue()
         if continued and not dialogue.exchanges:
-            note("there is no question to go on from: this one stands alone")
+            note("there is no earlier question to continue from: this one is asked alone")
         several = question == STDIN
         found = False
-        for one in questions(null=null) if several else [question]:
-            answer, reply = self._answered(one, store, printer, dialogue, several=several)
-            found = found or answer.verdict == "found"
-            grown = dialogue.grown(answer, reply.text if reply else "")
+        for one in read_questions(null=null) if several else [question]:
+            ranking, answer = self._answer(one, printer, dialogue, several=several)
+            found = found or ranking.verdict == "found"
+            grown = dialogue.with_exchange(ranking, answer.text if answer else "")
             dialogue = grown if continued or not several else dialogue
             if printer.command == "ask" and (continued or not several):
-                keep_dialogue(store.cache, dialogue)
-            if nobody_reads():
+                save_dialogue(self.store.cache, dialogue)
+            if stdout_closed():
                 return
         if not found:
             raise typer.Exit(ExitCode.NOTHING_FOUND)
 
-    def _answered(
-        self, question: str, store: Store, printer: "Printer", dialogue: Dialogue, *, several: bool
-    ) -> tuple[Answer, Reply | None]:
-        spent = PRINTING if several else PRINTING + monotonic() - self.began  # opening models
+    def _answer(
+        self, question: str, printer: AnswerPrinter, dialogue: Dialogue, *, several: bool
+    ) -> tuple[Ranking, Answer | None]:
+        """Rank sessions, let the chat model answer if there is one, and print both."""
+        # A single question pays for opening the models; of several, they are open already.
+        spent = OVERHEAD if several else OVERHEAD + monotonic() - self.started
         left = math.inf if self.budget is None else self.budget - spent
-        reply = None
+        answer = None
         try:
             with deadline(left):
-                answer = self._ranked(question, store, printer, dialogue, several=several)
-                printer.ranked(answer, self.models, store, several=several, more=bool(self.chat))
-                if self.chat and answer.verdict == "found" and not answer.stopped:
-                    reply = answered(
-                        answer,
+                ranking = self._rank(question, printer, dialogue, several=several)
+                printer.report_stages(ranking)
+                found = ranking.verdict == "found"
+                text = self._context(ranking) if found and printer.format == "context" else ""
+                printer.print_ranking(
+                    ranking, context=text, several=several, answer_follows=bool(self.chat)
+                )
+                if self.chat and found and not ranking.stopped_by:
+                    answer = generate_answer(
+                        ranking,
                         self.chat,
                         dialogue=dialogue,
                         think=self.models.thought_tokens,
                         speeds=self.speeds,
                         quiet=printer.quiet or several,
-                        printed=printer.form == "text",
+                        printed=printer.format == "text",
                     )
         finally:
             self.speeds.save()
-        printer.done(answer, reply, several=several)
-        return answer, reply
+        printer.finish(ranking, answer, several=several)
+        return ranking, answer
 
-    def _ranked(
-        self, question: str, store: Store, printer: "Printer", dialogue: Dialogue, *, several: bool
-    ) -> Answer:
-        quiet = printer.quiet or several or printer.form != "text"
+    def _rank(
+        self, question: str, printer: AnswerPrinter, dialogue: Dialogue, *, several: bool
+    ) -> Ranking:
+        quiet = printer.quiet or several or printer.format != "text"
         with (
-            deadline(seconds_left() * (RANKING if self.chat else 1)),
-            watching(quiet=quiet) as listener,
+            deadline(seconds_left() * (RANKING_SHARE if self.chat else 1)),
+            live_ranking(quiet=quiet) as listener,
         ):
             return rank_sessions(
                 question,
-                store,
+                self.store,
                 self.models,
                 self.filters,
                 limit=self.limit,
-                least=self.least,
+                least_score=self.min_score,
                 dialogue=dialogue,
                 listener=listener,
                 speeds=self.speeds,
             )
 
-
-@dataclass
-class Printer:
-    """Prints rankings and answers in one form; what is beside the result goes to stderr."""
-
-    command: str
-    form: str
-    tokens: int | None = None
-    profiled: bool = False
-    whole_trace: bool = False
-    quiet: bool = False
-    verbose: bool = False
-    _printed: int = 0
-
-    def ranked(
-        self, answer: Answer, models: Models, store: Store, *, several: bool, more: bool
-    ) -> None:
-        """Print a ranking, as soon as it is there if people read it."""
-        self._tell(answer)
-        found = answer.verdict == "found"
-        if found and self.form == "text":
-            if several:
-                gap = "\n" * bool(self._printed)
-                console().print(f"{gap}{safe(answer.question)}\n", style="bold", soft_wrap=True)
-            print_answer(answer, whole_trace=self.whole_trace)
-            if more:
-                console().print()
-        elif found and self.form == "context":
-            counting = models.sifter or models.reranker
-            self._print_context(answer, store, counting.count if counting else estimated)
-        self._printed += found
-
-    def done(self, answer: Answer, reply: Reply | None, *, several: bool) -> None:
-        """Print what is printed in one piece, and end where something ended it.
+    def _context(self, ranking: Ranking) -> str:
+        """Return turns of the best sessions as one block; the first may begin with a profile.
 
         Raises:
-            BackendError: a model failed.
-            KeyboardInterrupt: Ctrl-C was pressed.
+            UsageError: not even one turn fits.
         """
-        if reply and self.verbose:
-            note(stage_line(reply.stage))
-        self._print(answer, reply, several=several)
-        if reply:
-            tell(reply)
-        stopped = answer.stopped or (reply.stopped if reply else None)
-        if stopped:
-            raise stopped
-        if answer.verdict == "nothing":
-            _tell_nothing(answer, several=several)
-
-    def _print_context(self, answer: Answer, store: Store, count: Callable[[str], int]) -> None:
-        """Print turns as a context; before the first of several, who the person is."""
-        room = self.tokens or CONTEXT_TOKENS
-        head = ""
-        if self.profiled and not self._printed:
-            head = profile(store, room // PROFILE_SHARE, count)
-            if not head:
-                note(SMALL if profile(store, sys.maxsize, count) else NO_PROFILE)
-        shown = context(answer.results, count, room, head=head)
-        if not shown.text:
-            raise UsageError(f"no turn fits into {room} tokens")
-        print_text("\n" * bool(self._printed) + shown.text)
-
-    def _print(self, answer: Answer, reply: Reply | None, *, several: bool) -> None:
-        sessions = (
-            ranked_session_json(rank, one) for rank, one in enumerate(answer.results, start=1)
-        )
-        if self.form == "json" or (self.form == "jsonl" and several):
-            print_json(
-                ask_document(answer, reply) if self.command == "ask" else search_document(answer)
+        counter = self.models.sifter or self.models.reranker
+        count = counter.count if counter else estimate_tokens
+        tokens = self.context_tokens or CONTEXT_TOKENS
+        about_user = ""
+        if self.with_profile and self._first_context:
+            about_user = describe_person(self.store, tokens // PROFILE_SHARE, count)
+            if not about_user:
+                any_accepted = describe_person(self.store, sys.maxsize, count)
+                note(PROFILE_TOO_LARGE if any_accepted else NO_PROFILE)
+        self._first_context = False
+        block = build_context(ranking.results, count, tokens, head=about_user)
+        if not block.text:
+            raise UsageError(
+                f"not one turn fits into {tokens} tokens", hint="`--context-tokens 4000`"
             )
-        elif answer.verdict == "nothing":
-            return
-        elif self.form == "jsonl":
-            print_jsonl(sessions)
-        elif self.form == "csv":
-            print_csv(evidence_rows(answer.question, sessions), head=self._printed == 1)
-        elif self.form == "markdown":
-            print_text("\n" * (self._printed > 1) + answer_markdown(answer, reply))
-
-    def _tell(self, answer: Answer) -> None:
-        if self.verbose:
-            for stage in answer.stages:
-                note(stage_line(stage))
-        if self.verbose or answer.out_of_time:
-            for what in answer.left_out:
-                note(what)
+        return block.text
 
 
-def _tell_nothing(answer: Answer, *, several: bool) -> None:
-    question = f" for `{' '.join(answer.question.split())}`" if several else ""
-    if answer.results:
-        best = answer.results[0].session
-        note(f"nothing relevant found{question}; nearest is {best.id}, {heading(best)}")
-    else:
-        note(f"nothing found{question}")
+def open_stage_models(options: StageOptions, database: Path | None = None) -> RankingModels:
+    """Open the models of the stages that were chosen.
+
+    Args:
+        options: the stages and the models of each.
+        database: the database whose embedder is used if the settings name none.
+
+    Raises:
+        ModelNotFoundError: a stage that was named has no model on this machine.
+        BackendError: a model file is damaged.
+    """
+    run = {"rerank", "sift"} if options.stages is None else options.stages
+    models = open_models(
+        options.reranker if "rerank" in run else NO_MODEL,
+        options.sifter if "sift" in run else NO_MODEL,
+        gpu_layers=options.gpu_layers,
+        thought_tokens=options.think,
+        database=database,
+    )
+    for stage, model in (("rerank", models.reranker), ("sift", models.sifter)):
+        if stage in (options.stages or ()) and model is None:
+            raise ModelNotFoundError(
+                f"there is no model on this machine for the stage `{stage}`",
+                hint="`mem models pull` fetches one",
+            )
+    return models

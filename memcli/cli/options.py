@@ -1,4 +1,9 @@
-"""Options that several commands share, so that they read and behave alike."""
+"""Options that several commands share, so that they read and behave alike.
+
+Each is an `Annotated` type for a parameter of a command. `option_groups` puts those together that
+are used together. The `rich_help_panel` of an option is the heading that the help, the man page
+and Tab show it under.
+"""
 
 import math
 from datetime import datetime
@@ -11,82 +16,98 @@ import typer
 from memcli.cli.completion import values
 from memcli.cli.when import end_of, start_of, zone
 from memcli.errors import UsageError
-from memcli.settings import settings
+from memcli.settings import load_settings
 
 STAGES = {"retrieve", "rerank", "sift"}
-UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds
+UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds of each unit
+
+FILTERS = "Filters"
+MODELS = "Models"
+OUTPUT = "Output"
+DATABASE = "Database"
 
 
 def words(text: str) -> str:
-    """Return what was typed; bytes that are no text become question marks."""
+    """Return the text that was typed, with question marks for bytes that are not text."""
     return text.encode("utf-8", "replace").decode()
 
 
 def names(text: str) -> frozenset[str]:
-    """Return all names of a person."""
-    return frozenset(settings().names(words(text)))
+    """Return all names of a person, given one of them."""
+    return frozenset(load_settings().names_of(words(text)))
 
 
-def layers(text: str) -> int | None:
-    """Return a number of layers, None for `auto`.
+def parse_layers(text: str) -> int | None:
+    """Return a number of layers, or None for `auto`.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: the text is neither.
     """
     if text == "auto":
         return None
     if not (text.isascii() and text.isdigit()):
         raise UsageError(
-            f"`{text}` is no number of layers", hint="`--gpu-layers auto`, or a number"
+            f"not a number of layers: `{words(text)}`", hint="`--gpu-layers auto`, or a number"
         )
     return int(text)
 
 
-def stages(text: str) -> frozenset[str] | None:
-    """Return the stages of a list, None for `auto`. Without retrieving there is nothing to rank.
+def parse_stages(text: str) -> frozenset[str] | None:
+    """Return the stages in a list divided by commas, or None for `auto`.
 
     Raises:
-        UsageError: one is unknown.
+        UsageError: the list names a stage that does not exist.
     """
     if text == "auto":
         return None
-    named = {name.strip() for name in text.split(",")}
-    if unknown := named - STAGES:
+    listed = {name.strip() for name in text.split(",")}
+    if unknown := listed - STAGES:
         raise UsageError(
-            f"`{words(min(unknown))}` is no stage",
-            hint="`--stages auto`, or `retrieve,rerank,sift`",
+            f"not a stage: `{words(min(unknown))}`",
+            hint="`--stages auto`, or `--stages retrieve,rerank,sift`",
         )
-    return frozenset(named)
+    return frozenset(listed)
 
 
-def seconds(text: str) -> float:
-    """Return a number of seconds: `90`, `90s`, `15m`, `2h`.
+def parse_seconds(text: str) -> float:
+    """Return a duration in seconds: `90`, `90s`, `15m`, `2h`.
 
     Raises:
-        UsageError: it is none, or negative, or not finite.
+        UsageError: the text is not a duration, or it is negative or infinite.
     """
-    number_of, unit = text, 1
+    digits, unit = text, 1
     if text[-1:] in UNITS:
-        number_of, unit = text[:-1], UNITS[text[-1]]
+        digits, unit = text[:-1], UNITS[text[-1]]
     try:
-        number = float(number_of) * unit
+        number = float(digits) * unit
     except ValueError:
         number = math.nan
     if not 0 <= number < math.inf:
-        raise UsageError(f"`{words(text)}` is no number of seconds", hint="`--budget 20`")
+        raise UsageError(
+            f"not a number of seconds: `{words(text)}`", hint="`--budget 20`, or `--budget 2h`"
+        )
     return number
 
 
 Database = Annotated[
     Path | None,
     typer.Option(
-        "--db", envvar="MEM_DB", show_default=False, metavar="FILE", help="Database file."
+        "--db",
+        envvar="MEM_DB",
+        show_default=False,
+        metavar="FILE",
+        rich_help_panel=DATABASE,
+        help="Use this database file.",
     ),
 ]
 Wait = Annotated[
     float,
     typer.Option(
-        "--wait", min=0, metavar="SECONDS", help="Seconds to wait for another process that writes."
+        "--wait",
+        min=0,
+        metavar="SECONDS",
+        rich_help_panel=DATABASE,
+        help="Wait up to this long while another process writes to the database.",
     ),
 ]
 Timezone = Annotated[
@@ -96,7 +117,8 @@ Timezone = Annotated[
         parser=zone,
         metavar="ZONE",
         show_default=False,
-        help="Zone of clocks that name none, as in `Europe/Lisbon`; yours by default.",
+        help="Time zone of exports that name none, such as `Europe/Lisbon`; by default the zone of"
+        " this machine.",
     ),
 ]
 Since = Annotated[
@@ -106,6 +128,7 @@ Since = Annotated[
         parser=start_of,
         metavar="DATE",
         show_default=False,
+        rich_help_panel=FILTERS,
         help="Only sessions from this day, month or year on: `2024-03-01`, `2024-03`, `2024`.",
     ),
 ]
@@ -116,6 +139,7 @@ Until = Annotated[
         parser=end_of,
         metavar="DATE",
         show_default=False,
+        rich_help_panel=FILTERS,
         help="Only sessions up to the end of this day, month or year.",
     ),
 ]
@@ -123,28 +147,37 @@ Source = Annotated[
     str | None,
     typer.Option(
         "--source",
-        autocompletion=values.sources,
+        autocompletion=values.offer_sources,
         parser=words,
         metavar="SOURCE",
         show_default=False,
-        help="Only sessions of this source: `chatgpt`.",
+        rich_help_panel=FILTERS,
+        help="Only sessions from this source, such as `chatgpt`.",
     ),
 ]
 Speaker = Annotated[
     frozenset[str] | None,
     typer.Option(
         "--speaker",
-        autocompletion=values.speakers,
+        autocompletion=values.offer_speakers,
         parser=names,
         metavar="NAME",
         show_default=False,
-        help="Only sessions in which this person speaks, by any name that `[people]` in the"
-        " settings gives them; `me` is you.",
+        rich_help_panel=FILTERS,
+        help="Only sessions in which this person speaks. Any name that `[people]` in the settings"
+        " gives them will do; `me` is you.",
     ),
 ]
-Limit = Annotated[
-    int, typer.Option("--limit", "-n", min=1, metavar="N", help="Most sessions to show.")
-]
+_LIMIT = typer.Option(
+    "--limit",
+    "-n",
+    min=1,
+    metavar="N",
+    rich_help_panel=FILTERS,
+    help="Show at most this many sessions.",
+)
+Limit = Annotated[int, _LIMIT]
+OptionalLimit = Annotated[int | None, _LIMIT]
 MinScore = Annotated[
     float | None,
     typer.Option(
@@ -153,7 +186,8 @@ MinScore = Annotated[
         max=1,
         show_default=False,
         metavar="SCORE",
-        help="Only sessions with this score or a better one, from 0 to 1.",
+        rich_help_panel=FILTERS,
+        help="Only sessions with at least this score, from 0 to 1.",
     ),
 ]
 ListFormat = Annotated[
@@ -161,18 +195,20 @@ ListFormat = Annotated[
     typer.Option(
         "--format",
         show_default=False,
-        metavar="FORM",
-        help="Form to print: `text`, the default, `json`, `jsonl`, `markdown` or `csv`.",
+        metavar="FORMAT",
+        rich_help_panel=OUTPUT,
+        help="Output format: `text` (the default), `json`, `jsonl`, `markdown` or `csv`.",
     ),
 ]
-AnswerFormat = Annotated[
+RankingFormat = Annotated[
     Literal["text", "json", "jsonl", "markdown", "csv", "context"] | None,
     typer.Option(
         "--format",
         show_default=False,
-        metavar="FORM",
-        help="Form to print: `text`, the default, `json`, `jsonl`, `markdown`, `csv`, or `context`:"
-        " whole turns of the best sessions, for a language model to read.",
+        metavar="FORMAT",
+        rich_help_panel=OUTPUT,
+        help="Output format: `text` (the default), `json`, `jsonl`, `markdown`, `csv`, or"
+        " `context`: whole turns of the best sessions, to be read by a language model.",
     ),
 ]
 ContextTokens = Annotated[
@@ -182,30 +218,62 @@ ContextTokens = Annotated[
         min=1,
         show_default=False,
         metavar="N",
-        help="Most tokens of `--format context`, 4000 by default.",
+        rich_help_panel=OUTPUT,
+        help="Print at most this many tokens with `--format context`; 4000 by default.",
     ),
 ]
 Profile = Annotated[
     bool,
     typer.Option(
         "--profile",
+        rich_help_panel=OUTPUT,
         help="Begin `--format context` with the memories about you that you wrote or accepted.",
     ),
 ]
-Null = Annotated[bool, typer.Option("--null", "-0", help="Questions on standard input end in NUL.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the result.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell what each stage did.")]
+WholeTrace = Annotated[
+    bool,
+    typer.Option(
+        "--trace",
+        rich_help_panel=OUTPUT,
+        help="Print all of the reasoning, not only its conclusion.",
+    ),
+]
+Null = Annotated[
+    bool,
+    typer.Option(
+        "--null",
+        "-0",
+        help="Questions on standard input end with a NUL character instead of a line break.",
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print one JSON object.")
+]
+Jsonl = Annotated[
+    bool, typer.Option("--jsonl", rich_help_panel=OUTPUT, help="Print one JSON object per line.")
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Print only the result.")
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        rich_help_panel=OUTPUT,
+        help="Report on standard error what each stage did.",
+    ),
+]
 Reranker = Annotated[
     str | None,
     typer.Option(
         "--reranker",
-        autocompletion=values.rerankers,
+        autocompletion=values.offer_rerankers,
         envvar="MEM_RERANKER",
         show_default=False,
         metavar="MODEL",
-        help="Model that judges passages: a GGUF file, a name such as `memreranker-4b`, or `none`."
+        rich_help_panel=MODELS,
+        help="Model that scores passages: a GGUF file, a name such as `memreranker-4b`, or `none`."
         " By default the one in the models folder.",
     ),
 ]
@@ -213,22 +281,24 @@ Sifter = Annotated[
     str | None,
     typer.Option(
         "--sifter",
-        autocompletion=values.sifters,
+        autocompletion=values.offer_sifters,
         envvar="MEM_SIFTER",
         show_default=False,
         metavar="MODEL",
-        help="Model that reads, thinks and ranks: a GGUF file, a name such as `memsifter-4b`, or"
-        " `none`. By default the one in the models folder.",
+        rich_help_panel=MODELS,
+        help="Model that reads the best sessions, thinks and ranks them: a GGUF file, a name such"
+        " as `memsifter-4b`, or `none`. By default the one in the models folder.",
     ),
 ]
 Reader = Annotated[
     str | None,
     typer.Option(
         "--reader",
-        autocompletion=values.readers,
+        autocompletion=values.offer_readers,
         envvar="MEM_READER",
         show_default=False,
         metavar="MODEL",
+        rich_help_panel=MODELS,
         help="Model that reads: a GGUF file, a folder of safetensors, an address such as"
         " `http://localhost:8000/v1#memreader-4b`, or a name. By default the one in the models"
         " folder.",
@@ -238,11 +308,12 @@ Chat = Annotated[
     str | None,
     typer.Option(
         "--chat",
-        autocompletion=values.chats,
+        autocompletion=values.offer_chats,
         envvar="MEM_CHAT",
         show_default=False,
         metavar="MODEL",
-        help="Model that answers: a GGUF file, a name, or the address of a server.",
+        rich_help_panel=MODELS,
+        help="Model that writes the answer: a GGUF file, a name, or the address of a server.",
     ),
 ]
 GpuLayers = Annotated[
@@ -250,33 +321,44 @@ GpuLayers = Annotated[
     typer.Option(
         "--gpu-layers",
         envvar="MEM_GPU_LAYERS",
-        parser=layers,
+        parser=parse_layers,
         show_default=False,
         metavar="N",
-        help="Layers to run on the GPU, 0 for none; `auto`, the default, for all that fit.",
+        rich_help_panel=MODELS,
+        help="Run this many layers of a model on the GPU: 0 for none, `auto` (the default) for as"
+        " many as fit.",
     ),
 ]
 Stages = Annotated[
     frozenset[str] | None,
     typer.Option(
         "--stages",
-        parser=stages,
+        parser=parse_stages,
         show_default=False,
         metavar="LIST",
-        help="Stages to go through, of `retrieve,rerank,sift`; `auto`, the default, for those"
-        " there are models and time for.",
+        rich_help_panel=MODELS,
+        help="Run these stages, of `retrieve,rerank,sift`; `auto` (the default) runs those for"
+        " which there is a model and enough time.",
     ),
 ]
 Budget = Annotated[
     float | None,
     typer.Option(
         "--budget",
-        parser=seconds,
+        parser=parse_seconds,
         show_default=False,
         metavar="SECONDS",
-        help="Answer within so many seconds, as well as that allows.",
+        rich_help_panel=MODELS,
+        help="Answer within this many seconds, as well as that time allows.",
     ),
 ]
 Think = Annotated[
-    int, typer.Option("--think", min=0, metavar="N", help="Most tokens that a model thinks.")
+    int,
+    typer.Option(
+        "--think",
+        min=0,
+        metavar="N",
+        rich_help_panel=MODELS,
+        help="Let the model think for at most this many tokens.",
+    ),
 ]

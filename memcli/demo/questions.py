@@ -16,7 +16,7 @@ class DemoQuestion:
     answers: tuple[str, ...]
 
 
-QUESTIONS = (
+DEMO_QUESTIONS = (
     # There were five codes at three addresses; the newest one is the answer.
     DemoQuestion("What is the door code of my flat in Lisbon now?", ("3826", "Campo de Ourique")),
     # The answer is only stated in Japanese, beside a place in Kyoto and another one in Osaka.

@@ -18,10 +18,10 @@ from random import Random
 from typing import Any, Literal
 
 from memcli.errors import InputError
-from memcli.formats import Document, Reading
-from memcli.formats.parsing.json_stream import elements
-from memcli.formats.parsing.values import mapping, sequence, string, wall_clock
-from memcli.formats.sources import places
+from memcli.formats import Document, ParseOptions
+from memcli.formats.parsing.json_stream import read_elements
+from memcli.formats.parsing.values import localize, mapping, sequence, string
+from memcli.formats.sources import find_sources
 
 Layout = Literal["locomo", "longmemeval"]  # the format that imports the haystacks
 Element = Mapping[str, Any]  # Any: as JSON has it
@@ -165,7 +165,7 @@ def choose_sample(dataset: Dataset, limit: int) -> frozenset[str]:
 def _document(path: Path) -> Document:
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a data set: name the file")
-    for place in places(path):
+    for place in find_sources(path):
         for document in place.documents():
             return document
     raise InputError(f"no file in {path}")
@@ -177,11 +177,11 @@ def _elements(document: Document) -> Iterator[tuple[int, Element]]:
     Raises:
         InputError: one is no JSON, or no object.
     """
-    for number, element in enumerate(elements(document, ""), start=1):
+    for number, element in enumerate(read_elements(document, ""), start=1):
         if element == []:  # the whole of an empty list
             return
         if not isinstance(element, dict):
-            raise InputError(f"element {number} of {document.name} is no JSON object")
+            raise InputError(f"element {number} of {document.name} is not a JSON object")
         yield number, element
 
 
@@ -263,7 +263,7 @@ def _question_time(text: str) -> datetime | None:
     """Parse "2023/05/20 (Sat) 02:21" in the time zone that the importer uses for sessions."""
     try:
         naive = datetime.strptime(text[:10] + text[-5:], "%Y/%m/%d%H:%M")
-        return wall_clock(naive, Reading().timezone)
+        return localize(naive, ParseOptions().timezone)
     except ValueError:
         return None
 

@@ -13,8 +13,8 @@ from typing import Annotated, Protocol
 from memcli.errors import BackendError
 from memcli.evaluation.speed import ElapsedTime, Stopwatch
 from memcli.evaluation.synthetic_exports import write_export
-from memcli.formats import Format, Reading, load
-from memcli.formats.sources import places
+from memcli.formats import Format, ParseOptions, load_format
+from memcli.formats.sources import find_sources
 from memcli.protocols import Embedder
 from memcli.store import Store
 
@@ -29,7 +29,7 @@ class ImportExports(Protocol):
         paths: Sequence[Path],
         store: Store,
         embedder: Embedder | None,
-        reading: Reading,
+        parse_options: ParseOptions,
         *,
         forced: Format | None = None,
     ) -> object:
@@ -117,9 +117,9 @@ def _run_and_send(results: Connection, work: Callable[..., None], *arguments: ob
 
 
 def _parse(format_name: str, export: Path) -> None:
-    for place in places(export):
+    for place in find_sources(export):
         for document in place.documents():
-            for _ in load(format_name).parse(document, Reading()):
+            for _ in load_format(format_name).parse(document, ParseOptions()):
                 pass
 
 
@@ -131,7 +131,7 @@ def _store(
 ) -> None:
     embedder = open_embedder() if open_embedder else None
     with TemporaryDirectory(dir=export.parent) as folder, Store(Path(folder, "mem.db")) as store:
-        import_exports([export], store, embedder, Reading(), forced=load(format_name))
+        import_exports([export], store, embedder, ParseOptions(), forced=load_format(format_name))
 
 
 def _peak_memory() -> int:

@@ -13,7 +13,7 @@ from typing import TypeVar
 KS = (1, 3, 5, 10, 20)
 NDCG_KS = (1, 3, 10)
 
-Key = TypeVar("Key", str, int, tuple[int, int])
+_Key = TypeVar("_Key", str, int, tuple[int, int])
 
 
 def ranking_metrics(
@@ -51,7 +51,7 @@ def mark_hits(ranking: Sequence[str], gold: AbstractSet[str]) -> list[bool]:
     return [place in gold for place in ranking]
 
 
-def rank_by_score(scored: Mapping[Key, float]) -> list[Key]:
+def rank_by_score(scored: Mapping[_Key, float]) -> list[_Key]:
     """Return a ranking: the greatest score first, of equal scores the smallest key."""
     return sorted(scored, key=lambda key: (-scored[key], key))
 

@@ -22,7 +22,7 @@ from memcli.evaluation.datasets import (
 from memcli.evaluation.journal import Journal
 from memcli.store import Store
 
-Grain = Literal["session", "turn"]
+RankedGrain = Literal["session", "turn"]
 # Imports an export, and its observations; raises InputError.
 Fill = Callable[[Store, Path, Layout, Iterable[Observation]], None]
 
@@ -46,7 +46,7 @@ class QuestionResult:
     gold: frozenset[str]  # places that answer and are there; empty for a stranger's archive
     stages: Mapping[str, StageRanking]  # by name, in the order they build on one another
     abstention: bool = False  # True if nothing answers
-    stranger: bool = False  # True if the archive asked was another one than the question's own
+    stranger: bool = False  # True if it was put to another archive than its own
     answer_scores: Mapping[str, float] = field(default_factory=dict)  # of a chat model's answers
 
 
@@ -70,7 +70,7 @@ class BenchmarkRun:
 
     Args:
         fill: imports the export of an archive into its database.
-        open_archive: makes a database an archive that can be asked.
+        open_archive: wraps a database as an archive that ranks.
         grain: the unit that is ranked.
         wanted: ids of the questions to ask; None for all.
         strangers: whether each question is also put to the archive before its own.
@@ -78,7 +78,7 @@ class BenchmarkRun:
 
     fill: Fill
     open_archive: Callable[[Store], AskableArchive]
-    grain: Grain = "session"
+    grain: RankedGrain = "session"
     wanted: AbstractSet[str] | None = None
     strangers: bool = False
 
@@ -146,7 +146,7 @@ class BenchmarkRun:
             (key, session)
             for key, head in heads.items()
             if head
-            for session in store.sessions.near(head.number, None, None)
+            for session in store.sessions.overlapping(head.number, None, None)
         }
         if self.grain == "session":
             return frozenset(session.id for _, session in sessions)

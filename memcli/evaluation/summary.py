@@ -1,4 +1,4 @@
-"""From the results of single questions to the report that `mem bench DATASET` prints."""
+"""Summarizes the results of single questions as the report of `mem bench DATASET`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

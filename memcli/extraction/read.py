@@ -26,18 +26,18 @@ from memcli.extraction.workers import (
     run_in_turn,
 )
 from memcli.memories.recall import recall_for_reader
-from memcli.memories.remember import Memories
+from memcli.memories.remember import MemoryWriter
 from memcli.protocols import Embedder, Reader
-from memcli.search.model_speed import Speeds
+from memcli.search.model_speed import ModelSpeeds
 from memcli.search.results import StopCause
-from memcli.store import Filters, Outcome, Reading, Store, Unread
+from memcli.store import Filters, ReadingOutcome, SegmentReading, Store, UnreadSession
 
 MOST_FAILURES = 5  # in a row; more mean that something is wrong with the model
 WRITTEN_TOKENS = 250  # of thought and call about a segment, for an estimate
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class ExtractionOptions:
     """Options of a run."""
 
     thought_tokens: int = 1024  # most, for each reply
@@ -49,13 +49,13 @@ class How:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SegmentResult:
     """A segment that was read, and its outcome."""
 
     session: SessionId
     first: int  # position of its first turn, from 1
     last: int  # position of its last turn, included
-    outcome: Outcome
+    outcome: ReadingOutcome
     reason: str
     memories: tuple[MemoryId, ...]
     searches: int
@@ -63,22 +63,22 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ExtractionReport:
     """The result of a run."""
 
     sessions: int
     segments: int
-    outcomes: dict[Outcome, int]
+    outcomes: dict[ReadingOutcome, int]
     searches: int
     memories: int  # that were added, or found again
-    failures: tuple[Settled, ...]
+    failures: tuple[SegmentResult, ...]
     seconds: float
     out_of_time: bool = False  # True if something was left for another run
-    stopped: StopCause | None = None  # the error or Ctrl-C that ended it
+    stopped_by: StopCause | None = None  # the error or Ctrl-C that ended it
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class ReadingEstimate:
     """An estimate of the work that is left."""
 
     sessions: int
@@ -87,7 +87,7 @@ class Extent:
     seconds: float  # by the speed of the reader on this machine so far
 
 
-class ReadRun:
+class ExtractionRun:
     """A reader with everything that it needs.
 
     Args:
@@ -103,26 +103,30 @@ class ReadRun:
         self,
         store: Store,
         reader: Reader,
-        memories: Memories,
+        memories: MemoryWriter,
         embedder: Embedder,
-        options: How,
-        speeds: Speeds | None = None,
+        options: ExtractionOptions,
+        speeds: ModelSpeeds | None = None,
     ) -> None:
         self._store, self._reader, self._memories = store, reader, memories
-        self._embedder, self._options, self._speeds = embedder, options, speeds or Speeds()
+        self._embedder, self._options, self._speeds = embedder, options, speeds or ModelSpeeds()
         self._budget = ReplyBudget(options.thought_tokens, options.call_tokens)
         self._unread = UnreadSegments(store, reader, self._budget, again=options.again)
         self._began = monotonic()
-        self._results: list[Settled] = []
+        self._results: list[SegmentResult] = []
         self._failures_in_a_row = 0
-        self._on_segment: Callable[[Settled], None] = lambda _result: None
+        self._on_segment: Callable[[SegmentResult], None] = lambda _result: None
 
-    def unread(self, filters: Filters, *, newest: bool, limit: int | None) -> list[Unread]:
+    def unread_sessions(
+        self, filters: Filters, *, newest: bool, limit: int | None
+    ) -> list[UnreadSession]:
         """Return the sessions with something to read, earliest or newest first."""
-        found = self._store.reads.unread(filters, way=self._unread.accepted_way)
+        found = self._store.readings.unread_sessions(
+            filters, reader_digest=self._unread.accepted_way
+        )
         return (found[::-1] if newest else found)[:limit]
 
-    def extent(self, sessions: Sequence[Unread]) -> Extent:
+    def estimate(self, sessions: Sequence[UnreadSession]) -> ReadingEstimate:
         """Estimate the work that is left to do.
 
         Raises:
@@ -134,14 +138,16 @@ class ReadRun:
         written = segments * min(WRITTEN_TOKENS, self._options.thought_tokens + WRITTEN_TOKENS // 2)
         earlier = segments and segments * self._unread.most_tokens // EARLIER_SHARE
         seconds = (tokens + earlier) / speed.read + written / speed.write
-        return Extent(sum(map(bool, sizes)), segments, tokens, seconds / self._options.jobs)
+        return ReadingEstimate(
+            sum(map(bool, sizes)), segments, tokens, seconds / self._options.jobs
+        )
 
-    def read(
+    def run(
         self,
-        sessions: Sequence[Unread],
-        on_segment: Callable[[Settled], None] = lambda _result: None,
-    ) -> Report:
-        """Read what is unread of sessions, in this order.
+        sessions: Sequence[UnreadSession],
+        on_segment: Callable[[SegmentResult], None] = lambda _result: None,
+    ) -> ExtractionReport:
+        """Read the unread parts of sessions, in this order.
 
         A segment that fails twice is marked and left. An error and Ctrl-C end the run; segments
         that were read until then stay: see `ExtractionReport.stopped_by`.
@@ -164,18 +170,18 @@ class ReadRun:
             stopped = error
         return self._report(stopped)
 
-    def _report(self, stopped: StopCause | None) -> Report:
+    def _report(self, stopped: StopCause | None) -> ExtractionReport:
         results = self._results
-        return Report(
+        return ExtractionReport(
             sessions=len({one.session for one in results}),
             segments=len(results),
             outcomes=dict(Counter(one.outcome for one in results)),
             searches=sum(one.searches for one in results),
             memories=len({memory for one in results for memory in one.memories}),
-            failures=tuple(one for one in results if one.outcome is Outcome.FAILED),
+            failures=tuple(one for one in results if one.outcome is ReadingOutcome.FAILED),
             seconds=monotonic() - self._began,
             out_of_time=self._out_of_time and not stopped,
-            stopped=stopped,
+            stopped_by=stopped,
         )
 
     @property
@@ -204,7 +210,7 @@ class ReadRun:
                     continue
                 most = self._unread.most_tokens
                 view = self._unread.next(session, most, settle=True) or view
-                decision = Decision(Outcome.FAILED, str(error))
+                decision = Decision(ReadingOutcome.FAILED, str(error))
             self._store_decision(view, decision, most)
             most, settle = self._unread.most_tokens, False
 
@@ -232,9 +238,9 @@ class ReadRun:
                 return
             memories = self._store_facts(current, decision)
             reading = self._reading(current, decision, memories)
-            self._store.reads.keep(current.session.id, reading)
-        segment, is_buffered = current.segment, decision.outcome is Outcome.BUFFERED
-        result = Settled(
+            self._store.readings.add(current.session.id, reading)
+        segment, is_buffered = current.segment, decision.outcome is ReadingOutcome.BUFFERED
+        result = SegmentResult(
             session=segment.session,
             first=segment.first,
             last=segment.last,
@@ -246,7 +252,7 @@ class ReadRun:
         )
         self._results.append(result)
         self._on_segment(result)
-        failed = decision.outcome is Outcome.FAILED
+        failed = decision.outcome is ReadingOutcome.FAILED
         self._failures_in_a_row = self._failures_in_a_row + 1 if failed else 0
         if self._failures_in_a_row == MOST_FAILURES:
             raise BackendError(
@@ -265,8 +271,8 @@ class ReadRun:
 
     def _reading(
         self, view: SegmentView, decision: Decision, memories: tuple[MemoryId, ...]
-    ) -> Reading:
-        return Reading(
+    ) -> SegmentReading:
+        return SegmentReading(
             self._unread.way,
             self._reader.name,
             decision.outcome,

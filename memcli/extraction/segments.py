@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from memcli.domain import Role, Session, Turn
 from memcli.prompts import CUT
 from memcli.search.budget import TokenCounter
-from memcli.text.chunking import parts
+from memcli.text.chunking import split_at_sentences
 
-SEGMENT_TOKENS = 1024  # of a segment; about what one call can sum up
+SEGMENT_TOKENS = 1024  # of a segment; about as much as one call can sum up
 LEAST_TOKENS = 32  # of a segment worth reading
 LONGEST_TOKEN = 16  # characters, on the average of a whole segment
 
@@ -53,7 +53,7 @@ def unread_runs(
     """
     runs: list[list[TurnPart]] = [[]]
     for position, turn in enumerate(session.turns, start=1):
-        if not turn.searched:
+        if not turn.is_searchable:
             continue
         start = read.get(turn.key, 0)
         if start:
@@ -82,7 +82,7 @@ def preceding_lines(
     """Return the last lines of a session before a part, as many as fit so many tokens."""
     lines: list[str] = []
     for turn in reversed(session.turns[: before.position - 1]):
-        if not turn.searched:
+        if not turn.is_searchable:
             continue
         line = _line(turn, turn.text.strip())
         room -= count(line)
@@ -118,7 +118,7 @@ def _cut(
             start += len(rest)
             continue
         room = max(len(rest) * most // tokens, 1)
-        end = next(iter(parts(rest, room)))[1]
+        end = next(iter(split_at_sentences(rest, room)))[1]
         while end > 1 and count(rest[:end]) > most:  # the text is denser here
             end = max(end * 3 // 4, 1)
         yield start, start + end

@@ -14,7 +14,7 @@ from memcli.errors import ContextError, ReplyError
 from memcli.extraction.tools import ADD, BUFFER, IGNORE, SEARCH
 from memcli.prompts import CUT
 from memcli.protocols import Message, Tool, ToolCall
-from memcli.store import Outcome
+from memcli.store import ReadingOutcome
 
 MOST_REPLIES = 6  # of the reader about one segment; the last one has to settle it
 
@@ -47,7 +47,7 @@ class ReaderReply:
 class Decision:
     """The outcome of a segment."""
 
-    outcome: Outcome
+    outcome: ReadingOutcome
     reason: str
     facts: tuple[Fact, ...] = ()
     steps: tuple[dict[str, Any], ...] = ()  # the trace of it; Any: JSON
@@ -107,7 +107,7 @@ class _Loop:
                 reply = yield ReaderRequest(tuple(self._messages), tuple(tools), seed)
             except ReplyError as error:
                 if self._has_complained:
-                    return self._end(Outcome.FAILED, str(error), {"error": str(error)})
+                    return self._end(ReadingOutcome.FAILED, str(error), {"error": str(error)})
                 self._complain(error)
                 continue
             except ContextError:
@@ -124,18 +124,18 @@ class _Loop:
         """Make the call of a reply; return the decision, None if the loop goes on."""
         call = reply.call
         step = {"thought": reply.thought, "tool": call.name, "arguments": dict(call.arguments)}
-        outcome, reason, result = Outcome.IGNORED, "", "Done."
+        outcome, reason, result = ReadingOutcome.IGNORED, "", "Done."
         if call.name == SEARCH.name:
             result = self._search(call.arguments["query"])
         elif call.name == ADD.name:
             self._facts += parse_facts(call)
-            outcome, reason = Outcome.ADDED, storable_text(call.arguments["summary"])
+            outcome, reason = ReadingOutcome.ADDED, storable_text(call.arguments["summary"])
         else:
-            outcome = Outcome.BUFFERED if call.name == BUFFER.name else outcome
+            outcome = ReadingOutcome.BUFFERED if call.name == BUFFER.name else outcome
             reason = storable_text(call.arguments["reason"])
-        if call.name != SEARCH.name and ADD.name not in call.others:
+        if call.name != SEARCH.name and ADD.name not in call.ignored_calls:
             return self._end(outcome, reason, step)
-        if call.others:
+        if call.ignored_calls:
             result = f"{result}\n{_ONE_CALL.format(call.name)}"
         self._steps.append({**step, "result": result})
         answer = Message("assistant", "", reply.thought, call)
@@ -147,14 +147,14 @@ class _Loop:
     def _complain(self, error: ReplyError) -> None:
         self._has_complained = True
         self._steps.append({"error": str(error)})
-        answer = Message("assistant", error.said or CUT)
+        answer = Message("assistant", error.reply_text or CUT)
         self._messages += [answer, Message("user", _COMPLAINT.format(error))]
 
-    def _end(self, outcome: Outcome, reason: str, *steps: dict[str, Any]) -> Decision:
+    def _end(self, outcome: ReadingOutcome, reason: str, *steps: dict[str, Any]) -> Decision:
         if self._facts:
-            outcome = Outcome.ADDED
-        elif outcome is Outcome.ADDED:
-            outcome = Outcome.IGNORED
+            outcome = ReadingOutcome.ADDED
+        elif outcome is ReadingOutcome.ADDED:
+            outcome = ReadingOutcome.IGNORED
         return Decision(
             outcome,
             reason,

@@ -168,12 +168,14 @@ class UnreadSegments:
     def _runs(
         self, session: Session, most: int, *, enough: float = math.inf
     ) -> list[list[TurnPart]]:
-        settled = self._store.reads.settled(session.id, way=self.accepted_way)
+        settled = self._store.readings.settled_characters(
+            session.id, reader_digest=self.accepted_way
+        )
         return unread_runs(session, settled, self.count, most, enough=enough)
 
     def _count_buffered(self, session: Session, run: list[TurnPart]) -> int:
         """Return how many parts at the beginning of a run were buffered."""
-        buffered = self._store.reads.buffered(session.id, way=self.way)
+        buffered = self._store.readings.buffered_characters(session.id, reader_digest=self.way)
         for place, part in enumerate(run):
             if buffered.get(session.turns[part.position - 1].key, 0) < part.stop:
                 return place

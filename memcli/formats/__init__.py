@@ -17,8 +17,8 @@ from functools import cache
 from importlib import import_module
 
 from memcli.errors import UsageError
-from memcli.formats.format import Format, PieceLayout, Reading
-from memcli.formats.parsing.document import Document, Mark
+from memcli.formats.format import Format, ParseOptions, PieceLayout
+from memcli.formats.parsing.document import Document, LogPosition
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 
 # The module of each format, in the order in which formats are tried: the most specific first.
@@ -92,7 +92,7 @@ FORMATS = {
 FORMATS_WITH_PIECES = ("opencode",)
 
 
-def load(name: str) -> Format:
+def load_format(name: str) -> Format:
     """Return the format of this name.
 
     Raises:
@@ -105,17 +105,25 @@ def load(name: str) -> Format:
     return known
 
 
-def recognise(document: Document) -> Format | None:
+def recognise_format(document: Document) -> Format | None:
     """Return the format of a document by its content; None if no format recognises it."""
     with document.open() as stream:
         sample = Sample(document.name, stream.read(HEAD_BYTES), document)
-    return next((known for known in map(load, FORMATS) if known.recognises(sample)), None)
+    return next((known for known in map(load_format, FORMATS) if known.recognises(sample)), None)
 
 
 @cache
 def piece_layouts() -> tuple[PieceLayout, ...]:
     """Return the layouts of the formats whose exports have small files beside a main file."""
-    return tuple(known.pieces for known in map(load, FORMATS_WITH_PIECES) if known.pieces)
+    return tuple(known.pieces for known in map(load_format, FORMATS_WITH_PIECES) if known.pieces)
 
 
-__all__ = ["FORMATS", "Document", "Format", "Mark", "Reading", "load", "recognise"]
+__all__ = [
+    "FORMATS",
+    "Document",
+    "Format",
+    "LogPosition",
+    "ParseOptions",
+    "load_format",
+    "recognise_format",
+]

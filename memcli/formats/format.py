@@ -8,23 +8,23 @@ from datetime import UTC, tzinfo
 from memcli.domain import (
     Conversation,
     Doubt,
-    Forgotten,
-    KeptMemory,
-    KeptReading,
     Kind,
+    PortableMemory,
+    PortableReading,
     Skipped,
+    Tombstone,
 )
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParseOptions:
     """Options that a person gives for parsing."""
 
     timezone: tzinfo = UTC  # zone of wall clock times without a zone
     me: str | None = None  # the person's own name in chats between people
-    included: frozenset[Kind] = frozenset()  # kinds to search although no person wrote them
+    included_kinds: frozenset[Kind] = frozenset()  # kinds to search although no person wrote them
     aliases: tuple[str, ...] = ()  # the person's other names, in any source
 
     @property
@@ -38,8 +38,8 @@ class Reading:
         return [name.strip() for name in (self.me, *self.aliases) if name and name.strip()]
 
 
-Kept = Conversation | KeptMemory | KeptReading | Forgotten
-Parsed = Kept | Skipped | Doubt
+StoredItem = Conversation | PortableMemory | PortableReading | Tombstone
+ParsedItem = StoredItem | Skipped | Doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class Format:
 
     name: str
     recognises: Callable[[Sample], bool]
-    parse: Callable[[Document, Reading], Iterator[Parsed]]
+    parse: Callable[[Document, ParseOptions], Iterator[ParsedItem]]
     grows: bool = False  # a log with one event per line; an incomplete last line is left for later
     unique_keys: bool = False
-    threads: bool = False
+    has_threads: bool = False
     pieces: PieceLayout | None = None

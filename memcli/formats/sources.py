@@ -19,7 +19,7 @@ from memcli.formats.zips import ZIP_MAGIC, ZipSource, is_noise
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DocumentSource:
     """A file on disk, or a stream, and the documents in it: itself, or the members of a zip."""
 
     name: str
@@ -27,7 +27,7 @@ class Place:
     documents: Callable[[], Iterator[Document]] = field(compare=False)  # raises InputError
 
 
-def places(path: Path) -> Iterator[Place]:
+def find_sources(path: Path) -> Iterator[DocumentSource]:
     """Yield the sources at a path in a fixed order: a file, or the files of a folder.
 
     The documents of a zip are its members, and those of zips inside it. The path `-` is standard
@@ -38,41 +38,41 @@ def places(path: Path) -> Iterator[Place]:
     """
     if str(path) == "-":
         name = "standard input"
-        yield Place(name, None, partial(_stream_documents, name, sys.stdin.buffer))
+        yield DocumentSource(name, None, partial(_stream_documents, name, sys.stdin.buffer))
         return
     try:
         if path.is_dir():
             for file in sorted(_files_in(path)):
-                yield Place(str(file), file, partial(_file_documents, file, path))
+                yield DocumentSource(str(file), file, partial(_file_documents, file, path))
         elif path.is_fifo() or path.is_char_device():
-            yield Place(str(path), None, partial(_pipe_documents, path))
+            yield DocumentSource(str(path), None, partial(_pipe_documents, path))
         elif path.is_file():
-            yield Place(str(path), path, partial(_file_documents, path, path.parent))
+            yield DocumentSource(str(path), path, partial(_file_documents, path, path.parent))
         elif path.exists():
             raise InputError(f"{path} is neither a file nor a folder")
         else:
-            raise InputError(f"nothing at {path}")
+            raise InputError(f"no file or folder at {path}")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def extent(path: Path) -> int:
+def total_bytes(path: Path) -> int:
     """Return roughly how many bytes there are to read at a path; 0 if it cannot be known."""
     try:
         if path.is_dir():
-            return sum(map(extent, _files_in(path)))
+            return sum(map(total_bytes, _files_in(path)))
         if not path.is_file() or is_noise(path.name):
             return 0
         if path.suffix.casefold() == ".zip":
             with zipfile.ZipFile(path) as archive:
                 members = archive.infolist()
-            return sum(weight(member.filename, member.file_size) for member in members)
-        return weight(path.name, path.stat().st_size)
+            return sum(readable_bytes(member.filename, member.file_size) for member in members)
+        return readable_bytes(path.name, path.stat().st_size)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return 0
 
 
-def weight(name: str, size: int | None) -> int:
+def readable_bytes(name: str, size: int | None) -> int:
     """Return how many bytes of a file there are to read, which is 0 for pictures, audio and video.
 
     Args:
@@ -139,8 +139,8 @@ def _file_document(path: Path, root: Path) -> Document:
         open=partial(_open_file, path),
         modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
         size=status.st_size,
-        find=partial(_find_file, path, root),
-        folder=partial(_list_folder, path, root),
+        file_finder=partial(_find_file, path, root),
+        folder_lister=partial(_list_folder, path, root),
     )
 
 

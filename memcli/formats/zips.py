@@ -87,8 +87,8 @@ class ZipSource:
             open=partial(self._open, path),
             modified_at=_modification_time(self._members[path]),
             size=self._members[path].file_size,
-            find=partial(self._find_file, path),
-            folder=partial(self._list_folder, path),
+            file_finder=partial(self._find_file, path),
+            folder_lister=partial(self._list_folder, path),
         )
 
     def _find_file(self, path: str, relative: str) -> Document | None:

@@ -21,18 +21,18 @@ def affected_sessions(store: Store, number: int, conversation: Conversation) -> 
     """
     sessions = store.sessions
     if not conversation.endless:
-        return sessions.near(number, None, None)
+        return sessions.overlapping(number, None, None)
     times = {turn.key: turn.sent_at for turn in conversation.turns}
-    known = sessions.holding(number, list(times))
+    known = sessions.with_turns(number, list(times))
     began = [*filter(None, times.values()), *(one.started_at for one in known if one.started_at)]
     ended = [*filter(None, times.values()), *(one.ended_at for one in known if one.ended_at)]
     if began:
-        known += sessions.near(number, min(began), max(ended))
+        known += sessions.overlapping(number, min(began), max(ended))
     affected = {session.id: session for session in known}
     stored = {turn.key: turn.sent_at for one in affected.values() for turn in one.turns}
     if began and any(key not in stored or stored[key] != times[key] for key in times):
         first = min([*began, *(one.started_at for one in known if one.started_at)])
-        for before in sessions.beside(number, first):
+        for before in sessions.neighbours(number, first):
             affected.setdefault(before.id, before)
         extend_to_firm_end(store, number, affected, max(ended), stored.keys() | times.keys())
     return sorted(affected.values(), key=_span)
@@ -41,11 +41,11 @@ def affected_sessions(store: Store, number: int, conversation: Conversation) -> 
 def sessions_around(store: Store, number: int, keys: list[str]) -> list[Session]:
     """Return the sessions that have turns with these keys, and those cut anew without them."""
     sessions = store.sessions
-    affected = {one.id: one for one in sessions.holding(number, keys)}
+    affected = {one.id: one for one in sessions.with_turns(number, keys)}
     began = [one.started_at for one in affected.values() if one.started_at]
     ended = [one.ended_at for one in affected.values() if one.ended_at]
     if began and ended:
-        for beside in sessions.beside(number, min(began)):
+        for beside in sessions.neighbours(number, min(began)):
             affected.setdefault(beside.id, beside)
         stored = {turn.key for one in affected.values() for turn in one.turns}
         extend_to_firm_end(store, number, affected, max(ended), stored)
@@ -72,7 +72,7 @@ def extend_to_firm_end(
         ended = max([ended, *(one.ended_at for one in affected.values() if one.ended_at)])
         following = [
             session
-            for session in store.sessions.beside(number, ended)
+            for session in store.sessions.neighbours(number, ended)
             if session.started_at and session.started_at > ended and session.id not in affected
         ]
         if not following:

@@ -1,8 +1,8 @@
-"""Imports conversations: what is new in each is merged, cut into sessions, indexed and embedded.
+"""Imports conversations: merges them with the stored ones, cuts, indexes and embeds sessions.
 
 The steps of one conversation, in the order of `ConversationImporter.import_batch`:
 
-1. sanitize it, and leave out what was forgotten;
+1. sanitize it, and leave out forgotten turns;
 2. restore it whole, if another database exported it and it is new here;
 3. else give turns that several conversations share to one of them (`shared_turns`),
 4. find the stored sessions it may change (`affected_sessions`), merge their turns with its own
@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from memcli.callbacks import ignore
-from memcli.domain import Conversation, Kind, Past, Session, fingerprint
+from memcli.domain import Conversation, Kind, Session, SessionHistory, fingerprint
 from memcli.ingest.affected_sessions import affected_sessions
 from memcli.ingest.import_counts import ImportCounts, ImportTally
 from memcli.ingest.index_sessions import index_sessions
@@ -24,7 +24,7 @@ from memcli.ingest.session_writer import SessionWriter
 from memcli.ingest.shared_turns import NEVER, without_copied_turns, without_thread_turns
 from memcli.protocols import Embedder
 from memcli.store import Store
-from memcli.text.sanitize import sound_conversation, whole_milliseconds
+from memcli.text.sanitize import floor_to_milliseconds, sanitize_conversation
 
 
 class ConversationImporter:
@@ -56,7 +56,7 @@ class ConversationImporter:
 
         Args:
             batch: as exports have them.
-            tally: counts what becomes of them.
+            tally: counts the effects.
             unique_keys: whether their turns' keys are unique in all conversations of the source.
             threads: whether threads of a chat are conversations of their own; see `Format`.
             partial: whether they may lack their beginning or their end.
@@ -66,7 +66,7 @@ class ConversationImporter:
         with self._store.transaction():
             for raw in batch:
                 conversation = without_forgotten(
-                    sound_conversation(raw, self._included), self._store
+                    sanitize_conversation(raw, self._included), self._store
                 )
                 if not conversation.turns:
                     continue
@@ -78,8 +78,8 @@ class ConversationImporter:
                         merge_conversation(
                             rest, self._store, writer, unique_keys=unique_keys, partial=partial
                         )
-                if conversation.past:
-                    keep_history(conversation, conversation.past, self._store)
+                if conversation.history:
+                    keep_history(conversation, conversation.history, self._store)
             if self._embedder is not None:
                 index_sessions(writer.unindexed.items(), self._store, self._embedder, on_progress)
 
@@ -91,21 +91,23 @@ class ConversationImporter:
         """
         store = self._store
         head = store.conversations.get(conversation.source, conversation.key)
-        if conversation.past is None or (head and head.number not in self._restored):
+        if conversation.history is None or (head and head.number not in self._restored):
             return False
         keys = [turn.key for turn in conversation.turns]
         sessions = _cut(conversation, conversation.title)
         whole = len(sessions) == 1 and sessions[0].turns == conversation.turns
         if not whole or len(set(keys)) != len(keys):
             return False
-        if head and store.conversations.held(head.number, keys):
+        if head and store.conversations.existing_turns(head.number, keys):
             return False
         number = head.number if head else _add_conversation(conversation, store)
         if conversation.updated_at:
-            store.conversations.date(number, conversation.updated_at)
+            store.conversations.set_newest_copy(number, conversation.updated_at)
         self._restored.add(number)
         writer.tally.conversations.add(number)
-        writer.tally.turns += ImportCounts(new=sum(turn.kind.said for turn in conversation.turns))
+        writer.tally.turns += ImportCounts(
+            new=sum(turn.kind.is_message for turn in conversation.turns)
+        )
         writer.replace(number, [], sessions)
         return True
 
@@ -113,21 +115,21 @@ class ConversationImporter:
 def without_forgotten(conversation: Conversation, store: Store) -> Conversation:
     """Return a conversation without the turns, revisions and former ids that were forgotten."""
     source, key, turns = conversation.source, conversation.key, conversation.turns
-    forgetting, past = store.forgetting, conversation.past or Past()
-    if forgetting.conversation(source, key):
+    forgetting, past = store.deletion, conversation.history or SessionHistory()
+    if forgetting.is_conversation_forgotten(source, key):
         return replace(conversation, turns=())
     keys = [turn.key for turn in turns] + [one.key or "" for one in past.revisions]
-    gone = forgetting.turns(source, key, keys)
+    gone = forgetting.forgotten_turns(source, key, keys)
     if not gone:
         return conversation
-    left = Past(
+    left = SessionHistory(
         tuple(one for one in past.revisions if one.key not in gone),
         tuple(alias for alias in past.aliases if alias[1] not in gone),
     )
     return replace(
         conversation,
         turns=tuple(turn for turn in turns if turn.key not in gone),
-        past=conversation.past and left,
+        history=conversation.history and left,
     )
 
 
@@ -156,12 +158,12 @@ def merge_conversation(
         conversation.turns,
         newer=newer,
         whole=bool(known) and not partial and not conversation.endless and as_of != stored_as_of,
-        revisions=store.conversations.revisions(number) if known else (),
+        revisions=store.conversations.revision_digests(number) if known else (),
     )
     for turn in merged.replaced:
-        store.conversations.keep_revision(number, turn_digest(turn), turn.text, turn.key)
+        store.conversations.add_revision(number, turn_digest(turn), turn.text, turn.key)
     if as_of > stored_as_of:
-        store.conversations.date(number, as_of)
+        store.conversations.set_newest_copy(number, as_of)
     title = _choose_title(number, conversation.title, known, store, newer=newer)
     sessions = _cut(replace(conversation, turns=merged.turns), title)
     writer.attach_turns(number)
@@ -170,15 +172,15 @@ def merge_conversation(
     writer.replace(number, known, sessions)
 
 
-def keep_history(conversation: Conversation, past: Past, store: Store) -> None:
+def keep_history(conversation: Conversation, past: SessionHistory, store: Store) -> None:
     """Keep the revisions and former ids that another database exported with a session."""
     head = store.conversations.get(conversation.source, conversation.key)
     if head is None:
         return
     for one in past.revisions:
-        store.conversations.keep_revision(head.number, one.digest, one.text, one.key)
+        store.conversations.add_revision(head.number, one.digest, one.text, one.key)
     for alias, key in past.aliases:
-        store.sessions.rename(head.number, alias, key)
+        store.sessions.add_alias(head.number, alias, key)
 
 
 def _choose_title(
@@ -188,10 +190,10 @@ def _choose_title(
     if not known or title == known[0].title:
         return title
     before = known[0].title
-    is_older = fingerprint("title", title) in store.conversations.revisions(number)
+    is_older = fingerprint("title", title) in store.conversations.revision_digests(number)
     if before and (not title or not newer or is_older):
         return before
-    store.conversations.keep_revision(number, fingerprint("title", before), before, None)
+    store.conversations.add_revision(number, fingerprint("title", before), before, None)
     return title
 
 
@@ -215,4 +217,4 @@ def _end_of(conversation: Conversation) -> datetime:
     """Return the time at which a copy of a conversation ends."""
     times = [turn.sent_at for turn in conversation.turns if turn.sent_at]
     as_of = conversation.updated_at or max(times, default=NEVER)
-    return whole_milliseconds(as_of)
+    return floor_to_milliseconds(as_of)

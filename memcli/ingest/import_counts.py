@@ -1,4 +1,4 @@
-"""Counts of what an import did, and the report of one document."""
+"""Counts of the effects of an import, and the report of one document."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace

@@ -7,9 +7,9 @@ from pathlib import Path
 from memcli.callbacks import ignore
 from memcli.domain import Conversation, Doubt, Skipped
 from memcli.errors import InputError
-from memcli.formats import Document, Format, Reading, recognise
-from memcli.formats.format import Kept
-from memcli.formats.sources import Place, extent, places, weight
+from memcli.formats import Document, Format, ParseOptions, recognise_format
+from memcli.formats.format import StoredItem
+from memcli.formats.sources import DocumentSource, find_sources, readable_bytes, total_bytes
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportReport, ImportTally
 from memcli.ingest.import_progress import ImportProgress, ProgressCallback
@@ -26,7 +26,7 @@ def import_exports(
     paths: Sequence[Path],
     store: Store,
     embedder: Embedder | None,
-    reading: Reading,
+    parse_options: ParseOptions,
     *,
     forced: Format | None = None,
     strict: bool = False,
@@ -41,7 +41,7 @@ def import_exports(
         paths: files, folders, zips, or `-` for standard input.
         store: the database.
         embedder: makes the vectors; without one nothing is indexed, and nothing is found.
-        reading: the person's options for parsing.
+        parse_options: the person's options for parsing.
         forced: read every document as this format, instead of recognising it.
         strict: stop at the first part that cannot be read.
         progress: takes the bytes that are done and how many there are.
@@ -55,7 +55,7 @@ def import_exports(
     task = _PathImporter(
         store,
         embedder,
-        SourceOptions(reading, forced),
+        SourceOptions(parse_options, forced),
         ImportProgress(paths, progress),
         strict=strict,
     )
@@ -65,7 +65,7 @@ def import_exports(
 def import_changed(
     store: Store,
     embedder: Embedder,
-    here: Reading,
+    here: ParseOptions,
     *,
     strict: bool = False,
     progress: ProgressCallback = ignore,
@@ -86,7 +86,7 @@ def import_changed(
         InputError: a part cannot be read, and `strict` is set.
     """
     reports: list[ImportReport] = []
-    sources = store.sources.all()
+    sources = store.sources.list_paths()
     import_progress = ImportProgress((Path(path) for path, _ in sources), progress)
     for path, kept in sources:
         options = SourceOptions.from_record(kept, here)
@@ -113,21 +113,21 @@ class _PathImporter:
         self._store, self._embedder, self._options = store, embedder, options
         self._progress, self._strict = progress, strict
         self._only_changed = only_changed  # report only documents that have changed
-        self._importer = ConversationImporter(store, embedder, options.reading.included)
+        self._importer = ConversationImporter(store, embedder, options.parse_options.included_kinds)
 
     def import_path(self, path: Path) -> list[ImportReport]:
         """Import every document at a path."""
         reports: list[ImportReport] = []
         unrecognized: list[str] = []
         try:
-            for place in places(path):
+            for place in find_sources(path):
                 reports += self._import_place(place, unrecognized)
         except InputError as error:
             reports.append(self._failure(str(path), error))
         if self._only_changed:
             return reports
         if str(path) != "-" and any(report.format for report in reports):
-            self._store.sources.remember(str(path.absolute()), self._options.to_record())
+            self._store.sources.add(str(path.absolute()), self._options.to_record())
         if not reports:
             name = unrecognized[0] if len(unrecognized) == 1 else str(path)
             return [self._failure(name, InputError(f"no chat export was recognised in {name}"))]
@@ -136,11 +136,11 @@ class _PathImporter:
             reports[-1] = replace(reports[-1], warnings=warnings)
         return reports
 
-    def _import_place(self, place: Place, unrecognized: list[str]) -> list[ImportReport]:
+    def _import_place(self, place: DocumentSource, unrecognized: list[str]) -> list[ImportReport]:
         """Read a file, unless it has not changed; add the names of unrecognized documents."""
         known = KnownFile(place.file, self._options, self._store.sources) if place.file else None
         if place.file and known and (before := known.unchanged()) is not None:
-            self._progress.skip(extent(place.file))
+            self._progress.skip(total_bytes(place.file))
             return self._report_unchanged(before, unrecognized)
         mark = known.mark() if known else None
         reports: list[ImportReport] = []
@@ -150,7 +150,7 @@ class _PathImporter:
                 own = document.name == place.name  # not one of a zip's
                 tracked = self._progress.start(document, counted=place.file is not None)
                 self._import_document(
-                    replace(tracked, mark=mark if own else None), reports, strange
+                    replace(tracked, log_position=mark if own else None), reports, strange
                 )
         except InputError as error:
             reports.append(self._failure(place.name, error))
@@ -172,15 +172,15 @@ class _PathImporter:
         self, document: Document, reports: list[ImportReport], unrecognized: list[str]
     ) -> None:
         try:
-            found = self._options.forced or recognise(document)
+            found = self._options.forced or recognise_format(document)
             if found:
-                document = document if found.grows else replace(document, mark=None)
+                document = document if found.grows else replace(document, log_position=None)
                 reports.append(self._import_format(document, found))
                 return
             unrecognized.append(document.name)
         except InputError as error:
             reports.append(self._failure(document.name, error))
-        self._progress.skip(weight(document.name, document.size))
+        self._progress.skip(readable_bytes(document.name, document.size))
 
     def _import_format(self, document: Document, found: Format) -> ImportReport:
         tally, warnings = ImportTally(), list[Skipped | Doubt]()
@@ -191,8 +191,8 @@ class _PathImporter:
                 [one for one in batch if isinstance(one, Conversation)],
                 tally,
                 unique_keys=found.unique_keys,
-                threads=found.threads,
-                partial=bool(document.mark and document.mark.offset),
+                threads=found.has_threads,
+                partial=bool(document.log_position and document.log_position.offset),
                 on_progress=self._progress.store_share,
             )
             for lost in restorer.restore(batch) if restorer else ():
@@ -214,12 +214,12 @@ class _PathImporter:
 
     def _batches(
         self, document: Document, found: Format, warnings: list[Skipped | Doubt]
-    ) -> Iterator[list[Kept]]:
+    ) -> Iterator[list[StoredItem]]:
         """Yield the parsed items in batches; add parts that could not be read to the warnings."""
-        batch: list[Kept] = []
+        batch: list[StoredItem] = []
         turns = characters = 0
         try:
-            for one in parse_document(document, found, self._options.reading):
+            for one in parse_document(document, found, self._options.parse_options):
                 if isinstance(one, Skipped | Doubt):
                     self._warn(document.name, one, warnings)
                     continue

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from memcli.formats import Document
-from memcli.formats.sources import extent, weight
+from memcli.formats.sources import readable_bytes, total_bytes
 
 # Takes the bytes that are read and stored, and about how many there are.
 ProgressCallback = Callable[[int, int], None]
@@ -55,7 +55,7 @@ class ImportProgress:
 
     def __init__(self, paths: Iterable[Path], callback: ProgressCallback) -> None:
         self._callback = callback
-        self._total = sum(map(extent, paths))
+        self._total = sum(map(total_bytes, paths))
         self._done = 0  # bytes of finished documents
         self._size = 0  # bytes of the current document
         self._batch_start = self._batch_end = 0  # positions of the current batch in it
@@ -69,7 +69,7 @@ class ImportProgress:
             document: the next one.
             counted: whether it lies at one of the paths; else its size is only known now.
         """
-        self._size = weight(document.name, document.size)
+        self._size = readable_bytes(document.name, document.size)
         self._total += 0 if counted else self._size
         self._batch_start = self._batch_end = 0
         self._opener, self._at_end = TrackedOpener(document.open), False

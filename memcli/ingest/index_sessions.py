@@ -6,7 +6,7 @@ from memcli.callbacks import ignore
 from memcli.domain import Session
 from memcli.protocols import Embedder
 from memcli.store import Store
-from memcli.text.chunking import passage_text, passages
+from memcli.text.chunking import passage_text, split_passages
 
 EMBEDDED = 256  # passages embedded at once: few enough for frequent reports of progress
 
@@ -32,7 +32,7 @@ def index_sessions(
     numbers: list[int] = []
     texts: list[str] = []
     for number, session in sessions:
-        cut = passages(session)
+        cut = split_passages(session)
         numbers += store.index.add(number, session, cut)
         texts += [passage_text(session, passage) for passage in cut]
     for first in range(0, len(texts), EMBEDDED):

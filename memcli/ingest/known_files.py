@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from memcli import __version__
 from memcli.domain import Kind, fingerprint
 from memcli.errors import InputError
-from memcli.formats import Format, Mark, Reading, load
+from memcli.formats import Format, LogPosition, ParseOptions, load_format
 from memcli.ingest.import_counts import ImportReport
-from memcli.store import File, Sources
+from memcli.store import FileState, SourceTable
 
 HEAD = 4096  # bytes that tell whether a file that grew is still the same
 
@@ -21,21 +21,21 @@ HEAD = 4096  # bytes that tell whether a file that grew is still the same
 class SourceOptions:
     """The options that a source is read with."""
 
-    reading: Reading
+    parse_options: ParseOptions
     forced: Format | None = None
 
     def to_record(self) -> dict[str, Any]:  # Any: as JSON has it
         """Return the options as the store keeps them."""
-        zone = self.reading.timezone
+        zone = self.parse_options.timezone
         return {
             "timezone": "UTC" if zone is UTC else getattr(zone, "key", None),
-            "me": self.reading.me,
-            "included": sorted(self.reading.included),
+            "me": self.parse_options.me,
+            "included": sorted(self.parse_options.included_kinds),
             "format": self.forced and self.forced.name,
         }
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any], here: Reading) -> "SourceOptions":
+    def from_record(cls, record: Mapping[str, Any], here: ParseOptions) -> "SourceOptions":
         """Return the options that the store kept; those it lacks are this run's.
 
         Raises:
@@ -45,29 +45,31 @@ class SourceOptions:
             zone = ZoneInfo(record["timezone"]) if record["timezone"] else here.timezone
             included = frozenset(map(Kind, record["included"]))
         except (ZoneInfoNotFoundError, ValueError, KeyError) as error:
-            raise InputError(f"a source cannot be read as it was before: {error}") from error
-        reading = Reading(zone, record.get("me"), included, here.aliases)
-        return cls(reading, load(record["format"]) if record.get("format") else None)
+            raise InputError(
+                f"a source cannot be read with the options it was imported with: {error}"
+            ) from error
+        parse_options = ParseOptions(zone, record.get("me"), included, here.aliases)
+        return cls(parse_options, load_format(record["format"]) if record.get("format") else None)
 
     def fingerprint(self) -> str:
         """Return a fingerprint of everything but the file that its reports depend on."""
-        here = (self.reading.timezone, self.reading.aliases)
+        here = (self.parse_options.timezone, self.parse_options.aliases)
         return fingerprint(__version__, sorted(self.to_record().items()), *here)
 
 
 class KnownFile:
     """A file, and what the store knows of it."""
 
-    def __init__(self, path: Path, options: SourceOptions, sources: Sources) -> None:
+    def __init__(self, path: Path, options: SourceOptions, sources: SourceTable) -> None:
         self._path, self._sources = str(path.absolute()), sources
         status = path.stat()
         self._head = _head_fingerprint(path, options)
         self._state = fingerprint(self._head, status.st_size, status.st_mtime_ns)
-        self._before = sources.file(self._path)
-        self._mark = Mark()
+        self._before = sources.file_state(self._path)
+        self._mark = LogPosition()
         before = self._before
         if before and before.head == self._head and before.offset <= status.st_size:
-            self._mark = Mark(before.offset, before.line)
+            self._mark = LogPosition(before.offset, before.line)
 
     def unchanged(self) -> list[ImportReport] | None:
         """Return the reports of the file, if it has not changed and the options are the same."""
@@ -75,7 +77,7 @@ class KnownFile:
             return None
         return [ImportReport.from_record(record) for record in self._before.reports]
 
-    def mark(self) -> Mark:
+    def mark(self) -> LogPosition:
         """Return the position up to which it was read, if it is a log that has only grown."""
         return self._mark
 
@@ -83,8 +85,8 @@ class KnownFile:
         """Remember the state of the file before it was read, and its reports."""
         mark = self._mark
         records = [report.to_record() for report in reports]
-        file = File(self._state, self._head, mark.offset, mark.line, records)
-        self._sources.read(self._path, file)
+        file = FileState(self._state, self._head, mark.offset, mark.line, records)
+        self._sources.set_file_state(self._path, file)
 
 
 def _head_fingerprint(path: Path, options: SourceOptions) -> str:

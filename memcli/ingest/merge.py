@@ -51,30 +51,30 @@ def merge(
         revisions: the `turn_digest` of everything the stored turns were before.
     """
     known = {turn.key: turn for turn in stored}
-    taken: dict[str, Turn] = {}
+    chosen: dict[str, Turn] = {}
     new = changed = unchanged = 0
     replaced: list[Turn] = []
     for turn in incoming:
         key = turn.key
-        if key in taken:
+        if key in chosen:
             continue
-        counted = turn.kind.said
+        count = turn.kind.is_message
         before = known.get(key)
         if before is None:
-            new += counted
-            taken[key] = turn
+            new += count
+            chosen[key] = turn
             continue
         turn = _choose_turn(before, turn, newer=newer, revisions=revisions)
-        taken[turn.key] = turn
+        chosen[turn.key] = turn
         if turn == before:
-            unchanged += counted
+            unchanged += count
         else:
-            changed += counted
+            changed += count
             if turn_digest(turn) != turn_digest(before) and turn.included == before.included:
                 replaced.append(before)
-    turns = _interleave(stored, taken)
+    turns = _interleave(stored, chosen)
     if whole:
-        turns = _mark_missing(turns, set(taken) if newer else set(known))
+        turns = _mark_missing(turns, set(chosen) if newer else set(known))
     return MergeResult(tuple(turns), new, changed, unchanged, tuple(replaced))
 
 
@@ -82,26 +82,28 @@ def _choose_turn(before: Turn, turn: Turn, *, newer: bool, revisions: Collection
     """Return the words of the turn that counts, at its place in the newer copy."""
     edited, now = before.edited_at or _NEVER, turn.edited_at or _NEVER
     if before.included != turn.included:
-        kept = before.included  # the other one may have been cut
+        keep_stored = before.included  # the other one may have been cut
     elif bool(before.text) != bool(turn.text):
-        kept = bool(before.text)
+        keep_stored = bool(before.text)
     elif edited != now:
-        kept = edited > now
+        keep_stored = edited > now
     else:
-        kept = not newer or turn_digest(turn) in revisions
-    words, copy = before if kept else turn, turn if newer else before
+        keep_stored = not newer or turn_digest(turn) in revisions
+    words, copy = before if keep_stored else turn, turn if newer else before
     return replace(words, active=copy.active, parent=copy.parent, missing=copy.missing)
 
 
 def _mark_missing(turns: Sequence[Turn], newest: Collection[str]) -> list[Turn]:
     """Mark the turns that the newest copy lacks; they are inactive if it took another branch."""
-    taken = {turn.parent for turn in turns if turn.key in newest and turn.active and turn.parent}
+    continued = {
+        turn.parent for turn in turns if turn.key in newest and turn.active and turn.parent
+    }
     marked: dict[str, Turn] = {}
     for turn in turns:
         if turn.key not in newest:
             parent = marked.get(turn.parent or "")
-            left = turn.parent in taken or (parent is not None and not parent.active)
-            turn = replace(turn, missing=True, active=turn.active and not left)
+            abandoned = turn.parent in continued or (parent is not None and not parent.active)
+            turn = replace(turn, missing=True, active=turn.active and not abandoned)
         marked[turn.key] = turn
     return list(marked.values())
 

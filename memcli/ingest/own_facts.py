@@ -26,8 +26,8 @@ from memcli.domain import (
 from memcli.errors import NotFoundError
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
-from memcli.memories.grounding import lacking
-from memcli.memories.remember import Memories, sound
+from memcli.memories.grounding import unsupported_details
+from memcli.memories.remember import MemoryWriter, sanitize_fact
 from memcli.protocols import Embedder
 from memcli.store import Store, memory_id
 
@@ -68,7 +68,7 @@ class OwnFacts:
 
     def __init__(self, store: Store, embedder: Embedder) -> None:
         self._store = store
-        self._memories = Memories(store, embedder)
+        self._memories = MemoryWriter(store, embedder)
         self._importer = ConversationImporter(store, embedder)
 
     def add(self, fact: Fact, at: datetime) -> MemoryId:
@@ -77,9 +77,9 @@ class OwnFacts:
         Raises:
             InputError: it has no key or no value.
         """
-        fact = sound(fact)
+        fact = sanitize_fact(fact)
         with self._store.transaction():
-            self._keep_own(fact, _own_turn(fact, at))
+            self._store_own_fact(fact, _own_turn(fact, at))
         return memory_id(fact)
 
     def edit(self, memory: Memory, fact: Fact, at: datetime) -> MemoryId:
@@ -88,11 +88,11 @@ class OwnFacts:
         Raises:
             InputError: it has no key or no value.
         """
-        fact = sound(fact)
+        fact = sanitize_fact(fact)
         with self._store.transaction():
             for session_id in dict.fromkeys(source.session for source in memory.sources):
                 keys = [one.key for one in memory.sources if one.session == session_id]
-                self._keep(fact, self._store.sessions.get(session_id), keys, by=YOU)
+                self._store_fact(fact, self._store.sessions.get(session_id), keys, by=YOU)
             edit = self.add(fact, at)
             self._store.memories.supersede(memory.id, edit)
         return edit
@@ -116,7 +116,7 @@ class OwnFacts:
             outcomes = [self._import_memory(memory, now) for memory in memories]
             for memory in memories:
                 if memory.edited_into:
-                    public = memory_id(sound(memory.fact))
+                    public = memory_id(sanitize_fact(memory.fact))
                     self._store.memories.restore_edit(public, memory.edited_into)
         return MemoryImportCounts(
             new=outcomes.count("new"),
@@ -127,14 +127,15 @@ class OwnFacts:
     def _import_memory(
         self, memory: ExportedMemory, now: datetime
     ) -> Literal["new", "known", "forgotten"]:
-        fact = sound(memory.fact)
+        fact = sanitize_fact(memory.fact)
         public = memory_id(fact)
         known = self._is_known(public)
         if known and not memory.sources and not memory.said_at:
             return "known"
-        kept = [self._link_source(fact, source, memory.by) for source in memory.sources]
-        if not any(kept) and (
-            False in kept or not self._keep_own(fact, _own_turn(fact, memory.said_at or now))
+        linked = [self._link_source(fact, source, memory.by) for source in memory.sources]
+        if not any(linked) and (
+            False in linked
+            or not self._store_own_fact(fact, _own_turn(fact, memory.said_at or now))
         ):
             return "forgotten"
         if memory.accepted:
@@ -145,16 +146,16 @@ class OwnFacts:
         """Link a fact to its source; return False if that was forgotten, None if it is not here."""
         if source.session == _own_session_id(source.key):
             turn = Turn(source.key, Role.USER, source.text, sent_at=source.at)
-            return self._keep_own(fact, turn, by=by)
+            return self._store_own_fact(fact, turn, by=by)
         session = self._find_session(source.session)
         if session is None or all(turn.key != source.key for turn in session.turns):
             return None
-        if self._store.forgetting.memory(memory_id(fact), session.id, [source.key]):
+        if self._store.deletion.is_memory_forgotten(memory_id(fact), session.id, [source.key]):
             return False
-        self._keep(fact, session, [source.key], by=by)
+        self._store_fact(fact, session, [source.key], by=by)
         return True
 
-    def _keep_own(self, fact: Fact, turn: Turn, *, by: str = YOU) -> bool:
+    def _store_own_fact(self, fact: Fact, turn: Turn, *, by: str = YOU) -> bool:
         """Store a fact of the person's own turn; return False if the turn was forgotten."""
         clock = Clock.EXACT if turn.sent_at else Clock.NONE
         turn = Turn(turn.key, Role.USER, turn.text, sent_at=turn.sent_at, clock=clock)
@@ -164,16 +165,16 @@ class OwnFacts:
         session = self._find_session(_own_session_id(turn.key))
         if session is None:
             return False
-        self._keep(fact, session, [turn.key], by=by)
+        self._store_fact(fact, session, [turn.key], by=by)
         return True
 
-    def _keep(self, fact: Fact, session: Session, keys: Sequence[str], *, by: str) -> None:
+    def _store_fact(self, fact: Fact, session: Session, keys: Sequence[str], *, by: str) -> None:
         sources = {
-            turn.key: lacking(fact, turn, session.participants)
+            turn.key: unsupported_details(fact, turn, session.participants)
             for turn in session.turns
             if turn.key in keys
         }
-        self._memories.keep(fact, session, sources, by=by)
+        self._memories.add(fact, session, sources, by=by)
 
     def _is_known(self, memory: MemoryId) -> bool:
         return bool(self._store.memories.numbers([memory]))

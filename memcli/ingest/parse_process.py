@@ -22,8 +22,8 @@ from typing import IO
 
 from memcli.domain import Conversation, Turn
 from memcli.errors import InputError
-from memcli.formats import Document, Format, Reading, load
-from memcli.formats.format import Parsed
+from memcli.formats import Document, Format, ParseOptions, load_format
+from memcli.formats.format import ParsedItem
 from memcli.ingest.import_progress import TrackedOpener
 
 LARGE = 32 << 20  # bytes; starting a process takes as long as parsing a tenth of that
@@ -33,16 +33,18 @@ _QUEUED_MESSAGES = 16  # messages that are parsed and wait to be sent
 _FIELDS = attrgetter(*Turn.__slots__)
 
 # Parsed items; the position in the document; True at its end, or the error that ended it.
-ParseMessage = tuple[list[Parsed], int, InputError | bool]
+ParseMessage = tuple[list[ParsedItem], int, InputError | bool]
 
 
-def parse_document(document: Document, found: Format, reading: Reading) -> Iterator[Parsed]:
+def parse_document(
+    document: Document, found: Format, parse_options: ParseOptions
+) -> Iterator[ParsedItem]:
     """Yield the items of a document, as the format's `parse` does.
 
     Raises:
         InputError: as `parse` does.
     """
-    task, count = _pickle_task(document, found, reading), 0
+    task, count = _pickle_task(document, found, parse_options), 0
     if task is not None:
         try:
             for batch, position in _parse_elsewhere(task):
@@ -54,15 +56,15 @@ def parse_document(document: Document, found: Format, reading: Reading) -> Itera
             return
         except (EOFError, pickle.UnpicklingError, OSError):
             pass  # no process could be started, or it was killed: the rest is parsed here
-    yield from islice(found.parse(document, reading), count, None)
+    yield from islice(found.parse(document, parse_options), count, None)
 
 
-def _pickle_task(document: Document, found: Format, reading: Reading) -> bytes | None:
+def _pickle_task(document: Document, found: Format, parse_options: ParseOptions) -> bytes | None:
     """Return the task for another process; None if this one had better parse."""
     if (document.size or 0) < LARGE or found.grows or _cores() < 2 or not sys.executable:
         return None
     with suppress(TypeError, AttributeError, pickle.PicklingError):
-        return pickle.dumps((document, found.name, reading))
+        return pickle.dumps((document, found.name, parse_options))
     return None
 
 
@@ -71,7 +73,7 @@ def _cores() -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
-def _parse_elsewhere(task: bytes) -> Iterator[tuple[list[Parsed], int]]:
+def _parse_elsewhere(task: bytes) -> Iterator[tuple[list[ParsedItem], int]]:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "memcli.ingest.parse_process"],
         stdin=subprocess.PIPE,
@@ -97,10 +99,10 @@ def _parse_elsewhere(task: bytes) -> Iterator[tuple[list[Parsed], int]]:
 
 def _serve(task: IO[bytes], results: IO[bytes]) -> None:
     """Parse one document, as far ahead as the queue allows; stop when the reader is gone."""
-    document, name, reading = pickle.load(task)
+    document, name, parse_options = pickle.load(task)
     queue: Queue[bytes] = Queue(_QUEUED_MESSAGES)
     opener = TrackedOpener(document.open)
-    found = load(name).parse(replace(document, open=opener), reading)
+    found = load_format(name).parse(replace(document, open=opener), parse_options)
     Thread(target=_fill_queue, args=(found, opener, queue), daemon=True).start()
     with suppress(BrokenPipeError):
         while message := queue.get():
@@ -108,8 +110,8 @@ def _serve(task: IO[bytes], results: IO[bytes]) -> None:
             results.flush()
 
 
-def _fill_queue(found: Iterator[Parsed], opener: TrackedOpener, queue: Queue[bytes]) -> None:
-    batch: list[Parsed] = []
+def _fill_queue(found: Iterator[ParsedItem], opener: TrackedOpener, queue: Queue[bytes]) -> None:
+    batch: list[ParsedItem] = []
     turns = 0
     ended: InputError | bool = True
     try:

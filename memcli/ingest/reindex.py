@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from time import monotonic
 
 from memcli.callbacks import ignore
-from memcli.memories.grounding import reground
-from memcli.memories.remember import Memories
+from memcli.memories.grounding import check_sources_again
+from memcli.memories.remember import MemoryWriter
 from memcli.protocols import Embedder
-from memcli.store import Filters, MemoryFilters, Place, Store
-from memcli.text.chunking import passage_text, passages
+from memcli.store import Filters, MemoryFilters, PassageLocation, Store
+from memcli.text.chunking import passage_text, split_passages
 
 WINDOW = 2048  # passages that are sorted by length together
 SMALLEST, LARGEST = 16, 1024  # passages in one transaction
@@ -36,7 +36,7 @@ def reindex(
     store: Store,
     embedder: Embedder,
     *,
-    named: str | None,
+    embedder_name: str | None,
     rebuild: bool,
     progress: StepProgress = ignore,
 ) -> ReindexResult:
@@ -45,7 +45,7 @@ def reindex(
     Args:
         store: the database.
         embedder: makes the vectors.
-        named: the name that opens it again, as the person gave it.
+        embedder_name: the name that opens it again, as the person gave it.
         rebuild: whether to make existing full text and vectors again.
         progress: takes the step, how much of it is done, and of how much.
 
@@ -54,27 +54,27 @@ def reindex(
         BusyError: another process kept the database locked.
     """
     sessions = _rebuild_text(store, progress) if rebuild else 0
-    number = store.vectors.begin(embedder, named, anew=rebuild)
+    number = store.vector_sets.start(embedder, embedder_name, recompute=rebuild)
     made = 0
     while True:
         made += _make_missing_vectors(store, embedder, number, progress)
-        if store.vectors.switch(number):
-            Memories(store, embedder).embed()
+        if store.vector_sets.activate_if_complete(number):
+            MemoryWriter(store, embedder).embed()
             return ReindexResult(sessions, made, embedder.name)
 
 
 def _rebuild_text(store: Store, progress: StepProgress) -> int:
     """Make passages and full text again; return the number of sessions."""
     with store.transaction():
-        store.rewording.clear()
-        store.rewording.strays()
+        store.text_rebuild.clear_full_text()
+        store.text_rebuild.remove_orphans()
         numbers = sorted(store.sessions.numbers(Filters()))
         for done, number in enumerate(numbers, start=1):
             session = store.sessions.by_number(number)
-            store.rewording.session(number, session, passages(session))
-            reground(session, store)
+            store.text_rebuild.index_session(number, session, split_passages(session))
+            check_sources_again(session, store)
             progress("words", done, len(numbers))
-        for number, memory in store.memories.numbered(MemoryFilters()).items():
+        for number, memory in store.memories.find_by_number(MemoryFilters()).items():
             store.memory_index.add(number, memory.fact)
     return len(numbers)
 
@@ -83,8 +83,8 @@ def _make_missing_vectors(
     store: Store, embedder: Embedder, number: int, progress: StepProgress
 ) -> int:
     """Make the vectors that are missing from a set; return their number."""
-    missing, made, after, size = store.vectors.missing(number), 0, 0, SMALLEST
-    while window := store.vectors.places(number, after, WINDOW):
+    missing, made, after, size = store.vector_sets.count_missing(number), 0, 0, SMALLEST
+    while window := store.vector_sets.missing_passages(number, after, WINDOW):
         after = window[-1][0]
         texts = dict(_texts(store, window))
         longest = sorted(texts, key=lambda place: -len(texts[place]))
@@ -98,20 +98,22 @@ def _make_missing_vectors(
     return made
 
 
-def _embed(store: Store, embedder: Embedder, number: int, texts: dict[Place, str]) -> int:
+def _embed(store: Store, embedder: Embedder, number: int, texts: dict[PassageLocation, str]) -> int:
     """Make and store vectors, except of passages that have changed meanwhile."""
     places = list(texts)
     vectors = embedder.embed([texts[place] for place in places])
     with store.transaction():
         now = dict(_texts(store, places))
         rows = [row for row, place in enumerate(places) if now.get(place) == texts[place]]
-        store.vectors.put(number, [places[row][0] for row in rows], vectors[rows])
+        store.vector_sets.add_vectors(number, [places[row][0] for row in rows], vectors[rows])
     return len(rows)
 
 
-def _texts(store: Store, places: Sequence[Place]) -> Iterator[tuple[Place, str]]:
+def _texts(
+    store: Store, places: Sequence[PassageLocation]
+) -> Iterator[tuple[PassageLocation, str]]:
     """Yield the texts of passages, except of those that no longer exist."""
-    there = store.vectors.there(places)
+    there = store.vector_sets.unchanged_passages(places)
     sessions = {number: store.sessions.by_number(number) for _, number, _ in there}
     for place in there:
         yield place, passage_text(sessions[place[1]], place[2])

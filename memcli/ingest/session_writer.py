@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from memcli.domain import Session
 from memcli.ingest.import_counts import ImportTally
-from memcli.memories.grounding import reground
+from memcli.memories.grounding import check_sources_again
 from memcli.store import Store
 
 
@@ -13,7 +13,7 @@ class SessionWriter:
 
     Args:
         store: the database.
-        tally: counts what becomes of sessions.
+        tally: counts the changes of sessions.
     """
 
     def __init__(self, store: Store, tally: ImportTally) -> None:
@@ -44,7 +44,7 @@ class SessionWriter:
         """Link to a conversation what referred to the turns that were removed from others."""
         for former, keys in self._leaving:
             self._store.memory_sources.move(former, keys, conversation)
-            self._store.reads.move(former, keys, conversation)
+            self._store.readings.move_turns(former, keys, conversation)
             self._store.sessions.move_aliases(former, keys, conversation)
         self._leaving.clear()
 
@@ -66,9 +66,9 @@ class SessionWriter:
         for session in differing:
             self.unindexed[stored.add(conversation, session)] = session
         for key in gone:
-            stored.rename(conversation, key, before[key].turns[0].key)
+            stored.add_alias(conversation, key, before[key].turns[0].key)
         for session in differing if known else ():
-            reground(session, self._store)
+            check_sources_again(session, self._store)
         tally = self.tally
         tally.new |= changed - before.keys()
         tally.new -= gone

@@ -9,14 +9,14 @@ from memcli.ingest.affected_sessions import sessions_around
 from memcli.ingest.import_counts import ImportCounts
 from memcli.ingest.merge import cut_sessions
 from memcli.ingest.session_writer import SessionWriter
-from memcli.store import Head, Store
+from memcli.store import ConversationInfo, Store
 
 NEVER = datetime.min.replace(tzinfo=UTC)  # stands for a missing time in comparisons
 
 
 def without_copied_turns(
     conversation: Conversation,
-    head: Head | None,
+    head: ConversationInfo | None,
     as_of: datetime,
     store: Store,
     writer: SessionWriter,
@@ -38,7 +38,7 @@ def without_copied_turns(
     for other in store.conversations.beginning_with(conversation.source, keys):
         if head is not None and other.number == head.number:
             continue
-        shared = store.conversations.held(other.number, keys)
+        shared = store.conversations.existing_turns(other.number, keys)
         if (other.as_of or NEVER, other.key) < (as_of, conversation.key):
             copied |= shared
         else:
@@ -54,20 +54,20 @@ def without_thread_turns(
     A turn that began the thread is removed from the chat, where an older export had it.
     """
     source, key, turns = conversation.source, conversation.key, conversation.turns
-    tally, forgetting = writer.tally, store.forgetting
+    tally, forgetting = writer.tally, store.deletion
     keys = [turn.key for turn in turns]
     chat, thread, _ = key.rpartition("/")
     if not thread:
-        began = store.conversations.threads(source, key, keys)
+        began = store.conversations.thread_starters(source, key, keys)
         tally.turns += ImportCounts(unchanged=_count_messages(turns, began))
-        began |= {one for one in keys if forgetting.turns(source, f"{key}/{one}", [one])}
+        began |= {one for one in keys if forgetting.forgotten_turns(source, f"{key}/{one}", [one])}
         return without_turns(conversation, began)
     head = store.conversations.get(source, chat)
-    if head and (shared := store.conversations.held(head.number, keys)):
+    if head and (shared := store.conversations.existing_turns(head.number, keys)):
         _remove_from_chat(head, source, shared, store, writer)
         known = _count_messages(turns, shared)
         tally.turns += ImportCounts(new=-known, unchanged=known)  # they are new in the thread alone
-    return without_turns(conversation, forgetting.turns(source, chat, keys))
+    return without_turns(conversation, forgetting.forgotten_turns(source, chat, keys))
 
 
 def without_turns(conversation: Conversation, keys: Collection[str]) -> Conversation | None:
@@ -77,7 +77,7 @@ def without_turns(conversation: Conversation, keys: Collection[str]) -> Conversa
 
 
 def _remove_from_chat(
-    chat: Head, source: str, keys: Collection[str], store: Store, writer: SessionWriter
+    chat: ConversationInfo, source: str, keys: Collection[str], store: Store, writer: SessionWriter
 ) -> None:
     """Remove turns from an endless chat, and cut the turns around them anew."""
     known = sessions_around(store, chat.number, list(keys))
@@ -87,9 +87,9 @@ def _remove_from_chat(
 
 
 def _remove_from_copy(
-    copy: Head, source: str, keys: Collection[str], store: Store, writer: SessionWriter
+    copy: ConversationInfo, source: str, keys: Collection[str], store: Store, writer: SessionWriter
 ) -> None:
-    known = store.sessions.near(copy.number, None, None)
+    known = store.sessions.overlapping(copy.number, None, None)
     left = [turn for session in known for turn in session.turns if turn.key not in keys]
     title = known[0].title if known else ""
     remaining = cut_sessions(source, copy.key, title, left, endless=False) if known else []
@@ -98,4 +98,4 @@ def _remove_from_copy(
 
 def _count_messages(turns: Sequence[Turn], keys: Collection[str]) -> int:
     """Return the number of people's and assistants' messages among the turns with these keys."""
-    return sum(turn.kind.said and turn.key in keys for turn in turns)
+    return sum(turn.kind.is_message and turn.key in keys for turn in turns)

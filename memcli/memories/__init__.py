@@ -4,6 +4,6 @@ Read `remember` first. `memcli.search.memory_search` finds memories by words and
 
 - `remember`: keeps a fact as a memory, with its sources.
 - `grounding`: finds the names, numbers and dates of a fact that its sources do not support.
-- `recall`: what a reader is told when it searches for known memories.
+- `recall`: the result of a reader's search for known memories.
 - `profile`: the facts about the person, for the head of a context.
 """

@@ -14,7 +14,7 @@ from memcli.domain import Fact, Session, Turn
 from memcli.store import Store
 from memcli.text.date_words import CARDINALS
 from memcli.text.scripts import EAST_ASIAN, KATAKANA
-from memcli.text.written_dates import Day, spoken_of, written
+from memcli.text.written_dates import PartialDate, find_written_dates, mentioned_dates
 
 _WORD = re.compile(rf"[^\W\d_{EAST_ASIAN}][^\W_{EAST_ASIAN}]*(?:['’.-][^\W_{EAST_ASIAN}]+)*")
 _UNSPACED = re.compile(f"[{EAST_ASIAN}]")
@@ -32,7 +32,7 @@ _UNSPACED_NUMBERS = {
 }
 
 
-def lacking(fact: Fact, turn: Turn, speakers: Collection[str] = ()) -> tuple[str, ...]:
+def unsupported_details(fact: Fact, turn: Turn, speakers: Collection[str] = ()) -> tuple[str, ...]:
     """Return the names, numbers and dates of a fact that a turn does not support, in their order.
 
     A name is a word with a capital letter that does not begin a sentence, a word with a capital
@@ -46,7 +46,7 @@ def lacking(fact: Fact, turn: Turn, speakers: Collection[str] = ()) -> tuple[str
     """
     value = unicodedata.normalize("NFKC", fact.value[:MOST_CHARACTERS])
     turn = replace(turn, text=unicodedata.normalize("NFKC", turn.text))
-    dates = written(value)
+    dates = find_written_dates(value)
     rest = _blank_dates(value, dates)
     details = [
         *_missing_dates(dates, turn),
@@ -56,7 +56,7 @@ def lacking(fact: Fact, turn: Turn, speakers: Collection[str] = ()) -> tuple[str
     return tuple(dict.fromkeys(text for _, text in sorted(details)))
 
 
-def reground(session: Session, store: Store, *, memory: int | None = None) -> None:
+def check_sources_again(session: Session, store: Store, *, memory: int | None = None) -> None:
     """Check the memories that have sources in a session again, against its turns as they are now.
 
     Args:
@@ -68,25 +68,27 @@ def reground(session: Session, store: Store, *, memory: int | None = None) -> No
     turns = {turn.key: turn for turn in session.turns}
     for number, key, fact in store.memory_sources.of_turns(conversation, turns):
         if memory in (None, number):
-            missing = lacking(fact, turns[key], session.participants)
+            missing = unsupported_details(fact, turns[key], session.participants)
             store.memory_sources.set_unsupported(number, conversation, key, missing)
 
 
 def _missing_dates(
-    dates: Collection[tuple[int, str, Day]], turn: Turn
+    dates: Collection[tuple[int, str, PartialDate]], turn: Turn
 ) -> Iterator[tuple[int, str]]:
-    days = spoken_of(turn) if dates else set()
+    days = mentioned_dates(turn) if dates else set()
     numbers = _numbers(turn) if dates else set()  # 2000 may be a price
-    reduced: dict[Day, set[Day]] = {}  # the days of the turn, reduced to some parts, by these
+    reduced: dict[
+        PartialDate, set[PartialDate]
+    ] = {}  # the days of the turn, reduced to some parts, by these
     for at, text, day in dates:
-        parts = Day(*(None if part is None else 0 for part in astuple(day)))
+        parts = PartialDate(*(None if part is None else 0 for part in astuple(day)))
         if parts not in reduced:
-            reduced[parts] = {one.like(day) for one in days}
+            reduced[parts] = {one.with_parts_of(day) for one in days}
         if text not in numbers and day not in reduced[parts]:
             yield at, text
 
 
-def _blank_dates(value: str, dates: Collection[tuple[int, str, Day]]) -> str:
+def _blank_dates(value: str, dates: Collection[tuple[int, str, PartialDate]]) -> str:
     """Return a text with its dates replaced by blanks."""
     parts, end = [], 0
     for at, text, _ in dates:
@@ -104,7 +106,10 @@ def _missing_numbers(value: str, turn: Turn) -> Iterator[tuple[int, str]]:
 
 def _numbers(turn: Turn) -> set[str]:
     text = turn.text
-    spellings = (text, _blank_dates(text, written(text)))  # "07:30 May" has three numbers, or two
+    spellings = (
+        text,
+        _blank_dates(text, find_written_dates(text)),
+    )  # "07:30 May" has three numbers, or two
     numbers = {
         _normalize_number(match[0]) for each in spellings for match in _NUMBER.finditer(each)
     }

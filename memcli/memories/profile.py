@@ -8,7 +8,7 @@ from memcli.store import MemoryFilters, Store
 HEADING = "About the user:"
 
 
-def profile(store: Store, tokens: int, count: Callable[[str], int]) -> str:
+def describe_person(store: Store, tokens: int, count: Callable[[str], int]) -> str:
     """Return the facts that the person accepted about themselves, one on each line, newest first.
 
     Args:

@@ -9,7 +9,7 @@ from memcli.protocols import Embedder
 from memcli.search.memory_search import search_memories, trusted_memories
 from memcli.search.retrieve import Candidate, retrieve
 from memcli.store import Filters, MemoryFilters, Store
-from memcli.text.chunking import said
+from memcli.text.chunking import turn_text
 
 MOST_MEMORIES = 5
 MOST_SESSIONS = 3  # with one turn of each
@@ -50,7 +50,7 @@ def _memory_line(memory: Memory) -> str:
 
 def _turn_line(candidate: Candidate) -> str:
     turn = candidate.session.turns[candidate.evidence[0].position - 1]
-    return f"- {_day(turn.sent_at)}{_shorten(said(turn))}"
+    return f"- {_day(turn.sent_at)}{_shorten(turn_text(turn))}"
 
 
 def _day(moment: datetime | None) -> str:

@@ -5,19 +5,19 @@ from dataclasses import dataclass, replace
 
 from memcli.domain import Fact, MemoryId, Segment, Session
 from memcli.errors import InputError, NotFoundError
-from memcli.memories.grounding import lacking, reground
+from memcli.memories.grounding import check_sources_again, unsupported_details
 from memcli.protocols import Embedder, Vectors
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
 from memcli.search.memory_search import MEANING
-from memcli.store import MOST_TERMS, Filters, Store, asked, memory_id, same
-from memcli.text.chunking import said
-from memcli.text.sanitize import clean
+from memcli.store import MAX_TERMS, Filters, Store, memory_id, normalized_key, query_terms
+from memcli.text.chunking import turn_text
+from memcli.text.sanitize import sanitize_text
 
 MOST_SOURCES = 3  # turns of one segment that become sources by their score
 LEAST_SUPPORT = 0.6  # of the best turn's score, for another turn to become a source
 
 
-class Memories:
+class MemoryWriter:
     """A writer of memories: it finds the turns that support a fact, stores it, and indexes it."""
 
     def __init__(self, store: Store, embedder: Embedder) -> None:
@@ -44,16 +44,16 @@ class Memories:
             InputError: the fact has no key or no value.
             NotFoundError: the segment has no turns.
         """
-        fact = sound(fact)
+        fact = sanitize_fact(fact)
         identifier = memory_id(fact)
         with self._store.transaction():
             turns = self._segment_turns(segment)
             keys = [turns.session.turns[at - 1].key for at in turns.positions]
-            if not self._store.forgetting.memory(identifier, turns.session.id, keys):
-                self.keep(fact, turns.session, self._choose_sources(fact, turns), by=model)
+            if not self._store.deletion.is_memory_forgotten(identifier, turns.session.id, keys):
+                self.add(fact, turns.session, self._choose_sources(fact, turns), by=model)
         return identifier
 
-    def keep(
+    def add(
         self, fact: Fact, session: Session, sources: dict[str, tuple[str, ...]], *, by: str
     ) -> None:
         """Store and index a fact whose sources are known.
@@ -66,10 +66,10 @@ class Memories:
             by: name and fingerprint of the model that wrote it, or YOU.
         """
         with self._store.transaction():
-            number, needs_vector = self.store(fact, session, sources, by=by)
+            number, needs_vector = self.add_without_vector(fact, session, sources, by=by)
             self.embed([number] if needs_vector else [])
 
-    def store(
+    def add_without_vector(
         self, fact: Fact, session: Session, sources: dict[str, tuple[str, ...]], *, by: str
     ) -> tuple[int, bool]:
         """Store a fact and its words, as `keep` does, but without a vector.
@@ -94,7 +94,7 @@ class Memories:
             numbers: of the memories; None takes all that have no vector of this embedder.
         """
         if numbers is None:
-            numbers = self._store.memory_index.unembedded(self._embedder)
+            numbers = self._store.memory_index.numbers_without_vector(self._embedder)
         memories = self._store.memories.by_number(numbers)
         if memories:
             vectors = self._embedder.embed([_fact_text(one.fact) for one in memories.values()])
@@ -105,26 +105,29 @@ class Memories:
         """Check a fact, as it is spelled now, against all its sources."""
         memory = self._store.memories.by_number([number])[number]
         for session in dict.fromkeys(source.session for source in memory.sources):
-            reground(self._store.sessions.get(session), self._store, memory=number)
+            check_sources_again(self._store.sessions.get(session), self._store, memory=number)
 
     def _segment_turns(self, segment: Segment) -> "_SegmentTurns":
         session, last = self._store.sessions.get(segment.session), self._last_segment
         if last is None or (last.segment, last.session) != (segment, session):
             positions = _source_positions(session, segment)
-            texts = [said(session.turns[at - 1]) for at in positions]
+            texts = [turn_text(session.turns[at - 1]) for at in positions]
             last = _SegmentTurns(segment, session, positions, self._embedder.embed(texts))
             self._last_segment = last
         return last
 
     def _choose_sources(self, fact: Fact, turns: "_SegmentTurns") -> dict[str, tuple[str, ...]]:
-        """Return the keys of the turns that support a fact best, with what each does not support.
+        """Return the keys of the turns that support a fact best, with the details that each lacks.
 
         A turn that supports a detail which no better turn supports is a source, too.
         """
         session = turns.session
         scores = self._score_turns(fact, turns)
         ranked = sorted(scores, key=lambda at: (-scores[at], at))
-        missing = {at: lacking(fact, session.turns[at - 1], session.participants) for at in ranked}
+        missing = {
+            at: unsupported_details(fact, session.turns[at - 1], session.participants)
+            for at in ranked
+        }
         least = LEAST_SUPPORT * scores[ranked[0]]
         chosen = [at for at in ranked[:MOST_SOURCES] if scores[at] >= least]
         unsupported = set.intersection(*(set(missing[at]) for at in chosen))
@@ -142,10 +145,10 @@ class Memories:
         """
         number = self._store.sessions.number(turns.session.id)
         assert number is not None, "it was just read"
-        terms = asked(" ".join((fact.value, fact.key)))[:MOST_TERMS]
+        terms = query_terms(" ".join((fact.value, fact.key)))[:MAX_TERMS]
         filters = Filters(among=(number,))
-        found = self._store.index.with_words("turn", terms, filters, len(turns.session.turns))
-        matching = {one.place.first: one.terms for one in found if one.place}
+        found = self._store.index.match_terms("turn", terms, filters, len(turns.session.turns))
+        matching = {one.passage.first: one.terms for one in found if one.passage}
         words = _term_coverage(terms, {at: matching.get(at, ()) for at in turns.positions})
         [vector] = self._embedder.embed([_fact_text(fact)])
         cosines = dict(zip(turns.positions, map(float, turns.vectors @ vector), strict=True))
@@ -162,7 +165,7 @@ class _SegmentTurns:
     vectors: Vectors  # one for each position
 
 
-def sound(fact: Fact) -> Fact:
+def sanitize_fact(fact: Fact) -> Fact:
     """Return a fact whose text any database and terminal can hold.
 
     Raises:
@@ -170,12 +173,12 @@ def sound(fact: Fact) -> Fact:
     """
     fact = replace(
         fact,
-        key=" ".join(clean(fact.key).split()),
-        value=clean(fact.value).strip(),
-        tags=tuple(filter(None, (" ".join(clean(tag).split()) for tag in fact.tags))),
+        key=" ".join(sanitize_text(fact.key).split()),
+        value=sanitize_text(fact.value).strip(),
+        tags=tuple(filter(None, (" ".join(sanitize_text(tag).split()) for tag in fact.tags))),
     )
     for name, text in (("key", fact.key), ("value", fact.value)):
-        if not same(text):
+        if not normalized_key(text):
             raise InputError(f"a memory needs a {name}")
     return fact
 
@@ -185,7 +188,7 @@ def _source_positions(session: Session, segment: Segment) -> tuple[int, ...]:
     positions = range(max(segment.first, 1), min(segment.last, len(session.turns)) + 1)
     if not positions:
         raise NotFoundError(f"{session.id} has no turns {segment.first} to {segment.last}")
-    searched = tuple(at for at in positions if session.turns[at - 1].searched)
+    searched = tuple(at for at in positions if session.turns[at - 1].is_searchable)
     return searched or tuple(positions)
 
 

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from memcli.deadline import OutOfTimeError, check_time, seconds_left
+from memcli.deadline import DeadlineExceededError, check_deadline, seconds_left
 from memcli.domain import SessionId
 from memcli.errors import BackendError
 from memcli.prompts import answer_message
 from memcli.protocols import Chat, Message, Thought
 from memcli.search.budget import HISTORY_TOKENS, is_overdue, plan_sift
-from memcli.search.context import Context, context
+from memcli.search.context import ContextBlock, build_context
 from memcli.search.dialogue import Dialogue
-from memcli.search.model_speed import Speeds
-from memcli.search.results import Listener, Result, Stage, StopCause, Work
+from memcli.search.model_speed import ModelSpeeds
+from memcli.search.results import Activity, RankedSession, RankingListener, StageReport, StopCause
 
 ANSWER_TOKENS = 512  # most that are written
 SHORT_ANSWER_TOKENS = 128  # of an answer that there has to be time for
@@ -38,34 +38,34 @@ class TurnReference:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Answer:
     """The answer of a chat model, as far as it was written."""
 
     text: str  # references to turns that the model was not shown end in `?`
     references: tuple[TurnReference, ...]  # in order, without repeats
-    stage: Stage
-    cut: bool = False  # True if the deadline ended it
-    stopped: StopCause | None = None  # the error or Ctrl-C that ended it
+    stage: StageReport
+    out_of_time: bool = False  # True if the deadline ended it
+    stopped_by: StopCause | None = None  # the error or Ctrl-C that ended it
 
 
-class Answering:
+class AnswerStage:
     """One question with its ranked sessions, put to a chat model."""
 
     def __init__(
         self,
         question: str,
-        results: Sequence[Result],
+        results: Sequence[RankedSession],
         chat: Chat,
         *,
         dialogue: Dialogue | None = None,
         thought_tokens: int = 1024,
-        listener: Listener | None = None,
-        speeds: Speeds | None = None,
+        listener: RankingListener | None = None,
+        speeds: ModelSpeeds | None = None,
     ) -> None:
         self._question, self._results, self._chat = question, results, chat
         self._dialogue = dialogue or Dialogue()
         self._thought_tokens = thought_tokens
-        self._listener, self._speeds = listener or Listener(), speeds or Speeds()
+        self._listener, self._speeds = listener or RankingListener(), speeds or ModelSpeeds()
         self._text = ""
         self._references = ReferenceMarker({})
         self._times: list[float] = []  # when generating began, and when each piece came
@@ -76,26 +76,26 @@ class Answering:
         self._stopped: StopCause | None = None
 
     @property
-    def reply(self) -> Reply:
+    def answer(self) -> Answer:
         """The answer as far as it was written."""
-        stage = Stage(
+        stage = StageReport(
             "answer",
             self._chat.name,
             monotonic() - self._began,
             len(self._results),
-            load=self._load_seconds,
-            read=self._prompt_tokens,
-            written=max(len(self._times) - 1, 0),
+            load_seconds=self._load_seconds,
+            tokens_read=self._prompt_tokens,
+            tokens_written=max(len(self._times) - 1, 0),
         )
-        return Reply(
+        return Answer(
             text=self._text.strip(),
             references=tuple(self._references.found),
             stage=stage,
-            cut=self._out_of_time,
-            stopped=self._stopped,
+            out_of_time=self._out_of_time,
+            stopped_by=self._stopped,
         )
 
-    def pieces(self) -> Iterator[str]:
+    def stream(self) -> Iterator[str]:
         """Yield the answer as it is written; the thought before it goes to the listener.
 
         The deadline, a model that fails, and Ctrl-C end it; `reply` then has the text so far.
@@ -104,7 +104,7 @@ class Answering:
             for piece in self._generate():
                 self._text += piece
                 yield piece
-        except OutOfTimeError:
+        except DeadlineExceededError:
             self._out_of_time = True
         except (BackendError, KeyboardInterrupt) as error:
             self._out_of_time = is_overdue(error)
@@ -115,18 +115,18 @@ class Answering:
 
     def _generate(self) -> Iterator[str]:
         chat, speeds = self._chat, self._speeds
-        self._listener.working(Work("loading", speeds.of(chat).load))
+        self._listener.on_activity(Activity("loading", speeds.of(chat).load))
         self._load_seconds = speeds.load(chat, self._question)
-        check_time()
+        check_deadline()
         history, thought = plan_sift(
             seconds_left(), speeds.of(chat), self._thought_tokens, after=SHORT_ANSWER_TOKENS
         )
         if not history:
-            raise OutOfTimeError
+            raise DeadlineExceededError
         message, shown = self._message(history, thought)
         self._references = ReferenceMarker(shown.shown)
         self._prompt_tokens = chat.count(message)
-        self._listener.working(Work("reading", self._prompt_tokens / speeds.of(chat).read))
+        self._listener.on_activity(Activity("reading", self._prompt_tokens / speeds.of(chat).read))
         self._times = [monotonic()]
         try:
             yield from self._write(message, thought)
@@ -140,22 +140,22 @@ class Answering:
         ):
             self._times.append(monotonic())
             if isinstance(piece, Thought):
-                self._listener.working(Work("thinking"))
-                self._listener.thought(piece.text)
+                self._listener.on_activity(Activity("thinking"))
+                self._listener.on_thought(piece.text)
             elif marked := self._references.feed(piece):
                 yield marked
-            check_time()
+            check_deadline()
 
-    def _message(self, history_tokens: int, thought_tokens: int) -> tuple[str, Context]:
+    def _message(self, history_tokens: int, thought_tokens: int) -> tuple[str, ContextBlock]:
         """Return the message, and the context that it shows.
 
         Raises:
             BackendError: not one turn fits the model's context.
         """
-        chat, question = self._chat, self._dialogue.current(self._question)
+        chat, question = self._chat, self._dialogue.question_in_context(self._question)
         frame = chat.count(answer_message("", question)) + FRAME_MARGIN
         free = chat.context - thought_tokens - ANSWER_TOKENS - frame
-        shown = context(self._results, chat.count, min(history_tokens, HISTORY_TOKENS, free))
+        shown = build_context(self._results, chat.count, min(history_tokens, HISTORY_TOKENS, free))
         if not shown.text:
             raise BackendError(
                 f"no turn fits into the {chat.context:,} tokens of {chat.name}",

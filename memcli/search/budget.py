@@ -1,7 +1,7 @@
 """The time budget: how many passages to judge, how many tokens to read and to think.
 
-Without a deadline there is time for everything up to the limits below, which are about what a
-person would wait for. With a deadline, the seconds are divided by the speeds of the models on this
+Without a deadline there is time for everything up to the limits below, which take about as long as
+a person would wait. With a deadline, the seconds are divided by the speeds of the models on this
 machine.
 """
 
@@ -33,7 +33,7 @@ HISTORY_STEP, THOUGHT_STEP = 256, 16  # tokens, so that a small change of speed 
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StagePlan:
     """The amount of work that each stage has time for; 0 leaves a stage out."""
 
     seconds: float  # until the deadline; infinite without one
@@ -45,7 +45,7 @@ class Plan:
 
 def plan_stages(
     seconds: float, reranker: Speed | None, sifter: Speed | None, *, thought_tokens: int
-) -> Plan:
+) -> StagePlan:
     """Divide the time until the deadline among the stages.
 
     A reranker says more per second than a sifter, so it comes first if there is no time for both.
@@ -74,7 +74,7 @@ def plan_stages(
     if math.isinf(seconds):
         share = rest = math.inf
     history, thought = plan_sift(rest, sifter, thought_tokens) if sifter else (0, 0)
-    return Plan(seconds, passages, share, history, thought)
+    return StagePlan(seconds, passages, share, history, thought)
 
 
 def plan_sift(

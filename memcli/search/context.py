@@ -19,7 +19,7 @@ from memcli.domain import Session, SessionId
 from memcli.prompts import CUT
 from memcli.search.budget import TokenCounter
 from memcli.search.packing import nearest_first
-from memcli.search.results import Result
+from memcli.search.results import RankedSession
 
 LEAST_TOKENS = 120  # reserved for each session further down, unless it needs fewer
 SEAM_TOKENS = 2  # that a line may take more among others than alone
@@ -28,16 +28,16 @@ _PIECES = re.compile(r"[A-Z]?[a-z]{1,3}|[!-~]|\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ContextBlock:
     """A text for a model, and the positions of the turns that are in it."""
 
     text: str
     shown: Mapping[SessionId, frozenset[int]]
 
 
-def context(
-    results: Sequence[Result], count: TokenCounter, room: int, *, head: str = ""
-) -> Context:
+def build_context(
+    results: Sequence[RankedSession], count: TokenCounter, room: int, *, head: str = ""
+) -> ContextBlock:
     """Choose whole turns of the best sessions that fit a room together.
 
     Sessions come best first, and turns in the order of the conversation. Each session gets all the
@@ -56,12 +56,12 @@ def context(
         text = "\n\n".join((head, *blocks) if head else blocks)
         taken = count(text)
         if taken <= room:
-            return Context(text, {one.session.id: frozenset(at) for one, at in chosen})
+            return ContextBlock(text, {one.session.id: frozenset(at) for one, at in chosen})
         aim -= taken - room  # lines together may take more tokens than one by one
-    return Context("", {})
+    return ContextBlock("", {})
 
 
-def estimated(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """Return how many tokens a text takes at most, if no model is available to count.
 
     Up to three letters of a word count as one token, and so does every sign. Characters that are
@@ -74,8 +74,8 @@ def estimated(text: str) -> int:
 
 
 def _choose_turns(
-    results: Sequence[Result], count: TokenCounter, room: int
-) -> list[tuple[Result, list[int]]]:
+    results: Sequence[RankedSession], count: TokenCounter, room: int
+) -> list[tuple[RankedSession, list[int]]]:
     """Return the sessions that any turn fits of, with the positions of those, ascending."""
     sizes = [_sizes(result.session, count) for result in results]
     least = [min(sum(size.values()), LEAST_TOKENS) for size in sizes]
@@ -99,7 +99,7 @@ def _sizes(session: Session, count: TokenCounter) -> dict[int, int]:
     }
 
 
-def _fitting_turns(result: Result, sizes: Mapping[int, int], room: int) -> list[int]:
+def _fitting_turns(result: RankedSession, sizes: Mapping[int, int], room: int) -> list[int]:
     """Return as many positions as fit beside the heading, evidence first."""
     room -= sizes[0]
     positions = [at for at in sizes if at]
@@ -113,7 +113,7 @@ def _fitting_turns(result: Result, sizes: Mapping[int, int], room: int) -> list[
 
 
 def _positions(session: Session) -> list[int]:
-    return [at for at, turn in enumerate(session.turns, start=1) if turn.searched]
+    return [at for at, turn in enumerate(session.turns, start=1) if turn.is_searchable]
 
 
 def _block(session: Session, positions: Sequence[int]) -> str:

@@ -1,16 +1,16 @@
 """Earlier questions: a question may go on where the last one ended.
 
-The dialogue is stored in the database, in the cache of what models said, so `mem forget` removes
-it, too.
+The dialogue is stored in the database, in the cache of model outputs, so `mem forget` removes it,
+too.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from memcli.domain import fingerprint
-from memcli.search.results import Answer
+from memcli.search.results import Ranking
 from memcli.search.retrieve import MOST_EVIDENCE, MOST_PASSAGES, Candidate
-from memcli.store import Cache
+from memcli.store import ModelCache
 
 MOST_EXCHANGES = 4  # that are remembered, the latest
 MOST_TITLES = 3  # of the best sessions, in the reply of an exchange
@@ -37,7 +37,7 @@ class Dialogue:
         """The earlier questions, one on each line; empty if there were none."""
         return "\n".join(exchange.question for exchange in self.exchanges)
 
-    def current(self, question: str) -> str:
+    def question_in_context(self, question: str) -> str:
         """Return a question as models judge by it: after the exchanges before it."""
         if not self.exchanges:
             return question
@@ -46,7 +46,7 @@ class Dialogue:
             lines += [f"user: {exchange.question}", f"assistant: {exchange.reply}"]
         return "\n".join([*lines, f"user: {question}"])
 
-    def grown(self, answer: Answer, reply: str = "") -> "Dialogue":
+    def with_exchange(self, answer: Ranking, reply: str = "") -> "Dialogue":
         """Return the dialogue with one more exchange.
 
         Args:
@@ -57,7 +57,7 @@ class Dialogue:
         return Dialogue(exchanges[-MOST_EXCHANGES:])
 
 
-def last_dialogue(cache: Cache) -> Dialogue:
+def load_dialogue(cache: ModelCache) -> Dialogue:
     """Return the dialogue that was saved last; an empty one if none is known."""
     saved = cache.get(_KEY)
     try:
@@ -67,7 +67,7 @@ def last_dialogue(cache: Cache) -> Dialogue:
     return Dialogue(tuple(exchanges))
 
 
-def keep_dialogue(cache: Cache, dialogue: Dialogue) -> None:
+def save_dialogue(cache: ModelCache, dialogue: Dialogue) -> None:
     """Save a dialogue in place of the one before."""
     cache.put({_KEY: [[one.question, one.reply] for one in dialogue.exchanges]})
 
@@ -86,7 +86,7 @@ def merge_with_earlier(
     return sorted(merged.values(), key=lambda one: (-one.score, one.number))
 
 
-def _describe(answer: Answer) -> str:
+def _describe(answer: Ranking) -> str:
     """Name the best sessions of a ranking by title and day."""
     results = answer.results[:MOST_TITLES] if answer.verdict == "found" else ()
     sessions = [result.session for result in results]

@@ -11,11 +11,11 @@ from memcli.domain import Memory, Passage
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
 from memcli.search.query import question_vector
-from memcli.store import Filters, Found, MemoryFilters, Store, asked
+from memcli.store import Filters, IndexMatch, MemoryFilters, Store, query_terms
 
 MEANING = 0.5  # weight of meaning; words weigh 1
 DEPTH = 400  # most memories found by words, and most found by meaning
-SESSION_DEPTH = 50  # the same, where memories only lead a question to sessions
+SESSION_DEPTH = 50  # as DEPTH, for memories that only lead a question to sessions
 LEAST_COSINE = 0.45  # of a memory that shares no word with the query
 
 
@@ -49,17 +49,17 @@ def search_memories(
         BackendError: the embedder failed.
         StoreError: the database has vectors of another embedder.
     """
-    terms = asked(query)
-    by_words = store.memory_index.with_words(terms, depth)
+    terms = query_terms(query)
+    by_words = store.memory_index.match_terms(terms, depth)
     vector = question_vector(query, embedder, store.cache)
-    cosines = store.memory_index.nearest(vector, embedder, depth)
+    cosines = store.memory_index.nearest_memories(vector, embedder, depth)
     bm25 = scale_by_maximum({number: score for number, (score, _) in by_words.items()})
     scores = weighted_sum([(1.0, bm25), (MEANING, scale_by_range(cosines))])
     relevant = [
         number for number in scores if number in by_words or cosines.get(number, 0) >= LEAST_COSINE
     ]
     memories = store.memories.by_number(relevant, filters)
-    term_weights = store.index.weights(terms)
+    term_weights = store.index.term_weights(terms)
     total = sum(term_weights.values()) or 1.0
     hits = []
     for number in sorted(memories, key=lambda number: (-scores[number], memories[number].id)):
@@ -77,7 +77,7 @@ def trusted_memories(hits: Sequence[MemoryHit]) -> list[Memory]:
 
 def turns_behind_memories(
     question: str, store: Store, embedder: Embedder, filters: Filters
-) -> list[Found]:
+) -> list[IndexMatch]:
     """Return the turns that the memories a question is about came from.
 
     Superseded and unsupported memories lead nowhere.
@@ -98,7 +98,7 @@ def turns_behind_memories(
     ids = {source.session for hit in trusted for source in hit.memory.sources}
     numbers = store.sessions.numbers_of(ids, filters)
     return [
-        Found(
+        IndexMatch(
             numbers[source.session],
             Passage(source.position, source.position),
             hit.score * hit.confidence,

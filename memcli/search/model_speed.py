@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
-from memcli.files import private_file
+from memcli.files import atomic_write
 
 MOST_MODELS = 64  # whose speeds are kept
 NEWEST_WEIGHT = 0.3  # of the newest measurement in the average
@@ -42,7 +42,7 @@ class Speed:
     write: float  # tokens of a reply per second
 
 
-class Speeds:
+class ModelSpeeds:
     """Speeds of models by their fingerprints, in a file that may be lost or damaged."""
 
     def __init__(self, path: Path | None = None) -> None:
@@ -59,7 +59,7 @@ class Speeds:
     def of(self, model: TimedModel) -> Speed:
         """Return the speed of a model; unknown parts are guessed by its size.
 
-        Where the models that were measured are slower than guessed, the others are taken to be
+        If the models that were measured are slower than guessed, the others are assumed to be
         slower by the same factor.
         """
         guess, learned = _guess_speed(model.name), self._learned.get(model.fingerprint, {})
@@ -134,7 +134,7 @@ class Speeds:
         latest = dict([*merged.items()][-MOST_MODELS:])
         with suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with private_file(self._path, OSError) as part:
+            with atomic_write(self._path, OSError) as part:
                 part.write_text(json.dumps({"models": latest}), "utf-8")
         self._changed.clear()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from memcli.domain import Session
-from memcli.prompts import CUT, history
+from memcli.prompts import CUT, format_history
 from memcli.search.budget import TokenCounter
 from memcli.search.retrieve import Candidate
 
@@ -54,7 +54,7 @@ def pack_sessions(candidates: Sequence[Candidate], count: TokenCounter, room: in
 
 def history_block(shown: Sequence[Excerpt]) -> str:
     """Return excerpts as MemSifter's history block."""
-    return history([(each.session, each.positions) for each in shown])
+    return format_history([(each.session, each.positions) for each in shown])
 
 
 def nearest_first(centres: Sequence[int], positions: Sequence[int]) -> list[int]:
@@ -91,7 +91,7 @@ def _fill(candidates: Sequence[Candidate], count: TokenCounter, room: int) -> li
 
 def _whole(candidate: Candidate) -> Excerpt:
     turns = enumerate(candidate.session.turns, start=1)
-    positions = tuple(position for position, turn in turns if turn.searched)
+    positions = tuple(position for position, turn in turns if turn.is_searchable)
     return Excerpt(candidate, candidate.session, positions)
 
 
@@ -179,7 +179,7 @@ def _part(text: str, centre: int, length: int) -> str:
 
 
 def _largest_fitting(limit: int, fits: Callable[[int], bool]) -> int:
-    """Return the largest number up to a limit that fits, where smaller ones fit too; else 0."""
+    """Return the largest number up to a limit that fits, else 0; all smaller ones must fit, too."""
     low, high = 0, limit
     while low < high:
         middle = (low + high + 1) // 2

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 from memcli.domain import fingerprint
 from memcli.protocols import Embedder
-from memcli.store import Cache, Filters, Store, asked
-from memcli.text.question_dates import Span, spans
+from memcli.store import Filters, ModelCache, Store, query_terms
+from memcli.text.question_dates import DateSpan, parse_question_dates
 
 MOST_WEIGHED_TERMS = 40  # a question with more terms is a text, whose terms all weigh the same
 LEAST_SALIENCE = 0.001  # so that a term that says nothing still counts a little
@@ -33,7 +33,7 @@ class SignalWeights:
     memories: float = 0.3  # the memories that came from a session
     spelling: float = 0.3  # factor for the term that replaces a mistyped one; 0 replaces none
     salience: float = 0.3  # power to which a term's salience is raised, as its weight in BM25
-    assistant: float = 0.6  # factor for an assistant's turn, where a person's counts 1
+    assistant: float = 0.6  # factor for an assistant's turn; a person's counts 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class SearchQuery:
     terms: tuple[str, ...]
     term_weights: tuple[float, ...]  # one for each term, 1 on average
     vector: bytes  # float32, little endian; empty if meaning has no weight
-    days: tuple[Span, ...]  # that the question names
+    days: tuple[DateSpan, ...]  # that the question names
     filters: Filters
     weights: SignalWeights
     store: Store
@@ -80,7 +80,9 @@ def prepare_query(
         terms=tuple(terms),
         term_weights=tuple(term_weights),
         vector=question_vector(question, embedder, store.cache) if weights.meaning else b"",
-        days=tuple(spans(question, today, store.index.years())) if weights.dates else (),
+        days=tuple(parse_question_dates(question, today, store.index.session_years()))
+        if weights.dates
+        else (),
         filters=filters,
         weights=weights,
         store=store,
@@ -88,7 +90,7 @@ def prepare_query(
     )
 
 
-def question_vector(question: str, embedder: Embedder, cache: Cache) -> bytes:
+def question_vector(question: str, embedder: Embedder, cache: ModelCache) -> bytes:
     """Return the vector of a question as float32, little endian: it needs no array.
 
     Raises:
@@ -107,7 +109,7 @@ def question_vector(question: str, embedder: Embedder, cache: Cache) -> bytes:
     return raw
 
 
-def term_salience(terms: Sequence[str], embedder: Embedder, cache: Cache) -> list[float]:
+def term_salience(terms: Sequence[str], embedder: Embedder, cache: ModelCache) -> list[float]:
     """Return how much each term says about the question: how far the meaning moves without it.
 
     The salience of a term is 1 - the cosine of all terms and of all but this one. It needs no list
@@ -136,10 +138,10 @@ def _weigh_terms(
     question: str, store: Store, embedder: Embedder, weights: SignalWeights
 ) -> tuple[list[str], list[float]]:
     """Return the terms to look for, mistyped ones corrected, and how much each of them counts."""
-    typed = asked(question)
+    typed = query_terms(question)
     if len(typed) > MOST_WEIGHED_TERMS:
         return typed, [1.0] * len(typed)
-    corrections = store.index.meant(typed) if weights.spelling else {}
+    corrections = store.index.nearest_spellings(typed) if weights.spelling else {}
     terms = list(dict.fromkeys(corrections.get(term, term) for term in typed))
     term_weights = [1.0] * len(terms)
     if weights.salience:

@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from memcli.deadline import check_time, seconds_left
+from memcli.deadline import check_deadline, seconds_left
 from memcli.domain import Passage, fingerprint
 from memcli.prompts import passage_heading
 from memcli.protocols import Reranker
 from memcli.search.budget import PASSAGE_TOKENS, PASSAGES
-from memcli.search.model_speed import Speeds
-from memcli.search.results import Work
+from memcli.search.model_speed import ModelSpeeds
+from memcli.search.results import Activity
 from memcli.search.retrieve import Candidate
 from memcli.store import Store
 from memcli.text.chunking import passage_text
@@ -53,9 +53,9 @@ class RerankStage:
         candidates: Sequence[Candidate],
         reranker: Reranker,
         store: Store,
-        speeds: Speeds,
+        speeds: ModelSpeeds,
         *,
-        on_activity: Callable[[Work], None] = lambda _work: None,
+        on_activity: Callable[[Activity], None] = lambda _work: None,
     ) -> None:
         self.judgments: dict[int, Judgment] = {}  # by number of the session
         self.passages = 0  # judged so far, cached ones included
@@ -145,7 +145,7 @@ class RerankStage:
         """Yield the model's probabilities as they come, and learn how fast it is."""
         if not texts:
             return
-        check_time()
+        check_deadline()
         self._report(self._speeds.of(self._reranker).read)
         began = monotonic()
         tokens = [self._reranker.count(text) for text in texts]  # loads the model
@@ -159,7 +159,7 @@ class RerankStage:
                 read += tokens[at]
                 yield at, probability
                 self._report(read / max(monotonic() - began, 1e-6))
-                check_time()
+                check_deadline()
         finally:
             self._record(read, sum(tokens), monotonic() - began)
 
@@ -173,7 +173,7 @@ class RerankStage:
     def _report(self, tokens_per_second: float) -> None:
         seconds = (self.most_passages - self.passages) * PASSAGE_TOKENS / tokens_per_second
         self._on_activity(
-            Work("judging passages", seconds, done=self.passages, of=self.most_passages)
+            Activity("judging passages", seconds, done=self.passages, total=self.most_passages)
         )
 
     def _add(self, place: CandidatePassage, probability: float) -> None:

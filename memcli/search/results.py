@@ -6,17 +6,17 @@ from typing import Literal, TypeAlias
 
 from memcli.domain import Passage, Session, Turn
 from memcli.errors import MemError
-from memcli.search.budget import Plan
+from memcli.search.budget import StagePlan
 from memcli.search.retrieve import MOST_EVIDENCE, Candidate
 
-PLAIN = "No model thought about this. Sessions were ranked by words and meaning"
+PLAIN_TRACE_HEADING = "No model thought about this. Sessions were ranked by words and meaning"
 
 StageName = Literal["retrieve", "rerank", "sift", "answer"]
 StopCause: TypeAlias = MemError | KeyboardInterrupt  # of work that ended before its end
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
+class QuotedTurn:
     """A turn as evidence."""
 
     position: int  # from 1
@@ -24,7 +24,7 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RankedSession:
     """A ranked session with the score of each stage, and the turns that earned it."""
 
     session: Session
@@ -33,7 +33,7 @@ class Result:
     sift_rank: int | None  # from 1; None if not ranked
     parts: dict[str, float]  # the part of `retrieve` that each signal adds, by its name
     terms: tuple[str, ...]  # terms of the question that the session has
-    evidence: tuple[Quote, ...]  # best first
+    evidence: tuple[QuotedTurn, ...]  # best first
 
     @property
     def score(self) -> float:
@@ -42,7 +42,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class StageReport:
     """A stage that ran, and its cost."""
 
     name: StageName
@@ -50,31 +50,31 @@ class Stage:
     seconds: float
     candidates: int  # sessions that it looked at
     passages: int = 0  # that it judged, cached ones included
-    remembered: int = 0  # results that came from the cache
-    load: float = 0.0  # seconds of `seconds` that the model took to load
-    read: int = 0  # tokens
-    written: int = 0  # tokens
+    cached: int = 0  # results that came from the cache
+    load_seconds: float = 0.0  # seconds of `seconds` that the model took to load
+    tokens_read: int = 0  # tokens
+    tokens_written: int = 0  # tokens
 
     @property
     def tokens_per_second(self) -> float:
         """The speed of its work once the model was loaded; 0 if it had nothing to do."""
-        working = self.seconds - self.load
-        return (self.read + self.written) / working if working > 0 else 0.0
+        working = self.seconds - self.load_seconds
+        return (self.tokens_read + self.tokens_written) / working if working > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Ranking:
     """A ranking of sessions, best first, and how it was made."""
 
     question: str
     verdict: Literal["found", "nothing"]
-    results: tuple[Result, ...]
-    stages: tuple[Stage, ...]
+    results: tuple[RankedSession, ...]
+    stages: tuple[StageReport, ...]
     thought: str | None  # the sifter's; None if no model thought
-    plan: Plan | None = None  # what there was time for; None before the second stage
+    plan: StagePlan | None = None  # what there was time for; None before the second stage
     left_out: tuple[str, ...] = ()  # work that there was no time for, in words
     out_of_time: bool = False  # True if the deadline stopped a stage
-    stopped: StopCause | None = None  # the error or Ctrl-C that prevented later stages
+    stopped_by: StopCause | None = None  # the error or Ctrl-C that prevented later stages
 
     @property
     def trace(self) -> str:
@@ -83,13 +83,13 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Activity:
     """The activity of a stage, for those who wait."""
 
-    doing: str  # "judging passages"
+    name: str  # "judging passages"
     seconds: float | None = None  # that it will take from now on; None if unknown
     done: int = 0  # steps
-    of: int = 0  # steps in all; 0 if they cannot be counted
+    total: int = 0  # steps in all; 0 if they cannot be counted
 
 
 def _ignore(_event: object) -> None:
@@ -97,17 +97,17 @@ def _ignore(_event: object) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Listener:
+class RankingListener:
     """Callbacks for the progress of a question."""
 
-    ranked: Callable[[Answer], None] = _ignore  # called after each stage
-    working: Callable[[Work], None] = _ignore
-    thought: Callable[[str], None] = _ignore  # called with each piece of a model's thought
+    on_ranking: Callable[[Ranking], None] = _ignore  # called after each stage
+    on_activity: Callable[[Activity], None] = _ignore
+    on_thought: Callable[[str], None] = _ignore  # called with each piece of a model's thought
 
 
-def plain_trace(results: Sequence[Result]) -> str:
+def plain_trace(results: Sequence[RankedSession]) -> str:
     """Describe how sessions were ranked if no model thought about them: words, turns, scores."""
-    lines = [f"{PLAIN}:"]
+    lines = [f"{PLAIN_TRACE_HEADING}:"]
     for rank, result in enumerate(results, start=1):
         parts = " + ".join(f"{name} {part:.2f}" for name, part in result.parts.items())
         words = ", ".join(result.terms) or "none"
@@ -120,7 +120,7 @@ def plain_trace(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def quotes(candidate: Candidate, passage: Passage | None = None) -> tuple[Quote, ...]:
+def quotes(candidate: Candidate, passage: Passage | None = None) -> tuple[QuotedTurn, ...]:
     """Return the turns to quote of a candidate: those with words of the question.
 
     Args:
@@ -132,7 +132,9 @@ def quotes(candidate: Candidate, passage: Passage | None = None) -> tuple[Quote,
     if passage:
         inside = range(passage.first, passage.last + 1)
         positions = [position for position in positions if position in inside] or [
-            position for position in inside if candidate.session.turns[position - 1].searched
+            position for position in inside if candidate.session.turns[position - 1].is_searchable
         ]
     turns = candidate.session.turns
-    return tuple(Quote(position, turns[position - 1]) for position in positions[:MOST_EVIDENCE])
+    return tuple(
+        QuotedTurn(position, turns[position - 1]) for position in positions[:MOST_EVIDENCE]
+    )

@@ -99,7 +99,7 @@ from memcli.search.signals import (
     find_matches,
     score_signals,
 )
-from memcli.store import Filters, Found, Store
+from memcli.store import Filters, IndexMatch, Store
 
 LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be shown at all
 LEAST_CLOSENESS = 0.5  # of a session to a named day, if it shares no word with the question
@@ -161,7 +161,7 @@ def retrieve(
     )
     matches = find_matches(query)
     signals = score_signals(query, matches)
-    scores = weighted_sum([(signal.weight, signal.scores) for signal in signals])
+    scores = score_sessions(signals)
     ranked = sorted(
         scores.keys() & _presentable(matches), key=lambda number: (-scores[number], number)
     )
@@ -170,6 +170,11 @@ def retrieve(
     # The best session's score says how sure the ranking is, the others' are their share of that.
     scale = confidence(ranked[0], query, matches) / (scores[ranked[0]] or 1.0)
     return _candidates(ranked[:limit], scale, signals, query, matches)
+
+
+def score_sessions(signals: Iterable[SignalScores]) -> dict[int, float]:
+    """Weigh and add what the signals give each session; return scores in [0, 1] by its number."""
+    return weighted_sum([(signal.weight, signal.scores) for signal in signals])
 
 
 def confidence(best: int, query: SearchQuery, matches: Matches) -> float:
@@ -199,7 +204,7 @@ def confidence(best: int, query: SearchQuery, matches: Matches) -> float:
         query: the question.
         matches: of the signals.
     """
-    rarity = query.store.index.weights(query.terms)
+    rarity = query.store.index.term_weights(query.terms)
     information = {
         term: rarity[term] * weight
         for term, weight in zip(query.terms, query.term_weights, strict=True)
@@ -264,19 +269,19 @@ def _candidates(
 
 def _first_searched(session: Session) -> int:
     """Return the position to show of a session of which only the title or the day was found."""
-    return next((at for at, turn in enumerate(session.turns, start=1) if turn.searched), 1)
+    return next((at for at, turn in enumerate(session.turns, start=1) if turn.is_searchable), 1)
 
 
 def _turns_with_words(
     numbers: Sequence[int], query: SearchQuery, matches: Matches
-) -> Iterable[Found]:
+) -> Iterable[IndexMatch]:
     """Return the turns of some sessions that have words of the question, best first."""
     turns = matches["turn"]
     missing = tuple(set(numbers) - {turn.session for turn in turns})
     if not missing:
         return turns
     filters = replace(query.filters, among=missing)
-    return [*turns, *query.store.index.with_words("turn", query.terms, filters, TURN_DEPTH)]
+    return [*turns, *query.store.index.match_terms("turn", query.terms, filters, TURN_DEPTH)]
 
 
 def _choose_passages(
@@ -287,9 +292,9 @@ def _choose_passages(
     for name, weight in (("passage", weights.passage), ("meaning", weights.meaning)):
         greatest = max((each.score for each in matches[name]), default=0.0)
         for each in matches[name]:
-            if each.session in scored and each.place and greatest > 0:
+            if each.session in scored and each.passage and greatest > 0:
                 scores = scored[each.session]
-                scores[each.place] = scores.get(each.place, 0) + weight * each.score / greatest
+                scores[each.passage] = scores.get(each.passage, 0) + weight * each.score / greatest
     return {
         number: sorted(scores, key=lambda place: -scores[place])[:MOST_PASSAGES]
         or [Passage(firsts[number], firsts[number])]
@@ -298,16 +303,16 @@ def _choose_passages(
 
 
 def _choose_evidence(
-    firsts: Mapping[int, int], *, turns: Iterable[Found], others: Iterable[Found]
+    firsts: Mapping[int, int], *, turns: Iterable[IndexMatch], others: Iterable[IndexMatch]
 ) -> dict[int, list[Evidence]]:
     """Choose the turns that speak for each session: by words, or else the first of `others`."""
     chosen: dict[int, list[Evidence]] = {number: [] for number in firsts}
     for turn in turns:
-        if turn.session in chosen and turn.place and len(chosen[turn.session]) < MOST_EVIDENCE:
-            chosen[turn.session].append(Evidence(turn.place.first, turn.score))
+        if turn.session in chosen and turn.passage and len(chosen[turn.session]) < MOST_EVIDENCE:
+            chosen[turn.session].append(Evidence(turn.passage.first, turn.score))
     for other in others:
-        if other.place and other.session in chosen and not chosen[other.session]:
-            chosen[other.session].append(Evidence(other.place.first, 0.0))
+        if other.passage and other.session in chosen and not chosen[other.session]:
+            chosen[other.session].append(Evidence(other.passage.first, 0.0))
     return {
         number: evidence or [Evidence(firsts[number], 0.0)] for number, evidence in chosen.items()
     }

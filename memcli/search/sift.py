@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from memcli.deadline import check_time
+from memcli.deadline import check_deadline
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
-from memcli.prompts import history, sift_message
-from memcli.protocols import Ranking, Sifter
+from memcli.prompts import format_history, sift_message
+from memcli.protocols import SiftedOrder, Sifter
 from memcli.search.budget import RANKING_TOKENS
-from memcli.search.model_speed import Speeds
+from memcli.search.model_speed import ModelSpeeds
 from memcli.search.packing import MOST_SESSIONS, Excerpt, history_block, pack_sessions
-from memcli.search.results import Listener, Work
+from memcli.search.results import Activity, RankingListener
 from memcli.search.retrieve import Candidate
 from memcli.store import Store
 
@@ -42,14 +42,14 @@ class SiftStage:
         sifter: Sifter,
         wording: str,
         store: Store,
-        speeds: Speeds,
-        listener: Listener | None = None,
+        speeds: ModelSpeeds,
+        listener: RankingListener | None = None,
     ) -> None:
         self.load_seconds = 0.0
         self._question, self._wording = question, wording
         self._candidates = candidates[:MOST_SESSIONS]
         self._sifter, self._store = sifter, store
-        self._speeds, self._listener = speeds, listener or Listener()
+        self._speeds, self._listener = speeds, listener or RankingListener()
 
     def cached(self, history_tokens: int, thought_tokens: int) -> SiftResult | None:
         """Return the result of an earlier run with the same input; it needs no model."""
@@ -59,7 +59,7 @@ class SiftStage:
             result = SiftResult(str(value["thought"]), order, int(value["shown"]), cached=True)
         except (TypeError, KeyError, IndexError, ValueError):  # the cache has nothing, or nonsense
             return None
-        self._listener.thought(result.thought)
+        self._listener.on_thought(result.thought)
         return result
 
     def load(self) -> None:
@@ -68,9 +68,9 @@ class SiftStage:
         Raises:
             OutOfTimeError: the deadline passed.
         """
-        self._listener.working(Work("loading", self._speeds.of(self._sifter).load))
+        self._listener.on_activity(Activity("loading", self._speeds.of(self._sifter).load))
         self.load_seconds = self._speeds.load(self._sifter, self._question)
-        check_time()
+        check_deadline()
 
     def run(self, history_tokens: int, thought_tokens: int) -> SiftResult:
         """Let the model read, think and rank.
@@ -86,7 +86,7 @@ class SiftStage:
         shown = self._excerpts(history_tokens, thought_tokens)
         message = sift_message(self._wording, history_block(shown), self._question)
         read = self._sifter.count(message)
-        self._listener.working(Work("reading", read / self._speeds.of(self._sifter).read))
+        self._listener.on_activity(Activity("reading", read / self._speeds.of(self._sifter).read))
         ranking, thought = self._generate(message, read, len(shown), thought_tokens)
         order = [shown[index].candidate for index in ranking]
         places = [self._candidates.index(candidate) for candidate in order]
@@ -100,7 +100,7 @@ class SiftStage:
         self, message: str, prompt_tokens: int, shown: int, thought_tokens: int
     ) -> tuple[tuple[int, ...], str]:
         """Return the indices of the sessions shown, best first, and the thought."""
-        check_time()
+        check_deadline()
         times = [monotonic()]  # when generating began, and when each piece came
         pieces: list[str] = []
         try:
@@ -111,19 +111,19 @@ class SiftStage:
                 thought_tokens=thought_tokens,
             ):
                 times.append(monotonic())
-                if isinstance(piece, Ranking):
+                if isinstance(piece, SiftedOrder):
                     return piece.order, "".join(pieces).strip()
                 pieces.append(piece)
                 self._report(piece, thought_tokens - len(pieces))
-                check_time()
+                check_deadline()
         finally:
             self._speeds.record_generation(self._sifter, prompt_tokens, times)
         raise BackendError(f"{self._sifter.name} ended without a ranking")
 
     def _report(self, piece: str, tokens_left: int) -> None:
         seconds = max(tokens_left, 0) / self._speeds.of(self._sifter).write
-        self._listener.working(Work("thinking", seconds))
-        self._listener.thought(piece)
+        self._listener.on_activity(Activity("thinking", seconds))
+        self._listener.on_thought(piece)
 
     def _excerpts(self, history_tokens: int, thought_tokens: int) -> list[Excerpt]:
         sifter = self._sifter
@@ -144,7 +144,7 @@ class SiftStage:
             part
             for one in self._candidates
             for part in (
-                history([(one.session, range(1, len(one.session.turns) + 1))]),
+                format_history([(one.session, range(1, len(one.session.turns) + 1))]),
                 (one.evidence, one.passages, one.terms),  # these decide where it is cut
             )
         ]

@@ -1,7 +1,7 @@
 """The signals of the first stage: each finds places that match a question, and scores sessions.
 
-`SIGNALS` lists them. `find_matches` runs them, and `memcli.search.retrieve` weighs and adds what
-they give each session.
+`SIGNALS` lists them and `find_matches` runs them. A session's score is computed in
+`memcli.search.retrieve`, which weighs and adds what they give.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,23 +12,25 @@ from itertools import pairwise
 from memcli.search.fusion import scale_by_maximum, scale_by_range
 from memcli.search.memory_search import turns_behind_memories
 from memcli.search.query import MOST_WEIGHED_TERMS, SearchQuery
-from memcli.store import Found, Grain
-from memcli.text.question_dates import FADING
+from memcli.store import Grain, IndexMatch
+from memcli.text.question_dates import FADING_DAYS
 
 DEPTH = 400  # most passages and sessions found by words, and most passages found by meaning
 TURN_DEPTH = 4000  # most turns found by words; sessions need fewer, but turns are evidence, too
-_FAR = timedelta(days=5 * FADING)  # from a named day; further away less than .01 of a hint is left
+_FAR = timedelta(
+    days=5 * FADING_DAYS
+)  # from a named day; further away less than .01 of a hint is left
 
-Scores = dict[int, float]  # by number of the session, each in [0, 1]
-Matches = Mapping[str, Sequence[Found]]  # by name of the signal, best first
+Scores = dict[int, float]  # by number of the session; in [0, 1] once a signal has scaled them
+Matches = Mapping[str, Sequence[IndexMatch]]  # by name of the signal, best first
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
     """One way to find sessions and to score them."""
 
-    find: Callable[[SearchQuery], list[Found]]  # places that match, best first
-    score: Callable[[Iterable[Found]], Scores]
+    find: Callable[[SearchQuery], list[IndexMatch]]  # places that match, best first
+    score: Callable[[Iterable[IndexMatch]], Scores]
     counts: Callable[[SearchQuery, Scores], bool]  # False leaves it out of this question's scores
 
 
@@ -44,15 +46,15 @@ class SignalScores:
 def find_matches(query: SearchQuery) -> Matches:
     """Run every signal that has a weight.
 
-    Where more sessions have words of the question than DEPTH, passages and turns are looked for
-    only in the sessions that were found by their words or by the meaning of a passage.
+    If DEPTH sessions or more have words of the question, passages and turns are looked for only in
+    the sessions that were found by their words or by the meaning of a passage.
 
     Raises:
         BackendError: the embedder failed.
         StoreError: the database has vectors of another embedder.
     """
 
-    def find(name: str, query: SearchQuery) -> list[Found]:
+    def find(name: str, query: SearchQuery) -> list[IndexMatch]:
         return SIGNALS[name].find(query) if getattr(query.weights, name) else []
 
     sessions, nearest = find("session", query), find("meaning", query)
@@ -72,7 +74,7 @@ def find_matches(query: SearchQuery) -> Matches:
 
 
 def score_signals(query: SearchQuery, matches: Matches) -> list[SignalScores]:
-    """Return what each signal gives each session, for the signals that count for a question."""
+    """Return the scores of sessions by each signal that counts for a question."""
     scored = []
     for name, signal in SIGNALS.items():
         weight, scores = getattr(query.weights, name), signal.score(matches[name])
@@ -81,37 +83,37 @@ def score_signals(query: SearchQuery, matches: Matches) -> list[SignalScores]:
     return scored
 
 
-def find_sessions(query: SearchQuery) -> list[Found]:
+def find_sessions(query: SearchQuery) -> list[IndexMatch]:
     """Find sessions that have words of the question."""
     return _find_words(query, "session", DEPTH)
 
 
-def find_passages(query: SearchQuery) -> list[Found]:
+def find_passages(query: SearchQuery) -> list[IndexMatch]:
     """Find passages that have words of the question."""
     return _find_words(query, "passage", DEPTH)
 
 
-def find_turns(query: SearchQuery) -> list[Found]:
+def find_turns(query: SearchQuery) -> list[IndexMatch]:
     """Find turns that have words of the question."""
     return _find_words(query, "turn", TURN_DEPTH)
 
 
-def find_nearest_passages(query: SearchQuery) -> list[Found]:
+def find_nearest_passages(query: SearchQuery) -> list[IndexMatch]:
     """Find the passages nearest to the question in meaning; scores are cosines in [-1, 1]."""
-    return query.store.index.nearest(query.vector, query.embedder, query.filters, DEPTH)
+    return query.store.index.nearest_passages(query.vector, query.embedder, query.filters, DEPTH)
 
 
-def find_adjacent_terms(query: SearchQuery) -> list[Found]:
+def find_adjacent_terms(query: SearchQuery) -> list[IndexMatch]:
     """Find turns in which two terms stand side by side, as they do in the question.
 
     A turn is found once for each such pair that it has.
     """
     few = len(query.terms) <= MOST_WEIGHED_TERMS
     pairs = list(pairwise(query.terms)) if few else []
-    return query.store.index.together(pairs, query.filters)
+    return query.store.index.match_pairs(pairs, query.filters)
 
 
-def find_sessions_near_days(query: SearchQuery) -> list[Found]:
+def find_sessions_near_days(query: SearchQuery) -> list[IndexMatch]:
     """Find sessions near the days that the question names; scores are closenesses in [0, 1]."""
     filters, closeness = query.filters, dict[int, float]()
     for span in query.days:
@@ -121,17 +123,17 @@ def find_sessions_near_days(query: SearchQuery) -> list[Found]:
             since=max(since, filters.since or since),
             until=min(until, filters.until or until),
         )
-        for number, (first, last) in query.store.index.times(around).items():
+        for number, (first, last) in query.store.index.session_days(around).items():
             closeness[number] = max(span.closeness(first, last), closeness.get(number, 0.0))
-    return [Found(number, None, score) for number, score in closeness.items()]
+    return [IndexMatch(number, None, score) for number, score in closeness.items()]
 
 
-def find_remembered_turns(query: SearchQuery) -> list[Found]:
+def find_remembered_turns(query: SearchQuery) -> list[IndexMatch]:
     """Find the turns behind the memories that the question is about."""
     return turns_behind_memories(query.text, query.store, query.embedder, query.filters)
 
 
-def best_per_session(places: Iterable[Found]) -> Scores:
+def best_per_session(places: Iterable[IndexMatch]) -> Scores:
     """Return the best score of every session."""
     scores: Scores = {}
     for place in places:
@@ -139,17 +141,17 @@ def best_per_session(places: Iterable[Found]) -> Scores:
     return scores
 
 
-def score_words(places: Iterable[Found]) -> Scores:
+def score_words(places: Iterable[IndexMatch]) -> Scores:
     """Score each session by its best place, as a share of the best one of all."""
     return scale_by_maximum(best_per_session(places))
 
 
-def score_meaning(places: Iterable[Found]) -> Scores:
+def score_meaning(places: Iterable[IndexMatch]) -> Scores:
     """Score each session by its nearest passage: 1 for the nearest, 0 for the furthest one."""
     return scale_by_range(best_per_session(places))
 
 
-def score_adjacent_terms(places: Iterable[Found]) -> Scores:
+def score_adjacent_terms(places: Iterable[IndexMatch]) -> Scores:
     """Score each session by the different pairs of terms that it has, as a share of the best."""
     pairs: dict[int, dict[str, float]] = {}
     for place in places:
@@ -184,8 +186,8 @@ SIGNALS = {
 }
 
 
-def _find_words(query: SearchQuery, grain: Grain, depth: int) -> list[Found]:
-    return query.store.index.with_words(
+def _find_words(query: SearchQuery, grain: Grain, depth: int) -> list[IndexMatch]:
+    return query.store.index.match_terms(
         grain,
         query.terms,
         query.filters,

@@ -7,24 +7,24 @@ Ctrl-C leaves the ranking as far as it came.
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
-from memcli.deadline import OutOfTimeError, deadline, seconds_left
+from memcli.deadline import DeadlineExceededError, deadline, seconds_left
 from memcli.errors import BackendError
 from memcli.protocols import Embedder, Reranker, Sifter
-from memcli.search.budget import HISTORY_TOKENS, Plan, is_overdue, plan_sift, plan_stages
+from memcli.search.budget import HISTORY_TOKENS, StagePlan, is_overdue, plan_sift, plan_stages
 from memcli.search.dialogue import Dialogue, merge_with_earlier
-from memcli.search.model_speed import Speeds
+from memcli.search.model_speed import ModelSpeeds
 from memcli.search.rerank import RELEVANT, RerankStage, probability_at_rank
-from memcli.search.results import Answer, Listener, Result, Stage, quotes
+from memcli.search.results import RankedSession, Ranking, RankingListener, StageReport, quotes
 from memcli.search.retrieve import Candidate, retrieve
 from memcli.search.sift import SiftResult, SiftStage
 from memcli.store import Filters, Store
 
 CANDIDATES = 30  # sessions that the second and third stage look at
-LEAST = 0.25  # score of the best session; below it nothing is considered relevant
+LEAST_SCORE = 0.25  # score of the best session; below it nothing is considered relevant
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
+class RankingModels:
     """The models that rank sessions; a stage without one is left out."""
 
     embedder: Embedder
@@ -34,18 +34,18 @@ class Models:
     thought_tokens: int = 1024
 
 
-def ask(
+def rank_sessions(
     question: str,
     store: Store,
-    models: Models,
+    models: RankingModels,
     filters: Filters,
     *,
     limit: int,
-    least: float | None = None,
+    least_score: float | None = None,
     dialogue: Dialogue | None = None,
-    listener: Listener | None = None,
-    speeds: Speeds | None = None,
-) -> Answer:
+    listener: RankingListener | None = None,
+    speeds: ModelSpeeds | None = None,
+) -> Ranking:
     """Rank the sessions that may answer, by as many stages as there are models and time for.
 
     The deadline (`memcli.deadline`), a model that fails, and Ctrl-C end it with the ranking so far,
@@ -57,7 +57,7 @@ def ask(
         models: the models that rank them.
         filters: the sessions that count.
         limit: most sessions to return.
-        least: score of the least session to return; None leaves it to the verdict.
+        least_score: score of the least session to return; None leaves it to the verdict.
         dialogue: the exchanges before, if the question goes on from there.
         listener: callbacks for the progress.
         speeds: of the models on this machine; new measurements are added.
@@ -73,10 +73,10 @@ def ask(
         models=models,
         filters=filters,
         limit=limit,
-        least=least,
+        least=least_score,
         dialogue=dialogue or Dialogue(),
-        listener=listener or Listener(),
-        speeds=speeds or Speeds(),
+        listener=listener or RankingListener(),
+        speeds=speeds or ModelSpeeds(),
     )
     draft = _retrieve(request)
     try:
@@ -86,12 +86,12 @@ def ask(
                 _rerank(request, draft, models.reranker, draft.plan)
             if models.sifter and draft.found:
                 _sift(request, draft, models.sifter)
-    except OutOfTimeError:
+    except DeadlineExceededError:
         return replace(_ranking(request, draft), out_of_time=True)
     except (BackendError, KeyboardInterrupt) as error:
         if is_overdue(error):
             return replace(_ranking(request, draft), out_of_time=True)
-        return replace(_ranking(request, draft), stopped=error)
+        return replace(_ranking(request, draft), stopped_by=error)
     return _ranking(request, draft)
 
 
@@ -101,18 +101,18 @@ class _Request:
 
     question: str
     store: Store
-    models: Models
+    models: RankingModels
     filters: Filters
     limit: int
     least: float | None
     dialogue: Dialogue
-    listener: Listener
-    speeds: Speeds
+    listener: RankingListener
+    speeds: ModelSpeeds
 
     @property
     def question_in_context(self) -> str:
         """The question after the exchanges before it: models judge by that."""
-        return self.dialogue.current(self.question)
+        return self.dialogue.question_in_context(self.question)
 
 
 @dataclass(slots=True)
@@ -120,21 +120,21 @@ class _Draft:
     """A ranking in the making."""
 
     candidates: list[Candidate]  # best first
-    results: dict[int, Result]  # by number of the session
+    results: dict[int, RankedSession]  # by number of the session
     found: bool  # True if any session is considered relevant
-    plan: Plan | None = None
+    plan: StagePlan | None = None
     thought: str | None = None
-    stages: list[Stage] = field(default_factory=list)
+    stages: list[StageReport] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
-def _ranking(request: _Request, draft: _Draft) -> Answer:
+def _ranking(request: _Request, draft: _Draft) -> Ranking:
     """Return a draft as it is now as a ranking."""
     shown = draft.candidates[: request.limit]
     results = tuple(draft.results[candidate.number] for candidate in shown)
     if request.least is not None:
         results = tuple(result for result in results if result.score >= request.least)
-    return Answer(
+    return Ranking(
         question=request.question,
         verdict="found" if draft.found and results else "nothing",
         results=results,
@@ -145,12 +145,12 @@ def _ranking(request: _Request, draft: _Draft) -> Answer:
     )
 
 
-def _end_stage(request: _Request, draft: _Draft, stage: Stage) -> None:
+def _end_stage(request: _Request, draft: _Draft, stage: StageReport) -> None:
     draft.stages.append(stage)
-    request.listener.ranked(_ranking(request, draft))
+    request.listener.on_ranking(_ranking(request, draft))
 
 
-def _plan(request: _Request) -> Plan:
+def _plan(request: _Request) -> StagePlan:
     models, speeds = request.models, request.speeds
     return plan_stages(
         seconds_left(),
@@ -170,7 +170,7 @@ def _retrieve(request: _Request) -> _Draft:
         earlier = retrieve(request.dialogue.questions, store, embedder, filters, limit=limit)
         candidates = merge_with_earlier(candidates, earlier)[:limit]
     results = {
-        one.number: Result(
+        one.number: RankedSession(
             session=one.session,
             retrieve=one.score,
             rerank=None,
@@ -181,16 +181,16 @@ def _retrieve(request: _Request) -> _Draft:
         )
         for one in candidates
     }
-    least = LEAST if request.least is None else request.least
+    least = LEAST_SCORE if request.least is None else request.least
     found = bool(candidates) and candidates[0].score >= least
     draft = _Draft(candidates, results, found)
     _end_stage(
-        request, draft, Stage("retrieve", embedder.name, monotonic() - began, len(candidates))
+        request, draft, StageReport("retrieve", embedder.name, monotonic() - began, len(candidates))
     )
     return draft
 
 
-def _rerank(request: _Request, draft: _Draft, reranker: Reranker, plan: Plan) -> None:
+def _rerank(request: _Request, draft: _Draft, reranker: Reranker, plan: StagePlan) -> None:
     """Order the candidates by the reranker's judgments; those made before an error count."""
     began = monotonic()
     work = RerankStage(
@@ -199,14 +199,14 @@ def _rerank(request: _Request, draft: _Draft, reranker: Reranker, plan: Plan) ->
         reranker,
         request.store,
         request.speeds,
-        on_activity=request.listener.working,
+        on_activity=request.listener.on_activity,
     )
     complete = False
     try:
         with deadline(plan.rerank_seconds):  # cached judgments take no time
             work.run(wanted=request.limit)
         complete = True
-    except OutOfTimeError:
+    except DeadlineExceededError:
         judged = f"{work.passages or 'none'} of {work.most_passages} passages judged"
         draft.left_out.append(f"rerank: {judged}, {_time_there_was(plan.rerank_seconds)}")
         if seconds_left() <= 0:
@@ -214,15 +214,15 @@ def _rerank(request: _Request, draft: _Draft, reranker: Reranker, plan: Plan) ->
     finally:
         if work.passages:
             _apply_judgments(request, draft, work, complete=complete)
-            stage = Stage(
+            stage = StageReport(
                 "rerank",
                 reranker.name,
                 monotonic() - began,
                 len(work.judgments),
                 passages=work.passages,
-                remembered=work.cached,
-                load=work.load_seconds,
-                read=work.tokens,
+                cached=work.cached,
+                load_seconds=work.load_seconds,
+                tokens_read=work.tokens,
             )
             _end_stage(request, draft, stage)
 
@@ -264,20 +264,20 @@ def _sift(request: _Request, draft: _Draft, sifter: Sifter) -> None:
         result = work.cached(HISTORY_TOKENS, request.models.thought_tokens) or _sift_in_time(
             request, draft, sifter, work
         )
-    except OutOfTimeError:
+    except DeadlineExceededError:
         draft.left_out.append("sift: stopped before it had a ranking")
         raise
     if result:
         _apply_order(draft, result)
-        stage = Stage(
+        stage = StageReport(
             "sift",
             sifter.name,
             monotonic() - began,
             result.shown,
-            remembered=int(result.cached),
-            load=work.load_seconds,
-            read=result.read,
-            written=result.written,
+            cached=int(result.cached),
+            load_seconds=work.load_seconds,
+            tokens_read=result.read,
+            tokens_written=result.written,
         )
         _end_stage(request, draft, stage)
 

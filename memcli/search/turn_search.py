@@ -1,7 +1,7 @@
 """Ranks single turns: for quotations, for sources of memories, and for tests of turns.
 
-Each turn is scored by its own words and by what it stands in: its passage, its session, and the
-turn before it, which in a dialogue is the question that it answers. A person whom the question
+Each turn is scored by its own words and by those around it: its passage, its session, and the turn
+before it, which in a dialogue is the question that it answers. A person whom the question
 names is taken for the speaker of the answer.
 
 All turns of a conversation were ranked for LoCoMo, categories 1 to 4, 1,536 questions. These are
@@ -23,8 +23,9 @@ from memcli.domain import Session, SessionId
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
 from memcli.search.query import SearchQuery, SignalWeights, prepare_query
+from memcli.search.retrieve import score_sessions
 from memcli.search.signals import Matches, SignalScores, find_matches, score_signals
-from memcli.store import Filters, Found, Store, asked
+from memcli.store import Filters, IndexMatch, Store, query_terms
 
 LIKELIEST_SESSIONS = 50  # only the turns of these are ranked
 
@@ -82,7 +83,7 @@ def retrieve_turns(
     query = prepare_query(question, store, embedder, filters, now=now, weights=SignalWeights())
     matches = find_matches(query)
     signals = score_signals(query, matches)
-    likeliest = weighted_sum([(signal.weight, signal.scores) for signal in signals])
+    likeliest = score_sessions(signals)
     numbers = sorted(likeliest, key=lambda number: (-likeliest[number], number))
     sessions = {number: store.sessions.by_number(number) for number in numbers[:LIKELIEST_SESSIONS]}
     scores = _score_turns(query, matches, signals, sessions, weights or TurnWeights())
@@ -97,12 +98,12 @@ def _score_turns(
     sessions: Mapping[int, Session],
     weights: TurnWeights,
 ) -> dict[TurnPlace, float]:
-    """Weigh and add what each signal gives each searched turn of some sessions."""
+    """Weigh and add the scores that the signals give each searched turn of some sessions."""
     places = [
         (number, at)
         for number, session in sessions.items()
         for at, turn in enumerate(session.turns, start=1)
-        if turn.searched
+        if turn.is_searchable
     ]
     by_session = {signal.name: signal.scores for signal in signals}
     turns = scale_by_maximum(_best_by_turn(matches["turn"]))
@@ -125,7 +126,7 @@ def _score_turns(
     return {place: total[place] for place in places}
 
 
-def _best_by_turn(found: Iterable[Found]) -> dict[TurnPlace, float]:
+def _best_by_turn(found: Iterable[IndexMatch]) -> dict[TurnPlace, float]:
     """Return for each turn the best score of the turns and passages that cover it."""
     scores: dict[TurnPlace, float] = {}
     for each in found:
@@ -134,11 +135,11 @@ def _best_by_turn(found: Iterable[Found]) -> dict[TurnPlace, float]:
     return scores
 
 
-def _covered_turns(found: Found) -> list[TurnPlace]:
+def _covered_turns(found: IndexMatch) -> list[TurnPlace]:
     """Return the turns that a place covers: itself, or those of a passage."""
-    if found.place is None:
+    if found.passage is None:
         return []
-    return [(found.session, at) for at in range(found.place.first, found.place.last + 1)]
+    return [(found.session, at) for at in range(found.passage.first, found.passage.last + 1)]
 
 
 def _turns_of_named_speaker(
@@ -146,7 +147,7 @@ def _turns_of_named_speaker(
 ) -> Iterator[TurnPlace]:
     """Yield the turns of the one participant that the question names, if it names only one."""
     for number, session in sessions.items():
-        speakers = [name for name in session.participants if set(asked(name)) & set(terms)]
+        speakers = [name for name in session.participants if set(query_terms(name)) & set(terms)]
         if len(speakers) == 1:
             for at, turn in enumerate(session.turns, start=1):
                 if turn.speaker == speakers[0]:

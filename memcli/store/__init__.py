@@ -15,45 +15,45 @@ Read `store` first: a `Store` has a part for each table or task.
 Modules of this package import one another by their full names, never from here.
 """
 
-from memcli.domain import Outcome
-from memcli.store.index.highlights import Span, marks
-from memcli.store.index.search_index import Found, Grain
-from memcli.store.index.term_statistics import MOST_TERMS
-from memcli.store.index.vector_sets import Place
-from memcli.store.maintenance.statistics import Month, Person, Totals, VectorCount
+from memcli.domain import ReadingOutcome
+from memcli.store.index.highlights import Span, highlight_spans
+from memcli.store.index.search_index import Grain, IndexMatch
+from memcli.store.index.term_statistics import MAX_TERMS
+from memcli.store.index.vector_sets import PassageLocation
+from memcli.store.maintenance.statistics import MonthCount, SpeakerCount, StoreTotals, VectorCount
 from memcli.store.sqlite.filters import Filters
-from memcli.store.sqlite.tokenize import asked, same
+from memcli.store.sqlite.tokenize import normalized_key, query_terms
 from memcli.store.store import Store
-from memcli.store.tables.conversations import Head
+from memcli.store.tables.conversations import ConversationInfo
 from memcli.store.tables.memories import MemoryFilters, memory_id
-from memcli.store.tables.model_cache import Cache
-from memcli.store.tables.readings import Reading, Unread
-from memcli.store.tables.sessions import Overview
-from memcli.store.tables.source_files import File, Sources
+from memcli.store.tables.model_cache import ModelCache
+from memcli.store.tables.readings import SegmentReading, UnreadSession
+from memcli.store.tables.sessions import SessionSummary
+from memcli.store.tables.source_files import FileState, SourceTable
 
 __all__ = [
-    "MOST_TERMS",
-    "Cache",
-    "File",
+    "MAX_TERMS",
+    "ConversationInfo",
+    "FileState",
     "Filters",
-    "Found",
     "Grain",
-    "Head",
+    "IndexMatch",
     "MemoryFilters",
-    "Month",
-    "Outcome",
-    "Overview",
-    "Person",
-    "Place",
-    "Reading",
-    "Sources",
+    "ModelCache",
+    "MonthCount",
+    "PassageLocation",
+    "ReadingOutcome",
+    "SegmentReading",
+    "SessionSummary",
+    "SourceTable",
     "Span",
+    "SpeakerCount",
     "Store",
-    "Totals",
-    "Unread",
+    "StoreTotals",
+    "UnreadSession",
     "VectorCount",
-    "asked",
-    "marks",
+    "highlight_spans",
     "memory_id",
-    "same",
+    "normalized_key",
+    "query_terms",
 ]

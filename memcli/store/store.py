@@ -9,23 +9,23 @@ from typing import Self
 from memcli.errors import StoreError
 from memcli.store.index.memory_index import MemoryIndex
 from memcli.store.index.rebuild import TextIndexRebuild
-from memcli.store.index.search_index import Index
+from memcli.store.index.search_index import SearchIndex
 from memcli.store.index.vector_sets import VectorSets
 from memcli.store.maintenance.backup import back_up
-from memcli.store.maintenance.deletion import Forgetting
-from memcli.store.maintenance.export import Archive
-from memcli.store.maintenance.health import Health
+from memcli.store.maintenance.deletion import Deletion
+from memcli.store.maintenance.export import StoreExport
+from memcli.store.maintenance.health import HealthChecks
 from memcli.store.maintenance.statistics import Statistics
 from memcli.store.sqlite.connection import Database
-from memcli.store.tables.conversations import Conversations
-from memcli.store.tables.memories import Memories
+from memcli.store.tables.conversations import ConversationTable
+from memcli.store.tables.memories import MemoryTable
 from memcli.store.tables.memory_sources import MemorySourceTable
-from memcli.store.tables.model_cache import Cache
-from memcli.store.tables.readings import Reads
-from memcli.store.tables.sessions import Sessions
-from memcli.store.tables.source_files import Sources
+from memcli.store.tables.model_cache import ModelCache
+from memcli.store.tables.readings import ReadingTable
+from memcli.store.tables.sessions import SessionTable
+from memcli.store.tables.source_files import SourceTable
 
-WAIT = 10.0  # seconds
+DEFAULT_WAIT = 10.0  # seconds
 
 
 class Store:
@@ -41,32 +41,32 @@ class Store:
         BusyError: from any method that writes, while another process is writing.
     """
 
-    def __init__(self, path: Path, *, wait: float = WAIT, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, wait: float = DEFAULT_WAIT, read_only: bool = False) -> None:
         self._database = Database(path, wait=wait, read_only=read_only)
-        self.conversations = Conversations(self._database)
-        self.sessions = Sessions(self._database)
-        self.archive = Archive(self._database, self.sessions)
-        self.sources = Sources(self._database)
-        self.index = Index(self._database)
-        self.cache = Cache(self._database)
-        self.rewording = TextIndexRebuild(self._database, self.index)
-        self.vectors = VectorSets(self._database)
-        self.health = Health(self._database)
+        self.conversations = ConversationTable(self._database)
+        self.sessions = SessionTable(self._database)
+        self.export = StoreExport(self._database, self.sessions)
+        self.sources = SourceTable(self._database)
+        self.index = SearchIndex(self._database)
+        self.cache = ModelCache(self._database)
+        self.text_rebuild = TextIndexRebuild(self._database, self.index)
+        self.vector_sets = VectorSets(self._database)
+        self.health = HealthChecks(self._database)
         self.statistics = Statistics(self._database)
-        self.memories = Memories(self._database)
+        self.memories = MemoryTable(self._database)
         self.memory_sources = MemorySourceTable(self._database)
         self.memory_index = MemoryIndex(self._database)
-        self.forgetting = Forgetting(
+        self.deletion = Deletion(
             self._database,
             index=self.index,
             memories=self.memories,
             memory_sources=self.memory_sources,
             memory_index=self.memory_index,
         )
-        self.reads = Reads(self._database)
+        self.readings = ReadingTable(self._database)
 
     @classmethod
-    def existing(cls, path: Path, *, wait: float = WAIT, read_only: bool = False) -> Self:
+    def existing(cls, path: Path, *, wait: float = DEFAULT_WAIT, read_only: bool = False) -> Self:
         """Open a database that must exist already; with `read_only`, nothing in it can change.
 
         Raises:
@@ -79,17 +79,17 @@ class Store:
         return cls(path, wait=wait, read_only=read_only)
 
     def back_up(
-        self, target: Path, *, replace: bool, verify: bool, told: Callable[[int, int], None]
+        self, target: Path, *, replace: bool, verify: bool, progress: Callable[[int, int], None]
     ) -> None:
         """Write a copy of the database; see `backup.back_up`."""
-        back_up(self._database, target, replace=replace, verify=verify, progress=told)
+        back_up(self._database, target, replace=replace, verify=verify, progress=progress)
 
     def log_size(self) -> int:
         """Return the size of the write-ahead log in bytes."""
         log = self._database.path.with_name(f"{self._database.path.name}-wal")
         return log.stat().st_size if log.exists() else 0
 
-    def take_over_log(self) -> None:
+    def merge_log(self) -> None:
         """Move the write-ahead log into the database's main file, unless a reader needs it."""
         self._database.rows("pragma wal_checkpoint(truncate)")
 
@@ -101,7 +101,7 @@ class Store:
         """Return a context manager whose block reads one state of the database."""
         return self._database.snapshot()
 
-    def trial(self) -> AbstractContextManager[None]:
+    def dry_run(self) -> AbstractContextManager[None]:
         """Return a context manager that runs its block as a transaction and rolls it back."""
         return self._database.dry_run()
 

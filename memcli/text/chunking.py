@@ -12,7 +12,7 @@ OVERLAP_TURNS = 1  # turns that a passage shares with the one before
 _SENTENCE_END = re.compile(r"[.!?…]['\")\]]*\s+|[。！？]|\n+")
 
 
-def passages(session: Session, length: int = PASSAGE_LENGTH) -> list[Passage]:
+def split_passages(session: Session, length: int = PASSAGE_LENGTH) -> list[Passage]:
     """Cut a session into windows of whole turns, and turns longer than a window at sentences.
 
     Args:
@@ -23,7 +23,7 @@ def passages(session: Session, length: int = PASSAGE_LENGTH) -> list[Passage]:
     window: list[int] = []  # positions of the turns
     size = 0
     for position, turn in enumerate(session.turns, start=1):
-        if not turn.searched:
+        if not turn.is_searchable:
             continue
         weight = _weight(turn.text)
         if window and size + weight > length:
@@ -36,7 +36,7 @@ def passages(session: Session, length: int = PASSAGE_LENGTH) -> list[Passage]:
             characters = max(length * len(turn.text) // weight, 1)
             result += [
                 Passage(position, position, start, stop)
-                for start, stop in parts(turn.text, characters)
+                for start, stop in split_at_sentences(turn.text, characters)
             ]
             continue
         window.append(position)
@@ -50,16 +50,18 @@ def passage_text(session: Session, passage: Passage) -> str:
     """Return the text of a passage, one line per turn, with the names of its speakers."""
     turns = session.turns[passage.first - 1 : passage.last]
     return "\n".join(
-        said(turn, turn.text[passage.start : passage.stop]) for turn in turns if turn.searched
+        turn_text(turn, turn.text[passage.start : passage.stop])
+        for turn in turns
+        if turn.is_searchable
     )
 
 
-def said(turn: Turn, text: str | None = None) -> str:
+def turn_text(turn: Turn, text: str | None = None) -> str:
     """Return a turn's text, or a part of it, after the name of its speaker."""
     return f"{turn.speaker or turn.role.value}: {turn.text if text is None else text}"
 
 
-def parts(text: str, length: int) -> Iterator[tuple[int, int]]:
+def split_at_sentences(text: str, length: int) -> Iterator[tuple[int, int]]:
     """Cut a long text near every `length` characters, at the end of a sentence where there is one.
 
     Yields:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from memcli.domain import Conversation, Kind, SessionId, Turn, participants
 from memcli.errors import StoreError
-from memcli.files import private_file
+from memcli.files import atomic_write
 
 _TITLE_BYTES = 100  # bytes of a title in a file name, which must stay under 255 bytes
 
@@ -29,7 +29,7 @@ def write_transcripts(
         raise StoreError(f"cannot make {folder}: {error.strerror}") from error
     for session, conversation in sessions:
         path = folder / transcript_file_name(session, conversation)
-        with private_file(path, StoreError) as part:
+        with atomic_write(path, StoreError) as part:
             part.write_text(format_transcript(session, conversation), "utf-8")
         yield path
 

@@ -29,7 +29,7 @@ from memcli.text.date_words import (
     parse_count,
 )
 
-FADING = 14.0  # days from a span after which its closeness has fallen to 1 / e
+FADING_DAYS = 14.0  # days from a span after which its closeness has fallen to 1 / e
 
 _PAST_DAYS = {word: days for word, days in RELATIVE_DAYS.items() if days <= 0}
 _LAST_UNITS = {word: unit for word, (unit, offset) in RELATIVE_UNITS.items() if offset == -1}
@@ -63,7 +63,7 @@ _LAST_UNIT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DateSpan:
     """A span of days, both ends included."""
 
     first: date
@@ -81,10 +81,10 @@ class Span:
             ended: its last day.
         """
         days = max((began - self.last).days, (self.first - ended).days, 0)
-        return math.exp(-days / FADING)
+        return math.exp(-days / FADING_DAYS)
 
 
-def spans(question: str, today: date, years: Sequence[int]) -> list[Span]:
+def parse_question_dates(question: str, today: date, years: Sequence[int]) -> list[DateSpan]:
     """Return the spans of days that a question names, each once; none where it names none.
 
     Args:
@@ -93,7 +93,7 @@ def spans(question: str, today: date, years: Sequence[int]) -> list[Span]:
         years: the years in which a date without a year may lie: "in May" gives a span in each.
     """
     question = question.casefold()
-    found: dict[Span, None] = {}
+    found: dict[DateSpan, None] = {}
     for parse in (
         _parse_numeric,
         _parse_months_in_characters,
@@ -106,7 +106,7 @@ def spans(question: str, today: date, years: Sequence[int]) -> list[Span]:
     return list(found)
 
 
-def _parse_numeric(question: str, _today: date, _years: Sequence[int]) -> Iterator[Span]:
+def _parse_numeric(question: str, _today: date, _years: Sequence[int]) -> Iterator[DateSpan]:
     """Yield dates in digits: 2023-05-07, 2023/5, 2023年5月7日, 7.5.2023."""
     for pattern in (_NUMERIC, DAY_MONTH_YEAR):
         for match in pattern.finditer(question):
@@ -114,7 +114,9 @@ def _parse_numeric(question: str, _today: date, _years: Sequence[int]) -> Iterat
             yield from _days_of_month(int(match["year"]), int(match["month"]), day)
 
 
-def _parse_months_in_characters(question: str, today: date, years: Sequence[int]) -> Iterator[Span]:
+def _parse_months_in_characters(
+    question: str, today: date, years: Sequence[int]
+) -> Iterator[DateSpan]:
     """Yield Chinese and Japanese months and days: 5月, 5月7日, 去年の6月."""
     for match in _MONTH_IN_CHARACTERS.finditer(question):
         years_ago = 1 if match["last"] else 0 if match["this"] else None
@@ -123,7 +125,7 @@ def _parse_months_in_characters(question: str, today: date, years: Sequence[int]
             yield from _days_of_month(year, int(match["month"]), day)
 
 
-def _parse_month_names(question: str, today: date, years: Sequence[int]) -> Iterator[Span]:
+def _parse_month_names(question: str, today: date, years: Sequence[int]) -> Iterator[DateSpan]:
     """Yield months by their names, with or without a day and a year."""
     for match in _MONTH_NAME.finditer(question):
         month, day = MONTHS[match["name"]], match["before"] or match["after"]
@@ -137,29 +139,29 @@ def _parse_month_names(question: str, today: date, years: Sequence[int]) -> Iter
         yield from _latest_or_all(spans, match, today)
 
 
-def _parse_seasons(question: str, today: date, years: Sequence[int]) -> Iterator[Span]:
+def _parse_seasons(question: str, today: date, years: Sequence[int]) -> Iterator[DateSpan]:
     for match in _SEASON.finditer(question):
         if not match["last"] and not _is_date(match, question):
             continue
         month = SEASONS[match["name"]]
         spans = [
-            Span(date(year, month, 1), _month_end(year + month // 12, (month + 1) % 12 + 1))
+            DateSpan(date(year, month, 1), _month_end(year + month // 12, (month + 1) % 12 + 1))
             for year in _possible_years(match, years, today)
         ]
         yield from _latest_or_all(spans, match, today)
 
 
-def _parse_feasts(question: str, today: date, years: Sequence[int]) -> Iterator[Span]:
+def _parse_feasts(question: str, today: date, years: Sequence[int]) -> Iterator[DateSpan]:
     for match in _FEAST.finditer(question):
         month, day = FEASTS[match["name"]]
         spans = [
-            Span(date(year, month, day), date(year, month, day))
+            DateSpan(date(year, month, day), date(year, month, day))
             for year in _possible_years(match, years, today)
         ]
         yield from _latest_or_all(spans, match, today)
 
 
-def _parse_relative(question: str, today: date, _years: Sequence[int]) -> Iterator[Span]:
+def _parse_relative(question: str, today: date, _years: Sequence[int]) -> Iterator[DateSpan]:
     """Yield days and spans that count from today: yesterday, last Friday, two weeks ago."""
     for match in _DAY.finditer(question):
         yield _days_ago(today, -_PAST_DAYS[match[0]])
@@ -173,7 +175,7 @@ def _parse_relative(question: str, today: date, _years: Sequence[int]) -> Iterat
         yield _last_units(today, unit, match["count"])
 
 
-def _last_units(today: date, unit: str, count: str | None) -> Span:
+def _last_units(today: date, unit: str, count: str | None) -> DateSpan:
     """Return the last so many units. The last month is over; the last two months are not."""
     days = DAYS_IN_UNIT[unit] * parse_count(count)
     days_of_this = {
@@ -182,7 +184,7 @@ def _last_units(today: date, unit: str, count: str | None) -> Span:
         "year": today.timetuple().tm_yday,
     }
     ended = 0 if count else days_of_this.get(unit, 0)  # days ago
-    return Span(_days_ago(today, days + ended - 1).first, _days_ago(today, ended).last)
+    return DateSpan(_days_ago(today, days + ended - 1).first, _days_ago(today, ended).last)
 
 
 def _is_date(match: re.Match[str], question: str) -> bool:
@@ -194,13 +196,13 @@ def _is_date(match: re.Match[str], question: str) -> bool:
     )
 
 
-def _days_of_month(year: int, month: int, day: int | None) -> Iterator[Span]:
+def _days_of_month(year: int, month: int, day: int | None) -> Iterator[DateSpan]:
     """Yield the day, or without one the month; nothing where the calendar has no such day."""
     try:
         if day is None:
-            yield Span(date(year, month, 1), _month_end(year, month))
+            yield DateSpan(date(year, month, 1), _month_end(year, month))
         else:
-            yield Span(date(year, month, day), date(year, month, day))
+            yield DateSpan(date(year, month, day), date(year, month, day))
     except ValueError:
         return
 
@@ -209,12 +211,12 @@ def _month_end(year: int, month: int) -> date:
     return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
-def _days_ago(today: date, days: int, *, slack: int = 0) -> Span:
+def _days_ago(today: date, days: int, *, slack: int = 0) -> DateSpan:
     """Return the day so many days ago, and `slack` days before and after it."""
     try:
-        return Span(today - timedelta(days + slack), today - timedelta(days - slack))
+        return DateSpan(today - timedelta(days + slack), today - timedelta(days - slack))
     except OverflowError:  # before the year 1
-        return Span(date.min, date.min)
+        return DateSpan(date.min, date.min)
 
 
 def _possible_years(match: re.Match[str], years: Sequence[int], today: date) -> Sequence[int]:
@@ -223,6 +225,6 @@ def _possible_years(match: re.Match[str], years: Sequence[int], today: date) -> 
     return [today.year - 2, today.year - 1, today.year] if match["last"] else years
 
 
-def _latest_or_all(spans: list[Span], match: re.Match[str], today: date) -> list[Span]:
+def _latest_or_all(spans: list[DateSpan], match: re.Match[str], today: date) -> list[DateSpan]:
     """Return all spans, or only the one that ended last where the question says "last"."""
     return [span for span in spans if span.last < today][-1:] if match["last"] else spans

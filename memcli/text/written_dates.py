@@ -50,7 +50,7 @@ _RELATIVE_UNIT = re.compile(rf"(?:(?P<last>{LAST})|(?P<next>{NEXT})|{THIS}){UNIT
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class PartialDate:
     """A day, a month, a year or a day of the week; a part that is not stated is None."""
 
     year: int | None = None
@@ -58,9 +58,9 @@ class Day:
     day: int | None = None
     weekday: int | None = None  # 0 is Monday
 
-    def like(self, other: "Day") -> "Day":
+    def with_parts_of(self, other: "PartialDate") -> "PartialDate":
         """Return the parts of this day that the other states, too: of a day, say, its month."""
-        return Day(
+        return PartialDate(
             None if other.year is None else self.year,
             None if other.month is None else self.month,
             None if other.day is None else self.day,
@@ -68,13 +68,13 @@ class Day:
         )
 
 
-def written(text: str) -> list[tuple[int, str, Day]]:
+def find_written_dates(text: str) -> list[tuple[int, str, PartialDate]]:
     """Return the days that a text writes out, in their order.
 
     Returns:
         (position in characters, words, day)
     """
-    found: list[tuple[int, str, Day]] = []
+    found: list[tuple[int, str, PartialDate]] = []
 
     def collect(match: re.Match[str]) -> str:
         day = _day(match)
@@ -88,25 +88,25 @@ def written(text: str) -> list[tuple[int, str, Day]]:
     return sorted(found, key=lambda one: one[0])
 
 
-def spoken_of(turn: Turn) -> set[Day]:
+def mentioned_dates(turn: Turn) -> set[PartialDate]:
     """Return the days a turn refers to: its own, those it writes out, and "yesterday" resolved.
 
     A day without a year may be in that of the turn, the one before and the one after.
     """
-    days = {day for _, _, day in written(turn.text)}
+    days = {day for _, _, day in find_written_dates(turn.text)}
     if turn.sent_at is None:
         return days
     today = turn.sent_at.date()
     days |= {_complete(today), *_relative_days(turn.text, today)}
     return days | {
-        Day(year, day.month, day.day)
+        PartialDate(year, day.month, day.day)
         for day in days
         if day.month and not day.year
         for year in (today.year - 1, today.year, today.year + 1)
     }
 
 
-def _day(match: re.Match[str]) -> Day | None:
+def _day(match: re.Match[str]) -> PartialDate | None:
     """Return the day that was matched; None where no month has it.
 
     Names are looked up with `get`: ignoring case, `re` takes the Turkish ı and İ for an i.
@@ -114,7 +114,7 @@ def _day(match: re.Match[str]) -> Day | None:
     parts = match.groupdict()
     if name := parts.get("weekday"):
         weekday = WEEKDAYS.get(name.lower())
-        return None if weekday is None else Day(weekday=weekday)
+        return None if weekday is None else PartialDate(weekday=weekday)
     year, month, day = (
         int(parts[part]) if parts.get(part) else None for part in ("year", "month", "day")
     )
@@ -122,10 +122,10 @@ def _day(match: re.Match[str]) -> Day | None:
         month = MONTHS.get(name.lower(), 0)
     if not ((month is None or 1 <= month <= 12) and 1 <= (day or 1) <= 31):
         return None
-    return Day(year, month, day)
+    return PartialDate(year, month, day)
 
 
-def _relative_days(text: str, today: date) -> Iterator[Day]:
+def _relative_days(text: str, today: date) -> Iterator[PartialDate]:
     """Yield the days, months and years that a text counts from today."""
     text = text.casefold()
     for words, days in RELATIVE_DAYS.items():
@@ -146,7 +146,7 @@ def _relative_days(text: str, today: date) -> Iterator[Day]:
         yield from (_shift(today, "day", days - 7), _shift(today, "day", days))
 
 
-def _shift_unit(today: date, unit: str, offset: int) -> Iterator[Day]:
+def _shift_unit(today: date, unit: str, offset: int) -> Iterator[PartialDate]:
     """Yield the month or year so many from the present one; of a week, each of its days."""
     if unit == "week":
         monday = today - timedelta(today.weekday())
@@ -154,18 +154,18 @@ def _shift_unit(today: date, unit: str, offset: int) -> Iterator[Day]:
     yield _shift(today, unit, offset)
 
 
-def _shift(today: date, unit: str, offset: int) -> Day:
+def _shift(today: date, unit: str, offset: int) -> PartialDate:
     """Return the day so many units from another; of a month or year only that."""
     try:
         if unit == "year":
-            return Day(today.year + offset)
+            return PartialDate(today.year + offset)
         if unit == "month":
             months = today.year * 12 + today.month - 1 + offset
-            return Day(months // 12, months % 12 + 1)
+            return PartialDate(months // 12, months % 12 + 1)
         return _complete(today + timedelta(days=offset * (7 if unit == "week" else 1)))
     except OverflowError:  # before the year 1
-        return Day()
+        return PartialDate()
 
 
-def _complete(day: date) -> Day:
-    return Day(day.year, day.month, day.day, day.weekday())
+def _complete(day: date) -> PartialDate:
+    return PartialDate(day.year, day.month, day.day, day.weekday())

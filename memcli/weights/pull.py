@@ -23,7 +23,7 @@ from pathlib import Path
 from memcli.callbacks import NoteCallback, ignore
 from memcli.catalog import TORCH, Manifest, PublishedFile, Weights
 from memcli.errors import BackendError, BusyError, ModelNotFoundError, UsageError
-from memcli.files import whole_file
+from memcli.files import locked_atomic_write
 from memcli.weights.hub.download import check_room, download_files
 from memcli.weights.hub.listing import Listing
 from memcli.weights.hub.pins import pinned_listing
@@ -77,7 +77,7 @@ class PulledModel:
     was_installed: bool  # before the pull, which then had nothing to do
 
 
-def pull(
+def pull_gguf(
     manifest: Manifest, quantization: str, options: PullOptions, *, keep_f16: bool = False
 ) -> PulledModel:
     """Download, convert, quantize, verify and install a model as a GGUF file.
@@ -116,7 +116,7 @@ def pull_checkpoint(manifest: Manifest, options: PullOptions) -> PulledModel:
     The files stay in the hub's cache; the models folder has a link to them.
 
     Raises:
-        ModelNotFoundError: see `pull`.
+        ModelNotFoundError: see `pull_gguf`.
         BackendError: torch is not installed, or the model did not pass its verification.
         BusyError: another process is pulling the same model.
     """
@@ -282,7 +282,7 @@ def _link_or_copy(file: Path, made: Path) -> None:
         os.link(file.resolve(), made)
     except OSError:  # the cache is on another disk, or on one without links
         check_room(made.parent, file.stat().st_size)
-        with whole_file(made) as part:
+        with locked_atomic_write(made) as part:
             shutil.copyfile(file, part)
 
 
@@ -317,7 +317,7 @@ def _quantize(source: _Source, made: Path, origin: WeightsRecord, options: PullO
         _make(source, f16_file, f16_origin, options)
     check_room(made.parent, round(f16_file.stat().st_size * smaller))
     progress = options.step_progress(f"{origin.name}: quantize to {origin.quantization}")
-    with whole_file(made) as part:
+    with locked_atomic_write(made) as part:
         quantize(f16_file, part, origin.quantization, progress=progress)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.domain import fingerprint
-from memcli.files import whole_file
+from memcli.files import locked_atomic_write
 
 VerificationState = Literal["verified", "failed", "changed", "unverified"]
 
@@ -73,7 +73,7 @@ def write_record(record: WeightsRecord, path: Path) -> None:
         BackendError: the disk is full, or the folder cannot be written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as part:
+    with locked_atomic_write(path) as part:
         part.write_text(json.dumps(asdict(record), indent=2) + "\n", "utf-8")
 
 

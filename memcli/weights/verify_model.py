@@ -110,14 +110,14 @@ def _logits(path: Path) -> Sequence[float]:
     Raises:
         BackendError: llama.cpp refuses the file or fails.
     """
-    from memcli.backends.llama.context import Context, Run
-    from memcli.backends.llama.model import Model
+    from memcli.backends.llama.context import LlamaContext, TokenRun
+    from memcli.backends.llama.model import LlamaModel
 
-    model = Model(path)
+    model = LlamaModel(path)
     try:
-        tokens = model.plain("The capital of China is")
-        with Context(model, len(tokens)) as context:
-            context.feed([Run(tokens)])
-            return context.logits(0, sorted({*tokens, *model.special}))
+        tokens = model.encode("The capital of China is")
+        with LlamaContext(model, len(tokens)) as context:
+            context.feed([TokenRun(tokens)])
+            return context.logits(0, sorted({*tokens, *model.special_tokens}))
     finally:
         model.close()

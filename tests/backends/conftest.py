@@ -1,16 +1,16 @@
 import pytest
 
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 
 
 @pytest.fixture(scope="session", params=["tiny", "smollm"])
 def any_path(request):
-    """Each of the two in turn."""
+    """Return the path of each of the two models in turn."""
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="session")
 def any_model(any_path):
-    model = Model(any_path)
+    model = LlamaModel(any_path)
     yield model
     model.close()

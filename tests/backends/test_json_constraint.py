@@ -31,7 +31,7 @@ schemas = st.recursive(
 
 
 def values(schema):
-    """What a schema allows."""
+    """Return a strategy for the values that a schema allows."""
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     match schema["type"]:

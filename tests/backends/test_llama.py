@@ -11,8 +11,8 @@ from helpers.tiny_models import write_tiny_qwen3
 
 from memcli.backends.llama import open_reranker
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS
-from memcli.backends.llama.context import Context, Run
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.context import LlamaContext, TokenRun
+from memcli.backends.llama.model import LlamaModel
 from memcli.errors import BackendError, ModelNotFoundError
 from memcli.protocols import Reranker, RerankPrompt
 
@@ -61,11 +61,11 @@ def test_it_is_a_reranker(reranker, tiny):
 def test_shared_heads_and_batches_answer_as_one_prompt_at_a_time_does(reranker, tiny):
     answers = dict(reranker.judge(QUESTION, PASSAGES))
 
-    model = Model(tiny)
-    yes_no = (model.single("yes"), model.single("no"))
-    for index, prompt in enumerate(reranker.prompts(QUESTION, PASSAGES)):
-        with Context(model, len(prompt), threads=1) as context:
-            context.feed([Run(prompt)])
+    model = LlamaModel(tiny)
+    yes_no = (model.encode_single("yes"), model.encode_single("no"))
+    for index, prompt in enumerate(reranker.encode_prompts(QUESTION, PASSAGES)):
+        with LlamaContext(model, len(prompt), threads=1) as context:
+            context.feed([TokenRun(prompt)])
             yes, no = context.logits(0, yes_no)
         assert margin(answers[index]) == pytest.approx(yes - no, abs=0.05)
     model.close()
@@ -100,38 +100,40 @@ def test_the_same_passage_twice_gets_the_same_answer(reranker):
 
 def test_a_prompt_is_prefix_body_and_suffix_to_the_byte(any_path):
     reranker = open_reranker(any_path, PROMPT)
-    model = Model(any_path)
+    model = LlamaModel(any_path)
 
-    [prompt] = reranker.prompts(QUESTION, [PASSAGES[0]])
+    [prompt] = reranker.encode_prompts(QUESTION, [PASSAGES[0]])
 
     body = (
         "<Instruct>: Given a question, find what answers it\n<Query>: What is the capital of China?"
         "\n<Document>: The capital of China is Beijing."
     )
-    written = b"".join(map(model.piece, prompt)).decode()
+    written = b"".join(map(model.decode_token, prompt)).decode()
     assert written == PROMPT.prefix + body + PROMPT.suffix
-    assert prompt == model.markup(PROMPT.prefix) + model.markup(body) + model.markup(PROMPT.suffix)
+    assert prompt == model.encode_markup(PROMPT.prefix) + model.encode_markup(
+        body
+    ) + model.encode_markup(PROMPT.suffix)
     reranker.close()
     model.close()
 
 
 def test_the_body_is_tokenised_as_one_text(reranker, tiny):
     """The space before the passage belongs to the token of its first word."""
-    model = Model(tiny)
+    model = LlamaModel(tiny)
 
-    [prompt] = reranker.prompts(QUESTION, ["yes"])
+    [prompt] = reranker.encode_prompts(QUESTION, ["yes"])
 
-    assert prompt[-len(model.markup(PROMPT.suffix)) - 1] == model.single(" yes")
+    assert prompt[-len(model.encode_markup(PROMPT.suffix)) - 1] == model.encode_single(" yes")
     model.close()
 
 
 def test_only_the_passage_is_cut(tiny):
     reranker = open_reranker(tiny, replace(PROMPT, context=400), threads=1)
-    model = Model(tiny)
+    model = LlamaModel(tiny)
 
-    [short, long] = reranker.prompts(QUESTION, ["", "x" * 5000])
+    [short, long] = reranker.encode_prompts(QUESTION, ["", "x" * 5000])
 
-    suffix = model.markup(PROMPT.suffix)
+    suffix = model.encode_markup(PROMPT.suffix)
     assert len(long) == 400
     assert long[-len(suffix) :] == suffix
     assert long[: len(short) - len(suffix)] == short[: -len(suffix)]
@@ -155,23 +157,23 @@ def test_a_question_that_fills_the_context_is_an_error(reranker):
 
 
 def test_what_a_person_wrote_is_not_filled_in(reranker, tiny):
-    model = Model(tiny)
+    model = LlamaModel(tiny)
 
-    [prompt] = reranker.prompts("{document} {instruction}", ["{query}"])
+    [prompt] = reranker.encode_prompts("{document} {instruction}", ["{query}"])
 
-    written = b"".join(map(model.piece, prompt)).decode()
+    written = b"".join(map(model.decode_token, prompt)).decode()
     assert "<Query>: {document} {instruction}\n<Document>: {query}<|im_end|>" in written
     model.close()
 
 
 def test_a_passage_cannot_bring_special_tokens(any_path):
     reranker = open_reranker(any_path, PROMPT)
-    model = Model(any_path)
+    model = LlamaModel(any_path)
 
-    [harmless] = reranker.prompts(QUESTION, ["harmless"])
-    [hostile] = reranker.prompts(HOSTILE, [HOSTILE])
+    [harmless] = reranker.encode_prompts(QUESTION, ["harmless"])
+    [hostile] = reranker.encode_prompts(HOSTILE, [HOSTILE])
 
-    special = model.special
+    special = model.special_tokens
     assert [t for t in hostile if t in special] == [t for t in harmless if t in special]
     reranker.close()
     model.close()
@@ -206,15 +208,17 @@ def test_fingerprints_tell_weights_and_prompts_apart(tiny, tmp_path):
     "text", [HOSTILE, "", " ", "a\0b", "\ud800", "日本語 é\n\n\t", "<|im_end|>" * 50]
 )
 def test_plain_text_has_no_special_tokens_and_loses_nothing(any_model, text):
-    tokens = any_model.plain(text)
+    tokens = any_model.encode(text)
 
-    assert not any_model.special.keys() & set(tokens)
-    assert b"".join(map(any_model.piece, tokens)) == text.encode("utf-8", "replace")
+    assert not any_model.special_tokens.keys() & set(tokens)
+    assert b"".join(map(any_model.decode_token, tokens)) == text.encode("utf-8", "replace")
 
 
 def test_every_special_token_is_harmless_as_plain_text(any_model):
-    for name in any_model.special.values():
-        assert not any_model.special.keys() & set(any_model.plain(f"x{name}{name} {name[1:]}"))
+    for name in any_model.special_tokens.values():
+        assert not any_model.special_tokens.keys() & set(
+            any_model.encode(f"x{name}{name} {name[1:]}")
+        )
 
 
 def test_a_missing_model_is_told_apart(tmp_path):
@@ -269,7 +273,7 @@ def test_opening_loads_nothing_and_nothing_is_said_up_to_the_end(tiny):
 
 @pytest.fixture
 def counted(monkeypatch):
-    """Count what llama.cpp is asked to do, while it does it."""
+    """Count the calls of llama.cpp's functions."""
     import llama_cpp
 
     done = Counter()
@@ -290,8 +294,8 @@ def counted(monkeypatch):
 
 
 def prompts_and_head(reranker, passages):
-    """Return the prompts, and how many tokens stand before every passage."""
-    *prompts, bare = reranker.prompts(QUESTION, [*passages, ""])
+    """Return the prompts, and the number of tokens before every passage."""
+    *prompts, bare = reranker.encode_prompts(QUESTION, [*passages, ""])
     every = [*prompts, bare]
     return prompts, next(at for at in range(len(bare)) if len({p[at] for p in every}) > 1)
 

@@ -5,12 +5,12 @@ import subprocess
 import sys
 
 import pytest
+from helpers.chat_templates import QWEN
 from helpers.tiny_models import write_tiny_qwen3
-from test_template import QWEN
 
 from memcli.backends.llama import open_reader
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 from memcli.errors import BackendError, ContextError
 from memcli.protocols import Message, Reader, Sampling, Tool, ToolCall
 
@@ -80,7 +80,7 @@ def call(reader, messages=None, tools=TOOLS, *, thought_tokens=12, call_tokens=4
 
 
 def executable(decision):
-    """Whether the arguments are what the tool takes."""
+    """Return whether the arguments obey the tool's schema."""
     match decision.name, decision.arguments:
         case "search_memory", {"query": str()}:
             return True
@@ -126,7 +126,9 @@ def test_thought_and_call_are_written_as_the_model_was_taught(reader_of, says, t
     reader = reader_of(says=says)
     decision = call(reader, call_tokens=400)[1]
 
-    written = b"".join(map(reader.words.piece, reader._kept.tokens)).decode("utf-8", "replace")
+    written = b"".join(map(reader.tokenizer.decode_token, reader._kept.tokens)).decode(
+        "utf-8", "replace"
+    )
 
     *_, reply = written.partition("<|im_start|>assistant\n")
     before, tag, begun = reply.partition("<tool_call>\n")
@@ -184,12 +186,12 @@ def test_a_growing_dialogue_is_read_only_where_it_is_new(reader_of, monkeypatch)
     reader = reader_of(template=QWEN)
     long = talk("[user]: " + "x" * 2 * MAX_BATCH_TOKENS)
     thought, decision = call(reader, long)
-    whole = len(reader.prompt(answered(long, thought, decision), TOOLS))
+    whole = len(reader.encode_prompt(answered(long, thought, decision), TOOLS))
     fed = feeding(reader, monkeypatch)
 
     call(reader, answered(long, thought, decision))
 
-    read = len(reader.prompt(long, TOOLS)) // MAX_BATCH_TOKENS * MAX_BATCH_TOKENS
+    read = len(reader.encode_prompt(long, TOOLS)) // MAX_BATCH_TOKENS * MAX_BATCH_TOKENS
     assert fed[0] == whole - read < 3 * MAX_BATCH_TOKENS
 
 
@@ -198,12 +200,12 @@ def test_another_dialogue_is_read_anew_up_to_where_they_part(reader_of, monkeypa
     system = Message("system", "x" * MAX_BATCH_TOKENS)
     call(reader, [system, Message("user", "a" * MAX_BATCH_TOKENS)])
     other = [system, Message("user", "b" * MAX_BATCH_TOKENS)]
-    parting = len(reader.prompt([system], TOOLS)) // MAX_BATCH_TOKENS * MAX_BATCH_TOKENS
+    parting = len(reader.encode_prompt([system], TOOLS)) // MAX_BATCH_TOKENS * MAX_BATCH_TOKENS
     fed = feeding(reader, monkeypatch)
 
     call(reader, other)
 
-    assert fed[0] == len(reader.prompt(other, TOOLS)) - parting
+    assert fed[0] == len(reader.encode_prompt(other, TOOLS)) - parting
 
 
 def feeding(reader, monkeypatch):
@@ -246,8 +248,8 @@ def test_what_exceeds_the_context_is_an_error_with_the_numbers(reader_of):
 
 def test_a_dialogue_may_fill_the_context_to_the_last_token(reader_of):
     reader = reader_of(context=2048, sampling=Sampling(temperature=1.5))
-    fixed = len(reader.prompt(talk(""), TOOLS)) + 12 + 40
-    fixed += len(reader.words.markup("\n</think>\n\n<tool_call>\n"))
+    fixed = len(reader.encode_prompt(talk(""), TOOLS)) + 12 + 40
+    fixed += len(reader.tokenizer.encode_markup("\n</think>\n\n<tool_call>\n"))
 
     assert executable(call(reader, talk("x" * (2048 - fixed)))[1])
     with pytest.raises(BackendError, match="more than the context"):
@@ -255,15 +257,15 @@ def test_a_dialogue_may_fill_the_context_to_the_last_token(reader_of):
 
 
 def test_no_text_anywhere_brings_special_tokens(any_path):
-    reader, model = open_reader(any_path, context=8192, sampling=WARM), Model(any_path)
+    reader, model = open_reader(any_path, context=8192, sampling=WARM), LlamaModel(any_path)
     memory = {"key": HOSTILE, "memory_type": "UserMemory", "value": HOSTILE, "tags": [HOSTILE]}
 
     def special(text, memories):
         tools = [Tool("search_memory", text, an_object(query=STRING))]
         decision = ToolCall("add_memory", {"memory_list": memories, "summary": text})
-        prompt = reader.prompt(answered(talk(text), text, decision, text), tools)
-        written = b"".join(map(model.piece, prompt)).decode()
-        return [token for token in prompt if token in model.special], written
+        prompt = reader.encode_prompt(answered(talk(text), text, decision, text), tools)
+        written = b"".join(map(model.decode_token, prompt)).decode()
+        return [token for token in prompt if token in model.special_tokens], written
 
     marks, _ = special("harmless", [])
     hostile_marks, written = special(HOSTILE, [memory])
@@ -309,7 +311,7 @@ def test_a_real_model_calls_what_can_be_executed(smollm):
 
 
 def alive(reader):
-    return [context for context in reader.words._contexts if context._finalizer.alive]
+    return [context for context in reader.tokenizer._contexts if context._finalizer.alive]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit])

@@ -8,9 +8,9 @@ import pytest
 from helpers.tiny_models import TEMPLATE, THINKING_TEMPLATE, write_tiny_qwen3
 
 from memcli.backends.llama import open_sifter
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 from memcli.errors import BackendError
-from memcli.protocols import Message, Ranking, Sampling, Sifter
+from memcli.protocols import Message, Sampling, SiftedOrder, Sifter
 
 GREEDY = Sampling(temperature=0)
 MESSAGE = "<session0>\nI like cats\n</session>\n<session1>\nTax\n</session>\nWhat do I like?"
@@ -37,7 +37,7 @@ def sift(sifter, message=MESSAGE, *, shown=12, ranked=10, thought_tokens=30):
     *thought, ranking = sifter.sift(
         message, shown=shown, ranked=ranked, thought_tokens=thought_tokens
     )
-    assert isinstance(ranking, Ranking)
+    assert isinstance(ranking, SiftedOrder)
     assert all(thought), "an empty piece"
     return "".join(thought), list(ranking.order)
 
@@ -152,8 +152,8 @@ def test_a_message_too_long_for_the_context_is_an_error_with_the_numbers(sifter_
 
 def test_a_message_that_just_fits_is_sifted_and_one_token_more_is_not(sifter_of):
     sifter = sifter_of(context=700)
-    fixed = 700 - 30 - len(sifter.prompt([Message("user", "")]))
-    ranking = len(sifter.words.markup("</think><ranking>")) + 10 * 3
+    fixed = 700 - 30 - len(sifter.encode_prompt([Message("user", "")]))
+    ranking = len(sifter.tokenizer.encode_markup("</think><ranking>")) + 10 * 3
 
     sift(sifter, "x" * (fixed - ranking))
     with pytest.raises(BackendError, match="more than the context"):
@@ -164,7 +164,9 @@ def test_a_message_that_just_fits_is_sifted_and_one_token_more_is_not(sifter_of)
 def test_the_prompt_is_the_models_template_up_to_the_open_thought(sifter_of, template):
     sifter = sifter_of(template=template)
 
-    written = b"".join(map(sifter.words.piece, sifter.prompt([Message("user", "Hello")]))).decode()
+    written = b"".join(
+        map(sifter.tokenizer.decode_token, sifter.encode_prompt([Message("user", "Hello")]))
+    ).decode()
 
     assert written == ("<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n<think>\n")
 
@@ -193,20 +195,24 @@ def test_a_template_may_ask_for_the_date_and_the_special_tokens(sifter_of):
     )
     sifter = sifter_of(template=template)
 
-    written = b"".join(map(sifter.words.piece, sifter.prompt([Message("user", "Hello")]))).decode()
+    written = b"".join(
+        map(sifter.tokenizer.decode_token, sifter.encode_prompt([Message("user", "Hello")]))
+    ).decode()
 
     assert written == time.strftime("%Y") + "<|im_end|>Hello<think>\n"
 
 
 def test_a_message_cannot_bring_special_tokens(any_path):
     sifter = open_sifter(any_path, context=2048, sampling=GREEDY)
-    model = Model(any_path)
+    model = LlamaModel(any_path)
 
-    harmless, hostile = (sifter.prompt([Message("user", text)]) for text in ("harmless", HOSTILE))
+    harmless, hostile = (
+        sifter.encode_prompt([Message("user", text)]) for text in ("harmless", HOSTILE)
+    )
 
-    special = model.special
+    special = model.special_tokens
     assert [t for t in hostile if t in special] == [t for t in harmless if t in special]
-    assert HOSTILE.encode() in b"".join(map(model.piece, hostile))
+    assert HOSTILE.encode() in b"".join(map(model.decode_token, hostile))
     sifter.close()
     model.close()
 
@@ -231,7 +237,7 @@ def test_leaving_early_frees_the_context(sifter_of):
     with pytest.raises(KeyboardInterrupt):
         pieces.throw(KeyboardInterrupt)
 
-    assert not [context for context in sifter.words._contexts if context._finalizer.alive]
+    assert not [context for context in sifter.tokenizer._contexts if context._finalizer.alive]
     assert len(sift(sifter)[1]) == 10
 
 

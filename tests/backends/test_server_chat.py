@@ -1,21 +1,21 @@
-"""Words out of streamed chats; where thoughts end; how many tokens a text is."""
+"""Answers from streamed chats, the ends of thoughts, and estimated numbers of tokens."""
 
 import pytest
 from helpers.hostile_server import chat, says, serving, stream
+from memcli.backends.server_for import Limits, open_chat, parse_endpoint
+from memcli.backends.server_for.thought_splitter import ThoughtSplitter
+from memcli.backends.server_for.token_estimate import estimate_tokens, truncate_to_estimate
 
-from memcli.backends.server import Limits, endpoint, open_chat
-from memcli.backends.server.thought_splitter import ThoughtSplitter
-from memcli.backends.server.token_estimate import estimate_tokens, truncate_to_estimate
 from memcli.errors import BackendError
 from memcli.protocols import Chat, Message, Sampling, Thought
 
-QUICK = Limits(connect=1, silence=2, whole=4, attempts=2, pause=0.01)
+QUICK = Limits(connect_timeout=1, idle_timeout=2, total_timeout=4, attempts=2, first_pause=0.01)
 COOL = Sampling(temperature=0.5, top_p=0.9, top_k=7, seed=3)
 ASKED = [Message("system", "You keep memories."), Message("user", "I like tea")]
 
 
 def at(served):
-    return endpoint(f"{served.url}#m", limits=QUICK)
+    return parse_endpoint(f"{served.url}#m", limits=QUICK)
 
 
 def opened(served) -> Chat:

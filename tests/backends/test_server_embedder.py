@@ -5,16 +5,16 @@ from base64 import b64encode
 import numpy as np
 import pytest
 from helpers.hostile_server import answer, serving
+from memcli.backends.server_for import Limits, open_embedder, parse_endpoint
 
-from memcli.backends.server import Limits, endpoint, open_embedder
 from memcli.errors import BackendError
 from memcli.protocols import Embedder
 
-QUICK = Limits(connect=1, silence=2, whole=4, attempts=2, pause=0.01)
+QUICK = Limits(connect_timeout=1, idle_timeout=2, total_timeout=4, attempts=2, first_pause=0.01)
 
 
 def embedder_at(served, **others):
-    return open_embedder(endpoint(f"{served.url}#m", limits=QUICK), **others)
+    return open_embedder(parse_endpoint(f"{served.url}#m", limits=QUICK), **others)
 
 
 def lengths(request):
@@ -77,11 +77,11 @@ def test_no_text_gives_no_vector():
 
 def test_the_fingerprint_tells_address_model_and_prefixes_apart():
     named = ["http://127.0.0.1:1/v1#m", "http://127.0.0.1:2/v1#m", "http://127.0.0.1:1/v1#n"]
-    embedders: list[Embedder] = [open_embedder(endpoint(name)) for name in named]
-    embedders.append(open_embedder(endpoint(named[0]), question_prefix="Q"))
+    embedders: list[Embedder] = [open_embedder(parse_endpoint(name)) for name in named]
+    embedders.append(open_embedder(parse_endpoint(named[0]), question_prefix="Q"))
 
     assert len({embedder.fingerprint for embedder in embedders}) == 4
-    assert open_embedder(endpoint(named[0])).fingerprint == embedders[0].fingerprint
+    assert open_embedder(parse_endpoint(named[0])).fingerprint == embedders[0].fingerprint
 
 
 @pytest.mark.parametrize(
@@ -95,15 +95,15 @@ def test_the_fingerprint_tells_address_model_and_prefixes_apart():
         ({"data": 7}, "answers with 0 vectors"),
         ({}, "answers with 0 vectors"),
         (7, "answers with 0 vectors"),
-        ({"data": [{"index": 0, "embedding": []}]}, "a vector that is none"),
-        ({"data": [{"index": 0, "embedding": None}]}, "a vector that is none"),
-        ({"data": [{"index": 0, "embedding": ["a"]}]}, "a vector that is none"),
-        ({"data": [{"index": 0, "embedding": "!!"}]}, "a vector that is none"),
-        ({"data": [{"index": 0, "embedding": "AAA="}]}, "a vector that is none"),
-        ({"data": [{"index": 0, "embedding": [[1], [1, 2]]}]}, "a vector that is none"),
-        (b'{"data": [{"embedding": [1e999]}]}', "a vector that is none"),
-        (b'{"data": [{"embedding": [NaN]}]}', "a vector that is none"),
-        ({"data": [{"index": 0, "embedding": {"a": 1}}]}, "a vector that is none"),
+        ({"data": [{"index": 0, "embedding": []}]}, "an invalid vector"),
+        ({"data": [{"index": 0, "embedding": None}]}, "an invalid vector"),
+        ({"data": [{"index": 0, "embedding": ["a"]}]}, "an invalid vector"),
+        ({"data": [{"index": 0, "embedding": "!!"}]}, "an invalid vector"),
+        ({"data": [{"index": 0, "embedding": "AAA="}]}, "an invalid vector"),
+        ({"data": [{"index": 0, "embedding": [[1], [1, 2]]}]}, "an invalid vector"),
+        (b'{"data": [{"embedding": [1e999]}]}', "an invalid vector"),
+        (b'{"data": [{"embedding": [NaN]}]}', "an invalid vector"),
+        ({"data": [{"index": 0, "embedding": {"a": 1}}]}, "an invalid vector"),
         ({"data": [{"index": 0, "embedding": [[1, 2], [3, 4]]}]}, "a vector for each token"),
     ],
 )

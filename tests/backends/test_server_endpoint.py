@@ -1,12 +1,12 @@
-"""Addresses, keys, and what is said once."""
+"""Addresses, keys, and notes that are passed on only once."""
 
 import os
 import sys
 from pathlib import Path
 
 import pytest
+from memcli.backends.server_for import Endpoint, note_once, parse_endpoint, read_key
 
-from memcli.backends.server import Endpoint, endpoint, once, read_key
 from memcli.errors import InputError, UsageError
 
 KEY = "sk-4f7a-secret"
@@ -27,7 +27,7 @@ KEY = "sk-4f7a-secret"
     ],
 )
 def test_an_address_is_the_api_and_the_model(named, url, model):
-    assert endpoint(named) == Endpoint(url, model)
+    assert parse_endpoint(named) == Endpoint(url, model)
 
 
 @pytest.mark.parametrize(
@@ -50,15 +50,15 @@ def test_an_address_is_the_api_and_the_model(named, url, model):
     ],
 )
 def test_what_is_no_address_is_an_error_with_an_example(named):
-    with pytest.raises(UsageError, match="is no address of a server") as raised:
-        endpoint(named)
+    with pytest.raises(UsageError, match="is not the address of a server") as raised:
+        parse_endpoint(named)
 
     assert raised.value.hint == "it looks like `http://127.0.0.1:8080/v1#model`"
 
 
 def test_an_address_without_a_model_says_where_it_goes():
     with pytest.raises(UsageError, match="names no model"):
-        endpoint("http://127.0.0.1:8080/v1")
+        parse_endpoint("http://127.0.0.1:8080/v1")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_an_address_without_a_model_says_where_it_goes():
 )
 def test_a_key_in_an_address_is_refused_and_not_repeated(named):
     with pytest.raises(UsageError, match="the address of host has a password or a query") as raised:
-        endpoint(named)
+        parse_endpoint(named)
 
     assert KEY not in str(raised.value) + str(raised.value.hint)
 
@@ -75,13 +75,13 @@ def test_a_key_in_an_address_is_refused_and_not_repeated(named):
 @pytest.mark.parametrize("key", ["a\nb", "schlüssel", "a\r\nX-Other: 1", "\0"])
 def test_a_key_that_fits_no_header_is_refused_and_not_repeated(key):
     with pytest.raises(InputError) as raised:
-        endpoint("https://host/v1#m", key=key)
+        parse_endpoint("https://host/v1#m", key=key)
 
     assert key not in str(raised.value)
 
 
 def test_an_endpoint_does_not_show_its_key():
-    found = endpoint("https://host/v1#m", key=KEY)
+    found = parse_endpoint("https://host/v1#m", key=KEY)
 
     assert found.key == KEY
     assert KEY not in f"{found} {found!r} {[found]}"
@@ -105,7 +105,7 @@ def test_an_endpoint_does_not_show_its_key():
     ],
 )
 def test_local_is_what_stays_on_this_machine(host, local):
-    assert endpoint(f"http://{host}:8080/v1#m").local is local
+    assert parse_endpoint(f"http://{host}:8080/v1#m").is_local is local
 
 
 def test_a_key_comes_from_the_environment_or_a_file(monkeypatch, tmp_path):
@@ -164,7 +164,7 @@ def test_what_was_said_once_is_not_said_again(tmp_path):
     said = []
 
     for _ in range(2):  # two runs
-        note = once(said.append, tmp_path / "state")
+        note = note_once(said.append, tmp_path / "state")
         note("text goes to a")
         note("text goes to b")
         note("text goes to a")
@@ -176,7 +176,7 @@ def test_where_nothing_can_be_kept_it_is_said_again(tmp_path):
     (tmp_path / "state").write_text("no folder")
     said = []
 
-    once(said.append, tmp_path / "state")("text goes to a")
-    once(said.append, tmp_path / "state")("text goes to a")
+    note_once(said.append, tmp_path / "state")("text goes to a")
+    note_once(said.append, tmp_path / "state")("text goes to a")
 
     assert said == ["text goes to a"] * 2

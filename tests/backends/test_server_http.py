@@ -1,4 +1,4 @@
-"""What a server can do to us: each ends in time, as an answer or as an error with the address."""
+"""Misbehaving servers: each request ends in time, as an answer or as an error with the address."""
 
 import logging
 import os
@@ -13,24 +13,33 @@ from dataclasses import replace
 import pytest
 from helpers import hostile_server as hostile
 from helpers.hostile_server import answer, chat, serving, stream
+from memcli.backends.server_for import Limits, open_reranker, open_sifter, parse_endpoint
+from memcli.backends.server_for.http import EndpointClient, RefusedError
 
-from memcli.backends.server import Limits, endpoint, open_reranker, open_sifter
-from memcli.backends.server.http import EndpointClient, RefusedError
 from memcli.errors import BackendError, ExitCode
-from memcli.protocols import Ranking, RerankPrompt, Sampling
+from memcli.protocols import RerankPrompt, Sampling, SiftedOrder
 
-QUICK = Limits(connect=1, silence=0.5, whole=1.0, attempts=3, pause=0.01, longest_pause=0.1)
+QUICK = Limits(
+    connect_timeout=1,
+    idle_timeout=0.5,
+    total_timeout=1.0,
+    attempts=3,
+    first_pause=0.01,
+    longest_pause=0.1,
+)
 PROMPT = RerankPrompt("", "{instruction}{query}{document}", "", "", 512)
 GOOD = answer({"results": [{"index": 0, "relevance_score": 0.25}]})
 KEY = "sk-4f7a-secret"
 
 
 def reranker_at(served, limits=QUICK, key=None, **others):
-    return open_reranker(endpoint(f"{served.url}#m", key=key, limits=limits), PROMPT, **others)
+    return open_reranker(
+        parse_endpoint(f"{served.url}#m", key=key, limits=limits), PROMPT, **others
+    )
 
 
 def sifter_at(served, limits=QUICK):
-    found = endpoint(f"{served.url}#m", limits=limits)
+    found = parse_endpoint(f"{served.url}#m", limits=limits)
     return open_sifter(found, context=4096, sampling=Sampling())
 
 
@@ -54,16 +63,16 @@ def sift(sifter):
         (hostile.dripping_head, r"did not answer within 0\.5 s"),
         (hostile.dripping_body, r"did not answer within 0\.5 s"),
         (hostile.ten_megabytes, "answers with more than 8,388,608 bytes"),
-        (hostile.page(), "answers with something that is no JSON: '<!doctype html>"),
+        (hostile.page(), "answers with something that is not JSON: '<!doctype html>"),
         (hostile.page(502), "answers 502: with text/html"),
-        (answer(b'{"results": [{"ind'), "no JSON: "),
-        (answer(b"[" * 100_000), "no JSON: "),
-        (answer(b"1" * 5000), "no JSON: "),
+        (answer(b'{"results": [{"ind'), "not JSON: "),
+        (answer(b"[" * 100_000), "not JSON: "),
+        (answer(b"1" * 5000), "not JSON: "),
         (answer({"error": {"message": "out of memory"}}, 500), "answers 500: out of memory"),
         (answer({"object": "error", "message": "no such model"}, 400), "answers 400: no such"),
         (answer({"detail": [{"msg": "Field required"}]}, 422), "answers 422: .*Field required"),
         (answer({}, 302, location="http://elsewhere.example/v1"), r"elsewhere \(http://elsewhere"),
-        (answer(b"", 204), "no JSON: ''"),
+        (answer(b"", 204), "not JSON: ''"),
         (answer(b"x" * 99, content_encoding="gzip"), "cannot be reached: "),
     ],
 )
@@ -91,9 +100,9 @@ def test_a_server_that_misbehaves_is_an_error_with_its_address_in_time(behaviour
         (hostile.page(), "answers with text/html, not with JSON: is the address right?"),
         (stream({"choices": "none"}), "an event that has no choices"),
         (stream({"choices": [7]}), "an event that has no choices"),
-        (stream({"choices": [{"delta": "text"}]}), "a choice that is no message"),
+        (stream({"choices": [{"delta": "text"}]}), "a choice that is not a message"),
         (stream([1, 2]), "an event that has no choices"),
-        (stream(b"data: {'single'}"), "no JSON: "),
+        (stream(b"data: {'single'}"), "not JSON: "),
         (stream({"error": {"message": "slot unavailable"}}), "failed .* 'slot unavailable'"),
         (stream(*hostile.says("half a th")[:1], done=False), "broke off in the middle"),
         (stream(*hostile.says("half a th")[:1]), "broke off in the middle"),
@@ -116,7 +125,7 @@ def test_an_endless_stream_is_left_when_the_budget_is_spent():
         *thought, ranking = sift(sifter_at(served))
 
     assert "".join(thought).split() == ["word"] * 21
-    assert ranking == Ranking((2, 0, 1))
+    assert ranking == SiftedOrder((2, 0, 1))
 
 
 def test_a_stream_that_never_ends_in_time_is_an_error():
@@ -152,7 +161,7 @@ def test_what_may_pass_is_tried_again(behaviour):
 
 def test_a_stream_is_tried_again_as_long_as_nothing_was_shown():
     with serving(answer({}, 503), hostile.reset, chat("a</think><ranking>1</ranking>")) as served:
-        assert sift(sifter_at(served)) == ["a", Ranking((1,))]
+        assert sift(sifter_at(served)) == ["a", SiftedOrder((1,))]
 
     broken = stream(*hostile.says("half a th")[:1], hostile.RESET)
     with serving(broken) as served, pytest.raises(BackendError):
@@ -171,7 +180,7 @@ def test_attempts_are_bounded_and_refusals_final(status, tried):
 
 
 def test_pauses_grow_and_follow_the_server_up_to_a_bound():
-    slow = replace(QUICK, pause=0.05, longest_pause=0.2, whole=5, silence=5)
+    slow = replace(QUICK, first_pause=0.05, longest_pause=0.2, total_timeout=5, idle_timeout=5)
     with serving(answer({}, 429, retry_after="60"), answer({}, 429), GOOD) as served:
         began = time.monotonic()
 
@@ -183,7 +192,7 @@ def test_pauses_grow_and_follow_the_server_up_to_a_bound():
 def test_nobody_there_is_an_error():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, and nobody listens
-        named = endpoint(f"http://127.0.0.1:{taken.getsockname()[1]}/v1#m", limits=QUICK)
+        named = parse_endpoint(f"http://127.0.0.1:{taken.getsockname()[1]}/v1#m", limits=QUICK)
 
         with pytest.raises(BackendError, match=r"http://127\.0\.0\.1:\d+/v1 cannot be reached"):
             judge(open_reranker(named, PROMPT))
@@ -193,7 +202,9 @@ def test_nobody_there_is_an_error():
     "host", ["a" * 300 + ".example", "a..b", "-", "%41", "0.0.0.0:1", "[fe80::1]", "127.0.0.1:0"]
 )
 def test_a_host_that_cannot_be_is_an_error(host):
-    found = endpoint(f"http://{host}/v1#m", limits=replace(QUICK, attempts=1, whole=2))
+    found = parse_endpoint(
+        f"http://{host}/v1#m", limits=replace(QUICK, attempts=1, total_timeout=2)
+    )
 
     with pytest.raises(BackendError):
         judge(open_reranker(found, PROMPT))
@@ -206,7 +217,7 @@ def test_a_proxy_that_cannot_be_used_is_an_error(monkeypatch, proxy):
     monkeypatch.setenv("all_proxy", proxy)
 
     with pytest.raises(BackendError, match="cannot be reached"):
-        judge(open_reranker(endpoint("http://models.example/v1#m", limits=QUICK), PROMPT))
+        judge(open_reranker(parse_endpoint("http://models.example/v1#m", limits=QUICK), PROMPT))
 
 
 def test_several_requests_are_under_way_at_a_time_and_no_more_than_allowed():
@@ -216,7 +227,9 @@ def test_several_requests_are_under_way_at_a_time_and_no_more_than_allowed():
 
     with serving(slowly) as served:
         server = EndpointClient(
-            endpoint(f"{served.url}#m", limits=replace(QUICK, parallel_requests=3, whole=5))
+            parse_endpoint(
+                f"{served.url}#m", limits=replace(QUICK, parallel_requests=3, total_timeout=5)
+            )
         )
         began = time.monotonic()
 
@@ -229,7 +242,7 @@ def test_several_requests_are_under_way_at_a_time_and_no_more_than_allowed():
 def test_one_of_several_that_fails_ends_them_all():
     with serving(answer({}), answer({}, 400)) as served:
         server = EndpointClient(
-            endpoint(f"{served.url}#m", limits=replace(QUICK, parallel_requests=1))
+            parse_endpoint(f"{served.url}#m", limits=replace(QUICK, parallel_requests=1))
         )
 
         with pytest.raises(RefusedError):
@@ -315,7 +328,7 @@ def test_loopback_meets_no_proxy_and_the_rest_does(monkeypatch):
         assert judge(reranker_at(served)) == [(0, 0.25)]
         assert not proxy.requests
 
-        away = endpoint("http://models.example/v1#m", limits=QUICK)
+        away = parse_endpoint("http://models.example/v1#m", limits=QUICK)
         with pytest.raises(BackendError, match="answers 418"):
             judge(open_reranker(away, PROMPT))
         assert proxy.requests[0].path == "http://models.example/v1/rerank"
@@ -327,7 +340,7 @@ def test_text_that_leaves_the_machine_is_announced_before_it_does(monkeypatch):
         monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
-        away = endpoint("http://models.example/v1#big", limits=QUICK)
+        away = parse_endpoint("http://models.example/v1#big", limits=QUICK)
         reranker = open_reranker(
             away, PROMPT, note=lambda text: said.append((text, len(proxy.requests)))
         )
@@ -358,9 +371,9 @@ def test_lone_surrogates_and_nuls_are_sent_as_something_readable():
 def test_http_is_not_even_imported_before_there_is_something_to_ask():
     code = """if True:
         import sys
-        from memcli.backends.server import endpoint, open_embedder, open_sifter
+        from memcli.backends.server_for import parse_endpoint, open_embedder, open_sifter
         from memcli.protocols import Sampling
-        found = endpoint("http://127.0.0.1:1/v1#m", key="k")
+        found = parse_endpoint("http://127.0.0.1:1/v1#m", key="k")
         open_embedder(found)
         open_sifter(found, context=9, sampling=Sampling())
         assert not {"httpx2", "numpy"} & set(sys.modules)
@@ -373,9 +386,9 @@ def test_http_is_not_even_imported_before_there_is_something_to_ask():
 def test_ctrl_c_while_a_server_is_silent_leaves_at_once():
     code = """if True:
         import sys
-        from memcli.backends.server import endpoint, open_sifter
+        from memcli.backends.server_for import parse_endpoint, open_sifter
         from memcli.protocols import Sampling
-        found = endpoint(sys.argv[1], key="k")
+        found = parse_endpoint(sys.argv[1], key="k")
         sifter = open_sifter(found, context=999, sampling=Sampling())
         print("asking", flush=True)
         try:

@@ -1,15 +1,15 @@
-"""Thoughts and tool calls out of streamed chats."""
+"""Thoughts and tool calls from streamed chats."""
 
 import json
 
 import pytest
 from helpers.hostile_server import answer, chat, serving, stream
+from memcli.backends.server_for import Limits, open_reader, parse_endpoint
 
-from memcli.backends.server import Limits, endpoint, open_reader
 from memcli.errors import ContextError, ReplyError
 from memcli.protocols import Message, Reader, Sampling, Tool, ToolCall
 
-QUICK = Limits(connect=1, silence=2, whole=4, attempts=2, pause=0.01)
+QUICK = Limits(connect_timeout=1, idle_timeout=2, total_timeout=4, attempts=2, first_pause=0.01)
 COOL = Sampling(temperature=0.5, top_p=0.9, top_k=7, seed=3)
 LETTER = {"type": "string"}
 MEMORY = {
@@ -34,7 +34,7 @@ KEPT = {"memories": [{"key": "tea", "kind": "User"}], "summary": "likes tea"}
 
 
 def at(served):
-    return endpoint(f"{served.url}#m", limits=QUICK)
+    return parse_endpoint(f"{served.url}#m", limits=QUICK)
 
 
 def call(*behaviours, messages=ASKED, thought_tokens=50, call_tokens=80):
@@ -86,7 +86,7 @@ def test_a_call_is_read_however_it_comes(pieces):
 def test_of_two_calls_at_once_the_first_is_made_and_the_other_named(pieces):
     _, made, _ = call(chat("<think>hm</think>", *pieces, finish="tool_calls"))
 
-    assert made == ToolCall("add", KEPT, others=("ignore",))
+    assert made == ToolCall("add", KEPT, ignored_calls=("ignore",))
 
 
 @pytest.mark.parametrize(
@@ -210,9 +210,9 @@ def test_a_server_that_can_only_make_calls_in_one_piece_is_let_do_so():
         (chat("no"), "it called no tool"),
         (chat(part("{}", "add")), "add lacks memories"),
         (chat(part('{"memories": {}, "summary": ""}', "add")), "add.memories is no array"),
-        (chat(part("{}", "drop")), "it called 'drop', which is no tool"),
-        (chat(part("{" * 9999, "add")), "its call is no JSON"),
-        (chat(part("[" * 9_999, "add")), "its call is no JSON"),
+        (chat(part("{}", "drop")), "it called 'drop', which is not a tool"),
+        (chat(part("{" * 9999, "add")), "its call is not JSON"),
+        (chat(part("[" * 9_999, "add")), "its call is not JSON"),
     ],
 )
 def test_a_model_that_never_calls_is_an_error_that_says_why(reply, error):
@@ -224,12 +224,12 @@ def test_what_the_model_said_instead_of_a_call_comes_with_the_error():
     with pytest.raises(ReplyError) as raised:
         call(chat("<think>hm</think>I like tea, too"))
 
-    assert raised.value.said == "I like tea, too"
+    assert raised.value.reply_text == "I like tea, too"
 
 
 def test_it_is_a_reader_and_its_fingerprint_is_of_the_place():
-    one: Reader = open_reader(endpoint("http://127.0.0.1:1/v1#m"), context=9, sampling=COOL)
-    other = open_reader(endpoint("http://127.0.0.1:1/v1#n"), context=9, sampling=COOL)
+    one: Reader = open_reader(parse_endpoint("http://127.0.0.1:1/v1#m"), context=9, sampling=COOL)
+    other = open_reader(parse_endpoint("http://127.0.0.1:1/v1#n"), context=9, sampling=COOL)
 
     assert (one.name, one.context) == ("m", 9)
     assert one.fingerprint != other.fingerprint

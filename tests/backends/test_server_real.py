@@ -8,19 +8,19 @@ import pytest
 from helpers.random_embedders import write_tiny_bert
 from helpers.real_servers import llama_cpp_server, llama_server
 from helpers.tiny_models import write_tiny_qwen3
-
-from memcli.backends.llama.context import Context, Run
-from memcli.backends.llama.model import Model
-from memcli.backends.server import (
-    endpoint,
+from memcli.backends.server_for import (
     open_chat,
     open_embedder,
     open_reader,
     open_reranker,
     open_sifter,
+    parse_endpoint,
 )
+
+from memcli.backends.llama.context import LlamaContext, TokenRun
+from memcli.backends.llama.model import LlamaModel
 from memcli.errors import BackendError
-from memcli.protocols import Message, Ranking, RerankPrompt, Sampling, Tool, ToolCall
+from memcli.protocols import Message, RerankPrompt, Sampling, SiftedOrder, Tool, ToolCall
 
 GREEDY = Sampling(temperature=0, seed=1)
 PROMPT = RerankPrompt(
@@ -91,7 +91,7 @@ def url(request):
 
 
 def test_words_are_streamed_and_stop_when_nobody_listens(url):
-    chat = open_chat(endpoint(f"{url}#smollm"), context=1024, sampling=GREEDY)
+    chat = open_chat(parse_endpoint(f"{url}#smollm"), context=1024, sampling=GREEDY)
     asked = [Message("user", "Say: the capital of France is Paris.")]
 
     words = list(chat.write(asked, thought_tokens=0, answer_tokens=20))
@@ -108,52 +108,55 @@ def test_words_are_streamed_and_stop_when_nobody_listens(url):
 
 
 def test_yes_or_no_is_what_the_model_itself_would_say(url, smollm):
-    judged = dict(open_reranker(endpoint(f"{url}#judge"), PROMPT).judge(QUESTION, PASSAGES))
+    judged = dict(open_reranker(parse_endpoint(f"{url}#judge"), PROMPT).judge(QUESTION, PASSAGES))
 
-    model = Model(smollm)
+    model = LlamaModel(smollm)
     spelled = {
-        word: [model.single(said) for said in (word, f" {word}", word.title(), f" {word.title()}")]
+        word: [
+            model.encode_single(said)
+            for said in (word, f" {word}", word.title(), f" {word.title()}")
+        ]
         for word in ("yes", "no")
     }
     for index, passage in enumerate(PASSAGES):
         text = f"{PROMPT.instruction}\nQuestion: {QUESTION}\nText: {passage}"
-        prompt = model.markup(PROMPT.prefix + text + PROMPT.suffix)
-        with Context(model, len(prompt), threads=1) as context:
-            context.feed([Run(prompt)])
+        prompt = model.encode_markup(PROMPT.prefix + text + PROMPT.suffix)
+        with LlamaContext(model, len(prompt), threads=1) as context:
+            context.feed([TokenRun(prompt)])
             yes, no = (np.logaddexp.reduce(context.logits(0, spelled[w])) for w in spelled)
         assert math.log(judged[index] / (1 - judged[index])) == pytest.approx(yes - no, abs=0.6)
     model.close()
 
 
 def test_a_model_that_never_learned_to_think_ranks_all_the_same(url):
-    sifter = open_sifter(endpoint(f"{url}#smollm"), context=1000, sampling=GREEDY)
+    sifter = open_sifter(parse_endpoint(f"{url}#smollm"), context=1000, sampling=GREEDY)
 
     *thought, ranking = sifter.sift(MESSAGE, shown=2, ranked=2, thought_tokens=12)
 
     assert "".join(thought).strip()
-    assert isinstance(ranking, Ranking)
+    assert isinstance(ranking, SiftedOrder)
     assert ranking.order
     assert set(ranking.order) <= {0, 1}
 
 
 def test_what_does_not_fit_the_servers_context_is_an_error(url):
-    sifter = open_sifter(endpoint(f"{url}#smollm"), context=99_999, sampling=GREEDY)
+    sifter = open_sifter(parse_endpoint(f"{url}#smollm"), context=99_999, sampling=GREEDY)
 
     with pytest.raises(BackendError, match=url):
         list(sifter.sift("cats and dogs " * 900, shown=2, ranked=2, thought_tokens=5))
 
 
 def test_a_thought_that_the_template_opened_is_told_from_the_answer(python_server):
-    sifter = open_sifter(endpoint(f"{python_server}#thinker"), context=1000, sampling=GREEDY)
+    sifter = open_sifter(parse_endpoint(f"{python_server}#thinker"), context=1000, sampling=GREEDY)
 
     *thought, ranking = sifter.sift(MESSAGE, shown=5, ranked=5, thought_tokens=40)
 
     assert "".join(thought) == "hm; "
-    assert ranking == Ranking((3, 1))  # asked to go on, it says the same once more
+    assert ranking == SiftedOrder((3, 1))  # asked to go on, it says the same once more
 
 
 def test_the_vectors_are_those_of_the_model(python_server):
-    embedder = open_embedder(endpoint(f"{python_server}#encoder"))
+    embedder = open_embedder(parse_endpoint(f"{python_server}#encoder"))
 
     vectors = embedder.embed(["the capital of china", "walk", "the capital of china"])
 
@@ -164,7 +167,7 @@ def test_the_vectors_are_those_of_the_model(python_server):
 
 
 def test_a_model_that_never_learned_to_call_a_tool_calls_one_all_the_same(url):
-    reader = open_reader(endpoint(f"{url}#smollm"), context=1000, sampling=GREEDY)
+    reader = open_reader(parse_endpoint(f"{url}#smollm"), context=1000, sampling=GREEDY)
     asked = [Message("user", "Ignore this: hello")]
 
     *_, call = reader.call(asked, TOOLS, thought_tokens=8, call_tokens=120)
@@ -180,7 +183,7 @@ def test_a_model_that_never_learned_to_call_a_tool_calls_one_all_the_same(url):
 @needs_llama_server
 def test_a_model_that_a_server_calls_a_reranker_reranks(smollm):
     with llama_server(smollm, pooling="rank") as url:
-        reranker = open_reranker(endpoint(f"{url}#smollm"), PROMPT)
+        reranker = open_reranker(parse_endpoint(f"{url}#smollm"), PROMPT)
 
         judged = dict(reranker.judge(QUESTION, PASSAGES * 9))
 
@@ -194,7 +197,9 @@ def test_a_model_that_a_server_calls_a_reranker_reranks(smollm):
 @needs_llama_server
 def test_the_vectors_of_both_servers_are_the_same(python_server, tmp_path):
     with llama_server(write_tiny_bert(tmp_path / "encoder.gguf"), pooling="mean") as url:
-        other = open_embedder(endpoint(f"{url}#encoder")).embed(["the capital of china", "walk"])
+        other = open_embedder(parse_endpoint(f"{url}#encoder")).embed(
+            ["the capital of china", "walk"]
+        )
 
-    ours = open_embedder(endpoint(f"{python_server}#encoder"))
+    ours = open_embedder(parse_endpoint(f"{python_server}#encoder"))
     assert ours.embed(["the capital of china", "walk"]) == pytest.approx(other, abs=1e-3)

@@ -4,8 +4,8 @@ import math
 
 import pytest
 from helpers.hostile_server import answer, serving
+from memcli.backends.server_for import Limits, open_reranker, parse_endpoint
 
-from memcli.backends.server import Limits, endpoint, open_reranker
 from memcli.errors import BackendError
 from memcli.protocols import Reranker, RerankPrompt
 
@@ -16,11 +16,11 @@ PROMPT = RerankPrompt(
     instruction="Find what answers",
     context=600,
 )
-QUICK = Limits(connect=1, silence=2, whole=4, attempts=2, pause=0.01)
+QUICK = Limits(connect_timeout=1, idle_timeout=2, total_timeout=4, attempts=2, first_pause=0.01)
 
 
 def reranker_at(served, model="m", prompt=PROMPT, **others):
-    return open_reranker(endpoint(f"{served.url}#{model}", limits=QUICK, **others), prompt)
+    return open_reranker(parse_endpoint(f"{served.url}#{model}", limits=QUICK, **others), prompt)
 
 
 def judged(behaviour, passages=("a", "b"), **others):
@@ -61,7 +61,7 @@ def test_the_request_is_what_the_api_says_and_the_fingerprint_tells_places_apart
         reranker: Reranker = reranker_at(served, key="k", scheme="Token")
         list(reranker.judge("why", ["a", "b"]))
         prints = {each.fingerprint for each in (reranker, reranker_at(served, model="other"))} | {
-            open_reranker(endpoint("http://127.0.0.1:1/v1#m"), PROMPT).fingerprint
+            open_reranker(parse_endpoint("http://127.0.0.1:1/v1#m"), PROMPT).fingerprint
         }
 
     [request] = served.requests
@@ -96,16 +96,16 @@ def test_scores_outside_0_and_1_are_logits_then_and_from_then_on():
     [
         ({"results": RESULTS[:1]}, "answers with 1 results for 2 passages"),
         ({"results": []}, "answers with 0 results for 2 passages"),
-        ({"results": [RESULTS[0], RESULTS[0]]}, "a result that is none"),
-        ({"results": [{"index": 2, "score": 1}, RESULTS[0]]}, "a result that is none"),
-        ({"results": [{"index": -1, "score": 1}, RESULTS[0]]}, "a result that is none"),
-        ({"results": [{"index": True, "score": 1}, RESULTS[1]]}, "a result that is none"),
-        ({"results": [{"index": "0", "score": 1}, RESULTS[0]]}, "a result that is none"),
-        ({"results": [{"index": 0, "score": None}, RESULTS[0]]}, "a result that is none"),
-        ({"results": [{"index": 0, "score": "high"}, RESULTS[0]]}, "a result that is none"),
-        (b'{"results": [{"index": 0, "score": NaN}]}', "a result that is none"),
-        (b'{"results": [{"index": 0, "score": 1e999}]}', "a result that is none"),
-        ({"results": ["a", "b"]}, "a result that is none"),
+        ({"results": [RESULTS[0], RESULTS[0]]}, "an invalid result"),
+        ({"results": [{"index": 2, "score": 1}, RESULTS[0]]}, "an invalid result"),
+        ({"results": [{"index": -1, "score": 1}, RESULTS[0]]}, "an invalid result"),
+        ({"results": [{"index": True, "score": 1}, RESULTS[1]]}, "an invalid result"),
+        ({"results": [{"index": "0", "score": 1}, RESULTS[0]]}, "an invalid result"),
+        ({"results": [{"index": 0, "score": None}, RESULTS[0]]}, "an invalid result"),
+        ({"results": [{"index": 0, "score": "high"}, RESULTS[0]]}, "an invalid result"),
+        (b'{"results": [{"index": 0, "score": NaN}]}', "an invalid result"),
+        (b'{"results": [{"index": 0, "score": 1e999}]}', "an invalid result"),
+        ({"results": ["a", "b"]}, "an invalid result"),
         ({"results": 7}, "answers with 0 results"),
         ({"code": 401, "message": "invalid token", "data": None}, "'invalid token'"),
         ({"object": "list"}, r"answers without results: .*object"),
@@ -132,7 +132,11 @@ def test_passages_are_cut_to_the_context_and_sent_in_batches():
 
 def test_a_question_that_fills_the_context_is_an_error():
     with pytest.raises(BackendError, match="the question leaves no room"):
-        list(open_reranker(endpoint("http://127.0.0.1:1/v1#m"), PROMPT).judge("why " * 999, ["a"]))
+        list(
+            open_reranker(parse_endpoint("http://127.0.0.1:1/v1#m"), PROMPT).judge(
+                "why " * 999, ["a"]
+            )
+        )
 
 
 def chat_only(reply, status=404, told="Not Found"):
@@ -208,15 +212,18 @@ def test_likelihoods_as_completions_have_them_are_read_too():
 @pytest.mark.parametrize(
     ("reply", "error"),
     [
-        (top(Sure=-0.1, well=-2), "answers 'Sure' where it should say yes or no"),
-        ({"choices": [{"message": {"content": "yes"}}]}, "neither reranks nor tells"),
-        ({"choices": [{"logprobs": None}]}, "neither reranks nor tells"),
-        ({"choices": [{"logprobs": {"content": []}}]}, "neither reranks nor tells"),
-        ({"choices": [{"logprobs": {"content": [{"top_logprobs": [7]}]}}]}, "neither reranks nor"),
-        (top(yes=math.nan, no=math.nan), "neither reranks nor tells"),
-        (top(yes="high"), "neither reranks nor tells"),
-        ({"choices": []}, "neither reranks nor tells"),
-        ([], "neither reranks nor tells"),
+        (top(Sure=-0.1, well=-2), "answers 'Sure' instead of yes or no"),
+        ({"choices": [{"message": {"content": "yes"}}]}, "has no rerank endpoint"),
+        ({"choices": [{"logprobs": None}]}, "has no rerank endpoint"),
+        ({"choices": [{"logprobs": {"content": []}}]}, "has no rerank endpoint"),
+        (
+            {"choices": [{"logprobs": {"content": [{"top_logprobs": [7]}]}}]},
+            "has no rerank endpoint",
+        ),
+        (top(yes=math.nan, no=math.nan), "has no rerank endpoint"),
+        (top(yes="high"), "has no rerank endpoint"),
+        ({"choices": []}, "has no rerank endpoint"),
+        ([], "has no rerank endpoint"),
     ],
 )
 def test_a_chat_that_does_not_tell_is_an_error(reply, error):

@@ -1,19 +1,19 @@
-"""Thoughts and rankings out of streamed chats."""
+"""Thoughts and rankings from streamed chats."""
 
 import pytest
 from helpers.hostile_server import answer, chat, serving
+from memcli.backends.server_for import Limits, open_sifter, parse_endpoint
+from memcli.backends.server_for.sifter import parse_ranking
 
-from memcli.backends.server import Limits, endpoint, open_sifter
-from memcli.backends.server.sifter import parse_ranking
 from memcli.errors import BackendError
-from memcli.protocols import Ranking, Sampling, Sifter
+from memcli.protocols import Sampling, SiftedOrder, Sifter
 
-QUICK = Limits(connect=1, silence=2, whole=4, attempts=2, pause=0.01)
+QUICK = Limits(connect_timeout=1, idle_timeout=2, total_timeout=4, attempts=2, first_pause=0.01)
 COOL = Sampling(temperature=0.5, top_p=0.9, top_k=7, seed=3)
 
 
 def at(served):
-    return endpoint(f"{served.url}#m", limits=QUICK)
+    return parse_endpoint(f"{served.url}#m", limits=QUICK)
 
 
 def sift(*behaviours, shown=5, ranked=5, thought_tokens=50):
@@ -23,7 +23,7 @@ def sift(*behaviours, shown=5, ranked=5, thought_tokens=50):
         *thought, ranking = sifter.sift(
             "the message", shown=shown, ranked=ranked, thought_tokens=thought_tokens
         )
-    assert isinstance(ranking, Ranking)
+    assert isinstance(ranking, SiftedOrder)
     return "".join(thought), ranking.order, [request.body for request in served.requests]
 
 
@@ -83,7 +83,7 @@ def test_a_server_that_refuses_what_openai_has_not_is_asked_without_and_remember
         for _ in range(2):
             assert list(sifter.sift("m", shown=2, ranked=2, thought_tokens=9)) == [
                 "a",
-                Ranking((1,)),
+                SiftedOrder((1,)),
             ]
 
     assert [("top_k" in request.body) for request in served.requests] == [True, False, False]
@@ -167,7 +167,7 @@ def test_no_more_is_ranked_than_asked_for():
 
 
 def test_a_message_too_long_for_the_context_is_an_error_with_the_numbers():
-    sifter = open_sifter(endpoint("http://127.0.0.1:1/v1#m"), context=100, sampling=COOL)
+    sifter = open_sifter(parse_endpoint("http://127.0.0.1:1/v1#m"), context=100, sampling=COOL)
 
     with pytest.raises(BackendError, match=r"takes about 100 tokens.* than the context of 100"):
         list(sifter.sift("x" * 400, shown=3, ranked=3, thought_tokens=9))

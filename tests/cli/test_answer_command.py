@@ -39,7 +39,7 @@ def test_an_answer_follows_the_ranking_and_its_references_are_checked(mem):
     assert done.code == 0
     assert done.out.startswith(" 1. Dinner\n")
     assert done.out.endswith(f"meaning.\n\nNo hazelnuts [{key}:1], no nuts [{key}:9?].\n")
-    assert f"mem: the answer refers to what it was not shown: {key}:9\n" in done.err
+    assert f"mem: the answer refers to turns that the model was not shown: {key}:9\n" in done.err
     [request] = served.requests
     assert f"[{key}:1] 12:00 user: I must not eat hazelnuts." in str(request.body)
 
@@ -139,7 +139,7 @@ def test_a_budget_cuts_the_answer(mem):
     assert done.code == 0
     assert time.monotonic() - began < 20
     assert done.json["answer"]["complete"] is False
-    assert "mem: the answer is cut: there was no more time for it\n" in done.err
+    assert "mem: the answer is cut short: the time was up\n" in done.err
 
 
 def test_ctrl_c_leaves_what_was_answered(mem):
@@ -187,7 +187,7 @@ def test_there_may_be_no_question_to_go_on_from(mem):
 
     assert (done.code, done.err) == (
         0,
-        "mem: there is no question to go on from: this one stands alone\n",
+        "mem: there is no earlier question to continue from: this one is asked alone\n",
     )
 
 

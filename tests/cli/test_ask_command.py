@@ -206,7 +206,7 @@ def test_words_that_are_operators_can_be_found(mem):
 def test_what_is_no_date_is_bad_usage(mem, date):
     hint = "hint: write it as in `2024-03-01`, `2024-03` or `2024`\n"
 
-    assert mem("ask", "x", "--until", date) == Run(2, err=f"mem: `{date}` is no date\n{hint}")
+    assert mem("ask", "x", "--until", date) == Run(2, err=f"mem: not a date: `{date}`\n{hint}")
 
 
 @pytest.mark.parametrize(
@@ -333,14 +333,14 @@ def test_stages_leave_out_models(mem, tiny):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--stages", "think"), "mem: `think` is no stage\n"),
-        (("--stages", ""), "mem: `` is no stage\n"),
-        (("--budget", "soon"), "mem: `soon` is no number of seconds\n"),
-        (("--budget", "-1"), "mem: `-1` is no number of seconds\n"),
-        (("--budget", "nan"), "mem: `nan` is no number of seconds\n"),
-        (("--budget", "inf"), "mem: `inf` is no number of seconds\n"),
-        (("--gpu-layers", "all"), "mem: `all` is no number of layers\n"),
-        (("--gpu-layers", "²"), "mem: `²` is no number of layers\n"),
+        (("--stages", "think"), "mem: not a stage: `think`\n"),
+        (("--stages", ""), "mem: not a stage: ``\n"),
+        (("--budget", "soon"), "mem: not a number of seconds: `soon`\n"),
+        (("--budget", "-1"), "mem: not a number of seconds: `-1`\n"),
+        (("--budget", "nan"), "mem: not a number of seconds: `nan`\n"),
+        (("--budget", "inf"), "mem: not a number of seconds: `inf`\n"),
+        (("--gpu-layers", "all"), "mem: not a number of layers: `all`\n"),
+        (("--gpu-layers", "²"), "mem: not a number of layers: `²`\n"),
     ],
 )
 def test_what_makes_no_sense_is_bad_usage(mem, options, told):
@@ -354,7 +354,9 @@ def test_a_stage_without_a_model_is_told(mem):
     done = mem("ask", "what must I not eat", "--stages", "retrieve,rerank")
 
     assert (done.code, done.out) == (6, "")
-    assert done.err.startswith("mem: no model on this machine can rerank\nhint: ")
+    assert done.err.startswith(
+        "mem: there is no model on this machine for the stage `rerank`\nhint: "
+    )
 
 
 def test_verbose_tells_what_each_stage_cost(mem, tiny):
@@ -371,7 +373,7 @@ def test_verbose_tells_what_each_stage_cost(mem, tiny):
         judged,
     )
     assert re.fullmatch(
-        r"mem: rerank: (\d+) sessions, (\d+) passages, \2 remembered, [\d.]+ s, tiny", kept
+        r"mem: rerank: (\d+) sessions, (\d+) passages, \2 from the cache, [\d.]+ s, tiny", kept
     )
 
 

@@ -95,7 +95,7 @@ def test_a_damaged_copy_is_never_put_in_the_place_of_a_sound_one(archive):
         store._database.rows("insert into passages values (999, 999, 1, 1, 0, null)")
         with pytest.raises(StoreError, match="the copy is damaged"):
             store.back_up(
-                archive.folder / "copy.db", replace=True, verify=True, told=lambda *_: None
+                archive.folder / "copy.db", replace=True, verify=True, progress=lambda *_: None
             )
 
     assert (archive.folder / "copy.db").read_bytes() == before

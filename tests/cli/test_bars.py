@@ -3,6 +3,7 @@
 import pytest
 
 from memcli.cli.output import progress
+from memcli.cli.output.numbers import short_number
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_who_interrupts_is_told_what_to_type(capsys):
      (2.5e9, "2.5G")],
 )  # fmt: skip
 def test_numbers_are_told_at_a_glance(number, told):
-    assert progress.count(number) == told
+    assert short_number(number) == told
 
 
 def test_a_step_that_takes_minutes_has_a_rate_and_a_remaining_time(clock, capsys):

@@ -87,7 +87,7 @@ def test_a_person_sees_a_table_and_what_is_going_on(mem, wordy):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ((), 2, "one thing is measured at a time"),
+        ((), 2, "give either data sets or `--speed`"),
         (("--speed", "--reranker", "gone.gguf"), 6, "gone.gguf"),
         (("--speed", "--reranker", "http://127.0.0.1:9/v1#x"), 2, "measures GGUF files"),
         (("--speed", "--passages", "0"), 2, "--passages"),

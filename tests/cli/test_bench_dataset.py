@@ -135,7 +135,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(mem):
     anew = mem(*command, "--again")
 
     assert 0 < kept < 3000
-    assert again.err.startswith(f"mem: locomo.json: {kept:,} answers are an earlier run's")
+    assert again.err.startswith(f"mem: locomo.json: {kept:,} answers are from an earlier run")
     assert again.json["questions"] == anew.json["questions"] == 3000
     assert again.json["stages"]["bm25"]["overall"] == anew.json["stages"]["bm25"]["overall"]
     assert anew.err == ""
@@ -145,9 +145,9 @@ def test_a_run_that_was_killed_goes_on_where_it_was(mem):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        ((), 2, "one thing is measured at a time"),
-        (("set.json", "--speed"), 2, "one thing is measured at a time"),
-        (("gone.json",), 4, "nothing at gone.json"),
+        ((), 2, "give either data sets or `--speed`"),
+        (("set.json", "--speed"), 2, "give either data sets or `--speed`"),
+        (("gone.json",), 4, "no file or folder at gone.json"),
         (("broken.json",), 4, "broken.json"),
         (("other.json",), 4, "has no questions as LoCoMo's and LongMemEval's are"),
         (("unanswered.json",), 4, "has no question that something in it answers"),
@@ -155,13 +155,17 @@ def test_a_run_that_was_killed_goes_on_where_it_was(mem):
         (("set.json", "--stages", ""), 2, "not a stage: ``"),
         (("set.json", "--grain", "word"), 2, "--grain"),
         (("set.json", "--limit", "0"), 2, "--limit"),
-        (("set.json", "--stages", "retrieve,rerank"), 6, "no model on this machine can rerank"),
+        (
+            ("set.json", "--stages", "retrieve,rerank"),
+            6,
+            "there is no model on this machine for the stage `rerank`",
+        ),
         (("set.json", "--stages", "sift", "--grain", "turn"), 2, "`sift` ranks sessions"),
         (("set.json", "--stages", "memories", "--grain", "turn"), 2, "`memories` ranks sessions"),
         (("set.json", "--stages", "memories"), 2, "set.json has no observations to remember"),
         (("set.json", "--outcome", "--grain", "turn"), 2, "`--outcome` needs whole sessions"),
         (("set.json", "--pooled", "--strangers"), 2, "one archive"),
-        (("unanswered.json", "--strangers"), 2, "nobody else's"),
+        (("unanswered.json", "--strangers"), 2, "needs two"),
     ],
 )
 def test_what_makes_no_sense_is_said(mem, arguments, code, message):

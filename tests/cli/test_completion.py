@@ -15,7 +15,7 @@ from helpers.small_exports import talk
 
 from memcli.cli.app import COMMANDS
 from memcli.cli.completion import values
-from memcli.cli.completion.command_table import written_down
+from memcli.cli.completion.command_table import load_command_table
 from memcli.cli.completion.complete import offers
 from memcli.cli.reference.generate import ROOT
 from memcli.cli.reference.introspect import describe_commands
@@ -329,14 +329,14 @@ def test_tab_does_not_wait_for_a_writer(archive):
 
 
 def test_what_is_written_down_of_the_commands_is_what_they_are():
-    assert written_down() == describe_commands()
+    assert load_command_table() == describe_commands()
 
 
 def test_what_completes_a_value_is_where_tab_looks_for_it():
     parameters = [each for command in describe_commands().all() for each in command.parameters]
     named = {each.completes for each in parameters if each.completes}
 
-    assert {"session_ids", "memory_ids", "rerankers"} <= named
+    assert {"offer_session_ids", "offer_memory_ids", "offer_rerankers"} <= named
     assert all(callable(getattr(values, name)) for name in named)
 
 

@@ -81,10 +81,10 @@ def test_a_server_is_set_by_its_address(mem):
         (("set", "embedder", "x"), 4, "`embedder` is not a setting"),
         (("set", "models.a.b", "x"), 4, "`models.a.b` is not a setting"),
         (("unset", "models.chat"), 4, "`models.chat` is not set in"),
-        (("set", "models.chat"), 2, "`mem config set` takes something else"),
-        (("unset",), 2, "`mem config unset` takes something else"),
-        (("unset", "models.chat", "x"), 2, "`mem config unset` takes something else"),
-        (("list", "models.chat"), 2, "`mem config list` takes something else"),
+        (("set", "models.chat"), 2, "wrong arguments for `mem config set`"),
+        (("unset",), 2, "wrong arguments for `mem config unset`"),
+        (("unset", "models.chat", "x"), 2, "wrong arguments for `mem config unset`"),
+        (("list", "models.chat"), 2, "wrong arguments for `mem config list`"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_changes(mem, arguments, status, said):

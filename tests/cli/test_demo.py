@@ -5,7 +5,7 @@ import re
 import pytest
 from helpers.tiny_models import write_tiny_qwen3
 
-from memcli.demo.questions import QUESTIONS
+from memcli.demo.questions import DEMO_QUESTIONS
 
 SESSION = re.compile(r"^ *(\d+)\. ", re.MULTILINE)
 
@@ -45,8 +45,8 @@ def test_each_question_is_answered_by_the_first_session_and_its_evidence(demo):
     done = demo()
 
     answers = asked(done.out)
-    assert list(answers) == [one.question for one in QUESTIONS]
-    for one in QUESTIONS:
+    assert list(answers) == [one.question for one in DEMO_QUESTIONS]
+    for one in DEMO_QUESTIONS:
         quotes = "\n".join(evidence(answers[one.question], 1))
         assert [phrase for phrase in one.answers if phrase not in quotes] == [], one.question
     assert "why  No model thought about this." in done.out
@@ -63,7 +63,7 @@ def test_the_demo_runs_through_all_three_stages(demo, tmp_path_factory):
 
     answers = asked(done.out)
     assert [line.split(":")[1].split()[-1] for line in done.err.splitlines()] == ["unverified"] * 2
-    assert list(answers) == [one.question for one in QUESTIONS]
+    assert list(answers) == [one.question for one in DEMO_QUESTIONS]
     for answer in answers.values():
         assert evidence(answer, 1)
         assert "  p " in answer

@@ -161,7 +161,7 @@ def test_a_folder_in_the_place_of_the_database_is_left_as_it_is(mem):
 
     found = mem("--db", "folder", "doctor", "--fix", "--json")
 
-    assert (found.code, faults(found)[0][1]) == (5, "folder is no file")
+    assert (found.code, faults(found)[0][1]) == (5, "folder is not a file")
     assert folder.stat().st_mode & 0o777 == 0o755
 
 
@@ -173,7 +173,7 @@ def test_what_cannot_be_fixed_is_told_beside_all_the_rest(archive):
 
     assert done.code == 5
     assert done.json["fixed"] == []
-    assert "mem: the full text could not be put right: bge-m3 is not on this machine" in done.err
+    assert "mem: the full text could not be repaired: bge-m3 is not on this machine" in done.err
 
 
 def test_a_newer_database_is_told_from_a_damaged_one(archive):

@@ -8,7 +8,7 @@ from helpers.mem_process import MEM, Run
 from helpers.small_exports import talk
 
 from memcli.cli.reference.generate import generated_files
-from memcli.errors import MEANING, ExitCode, MemError
+from memcli.errors import EXIT_CODE_MEANINGS, ExitCode, MemError
 
 README = Path(__file__).parents[2] / "README.md"
 NO_ERROR = {ExitCode.OK, ExitCode.BUG, ExitCode.INTERRUPTED}
@@ -22,7 +22,7 @@ def fail(raised):
         "import importlib, sys\n"
         "from memcli import cli, errors\n"
         f"def fail(*_, **__): raise {raised}\n"
-        "importlib.import_module('memcli.cli.ask').open_models = fail\n"
+        "importlib.import_module('memcli.cli.ask_session').open_models = fail\n"
         "sys.exit(cli.main(['ask', 'x']))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
@@ -36,7 +36,7 @@ def test_every_error_has_an_exit_status_of_its_own():
 
 
 def test_every_exit_status_has_a_meaning():
-    assert list(MEANING) == list(ExitCode)
+    assert list(EXIT_CODE_MEANINGS) == list(ExitCode)
 
 
 def test_the_man_page_tells_every_exit_status():
@@ -44,7 +44,7 @@ def test_the_man_page_tells_every_exit_status():
     told = re.findall(r"^\.TP\n\.B (\d+)\n(.+)\.$", section.partition("\n.SH ")[0], re.MULTILINE)
 
     assert {int(status): meaning.lower() for status, meaning in told} == {
-        status: meaning.lower() for status, meaning in MEANING.items()
+        status: meaning.lower() for status, meaning in EXIT_CODE_MEANINGS.items()
     }
 
 
@@ -52,7 +52,7 @@ def test_the_readme_tells_every_exit_status():
     _, _, table = README.read_text("utf-8").partition("| status | means |\n|---|---|\n")
     told = re.findall(r"^\| (\d+) \| (.+) \|$", table.partition("\n\n")[0], re.MULTILINE)
 
-    assert {int(status): meaning for status, meaning in told} == MEANING
+    assert {int(status): meaning for status, meaning in told} == EXIT_CODE_MEANINGS
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)

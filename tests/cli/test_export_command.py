@@ -105,7 +105,7 @@ def test_filters_and_ids_say_what_is_written(mem):
     assert titles(cats[:6]) == ["Cats"]
     assert titles("--source", "telegram") == titles("--speaker", "ann") == ["Ann"]
     assert sorted(titles("--since", "2024")) == ["Ann", "Cats", "Dogs"]
-    assert mem("export", "--since", "2030") == Run(3, err="mem: no sessions\n")
+    assert mem("export", "--since", "2030") == Run(3, err="mem: no sessions found\n")
     assert mem("export", "s_zzz").code == 3
 
 

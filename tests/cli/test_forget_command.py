@@ -50,7 +50,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_forgotten(archive):
 
     assert (result.code, result.err) == (
         2,
-        "mem: forgetting is for good\nhint: say `--yes`\n",
+        "mem: would delete 1 session permanently; add `--yes`\n",
     )
     assert sorted(titles(archive)) == ["Diet", "Lisbon"]
 

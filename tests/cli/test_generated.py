@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from memcli.cli.app import command_tree
-from memcli.cli.reference.generate import ROOT, generated_files, main
+from memcli.cli.reference.generate import ROOT, generate, generated_files
 from memcli.cli.reference.introspect import describe_commands
 from memcli.formats import FORMATS
 
@@ -29,7 +29,8 @@ def section(heading, page="mem", kind="SH"):
     """Return a section of a page of the manual as it is read, without markup."""
     page = generated_files()[f"man/man1/{page}.1"]
     _, _, rest = page.partition(f".{kind} {heading}")
-    return re.split(r"^\.S[HS] ", rest, maxsplit=1, flags=re.MULTILINE)[0].replace(r"\-", "-")
+    end = r"^\.SH " if kind == "SH" else r"^\.S[HS] "
+    return re.split(end, rest, maxsplit=1, flags=re.MULTILINE)[0].replace(r"\-", "-")
 
 
 @pytest.mark.parametrize(("path", "text"), generated_files().items())
@@ -46,10 +47,10 @@ def test_the_readme_says_of_every_format_what_is_kept():
 
 def test_check_names_the_files_that_are_out_of_date(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("memcli.cli.reference.generate.ROOT", tmp_path)
-    main([])
+    generate([])
     (tmp_path / "man" / "man1" / "mem.1").write_text("old")
 
-    status = main(["--check"])
+    status = generate(["--check"])
 
     assert (status, capsys.readouterr().err) == (1, "man/man1/mem.1 is out of date\n")
 

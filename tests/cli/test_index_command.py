@@ -70,7 +70,7 @@ def test_after_the_switch_the_new_embedder_is_used_by_itself(mem):
     mem.remembers(talk("Birds", "me: A bird sings."))
     [set_] = mem("stats", "--json").json["vectors"]
     assert set_ == {"embedder": "tiny", "dimensions": 32, "count": 3, "serving": True}
-    assert mem("index").out == "0 vectors made, of tiny\n"
+    assert mem("index").out == "indexed 0 vectors with the embedder tiny\n"
     assert mem("index", "--embedder", "builtin", "-q").out == ""
     assert mem("stats", "--json").json["vectors"][0]["embedder"] == "wordllama-256"
 
@@ -172,6 +172,7 @@ def test_interrupted_it_says_what_to_type(mem):
 
     assert process.returncode == 130
     assert err.decode().endswith(
-        "mem: interrupted; `mem index` goes on where it stopped, and until then nothing changes\n"
+        "mem: interrupted; `mem index` continues where it stopped;"
+        " until it is done, nothing changes\n"
     )
     assert mem("search", "Pixel").code == 0

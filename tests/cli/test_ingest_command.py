@@ -145,14 +145,14 @@ def test_a_format_that_is_named_is_not_looked_for(mem):
 
     assert asked == Run(4, err="mem: no chat export was recognised in talk.txt\n")
     assert (told.code, unknown.code, unknown.out) == (4, 2, "")
-    assert told.err == "mem: talk.txt is no transcript\n"
+    assert told.err == "mem: talk.txt is not a transcript\n"
     assert unknown.err.startswith("mem: no format `carrier_pigeon`\nhint: choose one of memcli, ")
 
 
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("missing.json", None, "nothing at missing.json"),
+        ("missing.json", None, "no file or folder at missing.json"),
         ("empty.json", b"", "no chat export was recognised in empty.json"),
         ("picture.png", PNG, "no chat export was recognised in picture.png"),
         ("deep.json", b"[" * 100_000, "no chat export was recognised in deep.json"),
@@ -314,7 +314,7 @@ def test_a_bad_path_does_not_keep_a_good_one_out(mem):
     assert done == Run(
         4,
         out="good.json: chatgpt, 2 new sessions, 8 new turns\n",
-        err="mem: nothing at missing.json\n",
+        err="mem: no file or folder at missing.json\n",
     )
 
 
@@ -325,7 +325,7 @@ def test_quiet_is_silent_when_all_is_well_and_tells_only_of_losses(mem):
     assert mem("ingest", "good.json", "--quiet") == Run(0)
     assert mem("ingest", "empty talks.json", "--quiet") == Run(0)
     assert mem("ingest", "good.json", "gone.json", "-q") == Run(
-        4, err="mem: nothing at gone.json\n"
+        4, err="mem: no file or folder at gone.json\n"
     )
 
 
@@ -337,7 +337,7 @@ def test_of_many_warnings_a_person_is_told_twenty_and_a_script_all(mem):
 
     assert told.code == 0
     assert len(told.err.splitlines()) == 21
-    assert told.err.endswith("mem: empty talks.json: 10 more, all with `--json`\n")
+    assert told.err.endswith("mem: empty talks.json: 10 more warnings; `--json` prints all\n")
     assert len(shape.json["sources"][0]["warnings"]) == 30
 
 
@@ -350,7 +350,7 @@ def test_clocks_without_a_zone_are_read_in_the_zone_named(mem):
     [found] = sessions(mem)
     assert found["started_at"] == "2024-03-20T12:00:00+09:00"
     assert wrong == Run(
-        2, err="mem: no time zone `Mars/Olympus`\nhint: write it as in `Europe/Lisbon`\n"
+        2, err="mem: not a time zone: `Mars/Olympus`\nhint: write it as in `Europe/Lisbon`\n"
     )
 
 
@@ -419,7 +419,7 @@ def test_interrupted_it_keeps_what_it_read_and_says_what_to_type(mem):
     assert (done.returncode, done.stdout, done.stderr) == (
         130,
         b"",
-        b"mem: interrupted; what was read is kept, and the same command reads the rest\n",
+        b"mem: interrupted; what was imported is kept, and the same command imports the rest\n",
     )
     assert len(sessions(mem)) == 10
     assert mem("ingest", "talks.json").code == 0

@@ -139,7 +139,7 @@ def test_a_ranking_fits_and_says_what_was_cut(agent, mem):
 
 WRONG = [
     ("show", {"id": "s_no"}, "no session `s_no`\nhint: list sessions with `mem sessions`"),
-    ("search", {"query": "x", "since": "someday"}, "`someday` is no date\nhint: "),
+    ("search", {"query": "x", "since": "someday"}, "not a date: `someday`\nhint: "),
     ("search", {"query": "x", "limit": 0}, "`limit`: 0 is less than the minimum of 1"),
     ("search", {"query": "x", "sinse": "2024"}, "'sinse' was unexpected"),
     ("search", {}, "'query' is a required property"),

@@ -6,7 +6,7 @@ from helpers.small_exports import talk
 
 from memcli.backends.static_embedder import WordLlamaEmbedder
 from memcli.domain import Fact, MemoryType, Segment
-from memcli.memories.remember import Memories
+from memcli.memories.remember import MemoryWriter
 from memcli.store import Filters, Store
 
 ARCHIVE = [
@@ -42,10 +42,10 @@ def archive(library, tmp_path):
 def read(mem, title, key, value, kind, *tags):
     """Do what `mem read` does where a model calls add_memory."""
     with Store(mem.database) as store:
-        [session] = [one for one in store.sessions.overviews(Filters()) if one.title == title]
+        [session] = [one for one in store.sessions.summaries(Filters()) if one.title == title]
         segment = Segment(session.id, 1, session.turns)
         fact = Fact(key, kind, value, tags)
-        Memories(store, WordLlamaEmbedder()).remember(fact, segment, model="memreader-4b 0123")
+        MemoryWriter(store, WordLlamaEmbedder()).remember(fact, segment, model="memreader-4b 0123")
 
 
 def ids(mem, *arguments):
@@ -140,7 +140,7 @@ def test_an_accepted_memory_is_listed_with_the_others(archive):
 
     shown = archive("memories", "accept", key)
 
-    assert shown.out.endswith("pets: Has 3 cats  (accepted, though unsupported: 3)\n")
+    assert shown.out.endswith("pets: Has 3 cats  (accepted although unsupported: 3)\n")
     assert set(ids(archive)) == {"diet", "home city", "pets"}
     assert archive("memories", "--unsupported").code == 3
 
@@ -221,7 +221,9 @@ def test_what_was_exported_is_imported_as_it_was(archive, tmp_path):
     other.write("memories.json", exported)
 
     assert other("memories", "import", "memories.json") == Run(0, "5 new\n")
-    assert other("memories", "import", "-", stdin=exported.encode()) == Run(0, "0 new, 5 known\n")
+    assert other("memories", "import", "-", stdin=exported.encode()) == Run(
+        0, "0 new, 5 already known\n"
+    )
 
     assert other("memories", "export").out == exported
 
@@ -230,7 +232,9 @@ def test_facts_written_by_hand_are_ones_own(mem):
     lines = '{"key": "k", "value": "v"}\n\n{"key": "k2", "value": "w", "said_at": "2020-01-01"}\n'
 
     assert mem("memories", "import", "-", stdin=lines.encode()) == Run(0, "2 new\n")
-    assert mem("memories", "import", "-", stdin=lines.encode()) == Run(0, "0 new, 2 known\n")
+    assert mem("memories", "import", "-", stdin=lines.encode()) == Run(
+        0, "0 new, 2 already known\n"
+    )
 
     old, new = sorted(mem("memories", "--jsonl").lines, key=lambda one: one["said_at"])
     assert (old["said_at"], old["by"], new["accepted"]) == (
@@ -258,7 +262,7 @@ def test_what_was_forgotten_is_not_imported_again(archive):
 
     done = archive("memories", "import", "-", stdin=exported)
 
-    assert done == Run(0, "0 new, 2 known, 1 forgotten before\n")
+    assert done == Run(0, "0 new, 2 already known, 1 forgotten earlier and not imported\n")
 
 
 def test_an_import_that_cannot_be_read_changes_nothing(archive):
@@ -316,7 +320,7 @@ def test_mem_show_opens_a_memory_too(library):
     [
         (("show", "m_zzz"), 3, "no memory `m_zzz`\nhint: list memories with `mem memories`"),
         (("show", "m_zzz:3"), 2, "a memory has no turns of its own\nhint: `mem show m_zzz`"),
-        (("show", "m_zzz", "--jsonl"), 2, "one memory is not printed as jsonl\nhint: `--json`"),
+        (("show", "m_zzz", "--jsonl"), 2, "a memory cannot be printed as jsonl\nhint: `--json`"),
         (("show", "door"), 3, "no session `door`\nhint: an id looks like `s_k3j`; `mem search"),
         (("show", "s_zzz"), 3, "no session `s_zzz`\nhint: list sessions with `mem sessions`"),
         (("export", "m_zzz"), 3, "no session `m_zzz`\nhint: `mem show m_zzz` shows a memory"),

@@ -8,9 +8,9 @@ from helpers.small_exports import talk
 from helpers.tiny_models import write_tiny_qwen3
 
 from memcli.backends.llama import open_reranker, open_sifter
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 from memcli.catalog import Catalog
-from memcli.prompts import history, sift_message
+from memcli.prompts import format_history, sift_message
 from memcli.protocols import Message, Sampling
 from memcli.store import Filters, Store
 
@@ -240,23 +240,23 @@ def test_special_tokens_in_a_session_do_not_reach_a_prompt(tmp_path, tiny):
     mem.remembers(talk("Harmless", f"me: {HARMLESS}"), talk("Hostile", f"me: {HOSTILE}"))
     with Store(mem.database) as store:
         harmless, hostile = sorted(
-            (store.sessions.get(one.id) for one in store.sessions.overviews(Filters())),
+            (store.sessions.get(one.id) for one in store.sessions.summaries(Filters())),
             key=lambda session: session.title,
         )
     wording = MANIFESTS["memsifter-4b"].prompt["message"]
     sifter = open_sifter(tiny, context=4096, sampling=Sampling())
     reranker = open_reranker(tiny, MANIFESTS["memreranker-4b"].rerank_prompt())
-    model = Model(tiny)
+    model = LlamaModel(tiny)
 
     def special(tokens):
-        return [model.special[token] for token in tokens if token in model.special]
+        return [model.special_tokens[token] for token in tokens if token in model.special_tokens]
 
     def sifted(session, question):
-        message = sift_message(wording, history([(session, [1])]), question)
-        return special(sifter.prompt([Message("user", message)]))
+        message = sift_message(wording, format_history([(session, [1])]), question)
+        return special(sifter.encode_prompt([Message("user", message)]))
 
     def judged(text, question):
-        [prompt] = reranker.prompts(question, [text])
+        [prompt] = reranker.encode_prompts(question, [text])
         return special(prompt)
 
     expected = sifted(harmless, QUESTION)

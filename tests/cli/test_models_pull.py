@@ -336,7 +336,7 @@ def test_the_set_for_this_machine_is_shown_and_asked_for(person):
     asked = person("models", "pull")
 
     assert (asked.code, asked.out) == (2, "")
-    hint = "\nmem: not a terminal, so nobody can be asked\nhint: add `--yes` to download "
+    hint = "\nmem: not a terminal, so it cannot ask\nhint: add `--yes` to download "
     assert hint in asked.err
     assert " GB, a download of " in asked.err or " MB, a download of " in asked.err
     assert not person.hub.log

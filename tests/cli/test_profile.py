@@ -46,7 +46,8 @@ def test_where_nothing_is_accepted_it_says_what_to_type(mem):
 
     assert told.out.startswith("Door, ")
     assert told.err == (
-        "mem: nothing about you is accepted yet: `mem memories accept ID`, or `mem memories add`\n"
+        "mem: no memory about you is accepted yet: `mem memories accept ID`,"
+        " or `mem memories add KEY VALUE`\n"
     )
 
 
@@ -54,7 +55,7 @@ def test_where_there_is_no_room_for_it_it_says_so(mem):
     told = mem("ask", "door code", "-n", "1", "--profile", "--context-tokens", "84")
 
     assert told.out.startswith("Door, ")
-    assert told.err == "mem: nothing about you fits: let it take more with `--context-tokens`\n"
+    assert told.err == "mem: the profile does not fit: allow more tokens with `--context-tokens`\n"
 
 
 def test_where_nothing_is_found_nothing_is_printed(mem):

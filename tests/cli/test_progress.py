@@ -13,7 +13,10 @@ from helpers.panes import pane
 from helpers.small_datasets import two_people
 from helpers.small_exports import talk
 
-NO_WAIT = "from memcli.cli import bars, main; bars.EVERY = 1e-9; import sys; sys.exit(main())"
+NO_WAIT = (
+    "from memcli.cli import main; from memcli.cli.output import progress;"
+    "progress.LOG_INTERVAL = 1e-9; import sys; sys.exit(main())"
+)
 LINE = r"mem: {}: [\d.,kMG]+ of [\d.,kMG]+, [\d.,kMG]+ a second(, about [\d a-z]+ to go)?"
 LONG = {
     "ingest talks": "importing",

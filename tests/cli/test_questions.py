@@ -25,7 +25,7 @@ def test_models_are_loaded_once_for_all_questions(mem, tiny):
         "from memcli.backends.llama.model import Model\n"
         "from memcli.cli import main\n"
         "load, loads = Model._load, []\n"
-        "def counted(model, tries):\n"
+        "def pluralize(model, tries):\n"
         "    loads.append(model.path)\n"
         "    load(model, tries)\n"
         "Model._load = counted\n"

@@ -16,10 +16,11 @@ from test_terminal import on_a_terminal, screen
 from typer.testing import CliRunner
 
 from memcli.cli.app import command_tree
-from memcli.cli.output.reading_progress import duration, watching
+from memcli.cli.output.numbers import rough_duration
+from memcli.cli.output.progress import reading_progress
 from memcli.domain import SessionId
-from memcli.extraction.read import Settled
-from memcli.store import Outcome, Unread
+from memcli.extraction.read import SegmentResult
+from memcli.store import ReadingOutcome, UnreadSession
 
 LISBON = fact("home", "The user lives in Lisbon")
 DAY = timedelta(days=1)
@@ -154,7 +155,8 @@ def test_without_a_reader_it_says_what_to_type(mem):
 
     assert done == Run(
         6,
-        err="mem: no model that reads is on this machine\nhint: `mem models pull memreader-4b`\n",
+        err="mem: no model that reads sessions is on this machine\n"
+        "hint: `mem models pull memreader-4b`\n",
     )
 
 
@@ -197,7 +199,7 @@ def test_ctrl_c_keeps_what_was_done_and_says_how_to_go_on(mem, jobs):
         out, err = process.communicate(timeout=20)
 
     assert process.returncode == 130
-    assert err == b"mem: interrupted; what was read is kept, and `mem read` goes on there\n"
+    assert err == b"mem: interrupted; the results are kept, and `mem read` continues there\n"
     assert json.loads(out)["segments"] == 1
     assert read(mem, ignore())[0].out.startswith("2 segments of 2 sessions")
 
@@ -206,15 +208,15 @@ def test_when_the_time_is_up_it_says_so(mem):
     done, _ = read(mem, ignore(), options=["--budget", "0.0001s"])
 
     assert done.code == 0
-    assert done.err == "mem: the time is up; `mem read` goes on there\n"
+    assert done.err == "mem: the time is up; `mem read` continues there\n"
 
 
 @pytest.mark.parametrize(
     ("options", "status", "error"),
     [
-        (("--budget", "soon"), 2, "mem: `soon` is no number of seconds\n"),
-        (("--budget", "h"), 2, "mem: `h` is no number of seconds\n"),
-        (("--jobs", "2", "--reader", "x.gguf"), 2, "mem: `--jobs` is for served models"),
+        (("--budget", "soon"), 2, "mem: not a number of seconds: `soon`\n"),
+        (("--budget", "h"), 2, "mem: not a number of seconds: `h`\n"),
+        (("--jobs", "2", "--reader", "x.gguf"), 2, "mem: `--jobs` needs a served model"),
         (("--reader", "gone.gguf"), 6, "mem: no reader file at gone.gguf\n"),
         (("--reader", "memsifter-4b"), 2, "mem: `memsifter-4b` is a sifter, not a reader\n"),
         (("--reader", "http://127.0.0.1:1/v1"), 2, "mem: `http://127.0.0.1:1/v1` names no model\n"),
@@ -247,7 +249,7 @@ def test_where_nothing_is_new_no_model_is_loaded(mem, smollm, monkeypatch):
     def loaded(*_, **__):
         raise AssertionError("it was loaded")
 
-    monkeypatch.setattr("memcli.backends.llama.generators.Model", loaded)
+    monkeypatch.setattr("memcli.backends.llama.generators.LlamaModel", loaded)
     monkeypatch.setenv("MEM_DB", str(mem.database))
     result = CliRunner().invoke(command_tree(), ["read", "--reader", str(smollm)])
 
@@ -275,10 +277,10 @@ def test_on_a_terminal_progress_is_shown_and_taken_away(mem):
 
 def test_in_a_log_there_is_a_line_a_minute(capsys, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("memcli.cli.output.reading_progress.monotonic", lambda: now[0])
-    settled = Settled(SessionId("s_1"), 1, 2, Outcome.IGNORED, "", (), 0, 100)
+    monkeypatch.setattr("memcli.cli.output.progress.monotonic", lambda: now[0])
+    settled = SegmentResult(SessionId("s_1"), 1, 2, ReadingOutcome.IGNORED, "", (), 0, 100)
 
-    with watching([Unread(SessionId("s_1"), 1000)], quiet=False) as watch:
+    with reading_progress([UnreadSession(SessionId("s_1"), 1000)], quiet=False) as watch:
         for _ in range(5):
             now[0] += 25
             watch(settled)
@@ -289,7 +291,7 @@ def test_in_a_log_there_is_a_line_a_minute(capsys, monkeypatch):
 
 
 def test_a_time_is_told_as_people_say_it():
-    assert [duration(seconds) for seconds in (0, 89, 90, 5400, 130_000)] == [
+    assert [rough_duration(seconds) for seconds in (0, 89, 90, 5400, 130_000)] == [
         "0 s",
         "89 s",
         "2 min",

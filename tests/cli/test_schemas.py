@@ -13,7 +13,7 @@ from helpers.small_exports import talk
 import memcli.cli.reference.generate as generate
 from memcli.cli.json_output.documents import DOCUMENTS
 from memcli.cli.json_output.json_schema import removed_guarantees
-from memcli.cli.reference.generate import broken_promises, json_schemas, main
+from memcli.cli.reference.generate import broken_promises, json_schemas
 from memcli.cli.reference.introspect import describe_commands
 
 DOOR = talk("Door code", "me: The door code is 3826.", "ai: Saved.")
@@ -172,13 +172,13 @@ def test_what_a_schema_loses_is_named(change, told):
 
 def test_generating_takes_nothing_away_from_a_recorded_schema(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(generate, "ROOT", tmp_path)
-    assert main([]) == 0
+    assert generate.generate([]) == 0
     recorded = tmp_path / "memcli" / "schemas" / "mem.show-1.json"
     schema = json.loads(recorded.read_text())
     schema["required"].append("old")
     recorded.write_text(json.dumps(schema))
 
-    status = main([])
+    status = generate.generate([])
 
     told = "mem.show-1.json lost old: keys are only ever added\n"
     assert (status, capsys.readouterr().err) == (1, told)

@@ -91,7 +91,7 @@ def test_every_form_of_the_list_holds_the_same(mem):
 
 
 def test_a_list_without_sessions_ends_in_status_3(mem):
-    assert mem("sessions", "--since", "2030") == Run(3, err="mem: no sessions\n")
+    assert mem("sessions", "--since", "2030") == Run(3, err="mem: no sessions found\n")
     assert mem("sessions", "--since", "2030", "--json").json["sessions"] == []
 
 
@@ -176,11 +176,11 @@ def test_turns_are_shown_with_those_around_them(long, named, options, shown):
         ("KEY:0", 3, "has turns 1 to 10, not 0"),
         ("KEY:6-4", 3, "has turns 1 to 10, not 6-4"),
         ("KEY:9-11", 3, "has turns 1 to 10, not 9-11"),
-        ("KEY:x", 2, "names no turn"),
-        ("KEY:1-", 2, "names no turn"),
-        ("KEY:1:2", 2, "names no turn"),
-        ("KEY:²", 2, "names no turn"),
-        ("KEY:9999999999", 2, "names no turn"),
+        ("KEY:x", 2, "not a session or turn"),
+        ("KEY:1-", 2, "not a session or turn"),
+        ("KEY:1:2", 2, "not a session or turn"),
+        ("KEY:²", 2, "not a session or turn"),
+        ("KEY:9999999999", 2, "not a session or turn"),
     ],
 )
 def test_turns_that_are_not_there_are_told(long, named, code, told):

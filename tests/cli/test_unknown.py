@@ -26,13 +26,18 @@ def test_a_slip_in_a_filter_is_said_and_what_was_meant(mem, smollm, command):
 
     said = "mem: no session is from `telegrm`\nhint: did you mean `telegram`\n"
     assert of_source.err.startswith(said)
-    assert of_speaker.err.startswith("mem: nobody here is called `ng`\nhint: did you mean `Ann Ng`")
+    assert of_speaker.err.startswith(
+        "mem: no session has a speaker called `ng`\nhint: did you mean `Ann Ng`"
+    )
 
 
 def test_forgetting_a_source_that_is_not_there_says_so(mem):
     done = mem("forget", "--source", "whatsapp", "--yes")
 
-    assert (done.code, done.err) == (3, "mem: no session is from `whatsapp`\nmem: no sessions\n")
+    assert (done.code, done.err) == (
+        3,
+        "mem: no session is from `whatsapp`\nmem: nothing to delete\n",
+    )
 
 
 def test_what_is_there_needs_no_word_and_data_stays_data(mem):

@@ -156,9 +156,9 @@ def test_a_sample_has_of_every_category_its_share_and_always_the_same(read):
     [
         ("", "set.json"),
         ("{", "set.json"),
-        ("3", "element 1 of .* is no JSON object"),
+        ("3", "element 1 of .* is not a JSON object"),
         ("[]", "set.json has no question"),
-        ("[3]", "element 1 of .* is no JSON object"),
+        ("[3]", "element 1 of .* is not a JSON object"),
         ('[{"a": 1}]', "element 1 of .* has no questions as LoCoMo's and LongMemEval's are"),
         ([locomo_sample("one")], "has no question"),
         ([locomo_sample("one", locomo_question("  "))], "question 1.1 is empty"),
@@ -175,7 +175,7 @@ def test_what_cannot_be_measured_is_said(read, content, message):
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path):
-    with pytest.raises(InputError, match="nothing at"):
+    with pytest.raises(InputError, match="no file or folder at"):
         read_dataset(tmp_path / "gone.json")
 
 

@@ -7,8 +7,8 @@ from helpers.keyword_models import WordEmbedder
 
 from memcli.evaluation.import_speed import SYNTHETIC_FORMATS, measure_import
 from memcli.evaluation.synthetic_exports import write_export
-from memcli.formats import recognise
-from memcli.formats.sources import places
+from memcli.formats import recognise_format
+from memcli.formats.sources import find_sources
 from memcli.ingest.import_exports import import_exports
 
 
@@ -35,9 +35,9 @@ def test_an_export_nobody_said_is_recognised_and_always_the_same(tmp_path, kind)
     size = write_export(kind, 0.1, path)
     write_export(kind, 0.1, other)
 
-    [place] = places(path)
+    [place] = find_sources(path)
     [document] = place.documents()
-    assert recognise(document).name == kind
+    assert recognise_format(document).name == kind
     assert path.stat().st_size == size >= 100_000
     assert path.read_bytes() == other.read_bytes()
     assert json.loads(path.read_bytes())

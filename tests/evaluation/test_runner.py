@@ -15,9 +15,9 @@ from memcli.evaluation.journal import Journal
 from memcli.evaluation.runner import BenchmarkRun
 from memcli.evaluation.summary import summarize
 from memcli.formats.parsing import json_stream
-from memcli.search.stages import Models
+from memcli.search.stages import RankingModels
 
-MODELS = Models(WordEmbedder(), WordReranker(), WordSifter(), "{history}\n{current}")
+MODELS = RankingModels(WordEmbedder(), WordReranker(), WordSifter(), "{history}\n{current}")
 
 
 def course(*, stages=STAGES, models=MODELS, grain="session", answer=None, **options):
@@ -131,7 +131,7 @@ def test_what_was_kept_is_not_asked_again(asked, tmp_path):
 
     journal = tmp_path / "run.jsonl"
     embedder = Counting()
-    models = Models(embedder)
+    models = RankingModels(embedder)
     options = {"models": models, "stages": ("retrieve",)}
     whole = asked(two_people(), journal, **options)
     kept = journal.read_bytes().splitlines(keepends=True)

@@ -6,7 +6,7 @@ from time import sleep
 import pytest
 from helpers.keyword_models import WordEmbedder
 
-from memcli.demo.questions import QUESTIONS
+from memcli.demo.questions import DEMO_QUESTIONS
 from memcli.errors import BackendError
 from memcli.evaluation import latency, speed
 from memcli.evaluation.latency import measure_archive
@@ -187,7 +187,7 @@ def test_an_archive_is_imported_and_asked(monkeypatch, tmp_path):
     exports.write_text('[{"title": "Door", "messages": [{"role": "user", "content": "3826"}]}]')
 
     measured = measure_archive(
-        exports, QUESTIONS[0].question, ["--reranker", "none", "--sifter", "none"], zone="UTC"
+        exports, DEMO_QUESTIONS[0].question, ["--reranker", "none", "--sifter", "none"], zone="UTC"
     )
 
     assert (measured.sessions, measured.turns) == (1, 1)

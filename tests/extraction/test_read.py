@@ -19,7 +19,7 @@ from helpers.scripted_reader import (
 
 from memcli.errors import BackendError
 from memcli.extraction.tools import SYSTEM
-from memcli.store import MemoryFilters, Outcome, Store
+from memcli.store import MemoryFilters, ReadingOutcome, Store
 
 LISBON = fact("home", "The user lives in Lisbon", tags=["city"])
 NUTS = fact("allergy", "The user must not eat hazelnuts")
@@ -40,7 +40,7 @@ def bench(tmp_path):
 @pytest.fixture
 def a_turn_each(monkeypatch):
     """Make segments of so few tokens that each turn of LONG is one."""
-    monkeypatch.setattr("memcli.extraction.unread.SEGMENT_TOKENS", 100)
+    monkeypatch.setattr("memcli.extraction.unread_sessions.SEGMENT_TOKENS", 100)
 
 
 def test_what_is_worth_keeping_is_kept_with_the_turn_it_came_from(bench):
@@ -48,7 +48,7 @@ def test_what_is_worth_keeping_is_kept_with_the_turn_it_came_from(bench):
 
     report, [body] = bench.reads(add(LISBON))
 
-    assert (report.segments, report.memories, report.outcomes) == (1, 1, {Outcome.ADDED: 1})
+    assert (report.segments, report.memories, report.outcomes) == (1, 1, {ReadingOutcome.ADDED: 1})
     assert bench.facts == {"home": "The user lives in Lisbon"}
     assert bench.readings == [("added", "kept", ["1", "2"])]
     assert body["messages"][0] == {"role": "system", "content": SYSTEM}
@@ -88,7 +88,7 @@ def test_what_is_buffered_is_shown_again_with_what_follows(bench, a_turn_each):
     report, bodies = bench.reads(buffer("a beginning"), add(NUTS))
 
     first, both = asked_in(bodies[0]), asked_in(bodies[1])
-    assert report.outcomes == {Outcome.BUFFERED: 1, Outcome.ADDED: 3}
+    assert report.outcomes == {ReadingOutcome.BUFFERED: 1, ReadingOutcome.ADDED: 3}
     assert "First" in first
     assert "Second" not in first
     assert "[user]: First" in both
@@ -103,7 +103,7 @@ def test_at_the_end_of_a_session_nothing_can_be_buffered_any_more(bench, a_turn_
     report, bodies = bench.reads(buffer(), ignore(), buffer(), ignore("nothing"))
 
     assert [("buffer_memory" in offered_in(body)) for body in bodies] == [True, True, True, False]
-    assert report.outcomes == {Outcome.BUFFERED: 2, Outcome.IGNORED: 2}
+    assert report.outcomes == {ReadingOutcome.BUFFERED: 2, ReadingOutcome.IGNORED: 2}
     assert bench.readings[-1] == ("ignored", "nothing", ["3", "4"])
 
 
@@ -129,7 +129,7 @@ def test_chitchat_is_ignored_with_its_reason(bench):
 
     report, _ = bench.reads(ignore("only greetings"))
 
-    assert (report.outcomes, report.memories) == ({Outcome.IGNORED: 1}, 0)
+    assert (report.outcomes, report.memories) == ({ReadingOutcome.IGNORED: 1}, 0)
     assert bench.readings == [("ignored", "only greetings", ["1", "2"])]
     assert bench.reads(ignore())[0].segments == 0
 
@@ -145,7 +145,7 @@ def test_of_two_calls_at_once_the_first_is_made_and_the_reader_told(bench):
         add(LISBON),
     )
 
-    assert report.outcomes == {Outcome.ADDED: 1}
+    assert report.outcomes == {ReadingOutcome.ADDED: 1}
     assert bodies[1]["messages"][-1]["content"].endswith(
         "\nOnly search_memory was called: call exactly one tool at a time."
     )
@@ -167,9 +167,9 @@ def test_memories_of_a_second_call_at_once_are_not_lost(bench):
 @pytest.mark.parametrize(
     ("broken", "why"),
     [
-        (said("forget_memory", reason="x"), "it called 'forget_memory', which is no tool"),
+        (said("forget_memory", reason="x"), "it called 'forget_memory', which is not a tool"),
         (said("add_memory", summary="x"), "add_memory lacks memory_list"),
-        (chat("<think>hm</think><tool_call>{'name': 'add"), "its call is no JSON"),
+        (chat("<think>hm</think><tool_call>{'name': 'add"), "its call is not JSON"),
         (chat("<think>hm</think>I would keep that."), "it called no tool"),
         (chat("<think>", *["hm "] * 2000), "it called no tool"),
     ],
@@ -184,7 +184,7 @@ def test_a_reply_that_is_no_call_is_shown_with_what_is_wrong_and_asked_for_again
     report, bodies = bench.reads(*[broken] * tries, add(LISBON))
 
     *_, told = bodies[-1]["messages"]
-    assert report.outcomes == {Outcome.ADDED: 1}
+    assert report.outcomes == {ReadingOutcome.ADDED: 1}
     assert (told["role"], bodies[-1]["messages"][-2]["role"]) == ("user", "assistant")
     assert f"made no usable call: {why}. Call exactly one of the tools." in told["content"]
 
@@ -196,7 +196,7 @@ def test_a_reply_that_is_no_call_twice_marks_the_segment_and_the_run_goes_on(ben
         report, idle, again, done = (bench.read(reader, again=a) for a in (0, 0, 1, 1))
 
     [failure] = report.failures
-    assert report.outcomes == {Outcome.FAILED: 1, Outcome.ADDED: 1}
+    assert report.outcomes == {ReadingOutcome.FAILED: 1, ReadingOutcome.ADDED: 1}
     assert (failure.first, failure.last) == (1, 2)
     assert failure.reason.endswith("made no usable call: it called no tool")
     assert report.stopped is None
@@ -209,7 +209,7 @@ def test_a_reader_that_searches_for_ever_has_to_settle_with_its_last_reply(bench
 
     report, bodies = bench.reads(*[search("home")] * 5, ignore())
 
-    assert report.outcomes == {Outcome.IGNORED: 1}
+    assert report.outcomes == {ReadingOutcome.IGNORED: 1}
     assert [("search_memory" in offered_in(body)) for body in bodies] == [True] * 5 + [False]
 
 
@@ -226,7 +226,7 @@ def test_where_a_search_fills_the_context_it_is_left_out_and_the_reader_has_to_s
 
     report, bodies = bench.reads(narrow)
 
-    assert (report.outcomes, report.searches) == ({Outcome.IGNORED: 1}, 1)
+    assert (report.outcomes, report.searches) == ({ReadingOutcome.IGNORED: 1}, 1)
     assert len(bodies[-1]["messages"]) == 2
     assert offered_in(bodies[-1]) == ["add_memory", "ignore_memory"]
 
@@ -279,7 +279,7 @@ def test_what_exceeds_every_context_is_marked_and_the_run_goes_on(bench):
 
     [failure] = report.failures
     assert failure.reason.endswith("the request exceeds the context size")
-    assert report.outcomes == {Outcome.FAILED: 1, Outcome.IGNORED: 1}
+    assert report.outcomes == {ReadingOutcome.FAILED: 1, ReadingOutcome.IGNORED: 1}
     assert bench.readings[0][2] == ["1", "2"]
     assert len(bodies) == tries + 1
 
@@ -312,7 +312,7 @@ def test_what_the_reader_thought_is_kept_where_that_was_asked_for(bench):
     bench.reads(search("home", thought="known?"), add(LISBON, thought="new"), keep_traces=True)
 
     [memory] = bench.store.memories.find(MemoryFilters())
-    [reading] = bench.store.reads.behind(memory.id)
+    [reading] = bench.store.reads.of_memory(memory.id)
     assert [(step["thought"], step["tool"]) for step in reading.trace] == [
         ("known?", "search_memory"),
         ("new", "add_memory"),
@@ -327,4 +327,4 @@ def test_without_that_nothing_of_it_is_kept(bench):
     bench.reads(add(LISBON))
 
     [memory] = bench.store.memories.find(MemoryFilters())
-    assert bench.store.reads.behind(memory.id)[0].trace is None
+    assert bench.store.reads.of_memory(memory.id)[0].trace is None

@@ -18,7 +18,7 @@ from memcli.domain import Fact, MemoryType
 from memcli.extraction.tools import ADD, BUFFER, IGNORE, SEARCH
 from memcli.ingest.own_facts import OwnFacts
 from memcli.protocols import Sampling
-from memcli.store import Outcome, Store
+from memcli.store import ReadingOutcome, Store
 
 DAY = 1440 * MINUTE
 LISBON = fact("home", "The user lives in Lisbon", tags=["city"])
@@ -37,7 +37,7 @@ def bench(tmp_path):
 @pytest.fixture
 def a_turn_each(monkeypatch):
     """Make segments of so few tokens that each turn of LONG is one."""
-    monkeypatch.setattr("memcli.extraction.unread.SEGMENT_TOKENS", 130)
+    monkeypatch.setattr("memcli.extraction.unread_sessions.SEGMENT_TOKENS", 130)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def wanting(tmp_path, monkeypatch):
 
         def choose(text, sequence):
             rest = reader.wants[len(text._written) :]
-            piece = reader.words.piece
+            piece = reader.tokenizer.decode_token
             spelling = [
                 token
                 for token in range(256)  # the vocabulary begins with the bytes
@@ -98,7 +98,7 @@ def test_it_adds(bench, wanting):
 
     report = read(bench, wanting(add(LISBON)))
 
-    assert (report.outcomes, report.failures) == ({Outcome.ADDED: 1}, ())
+    assert (report.outcomes, report.failures) == ({ReadingOutcome.ADDED: 1}, ())
     assert bench.facts == {"home": "The user lives in Lisbon"}
     assert bench.readings == [("added", "kept", ["1", "2"])]
 
@@ -139,7 +139,7 @@ def test_it_buffers_to_the_end_where_it_cannot_any_more(bench, wanting, a_turn_e
 
     offered = [(BUFFER.name in tools) for tools in reader.asked]
     assert (offered[:2], any(offered[2:])) == ([True, True], False)
-    assert report.outcomes[Outcome.BUFFERED] == 2
+    assert report.outcomes[ReadingOutcome.BUFFERED] == 2
     [(outcome, _, keys)] = bench.readings[2:]
     assert (outcome in ("added", "ignored"), keys) == (True, ["1", "2", "3"])
 
@@ -149,7 +149,7 @@ def test_it_ignores(bench, wanting):
 
     report = read(bench, wanting(ignore("only greetings — 你好")))
 
-    assert (report.outcomes, report.memories) == ({Outcome.IGNORED: 1}, 0)
+    assert (report.outcomes, report.memories) == ({ReadingOutcome.IGNORED: 1}, 0)
     assert bench.readings == [("ignored", "only greetings — 你好", ["1", "2"])]
 
 
@@ -180,7 +180,7 @@ def test_what_is_no_call_it_cannot_write(bench, wanting, wanted):
     report = read(bench, reader)
 
     assert (report.failures, report.stopped) == ((), None)
-    assert report.outcomes.keys() <= {Outcome.ADDED, Outcome.IGNORED}
+    assert report.outcomes.keys() <= {ReadingOutcome.ADDED, ReadingOutcome.IGNORED}
     assert len(bench.readings) == 1
 
 
@@ -190,9 +190,9 @@ def test_a_thought_without_end_is_ended_and_the_call_is_made(bench, wanting):
 
     read(bench, reader, keep_traces=True)
 
-    [memory] = bench.store.memories.of_sessions([bench.store.reads._db.rows(
+    [memory] = bench.store.memories.from_sessions([bench.store.reads._db.rows(
         "select public from sessions")[0][0]])  # fmt: skip
-    [reading] = bench.store.reads.behind(memory.id)
+    [reading] = bench.store.reads.of_memory(memory.id)
     assert [step["thought"] for step in reading.trace] == ["abcdefgh"]
     assert bench.facts == {"home": "The user lives in Lisbon"}
 

@@ -13,7 +13,7 @@ from memcli.backends.llama import open_reader
 from memcli.extraction.tool_loop import parse_facts
 from memcli.extraction.tools import ADD
 from memcli.protocols import Sampling, ToolCall
-from memcli.store import MemoryFilters, Outcome, Store
+from memcli.store import MemoryFilters, ReadingOutcome, Store
 
 TESTS = Path(__file__).parents[1]
 DAY = 1440 * MINUTE
@@ -89,7 +89,7 @@ def test_every_call_of_a_real_model_can_be_executed(tmp_path, smollm):
         kept = {memory.fact.value for memory in store.memories.find(MemoryFilters())}
 
     wanted = [fact for call in reader.calls if call.name == ADD.name for fact in parse_facts(call)]
-    assert (report.segments, report.failures, report.stopped) == (10, (), None)
-    assert report.outcomes.keys() <= {Outcome.ADDED, Outcome.IGNORED}
+    assert (report.segments, report.failures, report.stopped_by) == (10, (), None)
+    assert report.outcomes.keys() <= {ReadingOutcome.ADDED, ReadingOutcome.IGNORED}
     assert len(reader.calls) >= 10
     assert kept == {fact.value for fact in wanted}

@@ -15,7 +15,7 @@ from memcli.domain import YOU, Conversation
 from memcli.errors import BackendError, BusyError
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
-from memcli.store import Filters, MemoryFilters, Outcome, Store
+from memcli.store import Filters, MemoryFilters, ReadingOutcome, Store
 
 DAY = 1440 * MINUTE
 LINES = ("me: I moved to Lisbon.", "ai: How nice.", "me: I must not eat nuts.", "ai: Noted.")
@@ -146,7 +146,7 @@ def test_what_was_read_of_a_session_that_is_forgotten_meanwhile_is_thrown_away(b
     bench.ingest(talk("Trip", *LINES))
 
     def forget(them):
-        them.store.forgetting.forget([one.id for one in them.store.sessions.overviews(Filters())])
+        them.store.deletion.forget([one.id for one in them.store.sessions.overviews(Filters())])
 
     report, _ = bench.reads(
         while_thinking(as_another_process(bench, forget), add(fact("home", "Lisbon")))
@@ -236,7 +236,7 @@ def test_in_whatever_order_sessions_are_read_the_newest_fact_counts(bench, order
 
 
 def test_sessions_are_read_at_once_and_each_in_its_order(bench, monkeypatch):
-    monkeypatch.setattr("memcli.extraction.unread.SEGMENT_TOKENS", 32)
+    monkeypatch.setattr("memcli.extraction.unread_sessions.SEGMENT_TOKENS", 32)
     for n in range(4):
         lines = [f"me: session {n} turn {m} {'word ' * 20}" for m in range(3)]
         bench.ingest(talk(f"T{n}", *lines, at=BEGIN + n * DAY))
@@ -267,7 +267,7 @@ def test_a_dry_run_counts_and_asks_nobody(bench):
     bench.ingest(talk("Trip", *LINES), talk("Other", "me: Hello", at=BEGIN + DAY))
     with serving(ignore()) as served, reader_at(served) as reader:
         run = bench.run(reader)
-        extent = run.extent(run.unread(Filters(), newest=False, limit=None))
+        extent = run.extent(run.unread_sessions(Filters(), newest=False, limit=None))
 
     assert (extent.sessions, extent.segments, served.requests) == (2, 2, [])
     assert 30 < extent.tokens < 60
@@ -279,7 +279,7 @@ def test_forgetting_a_session_forgets_what_was_thought_about_it(bench):
     bench.reads(ignore("zebracorn is nothing"), keep_traces=True)
     [_, zebra] = sorted(bench.store.sessions.overviews(Filters()), key=lambda one: one.title)
 
-    bench.store.forgetting.forget([zebra.id])
+    bench.store.deletion.forget([zebra.id])
 
     assert bench.readings == [("ignored", "", ["1", "2", "3", "4"])]
     assert b"zebracorn" not in bench.store._database.path.read_bytes()
@@ -289,7 +289,7 @@ def test_a_forgotten_memory_does_not_come_back_when_its_session_is_read_again(be
     bench.ingest(talk("Trip", *LINES))
     bench.reads(add(fact("home", "Moved to Lisbon"), summary="zebracorn"), keep_traces=True)
 
-    bench.store.forgetting.forget([], bench.store.memories.find(MemoryFilters()))
+    bench.store.deletion.forget([], bench.store.memories.find(MemoryFilters()))
     again, _ = bench.reads(add(fact("home", "Moved to Lisbon"), summary=""), again=True)
 
     assert (again.segments, bench.facts) == (1, {})
@@ -297,7 +297,7 @@ def test_a_forgotten_memory_does_not_come_back_when_its_session_is_read_again(be
 
 
 def test_buffered_turns_are_taken_up_by_the_next_run(bench, monkeypatch):
-    monkeypatch.setattr("memcli.extraction.unread.SEGMENT_TOKENS", 32)
+    monkeypatch.setattr("memcli.extraction.unread_sessions.SEGMENT_TOKENS", 32)
     bench.ingest(talk("Long", *(f"me: {n} {'word ' * 20}" for n in range(3))))
 
     with serving(buffer(), ignore("both"), ignore("last")) as served, reader_at(served) as reader:
@@ -307,9 +307,9 @@ def test_buffered_turns_are_taken_up_by_the_next_run(bench, monkeypatch):
     assert first.segments in (0, 1)
     assert sum(run.segments for run in (first, *runs)) == 3
     assert [(outcome, keys) for outcome, _, keys in bench.readings] == [
-        (Outcome.BUFFERED, ["1"]),
-        (Outcome.IGNORED, ["1", "2"]),
-        (Outcome.IGNORED, ["3"]),
+        (ReadingOutcome.BUFFERED, ["1"]),
+        (ReadingOutcome.IGNORED, ["1", "2"]),
+        (ReadingOutcome.IGNORED, ["3"]),
     ]
 
 

@@ -19,8 +19,8 @@ from helpers.small_exports import chatgpt, claude, longmemeval, talk, telegram, 
 
 from memcli.domain import Conversation
 from memcli.errors import InputError
-from memcli.formats import FORMATS, Reading, load, recognise
-from memcli.formats.sources import places
+from memcli.formats import FORMATS, ParseOptions, load_format, recognise_format
+from memcli.formats.sources import find_sources
 
 DAMAGES = 50  # of each kind
 SAMPLES = SHARED / "samples"
@@ -57,8 +57,8 @@ def texts(found, raw):
     damaged = replace(found, open=lambda: BytesIO(raw))
     all_texts = Counter()
     try:
-        known = recognise(damaged)
-        for parsed in known.parse(damaged, Reading()) if known else ():
+        known = recognise_format(damaged)
+        for parsed in known.parse(damaged, ParseOptions()) if known else ():
             if isinstance(parsed, Conversation):
                 all_texts.update(turn.text for turn in parsed.turns)
     except InputError:
@@ -103,7 +103,7 @@ def test_what_lay_before_the_damage_is_read(name):
     "path", FILES or [NO_FILES], ids=lambda path: str(path.relative_to(SAMPLES))
 )
 def test_of_real_exports_what_lay_before_the_damage_is_read(path):
-    [place] = places(path)
+    [place] = find_sources(path)
     for found in place.documents():
         with found.open() as stream:
             raw = stream.read()
@@ -117,14 +117,14 @@ WELLS = ("[" * DEEP, '{"a":' * DEEP, "[" * DEEP + "]" * DEEP + "\n", "{[" * DEEP
 
 @pytest.mark.parametrize("raw", WELLS, ids=lambda raw: raw[:5])
 def test_a_hundred_thousand_brackets_are_no_chat(raw):
-    assert recognise(document(raw)) is None
+    assert recognise_format(document(raw)) is None
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_hundred_thousand_brackets_harm_no_format(name):
     for raw in WELLS:
         with suppress(InputError):
-            assert len(list(load(name).parse(document(raw), Reading()))) <= 3
+            assert len(list(load_format(name).parse(document(raw), ParseOptions()))) <= 3
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_damaged_zip_is_read_or_is_an_error(tmp_path, path):
         at = random.randrange(len(raw))
         for content in (raw[:at], with_wrong_byte(raw, at, random)):
             damaged.write_bytes(content)
-            [place] = places(damaged)
+            [place] = find_sources(damaged)
             try:
                 for found in place.documents():
                     with found.open() as stream:

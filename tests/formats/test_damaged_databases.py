@@ -5,9 +5,9 @@ from contextlib import closing
 from random import Random
 
 import pytest
-from helpers.parsing import document, survivors
+from helpers.parsing import document, parse_until_error
 
-from memcli.formats import load, recognise
+from memcli.formats import load_format, recognise_format
 
 ROUNDS = 50
 DATABASES = {
@@ -34,21 +34,21 @@ DATABASES = {
 
 @pytest.mark.parametrize("name", DATABASES)
 def test_a_damaged_database_is_no_more_than_an_input_error(name, tmp_path):
-    with closing(sqlite3.connect(tmp_path / "some.db")) as connection:
+    with closing(sqlite3.connect_timeout(tmp_path / "some.db")) as connection:
         connection.execute("pragma page_size = 512")
         for statement in DATABASES[name]:
             connection.execute(statement)
         connection.commit()
     raw = (tmp_path / "some.db").read_bytes()
-    known, random = load(name), Random(name)
-    assert recognise(document(raw)) is known
-    assert survivors(known, raw)
+    known, random = load_format(name), Random(name)
+    assert recognise_format(document(raw)) is known
+    assert parse_until_error(known, raw)
 
     for _ in range(ROUNDS):
         damaged = bytearray(raw)
         for _ in range(random.choice((1, 3, 30))):
             damaged[random.randrange(len(raw))] = random.randrange(256)
 
-        recognise(document(bytes(damaged)))
-        survivors(known, bytes(damaged))
-        survivors(known, raw[: random.randrange(len(raw))])
+        recognise_format(document(bytes(damaged)))
+        parse_until_error(known, bytes(damaged))
+        parse_until_error(known, raw[: random.randrange(len(raw))])

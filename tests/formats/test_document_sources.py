@@ -6,12 +6,12 @@ from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile
 import pytest
 
 from memcli.errors import InputError
-from memcli.formats import FORMATS, FORMATS_WITH_PIECES, load, zips
-from memcli.formats.sources import places
+from memcli.formats import FORMATS, FORMATS_WITH_PIECES, load_format, zips
+from memcli.formats.sources import find_sources
 
 
 def documents(path):
-    return [document for place in places(path) for document in place.documents()]
+    return [document for place in find_sources(path) for document in place.documents()]
 
 
 def content(document):
@@ -145,7 +145,7 @@ def test_what_is_damaged_in_a_folder_does_not_hide_the_rest(tmp_path):
     (tmp_path / "a.zip").write_bytes(b"PK\x03\x04")
     (tmp_path / "b.txt").write_bytes(b"Hi")
 
-    broken, sound = places(tmp_path)
+    broken, sound = find_sources(tmp_path)
 
     with pytest.raises(InputError, match="damaged zip"):
         list(broken.documents())
@@ -202,7 +202,7 @@ def test_a_zip_damaged_anywhere_is_read_or_is_an_error(tmp_path):
 
 
 def test_nothing_at_a_path_is_an_error(tmp_path):
-    with pytest.raises(InputError, match="nothing at"):
+    with pytest.raises(InputError, match="no file or folder at"):
         list(documents(tmp_path / "missing"))
 
 
@@ -243,4 +243,4 @@ def test_a_link_that_leads_nowhere_is_passed_over(tmp_path):
 
 
 def test_all_formats_with_small_files_beside_a_main_file_are_listed():
-    assert tuple(name for name in FORMATS if load(name).pieces) == FORMATS_WITH_PIECES
+    assert tuple(name for name in FORMATS if load_format(name).pieces) == FORMATS_WITH_PIECES

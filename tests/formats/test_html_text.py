@@ -3,7 +3,7 @@
 import pytest
 
 from memcli.errors import InputError
-from memcli.formats.parsing.html_text import text_of
+from memcli.formats.parsing.html_text import html_to_text
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,9 @@ from memcli.formats.parsing.html_text import text_of
     ],
 )
 def test_what_stands_on_a_line_of_its_own_is_a_line(html, text):
-    assert text_of(html) == text
+    assert html_to_text(html) == text
 
 
 def test_a_tag_without_an_end_is_an_error():
     with pytest.raises(InputError):
-        text_of("<a " + "x" * (5 << 20))
+        html_to_text("<a " + "x" * (5 << 20))

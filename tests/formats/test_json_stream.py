@@ -9,7 +9,14 @@ import pytest
 from memcli.errors import InputError
 from memcli.formats import Document
 from memcli.formats.parsing import json_stream
-from memcli.formats.parsing.json_stream import DEEPEST, Broken, Edge, elements, parse_prefix, scan
+from memcli.formats.parsing.json_stream import (
+    DEEPEST,
+    BrokenValue,
+    Edge,
+    parse_prefix,
+    read_elements,
+    scan_json,
+)
 
 VALUES = [
     {"a": [1, 2.5, {"b": None}], "text": 'quote " brace } slash \\ end'},
@@ -40,14 +47,14 @@ def document(raw, most=1 << 30):
 
 
 def stream_elements(raw, *lists, most=1 << 30):
-    return list(elements(document(raw, most), *lists))
+    return list(read_elements(document(raw, most), *lists))
 
 
 def before_the_error(raw, *lists):
     """Return the values before an InputError, and the error or None."""
     kept = []
     try:
-        kept.extend(elements(document(raw), *lists))
+        kept.extend(read_elements(document(raw), *lists))
     except InputError as error:
         return kept, error
     return kept, None
@@ -82,7 +89,7 @@ def test_an_object_without_the_lists_is_given_itself_if_wanted():
 def test_scan_tells_everything_on_the_way():
     raw = b'{"name": "Ann", "chats": {"list": [{"x": 1}]}, "n": 2}'
 
-    assert list(scan(document(raw), [("chats", "list", "[]")])) == [
+    assert list(scan_json(document(raw), [("chats", "list", "[]")])) == [
         ((), Edge.BEGIN),
         (("name",), "Ann"),
         (("chats",), Edge.BEGIN),
@@ -103,7 +110,7 @@ def test_a_broken_element_is_reported_and_the_next_one_read(bad):
     first, broken, last = stream_elements(b'[{"n": 1}, ' + bad + b', {"n": 2}]')
 
     assert (first, last) == ({"n": 1}, {"n": 2})
-    assert isinstance(broken, Broken)
+    assert isinstance(broken, BrokenValue)
 
 
 def test_a_file_that_breaks_off_gives_what_was_whole_and_an_error():

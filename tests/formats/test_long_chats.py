@@ -10,13 +10,13 @@ from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import (
     PIECE_TURNS,
-    Said,
+    ChatTurn,
     WallClock,
-    in_pieces,
-    person,
-    with_files,
+    sender_role,
+    split_chats,
+    text_with_files,
 )
-from memcli.formats.format import Reading
+from memcli.formats.format import ParseOptions
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
@@ -24,24 +24,24 @@ NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 def chat_turn(minute, chat="a", text=""):
     sent_at = None if minute is None else NOON + timedelta(minutes=minute)
     clock = Clock.EXACT if sent_at else Clock.NONE
-    return Said(chat, chat, Turn(f"{minute}{text}", Role.PERSON, text, None, sent_at, clock))
+    return ChatTurn(chat, chat, Turn(f"{minute}{text}", Role.PERSON, text, None, sent_at, clock))
 
 
 def test_a_piece_is_full_after_a_thousand_turns():
-    pieces = list(in_pieces("x", map(chat_turn, range(2 * PIECE_TURNS + 1))))
+    pieces = list(split_chats("x", map(chat_turn, range(2 * PIECE_TURNS + 1))))
 
     assert [len(piece.turns) for piece in pieces] == [PIECE_TURNS, PIECE_TURNS, 1]
 
 
 def test_long_texts_make_shorter_pieces():
-    pieces = in_pieces("x", (chat_turn(minute, text="x" * 1_000_000) for minute in range(9)))
+    pieces = split_chats("x", (chat_turn(minute, text="x" * 1_000_000) for minute in range(9)))
 
     assert [len(piece.turns) for piece in pieces] == [5, 4]
 
 
 def test_of_many_chats_only_so_much_is_held():
     chats = iter(range(20_001))
-    pieces = in_pieces("x", (chat_turn(1, f"chat {at}") for at in chats))
+    pieces = split_chats("x", (chat_turn(1, f"chat {at}") for at in chats))
 
     read = 0
     for read, _ in enumerate(pieces, start=1):
@@ -56,7 +56,7 @@ def test_of_many_chats_only_so_much_is_held():
 def test_a_piece_is_in_order_of_time_whatever_the_order_of_the_file(order):
     mixed = order([chat_turn(minute) for minute in range(50)])
 
-    [piece] = in_pieces("x", mixed)
+    [piece] = split_chats("x", mixed)
 
     assert [turn.key for turn in piece.turns] == [str(minute) for minute in range(50)]
 
@@ -66,7 +66,7 @@ def test_a_turn_without_a_time_follows_the_one_before_it_in_time():
         [chat_turn(1), chat_turn(None), chat_turn(2)],
         [chat_turn(2), chat_turn(None), chat_turn(1)],
     ):
-        [piece] = in_pieces("x", turns)
+        [piece] = split_chats("x", turns)
 
         assert [(turn.key, turn.clock) for turn in piece.turns] == [
             ("1", Clock.EXACT),
@@ -83,7 +83,7 @@ def test_what_came_before_an_error_is_yielded_first():
 
     found = []
     with pytest.raises(InputError):
-        found.extend(in_pieces("x", damaged_turns()))  # extend keeps the pieces before an error
+        found.extend(split_chats("x", damaged_turns()))  # extend keeps the pieces before an error
 
     assert found[0] == Skipped("message 2", "is broken")
     assert len(found[1].turns) == 1
@@ -103,11 +103,11 @@ def test_nonsense_is_no_time(naive):
 
 
 def test_the_person_has_any_of_their_names():
-    reading = Reading(me=" Ann ")
+    reading = ParseOptions(me=" Ann ")
 
-    assert person(reading, None, "ANN") is Role.USER
-    assert person(reading, "Bob") is Role.PERSON
-    assert person(Reading(), "", None) is Role.PERSON
+    assert sender_role(reading, None, "ANN") is Role.USER
+    assert sender_role(reading, "Bob") is Role.PERSON
+    assert sender_role(ParseOptions(), "", None) is Role.PERSON
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_the_person_has_any_of_their_names():
     ],
 )
 def test_files_are_named_beside_the_words(text, names, found):
-    assert with_files(text, names) == found
+    assert text_with_files(text, names) == found

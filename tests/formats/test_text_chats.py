@@ -7,9 +7,9 @@ import pytest
 from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Doubt, Kind, Role, Skipped
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.messengers import imessage_text, line, signal
-from memcli.formats.sources import places
+from memcli.formats.sources import find_sources
 
 LINE = """[LINE] Chat history with Bob
 Saved on: 2024/06/02 09:00
@@ -66,7 +66,7 @@ def document(text, name="chat.txt"):
 
 
 def parse_one(parser, text, name="chat.txt", **reading):
-    [found] = parser.FORMAT.parse(document(text, name), Reading(**reading))
+    [found] = parser.FORMAT.parse(document(text, name), ParseOptions(**reading))
     return found
 
 
@@ -78,9 +78,9 @@ def turn_summaries(conversation):
     ("parser", "text"), [(line, LINE), (signal, SIGNAL), (imessage_text, IMESSAGE)]
 )
 def test_each_is_recognised_by_its_own_first_lines(parser, text):
-    assert recognise(document(text)) is parser.FORMAT
-    assert recognise(document(text.replace("\n", "\r\n"))) is parser.FORMAT
-    assert recognise(document("# notes\n" + text)) is not parser.FORMAT
+    assert recognise_format(document(text)) is parser.FORMAT
+    assert recognise_format(document(text.replace("\n", "\r\n"))) is parser.FORMAT
+    assert recognise_format(document("# notes\n" + text)) is not parser.FORMAT
 
 
 def test_a_line_chat_has_days_quoted_texts_and_notices():
@@ -127,7 +127,7 @@ def test_a_line_chat_is_titled_in_any_language(head, title):
     ],
 )
 def test_a_line_day_is_read_in_any_order(day, time):
-    found, *doubts = line.FORMAT.parse(document(CHAT.format(day=day)), Reading())
+    found, *doubts = line.FORMAT.parse(document(CHAT.format(day=day)), ParseOptions())
 
     assert found.turns[0].sent_at.date().isoformat() == time
     assert (found.turns[0].speaker, found.turns[0].text) == ("Bob", "Smith said hi")
@@ -136,7 +136,7 @@ def test_a_line_day_is_read_in_any_order(day, time):
 
 @pytest.mark.parametrize("weekday", ["Fri", "mar"])
 def test_a_line_day_that_its_weekday_does_not_decide_is_a_doubt(weekday):
-    found = line.FORMAT.parse(document(CHAT.format(day=f"{weekday}, 2/1/2024")), Reading())
+    found = line.FORMAT.parse(document(CHAT.format(day=f"{weekday}, 2/1/2024")), ParseOptions())
 
     assert list(found)[1:] == [
         Doubt("dates", "day and month cannot be told apart, read as month/day")
@@ -154,8 +154,8 @@ def test_a_signal_chat_is_named_after_its_folder():
 def test_signal_with_seconds_is_told_from_whatsapp_by_the_kind_of_file():
     text = SIGNAL.replace("]", ":30]")
 
-    assert recognise(document(text, "chat.md")) is signal.FORMAT
-    assert recognise(document(text, "_chat.txt")) is not signal.FORMAT
+    assert recognise_format(document(text, "chat.md")) is signal.FORMAT
+    assert recognise_format(document(text, "_chat.txt")) is not signal.FORMAT
 
 
 def test_an_imessage_reply_counts_once_and_names_what_it_answers():
@@ -185,7 +185,9 @@ def test_an_imessage_reply_whose_own_place_is_missing_is_kept():
     ("parser", "text"), [(line, LINE), (signal, SIGNAL), (imessage_text, IMESSAGE)]
 )
 def test_equal_messages_are_all_kept_and_a_line_without_end_costs_only_itself(parser, text):
-    found = list(parser.FORMAT.parse(document(text + "x" * 3_000_000 + "\n" + text), Reading()))
+    found = list(
+        parser.FORMAT.parse(document(text + "x" * 3_000_000 + "\n" + text), ParseOptions())
+    )
 
     [skipped] = [part for part in found if isinstance(part, Skipped)]
     [chat] = [part for part in found if isinstance(part, Conversation)]
@@ -197,10 +199,10 @@ def test_equal_messages_are_all_kept_and_a_line_without_end_costs_only_itself(pa
 # INDEX.tsv does not count messages that are files.
 @pytest.mark.parametrize("row", sample_rows("line", "signal"), ids=lambda row: row["path"][-30:])
 def test_a_sample_is_found_and_counted(row):
-    [place] = places(SHARED / "samples" / row["path"])
+    [place] = find_sources(SHARED / "samples" / row["path"])
     [found] = place.documents()
-    known = recognise(found)
-    [conversation] = known.parse(found, Reading())
+    known = recognise_format(found)
+    [conversation] = known.parse(found, ParseOptions())
     said = [turn for turn in conversation.turns if turn.kind in (Kind.TEXT, Kind.MEDIA)]
 
     assert known.name == row["format"]

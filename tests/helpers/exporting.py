@@ -5,13 +5,13 @@ import json
 from helpers.keyword_models import WordEmbedder
 from helpers.parsing import document
 from memcli.domain import Conversation
-from memcli.formats.format import Reading
+from memcli.formats.format import ParseOptions
 from memcli.formats.generic.memcli import (
     FORMAT,
-    written,
-    written_forgotten,
-    written_memory,
-    written_reading,
+    forgotten_record,
+    memory_record,
+    reading_record,
+    session_record,
 )
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
@@ -21,10 +21,10 @@ from memcli.store import Filters, Store
 
 def exported(store, filters=None):
     """What `mem export` writes."""
-    lines = [written(*each) for each in store.archive.sessions(filters or Filters())]
-    lines += [written_memory(*each) for each in store.archive.memories()]
-    lines += map(written_reading, store.archive.readings())
-    lines += map(written_forgotten, store.archive.forgotten())
+    lines = [session_record(*each) for each in store.archive.sessions(filters or Filters())]
+    lines += [memory_record(*each) for each in store.archive.memories()]
+    lines += map(reading_record, store.archive.readings())
+    lines += map(forgotten_record, store.archive.forgotten())
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
@@ -32,7 +32,7 @@ def read_back(text, store, *, batch=3, included=()):
     """Read an export into a store, a few sessions a transaction; return what became of them."""
     importer, tally = ConversationImporter(store, None, included), ImportTally()
     restoring = ArchiveRestorer(store, WordEmbedder())
-    parsed = list(FORMAT.parse(document(text), Reading()))
+    parsed = list(FORMAT.parse(document(text), ParseOptions()))
     for first in range(0, len(parsed), batch):
         some = parsed[first : first + batch]
         importer.import_batch([one for one in some if isinstance(one, Conversation)], tally)

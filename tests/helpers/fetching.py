@@ -1,4 +1,4 @@
-"""What the tests of fetching fetch, and how."""
+"""The repository that the tests of downloads use, and a shorthand for the download."""
 
 from random import Random
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from zlib import crc32
 
-from memcli.protocols import Message, Ranking, Thought, Vectors
+from memcli.protocols import Message, SiftedOrder, Thought, Vectors
 
 _TURN = re.compile(r"^(\[s_\w+:\d+\])(?: \d\d:\d\d)? [^:\n]+: (.+)", re.MULTILINE)
 _SESSION = re.compile(r"<session(\d+)>(.*?)</session>", re.DOTALL)
@@ -59,7 +59,7 @@ class WordSifter:
 
     def sift(
         self, message: str, *, shown: int, ranked: int, thought_tokens: int
-    ) -> Iterator[str | Ranking]:
+    ) -> Iterator[str | SiftedOrder]:
         """Think "counting words", at most so many of them, and rank; ties in the order given."""
         yield from ("counting ", "words")[:thought_tokens]
         _, _, question = message.rpartition("</session>")
@@ -68,7 +68,7 @@ class WordSifter:
         for session, text in _SESSION.findall(message):
             if int(session) < shown:
                 shared[int(session)] = len(asked & set(_words(text)))
-        yield Ranking(tuple(sorted(shared, key=lambda session: -shared[session])[:ranked]))
+        yield SiftedOrder(tuple(sorted(shared, key=lambda session: -shared[session])[:ranked]))
 
 
 class WordChat:

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from helpers.keyword_models import WordEmbedder
 from memcli.backends.llama import open_reader
-from memcli.extraction.read import How, ReadRun
-from memcli.memories.remember import Memories
+from memcli.extraction.read import ExtractionOptions, ExtractionRun
+from memcli.memories.remember import MemoryWriter
 from memcli.protocols import Sampling
 from memcli.store import Filters, Store
 
-HOW = How(thought_tokens=4, call_tokens=12, keep_traces=True)
+HOW = ExtractionOptions(thought_tokens=4, call_tokens=12, keep_traces=True)
 WARM = Sampling(temperature=1.2, seed=7)
 LONGEST = 0.35  # seconds before a run is killed
 
@@ -29,10 +29,10 @@ def read(database, model):
     reader = open_reader(model, context=4096, sampling=WARM, threads=1)
     with Store(database) as store:
         embedder = WordEmbedder()
-        run = ReadRun(store, reader, Memories(store, embedder), embedder, HOW)
-        report = run.read(run.unread(Filters(), newest=False, limit=None))
+        run = ExtractionRun(store, reader, MemoryWriter(store, embedder), embedder, HOW)
+        report = run.run(run.unread_sessions(Filters(), newest=False, limit=None))
     reader.close()
-    return 0 if report.stopped is None else 1
+    return 0 if report.stopped_by is None else 1
 
 
 def in_a_process(database, model, seconds=None):

@@ -7,7 +7,7 @@ from io import BytesIO
 from helpers.shared import SHARED
 from memcli.domain import Conversation
 from memcli.errors import InputError
-from memcli.formats import Document, Reading
+from memcli.formats import Document, ParseOptions
 
 
 def document(content, name="export.json", **others):
@@ -20,7 +20,7 @@ def document(content, name="export.json", **others):
     """
     raw = content if isinstance(content, bytes) else _text(content).encode()
     found = {path: document(inner, path) for path, inner in others.items()}
-    return Document(name, lambda: BytesIO(raw), find=found.get)
+    return Document(name, lambda: BytesIO(raw), file_finder=found.get)
 
 
 def lines(*rows, ended=True):
@@ -32,35 +32,35 @@ def _text(content):
     return content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
 
 
-def read(known, content, name="export.json", reading=None, **others):
+def parse_all(known, content, name="export.json", reading=None, **others):
     """Return all results of a format."""
-    return list(known.parse(document(content, name, **others), reading or Reading()))
+    return list(known.parse(document(content, name, **others), reading or ParseOptions()))
 
 
-def one(known, content, *arguments, **others):
+def parse_one(known, content, *arguments, **others):
     """Return the one conversation that a format yields."""
-    [found] = read(known, content, *arguments, **others)
+    [found] = parse_all(known, content, *arguments, **others)
     assert isinstance(found, Conversation)
     return found
 
 
-def told(conversation):
+def turn_summaries(conversation):
     """Return (role, kind, text) of each turn."""
     return [(turn.role.value, turn.kind.value, turn.text) for turn in conversation.turns]
 
 
-def sample(path):
+def shared_document(path):
     """Return a real export as a document that finds the files beside it."""
-    from memcli.formats.sources import places
+    from memcli.formats.sources import find_sources
 
-    [place] = places(SHARED / "samples" / path)
+    [place] = find_sources(SHARED / "samples" / path)
     [found] = place.documents()
     return found
 
 
-def survivors(known, content, name="export.json", **others):
+def parse_until_error(known, content, name="export.json", **others):
     """Return the results of a damaged file up to an InputError, the only error it may raise."""
     kept = []
     with suppress(InputError):
-        kept.extend(known.parse(document(content, name, **others), Reading()))
+        kept.extend(known.parse(document(content, name, **others), ParseOptions()))
     return kept

@@ -2,8 +2,8 @@
 
 from helpers.builders import keep
 from helpers.keyword_models import WordEmbedder, WordReranker, WordSifter
-from memcli.protocols import Ranking
-from memcli.text.chunking import passage_text, passages
+from memcli.protocols import SiftedOrder
+from memcli.text.chunking import passage_text, split_passages
 
 WORDING = "{history}\nQuestion: {current}"
 
@@ -30,14 +30,14 @@ class CountingSifter(WordSifter):
         self.messages.append(message)
         yield "Because "
         yield "I say so."
-        yield Ranking(self.order)
+        yield SiftedOrder(self.order)
 
 
 def index_talks(store, *talks):
     """Store conversations, and index their words and vectors."""
     for number in keep(store, *talks):
         session = store.sessions.by_number(number)
-        cut = passages(session)
+        cut = split_passages(session)
         numbers = store.index.add(number, session, cut)
         vectors = WordEmbedder().embed([passage_text(session, part) for part in cut])
         if cut:

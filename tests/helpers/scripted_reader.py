@@ -3,17 +3,18 @@
 import json
 from contextlib import contextmanager
 
+from memcli.backends.server_for import Limits, open_reader, parse_endpoint
+
 from helpers.hostile_server import chat, serving
 from helpers.keyword_models import WordEmbedder
-from memcli.backends.server import Limits, endpoint, open_reader
-from memcli.extraction.read import How, ReadRun
+from memcli.extraction.read import ExtractionOptions, ExtractionRun
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
-from memcli.memories.remember import Memories
+from memcli.memories.remember import MemoryWriter
 from memcli.protocols import Sampling
 from memcli.store import Filters, MemoryFilters
 
-QUICK = Limits(connect=2, silence=5, whole=10, attempts=1, pause=0.01)
+QUICK = Limits(connect_timeout=2, idle_timeout=5, total_timeout=10, attempts=1, first_pause=0.01)
 
 
 def said(name, thought="hm", **arguments):
@@ -59,7 +60,7 @@ class Bench:
 
     def __init__(self, store):
         self.store, self.embedder = store, WordEmbedder()
-        self.memories = Memories(store, self.embedder)
+        self.memories = MemoryWriter(store, self.embedder)
 
     def ingest(self, *conversations):
         """Take conversations in, as `mem ingest` does."""
@@ -70,11 +71,13 @@ class Bench:
     def read(self, reader, *, heard=lambda _: None, newest=False, limit=None, **how):
         """Read with any reader; return the report."""
         run = self.run(reader, **how)
-        return run.read(run.unread(Filters(), newest=newest, limit=limit), heard)
+        return run.run(run.unread_sessions(Filters(), newest=newest, limit=limit), heard)
 
     def run(self, reader, **how):
         how = {"thought_tokens": 64, **how}
-        return ReadRun(self.store, reader, self.memories, self.embedder, How(**how))
+        return ExtractionRun(
+            self.store, reader, self.memories, self.embedder, ExtractionOptions(**how)
+        )
 
     def reads(self, *script, context=8192, **how):
         """Let a served reader follow a script; return the report and the bodies of its requests."""
@@ -110,7 +113,7 @@ class Bench:
 @contextmanager
 def reader_at(served, *, context=8192):
     reader = open_reader(
-        endpoint(f"{served.url}#reader", limits=QUICK),
+        parse_endpoint(f"{served.url}#reader", limits=QUICK),
         context=context,
         sampling=Sampling(temperature=0.2),
     )

@@ -20,8 +20,8 @@ from helpers.random_models import (
     write_safetensors,
 )
 from memcli.backends.llama import open_reranker
-from memcli.backends.llama.context import Context, Run
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.context import LlamaContext, TokenRun
+from memcli.backends.llama.model import LlamaModel
 from memcli.catalog import Catalog
 from memcli.weights.convert.gguf_writer import convert_checkpoint
 
@@ -87,13 +87,13 @@ def _states():
     with TemporaryDirectory() as folder:
         path = Path(folder) / "random.gguf"
         convert_checkpoint(write_qwen3(Path(folder) / "random", tied=False), path, dtype="F32")
-        reranker, model = open_reranker(path, prompt), Model(path)
+        reranker, model = open_reranker(path, prompt), LlamaModel(path)
         logits = []
-        for tokens in reranker.prompts(CARD.question, CARD.passages):
-            with Context(model, len(tokens)) as context:
-                context.feed([Run(tokens)])
+        for tokens in reranker.encode_prompts(CARD.question, CARD.passages):
+            with LlamaContext(model, len(tokens)) as context:
+                context.feed([TokenRun(tokens)])
                 logits.append(context.logits(0, range(SMALL["vocab_size"])))
-        yes, no = model.single("yes"), model.single("no")
+        yes, no = model.encode_single("yes"), model.encode_single("no")
         reranker.close()
         model.close()
     bits = stored(_weights()["lm_head.weight"], "BF16").astype(np.uint32) << 16

@@ -15,7 +15,7 @@ from helpers.keyword_models import WordEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memcli.formats import Reading
+from memcli.formats import ParseOptions
 from memcli.ingest.import_exports import import_exports
 from memcli.store import Filters, Store
 
@@ -54,11 +54,11 @@ def take(store, folder, run):
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return import_exports([folder / file for file in run], store, WordEmbedder(), Reading())
+    return import_exports([folder / file for file in run], store, WordEmbedder(), ParseOptions())
 
 
 def dump(path):
-    database = sqlite3.connect(path)
+    database = sqlite3.connect_timeout(path)
     try:
         return database.execute(TURNS).fetchall(), database.execute(PASSAGES).fetchall()
     finally:
@@ -304,7 +304,7 @@ def test_a_second_import_changes_nothing_not_even_a_row(make, write, random):
 
 def everything_but_files(path):
     """Every row of every table, but for what is known of files and their places."""
-    database = sqlite3.connect(path)
+    database = sqlite3.connect_timeout(path)
     try:
         names = database.execute("select name from sqlite_master where type = 'table'").fetchall()
         plain = [name for (name,) in names if "_" not in name and name not in ("files", "sources")]
@@ -393,9 +393,9 @@ def test_what_was_forgotten_does_not_come_back_with_its_file(make, write, random
         folder = Path(name)
         with Store(folder / "mem.db") as store:
             take(store, folder, files)
-            [first, *_] = [one.id for one in store.sessions.overviews(Filters())] or [None]
+            [first, *_] = [one.id for one in store.sessions.summaries(Filters())] or [None]
             if first:
-                store.forgetting.forget([first])
+                store.deletion.forget([first])
         kept = dump(folder / "mem.db")
         with Store(folder / "mem.db") as store:
             take(store, folder, files)

@@ -11,12 +11,12 @@ from helpers.keyword_models import WordEmbedder
 
 from memcli.domain import Conversation, Kind
 from memcli.errors import NotFoundError
-from memcli.formats import Reading
+from memcli.formats import ParseOptions
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
 from memcli.ingest.import_exports import import_exports
 from memcli.store import Filters, Store
-from memcli.text.sanitize import KEPT
+from memcli.text.sanitize import SHORTENED_LENGTH
 
 DAY = timedelta(days=1)
 
@@ -150,17 +150,17 @@ def test_what_a_resumed_or_forked_log_copies_is_stored_once(taken, order):
 
 
 def test_what_nobody_said_is_kept_short_and_not_searched(taken):
-    long = replace(turn("ai: x", "t"), kind=Kind.TOOL, text="x" * 10 * KEPT)
+    long = replace(turn("ai: x", "t"), kind=Kind.TOOL, text="x" * 10 * SHORTENED_LENGTH)
 
     [session] = taken(copy(1, QUESTION, long))
 
-    assert len(session.turns[1].text) < KEPT + 50
+    assert len(session.turns[1].text) < SHORTENED_LENGTH + 50
     assert "[… 18,000 characters]" in session.turns[1].text
-    assert [each.searched for each in session.turns] == [True, False]
+    assert [each.is_searchable for each in session.turns] == [True, False]
 
 
 def test_what_is_to_be_included_is_kept_whole_and_searched_for_good(taken, tmp_path):
-    long = replace(turn("ai: x", "t"), kind=Kind.TOOL, text="x" * 10 * KEPT)
+    long = replace(turn("ai: x", "t"), kind=Kind.TOOL, text="x" * 10 * SHORTENED_LENGTH)
     whole = copy(1, QUESTION, long)
     with Store(tmp_path / "mem.db") as store:
         for included in ((), (Kind.TOOL,), ()):
@@ -171,8 +171,8 @@ def test_what_is_to_be_included_is_kept_whole_and_searched_for_good(taken, tmp_p
         [session] = sessions(store)
 
         assert session.turns[1].text == long.text
-        assert session.turns[1].searched
-        assert store.conversations.revisions(1) == set()
+        assert session.turns[1].is_searchable
+        assert store.conversations.revision_digests(1) == set()
 
 
 def thread_and_chat():
@@ -226,7 +226,7 @@ def test_what_was_forgotten_in_a_chat_or_a_thread_does_not_come_back_with_the_ot
         with Store(tmp_path / f"{number}.db") as store:
             importer = ConversationImporter(store, WordEmbedder())
             importer.import_batch([first], ImportTally(), threads=True)
-            store.forgetting.forget([session.id for session in sessions(store)])
+            store.deletion.forget([session.id for session in sessions(store)])
 
             importer.import_batch([then], ImportTally(), threads=True)
 
@@ -244,7 +244,7 @@ def test_slack_has_threads(tmp_path):
 
     with Store(tmp_path / "mem.db") as store:
         for name in exports:
-            import_exports([tmp_path / name], store, None, Reading())
+            import_exports([tmp_path / name], store, None, ParseOptions())
 
         [session] = sessions(store)
         assert [turn.text for turn in session.turns] == ["Lunch?", "Yes"]

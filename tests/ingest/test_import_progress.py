@@ -11,7 +11,7 @@ import pytest
 from helpers.keyword_models import WordEmbedder
 from helpers.small_exports import talk
 
-from memcli.formats import Reading
+from memcli.formats import ParseOptions
 from memcli.ingest import import_exports as work
 from memcli.ingest import index_sessions
 from memcli.ingest.import_exports import import_changed, import_exports
@@ -32,7 +32,11 @@ def take(store, monkeypatch):
     def run(*paths):
         told = []
         import_exports(
-            list(paths), store, WordEmbedder(), Reading(), progress=lambda *each: told.append(each)
+            list(paths),
+            store,
+            WordEmbedder(),
+            ParseOptions(),
+            progress=lambda *each: told.append(each),
         )
         return told
 
@@ -104,7 +108,7 @@ def test_what_has_not_changed_is_not_counted(take, store, tmp_path):
     size = export(tmp_path / "all" / "b.jsonl")
     told = []
 
-    import_changed(store, WordEmbedder(), Reading(), progress=lambda *each: told.append(each))
+    import_changed(store, WordEmbedder(), ParseOptions(), progress=lambda *each: told.append(each))
 
     assert {of for _, of in told} == {size}
     assert told[-1] == (size, size)

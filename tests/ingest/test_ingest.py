@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memcli.domain import Conversation, Doubt, Skipped
-from memcli.formats import Format, Reading
+from memcli.formats import Format, ParseOptions
 from memcli.ingest import import_exports as work
 from memcli.ingest.import_counts import ImportCounts
 from memcli.ingest.import_exports import import_exports
-from memcli.store import Filters, Store, asked
+from memcli.store import Filters, Store, query_terms
 
 HOUR = timedelta(hours=1)
 
@@ -79,7 +79,7 @@ def take(store, tmp_path):
             keywords["forced"] = pieces(*given)
             given = (tmp_path / "any.json",)
             given[0].write_text("{}")
-        return import_exports(given, store, WordEmbedder(), Reading(), **keywords)
+        return import_exports(given, store, WordEmbedder(), ParseOptions(), **keywords)
 
     return take
 
@@ -92,7 +92,7 @@ def everything(store):
 
 def found(store, *words):
     """Titles of the sessions with any of the words."""
-    places = store.index.with_words("session", words, Filters(), 10)
+    places = store.index.match_terms("session", words, Filters(), 10)
     return [store.sessions.by_number(place.session).title for place in places]
 
 
@@ -221,7 +221,7 @@ def test_what_cannot_be_read_is_reported_and_the_rest_is_read(store, take, tmp_p
         (None, True),
         ("claude", False),
     ]
-    assert f"nothing at {tmp_path}/nothing-here" in reports[0].warnings[0].why
+    assert f"no file or folder at {tmp_path}/nothing-here" in reports[0].warnings[0].why
 
 
 def test_a_damaged_zip_does_not_hide_the_other_files_of_its_folder(store, take, tmp_path):
@@ -297,7 +297,7 @@ def test_an_interrupt_in_the_middle_of_a_batch_leaves_nothing_of_it(store, tmp_p
     path = export(tmp_path / "conversations.json", claude(ASKED))
 
     with pytest.raises(KeyboardInterrupt):
-        import_exports([path], store, Interrupted(), Reading())
+        import_exports([path], store, Interrupted(), ParseOptions())
 
     assert everything(store) == []
     assert found(store, "fly") == []
@@ -340,9 +340,11 @@ def test_a_chat_in_pieces_becomes_the_same_sessions_as_in_one(
         path = tmp_path_factory.mktemp("pieces") / "mem.db"
         with Store(path) as store:
             for each in conversations:
-                import_exports([Path("-")], store, WordEmbedder(), Reading(), forced=pieces(each))
+                import_exports(
+                    [Path("-")], store, WordEmbedder(), ParseOptions(), forced=pieces(each)
+                )
             again = import_exports(
-                [Path("-")], store, WordEmbedder(), Reading(), forced=pieces(whole)
+                [Path("-")], store, WordEmbedder(), ParseOptions(), forced=pieces(whole)
             )
             assert again[0].sessions.new == again[0].sessions.changed == 0
             return everything(store)
@@ -392,7 +394,7 @@ def test_whatsapp_chats_that_overlap_are_one(store, take, tmp_path):
 def test_words_of_an_endless_chat_can_be_asked_for(store, take, tmp_path):
     take(whatsapp(tmp_path / "WhatsApp Chat with Ann.txt", "Ann: I bought hazelnuts", "Bob: ok"))
 
-    assert found(store, *asked("Who buys hazelnuts?")) == ["Ann"]
+    assert found(store, *query_terms("Who buys hazelnuts?")) == ["Ann"]
 
 
 def test_an_empty_conversation_leaves_no_trace(store, take):

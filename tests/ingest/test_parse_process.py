@@ -18,8 +18,8 @@ from helpers.small_exports import chatgpt, telegram, whatsapp
 from memcli.domain import Skipped
 from memcli.errors import InputError
 from memcli.evaluation.synthetic_exports import write_export
-from memcli.formats import Document, Reading, load
-from memcli.formats.sources import places
+from memcli.formats import Document, ParseOptions, load_format
+from memcli.formats.sources import find_sources
 from memcli.ingest import parse_process
 from memcli.ingest.import_exports import import_exports
 from memcli.store import Store
@@ -57,7 +57,7 @@ def started(monkeypatch):
 
 
 def documents(path):
-    return [document for place in places(path) for document in place.documents()]
+    return [document for place in find_sources(path) for document in place.documents()]
 
 
 def outcome(found):
@@ -80,20 +80,20 @@ def written(folder, content):
 def test_the_same_comes_in_the_same_order(tmp_path, started, name):
     [document] = documents(written(tmp_path, EXPORTS[name]))
 
-    there = outcome(parse_process.parse_document(document, load(name), Reading()))
+    there = outcome(parse_process.parse_document(document, load_format(name), ParseOptions()))
 
     assert len(started) == 1
-    assert there == outcome(load(name).parse(document, Reading()))
+    assert there == outcome(load_format(name).parse(document, ParseOptions()))
 
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
 def test_damage_is_told_in_the_same_way(tmp_path, started, content):
     [document] = documents(written(tmp_path, content))
 
-    there = outcome(parse_process.parse_document(document, load("chatgpt"), Reading()))
+    there = outcome(parse_process.parse_document(document, load_format("chatgpt"), ParseOptions()))
 
     assert len(started) == 1
-    assert there == outcome(load("chatgpt").parse(document, Reading()))
+    assert there == outcome(load_format("chatgpt").parse(document, ParseOptions()))
     assert there[1] or any(isinstance(one, Skipped) for one in there[0])
 
 
@@ -102,7 +102,9 @@ def test_a_file_in_a_zip_is_opened_again_by_the_other_process(tmp_path, started)
         archive.writestr("conversations.json", TALKS)
     [document] = documents(tmp_path / "export.zip")
 
-    found, error = outcome(parse_process.parse_document(document, load("chatgpt"), Reading()))
+    found, error = outcome(
+        parse_process.parse_document(document, load_format("chatgpt"), ParseOptions())
+    )
 
     assert (len(started), len(found), error) == (1, 60, None)
 
@@ -112,8 +114,8 @@ def test_a_database_is_filled_with_the_same(tmp_path, started):
 
     def filled(name):
         with Store(tmp_path / name) as store:
-            [report] = import_exports([path], store, None, Reading())
-            [session, *_] = store.sessions.near(1, None, None)
+            [report] = import_exports([path], store, None, ParseOptions())
+            [session, *_] = store.sessions.overlapping(1, None, None)
             return report, session
 
     ahead_of_time = filled("one.db")
@@ -129,8 +131,16 @@ def test_what_only_this_process_can_read_is_parsed_here(tmp_path, started):
     stream = Document("stream", lambda: path.open("rb"), size=1 << 30)
     log = Document("log", partial(Path.open, path, "rb"), size=1 << 30)
 
-    assert len(outcome(parse_process.parse_document(stream, load("chatgpt"), Reading()))[0]) == 60
-    assert outcome(parse_process.parse_document(log, load("claude_code"), Reading()))[1] is None
+    assert (
+        len(
+            outcome(parse_process.parse_document(stream, load_format("chatgpt"), ParseOptions()))[0]
+        )
+        == 60
+    )
+    assert (
+        outcome(parse_process.parse_document(log, load_format("claude_code"), ParseOptions()))[1]
+        is None
+    )
     assert started == []
 
 
@@ -138,7 +148,9 @@ def test_with_one_core_nothing_is_started(tmp_path, started, monkeypatch):
     monkeypatch.setattr(parse_process, "_cores", lambda: 1)
     [document] = documents(written(tmp_path, TALKS))
 
-    found, _ = outcome(parse_process.parse_document(document, load("chatgpt"), Reading()))
+    found, _ = outcome(
+        parse_process.parse_document(document, load_format("chatgpt"), ParseOptions())
+    )
 
     assert (len(found), started) == (60, [])
 
@@ -165,23 +177,30 @@ def endless(tmp_path):
 def test_where_the_other_process_is_killed_the_rest_is_parsed_here(tmp_path, started):
     write_export("telegram", 12, tmp_path / "export.json")
     [document] = documents(tmp_path / "export.json")
-    found = parse_process.parse_document(document, load("telegram"), Reading())
+    found = parse_process.parse_document(document, load_format("telegram"), ParseOptions())
     first = next(found)
 
     started[0].kill()
 
-    assert [first, *found] == list(load("telegram").parse(document, Reading()))
+    assert [first, *found] == list(load_format("telegram").parse(document, ParseOptions()))
 
 
 def test_where_no_other_process_can_be_had_all_is_parsed_here(tmp_path, started, monkeypatch):
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no such program"))
     [document] = documents(written(tmp_path, TALKS))
 
-    assert len(outcome(parse_process.parse_document(document, load("chatgpt"), Reading()))[0]) == 60
+    assert (
+        len(
+            outcome(parse_process.parse_document(document, load_format("chatgpt"), ParseOptions()))[
+                0
+            ]
+        )
+        == 60
+    )
 
 
 def test_who_stops_listening_ends_the_other_process(endless, started):
-    found = parse_process.parse_document(endless, load("telegram"), Reading())
+    found = parse_process.parse_document(endless, load_format("telegram"), ParseOptions())
     next(found)
 
     found.close()
@@ -215,7 +234,7 @@ def test_a_bug_there_shows_itself_here(started, capfd):
     broken = Document("export", partial(datetime.fromisoformat, "never"), size=1 << 30)
 
     with pytest.raises(ValueError, match="never"):
-        list(parse_process.parse_document(broken, load("chatgpt"), Reading()))
+        list(parse_process.parse_document(broken, load_format("chatgpt"), ParseOptions()))
 
     assert len(started) == 1
     assert capfd.readouterr().err == ""

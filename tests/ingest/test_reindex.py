@@ -12,7 +12,7 @@ from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
 from memcli.ingest.reindex import reindex
 from memcli.store import Filters, Store
-from memcli.store.index.quantization import quantized
+from memcli.store.index.quantization import quantize_vectors
 from memcli.text.chunking import passage_text
 
 TALKS = [
@@ -77,33 +77,37 @@ def passages(store):
 
 def assert_embedded(store, embedder):
     found = vectors(store)
-    assert list(found.values()) == quantized(embedder.embed(list(found)))
+    assert list(found.values()) == quantize_vectors(embedder.embed(list(found)))
     assert store.vectors.serving().fingerprint == embedder.fingerprint
-    assert (store.health.words(), store.health.vectors(), store.health.damage()) == ([], [], [])
+    assert (store.health.words(), store.health.vectors(), store.health.check_file()) == ([], [], [])
 
 
 def found(store, question):
     terms = question.split()
     return [
         (place.session, place.score)
-        for place in store.index.with_words("turn", terms, Filters(), 9)
+        for place in store.index.match_terms("turn", terms, Filters(), 9)
     ]
 
 
 def test_another_embedder_makes_all_vectors_and_the_old_ones_go(store):
-    done = reindex(store, Other(), named="mine", rebuild=False)
+    done = reindex(store, Other(), embedder_name="mine", rebuild=False)
 
-    assert (done.vectors, done.embedder, store.vectors.recorded()) == (60, "other", "mine")
+    assert (done.vectors, done.embedder, store.vectors.active_embedder_name()) == (
+        60,
+        "other",
+        "mine",
+    )
     assert_embedded(store, Other())
     assert len(store.statistics.vectors()) == 1
 
 
 def test_what_is_complete_is_left_alone(store):
     embedder = Other()
-    reindex(store, embedder, named="mine", rebuild=False)
+    reindex(store, embedder, embedder_name="mine", rebuild=False)
     calls = embedder.calls
 
-    done = reindex(store, embedder, named="mine", rebuild=False)
+    done = reindex(store, embedder, embedder_name="mine", rebuild=False)
 
     assert (done.vectors, embedder.calls) == (0, calls)
 
@@ -113,9 +117,9 @@ def test_the_old_vectors_serve_until_the_new_ones_are_complete(store, path):
 
     def look(_call):
         with Store(path) as reader:
-            seen.append((reader.vectors.serving().name, len(vectors(reader))))
+            seen.append((reader.vector_sets.active_embedder().name, len(vectors(reader))))
 
-    reindex(store, Other(look), named="mine", rebuild=False)
+    reindex(store, Other(look), embedder_name="mine", rebuild=False)
 
     assert set(seen) == {("fake-words-64", 60)}
 
@@ -131,12 +135,12 @@ def test_what_is_imported_changed_and_forgotten_meanwhile_is_right_after_the_swi
                 take(other, grown, talk("New", "me: a new talk"))
             if call == 2:
                 [gone] = [
-                    one.id for one in other.sessions.overviews(Filters()) if one.title == "Talk 58"
+                    one.id for one in other.sessions.summaries(Filters()) if one.title == "Talk 58"
                 ]
-                other.forgetting.forget([SessionId(gone)])
+                other.deletion.forget([SessionId(gone)])
                 take(other, talk("Newer", "me: another in its place"))
 
-    reindex(store, Other(meddle), named="mine", rebuild=False)
+    reindex(store, Other(meddle), embedder_name="mine", rebuild=False)
 
     assert_embedded(store, Other())
     said = " ".join(vectors(store))
@@ -152,15 +156,15 @@ def test_a_run_that_broke_goes_on_where_it_stopped(store, rebuild):
             raise BackendError("out of memory")
 
     with pytest.raises(BackendError):
-        reindex(store, Other(break_down), named="mine", rebuild=rebuild)
-    assert store.vectors.unfinished() == "mine"
+        reindex(store, Other(break_down), embedder_name="mine", rebuild=rebuild)
+    assert store.vectors.incomplete_embedder_name() == "mine"
     assert store.vectors.serving().name == "fake-words-64"
 
-    done = reindex(store, Other(), named="mine", rebuild=False)
+    done = reindex(store, Other(), embedder_name="mine", rebuild=False)
 
     assert 0 < done.vectors < 60
     assert_embedded(store, Other())
-    assert store.vectors.unfinished() is None
+    assert store.vectors.incomplete_embedder_name() is None
 
 
 def test_another_wish_drops_what_was_begun(store):
@@ -168,27 +172,27 @@ def test_another_wish_drops_what_was_begun(store):
         raise BackendError("out of memory")
 
     with pytest.raises(BackendError):
-        reindex(store, Other(break_down), named="mine", rebuild=False)
+        reindex(store, Other(break_down), embedder_name="mine", rebuild=False)
 
-    reindex(store, WordEmbedder(), named=None, rebuild=False)
+    reindex(store, WordEmbedder(), embedder_name=None, rebuild=False)
 
-    assert store.vectors.unfinished() is None
+    assert store.vectors.incomplete_embedder_name() is None
     assert_embedded(store, WordEmbedder())
 
 
 def test_of_two_processes_with_two_wishes_the_second_has_its_way_and_the_first_says_so(store, path):
     def meddle(_call):
         with Store(path) as other:
-            reindex(other, WordEmbedder(), named=None, rebuild=False)
+            reindex(other, WordEmbedder(), embedder_name=None, rebuild=False)
 
     with pytest.raises(StoreError, match="switched to another embedder"):
-        reindex(store, Other(meddle), named="mine", rebuild=False)
+        reindex(store, Other(meddle), embedder_name="mine", rebuild=False)
 
     assert_embedded(store, WordEmbedder())
 
 
 def test_an_import_that_began_before_the_switch_fails_and_says_why(store):
-    reindex(store, Other(), named="mine", rebuild=False)
+    reindex(store, Other(), embedder_name="mine", rebuild=False)
 
     with pytest.raises(StoreError, match="has vectors of other, not of fake-words-64"):
         take(store, talk("Late", "me: too late"))
@@ -214,7 +218,7 @@ def test_an_index_that_is_not_that_of_the_turns_is_noticed_and_made_again(store,
     store._database.rows(damage)
     assert [*store.health.words(), *store.health.vectors()]
 
-    done = reindex(store, WordEmbedder(), named=None, rebuild=True)
+    done = reindex(store, WordEmbedder(), embedder_name=None, rebuild=True)
 
     assert done.sessions == 60
     assert found(store, "number noted") == before
@@ -226,7 +230,7 @@ def test_words_made_again_are_searched_and_set_up_as_before(store):
     settings = "select k, v from session_words_config order by k"
     before = (store._database.rows(schema), store._database.rows(settings), found(store, "word"))
 
-    reindex(store, WordEmbedder(), named=None, rebuild=True)
+    reindex(store, WordEmbedder(), embedder_name=None, rebuild=True)
 
     after = (store._database.rows(schema), store._database.rows(settings), found(store, "word"))
     assert after == before
@@ -234,6 +238,6 @@ def test_words_made_again_are_searched_and_set_up_as_before(store):
 
 def test_an_empty_database_is_complete(path):
     with Store(path) as empty:
-        assert reindex(empty, Other(), named="mine", rebuild=True).vectors == 0
+        assert reindex(empty, Other(), embedder_name="mine", rebuild=True).vectors == 0
         take(empty, talk("First", "me: hello"), embedder=Other())
         assert_embedded(empty, Other())

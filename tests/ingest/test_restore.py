@@ -11,13 +11,13 @@ from helpers.keyword_models import WordEmbedder
 from helpers.scripted_reader import Bench, add, ignore, reader_at
 
 from memcli.domain import Fact, MemoryType, Segment
-from memcli.formats.format import Reading
+from memcli.formats.format import ParseOptions
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
 from memcli.ingest.import_exports import import_exports
 from memcli.ingest.own_facts import OwnFacts
 from memcli.ingest.reindex import reindex
-from memcli.memories.remember import Memories
+from memcli.memories.remember import MemoryWriter
 from memcli.search.memory_search import search_memories
 from memcli.store import Filters, MemoryFilters, Store
 
@@ -54,7 +54,7 @@ def session(store, title):
 def read(store, title, fact):
     found = session(store, title)
     segment = Segment(found.id, 1, found.turns)
-    return Memories(store, WordEmbedder()).remember(fact, segment, model="reader 1")
+    return MemoryWriter(store, WordEmbedder()).remember(fact, segment, model="reader 1")
 
 
 def found(store):
@@ -102,7 +102,7 @@ def test_what_was_forgotten_is_forgotten_there_too(store, other):
     before = exported(store)
     lisbon = read(store, "Home", LISBON)
     gone = [session(store, title).id for title in ("Move", "Ann")]
-    store.forgetting.forget(gone, [store.memories.get(lisbon)])
+    store.deletion.forget(gone, [store.memories.get(lisbon)])
     text = exported(store)
 
     read_back(text, other)
@@ -116,16 +116,16 @@ def test_what_was_forgotten_is_forgotten_there_too(store, other):
 
 def test_what_is_here_stays_although_it_was_forgotten_there_and_can_grow(store, other, tmp_path):
     take(other, MOVE)
-    store.forgetting.forget([session(store, "Move").id])
+    store.deletion.forget([session(store, "Move").id])
     export = tmp_path / "export.jsonl"
     export.write_text(exported(store))
 
-    [report] = import_exports([export], other, WordEmbedder(), Reading())
+    [report] = import_exports([export], other, WordEmbedder(), ParseOptions())
     grown = talk("Move", "me: I live in Porto now.", "ai: Nice.", at=BEGIN + DAY)
     take(other, grown)
 
     assert [one.why for one in report.warnings] == [
-        "something that was forgotten where this was written stays here"
+        "1 item that was forgotten in the exported database is kept here"
     ]
     assert session(other, "Move").turns == 2
 
@@ -133,7 +133,7 @@ def test_what_is_here_stays_although_it_was_forgotten_there_and_can_grow(store, 
 def test_what_was_forgotten_here_does_not_come_back_with_the_export_of_another(store):
     lisbon = read(store, "Home", LISBON)
     text = exported(store)
-    store.forgetting.forget([], [store.memories.get(lisbon)])
+    store.deletion.forget([], [store.memories.get(lisbon)])
 
     read_back(text, store)
 
@@ -146,7 +146,7 @@ def test_a_memory_without_any_of_its_turns_is_named_and_left_out(store, other, t
     export = tmp_path / "export.jsonl"
     export.write_text("".join(line for line in lines if '"title": "Home"' not in line))
 
-    [report] = import_exports([export], other, WordEmbedder(), Reading())
+    [report] = import_exports([export], other, WordEmbedder(), ParseOptions())
 
     assert (report.memories, [one.id for one in found(other)]) == (1, [porto])
     assert [(one.where, one.why) for one in report.warnings] == [
@@ -181,7 +181,7 @@ def test_what_was_read_is_not_read_again_there_and_says_why(store, other):
 
     assert exported(other) == text
     [memory] = found(other)
-    assert other.reads.behind(memory.id) == store.reads.behind(memory.id)
+    assert other.reads.of_memory(memory.id) == store.reads.of_memory(memory.id)
     with serving(ignore()) as served, reader_at(served) as reader:
         assert Bench(other).read(reader).segments == 0
         assert Bench(other).read(reader, again=True, thought_tokens=9).segments == 2
@@ -217,7 +217,7 @@ def test_a_reading_that_is_not_as_written_is_named(store, other, tmp_path, chang
     export = tmp_path / "export.jsonl"
     export.write_text("".join(lines) + json.dumps({**json.loads(reading), **change}))
 
-    [report] = import_exports([export], other, WordEmbedder(), Reading())
+    [report] = import_exports([export], other, WordEmbedder(), ParseOptions())
 
     assert [one.why for one in report.warnings] == [f"is not as `mem export` writes it: {why}"]
     assert len(list(other.archive.readings())) == 1
@@ -240,7 +240,7 @@ def test_a_memory_that_is_not_as_written_is_named(store, other, tmp_path, change
     export = tmp_path / "export.jsonl"
     export.write_text("".join(sessions) + json.dumps({**json.loads(memory), **change}))
 
-    [report] = import_exports([export], other, WordEmbedder(), Reading())
+    [report] = import_exports([export], other, WordEmbedder(), ParseOptions())
 
     [warning] = report.warnings
     assert warning.why == f"is not as `mem export` writes it: {why}"
@@ -252,7 +252,7 @@ def test_a_memory_that_says_nothing_is_named(store, other, tmp_path):
     export = tmp_path / "export.jsonl"
     export.write_text(exported(store).replace("Lives in Lisbon", " "))
 
-    [report] = import_exports([export], other, WordEmbedder(), Reading())
+    [report] = import_exports([export], other, WordEmbedder(), ParseOptions())
 
     assert [one.why for one in report.warnings] == ["a memory needs a value"]
 
@@ -285,6 +285,6 @@ def test_a_rebuilt_index_holds_memories_against_their_sources_again(store):
     store._database.rows("""update memory_sources set unsupported = '["Lisbon"]'""")
     assert store.memories.get(memory).unsupported == ("Lisbon",)
 
-    reindex(store, WordEmbedder(), named=None, rebuild=True)
+    reindex(store, WordEmbedder(), embedder_name=None, rebuild=True)
 
     assert store.memories.get(memory).unsupported == ()

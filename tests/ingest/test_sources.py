@@ -9,7 +9,7 @@ from helpers.small_exports import whatsapp
 
 from memcli.domain import Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats import Format, Reading
+from memcli.formats import Format, ParseOptions
 from memcli.formats.parsing import json_lines
 from memcli.ingest.import_counts import ImportCounts
 from memcli.ingest.import_exports import import_changed, import_exports
@@ -30,12 +30,12 @@ def folder(tmp_path):
 
 def take(store, *paths, **keywords):
     return import_exports(
-        paths, store, WordEmbedder(), keywords.pop("reading", Reading()), **keywords
+        paths, store, WordEmbedder(), keywords.pop("reading", ParseOptions()), **keywords
     )
 
 
 def again(store, **keywords):
-    here = keywords.pop("here", Reading())
+    here = keywords.pop("here", ParseOptions())
     return import_changed(store, WordEmbedder(), here, **keywords)
 
 
@@ -53,7 +53,7 @@ def messages(path, *texts, ended=True):
 def test_nothing_is_read_again_where_nothing_has_changed(store, folder, monkeypatch):
     take(store, messages(folder / "a.jsonl", "Hi"))
     monkeypatch.setattr(
-        "memcli.ingest.import_exports.recognise",
+        "memcli.ingest.import_exports.recognise_format",
         lambda document: pytest.fail(f"{document} was read"),
     )
 
@@ -95,14 +95,14 @@ def test_a_source_that_is_gone_is_told_and_nothing_of_it_is_deleted(store, folde
 
     [report] = again(store)
 
-    assert report.warnings == (Skipped(str(path), f"nothing at {path}"),)
+    assert report.warnings == (Skipped(str(path), f"no file or folder at {path}"),)
     assert len(titles(store)) == 1
 
 
 def test_a_source_is_read_again_as_it_was_read_first(store, folder):
     path = folder / "WhatsApp Chat with Ann.txt"
     path.write_text(whatsapp("Ann: Hi", "Bob: Ho"))
-    take(store, path, reading=Reading(UTC, "Bob"))
+    take(store, path, reading=ParseOptions(UTC, "Bob"))
     path.write_text(whatsapp("Ann: Hi", "Bob: Ho", "Bob: Ha"))
 
     again(store)
@@ -117,7 +117,7 @@ def test_who_the_settings_say_the_person_is_counts_for_sources_of_before(store, 
     path.write_text(whatsapp("Ann: Hi", "Bob: Ho", "bob@work: Ha"))
     take(store, path)
 
-    again(store, here=Reading(aliases=("Bob", "BOB@work")))
+    again(store, here=ParseOptions(aliases=("Bob", "BOB@work")))
 
     [overview] = store.sessions.overviews(Filters())
     roles = [turn.role for turn in store.sessions.get(overview.id).turns]
@@ -142,7 +142,7 @@ def test_strict_stops_at_the_first_damage_and_names_it(store, folder):
 def test_a_trial_leaves_nothing_behind(store, folder):
     path = messages(folder / "a.jsonl", "Hi")
 
-    with store.trial():
+    with store.dry_run():
         [report] = take(store, path)
 
     assert report.sessions == ImportCounts(new=1)
@@ -159,16 +159,16 @@ def log(monkeypatch):
 
     def parse(document, _reading):
         turns = []
-        for number, row in json_lines.rows(document, growing=True):
-            if isinstance(row, json_lines.Broken):
-                yield Skipped(f"line {number}", row.why)
+        for number, row in json_lines.read_json_lines(document, growing=True):
+            if isinstance(row, json_lines.BrokenValue):
+                yield Skipped(f"line {number}", row.reason)
             else:
                 parsed.append(number)
                 turns.append(Turn(row["content"], Role.USER, row["content"]))
         yield Conversation("log", "one", "Log", tuple(turns))
 
     found = Format("log", lambda _sample: True, parse, grows=True)
-    monkeypatch.setattr("memcli.ingest.known_files.load", lambda _name: found)
+    monkeypatch.setattr("memcli.ingest.known_files.load_format", lambda _name: found)
     monkeypatch.setattr("memcli.ingest.known_files.HEAD", 16)
     return found, parsed
 

@@ -8,13 +8,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from memcli.domain import Fact, MemoryType
-from memcli.memories.grounding import lacking
+from memcli.memories.grounding import unsupported_details
 
 FRIDAY = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
 
 def lacks(value, line, at=FRIDAY, speakers=()):
-    return lacking(Fact("key", MemoryType.LONG_TERM, value), turn(line, at=at), speakers)
+    return unsupported_details(
+        Fact("key", MemoryType.LONG_TERM, value), turn(line, at=at), speakers
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from memcli.domain import YOU, Fact, MemoryType, Segment
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
 from memcli.ingest.own_facts import ExportedMemory, MemoryImportCounts, OwnFacts
-from memcli.memories.profile import profile
-from memcli.memories.remember import Memories
+from memcli.memories.profile import describe_person
+from memcli.memories.remember import MemoryWriter
 from memcli.store import Filters, MemoryFilters, Store, memory_id
 
 LISBON = Fact("home", MemoryType.USER, "Lives in Lisbon", ("place",))
@@ -40,7 +40,7 @@ def take(store, *conversations):
 def read(store, fact, title="Home"):
     [session] = [one for one in store.sessions.overviews(Filters()) if one.title == title]
     segment = Segment(session.id, 1, session.turns)
-    return Memories(store, WordEmbedder()).remember(fact, segment, model="reader 1")
+    return MemoryWriter(store, WordEmbedder()).remember(fact, segment, model="reader 1")
 
 
 def current(store):
@@ -84,7 +84,7 @@ def test_an_edit_under_another_key_supersedes_as_well_and_forgetting_it_brings_b
     assert (memory.superseded_by, memory.edited) == (edit, True)
     assert [one.id for one in store.memories.history(memory)] == [key, edit]
 
-    store.forgetting.forget([], [store.memories.get(edit)])
+    store.deletion.forget([], [store.memories.get(edit)])
     assert store.memories.get(key).superseded_by is None
 
 
@@ -131,7 +131,7 @@ def test_a_profile_has_what_is_accepted_and_current_the_newest_first(store, own)
     own.add(Fact("trip", MemoryType.LONG_TERM, "Flew to Rome"), BEGIN)
     read(store, Fact("likes", MemoryType.USER, "Lisbon"))
 
-    assert profile(store, 100, words) == (
+    assert describe_person(store, 100, words) == (
         "About the user:\n- home: Lives in Porto\n- old\x1b: long ago"
     )
 
@@ -142,7 +142,7 @@ def test_a_profile_fits(store, own, tokens, lines):
     own.add(Fact("b", MemoryType.USER, "one two three"), BEGIN + DAY)
     own.add(Fact("c", MemoryType.USER, "one two"), BEGIN + 2 * DAY)
 
-    told = profile(store, tokens, words)
+    told = describe_person(store, tokens, words)
 
     assert words(told) <= tokens
     assert len(told.splitlines()) == lines

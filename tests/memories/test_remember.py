@@ -12,7 +12,7 @@ from memcli.domain import Fact, MemoryType, Segment, SourceTurn
 from memcli.errors import InputError, NotFoundError
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
-from memcli.memories.remember import Memories
+from memcli.memories.remember import MemoryWriter
 from memcli.search.memory_search import search_memories, trusted_memories
 from memcli.search.retrieve import retrieve
 from memcli.store import Filters, MemoryFilters, Store
@@ -38,7 +38,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def memories(store):
-    return Memories(store, WordEmbedder())
+    return MemoryWriter(store, WordEmbedder())
 
 
 def whole_session(store, title):
@@ -157,7 +157,7 @@ def test_any_order_of_reading_ends_the_same(tmp_path_factory, order):
             ConversationImporter(store, WordEmbedder()).import_batch(
                 [HOME, MOVE, back], ImportTally()
             )
-            memories = Memories(store, WordEmbedder())
+            memories = MemoryWriter(store, WordEmbedder())
             with store.transaction():
                 for at, (fact, title) in enumerate(statements):
                     memories.remember(fact, whole_session(store, title), model=f"reader {at % 2}")

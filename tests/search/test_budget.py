@@ -14,7 +14,7 @@ from memcli.search.budget import (
     plan_sift,
     plan_stages,
 )
-from memcli.search.model_speed import MOST_MODELS, Speed, Speeds
+from memcli.search.model_speed import MOST_MODELS, ModelSpeeds, Speed
 
 LAPTOP = Speed(load=2.0, read=100.0, write=10.0)
 FAST = Speed(load=0.1, read=5000.0, write=100.0)
@@ -84,19 +84,19 @@ def test_judging_as_planned_ends_in_its_share(seconds, reranker, sifter):
 
 def test_speeds_are_learned_and_kept(tmp_path):
     path = tmp_path / "state" / "speeds.json"
-    learning = Speeds(path)
+    learning = ModelSpeeds(path)
     learning.record_load(Named(), 3)
     learning.record_read(Named(), 500, 2)
     learning.record_write(Named(), 30, 10)
     learning.save()
 
-    assert Speeds(path).of(Named()) == Speed(3, 250, 3)
+    assert ModelSpeeds(path).of(Named()) == Speed(3, 250, 3)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [one.name for one in path.parent.iterdir()] == ["speeds.json"]
 
 
 def test_a_new_measurement_moves_the_average_and_does_not_replace_it():
-    speeds = Speeds()
+    speeds = ModelSpeeds()
     speeds.record_read(Named(), 100, 1)
     speeds.record_read(Named(), 200, 1)
 
@@ -104,7 +104,7 @@ def test_a_new_measurement_moves_the_average_and_does_not_replace_it():
 
 
 def test_what_was_stopped_before_its_end_is_slower_than_was_thought():
-    speeds = Speeds()
+    speeds = ModelSpeeds()
     speeds.record_unfinished_read(Named(), 1000, 1)  # it would have been no wonder
     assert not speeds.knows(Named())
 
@@ -113,7 +113,7 @@ def test_what_was_stopped_before_its_end_is_slower_than_was_thought():
 
 
 def test_on_a_machine_slower_than_guessed_other_models_are_thought_slower_too():
-    speeds = Speeds()
+    speeds = ModelSpeeds()
     known, other = Named("small-1b", "known"), Named("large-4b", "other")
     before = speeds.of(other)
 
@@ -126,7 +126,7 @@ def test_on_a_machine_slower_than_guessed_other_models_are_thought_slower_too():
 
 
 def test_a_model_that_is_loaded_need_not_be_loaded_again():
-    speeds = Speeds()
+    speeds = ModelSpeeds()
     speeds.record_load(Named(), 3)
     speeds.record_load(Named(), 0.0001)
 
@@ -144,7 +144,7 @@ def test_a_model_that_is_loaded_need_not_be_loaded_again():
     ],
 )
 def test_what_was_not_measured_is_guessed_by_the_size_in_the_name(name, read):
-    assert Speeds().of(Named(name)).read == pytest.approx(read)
+    assert ModelSpeeds().of(Named(name)).read == pytest.approx(read)
 
 
 @pytest.mark.parametrize(
@@ -163,18 +163,18 @@ def test_what_was_not_measured_is_guessed_by_the_size_in_the_name(name, read):
 def test_a_damaged_file_is_as_good_as_none(tmp_path, content):
     path = tmp_path / "speeds.json"
     path.write_bytes(content)
-    speeds = Speeds(path)
+    speeds = ModelSpeeds(path)
 
-    assert speeds.of(Named()) == Speeds().of(Named())
+    assert speeds.of(Named()) == ModelSpeeds().of(Named())
     speeds.record_read(Named(), 100, 1)
     speeds.save()
-    assert Speeds(path).of(Named()).read == 100
+    assert ModelSpeeds(path).of(Named()).read == 100
 
 
 def test_only_so_many_models_are_kept_the_latest(tmp_path):
     path = tmp_path / "speeds.json"
     for number in range(MOST_MODELS + 5):
-        speeds = Speeds(path)
+        speeds = ModelSpeeds(path)
         speeds.record_read(Named(fingerprint=f"f{number}"), 100, 1)
         speeds.save()
 
@@ -184,7 +184,7 @@ def test_only_so_many_models_are_kept_the_latest(tmp_path):
 
 def test_a_folder_that_cannot_be_written_to_is_no_error(tmp_path):
     (tmp_path / "file").write_text("")
-    speeds = Speeds(tmp_path / "file" / "speeds.json")
+    speeds = ModelSpeeds(tmp_path / "file" / "speeds.json")
     speeds.record_read(Named(), 100, 1)
 
     speeds.save()

@@ -7,11 +7,11 @@ from helpers.builders import talk
 from helpers.keyword_models import WordEmbedder, WordReranker, WordSifter
 from helpers.ranking import WORDING, index_talks, titles
 
-from memcli.deadline import check_time, deadline, seconds_left
+from memcli.deadline import check_deadline, deadline, seconds_left
 from memcli.errors import BackendError
-from memcli.protocols import Ranking
-from memcli.search.model_speed import Speeds
-from memcli.search.stages import Models, ask
+from memcli.protocols import SiftedOrder
+from memcli.search.model_speed import ModelSpeeds
+from memcli.search.stages import RankingModels, rank_sessions
 from memcli.store import Filters, Store
 
 TALKS = [talk(f"Talk {n}", f"me: hazelnut {'word ' * (n + 1)}") for n in range(20)]
@@ -45,7 +45,7 @@ class SlowSifter(WordSifter):
         for _ in range(thought_tokens):
             time.sleep(self.seconds)
             yield "well "
-        yield Ranking(tuple(range(ranked)))
+        yield SiftedOrder(tuple(range(ranked)))
 
 
 @pytest.fixture
@@ -56,10 +56,12 @@ def store(tmp_path):
 
 
 def put(store, seconds, *, speeds=None, thought_tokens=1024, **models):
-    chosen = Models(WordEmbedder(), sift_wording=WORDING, thought_tokens=thought_tokens, **models)
+    chosen = RankingModels(
+        WordEmbedder(), sift_wording=WORDING, thought_tokens=thought_tokens, **models
+    )
     with deadline(seconds):
         began = time.monotonic()
-        answer = ask("hazelnut", store, chosen, Filters(), limit=5, speeds=speeds)
+        answer = rank_sessions("hazelnut", store, chosen, Filters(), limit=5, speeds=speeds)
         return answer, time.monotonic() - began
 
 
@@ -74,7 +76,7 @@ def test_a_reranker_that_is_too_slow_is_stopped_and_what_it_judged_counts(store)
     [told] = answer.left_out
     assert seconds < 0.5
     assert answer.out_of_time
-    assert answer.stopped is None
+    assert answer.stopped_by is None
     assert 0 < rerank.passages < 20
     assert told.startswith(f"rerank: {rerank.passages} of 20 passages judged, ")
     assert len(answer.results) == 5
@@ -84,7 +86,7 @@ def test_a_reranker_that_is_too_slow_is_stopped_and_what_it_judged_counts(store)
 def test_a_thought_that_takes_too_long_leaves_the_ranking_before_it(store):
     before, _ = put(store, 60)
 
-    sifter, believed = SlowSifter(0.05), Speeds()
+    sifter, believed = SlowSifter(0.05), ModelSpeeds()
     believed.record_write(sifter, 1000, 1)
     believed.record_read(sifter, 100_000, 1)
     answer, seconds = put(store, 0.5, sifter=sifter, speeds=believed)
@@ -116,7 +118,7 @@ def test_what_was_judged_before_the_deadline_is_not_judged_again(store):
 
     assert first.judged > 0
     assert second.judged == 20 - first.judged
-    assert answer.stages[1].remembered == first.judged
+    assert answer.stages[1].cached == first.judged
 
 
 def test_without_time_what_is_remembered_still_counts(store):
@@ -147,7 +149,7 @@ def test_a_model_nobody_knows_is_tried_with_one_passage(store):
         def judge(self, question, passages):
             yield from list(super().judge(question, passages))
 
-    speeds = Speeds()
+    speeds = ModelSpeeds()
 
     answer, seconds = put(store, 0.5, reranker=Batches(0.05), speeds=speeds)
 
@@ -160,10 +162,10 @@ def test_what_was_too_slow_is_known_to_be_slow_the_next_time(store):
         def sift(self, message, *, shown, ranked, thought_tokens):
             while True:
                 time.sleep(0.01)
-                check_time()
+                check_deadline()
             yield
 
-    sifter, speeds = Endless(), Speeds()
+    sifter, speeds = Endless(), ModelSpeeds()
     speeds.record_read(sifter, 3000, 1)
     speeds.record_write(sifter, 1000, 1)
 
@@ -179,7 +181,7 @@ def test_what_was_too_slow_is_known_to_be_slow_the_next_time(store):
 
 
 def test_the_speed_learned_decides_how_much_is_begun(store):
-    speeds = Speeds()
+    speeds = ModelSpeeds()
     sifter = SlowSifter(0.01)
     speeds.record_load(sifter, 0.01)
     speeds.record_read(sifter, 10_000, 1)
@@ -204,7 +206,7 @@ def test_a_request_whose_time_out_was_the_deadline_is_out_of_time_and_no_failure
 
     answer, _ = put(store, 0.3, reranker=Remote())
 
-    assert (answer.out_of_time, answer.stopped) == (True, None)
+    assert (answer.out_of_time, answer.stopped_by) == (True, None)
 
 
 def test_the_earlier_of_two_deadlines_holds():
@@ -214,5 +216,5 @@ def test_the_earlier_of_two_deadlines_holds():
             assert 4 < seconds_left() <= 5
         with deadline(20):
             assert 9 < seconds_left() <= 10
-        check_time()
+        check_deadline()
     assert seconds_left() == float("inf")

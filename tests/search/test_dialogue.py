@@ -9,10 +9,10 @@ from memcli.search.dialogue import (
     MOST_EXCHANGES,
     Dialogue,
     Exchange,
-    keep_dialogue,
-    last_dialogue,
+    load_dialogue,
+    save_dialogue,
 )
-from memcli.search.stages import Models, ask
+from memcli.search.stages import RankingModels, rank_sessions
 from memcli.store import Filters, Store
 
 TALKS = (
@@ -31,8 +31,8 @@ def store(tmp_path):
 
 
 def put(store, question, dialogue=None, **models):
-    chosen = Models(WordEmbedder(), sift_wording=WORDING, **models)
-    return ask(question, store, chosen, Filters(), limit=5, dialogue=dialogue)
+    chosen = RankingModels(WordEmbedder(), sift_wording=WORDING, **models)
+    return rank_sessions(question, store, chosen, Filters(), limit=5, dialogue=dialogue)
 
 
 def test_the_words_of_the_last_question_count_less_than_those_of_this_one(store):
@@ -69,36 +69,36 @@ def test_models_judge_by_what_was_asked_before(store):
 
 
 def test_a_question_alone_is_the_whole_context():
-    assert Dialogue().current("Why?") == "Why?"
+    assert Dialogue().question_in_context("Why?") == "Why?"
 
 
 def test_a_dialogue_grows_by_what_was_found_or_answered(store):
     answer = put(store, "ryokan in Kyoto")
 
-    found = Dialogue().grown(answer)
-    said = found.grown(answer, "In a ryokan.")
+    found = Dialogue().with_exchange(answer)
+    said = found.with_exchange(answer, "In a ryokan.")
 
     assert found.exchanges[0].question == "ryokan in Kyoto"
     assert found.exchanges[0].reply.startswith("I found Kyoto (2024-03-01)")
     assert said.exchanges[1].reply == "In a ryokan."
     for _ in range(9):
-        said = said.grown(answer)
+        said = said.with_exchange(answer)
     assert len(said.exchanges) == MOST_EXCHANGES
 
 
 def test_the_last_dialogue_is_kept_and_goes_with_what_is_forgotten(store):
-    keep_dialogue(store.cache, KYOTO)
-    assert last_dialogue(store.cache) == KYOTO
+    save_dialogue(store.cache, KYOTO)
+    assert load_dialogue(store.cache) == KYOTO
 
-    store.forgetting.forget([store.sessions.by_number(1).id])
+    store.deletion.forget([store.sessions.by_number(1).id])
 
-    assert last_dialogue(store.cache) == Dialogue()
+    assert load_dialogue(store.cache) == Dialogue()
 
 
 @pytest.mark.parametrize("nonsense", [None, 7, "text", [["one"]], [["a", "b", "c"]], {"a": 1}])
 def test_a_damaged_dialogue_is_none(store, nonsense):
-    keep_dialogue(store.cache, KYOTO)
+    save_dialogue(store.cache, KYOTO)
     [(key,)] = store.cache._db.rows("select key from answers order by id desc limit 1")
     store.cache.put({key: nonsense})
 
-    assert last_dialogue(store.cache) == Dialogue()
+    assert load_dialogue(store.cache) == Dialogue()

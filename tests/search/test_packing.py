@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from memcli.domain import Passage
 from memcli.search.packing import MOST_SESSIONS, history_block, pack_sessions
 from memcli.search.retrieve import Candidate, Evidence
-from memcli.text.chunking import passages
+from memcli.text.chunking import split_passages
 
 
 def words(text):
@@ -20,7 +20,7 @@ def words(text):
 
 def candidate(*lines, evidence=(1,), title="Chat", terms=("hazelnut",), at=BEGIN, cut=True):
     made = session(talk(title, *lines, at=at))
-    places = tuple(passages(made)) if cut else (Passage(evidence[0], evidence[0]),)
+    places = tuple(split_passages(made)) if cut else (Passage(evidence[0], evidence[0]),)
     return Candidate(
         abs(hash(title)), made, 1.0, {}, terms, places, tuple(Evidence(at, 1.0) for at in evidence)
     )

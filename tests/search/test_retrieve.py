@@ -11,13 +11,13 @@ from helpers.keyword_models import WordEmbedder
 from memcli.domain import Fact, MemoryType, Segment
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
-from memcli.memories.remember import Memories
+from memcli.memories.remember import MemoryWriter
 from memcli.search import signals
 from memcli.search.query import SignalWeights, term_salience
 from memcli.search.retrieve import retrieve
 from memcli.search.turn_search import TurnWeights, retrieve_turns
 from memcli.store import Filters, Store
-from memcli.store.index.search_index import Index
+from memcli.store.index.search_index import SearchIndex
 
 NOW = datetime(2024, 3, 20, tzinfo=UTC)
 NONE = SignalWeights(
@@ -111,13 +111,13 @@ def test_an_assistants_turn_counts_less(store, titles):
 
 def test_what_memories_came_from_is_found(store, titles):
     remember(store, talk("Tea", "me: tea"), talk("Milk", "me: milk"))
-    [milk] = store.index.with_words("session", ["milk"], Filters(), 1)
+    [milk] = store.index.match_terms("session", ["milk"], Filters(), 1)
     segment = Segment(store.sessions.by_number(milk.session).id, 1, 1)
     fact = Fact("milk", MemoryType.USER, "Milk")
 
     assert titles("dairy milk", replace(NONE, memories=1)) == []
     with store.transaction():
-        Memories(store, WordEmbedder()).remember(fact, segment, model="m")
+        MemoryWriter(store, WordEmbedder()).remember(fact, segment, model="m")
 
     assert titles("dairy milk", replace(NONE, memories=1)) == ["Milk"]
     assert titles("dairy milk", NONE) == []
@@ -130,13 +130,13 @@ def test_in_a_large_archive_passages_and_turns_are_looked_at_in_the_likeliest_se
     remember(store, *others, talk("Tea", "me: green tea", "ai: green milk"))
     everywhere = titles("green tea")
     looked_at = []
-    look = Index.with_words
+    look = SearchIndex.match_terms
 
     def watch(index, grain, terms, filters, *rest, **options):
         looked_at.append((grain, filters.among and len(filters.among)))
         return look(index, grain, terms, filters, *rest, **options)
 
-    monkeypatch.setattr(Index, "with_words", watch)
+    monkeypatch.setattr(SearchIndex, "match_terms", watch)
     monkeypatch.setattr(signals, "DEPTH", 5)
 
     assert titles("green tea")[0] == everywhere[0] == "Tea"

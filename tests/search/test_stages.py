@@ -8,8 +8,8 @@ from helpers.ranking import WORDING, CountingReranker, CountingSifter, index_tal
 from memcli.domain import Kind
 from memcli.errors import BackendError
 from memcli.search.rerank import FIRST_BATCH, NEXT_BATCH
-from memcli.search.results import Listener
-from memcli.search.stages import CANDIDATES, Models, ask
+from memcli.search.results import RankingListener
+from memcli.search.stages import CANDIDATES, RankingModels, rank_sessions
 from memcli.store import Filters, Store
 
 TALKS = (
@@ -26,8 +26,10 @@ def store(tmp_path):
 
 
 def put(store, question="hazelnut", *, limit=5, filters=None, listener=None, **models):
-    chosen = Models(WordEmbedder(), sift_wording=WORDING, **models)
-    return ask(question, store, chosen, filters or Filters(), limit=limit, listener=listener)
+    chosen = RankingModels(WordEmbedder(), sift_wording=WORDING, **models)
+    return rank_sessions(
+        question, store, chosen, filters or Filters(), limit=limit, listener=listener
+    )
 
 
 def quotes(result):
@@ -110,7 +112,12 @@ def test_a_second_ask_calls_no_model(store):
     put(store, reranker=CountingReranker(eat=0.9), sifter=CountingSifter(1, 0))
     reranker, sifter, thoughts = CountingReranker(), CountingSifter(), []
 
-    again = put(store, reranker=reranker, sifter=sifter, listener=Listener(thought=thoughts.append))
+    again = put(
+        store,
+        reranker=reranker,
+        sifter=sifter,
+        listener=RankingListener(on_thought=thoughts.append),
+    )
 
     assert (reranker.judged, sifter.messages) == ([], [])
     assert thoughts == ["Because I say so."]
@@ -134,7 +141,7 @@ def test_what_was_judged_before_an_interrupt_is_not_judged_again(store):
             raise KeyboardInterrupt
 
     index_talks(store, *TALKS)
-    assert isinstance(put(store, reranker=Interrupted()).stopped, KeyboardInterrupt)
+    assert isinstance(put(store, reranker=Interrupted()).stopped_by, KeyboardInterrupt)
     reranker = CountingReranker(eat=0.9)
 
     put(store, reranker=reranker)
@@ -201,15 +208,15 @@ def test_a_session_not_judged_comes_before_one_that_got_a_clear_no(store):
 
     assert titles(answer) == ["Dinner", "Cake"]
     assert [result.rerank for result in answer.results] == [None, 0.01]
-    assert str(answer.stopped) == "the model ran away"
+    assert str(answer.stopped_by) == "the model ran away"
 
 
 def test_the_listener_sees_the_ranking_improve(store):
     index_talks(store, *TALKS)
     seen, works = [], []
-    listener = Listener(
-        ranked=lambda answer: seen.append(titles(answer)),
-        working=lambda work: works.append((work.doing, work.done, work.of)),
+    listener = RankingListener(
+        on_ranking=lambda answer: seen.append(titles(answer)),
+        on_activity=lambda work: works.append((work.name, work.done, work.total)),
     )
 
     models = {"reranker": CountingReranker(eat=0.9), "sifter": CountingSifter(1, 0)}
@@ -272,8 +279,8 @@ def test_a_session_too_long_for_the_sifter_is_cut_to_its_evidence(store):
     lines[15] = "me: no hazelnut"
     index_talks(store, talk("Long", *lines))
 
-    models = Models(WordEmbedder(), None, sifter, WORDING, thought_tokens=10)
-    ask("hazelnut", store, models, Filters(), limit=1)
+    models = RankingModels(WordEmbedder(), None, sifter, WORDING, thought_tokens=10)
+    rank_sessions("hazelnut", store, models, Filters(), limit=1)
 
     [message] = sifter.messages
     assert "no hazelnut" in message
@@ -287,7 +294,7 @@ def test_a_context_that_no_session_fits_is_an_error_with_a_way_out(store):
 
     index_talks(store, *TALKS)
 
-    stopped = put(store, sifter=Tiny(0)).stopped
+    stopped = put(store, sifter=Tiny(0)).stopped_by
 
     assert isinstance(stopped, BackendError)
     assert "no session fits into the 70 tokens" in str(stopped)
@@ -302,12 +309,16 @@ def test_a_stage_that_ends_early_leaves_the_ranking_before_it(store, stopped):
             raise stopped
 
     index_talks(store, *TALKS)
-    before = ask("hazelnut", store, Models(WordEmbedder()), Filters(), limit=5)
+    before = rank_sessions("hazelnut", store, RankingModels(WordEmbedder()), Filters(), limit=5)
 
-    answer = ask(
-        "hazelnut", store, Models(WordEmbedder(), None, Stopping(), WORDING), Filters(), limit=5
+    answer = rank_sessions(
+        "hazelnut",
+        store,
+        RankingModels(WordEmbedder(), None, Stopping(), WORDING),
+        Filters(),
+        limit=5,
     )
 
-    assert answer.stopped is stopped
+    assert answer.stopped_by is stopped
     assert answer.results == before.results
     assert [stage.name for stage in answer.stages] == ["retrieve"]

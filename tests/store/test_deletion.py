@@ -9,7 +9,7 @@ from helpers.keyword_models import WordEmbedder
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportCounts, ImportTally
 from memcli.store import Filters, Store
-from memcli.store.index.quantization import quantized
+from memcli.store.index.quantization import quantize_vectors
 
 SECRET = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.")
 OTHER = talk("Lisbon", "me: We fly in May.")
@@ -49,14 +49,14 @@ def words(path):
 
 def test_no_byte_of_a_forgotten_session_is_left(store, tmp_path):
     said = "user: The xylophone result is bad.\nassistant: I am sorry."
-    [vector] = quantized(WordEmbedder().embed([said]))
+    [vector] = quantize_vectors(WordEmbedder().embed([said]))
     bits = np.packbits(np.frombuffer(vector, np.int8) > 0, bitorder="little").tobytes()
     files = [tmp_path / name for name in ("mem.db", "mem.db-wal")]
     assert any(b"xylophone" in file.read_bytes() for file in files)
     for trace in (vector, bits):
         assert any(trace in file.read_bytes() for file in files)
 
-    assert store.forgetting.forget([id_of(store, "Diagnosis")])
+    assert store.deletion.forget([id_of(store, "Diagnosis")])
 
     assert titles(store) == ["Ann", "Ann", "Lisbon"]
     for file in files:
@@ -69,7 +69,7 @@ def test_no_byte_of_a_forgotten_session_is_left(store, tmp_path):
 
 
 def test_a_forgotten_conversation_does_not_come_back_not_even_when_it_grew(store):
-    store.forgetting.forget([id_of(store, "Diagnosis")])
+    store.deletion.forget([id_of(store, "Diagnosis")])
 
     assert take(store, SECRET) == ImportCounts()
     grown = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.", "me: Thanks")
@@ -80,7 +80,7 @@ def test_a_forgotten_conversation_does_not_come_back_not_even_when_it_grew(store
 def test_of_an_endless_chat_only_the_forgotten_stretch_stays_away(store):
     earliest = min(store.sessions.overviews(Filters()), key=lambda one: (one.title, one.started_at))
     assert earliest.title == "Ann"
-    store.forgetting.forget([earliest.id])
+    store.deletion.forget([earliest.id])
 
     later = talk("Ann", *(f"Ann: {n}" for n in "abc"), step=600 * MINUTE, endless=True)
     take(store, CHAT, later)
@@ -94,7 +94,7 @@ def test_of_an_endless_chat_only_the_forgotten_stretch_stays_away(store):
 def test_what_models_said_and_files_gave_is_forgotten_as_well(store, tmp_path):
     store.cache.put({"key": {"thought": "the xylophone result"}})
 
-    store.forgetting.forget([id_of(store, "Diagnosis")])
+    store.deletion.forget([id_of(store, "Diagnosis")])
 
     assert store.cache.get("key") is None
     assert b"xylophone" not in (tmp_path / "mem.db").read_bytes()
@@ -105,7 +105,7 @@ def test_while_another_process_reads_the_last_bytes_wait(store, tmp_path):
     reading = reader.execute("select * from turns")
     next(reading)
 
-    assert not store.forgetting.forget([id_of(store, "Diagnosis")])
+    assert not store.deletion.forget([id_of(store, "Diagnosis")])
 
     reading.close()
     reader.close()

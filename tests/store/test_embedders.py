@@ -23,11 +23,11 @@ def before(tmp_path, monkeypatch):
 
 def test_the_embedder_of_an_older_database_serves_on(before):
     with Store(before) as store:
-        served = store.vectors.serving()
+        served = store.vector_sets.active_embedder()
 
         assert (served.name, served.fingerprint) == ("bge-m3", "print")
-        assert store.vectors.recorded() is None
-        assert store.vectors.unfinished() is None
+        assert store.vector_sets.active_embedder_name() is None
+        assert store.vector_sets.incomplete_embedder_name() is None
 
 
 def test_two_embedders_never_serve_at_once(before):

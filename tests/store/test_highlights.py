@@ -1,6 +1,6 @@
 import pytest
 
-from memcli.store import asked, marks
+from memcli.store import highlight_spans, query_terms
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,6 @@ from memcli.store import asked, marks
     ],
 )
 def test_a_text_is_marked_where_it_has_the_words_of_a_question(question, text, marked):
-    found = marks(text, asked(question))
+    found = highlight_spans(text, query_terms(question))
 
     assert [text[start:end] for start, end in found] == marked

@@ -10,8 +10,8 @@ from helpers.keyword_models import WordEmbedder
 
 from memcli.domain import Kind, Passage
 from memcli.errors import StoreError
-from memcli.store import Filters, Found, Store, asked
-from memcli.store.index.term_statistics import MOST_TERMS
+from memcli.store import Filters, IndexMatch, Store, query_terms
+from memcli.store.index.term_statistics import MAX_TERMS
 
 ALL = Filters()
 TALKS = (
@@ -32,7 +32,7 @@ def remember(store, *talks):
     numbers = keep(store, *talks)
     for number in numbers:
         session = store.sessions.by_number(number)
-        cut = [Passage(at, at) for at, turn in enumerate(session.turns, 1) if turn.searched]
+        cut = [Passage(at, at) for at, turn in enumerate(session.turns, 1) if turn.is_searchable]
         passages = store.index.add(number, session, cut)
         texts = [session.turns[passage.first - 1].text for passage in cut]
         store.index.add_vectors(passages, WordEmbedder().embed(texts), WordEmbedder())
@@ -69,7 +69,7 @@ def test_words_score_as_bm25_by_hand(store, terms):
     places = [(n, at) for n, t in zip(numbers, TALKS, strict=True) for at in range(len(t.turns))]
     texts = [turn.text for each in TALKS for turn in each.turns]
 
-    found = store.index.with_words("turn", terms, ALL, 100)
+    found = store.index.match_terms("turn", terms, ALL, 100)
 
     expected = {
         (places[at][0], places[at][1] + 1): score for at, score in bm25(texts, terms).items()
@@ -80,27 +80,29 @@ def test_words_score_as_bm25_by_hand(store, terms):
 
 def test_scores_are_the_same_after_others_came_and_went(store):
     remember(store, *TALKS)
-    before = turn_scores(store.index.with_words("turn", ["lisbon"], ALL, 100))
+    before = turn_scores(store.index.match_terms("turn", ["lisbon"], ALL, 100))
     [number] = remember(store, talk("Other", "me: Lisbon Lisbon", "ai: Porto"))
 
     store.index.remove(number)
     store.sessions.remove(number)
 
-    after = turn_scores(store.index.with_words("turn", ["lisbon"], ALL, 100))
+    after = turn_scores(store.index.match_terms("turn", ["lisbon"], ALL, 100))
     assert after == pytest.approx(before, abs=1e-9)
 
 
 def test_a_word_in_every_place_still_counts(store):
     remember(store, talk("One", "me: tea"), talk("Two", "me: tea"))
 
-    assert all(each.score > 0.1 for each in store.index.with_words("session", ["tea"], ALL, 9))
+    assert all(each.score > 0.1 for each in store.index.match_terms("session", ["tea"], ALL, 9))
 
 
 def test_sessions_are_found_by_title_speaker_and_day(store):
     [number, _] = remember(store, talk("Holidays", "Ann: Sunny"), talk("Work", "Bob: Hm", at=None))
 
     def found(question):
-        return [e.session for e in store.index.with_words("session", asked(question), ALL, 9)]
+        return [
+            e.session for e in store.index.match_terms("session", query_terms(question), ALL, 9)
+        ]
 
     assert found("holiday") == [number]
     assert found("What did Ann say?") == [number]
@@ -110,7 +112,7 @@ def test_sessions_are_found_by_title_speaker_and_day(store):
 def test_a_place_names_the_terms_it_has(store):
     remember(store, *TALKS)
 
-    [best, *_] = store.index.with_words("session", ["umbrella", "zebra", "rain"], ALL, 9)
+    [best, *_] = store.index.match_terms("session", ["umbrella", "zebra", "rain"], ALL, 9)
 
     assert best.terms == ("umbrella", "rain")
 
@@ -120,7 +122,7 @@ def test_passages_are_found_as_they_were_cut(store):
     session = store.sessions.by_number(number)
     store.index.add(number, session, [Passage(1, 1, 0, 11), Passage(1, 1, 11, 21)])
 
-    [found] = store.index.with_words("passage", ["cake"], ALL, 9)
+    [found] = store.index.match_terms("passage", ["cake"], ALL, 9)
 
     assert found.place == Passage(1, 1, 11, 21)
 
@@ -137,8 +139,8 @@ def test_what_is_not_searched_is_not_found(store):
     )
 
     for grain in ("session", "passage", "turn"):
-        assert store.index.with_words(grain, ["coffee", "cocoa"], ALL, 9) == []
-        assert len(store.index.with_words(grain, ["tea"], ALL, 9)) == 1
+        assert store.index.match_terms(grain, ["coffee", "cocoa"], ALL, 9) == []
+        assert len(store.index.match_terms(grain, ["tea"], ALL, 9)) == 1
 
 
 def test_filters_limit_what_is_found_and_not_its_score(store):
@@ -146,7 +148,7 @@ def test_filters_limit_what_is_found_and_not_its_score(store):
     [first, *_, last] = remember(store, *TALKS, later)
 
     def found(filters=ALL):
-        places = store.index.with_words("session", ["lisbon"], filters, 9)
+        places = store.index.match_terms("session", ["lisbon"], filters, 9)
         return {each.session: each.score for each in places}
 
     every = found()
@@ -163,7 +165,7 @@ def test_filters_limit_what_is_found_and_not_its_score(store):
 def test_at_most_as_many_places_as_asked_for_are_returned(store):
     remember(store, *TALKS)
 
-    assert len(store.index.with_words("turn", ["lisbon"], ALL, 1)) == 1
+    assert len(store.index.match_terms("turn", ["lisbon"], ALL, 1)) == 1
     assert len(near(store, "Lisbon", limit=2)) == 2
     assert len(near(store, "Lisbon", limit=100_000)) == 7
 
@@ -172,9 +174,9 @@ def test_of_a_long_question_the_rarest_terms_count(store):
     remember(store, *TALKS, talk("Words", "me: " + " ".join(f"w{n}" for n in range(99))))
     terms = [*(f"w{n}" for n in range(99)), "lisbon"]
 
-    found = store.index.with_words("session", terms, ALL, 9)
+    found = store.index.match_terms("session", terms, ALL, 9)
 
-    assert [len(each.terms) for each in found] == [MOST_TERMS]
+    assert [len(each.terms) for each in found] == [MAX_TERMS]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +195,7 @@ def test_of_a_long_question_the_rarest_terms_count(store):
 def test_operators_in_a_question_are_harmless(store, question):
     first, *_ = remember(store, *TALKS)
 
-    found = store.index.with_words("session", asked(question), ALL, 9)
+    found = store.index.match_terms("session", query_terms(question), ALL, 9)
 
     assert first in {each.session for each in found}
 
@@ -201,7 +203,7 @@ def test_operators_in_a_question_are_harmless(store, question):
 def test_a_question_without_terms_finds_nothing(store):
     remember(store, *TALKS)
 
-    assert store.index.with_words("session", asked("???"), ALL, 9) == []
+    assert store.index.match_terms("session", query_terms("???"), ALL, 9) == []
 
 
 def test_unspaced_scripts_are_found_wherever_they_stand(store):
@@ -210,7 +212,7 @@ def test_unspaced_scripts_are_found_wherever_they_stand(store):
     )
 
     def found(question):
-        return [e.session for e in store.index.with_words("turn", asked(question), ALL, 9)]
+        return [e.session for e in store.index.match_terms("turn", query_terms(question), ALL, 9)]
 
     assert found("東京") == [number]
     assert found("タワー") == [number]
@@ -225,8 +227,8 @@ def test_words_and_vectors_of_a_removed_session_are_gone(store, tmp_path):
     store.sessions.remove(first)
 
     for grain in ("session", "passage", "turn"):
-        assert first not in {e.session for e in store.index.with_words(grain, ["lisbon"], ALL, 9)}
-        assert store.index.with_words(grain, ["flew"], ALL, 9) == []
+        assert first not in {e.session for e in store.index.match_terms(grain, ["lisbon"], ALL, 9)}
+        assert store.index.match_terms(grain, ["flew"], ALL, 9) == []
     assert {each.session for each in near(store, "Lisbon")} == set(rest)
 
 
@@ -235,7 +237,7 @@ def test_the_nearest_passage_comes_first_with_its_cosine(store):
 
     best, *others = near(store, "How was Lisbon then")
 
-    assert best == Found(first, Passage(2, 2), pytest.approx(1.0, abs=1e-5))
+    assert best == IndexMatch(first, Passage(2, 2), pytest.approx(1.0, abs=1e-5))
     assert all(-1 <= each.score <= best.score for each in others)
 
 
@@ -251,7 +253,7 @@ def test_vectors_of_another_embedder_are_refused(store):
 
 
 def test_an_empty_database_finds_nothing(store):
-    assert store.index.with_words("session", ["tea"], ALL, 9) == []
+    assert store.index.match_terms("session", ["tea"], ALL, 9) == []
     assert near(store, "tea") == []
 
 

@@ -11,7 +11,7 @@ from memcli.domain import Fact, MemoryId, MemoryType, Segment
 from memcli.errors import NotFoundError, StoreError
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
-from memcli.memories.remember import Memories
+from memcli.memories.remember import MemoryWriter
 from memcli.search.memory_search import search_memories, trusted_memories
 from memcli.store import Filters, MemoryFilters, Store
 from memcli.store.tables.supersession import (
@@ -45,7 +45,7 @@ def remember(store, fact, title, at=0):
     found = [one for one in store.sessions.overviews(Filters()) if one.title == title]
     session = sorted(found, key=lambda one: one.started_at)[at]
     segment = Segment(session.id, 1, session.turns)
-    return Memories(store, WordEmbedder()).remember(fact, segment, model=MODEL)
+    return MemoryWriter(store, WordEmbedder()).remember(fact, segment, model=MODEL)
 
 
 def every(store):
@@ -151,7 +151,7 @@ def test_forgetting_a_session_takes_what_rests_on_it_alone(store):
     alone = remember(store, Fact("mood", MemoryType.USER, "sorry"), "Diagnosis")
     session = store.memories.get(alone).sources[0].session
 
-    store.forgetting.forget([session])
+    store.deletion.forget([session])
 
     assert [one.id for one in every(store)] == [shared]
     assert sources(store, shared) == ["The xylophone result was wrong!"]
@@ -168,7 +168,7 @@ def test_no_byte_of_a_forgotten_memory_is_left(store, tmp_path):
     for word in (*words, vector.tobytes()):
         assert any(word in file.read_bytes() for file in files)
 
-    assert store.forgetting.forget([], [store.memories.get(key)])
+    assert store.deletion.forget([], [store.memories.get(key)])
 
     assert every(store) == []
     assert not any(word in file.read_bytes() for file in files for word in words)
@@ -177,7 +177,7 @@ def test_no_byte_of_a_forgotten_memory_is_left(store, tmp_path):
 
 def test_a_forgotten_memory_comes_back_only_when_it_is_said_elsewhere(store):
     key = remember(store, XYLOPHONE, "Diagnosis")
-    store.forgetting.forget([], [store.memories.get(key)])
+    store.deletion.forget([], [store.memories.get(key)])
 
     assert remember(store, XYLOPHONE, "Diagnosis") == key
     assert every(store) == []

@@ -27,7 +27,7 @@ def test_it_outlives_the_process(tmp_path):
 
 
 def test_only_so_many_are_kept_the_latest(store, monkeypatch):
-    monkeypatch.setattr(cache_module, "MOST_ANSWERS", 3)
+    monkeypatch.setattr(cache_module, "MAX_CACHED_ANSWERS", 3)
 
     for number in range(6):
         store.cache.put({f"k{number}": number})

@@ -9,7 +9,7 @@ from helpers.builders import BEGIN, MINUTE, keep, talk
 from memcli.domain import Passage
 from memcli.store import Filters, Store
 from memcli.store.index import passage_vectors
-from memcli.store.index.quantization import quantize_vector, quantized
+from memcli.store.index.quantization import quantize_vector, quantize_vectors
 from memcli.store.sqlite import migrations
 
 DIMENSIONS = 60  # no whole number of bytes as bits
@@ -109,9 +109,9 @@ def test_one_vector_is_quantized_as_many_are():
     rows = np.vstack([VECTORS, np.zeros((3, DIMENSIONS), np.float32)])
     rows[-2, 7], rows[-1, 9] = np.nan, np.inf
 
-    assert quantized(rows)[-3:] == [bytes(64)] * 3
-    assert [quantize_vector(row.tobytes()) for row in rows] == quantized(rows)
-    assert {len(row) for row in quantized(rows)} == {64}
+    assert quantize_vectors(rows)[-3:] == [bytes(64)] * 3
+    assert [quantize_vector(row.tobytes()) for row in rows] == quantize_vectors(rows)
+    assert {len(row) for row in quantize_vectors(rows)} == {64}
 
 
 def test_vectors_of_an_older_database_are_found_as_before(path, monkeypatch):
@@ -135,5 +135,5 @@ def test_vectors_of_an_older_database_are_found_as_before(path, monkeypatch):
 
     with Store(path) as store:
         assert [score for _, score in near(store)] == [score for _, score in nearest(10)]
-        assert store.statistics.vectors()[0].count == PASSAGES
-        assert store.health.vectors() == []
+        assert store.statistics.vectors_by_embedder()[0].count == PASSAGES
+        assert store.health.check_vectors() == []

@@ -4,7 +4,7 @@ import pytest
 from helpers.builders import BEGIN, MINUTE, keep, talk
 
 from memcli.domain import MemoryId, SessionId
-from memcli.store import Filters, Outcome, Reading, Store, Unread
+from memcli.store import Filters, ReadingOutcome, SegmentReading, Store, UnreadSession
 
 DAY = 1440 * MINUTE
 
@@ -16,19 +16,19 @@ def store(tmp_path):
         yield opened
 
 
-def reading(*turns, reader_digest="w", outcome=Outcome.IGNORED, **others):
-    return Reading(reader_digest, "model", outcome, "because", turns, **others)
+def reading(*turns, reader_digest="w", outcome=ReadingOutcome.IGNORED, **others):
+    return SegmentReading(reader_digest, "model", outcome, "because", turns, **others)
 
 
 def left(store, way=None, **filters):
-    found = store.reads.unread(Filters(**filters), way=way)
+    found = store.reads.unread_sessions(Filters(**filters), way=way)
     return {one.session: one.characters for one in found}
 
 
 def test_all_is_unread_at_first_the_oldest_first(store):
-    assert store.reads.unread(Filters(), way=None) == [
-        Unread(SessionId("s_old"), 8),
-        Unread(SessionId("s_new"), 3),
+    assert store.reads.unread_sessions(Filters(), way=None) == [
+        UnreadSession(SessionId("s_old"), 8),
+        UnreadSession(SessionId("s_new"), 3),
     ]
     assert left(store, since=BEGIN + DAY) == {"s_new": 3}
 
@@ -36,10 +36,10 @@ def test_all_is_unread_at_first_the_oldest_first(store):
 @pytest.mark.parametrize(
     ("outcome", "for_all", "for_itself"),
     [
-        (Outcome.ADDED, {"s_new": 3}, {"s_new": 3}),
-        (Outcome.IGNORED, {"s_new": 3}, {"s_new": 3}),
-        (Outcome.FAILED, {"s_new": 3}, {"s_old": 8, "s_new": 3}),
-        (Outcome.BUFFERED, {"s_old": 8, "s_new": 3}, {"s_old": 8, "s_new": 3}),
+        (ReadingOutcome.ADDED, {"s_new": 3}, {"s_new": 3}),
+        (ReadingOutcome.IGNORED, {"s_new": 3}, {"s_new": 3}),
+        (ReadingOutcome.FAILED, {"s_new": 3}, {"s_old": 8, "s_new": 3}),
+        (ReadingOutcome.BUFFERED, {"s_old": 8, "s_new": 3}, {"s_old": 8, "s_new": 3}),
     ],
 )
 def test_what_is_settled_is_read(store, outcome, for_all, for_itself):
@@ -58,10 +58,10 @@ def test_of_a_turn_that_was_read_in_part_the_rest_is_left(store):
 
 
 def test_what_was_buffered_is_known_to_the_reader_that_did(store):
-    store.reads.keep(SessionId("s_old"), reading(("1", 3), outcome=Outcome.BUFFERED))
+    store.reads.keep(SessionId("s_old"), reading(("1", 3), outcome=ReadingOutcome.BUFFERED))
 
-    assert store.reads.buffered(SessionId("s_old"), way="w") == {"1": 3}
-    assert store.reads.buffered(SessionId("s_old"), way="another") == {}
+    assert store.reads.buffered_characters(SessionId("s_old"), way="w") == {"1": 3}
+    assert store.reads.buffered_characters(SessionId("s_old"), way="another") == {}
     assert store.reads.settled(SessionId("s_old"), way=None) == {}
 
 
@@ -75,20 +75,23 @@ def test_a_text_that_has_changed_is_unread(store):
 
 def test_a_reading_comes_back_as_it_was_kept(store):
     kept = reading(
-        ("1", 3), outcome=Outcome.ADDED, memories=(MemoryId("m_1"),), trace=[{"thought": "é"}]
+        ("1", 3),
+        outcome=ReadingOutcome.ADDED,
+        memories=(MemoryId("m_1"),),
+        trace=[{"thought": "é"}],
     )
 
     store.reads.keep(SessionId("s_old"), kept)
 
-    assert store.reads.behind(MemoryId("m_1")) == [kept]
-    assert store.reads.behind(MemoryId("m_2")) == []
+    assert store.reads.of_memory(MemoryId("m_1")) == [kept]
+    assert store.reads.of_memory(MemoryId("m_2")) == []
 
 
 def test_with_a_session_that_is_forgotten_go_its_readings(store):
     store.reads.keep(SessionId("s_old"), reading(("1", 3), ("2", 5)))
     store.reads.keep(SessionId("s_new"), reading(("1", 3)))
 
-    store.forgetting.forget([SessionId("s_old")])
+    store.deletion.forget([SessionId("s_old")])
 
     rows = store.reads._db.rows
     assert rows("select count(*) from readings") == [(1,)]

@@ -7,8 +7,8 @@ from operator import mul
 import pytest
 from helpers import schema_dumps
 
-from memcli.domain import MemoryId, Outcome, SessionId
-from memcli.store import Filters, MemoryFilters, Reading, Store
+from memcli.domain import MemoryId, ReadingOutcome, SessionId
+from memcli.store import Filters, MemoryFilters, SegmentReading, Store
 from memcli.store.sqlite.migrations import STEPS
 
 ALL = Filters()
@@ -45,7 +45,7 @@ def test_an_older_database_gets_the_schema_of_a_new_one(opened, tmp_path):
     store, _ = opened
     with Store(tmp_path / "new.db") as new:
         assert schema_dumps.schema(store._database) == schema_dumps.schema(new._database)
-    assert store.health.damage() == []
+    assert store.health.check_file() == []
     assert store.health.strays() == []
 
 
@@ -84,13 +84,13 @@ def test_its_words_are_found(opened):
     store, _ = opened
 
     def sessions(grain, *terms):
-        return [found.session for found in store.index.with_words(grain, terms, ALL, 9)]
+        return [found.session for found in store.index.match_terms(grain, terms, ALL, 9)]
 
     assert sessions("session", "hazelnut") == [1]
     assert sessions("session", "may") == [3, 2]
     assert sessions("passage", "ferry") == [2]
     assert sessions("turn", "東京") == [2]
-    assert [found.place.first for found in store.index.with_words("turn", ["nut"], ALL, 9)] == []
+    assert [found.place.first for found in store.index.match_terms("turn", ["nut"], ALL, 9)] == []
     assert store.health.words() == []
 
 
@@ -117,7 +117,7 @@ def test_what_else_it_kept_is_there(opened):
     store, number = opened
 
     assert store.cache.get("key") == {"order": [1, 0]}
-    assert store.vectors.recorded() == (None if number < 9 else "tiny-embedder")
+    assert store.vectors.active_embedder_name() == (None if number < 9 else "tiny-embedder")
     if number >= 5:
         assert store.sessions.get("s_annn000009").id == ANN
     if number >= 6:
@@ -139,17 +139,17 @@ def test_its_memories_are_there_and_found(opened):
     assert (current.fact.value, current.accepted) == ("Must not eat hazelnuts", True)
     assert [(source.session, source.position) for source in current.sources] == [(LISBON, 1)]
     assert (former.superseded_by, former.edited) == (current.id, True)
-    assert set(store.memory_index.with_words(["hazelnut"], 9)) == {1}
+    assert set(store.memory_index.match_terms(["hazelnut"], 9)) == {1}
     assert list(store.memory_index.nearest(vector, TinyEmbedder(), 9)) == [1, 2]
-    [*readings] = store.reads.behind(MemoryId("m_nuts000001"))
+    [*readings] = store.reads.of_memory(MemoryId("m_nuts000001"))
     assert readings == ([A_READING] if number >= 11 else [])
     assert store.reads.settled(LISBON, way=None) == ({"t1": 25} if number >= 11 else {})
 
 
-A_READING = Reading(
+A_READING = SegmentReading(
     "way",
     "reader",
-    Outcome.ADDED,
+    ReadingOutcome.ADDED,
     "an allergy",
     (("t1", 25),),
     (MemoryId("m_nuts000001"),),

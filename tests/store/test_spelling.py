@@ -1,6 +1,6 @@
 import pytest
 
-from memcli.store.index.spelling import meant
+from memcli.store.index.spelling import nearest_spelling
 
 STEMS = [("carolin", 9), ("carol", 2), ("camp", 5), ("bibliothek", 1), ("wanderung", 3)]
 
@@ -19,12 +19,12 @@ STEMS = [("carolin", 9), ("carol", 2), ("camp", 5), ("bibliothek", 1), ("wanderu
     ],
 )
 def test_a_mistyped_stem_is_taken_for_the_nearest(typed, stem):
-    assert meant(typed, STEMS) == stem
+    assert nearest_spelling(typed, STEMS) == stem
 
 
 def test_of_stems_equally_near_the_most_frequent_is_meant():
-    assert meant("marin", [("maris", 1), ("maria", 7)]) == "maria"
+    assert nearest_spelling("marin", [("maris", 1), ("maria", 7)]) == "maria"
 
 
 def test_among_no_stems_none_is_meant():
-    assert meant("anything", []) is None
+    assert nearest_spelling("anything", []) is None

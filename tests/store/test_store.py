@@ -115,7 +115,7 @@ def test_sessions_near_a_time_are_those_that_touch_it(store):
     assert near(BEGIN + HOUR, BEGIN + HOUR) == ["timeless", "early"]
     assert near(BEGIN + HOUR + MINUTE, BEGIN + 2 * HOUR - MINUTE) == ["timeless"]
     assert near(BEGIN + 3 * HOUR, None) == ["timeless", "late"]
-    assert [one.title for one in store.sessions.holding(1, ["4", "x"])] == ["late"]
+    assert [one.title for one in store.sessions.with_turns(1, ["4", "x"])] == ["late"]
 
 
 def test_the_latest_session_is_listed_first_and_one_without_a_time_last(store):
@@ -249,9 +249,9 @@ def test_a_place_where_no_file_can_be_is_refused(tmp_path, place):
 
 def read_all(path):
     with Store(path) as store:
-        for overview in store.sessions.overviews(Filters()):
+        for overview in store.sessions.summaries(Filters()):
             store.sessions.get(overview.id)
-        store.index.with_words("turn", ["word1"], Filters(), 1)
+        store.index.match_terms("turn", ["word1"], Filters(), 1)
 
 
 @pytest.fixture
@@ -353,7 +353,7 @@ def test_the_cache_remembers_what_was_put_last(store):
 
 
 def test_the_cache_forgets_the_oldest_beyond_its_size(store, monkeypatch):
-    monkeypatch.setattr(model_cache, "MOST_ANSWERS", 3)
+    monkeypatch.setattr(model_cache, "MAX_CACHED_ANSWERS", 3)
 
     store.cache.put({str(number): number for number in range(5)})
 
@@ -374,9 +374,9 @@ def test_a_store_that_is_only_read_refuses_to_write(tmp_path):
         keep(store, talk("Lisbon", "me: We flew to Lisbon."))
 
     with Store.existing(tmp_path / "mem.db", read_only=True) as store:
-        [found] = store.sessions.overviews(Filters())
+        [found] = store.sessions.summaries(Filters())
         with pytest.raises(StoreError, match="cannot be written to"):
-            store.forgetting.forget([found.id])
+            store.deletion.forget([found.id])
 
     assert found.title == "Lisbon"
 

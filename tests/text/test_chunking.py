@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memcli.domain import Kind, Passage
-from memcli.text.chunking import PASSAGE_LENGTH, passage_text, passages
+from memcli.text.chunking import PASSAGE_LENGTH, passage_text, split_passages
 
 
 def cut(*lines, length=PASSAGE_LENGTH):
-    return passages(session(talk("Chat", *lines)), length)
+    return split_passages(session(talk("Chat", *lines)), length)
 
 
 def test_a_short_session_is_one_passage():
@@ -34,7 +34,7 @@ def test_a_turn_that_is_not_searched_takes_no_room():
     first, second, third = chat.turns
     whole = session(replace(chat, turns=(first, replace(second, kind=Kind.SERVICE), third)))
 
-    assert passages(whole, 100) == [Passage(1, 3)]
+    assert split_passages(whole, 100) == [Passage(1, 3)]
     assert passage_text(whole, Passage(1, 3)) == "user: a\nuser: b"
 
 
@@ -69,7 +69,7 @@ def test_passages_cover_every_searched_character(texts, length):
     whole = session(replace(talk("Chat"), turns=turns))
 
     covered = set()
-    for part in passages(whole, length):
+    for part in split_passages(whole, length):
         for at in range(part.first, part.last + 1):
             text = texts[at - 1]
             stop = len(text) if part.stop is None else part.stop

@@ -2,13 +2,16 @@ from datetime import date
 
 import pytest
 
-from memcli.text.question_dates import Span, spans
+from memcli.text.question_dates import DateSpan, parse_question_dates
 
 TODAY = date(2024, 3, 15)  # a Friday
 
 
 def named(question):
-    return [(str(each.first), str(each.last)) for each in spans(question, TODAY, [2023, 2024])]
+    return [
+        (str(each.first), str(each.last))
+        for each in parse_question_dates(question, TODAY, [2023, 2024])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ def test_a_question_without_a_day_names_none(question):
 
 
 def test_a_session_is_the_closer_the_fewer_days_are_between():
-    span = Span(date(2023, 5, 1), date(2023, 5, 31))
+    span = DateSpan(date(2023, 5, 1), date(2023, 5, 31))
 
     inside, after, before, long_after = (
         span.closeness(day, day)

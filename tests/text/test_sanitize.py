@@ -6,7 +6,7 @@ from datetime import timedelta
 from helpers.builders import BEGIN, talk
 
 from memcli.domain import Clock, Kind, Role, Turn
-from memcli.text.sanitize import sound_conversation
+from memcli.text.sanitize import sanitize_conversation
 
 FULL = Turn(
     key="1",
@@ -25,7 +25,7 @@ FULL = Turn(
 
 
 def sanitize(turn):
-    [sanitized] = sound_conversation(replace(talk("Talk"), turns=(turn,)), ()).turns
+    [sanitized] = sanitize_conversation(replace(talk("Talk"), turns=(turn,)), ()).turns
     return sanitized
 
 

@@ -9,7 +9,7 @@ import pytest
 from gguf import GGUFReader
 from helpers.random_models import SMALL, stored, write_qwen3
 
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 from memcli.errors import BackendError, BusyError
 from memcli.weights.convert.checkpoint import Checkpoint
 from memcli.weights.convert.gguf_writer import convert_checkpoint
@@ -87,9 +87,9 @@ def test_every_tensor_has_its_name_and_kind(tmp_path, tied):
 def test_the_header_says_what_config_and_tokenizer_say(hub, header, tmp_path):
     convert_checkpoint(hub, tmp_path / "model.gguf", dtype="BF16")
 
-    said = header(tmp_path / "model.gguf")
+    fields = header(tmp_path / "model.gguf")
 
-    assert {name.removeprefix("qwen3."): said[name] for name in said if "qwen3." in name} == {
+    assert {name.removeprefix("qwen3."): fields[name] for name in fields if "qwen3." in name} == {
         "block_count": 2,
         "context_length": 4096,
         "embedding_length": 256,
@@ -101,34 +101,34 @@ def test_the_header_says_what_config_and_tokenizer_say(hub, header, tmp_path):
         "attention.layer_norm_rms_epsilon": pytest.approx(1e-6),
         "rope.freq_base": 1e6,
     }
-    assert said["general.architecture"] == "qwen3"
-    assert said["general.file_type"] == gguf.LlamaFileType.MOSTLY_BF16
-    assert said["tokenizer.ggml.model"] == "gpt2"
-    assert said["tokenizer.ggml.pre"] == "qwen2"
-    tokens, kinds = said["tokenizer.ggml.tokens"], said["tokenizer.ggml.token_type"]
+    assert fields["general.architecture"] == "qwen3"
+    assert fields["general.file_type"] == gguf.LlamaFileType.MOSTLY_BF16
+    assert fields["tokenizer.ggml.model"] == "gpt2"
+    assert fields["tokenizer.ggml.pre"] == "qwen2"
+    tokens, kinds = fields["tokenizer.ggml.tokens"], fields["tokenizer.ggml.token_type"]
     assert len(tokens) == len(kinds) == SMALL["vocab_size"]
     kind_of = {token: gguf.TokenType(kind).name for token, kind in zip(tokens, kinds, strict=True)}
     assert [kind_of[token] for token in ("yes", "<|im_end|>", "<|fim_prefix|>", "<think>")] == [
         *("NORMAL", "CONTROL", "CONTROL", "USER_DEFINED"),
     ]
     assert (tokens[-1], kind_of[tokens[-1]]) == ("[PAD1023]", "UNUSED")
-    assert said["tokenizer.ggml.eos_token_id"] == tokens.index("<|im_end|>")
-    assert said["tokenizer.ggml.eot_token_id"] == tokens.index("<|im_end|>")
-    assert said["tokenizer.ggml.padding_token_id"] == tokens.index("<|endoftext|>")
-    assert said["tokenizer.ggml.bos_token_id"] == 0
-    assert said["tokenizer.ggml.add_bos_token"] is False
-    assert "<|im_start|>" in said["tokenizer.chat_template"]
+    assert fields["tokenizer.ggml.eos_token_id"] == tokens.index("<|im_end|>")
+    assert fields["tokenizer.ggml.eot_token_id"] == tokens.index("<|im_end|>")
+    assert fields["tokenizer.ggml.padding_token_id"] == tokens.index("<|endoftext|>")
+    assert fields["tokenizer.ggml.bos_token_id"] == 0
+    assert fields["tokenizer.ggml.add_bos_token"] is False
+    assert "<|im_start|>" in fields["tokenizer.chat_template"]
 
 
 def test_llama_cpp_takes_it(hub, tmp_path):
     convert_checkpoint(hub, tmp_path / "model.gguf", dtype="F16")
 
-    model = Model(tmp_path / "model.gguf")
+    model = LlamaModel(tmp_path / "model.gguf")
 
     assert model.trained_context == 4096
-    assert [model.piece(token) for token in model.markup("<|im_start|>yes<think> no")] == [
-        *(b"<|im_start|>", b"yes", b"<think>", b" no")
-    ]
+    assert [
+        model.decode_token(token) for token in model.encode_markup("<|im_start|>yes<think> no")
+    ] == [*(b"<|im_start|>", b"yes", b"<think>", b" no")]
 
 
 def test_shards_make_the_same_file(tmp_path):
@@ -188,12 +188,12 @@ def test_yarn_is_written_down(tmp_path, place, header):
     hub = write_qwen3(tmp_path / "hub", **config)
     convert_checkpoint(hub, tmp_path / "model.gguf", dtype="F16")
 
-    said = header(tmp_path / "model.gguf")
+    fields = header(tmp_path / "model.gguf")
 
-    assert said["qwen3.rope.freq_base"] == 1e6
-    assert said["qwen3.rope.scaling.type"] == "yarn"
-    assert said["qwen3.rope.scaling.factor"] == 4
-    assert said["qwen3.rope.scaling.original_context_length"] == 1024
+    assert fields["qwen3.rope.freq_base"] == 1e6
+    assert fields["qwen3.rope.scaling.type"] == "yarn"
+    assert fields["qwen3.rope.scaling.factor"] == 4
+    assert fields["qwen3.rope.scaling.original_context_length"] == 1024
 
 
 # fmt: off
@@ -208,7 +208,7 @@ ODD = [
     ("config.json", "hidden_size", None, "no hidden_size"),
     ("config.json", "hidden_size", "256", "'256' as hidden_size"),
     ("config.json", "hidden_size", True, "True as hidden_size"),
-    ("config.json", "hidden_size", 128, "config.json wants 1024 x 128"),
+    ("config.json", "hidden_size", 128, "but config.json says 1024 x 128"),
     ("config.json", "num_hidden_layers", 3, "no tensor model.layers.2.input_layernorm"),
     ("config.json", "num_hidden_layers", 1, "tensor model.layers.1.input_layernorm.weight, for"),
     ("config.json", "tie_word_embeddings", False, "no tensor lm_head"),
@@ -221,7 +221,7 @@ ODD = [
     ("config.json", "rms_norm_eps", 1e39, "or a text that no GGUF file can hold"),
     ("tokenizer_config.json", "chat_template", "\ud800", "or a text that no GGUF file can"),
     ("config.json", "bos_token_id", 5000, "bos_token_id 5000 of no token"),
-    ("tokenizer_config.json", "eos_token", "<eos>", "'<eos>' that is no token"),
+    ("tokenizer_config.json", "eos_token", "<eos>", "'<eos>' that is not a token"),
     ("tokenizer.json", "model.type", "Unigram", "'Unigram' as model.type"),
     ("tokenizer.json", "model.vocab", [], "as model.vocab"),
     ("tokenizer.json", "model.vocab.yes", 1024, "the id 1024, of 1,024"),
@@ -245,11 +245,11 @@ ODD = [
 # fmt: on
 
 
-@pytest.mark.parametrize(("file", "place", "value", "said"), ODD)
-def test_what_llama_cpp_would_do_otherwise_is_refused(hub, out, change, file, place, value, said):
+@pytest.mark.parametrize(("file", "place", "value", "error"), ODD)
+def test_what_llama_cpp_would_do_otherwise_is_refused(hub, out, change, file, place, value, error):
     change(file, place, value)
 
-    with pytest.raises(BackendError, match=said):
+    with pytest.raises(BackendError, match=error):
         convert_checkpoint(hub, out / "model.gguf", dtype="F16")
 
     assert not [*out.iterdir()]
@@ -260,8 +260,8 @@ def test_the_tokenizer_knows_better_than_config_which_token_ends(hub, out, chang
 
     convert_checkpoint(hub, out / "model.gguf", dtype="F16")
 
-    said = header(out / "model.gguf")
-    assert said["tokenizer.ggml.tokens"][said["tokenizer.ggml.eos_token_id"]] == "<|im_end|>"
+    fields = header(out / "model.gguf")
+    assert fields["tokenizer.ggml.tokens"][fields["tokenizer.ggml.eos_token_id"]] == "<|im_end|>"
 
 
 @pytest.mark.parametrize("missing", ["tokenizer.json", "model.safetensors", "config.json"])
@@ -298,13 +298,13 @@ def test_values_that_would_be_lost_are_named(hub, out, value, kind, lost):
 
 
 def test_progress_counts_bytes_up_to_the_last(hub, out):
-    told = []
+    calls = []
 
     convert_checkpoint(
-        hub, out / "model.gguf", dtype="F32", progress=lambda *each: told.append(each)
+        hub, out / "model.gguf", dtype="F32", progress=lambda *each: calls.append(each)
     )
 
-    done, of = zip(*told, strict=True)
+    done, of = zip(*calls, strict=True)
     assert sorted(set(done)) == [*done]
     assert {done[-1]} == set(of)
 

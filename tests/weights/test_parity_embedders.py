@@ -108,14 +108,14 @@ def vector(model, tokens):
 def test_texts_become_the_same_tokens(published, embedders, text):
     _, tokenizer = published
 
-    assert embedders["F32"].tokens(text) == ids(tokenizer, text)
+    assert embedders["F32"].encode(text) == ids(tokenizer, text)
 
 
 @given(text=st.text(st.sampled_from(LETTERS)))
 def test_any_text_of_these_letters_becomes_the_same_tokens(published, embedders, text):
     _, tokenizer = published
 
-    assert embedders["F32"].tokens(text) == ids(tokenizer, text)
+    assert embedders["F32"].encode(text) == ids(tokenizer, text)
 
 
 @pytest.mark.parametrize(("kind", "least"), [("F32", 0.9999), ("F16", 0.9999), ("Q8_0", 0.999)])
@@ -133,7 +133,7 @@ def test_texts_get_the_same_vectors(published, embedders, kind, least):
 def test_what_looks_like_a_special_token_is_text(published, embedders, text):
     _, tokenizer = published
 
-    begin, *inner, end = embedders["F32"].tokens(text)
+    begin, *inner, end = embedders["F32"].encode(text)
 
     assert [begin, end] == ids(tokenizer, "")
     assert not {begin, end, tokenizer.mask_token_id} & set(inner)

@@ -18,7 +18,7 @@ from helpers.random_models import SMALL, save_qwen3  # noqa: E402
 
 from memcli.backends.llama import open_reranker, quantize  # noqa: E402
 from memcli.backends.llama.library import llama_cpp  # noqa: E402
-from memcli.backends.llama.model import Model  # noqa: E402
+from memcli.backends.llama.model import LlamaModel  # noqa: E402
 from memcli.protocols import RerankPrompt  # noqa: E402
 from memcli.weights.convert.gguf_writer import convert_checkpoint  # noqa: E402
 
@@ -101,7 +101,7 @@ def our_logits(path, prompts):
     Keys and values are kept in 32 bits here: with the 16 of everyday use their rounding would
     hide small mistakes of a conversion.
     """
-    llama, model = llama_cpp(), Model(path)
+    llama, model = llama_cpp(), LlamaModel(path)
     params = llama.llama_context_default_params()
     params.n_ctx = params.n_batch = params.n_ubatch = 1024
     params.type_k = params.type_v = llama.GGML_TYPE_F32
@@ -123,30 +123,30 @@ def error(ours, right):
 
 @pytest.mark.parametrize("text", [*TEXTS.values(), APART], ids=[*TEXTS, "letters apart"])
 def test_words_become_the_same_tokens(pair, text):
-    model = Model(pair.converted("F16"))
+    model = LlamaModel(pair.converted("F16"))
 
-    assert model.plain(text) == pair.tokenizer(text)["input_ids"]
+    assert model.encode(text) == pair.tokenizer(text)["input_ids"]
 
 
 @pytest.mark.parametrize("text", MARKUP.values(), ids=MARKUP)
 def test_markup_becomes_the_same_tokens(pair, text):
-    model = Model(pair.converted("F16"))
+    model = LlamaModel(pair.converted("F16"))
 
-    assert model.markup(text) == pair.tokenizer(text)["input_ids"]
+    assert model.encode_markup(text) == pair.tokenizer(text)["input_ids"]
 
 
 @pytest.mark.parametrize("text", MARKUP.values(), ids=MARKUP)
 def test_what_looks_like_markup_in_words_is_no_special_token(pair, text):
-    model = Model(pair.converted("F16"))
+    model = LlamaModel(pair.converted("F16"))
 
-    tokens = model.plain(text)
+    tokens = model.encode(text)
 
-    assert b"".join(map(model.piece, tokens)).decode() == text
+    assert b"".join(map(model.decode_token, tokens)).decode() == text
     assert not {*tokens} & {*pair.tokenizer.added_tokens_decoder}
 
 
 def test_a_dialogue_is_rendered_the_same(pair):
-    model = Model(pair.converted("F16"))
+    model = LlamaModel(pair.converted("F16"))
     messages = [{"role": "user", "content": "yes or no?"}]
 
     rendered = pair.tokenizer.apply_chat_template(

@@ -13,7 +13,7 @@ from huggingface_hub import constants
 
 from memcli.catalog import Catalog, PublishedFile, ReferenceRanking
 from memcli.errors import BackendError, BusyError, ModelNotFoundError, UsageError
-from memcli.weights.pull import PullOptions, lock_model, pull, pull_checkpoint
+from memcli.weights.pull import PullOptions, lock_model, pull_checkpoint, pull_gguf
 from memcli.weights.recommend import ModelChoice, choose_quantization, recommend_models
 from memcli.weights.record import read_record, record_path
 
@@ -54,8 +54,8 @@ def tiny_manifest(tmp_path):
     return Catalog(NOWHERE, own).manifests["tiny-reranker"]
 
 
-class Told:
-    """Remembers what pulling says it does, and can stop it there."""
+class StepRecorder:
+    """Records the steps of a pull, and can end the process at one of them."""
 
     def __init__(self, die_at=None, fail_at=None):
         self.steps, self.die_at, self.fail_at = [], die_at, fail_at
@@ -70,7 +70,9 @@ class Told:
 def killed_at(step, manifest, folder):
     """Pull in a process that kills itself when it comes to a step."""
     fork = multiprocessing.get_context("fork")
-    process = fork.Process(target=pull, args=(manifest, "Q8_0", PullOptions(folder, Told(step))))
+    process = fork.Process(
+        target=pull_gguf, args=(manifest, "Q8_0", PullOptions(folder, StepRecorder(step)))
+    )
     process.start()
     process.join()
     return process.exitcode
@@ -82,7 +84,7 @@ def test_a_pull_killed_at_any_step_is_finished_by_the_next(step, hub, tiny_manif
 
     assert killed_at(step, tiny_manifest, folder) == -signal.SIGKILL
     assert not list(folder.glob("*.gguf"))
-    done = pull(tiny_manifest, "Q8_0", PullOptions(folder, Told()))
+    done = pull_gguf(tiny_manifest, "Q8_0", PullOptions(folder, StepRecorder()))
 
     assert done.record.verdict.passed
     assert [path.name for path in folder.glob("*.gguf")] == ["tiny-reranker-Q8_0.gguf"]
@@ -91,27 +93,27 @@ def test_a_pull_killed_at_any_step_is_finished_by_the_next(step, hub, tiny_manif
 
 def test_steps_that_were_done_are_not_repeated(hub, tiny_manifest, tmp_path):
     folder = tmp_path / "models"
-    told = Told()
+    recorder = StepRecorder()
 
     killed_at("quantize", tiny_manifest, folder)
-    pull(tiny_manifest, "Q8_0", PullOptions(folder, told))
-    again = Told()
-    finished = pull(tiny_manifest, "Q8_0", PullOptions(folder, again))
+    pull_gguf(tiny_manifest, "Q8_0", PullOptions(folder, recorder))
+    again = StepRecorder()
+    finished = pull_gguf(tiny_manifest, "Q8_0", PullOptions(folder, again))
 
-    assert not [step for step in told.steps if "safetensors" in step or "convert" in step]
+    assert not [step for step in recorder.steps if "safetensors" in step or "convert" in step]
     assert (finished.was_installed, again.steps) == (True, [])
 
 
 def test_the_f16_file_can_be_kept_and_is_a_model_of_its_own(hub, tiny_manifest, tmp_path):
     folder = tmp_path / "models"
 
-    pull(tiny_manifest, "Q8_0", PullOptions(folder, Told()), keep_f16=True)
-    told = Told()
-    pull(tiny_manifest, "Q6_K", PullOptions(folder, told))
+    pull_gguf(tiny_manifest, "Q8_0", PullOptions(folder, StepRecorder()), keep_f16=True)
+    recorder = StepRecorder()
+    pull_gguf(tiny_manifest, "Q6_K", PullOptions(folder, recorder))
 
     names = {path.name for path in folder.glob("*.gguf")}
     assert names == {f"tiny-reranker-{kind}.gguf" for kind in ("F16", "Q8_0", "Q6_K")}
-    assert not [step for step in told.steps if "convert" in step]
+    assert not [step for step in recorder.steps if "convert" in step]
 
 
 def test_weights_as_published_are_linked_for_torch(hub, tmp_path, tiny_manifest):
@@ -125,7 +127,7 @@ def test_weights_as_published_are_linked_for_torch(hub, tmp_path, tiny_manifest)
     order = [CARD.passages[index] for index, _ in sorted(judged, key=lambda one: -one[1])]
     files = {path.name: path.read_bytes() for path in (tmp_path / "saved").iterdir()}
     hub.repositories["ann/saved"] = files
-    options = PullOptions(tmp_path / "models", Told())
+    options = PullOptions(tmp_path / "models", StepRecorder())
     manifest = replace(
         tiny_manifest,
         repository="ann/saved",
@@ -146,7 +148,7 @@ def test_weights_as_published_are_linked_for_torch(hub, tmp_path, tiny_manifest)
 
 
 def test_the_record_says_where_the_weights_come_from(hub, tiny_manifest, tmp_path):
-    done = pull(tiny_manifest, "Q8_0", PullOptions(tmp_path / "models", Told()))
+    done = pull_gguf(tiny_manifest, "Q8_0", PullOptions(tmp_path / "models", StepRecorder()))
 
     record = read_record(record_path(done.weights.path))
     assert record == done.record
@@ -159,55 +161,55 @@ def test_the_record_says_where_the_weights_come_from(hub, tiny_manifest, tmp_pat
 def test_a_reranker_whose_manifest_checks_nothing_is_run_all_the_same(hub, tiny_manifest, tmp_path):
     unchecked = replace(tiny_manifest, checks=())
 
-    done = pull(unchecked, "Q8_0", PullOptions(tmp_path / "models", Told()))
+    done = pull_gguf(unchecked, "Q8_0", PullOptions(tmp_path / "models", StepRecorder()))
 
     assert len(done.record.verdict.facts) == 2
 
 
 def test_two_do_not_pull_the_same_model_at_once(hub, tiny_manifest, tmp_path):
-    options = PullOptions(tmp_path / "models", Told())
+    options = PullOptions(tmp_path / "models", StepRecorder())
 
     with (
         lock_model(tiny_manifest, options),
         pytest.raises(BusyError, match="is pulling tiny-reranker"),
     ):
-        pull(tiny_manifest, "Q8_0", options)
+        pull_gguf(tiny_manifest, "Q8_0", options)
 
 
 def test_a_published_file_is_taken_if_its_checksum_is_the_manifests(
     hub, tiny_manifest, tmp_path, repository
 ):
-    made = pull(tiny_manifest, "Q8_0", PullOptions(tmp_path / "first", Told()))
+    made = pull_gguf(tiny_manifest, "Q8_0", PullOptions(tmp_path / "first", StepRecorder()))
     hub.repositories["ann/files"] = {"tiny.gguf": made.weights.path.read_bytes()}
     published = PublishedFile("ann/files", "main", "tiny.gguf", made.record.sha256)
-    told = Told()
+    recorder = StepRecorder()
 
-    taken = pull(
+    taken = pull_gguf(
         replace(tiny_manifest, gguf={"Q8_0": published}),
         "Q8_0",
-        PullOptions(tmp_path / "second", told),
+        PullOptions(tmp_path / "second", recorder),
     )
     wrong = replace(tiny_manifest, gguf={"Q8_0": replace(published, sha256="0" * 64)})
 
     assert taken.weights.path.read_bytes() == made.weights.path.read_bytes()
     assert (taken.record.repository, taken.record.sha256) == ("ann/files", made.record.sha256)
-    assert not [step for step in told.steps if "convert" in step]
+    assert not [step for step in recorder.steps if "convert" in step]
     with pytest.raises(ModelNotFoundError, match=f"and tiny-reranker should have {'0' * 64}"):
-        pull(wrong, "Q8_0", PullOptions(tmp_path / "third", Told()))
+        pull_gguf(wrong, "Q8_0", PullOptions(tmp_path / "third", StepRecorder()))
 
 
 def test_what_cannot_be_pulled_is_named(hub, tiny_manifest, tmp_path):
-    options = PullOptions(tmp_path / "models", Told())
+    options = PullOptions(tmp_path / "models", StepRecorder())
     hub.repositories["ann/words"] = {"config.json": b"{}", "README.md": b"words"}
 
     with pytest.raises(UsageError, match="`Q9` is not a quantization"):
-        pull(tiny_manifest, "Q9", options)
+        pull_gguf(tiny_manifest, "Q9", options)
     with pytest.raises(ModelNotFoundError, match="published in no form"):
-        pull(replace(tiny_manifest, repository=""), "Q8_0", options)
+        pull_gguf(replace(tiny_manifest, repository=""), "Q8_0", options)
     with pytest.raises(ModelNotFoundError, match="ann/words has no safetensors"):
-        pull(replace(tiny_manifest, repository="ann/words"), "Q8_0", options)
+        pull_gguf(replace(tiny_manifest, repository="ann/words"), "Q8_0", options)
     with pytest.raises(ModelNotFoundError, match="ann/gone"):
-        pull(replace(tiny_manifest, repository="ann/gone"), "Q8_0", options)
+        pull_gguf(replace(tiny_manifest, repository="ann/gone"), "Q8_0", options)
 
 
 def test_a_disk_without_room_is_told_before_anything_is_fetched(
@@ -219,7 +221,7 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(
     )
 
     with pytest.raises(ModelNotFoundError, match=r"5\.2 MB are needed in "):
-        pull(tiny_manifest, "Q8_0", PullOptions(tmp_path / "models", Told()))
+        pull_gguf(tiny_manifest, "Q8_0", PullOptions(tmp_path / "models", StepRecorder()))
 
     assert not hub.asked("GET /ann/reranker/resolve")
 
@@ -228,7 +230,7 @@ def test_a_model_of_another_shape_is_refused_before_it_runs(hub, tiny_manifest, 
     other = replace(tiny_manifest, expected_header=replace(tiny_manifest.expected_header, blocks=3))
 
     with pytest.raises(BackendError, match="its number of blocks is 2, not 3"):
-        pull(other, "Q8_0", PullOptions(tmp_path / "models", Told()))
+        pull_gguf(other, "Q8_0", PullOptions(tmp_path / "models", StepRecorder()))
 
 
 @pytest.mark.parametrize(

@@ -11,30 +11,30 @@ from gguf import GGUFReader
 from helpers.random_models import write_qwen3
 
 from memcli.backends import llama
-from memcli.backends.llama.model import Model
-from memcli.backends.llama.quantize import KINDS
+from memcli.backends.llama.model import LlamaModel
+from memcli.backends.llama.quantize import FILE_TYPES
 from memcli.errors import BackendError, ModelNotFoundError, UsageError
-from memcli.files import whole_file
+from memcli.files import locked_atomic_write
 from memcli.weights.convert.gguf_writer import convert_checkpoint
 
 SLOWLY = """
 import sys, time
 from pathlib import Path
 from memcli.backends.llama import quantize
-from memcli.files import whole_file
+from memcli.files import locked_atomic_write
 
 def tell(tensor, of):
     print(tensor, of, flush=True)
     time.sleep(10)
 
-with whole_file(Path(sys.argv[2])) as part:
+with locked_atomic_write(Path(sys.argv[2])) as part:
     quantize(Path(sys.argv[1]), part, "Q8_0", progress=tell)
 """
 
 
 def quantize(source, target, kind, **how):
     """Quantize as `mem models pull` does: whole or not at all."""
-    with whole_file(target) as part:
+    with locked_atomic_write(target) as part:
         llama.quantize(source, part, kind, **how)
 
 
@@ -66,23 +66,23 @@ def test_weights_become_of_the_kind(source, tmp_path, kind, most, best):
     assert (kinds["blk.0.ffn_gate.weight"], kinds["output.weight"]) == (most, best)
     assert kinds["output_norm.weight"] == "F32"
     assert [path.name for path in tmp_path.iterdir()] == ["small.gguf"]
-    model = Model(tmp_path / "small.gguf")
-    assert model.piece(model.single("yes")) == b"yes"
+    model = LlamaModel(tmp_path / "small.gguf")
+    assert model.decode_token(model.encode_single("yes")) == b"yes"
 
 
 def test_every_kind_is_tried_above():
     [mark] = test_weights_become_of_the_kind.pytestmark
 
-    assert {kind for kind, _, _ in mark.args[1]} == KINDS.keys()
+    assert {kind for kind, _, _ in mark.args[1]} == FILE_TYPES.keys()
 
 
 def test_progress_counts_tensors(source, tmp_path):
-    told = []
+    calls = []
 
-    quantize(source, tmp_path / "small.gguf", "Q8_0", progress=lambda *each: told.append(each))
+    quantize(source, tmp_path / "small.gguf", "Q8_0", progress=lambda *each: calls.append(each))
 
     tensors = len(GGUFReader(source).tensors)
-    assert told == [(number, tensors) for number in range(1, tensors + 1)]
+    assert calls == [(number, tensors) for number in range(1, tensors + 1)]
 
 
 def test_a_kind_that_is_none_is_wrong_usage(source, tmp_path):
@@ -142,7 +142,7 @@ def test_what_a_killed_process_left_is_written_over(source, tmp_path):
     quantize(source, tmp_path / "small.gguf", "Q8_0")
 
     assert [path.name for path in tmp_path.iterdir()] == ["small.gguf"]
-    Model(tmp_path / "small.gguf")
+    LlamaModel(tmp_path / "small.gguf")
 
 
 def children(process):
@@ -161,9 +161,9 @@ def test_ctrl_c_ends_it_at_once_and_leaves_nothing(source, tmp_path):
         found = children(ran.pid)
         began = time.monotonic()
         ran.send_signal(signal.SIGINT)
-        _, said = ran.communicate(timeout=30)
+        _, message = ran.communicate(timeout=30)
 
-    assert "KeyboardInterrupt" in said
+    assert "KeyboardInterrupt" in message
     assert time.monotonic() - began < 8
     assert len(found) == 1
     assert not any(Path(f"/proc/{child}").exists() for child in found)

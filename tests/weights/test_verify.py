@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server_for import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import gguf
@@ -46,7 +46,7 @@ def test_a_whole_model_has_no_fault(contents):
 
 
 @pytest.mark.parametrize(
-    ("expected", "said"),
+    ("expected", "message"),
     [
         ({"architecture": "bert"}, "its architecture is qwen3, not bert"),
         ({"blocks": 36}, "its number of blocks is 2, not 36"),
@@ -55,8 +55,8 @@ def test_a_whole_model_has_no_fault(contents):
         ({"special": ("<gone>",)}, "its vocabulary has no <gone>"),
     ],
 )
-def test_what_is_not_as_the_manifest_has_it_is_named(contents, expected, said):
-    assert find_faults(contents, **expected) == [said]
+def test_what_is_not_as_the_manifest_has_it_is_named(contents, expected, message):
+    assert find_faults(contents, **expected) == [message]
 
 
 def test_a_model_without_a_chat_template_cannot_be_talked_to(tmp_path):
@@ -86,7 +86,7 @@ def rewritten(source, target, change):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (
             lambda name, data: None if name == "blk.1.attn_k_norm.weight" else (name, data),
@@ -111,12 +111,12 @@ def rewritten(source, target, change):
         ),
     ],
 )
-def test_a_tensor_that_is_missing_or_of_another_shape_is_named(tmp_path, change, said):
+def test_a_tensor_that_is_missing_or_of_another_shape_is_named(tmp_path, change, message):
     whole = write_tiny_qwen3(tmp_path / "whole.gguf")
 
     [fault] = find_faults(read_header(rewritten(whole, tmp_path / "other.gguf", change)))
 
-    assert fault.startswith(said)
+    assert fault.startswith(message)
 
 
 @given(place=st.integers(0, 4000), byte=st.integers(0, 255))
@@ -200,7 +200,7 @@ def site():
     class Answer(BaseHTTPRequestHandler):
         content = YAML.encode()
 
-        def do_GET(self):
+        def do_GET(self):  # noqa: N802  # http.server calls it
             found = self.path == "/prompt.yaml"
             self.send_response(200 if found else 404)
             self.end_headers()
@@ -235,7 +235,7 @@ def test_the_authors_wording_is_fetched_once_and_used_until_it_is_removed(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("path", "content", "said"),
+    ("path", "content", "message"),
     [
         ("gone.yaml", "", "cannot be fetched: "),
         ("prompt.yaml", "<html>", "holds no text with {history} and {current}"),
@@ -243,10 +243,10 @@ def test_the_authors_wording_is_fetched_once_and_used_until_it_is_removed(tmp_pa
         ("prompt.yaml", "a: |\n" + " " * 2_000_000, "holds no text with"),
     ],
 )
-def test_a_wording_that_cannot_be_had_is_an_error(tmp_path, site, path, content, said):
+def test_a_wording_that_cannot_be_had_is_an_error(tmp_path, site, path, content, message):
     site.answer.content = content.encode()
 
-    with pytest.raises(BackendError, match=said):
+    with pytest.raises(BackendError, match=message):
         fetch_wording(f"{site.url}/{path}", tmp_path, "sifter")
 
     assert not list(tmp_path.iterdir())

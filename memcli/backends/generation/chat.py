@@ -29,9 +29,9 @@ class ChatGenerator(TextGenerator):
         Raises:
             BackendError: the model failed, or everything together exceeds the context.
         """
-        prompt = self.prompt(messages)
+        prompt = self.encode_prompt(messages)
         thinks = self.thinks
-        close = self.words.markup(f"\n{THINK_CLOSE}\n\n") if thinks else []
+        close = self.tokenizer.encode_markup(f"\n{THINK_CLOSE}\n\n") if thinks else []
         room = len(prompt) + len(close) + answer_tokens + (thought_tokens if thinks else 0)
         if room > self.context:
             raise BackendError(
@@ -50,7 +50,7 @@ class ChatGenerator(TextGenerator):
     @property
     def thinks(self) -> bool:
         """True if the reply begins with a thought."""
-        return THINK_OPEN in (self.words.chat_template or "")
+        return THINK_OPEN in (self.tokenizer.chat_template or "")
 
 
 def _wrap_thoughts(pieces: Generator[str, None, bool]) -> Generator[Thought, None, bool]:

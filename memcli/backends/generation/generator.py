@@ -1,4 +1,4 @@
-"""The base of models that generate text, whatever they generate and whatever runs them."""
+"""The base of all models that generate text, independent of the library that runs them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -30,19 +30,19 @@ class Tokenizer(Protocol):
         ...
 
     @property
-    def special(self) -> Container[int]:
+    def special_tokens(self) -> Container[int]:
         """The tokens that no text becomes."""
         ...
 
-    def markup(self, text: str) -> list[int]:
+    def encode_markup(self, text: str) -> list[int]:
         """Return the tokens of a prompt's own markup: names of special tokens become them."""
         ...
 
-    def plain(self, text: str) -> list[int]:
+    def encode(self, text: str) -> list[int]:
         """Return the tokens of a person's text: none is special, even if the text spells one."""
         ...
 
-    def single(self, text: str) -> int:
+    def encode_single(self, text: str) -> int:
         """Return the one token of a text.
 
         Raises:
@@ -50,7 +50,7 @@ class Tokenizer(Protocol):
         """
         ...
 
-    def piece(self, token: int) -> bytes:
+    def decode_token(self, token: int) -> bytes:
         """Return the text of a token: a special token's name; maybe only a part of a letter."""
         ...
 
@@ -90,7 +90,7 @@ class TextGenerator(ABC):
         sampling: how tokens are sampled.
     """
 
-    task: ClassVar[str]  # tells fingerprints apart
+    task: ClassVar[str]  # a part of the fingerprint, which differs between tasks
 
     def __init__(
         self, path: Path, *, name: str, digest: str, context: int, sampling: Sampling
@@ -101,7 +101,7 @@ class TextGenerator(ABC):
 
     @property
     @abstractmethod
-    def words(self) -> Tokenizer:
+    def tokenizer(self) -> Tokenizer:
         """The model's vocabulary."""
 
     @abstractmethod
@@ -118,15 +118,15 @@ class TextGenerator(ABC):
 
     def count(self, text: str) -> int:
         """Return how many tokens a text takes inside a message."""
-        return len(self.words.plain(text))
+        return len(self.tokenizer.encode(text))
 
-    def prompt(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> list[int]:
+    def encode_prompt(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> list[int]:
         """Return the tokens of the whole prompt, up to the beginning of the reply.
 
         Raises:
             BackendError: the model's chat template fails.
         """
-        tokenizer = self.words
+        tokenizer = self.tokenizer
         parts = render_dialogue(
             tokenizer.chat_template,
             tokenizer.template_variables,
@@ -138,7 +138,7 @@ class TextGenerator(ABC):
         tokens = [
             token
             for place, part in enumerate(parts)  # markup and text by turns
-            for token in (tokenizer.plain(part) if place % 2 else tokenizer.markup(part))
+            for token in (tokenizer.encode(part) if place % 2 else tokenizer.encode_markup(part))
         ]
         if tokenizer.bos_token is not None and tokens[:1] != [tokenizer.bos_token]:
             tokens.insert(0, tokenizer.bos_token)

@@ -14,7 +14,7 @@ from memcli.backends.generation.ranking_constraint import (
 )
 from memcli.backends.generation.thought_stream import THINK_CLOSE, stream_thought
 from memcli.errors import BackendError
-from memcli.protocols import Message, Ranking
+from memcli.protocols import Message, SiftedOrder
 
 
 class RankingGenerator(TextGenerator):
@@ -24,20 +24,20 @@ class RankingGenerator(TextGenerator):
 
     def sift(
         self, message: str, *, shown: int, ranked: int, thought_tokens: int
-    ) -> Iterator[str | Ranking]:
+    ) -> Iterator[str | SiftedOrder]:
         """Yield the thought in pieces as it is generated, and finally the Ranking.
 
         Raises:
             BackendError: the model failed, or message and reply exceed the context.
         """
-        tokenizer = self.words
-        ids = [tokenizer.plain(str(id)) for id in range(shown)]
+        tokenizer = self.tokenizer
+        ids = [tokenizer.encode(str(id)) for id in range(shown)]
         ranked = min(ranked, shown)
         if not ranked:
-            yield Ranking(())
+            yield SiftedOrder(())
             return
-        prompt = self.prompt([Message("user", message)])
-        close = tokenizer.markup(THINK_CLOSE + RANKING_OPEN)
+        prompt = self.encode_prompt([Message("user", message)])
+        close = tokenizer.encode_markup(THINK_CLOSE + RANKING_OPEN)
         ranking_tokens = len(close) + ranked * (max(map(len, ids)) + 1)
         self._check_fits(len(prompt), thought_tokens, ranking_tokens)
         room = len(prompt) + thought_tokens + ranking_tokens
@@ -46,12 +46,12 @@ class RankingGenerator(TextGenerator):
             constraint = RankingConstraint(
                 ids,
                 count=ranked,
-                comma=tokenizer.single(","),
-                end=tokenizer.markup(RANKING_CLOSE)[0],
+                comma=tokenizer.encode_single(","),
+                end=tokenizer.encode_markup(RANKING_CLOSE)[0],
             )
-            opening = tokenizer.markup(RANKING_OPEN) if closed else close
+            opening = tokenizer.encode_markup(RANKING_OPEN) if closed else close
             _complete_ranking(constraint, sequence, opening)
-        yield Ranking(tuple(constraint.order))
+        yield SiftedOrder(tuple(constraint.order))
 
     def _check_fits(self, prompt: int, thought: int, ranking: int) -> None:
         """Refuse numbers of tokens that exceed the context."""

@@ -41,9 +41,9 @@ class ToolCallGenerator(TextGenerator):
             ValueError: there is no tool, or a schema asks for more than can be enforced.
         """
         constraint = constrain_call(tools)
-        tokenizer = self.words
-        prompt = self.prompt(messages, tools)
-        close = tokenizer.markup(f"\n{THINK_CLOSE}{CALL_OPEN}")
+        tokenizer = self.tokenizer
+        prompt = self.encode_prompt(messages, tools)
+        close = tokenizer.encode_markup(f"\n{THINK_CLOSE}{CALL_OPEN}")
         room = len(prompt) + thought_tokens + len(close) + call_tokens
         if room > self.context:
             raise ContextError(
@@ -54,7 +54,7 @@ class ToolCallGenerator(TextGenerator):
             )
         with self.open_sequence(prompt, room, seed) as sequence:
             closed = yield from stream_thought(sequence.generate(thought_tokens))
-            sequence.feed(tokenizer.markup(CALL_OPEN) if closed else close)
+            sequence.feed(tokenizer.encode_markup(CALL_OPEN) if closed else close)
             self._generate_call(constraint, sequence, call_tokens)
         yield ToolCall(**constraint.value)
 
@@ -64,12 +64,12 @@ class ToolCallGenerator(TextGenerator):
         """Generate a call up to its end, or for `max_tokens` and then close it."""
         remaining = max_tokens
         while not constraint.is_determined:
-            tokens = _forced_tokens(constraint, self.words)
+            tokens = _forced_tokens(constraint, self.tokenizer)
             tokens = tokens or [self._sample_allowed(constraint, sequence)]
             remaining -= len(tokens)
             if remaining < 0:
                 break
-            constraint.accept(b"".join(map(self.words.piece, tokens)))
+            constraint.accept(b"".join(map(self.tokenizer.decode_token, tokens)))
             sequence.feed(tokens)
         constraint.close()
 
@@ -79,7 +79,7 @@ class ToolCallGenerator(TextGenerator):
         Raises:
             BackendError: the vocabulary has none.
         """
-        special, piece = self.words.special, self.words.piece
+        special, piece = self.tokenizer.special_tokens, self.tokenizer.decode_token
         for count in CANDIDATE_COUNTS:
             allowed = [
                 token
@@ -99,7 +99,7 @@ def _forced_tokens(constraint: JsonConstraint, tokenizer: Tokenizer) -> list[int
     """
     forced = constraint.forced_bytes()
     try:
-        tokens = tokenizer.plain(forced.decode())[:-1]
+        tokens = tokenizer.encode(forced.decode())[:-1]
     except UnicodeDecodeError:  # the bytes begin or end within a letter
         return []
-    return tokens if forced.startswith(b"".join(map(tokenizer.piece, tokens))) else []
+    return tokens if forced.startswith(b"".join(map(tokenizer.decode_token, tokens))) else []

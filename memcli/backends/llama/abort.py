@@ -11,7 +11,7 @@ from threading import current_thread, main_thread
 from types import ModuleType
 from typing import Any
 
-from memcli.deadline import check_time, seconds_left
+from memcli.deadline import check_deadline, seconds_left
 from memcli.debug import timed
 from memcli.errors import BackendError
 
@@ -26,7 +26,7 @@ def decode_batch(llama: ModuleType, context: Any, batch: Any) -> int:  # Any: op
         OutOfTimeError: the deadline passed before it was done.
         KeyboardInterrupt: Ctrl-C was pressed before it was done.
     """
-    check_time()
+    check_deadline()
     if batch.n_tokens == 1:  # such a step is short as it is, and the callback takes time, too
         return int(llama.llama_decode(context, batch))
     llama.llama_set_abort_callback(context, _abort_callback(llama), None)
@@ -36,7 +36,7 @@ def decode_batch(llama: ModuleType, context: Any, batch: Any) -> int:  # Any: op
     finally:
         llama.llama_set_abort_callback(context, llama.ggml_abort_callback(), None)
     if status == _ABORTED:
-        check_time()
+        check_deadline()
         raise BackendError("llama.cpp stopped in the middle of its work")
     return status
 

@@ -12,7 +12,7 @@ from memcli.backends.llama.batches import MAX_BATCH_TOKENS
 from memcli.backends.llama.gpu_offload import cache_types
 from memcli.backends.llama.host import free_memory, physical_cores
 from memcli.backends.llama.library import capture_errors, first_error, llama_cpp
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 from memcli.backends.llama.sampler import create_sampler, reseed
 from memcli.errors import BackendError
 from memcli.protocols import Sampling
@@ -21,7 +21,7 @@ _BLOCK_TOKENS = 256  # llama.cpp computes in blocks of this many tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TokenRun:
     """Tokens that follow each other in one sequence of a context."""
 
     tokens: Sequence[int]
@@ -29,7 +29,7 @@ class Run:
     sequence: int = 0
 
 
-class Context:
+class LlamaContext:
     """Room for a number of tokens in one sequence, or in several that share their beginning.
 
     Raises:
@@ -38,7 +38,7 @@ class Context:
 
     def __init__(
         self,
-        model: Model,
+        model: LlamaModel,
         tokens: int,
         *,
         sequences: int = 1,
@@ -100,7 +100,7 @@ class Context:
         """Free the memory."""
         self._finalizer()
 
-    def feed(self, runs: Sequence[Run]) -> None:
+    def feed(self, runs: Sequence[TokenRun]) -> None:
         """Compute these tokens, with logits at the last token of each run.
 
         Args:
@@ -146,7 +146,7 @@ class Context:
         """Return the logits of these tokens after one of the runs that were fed last."""
         row = self._llama.llama_get_logits_ith(self._live_pointer(), self._rows[run])
         if not row:
-            raise BackendError(f"{self.model.path} gives no logits: it is no language model")
+            raise BackendError(f"{self.model.path} gives no logits: it is not a language model")
         return [row[token] for token in tokens]
 
     def sample(self) -> int:
@@ -194,7 +194,7 @@ class Context:
         return self._pointer
 
 
-def _entries(runs: Sequence[Run]) -> Iterator[tuple[int, int, int, bool]]:
+def _entries(runs: Sequence[TokenRun]) -> Iterator[tuple[int, int, int, bool]]:
     """Yield (token, position, sequence, True if its logits are wanted)."""
     for run in runs:
         last = len(run.tokens) - 1

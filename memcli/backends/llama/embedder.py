@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS, pack_batches
 from memcli.backends.llama.embedding_context import EmbeddingContext, EmbeddingTokenizer
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 from memcli.catalog.manifest import Pooling
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from memcli.protocols import Vectors
 
 _SORTED_TEXTS = 1024  # texts that are tokenized and sorted by length at a time
-_CHARACTERS_PER_TOKEN = 64  # of the context: the text after so many is not even tokenized
+_CHARACTERS_PER_TOKEN = 64  # a text is cut to so many per token of the context
 
 
 class LlamaEmbedder:
@@ -86,18 +86,18 @@ class LlamaEmbedder:
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
         for first in range(0, len(texts), _SORTED_TEXTS):
             group = texts[first : first + _SORTED_TEXTS]
-            tokens = [self.tokens(text, questions=questions) for text in group]
+            tokens = [self.encode(text, questions=questions) for text in group]
             for indices in pack_batches([len(text) for text in tokens], longest_first=True):
                 batch = [tokens[index] for index in indices]
                 found = self._context_for(sum(map(len, batch))).embed(batch)
                 vectors[[first + index for index in indices]] = found
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not (np.isfinite(lengths) & (lengths > 0)).all():
-            raise BackendError(f"{self._path} gives vectors without a length: it may be damaged")
+            raise BackendError(f"{self._path} gives invalid vectors: it may be damaged")
         vectors /= lengths
         return vectors
 
-    def tokens(self, text: str, *, questions: bool = False) -> list[int]:
+    def encode(self, text: str, *, questions: bool = False) -> list[int]:
         """Return the tokens that the model sees: prefix, text and special ones, cut to fit."""
         most = min(self._max_tokens, self._model.trained_context)
         prefixed = self._prefixes[questions] + text[: most * _CHARACTERS_PER_TOKEN]
@@ -115,8 +115,8 @@ class LlamaEmbedder:
         return self._context
 
     @cached_property
-    def _model(self) -> Model:
-        return Model(self._path, gpu_layers=self._gpu_layers)
+    def _model(self) -> LlamaModel:
+        return LlamaModel(self._path, gpu_layers=self._gpu_layers)
 
     @cached_property
     def _tokenizer(self) -> EmbeddingTokenizer:

@@ -14,7 +14,7 @@ from memcli.backends.generation.plain_text import make_splitter
 from memcli.backends.llama.batches import MAX_SEQUENCES
 from memcli.backends.llama.host import physical_cores
 from memcli.backends.llama.library import capture_errors, first_error, llama_cpp
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 from memcli.backends.llama.wordpiece import WordPieceTokenizer
 from memcli.catalog.manifest import Pooling
 from memcli.errors import BackendError
@@ -31,7 +31,7 @@ _STEP = 4 * MAX_SEQUENCES  # tokens; the room of a context is a multiple
 class EmbeddingTokenizer:
     """The tokenizer of an embedder, which puts a text between special tokens."""
 
-    def __init__(self, model: Model, pooling: Pooling) -> None:
+    def __init__(self, model: LlamaModel, pooling: Pooling) -> None:
         self._model = model
         self._llama = llama = llama_cpp()
         pointer = self._pointer
@@ -73,7 +73,7 @@ class EmbeddingTokenizer:
         user_defined = self._llama.LLAMA_TOKEN_ATTR_USER_DEFINED
         return make_splitter(
             name
-            for token, name in self._model.special.items()
+            for token, name in self._model.special_tokens.items()
             if self._has_attribute(token, user_defined)
         )
 
@@ -115,7 +115,7 @@ class EmbeddingContext:
     """
 
     def __init__(
-        self, model: Model, tokens: int, *, pooling: Pooling, threads: int | None = None
+        self, model: LlamaModel, tokens: int, *, pooling: Pooling, threads: int | None = None
     ) -> None:
         self.model = model
         # llama.cpp plans for equally long texts, and aborts if that leaves tokens over.

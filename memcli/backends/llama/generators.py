@@ -10,8 +10,8 @@ from memcli.backends.generation.generator import TextGenerator
 from memcli.backends.generation.sifter import RankingGenerator
 from memcli.backends.generation.tool_caller import ToolCallGenerator
 from memcli.backends.gguf_check import CheckedFile, check_gguf
-from memcli.backends.llama.context import Context
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.context import LlamaContext
+from memcli.backends.llama.model import LlamaModel
 from memcli.backends.llama.sequence import LlamaSequence
 from memcli.callbacks import NoteCallback, ignore
 from memcli.protocols import Sampling
@@ -57,13 +57,13 @@ class LlamaGenerator(TextGenerator):
 
     def close(self) -> None:
         """Free the model and its contexts."""
-        if "words" in self.__dict__:
-            self.words.close()
+        if "tokenizer" in self.__dict__:
+            self.tokenizer.close()
 
     @cached_property
-    def words(self) -> Model:
+    def tokenizer(self) -> LlamaModel:
         """The model, loaded when it is first needed."""
-        return Model(self._path, gpu_layers=self._gpu_layers, note=self._note)
+        return LlamaModel(self._path, gpu_layers=self._gpu_layers, note=self._note)
 
     @contextmanager
     def open_sequence(
@@ -75,8 +75,8 @@ class LlamaGenerator(TextGenerator):
             sequence.restart(prompt, seed)
             yield sequence
 
-    def _create_context(self, tokens: int) -> Context:
-        return Context(self.words, tokens, threads=self._threads, sampling=self._sampling)
+    def _create_context(self, tokens: int) -> LlamaContext:
+        return LlamaContext(self.tokenizer, tokens, threads=self._threads, sampling=self._sampling)
 
 
 class LlamaSifter(LlamaGenerator, RankingGenerator):

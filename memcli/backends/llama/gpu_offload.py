@@ -5,7 +5,10 @@ from typing import Protocol
 from memcli.errors import BackendError
 
 F16, Q8_0 = 1, 8  # ggml's numbers of the types that the cache may have
-_SHARE = {F16: 1.0, Q8_0: 34 / 64}  # of the memory at 16 bits; Q8_0: 32 numbers and a scale
+_SHARE = {
+    F16: 1.0,
+    Q8_0: 34 / 64,
+}  # the share of 16-bit memory; Q8_0: 32 numbers and a scale
 _GB = 1e9
 
 
@@ -54,6 +57,6 @@ def cache_types(model: KvCacheModel, tokens: int, free: int | None) -> list[int]
         raise BackendError(
             f"a context of {tokens:,} tokens takes {needed / _GB:.1f} GB,"
             f" and {free / _GB:.1f} GB of memory are free",
-            hint="end other programs, or take a smaller model",
+            hint="close other programs, or use a smaller model",
         )
     return types

@@ -4,7 +4,7 @@ from memcli.backends.llama.host import free_memory, physical_cores
 from memcli.backends.llama.library import llama_cpp
 
 
-def accelerators() -> list[str]:
+def list_accelerators() -> list[str]:
     """Return the kinds of accelerator that this build of llama.cpp finds, such as `CUDA`.
 
     Raises:
@@ -18,7 +18,7 @@ def accelerators() -> list[str]:
     return [kind for kind in kinds if kind and kind != "CPU"] or ["GPU"]
 
 
-def processor() -> str:
+def describe_processor() -> str:
     """Return the numbers of cores and of free bytes of memory, in words."""
     free = free_memory()
     memory = "" if free is None else f", {free / 1e9:.1f} GB of memory free"

@@ -14,14 +14,14 @@ from memcli.backends.llama.abort import progress_callback
 from memcli.backends.llama.gpu_offload import layer_attempts
 from memcli.backends.llama.library import capture_errors, first_error, llama_cpp
 from memcli.callbacks import NoteCallback, ignore
-from memcli.deadline import check_time
+from memcli.deadline import check_deadline
 from memcli.errors import BackendError
 
 if TYPE_CHECKING:
-    from memcli.backends.llama.context import Context
+    from memcli.backends.llama.context import LlamaContext
 
 
-class Model:
+class LlamaModel:
     """A model file in memory, with the requested part of it on the GPU, or as much as fits.
 
     Args:
@@ -39,7 +39,7 @@ class Model:
         self.path = path
         self._llama = llama_cpp()
         self._note = note
-        self._contexts: weakref.WeakSet[Context] = weakref.WeakSet()
+        self._contexts: weakref.WeakSet[LlamaContext] = weakref.WeakSet()
         if not self._llama.llama_supports_gpu_offload():
             if gpu_layers:
                 note(f"{path.stem} runs on the CPU: this llama.cpp was built without GPU support")
@@ -63,7 +63,7 @@ class Model:
                 self._pointer = pointer
                 self.gpu_layers = layers
                 return
-            check_time()  # the deadline may have stopped it
+            check_deadline()  # the deadline may have stopped it
         raise BackendError(f"llama.cpp cannot load {self.path}: {first_error()}")
 
     def offload_less(self) -> None:
@@ -129,29 +129,29 @@ class Model:
     def _vocabulary(self) -> Any:  # Any: an opaque pointer
         return self._llama.llama_model_get_vocab(self.pointer)
 
-    def markup(self, text: str) -> list[int]:
+    def encode_markup(self, text: str) -> list[int]:
         """Return the tokens of a prompt's own markup: names of special tokens become them."""
         return self._tokenize(text, special=True)
 
-    def plain(self, text: str) -> list[int]:
+    def encode(self, text: str) -> list[int]:
         """Return the tokens of a person's text: none is special, even if the text spells one."""
         text = normalize("NFC", text) if self._normalizes else text  # it may spell a name only then
         return [
             token for part in self._split(text) for token in self._tokenize(part, special=False)
         ]
 
-    def single(self, text: str) -> int:
+    def encode_single(self, text: str) -> int:
         """Return the one token of a text.
 
         Raises:
             BackendError: the vocabulary spells it with several.
         """
-        tokens = self.plain(text)
+        tokens = self.encode(text)
         if len(tokens) != 1:
             raise BackendError(f"the vocabulary of {self.path} has no token for {text!r}")
         return tokens[0]
 
-    def piece(self, token: int) -> bytes:
+    def decode_token(self, token: int) -> bytes:
         """Return the text of a token: a special token's name; maybe only a part of a letter."""
         size = 64
         while True:
@@ -172,7 +172,7 @@ class Model:
         )
 
     @cached_property
-    def special(self) -> dict[int, str]:
+    def special_tokens(self) -> dict[int, str]:
         """Every special token, with the name that llama.cpp looks for in a text."""
         llama, vocabulary = self._llama, self._vocabulary
         kinds = (
@@ -200,7 +200,7 @@ class Model:
             "bos_token": self._llama.llama_vocab_bos(self._vocabulary),
             "eos_token": self._llama.llama_vocab_eos(self._vocabulary),
         }
-        return {name: self.special.get(token, "") for name, token in tokens.items()}
+        return {name: self.special_tokens.get(token, "") for name, token in tokens.items()}
 
     @property
     def chat_template(self) -> str | None:
@@ -210,7 +210,7 @@ class Model:
 
     @cached_property
     def _split(self) -> Any:  # Any: mypy takes a function kept in a property for a method
-        return make_splitter(self.special.values())
+        return make_splitter(self.special_tokens.values())
 
     def _tokenize(self, text: str, *, special: bool) -> list[int]:
         encoded = (normalize("NFC", text) if self._normalizes else text).encode("utf-8", "replace")

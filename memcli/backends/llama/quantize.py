@@ -21,7 +21,7 @@ from memcli.backends.llama.library import llama_cpp
 from memcli.callbacks import ignore
 from memcli.errors import BackendError, UsageError
 
-KINDS = {  # llama.cpp's number of each type of file
+FILE_TYPES = {  # llama.cpp's number of each type of file
     "F16": 1,
     "Q8_0": 7,
     "Q4_K_M": 15,
@@ -43,12 +43,13 @@ def quantize(
 ) -> None:
     """Write a copy of a model file with smaller weights.
 
-    After a failure or an interruption a part of the target may be there: see `files.whole_file`.
+    After a failure or an interruption a part of the target may be there; to avoid that, write it
+    through `files.locked_atomic_write`.
 
     Args:
         source: a GGUF file in F32, F16 or BF16.
         target: the file to write.
-        kind: one of `KINDS`.
+        kind: one of `FILE_TYPES`.
         threads: None is one per physical core.
         progress: is called after every tensor with the numbers of tensors done and of all.
 
@@ -57,8 +58,10 @@ def quantize(
         BackendError: the source is damaged or quantized already, or the target cannot be written.
         UsageError: there is no such kind.
     """
-    if kind not in KINDS:
-        raise UsageError(f"there is no quantisation {kind}", hint=f"take one of {', '.join(KINDS)}")
+    if kind not in FILE_TYPES:
+        raise UsageError(
+            f"there is no quantisation {kind}", hint=f"use one of {', '.join(FILE_TYPES)}"
+        )
     check_gguf(source)
     _run(source, target, kind, threads or physical_cores(), progress)
 
@@ -71,7 +74,7 @@ def _run(
     Raises:
         BackendError: it failed; with llama.cpp's reason.
     """
-    arguments = (source, target, str(KINDS[kind]), str(threads))
+    arguments = (source, target, str(FILE_TYPES[kind]), str(threads))
     log: deque[bytes] = deque(maxlen=8)
     with subprocess.Popen(
         [sys.executable, "-P", "-c", _CHILD, *arguments],

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS, pack_batches
-from memcli.backends.llama.context import Context, Run
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.context import LlamaContext, TokenRun
+from memcli.backends.llama.model import LlamaModel
 from memcli.backends.yes_no import (
     check_prompt,
     shared_prefix_length,
@@ -22,7 +22,7 @@ from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.protocols import RerankPrompt
 
-_MIN_BRANCHES = 16  # of a context, so that questions with fewer branches share one
+_MIN_BRANCHES = 16  # a context has as many, so that questions with fewer share one
 _MAX_SPARE = 4  # a context is used again unless it is larger than needed by this factor
 
 
@@ -70,7 +70,7 @@ class LlamaReranker:
 
     def count(self, text: str) -> int:
         """Return how many tokens a text takes inside a prompt."""
-        return len(self.model.plain(text))
+        return len(self.model.encode(text))
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Yield (index of the passage, P(yes) in [0, 1]), short passages first, batch by batch.
@@ -81,8 +81,8 @@ class LlamaReranker:
         if not passages:
             return
         model = self.model
-        answers = (model.single("yes"), model.single("no"))
-        *prompts, empty = self.prompts(question, [*passages, ""])
+        answers = (model.encode_single("yes"), model.encode_single("no"))
+        *prompts, empty = self.encode_prompts(question, [*passages, ""])
         # With the empty passage, the prefix is the same for the question's next passages.
         length = shared_prefix_length([*prompts, empty])
         prefix, branches = empty[:length], [prompt[length:] for prompt in prompts]
@@ -94,7 +94,7 @@ class LlamaReranker:
             for index, (yes, no) in zip(batch, pairs, strict=True):
                 yield index, yes_probability(yes, no)
 
-    def prompts(self, question: str, passages: Sequence[str]) -> list[list[int]]:
+    def encode_prompts(self, question: str, passages: Sequence[str]) -> list[list[int]]:
         """Return the tokens of each passage's whole prompt, only the passage cut to fit.
 
         Raises:
@@ -106,9 +106,9 @@ class LlamaReranker:
         )
 
     @cached_property
-    def model(self) -> Model:
+    def model(self) -> LlamaModel:
         """The model, loaded when it is first needed."""
-        return Model(self._path, gpu_layers=self._gpu_layers, note=self._note)
+        return LlamaModel(self._path, gpu_layers=self._gpu_layers, note=self._note)
 
     def _context_for(self, tokens: int, branches: int) -> "_PrefixContext":
         """Return a context with this much room: the last one if it fits, or else a new one."""
@@ -126,8 +126,10 @@ class LlamaReranker:
 class _PrefixContext:
     """A context in which many branches continue one prefix, which it keeps for the next batch."""
 
-    def __init__(self, model: Model, tokens: int, *, branches: int, threads: int | None) -> None:
-        self._context = Context(model, tokens, sequences=branches + 1, threads=threads)
+    def __init__(
+        self, model: LlamaModel, tokens: int, *, branches: int, threads: int | None
+    ) -> None:
+        self._context = LlamaContext(model, tokens, sequences=branches + 1, threads=threads)
         self._prefix: list[int] = []  # the tokens in sequence 0
 
     def close(self) -> None:
@@ -152,7 +154,7 @@ class _PrefixContext:
         try:
             context.feed(
                 [
-                    Run(branch, start=len(prefix), sequence=number)
+                    TokenRun(branch, start=len(prefix), sequence=number)
                     for number, branch in enumerate(branches, start=1)
                 ]
             )
@@ -167,5 +169,5 @@ class _PrefixContext:
             return
         self._prefix = []  # the computation may fail
         self._context.truncate(0, 0)
-        self._context.feed([Run(prefix)])
+        self._context.feed([TokenRun(prefix)])
         self._prefix = prefix

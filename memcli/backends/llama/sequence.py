@@ -1,23 +1,23 @@
-"""The tokens that a model has read and generated; the beginning need not be read again."""
+"""The tokens that a model has read and generated, and the reuse of their beginning."""
 
 from collections.abc import Iterator, Sequence
 
 from memcli.backends.generation.thought_stream import THINK_CLOSE
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS
-from memcli.backends.llama.context import Context, Run
+from memcli.backends.llama.context import LlamaContext, TokenRun
 
 
 class LlamaSequence:
     """The one sequence of a context, and the tokens in it."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: LlamaContext) -> None:
         self.context = context
         self.tokens: list[int] = []
         self._prompt_tokens = 0  # tokens at the beginning that were read in whole batches
 
     def feed(self, tokens: Sequence[int]) -> None:
         """Add these tokens at the end."""
-        self.context.feed([Run(tokens, start=len(self.tokens))])
+        self.context.feed([TokenRun(tokens, start=len(self.tokens))])
         self.tokens += tokens
 
     def restart(self, prompt: Sequence[int], seed: int = 0) -> None:
@@ -40,7 +40,7 @@ class LlamaSequence:
         model = self.context.model
         for _ in range(max_tokens):
             token = self.context.sample()
-            piece = model.piece(token)
+            piece = model.decode_token(token)
             if model.is_end(token) and piece != THINK_CLOSE.encode():
                 return
             self.feed([token])

@@ -2,7 +2,8 @@
 
 llama.cpp keeps one part of each letter that decomposes, so that a Korean syllable becomes its
 first consonant; it drops the vowel signs of Indic scripts; and its older versions treat every
-vocabulary as a lower-case one.
+vocabulary as a lower-case one. The library is the one that models were trained with; its tables
+of letters are those of an older Unicode version.
 """
 
 from collections.abc import Mapping

@@ -23,7 +23,7 @@ token_estimate    estimated numbers of tokens
 
 from memcli.backends.server.chat import ServerChat
 from memcli.backends.server.embedder import ServerEmbedder
-from memcli.backends.server.endpoint import Endpoint, Limits, endpoint, once, read_key
+from memcli.backends.server.endpoint import Endpoint, Limits, note_once, parse_endpoint, read_key
 from memcli.backends.server.reader import ServerReader
 from memcli.backends.server.reranker import ServerReranker
 from memcli.backends.server.sifter import ServerSifter
@@ -36,8 +36,8 @@ __all__ = [
     "ServerReader",
     "ServerReranker",
     "ServerSifter",
-    "endpoint",
-    "once",
+    "note_once",
+    "parse_endpoint",
     "read_key",
 ]
 

@@ -96,7 +96,7 @@ class ChatClient:
             if delta != Delta():
                 yield delta
         if not begun:
-            raise RefusedError(f"{url} answers with a stream of nothing", UNKNOWN_FIELD[0])
+            raise RefusedError(f"{url} answers with an empty stream", UNKNOWN_FIELD[0])
         if not finished:
             raise BackendError(f"{url} broke off in the middle of an answer")
 
@@ -209,7 +209,7 @@ def _parse_delta(event: Any) -> Delta:
     choice = choices[0]
     piece = choice.get("delta") or choice.get("message") or {}
     if not isinstance(piece, dict):
-        raise InvalidReplyError("answers with a choice that is no message")
+        raise InvalidReplyError("answers with a choice that is not a message")
     calls = piece.get("tool_calls") or []
     return Delta(
         thought=_as_text(piece.get("reasoning_content") or piece.get("reasoning")),

@@ -124,14 +124,14 @@ def _parse_unit_vector(found: Any) -> Any:
         else:
             vector = np.asarray(found, dtype=np.float64)
     except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidReplyError("answers with a vector that is none") from error
+        raise InvalidReplyError("answers with an invalid vector") from error
     if vector.ndim == 2:
         raise InvalidReplyError(
             "answers with a vector for each token, not for each text",
             hint="start it with pooling (llama-server: `--pooling mean`)",
         )
     if vector.ndim != 1 or not vector.size or not np.isfinite(vector).all():
-        raise InvalidReplyError("answers with a vector that is none")
+        raise InvalidReplyError("answers with an invalid vector")
     largest = np.abs(vector).max()
     if not largest:
         return np.eye(1, vector.size, dtype=np.float32)[0]

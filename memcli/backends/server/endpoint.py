@@ -21,11 +21,11 @@ _EXAMPLE = "`http://127.0.0.1:8080/v1#model`"
 class Limits:
     """The limits of a server; durations in seconds, sizes in bytes."""
 
-    connect: float = 10.0
-    silence: float = 300.0  # before a reply, and between two pieces of it
-    whole: float = 3600.0  # one reply with all attempts at it
+    connect_timeout: float = 10.0
+    idle_timeout: float = 300.0  # before a reply, and between two pieces of it
+    total_timeout: float = 3600.0  # one reply with all attempts at it
     attempts: int = 5  # if the server is busy or the connection breaks
-    pause: float = 0.5  # before the second attempt, twice as long before each later one
+    first_pause: float = 0.5  # before the second attempt, twice as long before each later one
     longest_pause: float = 30.0  # longer pauses that the server asks for are cut
     max_reply_bytes: int = 8 << 20
     max_line_bytes: int = 1 << 20  # of a stream
@@ -43,7 +43,7 @@ class Endpoint:
     limits: Limits = field(default=Limits(), repr=False)
 
     @property
-    def local(self) -> bool:
+    def is_local(self) -> bool:
         """True if text sent there stays on this machine."""
         host = (urlsplit(self.url).hostname or "").rstrip(".")
         try:
@@ -53,7 +53,7 @@ class Endpoint:
         return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def endpoint(
+def parse_endpoint(
     address: str, *, key: str | None = None, scheme: str = "Bearer", limits: Limits | None = None
 ) -> Endpoint:
     """Parse a person's address of a model, such as `http://127.0.0.1:8080/v1#model`.
@@ -75,9 +75,9 @@ def endpoint(
             hint="give the key's variable as `key_env` or its file as `key_file` in config.toml",
         )
     if not parts.fragment:
-        raise UsageError(f"`{address}` names no model", hint=f"put it behind a #: {_EXAMPLE}")
+        raise UsageError(f"`{address}` names no model", hint=f"add it after a #: {_EXAMPLE}")
     if key is not None and not (key.isascii() and key.isprintable()):
-        raise InputError(f"the key for {parts.hostname} has characters that no key has")
+        raise InputError(f"the key for {parts.hostname} has characters that a header cannot have")
     url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
     return Endpoint(url, parts.fragment, key or None, scheme, limits or Limits())
 
@@ -105,7 +105,7 @@ def read_key(
     return key or None
 
 
-def once(note: NoteCallback, folder: Path) -> NoteCallback:
+def note_once(note: NoteCallback, folder: Path) -> NoteCallback:
     """Return a callback that passes each sentence on only once, over all runs.
 
     Args:
@@ -128,7 +128,9 @@ def once(note: NoteCallback, folder: Path) -> NoteCallback:
 
 
 def _split_address(address: str) -> SplitResult:
-    error = UsageError(f"`{address}` is no address of a server", hint=f"it looks like {_EXAMPLE}")
+    error = UsageError(
+        f"`{address}` is not the address of a server", hint=f"it looks like {_EXAMPLE}"
+    )
     if not address.isprintable() or " " in address or "\\" in address:
         raise error
     try:

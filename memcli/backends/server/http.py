@@ -40,7 +40,7 @@ _KEY_HINT = "check `key_env` or `key_file` of this server in config.toml"
 
 
 class RefusedError(BackendError):
-    """A server answered with an error; `status` is its HTTP status."""
+    """An error that a server answered with; `status` is its HTTP status."""
 
     def __init__(self, message: str, status: int, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -58,7 +58,7 @@ class EndpointClient:
 
     def __init__(self, endpoint: Endpoint, note: NoteCallback = ignore) -> None:
         self.endpoint = endpoint
-        self._note: NoteCallback | None = None if endpoint.local else note
+        self._note: NoteCallback | None = None if endpoint.is_local else note
 
     def close(self) -> None:
         """Close its connections."""
@@ -130,7 +130,7 @@ class EndpointClient:
         self._note_destination()
         try:
             yield from run_with_timeout(
-                works, idle_timeout=limits.silence, total_timeout=limits.whole
+                works, idle_timeout=limits.idle_timeout, total_timeout=limits.total_timeout
             )
         except TimeoutError as error:
             raise BackendError(f"{url} did not answer within {error.args[0]:g} s") from error
@@ -150,7 +150,7 @@ class EndpointClient:
         """Send a request until it is answered or another attempt makes no sense."""
         limits = self.endpoint.limits
         pauses = [
-            limits.pause * 2**number * random.uniform(0.5, 1)
+            limits.first_pause * 2**number * random.uniform(0.5, 1)
             for number in range(limits.attempts - 1)
         ]
         retries = Retries(pauses, longest_pause=limits.longest_pause)
@@ -198,9 +198,9 @@ class EndpointClient:
         if 300 <= status < 400:
             elsewhere = self._sanitize(response.headers.get("location", "nowhere"))
             raise RefusedError(
-                f"{url} wants text sent elsewhere ({elsewhere})",
+                f"{url} redirects elsewhere ({elsewhere})",
                 status,
-                hint="if that is right, make it the address",
+                hint="if that is right, configure it as the address",
             )
         why = self._sanitize(describe_error(response, self.endpoint.limits.max_reply_bytes))
         message = f"{url}/{path} answers {status}{': ' if why else ''}{why}"
@@ -223,7 +223,7 @@ class EndpointClient:
         """Return the trusted certificates; reading them takes longer than most local requests."""
         import httpx2
 
-        if self.endpoint.local and self.endpoint.url.startswith("http:"):
+        if self.endpoint.is_local and self.endpoint.url.startswith("http:"):
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # none: the connection is not encrypted
         return httpx2.create_ssl_context()
 
@@ -242,10 +242,10 @@ class EndpointClient:
         try:
             client = httpx2.Client(
                 headers=headers,
-                timeout=httpx2.Timeout(limits.silence, connect=limits.connect),
+                timeout=httpx2.Timeout(limits.idle_timeout, connect=limits.connect_timeout),
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # keep no cookies
                 verify=self._tls_context(),
-                trust_env=not self.endpoint.local,  # local requests go through no proxy
+                trust_env=not self.endpoint.is_local,  # local requests go through no proxy
                 follow_redirects=False,
             )
         except (ImportError, ValueError, OSError) as error:
@@ -258,6 +258,6 @@ class EndpointClient:
 
 
 class _ConnectionError(BackendError):
-    """The connection failed or broke."""
+    """A connection that failed or broke."""
 
     status, pause = 0, 0.0

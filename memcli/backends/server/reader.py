@@ -147,7 +147,7 @@ class ServerReader:
         if isinstance(failure, RefusedError):
             raise failure
         name = f"{self.name} at {self._chat.endpoint.url}"
-        raise ReplyError(f"{name} made no usable call: {failure}", said=text) from failure
+        raise ReplyError(f"{name} made no usable call: {failure}", reply_text=text) from failure
 
 
 def _tool_fields(tool: Tool) -> dict[str, Any]:
@@ -183,11 +183,11 @@ def _parse_call(reply: ThinkingReply, tools: Sequence[Tool]) -> ToolCall:
     """
     if reply.tool:
         call = validate_call(reply.tool, reply.arguments, tools)
-        return replace(call, others=tuple(reply.other_tools))
+        return replace(call, ignored_calls=tuple(reply.other_tools))
     # Without tags, as under the schema, the whole text looks like a thought.
     text = reply.answer or reply.thought
     call = validate_call(*parse_written_call(text), tools)
-    return replace(call, others=other_called_tools(text))
+    return replace(call, ignored_calls=other_called_tools(text))
 
 
 def _reply_text(reply: ThinkingReply) -> str:

@@ -23,7 +23,7 @@ _BATCH_PASSAGES = 16  # passages in a request
 _MISSING = (404, 405, 501)  # statuses of an endpoint that does not exist
 _SYSTEM_MESSAGE = re.compile(r"<\|im_start\|>system\n(.*?)<\|im_end\|>", re.DOTALL)
 _WITHOUT_THOUGHT = {"chat_template_kwargs": {"enable_thinking": False}}
-_MARKUP_TOKENS = 16  # of a chat template around messages
+_MARKUP_TOKENS = 16  # the markup of a chat template around messages
 
 
 class ServerReranker:
@@ -51,7 +51,7 @@ class ServerReranker:
         self._client.close()
 
     def count(self, text: str) -> int:
-        """Return the estimate_tokens number of tokens of a text; rather too many than too few."""
+        """Return the estimated number of tokens of a text; rather too many than too few."""
         return estimate_tokens(text)
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:

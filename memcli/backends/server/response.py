@@ -1,4 +1,4 @@
-"""Bounded reading of a server's reply: one JSON text, or server-sent read_events."""
+"""Bounded reading of a server's reply: one JSON text, or server-sent events."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _DONE = b"[DONE]"
 
 
 class InvalidReplyError(Exception):
-    """A server's reply does not follow the API. The message goes on after the server's address.
+    """A reply that does not follow the API. The message goes on after the server's address.
 
     It may quote the server, so it may hold any text, even our key.
     """
@@ -45,7 +45,7 @@ def parse_json(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         start = body[:40].decode("utf-8", "replace").strip()
-        raise InvalidReplyError(f"answers with something that is no JSON: {start!r}") from error
+        raise InvalidReplyError(f"answers with something that is not JSON: {start!r}") from error
 
 
 def describe_error(response: "Response", max_bytes: int) -> str:

@@ -20,10 +20,10 @@ from memcli.backends.server.token_estimate import estimate_tokens
 from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
-from memcli.protocols import Ranking, Sampling
+from memcli.protocols import Sampling, SiftedOrder
 
-_TAG_TOKENS = 16  # of the tags around a ranking
-_PREAMBLE_TOKENS = 256  # for a model that writes a sentence before the ranking it is told to write
+_TAG_TOKENS = 16  # the tags around a ranking
+_PREAMBLE_TOKENS = 256  # sentences that a model may write before the ranking, although ordered
 _ORDER = "Stop thinking. Write the ranking now, only the ids: <ranking>...</ranking>"
 _BLOCK = re.compile(rf"{RANKING_OPEN}(.*?)({RANKING_CLOSE}|$)", re.DOTALL)
 _OBJECT = re.compile(r'"ranking"\s*:\s*\[([^\]]*)(\]|$)')
@@ -64,7 +64,7 @@ class ServerSifter:
 
     def sift(
         self, message: str, *, shown: int, ranked: int, thought_tokens: int
-    ) -> Iterator[str | Ranking]:
+    ) -> Iterator[str | SiftedOrder]:
         """Yield the thought in pieces as it comes, and finally the Ranking.
 
         If the thought exceeds its budget, or ends without a ranking, the model continues after
@@ -76,7 +76,7 @@ class ServerSifter:
         """
         ranked = min(ranked, shown)
         if not ranked:
-            yield Ranking(())
+            yield SiftedOrder(())
             return
         tokens = _TAG_TOKENS + ranked * (len(str(shown - 1)) + 1)
         self._check_fits(estimate_tokens(message), thought_tokens, tokens)
@@ -94,7 +94,7 @@ class ServerSifter:
             order = order or finish(messages, reply.thought, shown, tokens)
         if not order:
             raise BackendError(f"{self.name} at {self._chat.endpoint.url} gave no ranking")
-        yield Ranking(order[:ranked])
+        yield SiftedOrder(order[:ranked])
 
     def _continue_reply(
         self, messages: Sequence[dict[str, Any]], thought: str, shown: int, tokens: int

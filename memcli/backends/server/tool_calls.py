@@ -38,7 +38,7 @@ def parse_written_call(text: str) -> tuple[str, str]:
         raise InvalidCallError("it called no tool")
     found = _parse_json(block[1] if block else text)
     if not isinstance(found, dict):
-        raise InvalidCallError("its call is no object")
+        raise InvalidCallError("its call is not an object")
     return str(found.get("name", "")), json.dumps(found.get("arguments"))
 
 
@@ -62,12 +62,12 @@ def validate_call(name: str, arguments: str, tools: Sequence[Tool]) -> ToolCall:
     """
     tool = next((tool for tool in tools if tool.name == name), None)
     if tool is None:
-        raise InvalidCallError(f"it called {name!r}, which is no tool")
+        raise InvalidCallError(f"it called {name!r}, which is not a tool")
     found = _parse_json(arguments)
     if isinstance(found, str):
         found = _parse_json(found)
     if not isinstance(found, dict):
-        raise InvalidCallError(f"the arguments of {name} are no object")
+        raise InvalidCallError(f"the arguments of {name} are not an object")
     if violation := _schema_violation(found, tool.parameters, name):
         raise InvalidCallError(violation)
     return ToolCall(name, found)
@@ -77,7 +77,7 @@ def _parse_json(text: str) -> Any:
     try:
         return json.loads(text, strict=False)  # models write newlines into their strings
     except (ValueError, RecursionError) as error:
-        raise InvalidCallError("its call is no JSON") from error
+        raise InvalidCallError("its call is not JSON") from error
 
 
 def _schema_violation(value: Any, schema: Mapping[str, Any], where: str) -> str:

@@ -31,7 +31,7 @@ def parse_rerank_scores(answer: Any, count: int) -> list[float]:
     for result in found if isinstance(found, list) else ():
         index, score = _parse_result(result)
         if index in scores or not 0 <= index < count or not math.isfinite(score):
-            raise InvalidReplyError(f"answers with a result that is none: {result!r:.200}")
+            raise InvalidReplyError(f"answers with an invalid result: {result!r:.200}")
         scores[index] = score
     if len(scores) != count:
         raise InvalidReplyError(f"answers with {len(scores)} results for {count} passages")
@@ -56,14 +56,14 @@ def parse_yes_probability(answer: Any) -> float:
     logprobs = _parse_logprobs(answer)
     if not logprobs:
         raise InvalidReplyError(
-            "neither reranks nor tells how likely its words are",
+            "has no rerank endpoint and sends no logprobs",
             hint="start it with reranking (llama-server: `--reranking`), or choose another model",
         )
     least = min(logprobs.values())
     spelled = {token for token in logprobs if _word(token) in _TRAINED_WORDS}
     if not spelled:
         best = max(logprobs, key=logprobs.__getitem__)
-        raise InvalidReplyError(f"answers {best!r} where it should say yes or no")
+        raise InvalidReplyError(f"answers {best!r} instead of yes or no")
     if max(spelled, key=logprobs.__getitem__) in _TRAINED_WORDS:
         spelled &= set(_TRAINED_WORDS)  # the model was trained on these tokens alone
     yes, no = (

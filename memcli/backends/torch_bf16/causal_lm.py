@@ -163,7 +163,7 @@ class TorchSequence:
         tokenizer = self.model.tokenizer
         for _ in range(max_tokens):
             token = self.sample()
-            piece = tokenizer.piece(token)
+            piece = tokenizer.decode_token(token)
             if tokenizer.is_end(token) and piece != THINK_CLOSE.encode():
                 return
             self.feed([token])
@@ -173,7 +173,7 @@ class TorchSequence:
         """Sample an index: of the `top_k` best, those that make up `top_p` at the temperature."""
         sampling = self._sampling
         if logits.isnan().any():
-            raise BackendError(f"{self.model.folder} answers what is not a number: it is damaged")
+            raise BackendError(f"{self.model.folder} gives invalid logits: it is damaged")
         if sampling.temperature <= 0:
             return int(logits.argmax())
         kept = min(sampling.top_k, len(logits)) if sampling.top_k > 0 else len(logits)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from memcli.protocols import Vectors
 
 _BATCH_TEXTS = 32
-_CHARACTERS_PER_TOKEN = 64  # of the context: the text after so many is not even tokenized
+_CHARACTERS_PER_TOKEN = 64  # a text is cut to so many per token of the context
 _LIBRARY_PREFIX = "sentence_transformers."
 
 
@@ -92,7 +92,7 @@ class TorchEmbedder:
             )
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not (np.isfinite(lengths) & (lengths > 0)).all():
-            raise BackendError(f"{self._folder} gives vectors without a length: it is damaged")
+            raise BackendError(f"{self._folder} gives invalid vectors: it is damaged")
         vectors /= lengths
         return vectors
 
@@ -141,4 +141,4 @@ def _check_modules(folder: Path) -> None:
         raise BackendError(f"{path} cannot be used: it describes no modules") from error
     foreign = next((kind for kind in kinds if not kind.startswith(_LIBRARY_PREFIX)), None)
     if foreign:
-        raise BackendError(f"{folder} wants to run `{foreign}`, a program of its own")
+        raise BackendError(f"{folder} needs to run `{foreign}`, a program of its own")

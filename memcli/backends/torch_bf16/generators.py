@@ -47,7 +47,7 @@ class TorchGenerator(TextGenerator):
         self._model.close()
 
     @property
-    def words(self) -> TorchTokenizer:
+    def tokenizer(self) -> TorchTokenizer:
         """The tokenizer beside the weights."""
         return self._model.tokenizer
 

@@ -26,7 +26,7 @@ class CheckedFolder:
     path: Path
     digest: str
     context: int | None  # tokens that the model was trained on
-    dimensions: int | None  # of its hidden state
+    dimensions: int | None  # the size of its hidden state
 
 
 def check_folder(folder: Path) -> CheckedFolder:
@@ -99,9 +99,9 @@ def _read_json(path: Path) -> dict[str, Any]:  # Any: as JSON has it
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise _unusable(path, "it is no JSON") from error
+        raise _unusable(path, "it is not JSON") from error
     if not isinstance(content, dict):
-        raise _unusable(path, "it is no JSON object")
+        raise _unusable(path, "it is not a JSON object")
     return content
 
 

@@ -20,8 +20,8 @@ from memcli.backends.yes_no import (
 from memcli.domain import fingerprint
 from memcli.protocols import RerankPrompt
 
-_BATCH_TOKENS = {"cpu": 2048, "mps": 4096, "cuda": 16_384}  # by device, padding included
-_MAX_ROWS = 64  # of a batch: each has a copy of the prefix's keys and values
+_BATCH_TOKENS = {"cpu": 2048, "mps": 4096, "cuda": 16_384}  # padding included
+_MAX_ROWS = 64  # rows of a batch: each has a copy of the prefix's keys and values
 
 
 class TorchReranker:
@@ -47,7 +47,7 @@ class TorchReranker:
         self._prompt = prompt
         self._context = min(prompt.context, checked.context or prompt.context)
         self._model = TorchLanguageModel(folder, device)
-        self._max_tokens = 1 << 30  # of a batch; less once the memory has turned out to be small
+        self._max_tokens = 1 << 30  # smaller once the memory has turned out to be small
 
     def close(self) -> None:
         """Free the model."""
@@ -55,7 +55,7 @@ class TorchReranker:
 
     def count(self, text: str) -> int:
         """Return how many tokens a text takes inside a prompt."""
-        return len(self._model.tokenizer.plain(text))
+        return len(self._model.tokenizer.encode(text))
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Yield (index of the passage, P(yes) in [0, 1]), short passages first, batch by batch.
@@ -66,8 +66,8 @@ class TorchReranker:
         if not passages:
             return
         tokenizer = self._model.tokenizer
-        answers = (tokenizer.single("yes"), tokenizer.single("no"))
-        *prompts, empty = self.prompts(question, [*passages, ""])
+        answers = (tokenizer.encode_single("yes"), tokenizer.encode_single("no"))
+        *prompts, empty = self.encode_prompts(question, [*passages, ""])
         length = shared_prefix_length([*prompts, empty])
         branches = [prompt[length:] for prompt in prompts]
         cache = self._read_prefix(empty[:length])
@@ -85,7 +85,7 @@ class TorchReranker:
             for index, (yes, no) in zip(batch, pairs, strict=True):
                 yield index, yes_probability(yes, no)
 
-    def prompts(self, question: str, passages: Sequence[str]) -> list[list[int]]:
+    def encode_prompts(self, question: str, passages: Sequence[str]) -> list[list[int]]:
         """Return the tokens of each passage's whole prompt, only the passage cut to fit.
 
         Raises:

@@ -31,11 +31,11 @@ class TorchTokenizer:
             for token, each in tokenizer.added_tokens_decoder.items()
         }
 
-    def markup(self, text: str) -> list[int]:
+    def encode_markup(self, text: str) -> list[int]:
         """Return the tokens of a prompt's own markup: names of special tokens become them."""
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def plain(self, text: str) -> list[int]:
+    def encode(self, text: str) -> list[int]:
         """Return the tokens of a person's text: none is special, even if the text spells one."""
         valid = text.encode("utf-8", "replace").decode()  # lone surrogates are refused
         return [token for part in self._split(valid) for token in self._encode_part(part)]
@@ -50,18 +50,18 @@ class TorchTokenizer:
         wanted = getattr(self._tokenizer, "add_bos_token", False)
         return self._tokenizer.bos_token_id if wanted else None
 
-    def single(self, text: str) -> int:
+    def encode_single(self, text: str) -> int:
         """Return the one token of a text.
 
         Raises:
             BackendError: the vocabulary spells it with several.
         """
-        tokens = self.plain(text)
+        tokens = self.encode(text)
         if len(tokens) != 1:
             raise BackendError(f"the vocabulary of {self.folder} has no token for {text!r}")
         return tokens[0]
 
-    def piece(self, token: int) -> bytes:
+    def decode_token(self, token: int) -> bytes:
         """Return the text of a token: a special token's name; maybe only a part of a letter."""
         if token in self._added:
             return str(self._added[token][0]).encode()
@@ -78,7 +78,7 @@ class TorchTokenizer:
         )
 
     @property
-    def special(self) -> frozenset[int]:
+    def special_tokens(self) -> frozenset[int]:
         """The tokens that no text becomes."""
         return frozenset(self._added)
 

@@ -84,7 +84,7 @@ def translate_load_errors(folder: Path) -> Iterator[None]:
 
 
 class OutOfMemoryError(BackendError):
-    """There is not enough memory on the device for this much at once."""
+    """A lack of memory on the device for this much at once."""
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def select_device(device: str | None) -> tuple[Any, Any]:  # Any: of torch, whic
 
 
 def _select_dtype(device: Any) -> Any:  # Any: of torch
-    """Return BF16, or F16 where the device cannot compute with BF16."""
+    """Return BF16, or F16 if the device cannot compute with BF16."""
     library = torch()
     if device.type == "cuda" and not library.cuda.is_bf16_supported(including_emulation=False):
         return library.float16

@@ -23,7 +23,7 @@ JsonObject = Mapping[str, Any]  # Any: as JSON has it
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
+class AgentTool:
     """A tool that an agent may call, and that changes nothing."""
 
     name: str
@@ -33,7 +33,7 @@ class Tool:
     call: Callable[[JsonObject], JsonObject]
 
 
-def serve(tools: Sequence[Tool], instructions: str) -> None:
+def serve(tools: Sequence[AgentTool], instructions: str) -> None:
     """Answer calls until the agent closes its side.
 
     Calls run one after another: a model works at one thing at a time. The protocol has standard
@@ -44,7 +44,7 @@ def serve(tools: Sequence[Tool], instructions: str) -> None:
     anyio.run(_serve, tools, instructions)
 
 
-async def _serve(tools: Sequence[Tool], instructions: str) -> None:
+async def _serve(tools: Sequence[AgentTool], instructions: str) -> None:
     one_at_a_time = anyio.Lock()
 
     async def list_tools(
@@ -69,7 +69,7 @@ async def _serve(tools: Sequence[Tool], instructions: str) -> None:
         await server.run(incoming, outgoing, server.create_initialization_options())
 
 
-def _describe(tool: Tool) -> mcp_types.Tool:
+def _describe(tool: AgentTool) -> mcp_types.Tool:
     return mcp_types.Tool(
         name=tool.name,
         description=tool.description,
@@ -82,7 +82,7 @@ def _describe(tool: Tool) -> mcp_types.Tool:
 
 
 def _call(
-    tools: Sequence[Tool], request: mcp_types.CallToolRequestParams
+    tools: Sequence[AgentTool], request: mcp_types.CallToolRequestParams
 ) -> mcp_types.CallToolResult:
     """Call a tool; return an error that a person or an agent can correct, with its hint."""
     try:
@@ -100,7 +100,7 @@ def _call(
     )
 
 
-def _validate(arguments: JsonObject, tool: Tool) -> JsonObject:
+def _validate(arguments: JsonObject, tool: AgentTool) -> JsonObject:
     """Return the arguments, once the tool's schema allows them.
 
     Raises:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from memcli.cli.agent_tools.mcp_server import Tool
+from memcli.cli.agent_tools.mcp_server import AgentTool
 from memcli.cli.agent_tools.tool_documents import (
     CHARACTERS,
     MOST_MEMORIES,
@@ -22,6 +22,7 @@ from memcli.cli.agent_tools.tool_documents import (
     ShowArguments,
     ShowResult,
 )
+from memcli.cli.agent_tools.truncate import JsonDocument, cut_list, cut_ranking, cut_session
 from memcli.cli.json_output.json_schema import JsonSchema, document_schema
 from memcli.cli.json_output.memory_documents import memories_document
 from memcli.cli.json_output.session_documents import (
@@ -31,30 +32,31 @@ from memcli.cli.json_output.session_documents import (
 )
 from memcli.cli.models.open import open_embedder
 from memcli.cli.options import names
-from memcli.cli.output.truncate import Shape, cut_list, cut_ranking, cut_session
 from memcli.cli.when import end_of, start_of
 from memcli.deadline import deadline
 from memcli.domain import MemoryType
 from memcli.errors import BackendError, UsageError
 from memcli.search.memory_search import search_memories
-from memcli.search.model_speed import Speeds
-from memcli.search.results import Answer
-from memcli.search.stages import LEAST, Models
-from memcli.search.stages import ask as rank_sessions
+from memcli.search.model_speed import ModelSpeeds
+from memcli.search.results import Ranking
+from memcli.search.stages import LEAST_SCORE, RankingModels
+from memcli.search.stages import rank_sessions as rank_sessions
 from memcli.settings import state_folder
 from memcli.store import Filters, MemoryFilters, Store
 
 
-def make_tools(memory: "MemoryTools") -> list[Tool]:
+def make_tools(memory: "MemoryTools") -> list[AgentTool]:
     """Return all tools that agents are offered, one line each."""
 
-    def tool(arguments: type, result: type, call: Callable[[Any], Shape], description: str) -> Tool:
-        return Tool(
+    def tool(
+        arguments: type, result: type, call: Callable[[Any], JsonDocument], description: str
+    ) -> AgentTool:
+        return AgentTool(
             name=call.__name__,
             description=description,
             arguments=_closed_schema(document_schema(arguments)),
             result=document_schema(result),
-            call=cast("Callable[[Mapping[str, Any]], Shape]", call),
+            call=cast("Callable[[Mapping[str, Any]], JsonDocument]", call),
         )
 
     return [
@@ -73,29 +75,29 @@ class MemoryTools:
         open_models: opens the models at the first question.
     """
 
-    def __init__(self, path: Path, open_models: Callable[[], Models]) -> None:
+    def __init__(self, path: Path, open_models: Callable[[], RankingModels]) -> None:
         self._path, self._open_models = path, open_models
 
     @cached_property
-    def _models(self) -> Models:
+    def _models(self) -> RankingModels:
         return self._open_models()
 
     @cached_property
-    def _embedder_alone(self) -> Models:
-        return Models(open_embedder())
+    def _embedder_alone(self) -> RankingModels:
+        return RankingModels(open_embedder())
 
-    def ask(self, arguments: AskArguments) -> Shape:
+    def ask(self, arguments: AskArguments) -> JsonDocument:
         """Rank the sessions that answer a question."""
         with deadline(arguments.get("seconds", SECONDS)):
-            ranking = self._rank(arguments, arguments["question"], LEAST, self._models)
+            ranking = self._rank(arguments, arguments["question"], LEAST_SCORE, self._models)
         return _bounded_ranking(dict(ask_document(ranking)), ranking, arguments)
 
-    def search(self, arguments: SearchArguments) -> Shape:
+    def search(self, arguments: SearchArguments) -> JsonDocument:
         """Find sessions by words and meaning."""
         ranking = self._rank(arguments, arguments["query"], 0.0, self._embedder_alone)
         return _bounded_ranking(dict(search_document(ranking)), ranking, arguments)
 
-    def show(self, arguments: ShowArguments) -> Shape:
+    def show(self, arguments: ShowArguments) -> JsonDocument:
         """Read one session."""
         name, _, position = arguments["id"].partition(":")
         first = arguments.get("first", int(position) if position.isdecimal() else 1)
@@ -104,7 +106,7 @@ class MemoryTools:
         document = show_document(session, range(1, len(session.turns) + 1))
         return cut_session(dict(document), first, arguments.get("characters", CHARACTERS))
 
-    def memories(self, arguments: MemoriesArguments) -> Shape:
+    def memories(self, arguments: MemoriesArguments) -> JsonDocument:
         """Find memories."""
         since, until, speaker = _dates_and_speaker(arguments)
         kind = MemoryType(arguments["type"]) if "type" in arguments else None
@@ -120,11 +122,11 @@ class MemoryTools:
         return cut_list(dict(document), "memories", arguments.get("characters", CHARACTERS))
 
     def _rank(
-        self, arguments: FilterArguments, question: str, least: float, models: Models
-    ) -> Answer:
+        self, arguments: FilterArguments, question: str, least: float, models: RankingModels
+    ) -> Ranking:
         if not question.strip():
             raise UsageError("the question is empty")
-        speeds = Speeds(state_folder() / "speeds.json")
+        speeds = ModelSpeeds(state_folder() / "speeds.json")
         since, until, speaker = _dates_and_speaker(arguments)
         filters = Filters(since, until, arguments.get("source"), speaker)
         with self._store() as store:
@@ -134,7 +136,7 @@ class MemoryTools:
                 models,
                 filters,
                 limit=arguments.get("limit", MOST_SESSIONS),
-                least=least,
+                least_score=least,
                 speeds=speeds,
             )
         speeds.save()
@@ -144,12 +146,14 @@ class MemoryTools:
         return Store.existing(self._path, read_only=True)
 
 
-def _bounded_ranking(document: Shape, ranking: Answer, arguments: FilterArguments) -> Shape:
+def _bounded_ranking(
+    document: JsonDocument, ranking: Ranking, arguments: FilterArguments
+) -> JsonDocument:
     """Return a ranking of bounded length; say in `cut` where a model failed."""
     result = cut_ranking(document, arguments.get("characters", CHARACTERS))
-    if isinstance(ranking.stopped, BackendError):
+    if isinstance(ranking.stopped_by, BackendError):
         cut = cast("list[str]", result["cut"])
-        cut.append(f"a model failed, and this is the ranking before: {ranking.stopped}")
+        cut.append(f"a model failed, and this is the ranking before: {ranking.stopped_by}")
     return result
 
 

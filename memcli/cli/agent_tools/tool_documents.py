@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, Required, TypedDict
 
+from memcli.cli.agent_tools.truncate import Cut
 from memcli.cli.json_output.memory_documents import MemoriesJson
 from memcli.cli.json_output.session_documents import AskJson, SearchJson, ShowJson
-from memcli.cli.output.truncate import Cut
 
 MOST_SESSIONS = 5  # by default
 MOST_MEMORIES = 20  # by default
@@ -13,7 +13,7 @@ CHARACTERS = 20_000  # of JSON by default, about 6,000 tokens
 
 Characters = Annotated[
     int,
-    f"Most characters of the answer, {CHARACTERS:,} by default; `cut` says what was left out.",
+    f"Most characters of the answer, {CHARACTERS:,} by default; `cut` lists the parts left out.",
     ("minimum", 1000),
     ("maximum", 200_000),
 ]

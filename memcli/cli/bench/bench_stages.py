@@ -7,26 +7,26 @@ from pathlib import Path
 from time import perf_counter
 
 from memcli.callbacks import ignore
-from memcli.domain import Fact, KeptMemory, KeptSource, MemoryType
+from memcli.domain import Fact, MemoryType, PortableMemory, PortableSource
 from memcli.errors import InputError
 from memcli.evaluation.answer_quality import STEPS as OUTCOME_STEPS
 from memcli.evaluation.answer_quality import AnswerFunction, task_outcome
 from memcli.evaluation.datasets import DatasetQuestion, Layout, Observation
 from memcli.evaluation.metrics import rank_by_score
-from memcli.evaluation.runner import DEPTH, Grain, StageRanking
-from memcli.formats import Reading, load
+from memcli.evaluation.runner import DEPTH, RankedGrain, StageRanking
+from memcli.formats import ParseOptions, load_format
 from memcli.ingest.import_exports import import_exports
 from memcli.ingest.import_progress import ProgressCallback
 from memcli.ingest.restore import ArchiveRestorer
-from memcli.prompts import history
+from memcli.prompts import format_history
 from memcli.protocols import Embedder
 from memcli.search.query import SignalWeights
-from memcli.search.results import Answer as Ranking
-from memcli.search.results import Listener
+from memcli.search.results import Ranking as Ranking
+from memcli.search.results import RankingListener
 from memcli.search.retrieve import retrieve
-from memcli.search.stages import LEAST, Models, ask
+from memcli.search.stages import LEAST_SCORE, RankingModels, rank_sessions
 from memcli.search.turn_search import retrieve_turns
-from memcli.store import Filters, Found, Store, asked
+from memcli.store import Filters, IndexMatch, Store, query_terms
 
 # Each stage is compared with the one before; `memories` is `retrieve` with memories as a signal.
 STAGES = ("vectors", "bm25", "retrieve", "memories", "rerank", "sift")
@@ -56,7 +56,7 @@ def fill_archive(
         InputError: a part of it cannot be read.
     """
     [report] = import_exports(
-        [export], store, embedder, Reading(), forced=load(layout), progress=progress
+        [export], store, embedder, ParseOptions(), forced=load_format(layout), progress=progress
     )
     if report.damaged:
         raise InputError(f"the {layout} data is damaged: {report.warnings[0]}")
@@ -66,12 +66,12 @@ def fill_archive(
         ArchiveRestorer(store, embedder).restore(memories)
 
 
-def _memory(observation: Observation, layout: Layout) -> KeptMemory:
+def _memory(observation: Observation, layout: Layout) -> PortableMemory:
     fact = Fact(observation.text, MemoryType.LONG_TERM, observation.text, (observation.person,))
-    return KeptMemory(
+    return PortableMemory(
         fact,
         tuple(
-            KeptSource(layout, observation.session, turn, "the data set")
+            PortableSource(layout, observation.session, turn, "the data set")
             for turn in sorted(observation.turns)
         ),
     )
@@ -86,9 +86,9 @@ class StageArchive:
     """
 
     store: Store
-    models: Models
+    models: RankingModels
     stages: Collection[str]
-    grain: Grain
+    grain: RankedGrain
     answer: AnswerFunction | None = None  # a chat model; it answers from the last stage's ranking
 
     def rank(self, question: DatasetQuestion) -> dict[str, StageRanking]:
@@ -116,12 +116,14 @@ class StageArchive:
             return {}
         last = list(stages.values())[-1]
         sessions = [self.store.sessions.get(one) for one in last.places[: OUTCOME_STEPS[-1]]]
-        texts = [history([(one, range(1, len(one.turns) + 1))]) for one in sessions]
+        texts = [format_history([(one, range(1, len(one.turns) + 1))]) for one in sessions]
         return task_outcome(question.text, question.answer, texts, self.answer)
 
     def _rank_by_words(self, question: DatasetQuestion) -> StageRanking:
         began = perf_counter()
-        found = self.store.index.with_words(self.grain, asked(question.text), Filters(), DEPTH)
+        found = self.store.index.match_terms(
+            self.grain, query_terms(question.text), Filters(), DEPTH
+        )
         seconds = perf_counter() - began
         return StageRanking(self._best_ids(self._place_scores(found)), seconds)
 
@@ -130,11 +132,11 @@ class StageArchive:
         # `question_vector` would cache the vector for the stage that is measured next.
         [vector] = self.models.embedder.embed([question.text], questions=True)
         raw = vector.astype("<f4").tobytes()
-        found = self.store.index.nearest(raw, self.models.embedder, Filters(), _PASSAGES)
+        found = self.store.index.nearest_passages(raw, self.models.embedder, Filters(), _PASSAGES)
         seconds = perf_counter() - began
         return StageRanking(self._best_ids(self._place_scores(found)), seconds)
 
-    def _place_scores(self, found: Iterable[Found]) -> PlaceScores:
+    def _place_scores(self, found: Iterable[IndexMatch]) -> PlaceScores:
         return _session_scores(found) if self.grain == "session" else _turn_scores(found)
 
     def _retrieve(
@@ -151,7 +153,7 @@ class StageArchive:
             weights=weights,
         )
         seconds = perf_counter() - began
-        relevant = bool(found) and found[0].score >= LEAST
+        relevant = bool(found) and found[0].score >= LEAST_SCORE
         return StageRanking(tuple(one.session.id for one in found), seconds, relevant)
 
     def _retrieve_turns(self, question: DatasetQuestion) -> StageRanking:
@@ -180,16 +182,16 @@ class StageArchive:
             reranker=self.models.reranker if "rerank" in names else None,
             sifter=self.models.sifter if "sift" in names else None,
         )
-        answer = ask(
+        answer = rank_sessions(
             question,
             self.store,
             models,
             Filters(),
             limit=SESSION_LIMIT,
-            listener=Listener(ranked=keep_ranking),
+            listener=RankingListener(on_ranking=keep_ranking),
         )
-        if answer.stopped:
-            raise answer.stopped
+        if answer.stopped_by:
+            raise answer.stopped_by
         found: dict[str, StageRanking] = {}
         last = first  # a stage that had nothing to do leaves the ranking as it was
         for name in names:
@@ -212,7 +214,7 @@ class StageArchive:
         return tuple(best)
 
 
-def _session_scores(found: Iterable[Found]) -> PlaceScores:
+def _session_scores(found: Iterable[IndexMatch]) -> PlaceScores:
     """Return the best score of each session's passages."""
     best: PlaceScores = {}
     for one in found:
@@ -221,11 +223,11 @@ def _session_scores(found: Iterable[Found]) -> PlaceScores:
     return best
 
 
-def _turn_scores(found: Iterable[Found]) -> PlaceScores:
+def _turn_scores(found: Iterable[IndexMatch]) -> PlaceScores:
     """Return the score of each turn's passage, the best where passages overlap."""
     best: PlaceScores = {}
     for one in found:
-        for position in range(one.place.first, one.place.last + 1) if one.place else ():
+        for position in range(one.passage.first, one.passage.last + 1) if one.passage else ():
             key = (one.session, position)
             best[key] = max(one.score, best.get(key, one.score))
     return best

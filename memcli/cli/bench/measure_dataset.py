@@ -15,10 +15,10 @@ from memcli.errors import InputError, UsageError
 from memcli.evaluation.datasets import Dataset, choose_sample, read_dataset
 from memcli.evaluation.journal import Journal
 from memcli.evaluation.metrics import KS
-from memcli.evaluation.runner import BenchmarkRun, Grain, QuestionResult
+from memcli.evaluation.runner import BenchmarkRun, QuestionResult, RankedGrain
 from memcli.evaluation.summary import POOLED_KS, DatasetReport, summarize
 from memcli.protocols import Chat
-from memcli.search.stages import Models
+from memcli.search.stages import RankingModels
 from memcli.settings import state_folder
 from memcli.store import Store
 
@@ -28,7 +28,7 @@ class DatasetBenchmark:
     """The options of a benchmark on data sets."""
 
     stages: tuple[str, ...]  # in the order of bench_stages.STAGES
-    grain: Grain = "session"
+    grain: RankedGrain = "session"
     pooled: bool = False
     strangers: bool = False
     limit: int | None = None  # questions; None for all
@@ -37,7 +37,7 @@ class DatasetBenchmark:
 
 
 def measure_dataset(
-    path: Path, benchmark: DatasetBenchmark, models: Models, chat: Chat | None = None
+    path: Path, benchmark: DatasetBenchmark, models: RankingModels, chat: Chat | None = None
 ) -> DatasetReport:
     """Ask a data set's questions, except those that an earlier run has asked.
 
@@ -87,7 +87,7 @@ def _ask_questions(
     name: str,
     dataset: Dataset,
     benchmark: DatasetBenchmark,
-    models: Models,
+    models: RankingModels,
     chat: Chat | None,
     journal: Journal,
 ) -> list[QuestionResult]:
@@ -97,7 +97,7 @@ def _ask_questions(
         return StageArchive(store, models, benchmark.stages, benchmark.grain, answer)
 
     if len(journal) and not benchmark.quiet:
-        note(f"{name}: {len(journal):,} answers are an earlier run's; `--again` asks anew")
+        note(f"{name}: {len(journal):,} answers are from an earlier run; `--again` asks again")
     wanted = None if benchmark.limit is None else choose_sample(dataset, benchmark.limit)
     results: list[QuestionResult] = []
     with bars(quiet=benchmark.quiet) as progress:
@@ -121,7 +121,7 @@ def _ask_questions(
 
 
 def _journal_path(
-    dataset: Dataset, benchmark: DatasetBenchmark, models: Models, chat: Chat | None
+    dataset: Dataset, benchmark: DatasetBenchmark, models: RankingModels, chat: Chat | None
 ) -> Path:
     """Return the file for the results of these questions with these options and this code."""
     digest = fingerprint(
@@ -146,7 +146,7 @@ def _code_fingerprint() -> str:
     return fingerprint(*(path.read_bytes() for path in files))
 
 
-def _model_names(models: Models, chat: Chat | None) -> dict[str, str]:
+def _model_names(models: RankingModels, chat: Chat | None) -> dict[str, str]:
     by_role = {
         "embedder": models.embedder,
         "reranker": models.reranker,

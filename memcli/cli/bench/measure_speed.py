@@ -85,14 +85,14 @@ def _gguf_file(role: ModelRole, name: str | None, announce: Announce) -> Path | 
 
 
 def _measure_model(path: Path, gpu_layers: int | None, announce: Announce) -> ModelSpeed:
-    from memcli.backends.llama.benchmark import Gauge
+    from memcli.backends.llama.benchmark import ModelBenchmark
 
     announce(f"{path.stem}: loading, reading, writing")
     watch = Stopwatch()
-    gauge = Gauge(path, gpu_layers=gpu_layers, note=note)
+    gauge = ModelBenchmark(path, gpu_layers=gpu_layers, note=note)
     load = watch.elapsed.seconds
     try:
-        read, write = measure_rate(gauge.read), measure_rate(gauge.write)
+        read, write = measure_rate(gauge.read_prompt), measure_rate(gauge.generate_reply)
         return ModelSpeed(path.stem, load, read=read, write=write)
     finally:
         gauge.close()
@@ -102,11 +102,11 @@ def _compare(
     path: Path, passages: int | None, gpu_layers: int | None, announce: Announce
 ) -> Iterator[RerankComparison]:
     from memcli.backends.llama import open_reranker
-    from memcli.backends.llama.benchmark import OneByOne
+    from memcli.backends.llama.benchmark import NaiveReranker
 
     reranker = open_reranker(path, PROMPT, gpu_layers=gpu_layers)
     try:
-        plain = OneByOne(reranker, PROMPT.context)
+        plain = NaiveReranker(reranker, PROMPT.context)
         for tokens in LENGTHS:
             announce(f"{path.stem}: judging passages of {tokens} tokens in turns with a plain loop")
             yield compare_reranking(
@@ -120,7 +120,7 @@ def _measure_demo(
     judging: Path | None, sifting: Path | None, gpu_layers: int | None, announce: Announce
 ) -> ArchiveSpeed:
     import memcli.demo
-    from memcli.demo.questions import QUESTIONS
+    from memcli.demo.questions import DEMO_QUESTIONS
 
     announce("the archive of `mem demo`: `mem ingest`, `mem search`, `mem ask`")
     options = ["--reranker", str(judging or NO_MODEL), "--sifter", str(sifting or NO_MODEL)]
@@ -128,7 +128,7 @@ def _measure_demo(
     if gpu_layers is not None:
         options += ["--gpu-layers", str(gpu_layers)]
     exports = Path(memcli.demo.__file__).parent / "exports"
-    return measure_archive(exports, QUESTIONS[0].question, options, zone="Europe/Lisbon")
+    return measure_archive(exports, DEMO_QUESTIONS[0].question, options, zone="Europe/Lisbon")
 
 
 def _measure_import(format_name: str, megabytes: float, announce: Announce) -> ImportSpeed:

@@ -12,7 +12,7 @@ from memcli.evaluation.speed_report import SpeedReport, speed_report
 
 @dataclass(frozen=True, slots=True)
 class SpeedFigures:
-    """Everything that was measured; None and empty where there is no model."""
+    """All figures that were measured; None and empty without a model."""
 
     reranker: ModelSpeed | None
     comparisons: tuple[RerankComparison, ...]

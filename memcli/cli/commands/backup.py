@@ -5,32 +5,33 @@ from typing import Annotated
 
 import typer
 
-from memcli.cli.models.inventory import told
-from memcli.cli.options import Database, Quiet, Wait
+from memcli.cli.models.inventory import human_size
+from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.options import Quiet
 from memcli.cli.output.progress import bars, resumable
-from memcli.settings import database_path
-from memcli.store import Store
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy is to be.")]
-Verify = Annotated[bool, typer.Option("--verify", help="Open the copy and check all of it, too.")]
-Replace = Annotated[bool, typer.Option("--replace", help="Write over a file that is there.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="File to write the copy to.")]
+Verify = Annotated[
+    bool, typer.Option("--verify", help="Open the finished copy and check all of it.")
+]
+Replace = Annotated[bool, typer.Option("--replace", help="Replace the file if it exists.")]
 
 
 def backup(
     file: File,
+    *,
     verify: Verify = False,
     replace: Replace = False,
     quiet: Quiet = False,
-    database: Database = None,
-    wait: Wait = 10.0,
+    database: WritableDatabaseOptions,
 ) -> None:
-    """Copy the whole database to one file, while others write.
+    """Copy the whole database to one file, even while others write to it.
 
-    The copy is a database itself, which `mem --db FILE sessions` lists, and
-    `mem --db FILE backup OTHER` brings back. Nothing is there until all of it is.
+    The copy is itself a database: `mem --db FILE sessions` lists it, and
+    `mem --db FILE backup OTHER` restores it. FILE appears only once the copy is complete.
     """
     with (
-        Store.existing(database or database_path(), wait=wait) as store,
+        database.open_existing() as store,
         resumable(f"{file} was not written"),
         bars(quiet=quiet) as progress,
     ):
@@ -38,8 +39,8 @@ def backup(
             file,
             replace=replace,
             verify=verify,
-            told=lambda done, of: progress("copying", done, of),
+            progress=lambda done, of: progress("copying", done, of),
         )
     if not quiet:
         checked = ", checked" if verify else ""
-        typer.echo(f"{file}: {told(file.stat().st_size)}{checked}")
+        typer.echo(f"{file}: {human_size(file.stat().st_size)}{checked}")

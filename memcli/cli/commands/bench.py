@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from memcli.cli.ask_session import open_stage_models
 from memcli.cli.bench.bench_stages import (
     MODEL_STAGES,
     SESSION_STAGES,
@@ -17,15 +18,15 @@ from memcli.cli.bench.dataset_view import print_dataset_report
 from memcli.cli.bench.measure_dataset import DatasetBenchmark, measure_dataset
 from memcli.cli.bench.measure_speed import SpeedBenchmark, measure_speed
 from memcli.cli.bench.speed_view import print_speed
-from memcli.cli.json_output.serialize import to_json
-from memcli.cli.models.open import open_chat, open_models
-from memcli.cli.options import Chat, GpuLayers, Json, Quiet, Reranker, Sifter, Think, words
+from memcli.cli.json_output.serialize import serialize_value
+from memcli.cli.models.open import open_chat
+from memcli.cli.option_groups import ModelOptions, StageOptions
+from memcli.cli.options import Chat, Json, Quiet, words
 from memcli.cli.output.console import print_json
 from memcli.cli.output.progress import resumable
-from memcli.errors import ModelNotFoundError, UsageError
+from memcli.errors import UsageError
 from memcli.protocols import Chat as ChatModel
-from memcli.search.stages import Models
-from memcli.settings import NO_MODEL
+from memcli.search.stages import RankingModels
 
 
 class RankedUnit(StrEnum):
@@ -49,7 +50,7 @@ def _parse_stages(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
-Datasets = Annotated[
+DatasetsOption = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="[DATASET...]",
@@ -57,7 +58,7 @@ Datasets = Annotated[
         help="Files in the layout of LoCoMo or LongMemEval: questions and the places of answers.",
     ),
 ]
-Stages = Annotated[
+StagesOption = Annotated[
     frozenset[str] | None,
     typer.Option(
         "--stages",
@@ -68,11 +69,11 @@ Stages = Annotated[
         " those that need no language model.",
     ),
 ]
-Grain = Annotated[RankedUnit, typer.Option("--grain", help="Rank whole sessions, or turns.")]
-Pooled = Annotated[
+GrainOption = Annotated[RankedUnit, typer.Option("--grain", help="Rank whole sessions, or turns.")]
+PooledOption = Annotated[
     bool, typer.Option("--pooled", help="Put all sessions into one archive, each once.")
 ]
-Strangers = Annotated[
+StrangersOption = Annotated[
     bool,
     typer.Option(
         "--strangers",
@@ -80,7 +81,7 @@ Strangers = Annotated[
         " is relevant.",
     ),
 ]
-Limit = Annotated[
+LimitOption = Annotated[
     int | None,
     typer.Option(
         "--limit",
@@ -91,20 +92,20 @@ Limit = Annotated[
         help="Ask at most N questions of each data set, a proportional share of each category.",
     ),
 ]
-Outcome = Annotated[
+OutcomeOption = Annotated[
     bool,
     typer.Option(
         "--outcome",
         help="Score the answers of a chat model that reads the first sessions of the last stage.",
     ),
 ]
-Again = Annotated[
+AgainOption = Annotated[
     bool, typer.Option("--again", help="Ask every question again, also those of an earlier run.")
 ]
-Speed = Annotated[
+SpeedOption = Annotated[
     bool, typer.Option("--speed", help="Measure how fast models, commands and imports are.")
 ]
-Passages = Annotated[
+PassagesOption = Annotated[
     int | None,
     typer.Option(
         "--passages",
@@ -115,7 +116,7 @@ Passages = Annotated[
         " is time for.",
     ),
 ]
-ImportMegabytes = Annotated[
+ImportMegabytesOption = Annotated[
     float,
     typer.Option(
         "--import-mb",
@@ -127,72 +128,65 @@ ImportMegabytes = Annotated[
 
 
 def bench(
-    datasets: Datasets = None,
-    stages: Stages = None,
-    grain: Grain = RankedUnit.SESSION,
-    pooled: Pooled = False,
-    strangers: Strangers = False,
-    outcome: Outcome = False,
-    limit: Limit = None,
-    again: Again = False,
-    speed: Speed = False,
-    passages: Passages = None,
-    import_mb: ImportMegabytes = 20.0,
-    reranker: Reranker = None,
-    sifter: Sifter = None,
+    datasets: DatasetsOption = None,
+    *,
+    stages: StagesOption = None,
+    grain: GrainOption = RankedUnit.SESSION,
+    pooled: PooledOption = False,
+    strangers: StrangersOption = False,
+    outcome: OutcomeOption = False,
+    limit: LimitOption = None,
+    again: AgainOption = False,
+    speed: SpeedOption = False,
+    passages: PassagesOption = None,
+    import_mb: ImportMegabytesOption = 20.0,
+    models: ModelOptions,
     chat: Chat = None,
-    think: Think = 1024,
-    gpu_layers: GpuLayers = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure retrieval quality or speed.
 
-    Every question of a data set is put to the archive it belongs to, stage by stage, and the
-    rankings are compared with the sessions that are known to answer. Results are kept as they
-    come: a run that was stopped goes on where it was.
+    Every question of a data set is asked about its archive, stage by stage, and the rankings are
+    compared with the sessions that are known to have the answer. Results are saved as they come: a
+    run that was interrupted continues where it stopped.
 
-    With `--speed`: how fast the models load, read and write; how many passages a second are
-    judged, beside a plain loop of one whole prompt per passage through the same library and file;
-    how long `mem ingest`, `mem search` and `mem ask` take on the archive of `mem demo`; how fast
-    large exports are imported, and in how much memory. Whatever else runs meanwhile slows it down;
-    ratios suffer least.
+    With `--speed`, it measures how fast models load, read and write; how many passages a second are
+    scored, compared with a plain loop of one whole prompt per passage through the same library and
+    file; how long `mem ingest`, `mem search` and `mem ask` take on the archive of `mem demo`; and
+    how fast large exports are imported, and in how much memory. Other programs that run at the same
+    time slow it down; ratios are affected least.
     """
     if speed == bool(datasets):
         raise UsageError(
-            "one thing is measured at a time: name data sets, or `--speed`",
+            "give either data sets or `--speed`",
             hint="`mem bench locomo10.json`, or `mem bench --speed`",
         )
     if speed:
-        options = SpeedBenchmark(
-            reranker=reranker,
-            sifter=sifter,
-            passages=passages,
-            import_megabytes=import_mb,
-            gpu_layers=gpu_layers,
+        speeds = SpeedBenchmark(
+            models.reranker,
+            models.sifter,
+            passages,
+            import_mb,
+            gpu_layers=models.gpu_layers,
             quiet=quiet,
         )
-        _measure_speed(options, as_json=as_json)
+        _measure_speed(speeds, as_json=as_json)
         return
+    compared = tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL))
     benchmark = DatasetBenchmark(
-        stages=tuple(one for one in STAGES if one in (stages or WITHOUT_LANGUAGE_MODEL)),
-        grain=grain.value,
-        pooled=pooled,
-        strangers=strangers,
-        limit=limit,
-        again=again,
-        quiet=quiet,
+        compared, grain.value, pooled, strangers, limit=limit, again=again, quiet=quiet
     )
-    models = _open_models(benchmark, reranker, sifter, gpu_layers=gpu_layers, think=think)
-    chat_model = _open_chat(benchmark, chat, gpu_layers) if outcome else None
-    _measure_datasets(datasets or [], benchmark, models, chat_model, as_json=as_json)
+    opened = _open_models(benchmark, models)
+    chat_model = _open_chat(benchmark, chat, models.gpu_layers) if outcome else None
+    _measure_datasets(datasets or [], benchmark, opened, chat_model, as_json=as_json)
 
 
 def _measure_speed(benchmark: SpeedBenchmark, *, as_json: bool) -> None:
-    with resumable("`mem bench --speed` begins anew"):
+    with resumable("`mem bench --speed` starts again from the beginning"):
         figures = measure_speed(benchmark)
     if as_json:
-        print_json(to_json(figures.report()))
+        print_json(serialize_value(figures.report()))
     else:
         print_speed(figures)
 
@@ -200,7 +194,7 @@ def _measure_speed(benchmark: SpeedBenchmark, *, as_json: bool) -> None:
 def _measure_datasets(
     datasets: Sequence[Path],
     benchmark: DatasetBenchmark,
-    models: Models,
+    models: RankingModels,
     chat: ChatModel | None,
     *,
     as_json: bool,
@@ -208,7 +202,7 @@ def _measure_datasets(
     for number, path in enumerate(datasets):
         report = measure_dataset(path, benchmark, models, chat)
         if as_json:
-            print_json(to_json(report))
+            print_json(serialize_value(report))
             continue
         if number:
             typer.echo()
@@ -221,14 +215,7 @@ def _open_chat(benchmark: DatasetBenchmark, name: str | None, gpu_layers: int | 
     return open_chat(name, gpu_layers=gpu_layers)
 
 
-def _open_models(
-    benchmark: DatasetBenchmark,
-    reranker: str | None,
-    sifter: str | None,
-    *,
-    gpu_layers: int | None,
-    think: int,
-) -> Models:
+def _open_models(benchmark: DatasetBenchmark, options: ModelOptions) -> RankingModels:
     """Open the models of the selected stages.
 
     Raises:
@@ -236,21 +223,18 @@ def _open_models(
             are to be asked where all sessions are in one.
         ModelNotFoundError: one is not on this machine.
     """
-    thinking = [name for name in MODEL_STAGES if name in benchmark.stages]
     session_stages = [name for name in SESSION_STAGES if name in benchmark.stages]
     if session_stages and benchmark.grain == "turn":
-        raise UsageError(f"`{session_stages[0]}` ranks sessions", hint="leave out `--grain turn`")
+        raise UsageError(
+            f"`{session_stages[0]}` ranks sessions, not turns", hint="leave out `--grain turn`"
+        )
     if benchmark.strangers and benchmark.pooled:
-        raise UsageError("`--pooled` makes one archive: there is no stranger's to ask")
-    models = open_models(
-        reranker if "rerank" in thinking else NO_MODEL,
-        sifter if "sift" in thinking else NO_MODEL,
-        gpu_layers=gpu_layers,
-        think=think,
+        raise UsageError("`--pooled` makes one archive, and `--strangers` needs another one")
+    stages = StageOptions(
+        reranker=options.reranker,
+        sifter=options.sifter,
+        think=options.think,
+        gpu_layers=options.gpu_layers,
+        stages=frozenset(name for name in MODEL_STAGES if name in benchmark.stages),
     )
-    for stage, model in (("rerank", models.reranker), ("sift", models.sifter)):
-        if stage in thinking and model is None:
-            raise ModelNotFoundError(
-                f"no model on this machine can {stage}", hint="`mem models pull` fetches one"
-            )
-    return models
+    return open_stage_models(stages)

@@ -6,62 +6,61 @@ import typer
 
 from memcli.cli.json_output.store_documents import ConfigJson, SettingJson
 from memcli.cli.options import Json, words
-from memcli.cli.output.console import console, print_json, safe
+from memcli.cli.output.console import print_json
+from memcli.cli.output.settings_view import print_settings
 from memcli.errors import UsageError
-from memcli.settings import DEFAULT, Value, change, config_file, origins
+from memcli.settings import config_file, list_settings, write_setting
 
 Action = Annotated[
     Literal["list", "set", "unset"],
-    typer.Argument(metavar="[list|set|unset]", show_default=False, help="What to do."),
+    typer.Argument(
+        metavar="[list|set|unset]",
+        show_default=False,
+        help="List all settings (the default), set one, or remove one from the file.",
+    ),
 ]
 Key = Annotated[
     str | None,
-    typer.Argument(parser=words, metavar="[KEY]", show_default=False, help="`models.embedder`."),
+    typer.Argument(
+        parser=words,
+        metavar="[KEY]",
+        show_default=False,
+        help="Name of a setting, such as `models.embedder`.",
+    ),
 ]
 NewValue = Annotated[
     str | None,
-    typer.Argument(parser=words, metavar="[VALUE]", show_default=False, help="`bge-m3`."),
+    typer.Argument(
+        parser=words, metavar="[VALUE]", show_default=False, help="New value, such as `bge-m3`."
+    ),
 ]
 
 
 def config(
     action: Action = "list", key: Key = None, value: NewValue = None, as_json: Json = False
 ) -> None:
-    """Show every setting and where it comes from, or write one.
+    """Show every setting and its origin, or change one.
 
-    Defaults, then `config.toml`, then `MEM_*` variables, then options: the later goes before.
-    Comments and all else in the file stay when a setting is written.
+    A setting has a default; `config.toml` overrides it, a `MEM_*` variable overrides the file, and
+    an option overrides both. When a setting is changed, comments and everything else in the file
+    stay.
 
-    `models.embedder`, `models.reranker`, `models.sifter`, `models.reader` and `models.chat` name
-    a model each: by its name, its path, the address of its server, or `none`.
+    `models.embedder`, `models.reranker`, `models.sifter`, `models.reader` and `models.chat` each
+    name a model: by its name, its path, the address of its server, or `none`.
 
-    `servers.ADDRESS.key_env` is the variable that holds a server's key, and
-    `servers.ADDRESS.key_file` the file; `servers.ADDRESS.scheme` what the header says before it,
-    by default `Bearer`; `servers.ADDRESS.context` how many tokens it allows.
+    `servers.ADDRESS.key_env` is the variable with a server's key, and `servers.ADDRESS.key_file`
+    the file with it. `servers.ADDRESS.scheme` is the word before the key in the header, by default
+    `Bearer`. `servers.ADDRESS.context` is the number of tokens that the server allows.
     """
     if (action != "list") != (key is not None) or (action == "set") != (value is not None):
         hint = "`mem config`, `mem config set KEY VALUE`, or `mem config unset KEY`"
-        raise UsageError(f"`mem config {action}` takes something else", hint=hint)
+        raise UsageError(f"wrong arguments for `mem config {action}`", hint=hint)
     if key is not None:
-        change(key, value)
+        write_setting(key, value)
     elif as_json:
         settings: list[SettingJson] = [
-            {"key": one.key, "value": one.value, "from": one.origin} for one in origins()
+            {"key": one.key, "value": one.value, "from": one.origin} for one in list_settings()
         ]
         print_json(ConfigJson(schema="mem.config/1", file=str(config_file()), values=settings))
     else:
-        _print(origins())
-
-
-def _print(values: list[Value]) -> None:
-    from rich.text import Text
-
-    out = console()
-    width = max(len(one.key) for one in values)
-    for one in values:
-        style = "dim" if one.origin == DEFAULT else "green"
-        line = Text.assemble(
-            (f"{safe(one.key):<{width}}", "cyan"), "  ", safe(one.value) or "-",
-            (f"  ({safe(one.origin)})", style),
-        )  # fmt: skip
-        out.print(line, soft_wrap=not out.is_terminal)
+        print_settings(list_settings())

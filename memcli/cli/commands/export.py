@@ -1,120 +1,106 @@
 """`mem export`."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from memcli.cli.completion import values
-from memcli.cli.options import Database, Quiet, Since, Source, Speaker, Until, Wait, words
-from memcli.cli.output.console import note, print_json
+from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
+from memcli.cli.options import OUTPUT, Quiet, words
+from memcli.cli.output.console import note
+from memcli.cli.output.export_lines import print_conversations, print_everything
 from memcli.cli.output.progress import bars, resumable
-from memcli.cli.unknown_names import note_unknown
-from memcli.domain import Conversation, SessionId
+from memcli.cli.session_names import session_numbers
+from memcli.cli.unknown_names import warn_unknown_names
 from memcli.errors import ExitCode, UsageError
-from memcli.formats.generic.memcli import (
-    written,
-    written_forgotten,
-    written_memory,
-    written_reading,
-)
-from memcli.settings import database_path
-from memcli.store import Filters, Store
+from memcli.store import Filters
 from memcli.text.markdown_export import write_transcripts
 
-Sessions = Annotated[
+SessionIds = Annotated[
     list[str] | None,
     typer.Argument(
         parser=words,
-        autocompletion=values.session_ids,
+        autocompletion=values.offer_session_ids,
         metavar="[ID...]",
         show_default=False,
-        help="Ids of sessions, or how they begin: `s_k3j`; all by default.",
+        help="Ids of sessions, or their beginnings: `s_k3j`. Without any: everything.",
     ),
 ]
-Form = Annotated[
+ExportFormat = Annotated[
     Literal["jsonl", "markdown"],
     typer.Option(
         "--format",
         metavar="FORMAT",
-        help="`jsonl`, which `mem ingest` reads back, or `markdown`, a file a session.",
+        rich_help_panel=OUTPUT,
+        help="`jsonl`, which `mem ingest` can import, or `markdown`, one file per session.",
     ),
 ]
 Folder = Annotated[
     Path | None,
     typer.Option(
-        "--to", show_default=False, metavar="FOLDER", help="Where the Markdown files are to be."
+        "--to",
+        show_default=False,
+        metavar="FOLDER",
+        rich_help_panel=OUTPUT,
+        help="Folder to write the Markdown files to.",
     ),
 ]
 
 
 def export(
-    sessions: Sessions = None,
-    form: Form = "jsonl",
+    sessions: SessionIds = None,
+    *,
+    format_name: ExportFormat = "jsonl",
     folder: Folder = None,
-    since: Since = None,
-    until: Until = None,
-    source: Source = None,
-    speaker: Speaker = None,
+    filters: FilterOptions,
     quiet: Quiet = False,
-    database: Database = None,
-    wait: Wait = 10.0,
+    database: WritableDatabaseOptions,
 ) -> None:
-    """Write everything out, as `mem ingest` reads it back.
+    """Export everything as JSON lines that `mem ingest` can import, or sessions as Markdown.
 
-    As JSON lines, and sessions also as Markdown. A database that reads an export has the same
-    sessions under the same ids, with every branch and whatever was edited; the same memories, with
-    their sources and what you accepted; `mem read` has read there what it has read here; and what
-    was forgotten does not come back there either. With ids or filters, and as Markdown, only
-    sessions are written. Exits with status 3 when there is nothing.
+    A database that imports an export has the same sessions under the same ids, with every branch
+    and every edit; the same memories, with their sources and your acceptances; the record of what
+    `mem read` has read; and the record of what was forgotten, so that it does not come back. With
+    ids, with filters, and as Markdown, only sessions are exported. Exits with status 3 when there
+    is nothing to export.
     """
-    if (form == "markdown") != (folder is not None):
-        hint = "`mem export --format markdown --to FOLDER`, or `mem export > FILE`"
-        raise UsageError("Markdown takes a folder, and nothing else does", hint=hint)
-    with Store.existing(database or database_path(), wait=wait) as store, store.snapshot():
-        filters = Filters(since, until, source, speaker, _among(store, sessions))
-        note_unknown(store, filters)
-        count = store.archive.count(filters)
-        printed, done = folder is None and sys.stdout.isatty(), 0
+    _check_folder(format_name, folder)
+    with database.open_existing() as store, store.snapshot():
+        chosen = filters.filters(session_numbers(store, sessions) if sessions else None)
+        warn_unknown_names(store, chosen)
+        count = store.export.count(chosen)
+        on_terminal, done = folder is None and sys.stdout.isatty(), 0
         with (
-            closing(store.archive.sessions(filters)) as found,
-            resumable("what was written is not all; `mem export` again writes it"),
-            bars(quiet=quiet or printed) as progress,
+            closing(store.export.sessions(chosen)) as found,
+            resumable("the export is incomplete; run `mem export` again"),
+            bars(quiet=quiet or on_terminal) as progress,
         ):
-            rest = _beside(store) if filters == Filters() else ()
-            writing = write_transcripts(found, folder) if folder else _print(found, rest)
-            for done, _ in enumerate(writing, start=1):
+            steps: Iterator[object]  # one for each session or line that was written
+            if folder:
+                steps = write_transcripts(found, folder)
+            elif chosen == Filters():
+                steps = print_everything(found, store)
+            else:
+                steps = print_conversations(found)
+            for done, _ in enumerate(steps, start=1):
                 progress("exporting", done, max(done, count))
     if not done:
-        note("no sessions")
+        note("no sessions found")
         raise typer.Exit(ExitCode.NOTHING_FOUND)
 
 
-def _print(
-    sessions: Iterable[tuple[SessionId, Conversation]], rest: Iterable[Mapping[str, object]]
-) -> Iterator[None]:
-    """Print sessions, a line each, and the rest; tell after each line."""
-    lines = (written(session, kept) for session, kept in sessions)
-    for line in chain(lines, rest):
-        print_json(line)
-        yield
+def _check_folder(format_name: str, folder: Path | None) -> None:
+    """Check that a folder is given for Markdown, and only for Markdown.
 
-
-def _beside(store: Store) -> Iterator[Mapping[str, object]]:
-    """Yield what is written beside sessions: memories, readings, and what was forgotten."""
-    for memory, kept in store.archive.memories():
-        yield written_memory(memory, kept)
-    yield from map(written_reading, store.archive.readings())
-    yield from map(written_forgotten, store.archive.forgotten())
-
-
-def _among(store: Store, names: list[str] | None) -> tuple[int, ...] | None:
-    """Return the numbers of the sessions that are named."""
-    if not names:
-        return None
-    ids = dict.fromkeys(store.sessions.get(name.partition(":")[0]).id for name in names)
-    return tuple(number for each in ids if (number := store.sessions.number(each)) is not None)
+    Raises:
+        UsageError: it is not so.
+    """
+    hint = "`mem export --format markdown --to FOLDER`, or `mem export > FILE`"
+    if format_name == "markdown" and folder is None:
+        raise UsageError("`--format markdown` needs `--to FOLDER`", hint=hint)
+    if format_name != "markdown" and folder is not None:
+        raise UsageError("`--to FOLDER` needs `--format markdown`", hint=hint)

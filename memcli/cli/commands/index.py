@@ -1,5 +1,6 @@
 """`mem index`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,57 +10,67 @@ from memcli.cli.completion import values
 from memcli.cli.json_output.store_documents import IndexedJson
 from memcli.cli.models.open import model_loader
 from memcli.cli.models.resolve import ModelResolver, is_address
-from memcli.cli.options import Database, GpuLayers, Json, Quiet, Wait, words
+from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.options import GpuLayers, Json, Quiet, Wait, words
 from memcli.cli.output.console import note, print_json
+from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.progress import bars, resumable
 from memcli.ingest.reindex import reindex
-from memcli.settings import database_path
-from memcli.store import Store
 
-WAIT = 600.0  # seconds: an import may take that long over a batch
-
-Named = Annotated[
+EmbedderName = Annotated[
     str | None,
     typer.Option(
         "--embedder",
         parser=words,
-        autocompletion=values.embedders,
+        autocompletion=values.offer_embedders,
         metavar="MODEL",
         show_default=False,
-        help="Model to embed everything with from now on: a name such as `bge-m3`, a file, the"
-        " address of a served one, or `builtin`.",
+        help="Use this embedder from now on: a name such as `bge-m3`, a file, the address of a"
+        " served model, or `builtin`.",
     ),
 ]
 Rebuild = Annotated[
-    bool, typer.Option("--rebuild", help="Make all words and vectors again, from the turns.")
+    bool, typer.Option("--rebuild", help="Rebuild the whole index from the stored turns.")
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class PatientDatabaseOptions(WritableDatabaseOptions):
+    """The database of a command that runs long, and waits longer for another one that writes."""
+
+    wait: Wait = 600.0  # an import may take that long over a batch
+
+
 def index(
-    embedder: Named = None,
+    *,
+    embedder: EmbedderName = None,
     rebuild: Rebuild = False,
     gpu_layers: GpuLayers = None,
     as_json: Json = False,
     quiet: Quiet = False,
-    database: Database = None,
-    wait: Wait = WAIT,
+    database: PatientDatabaseOptions,
 ) -> None:
-    """Complete or rebuild the index, or take another embedder.
+    """Complete or rebuild the index, or change the embedder.
 
-    The old vectors serve until the new ones are complete; ask and import meanwhile as ever.
-    Whatever stops it, `mem index` goes on where it stopped.
+    The old vectors are used until the new ones are complete; `mem ask` and `mem ingest` work in
+    the meantime. If it is interrupted, `mem index` continues where it stopped.
     """
     with (
-        Store.existing(database or database_path(), wait=wait) as store,
-        resumable("`mem index` goes on where it stopped, and until then nothing changes"),
+        database.open_existing() as store,
+        resumable("`mem index` continues where it stopped; until it is done, nothing changes"),
         bars(quiet=quiet or as_json) as progress,
     ):
         resolver = ModelResolver()
         settled = resolver.configured.get("embedder")
-        known = (embedder, store.vectors.unfinished(), settled, store.vectors.recorded())
-        named = _lasting(next(filter(None, known), None))
+        known = (
+            embedder,
+            store.vector_sets.incomplete_embedder_name(),
+            settled,
+            store.vector_sets.active_embedder_name(),
+        )
+        named = _absolute_name(next(filter(None, known), None))
         model = model_loader(gpu_layers).open_embedder(resolver.find("embedder", named))
-        made = reindex(store, model, named=named, rebuild=rebuild, progress=progress)
+        made = reindex(store, model, embedder_name=named, rebuild=rebuild, progress=progress)
     if embedder and settled and settled != embedder:
         note(f"the settings name another embedder: `mem config set models.embedder {named}`")
     if as_json:
@@ -71,12 +82,13 @@ def index(
         )
         print_json(document)
     elif not quiet:
-        again = f"{made.sessions:,} sessions and " if rebuild else ""
-        typer.echo(f"{again}{made.vectors:,} vectors made, of {made.embedder}")
+        sessions = f"{pluralize(made.sessions, 'session')} and " if rebuild else ""
+        vectors = pluralize(made.vectors, "vector")
+        typer.echo(f"indexed {sessions}{vectors} with the embedder {made.embedder}")
 
 
-def _lasting(named: str | None) -> str | None:
-    """Return a name that means the same in every folder."""
-    if named is None or is_address(named) or not Path(named).expanduser().exists():
-        return named
-    return str(Path(named).expanduser().resolve())
+def _absolute_name(name: str | None) -> str | None:
+    """Return the name of an embedder; a path becomes one that holds in every folder."""
+    if name is None or is_address(name) or not Path(name).expanduser().exists():
+        return name
+    return str(Path(name).expanduser().resolve())

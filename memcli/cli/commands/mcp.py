@@ -4,31 +4,23 @@ import sys
 from importlib.util import find_spec
 
 from memcli.cli.models.open import open_models
-from memcli.cli.options import Database, GpuLayers, Reranker, Sifter, Think
+from memcli.cli.option_groups import DatabaseOptions, ModelOptions
 from memcli.cli.output.console import note
 from memcli.errors import UsageError
-from memcli.search.stages import Models
-from memcli.settings import database_path
+from memcli.search.stages import RankingModels
 
 INSTRUCTIONS = """The person's own conversations with assistants and with people. `ask` ranks the
 sessions that answer a question, with the turns that are evidence; `search` is faster and finds
-whatever has the words; `show` reads one session; `memories` are facts found in them. Name sessions
+sessions with the words; `show` reads one session; `memories` are facts found in them. Name sessions
 by their ids when you use them."""
 
 
-def mcp(
-    reranker: Reranker = None,
-    sifter: Sifter = None,
-    think: Think = 1024,
-    gpu_layers: GpuLayers = None,
-    database: Database = None,
-) -> None:
-    """Serve the memory to agents, as tools of MCP.
+def mcp(options: ModelOptions, database: DatabaseOptions) -> None:
+    """Serve the memory to agents, as tools of the Model Context Protocol (MCP).
 
-    The Model Context Protocol is spoken over standard input and output: an agent starts `mem mcp`
-    itself. Its tools are `ask`, `search`, `show` and `memories`. They read the database and cannot
-    change it; models are loaded at the first question. Exits with status 2 where the extra `mcp`
-    is not installed.
+    The protocol runs over standard input and output: an agent starts `mem mcp` itself. The tools
+    are `ask`, `search`, `show` and `memories`. They read the database and cannot change it. Models
+    are loaded at the first question. Exits with status 2 if the extra `mcp` is not installed.
     """
     if find_spec("mcp") is None:
         raise UsageError(
@@ -39,10 +31,15 @@ def mcp(
     from memcli.cli.agent_tools.memory_tools import MemoryTools, make_tools
 
     if sys.stdin and sys.stdin.isatty():
-        note("an agent starts this command and speaks to it; Ctrl-C ends it")
+        note("this command is meant to be started by an agent; Ctrl-C ends it")
 
-    def models() -> Models:
-        return open_models(reranker, sifter, gpu_layers=gpu_layers, think=think)
+    def models() -> RankingModels:
+        return open_models(
+            options.reranker,
+            options.sifter,
+            gpu_layers=options.gpu_layers,
+            thought_tokens=options.think,
+        )
 
-    tools = make_tools(MemoryTools(database or database_path(), models))
+    tools = make_tools(MemoryTools(database.path, models))
     serve(tools, " ".join(INSTRUCTIONS.split()))

@@ -1,6 +1,8 @@
-"""The commands and their parameters, as values; `tree` reads them off the functions themselves.
+"""The commands and their parameters, as values.
 
-What it read is kept in `commands.json`, which `generate` writes: Tab is answered from there.
+`reference.introspect` reads them from the functions themselves, and `reference.generate` writes
+them to `commands.json`. Tab is answered from that file, because to import the commands takes longer
+than a person waits.
 """
 
 import json
@@ -9,32 +11,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-WRITTEN_DOWN = Path(__file__).with_name("commands.json")
+COMMAND_TABLE = Path(__file__).with_name("commands.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """An argument or an option of a command."""
 
-    form: str  # how it is typed: "[PATH...]", "-n, --limit N"
+    form: str  # the way it is typed: "[PATH...]", "-n, --limit N"
     help: str
     metavar: str  # "" for a flag
-    choices: tuple[str, ...] = ()  # every value it can have, where they are few
-    completes: str = ""  # the function of `completion` that offers values; "" if none does
+    choices: tuple[str, ...] = ()  # every possible value, if they are few
+    completes: str = ""  # the function in `values` that offers values; "" if there is none
+    group: str = ""  # the heading of its group of options; "" for none
 
     @property
     def is_option(self) -> bool:
-        """Whether it begins with a dash."""
+        """True if it begins with a dash."""
         return self.form.startswith("-")
 
     @property
     def names(self) -> list[str]:
-        """What an option is typed as: `-n`, `--limit`."""
+        """The names of an option: `-n`, `--limit`."""
         return self.form.removesuffix(f" {self.metavar}").split(", ")
 
     @property
     def repeats(self) -> bool:
-        """Whether an argument takes all words that follow."""
+        """True if an argument takes all the words that follow."""
         return "..." in self.metavar
 
 
@@ -43,35 +46,35 @@ class Command:
     """A command, or a group of them."""
 
     words: tuple[str, ...]  # "mem", "models", "pull"
-    text: str  # what it does, in paragraphs; the first sentence stands alone
+    text: str  # its help, in paragraphs; the first sentence is its summary
     parameters: tuple[Parameter, ...] = ()
-    inner: tuple["Command", ...] = ()  # of a group
+    inner: tuple["Command", ...] = ()  # the commands of a group
 
     @property
     def name(self) -> str:
-        """What is typed: `mem models pull`."""
+        """The words that are typed: `mem models pull`."""
         return " ".join(self.words)
 
     @property
     def summary(self) -> str:
-        """The first sentence, as the middle of a line: no capital, no full stop."""
+        """The first sentence of the help, without its capital letter and full stop."""
         first = " ".join(self.text.partition("\n\n")[0].split()).partition(". ")[0].rstrip(".")
         return first[:1].lower() + first[1:]
 
     def all(self) -> Iterator["Command"]:
-        """Yield every command that can be run, at whatever depth."""
+        """Yield every command that can be run: itself, or all those of a group."""
         if not self.inner:
             yield self
         for each in self.inner:
             yield from each.all()
 
 
-def written_down() -> Command:
-    """Return `mem` with all its commands, without asking them."""
-    return _command(json.loads(WRITTEN_DOWN.read_bytes()))
+def load_command_table() -> Command:
+    """Return `mem` with all its commands, from the file, without importing them."""
+    return _command(json.loads(COMMAND_TABLE.read_bytes()))
 
 
-def _command(found: Mapping[str, Any]) -> Command:
+def _command(found: Mapping[str, Any]) -> Command:  # Any: values of JSON
     return Command(
         tuple(found["words"]),
         found["text"],

@@ -1,7 +1,7 @@
-"""What Tab offers: commands, options and values, each with what it is behind a tab.
+"""The offers of the Tab key: commands, options and values, each with its description after a tab.
 
-A line is read by what is written down of the commands: to ask the commands themselves would be to
-load Typer, and all that they need, at every press of the key.
+A line is parsed with the table of commands. To import the commands themselves would load Typer and
+all that they need at every press of the key.
 """
 
 import os
@@ -10,51 +10,51 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from memcli.cli.completion import values
-from memcli.cli.completion.command_table import Command, Parameter, written_down
+from memcli.cli.completion.command_table import Command, Parameter, load_command_table
 
-_END = "\0"  # nobody can type it
-_HELP = Parameter("--help", "Show what it does, and how.", "")
+_END = "\0"  # marks the end of a line; it cannot be typed
+_HELP = Parameter("--help", "Show the help of this command.", "")
 _UNKNOWN = Command((), "")
 
 
 def offers(line: str) -> list[str]:
-    """Return what could stand where a line ends.
+    """Return the possible continuations of a line, each with a tab and its description.
 
     Args:
-        line: what is typed so far, from `mem` on.
+        line: the line as typed so far, beginning with `mem`.
     """
-    _, *words = _words(line)
+    _, *words = _split(line)
     if not words:
         return []
-    read = _Line(written_down())
+    parsed = _ParsedLine(load_command_table())
     for word in words[:-1]:
-        read.take(word)
-    if read.database:
-        os.environ["MEM_DB"] = str(Path(read.database).expanduser())  # as `app.root` does
-    return list(read.offers(words[-1]))
+        parsed.add(word)
+    if parsed.database:
+        os.environ["MEM_DB"] = str(Path(parsed.database).expanduser())  # as `app.root` does
+    return list(parsed.offers(words[-1]))
 
 
-class _Line:
-    """A line, as far as it was read."""
+class _ParsedLine:
+    """The part of a line that was parsed, and the offers for the word after it."""
 
     def __init__(self, command: Command) -> None:
-        self.database = ""  # that it names
+        self.database = ""  # the value of `--db` in the line
         self._command = command
         self._waiting: Parameter | None = None  # an option whose value comes next
-        self._arguments = 0  # how many there were
-        self._options = True  # whether there may be more
+        self._arguments = 0  # the number of arguments so far
+        self._options_allowed = True  # false after `--`
 
-    def take(self, word: str) -> None:
-        """Read one word."""
+    def add(self, word: str) -> None:
+        """Parse one more word."""
         if self._waiting:
-            self._give(self._waiting, word)
-        elif word == "--" and self._options:
-            self._options = False
-        elif self._options and word.startswith("-") and word != "-":
+            self._set_value(self._waiting, word)
+        elif word == "--" and self._options_allowed:
+            self._options_allowed = False
+        elif self._options_allowed and word.startswith("-") and word != "-":
             name, equals, value = word.partition("=")
             option = self._option(name)
             if option and option.metavar and equals:
-                self._give(option, value)
+                self._set_value(option, value)
             elif option and option.metavar:
                 self._waiting = option
         elif self._command.inner:
@@ -64,16 +64,18 @@ class _Line:
             self._arguments += 1
 
     def offers(self, last: str) -> Iterator[str]:
-        """Yield what the last word could become."""
+        """Yield the possible continuations of the last word."""
         name, equals, value = last.partition("=")
         if self._waiting:
             yield from _values(self._waiting, last)
-        elif self._options and last.startswith("-") and equals:
+        elif self._options_allowed and last.startswith("-") and equals:
             if option := self._option(name):
                 yield from _values(option, value)
-        elif self._options and last.startswith("-"):
+        elif self._options_allowed and last.startswith("-"):
             yield from (
-                f"{name}\t{option.help}"
+                f"{name}\t{option.group}: {option.help}"
+                if option.group
+                else f"{name}\t{option.help}"
                 for option in self._every_option()
                 for name in option.names
                 if name.startswith(last)
@@ -87,7 +89,7 @@ class _Line:
         elif argument := self._argument():
             yield from _values(argument, last)
 
-    def _give(self, option: Parameter, value: str) -> None:
+    def _set_value(self, option: Parameter, value: str) -> None:
         self._waiting = None
         if "--db" in option.names:
             self.database = value
@@ -96,16 +98,16 @@ class _Line:
         return [*(each for each in self._command.parameters if each.is_option), _HELP]
 
     def _option(self, name: str) -> Parameter | None:
-        """Return the option of this name; of letters that stand together, that of the last."""
+        """Return the option of this name; of letters typed together, the option of the last one."""
         name = name if name.startswith("--") else f"-{name[-1]}"
         return next((each for each in self._every_option() if name in each.names), None)
 
     def _argument(self) -> Parameter | None:
         """Return the argument that comes next."""
-        all_of_them = [each for each in self._command.parameters if not each.is_option]
-        if all_of_them and all_of_them[-1].repeats:
-            return all_of_them[min(self._arguments, len(all_of_them) - 1)]
-        return next(iter(all_of_them[self._arguments :]), None)
+        arguments = [each for each in self._command.parameters if not each.is_option]
+        if arguments and arguments[-1].repeats:
+            return arguments[min(self._arguments, len(arguments) - 1)]
+        return next(iter(arguments[self._arguments :]), None)
 
 
 def _values(parameter: Parameter, beginning: str) -> Iterator[str]:
@@ -114,13 +116,13 @@ def _values(parameter: Parameter, beginning: str) -> Iterator[str]:
         yield from getattr(values, parameter.completes)(beginning)
 
 
-def _words(line: str) -> list[str]:
+def _split(line: str) -> list[str]:
     """Return the words of a line as a shell divides it, the last one as far as it is typed."""
-    reading = shlex.shlex(f"{line}{_END}", posix=True)
-    reading.whitespace_split, reading.commenters = True, ""
+    lexer = shlex.shlex(f"{line}{_END}", posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
     words: list[str] = []
     try:
-        words.extend(reading)
-    except ValueError:  # it ends between quotation marks
-        words.append(reading.token)
+        words.extend(lexer)
+    except ValueError:  # the line ends inside quotation marks
+        words.append(lexer.token)
     return [*words[:-1], words[-1].removesuffix(_END)]

@@ -1,4 +1,4 @@
-"""The scripts that let a shell ask what Tab offers, and where each shell looks for its own."""
+"""The completion scripts, and the places where each shell looks for its own."""
 
 import os
 from pathlib import Path
@@ -9,42 +9,44 @@ SCRIPTS = {"bash": "mem.bash", "zsh": "_mem", "fish": "mem.fish"}
 
 
 def install() -> Path:
-    """Let the current shell complete `mem` from its next start on; return the script's place.
+    """Install completion of `mem` for the current shell, and return the path of the script.
+
+    The shell uses it from its next start on.
 
     Raises:
         UsageError: the shell is not known.
         InputError: a file cannot be written.
     """
     shell = _shell()
-    places = {
+    paths = {
         "bash": Path.home() / ".local/share/bash-completion/completions/mem",
         "zsh": Path.home() / ".zfunc/_mem",
         "fish": Path.home() / ".config/fish/completions/mem.fish",
     }
-    place = places[shell]
+    path = paths[shell]
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(script(shell))
-        if shell != "fish":  # which finds it there by itself
-            _sourced(Path.home() / f".{shell}rc", f"source '{place}'")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(script(shell))
+        if shell != "fish":  # fish finds the script by itself
+            _add_line(Path.home() / f".{shell}rc", f"source '{path}'")
     except OSError as error:
         raise InputError(f"cannot write {error.filename}: {error.strerror}") from error
-    return place
+    return path
 
 
 def script(shell: str = "") -> str:
-    """Return what lets a shell complete `mem`, by default the current one.
+    """Return the script that completes `mem` in a shell, by default the current one.
 
     Raises:
         UsageError: the shell is not known.
     """
-    inside, beside = (Path(__file__).parents[up] / "completions" for up in (2, 3))
-    folder = inside if inside.is_dir() else beside
+    installed, checkout = (Path(__file__).parents[up] / "completions" for up in (2, 3))
+    folder = installed if installed.is_dir() else checkout
     return (folder / SCRIPTS[shell or _shell()]).read_text("utf-8")
 
 
-def _sourced(file: Path, line: str) -> None:
-    """Add a line to a file, unless it is there."""
+def _add_line(file: Path, line: str) -> None:
+    """Add a line to a file, unless the file has it."""
     text = file.read_text("utf-8", "surrogateescape") if file.exists() else ""
     if line not in text.splitlines():
         with file.open("a") as stream:
@@ -52,7 +54,7 @@ def _sourced(file: Path, line: str) -> None:
 
 
 def _shell() -> str:
-    import shellingham  # type: ignore[import-untyped]  # carries no types
+    import shellingham  # type: ignore[import-untyped]  # it has no types
 
     try:
         name = str(shellingham.detect_shell()[0])
@@ -60,6 +62,7 @@ def _shell() -> str:
         name = Path(os.environ.get("SHELL", "")).name
     if name not in SCRIPTS:
         raise UsageError(
-            f"no completion for the shell `{name}`", hint=f"start {', '.join(SCRIPTS)}"
+            f"there is no completion for the shell `{name}`",
+            hint=f"run it in one of {', '.join(SCRIPTS)}",
         )
     return name

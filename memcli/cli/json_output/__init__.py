@@ -1,4 +1,4 @@
-"""The JSON that commands print, defined once: as types whose values are serialised.
+"""The JSON that commands print, defined once: as types whose values are serialized.
 
 Begin with `documents`: it lists every document with the commands that print it. Each type
 documents its keys with `Annotated`; JSON Schemas and mem-json(5) are generated from the types, and

@@ -34,7 +34,7 @@ def _find_memories(text: str, name: str) -> Iterator[tuple[str, Any]]:  # Any: a
     if isinstance(whole, dict) and "memories" in whole:
         whole = whole["memories"]
         if not isinstance(whole, list):
-            raise InputError(f"{name}: `memories` is no list")
+            raise InputError(f"{name}: `memories` is not a list")
     if isinstance(whole, list):
         yield from ((f"{name}: memory {at}", one) for at, one in enumerate(whole, start=1))
         return
@@ -42,7 +42,7 @@ def _find_memories(text: str, name: str) -> Iterator[tuple[str, Any]]:  # Any: a
         if line.strip():
             found = _parse(line)
             if found is None:
-                raise InputError(f"{name}: line {number} is no JSON")
+                raise InputError(f"{name}: line {number} is not JSON")
             yield f"{name}: line {number}", found
 
 
@@ -58,7 +58,7 @@ def _read_memory(table: TypedTable) -> ExportedMemory:
         kind = MemoryType(table.get("type", str, MemoryType.USER.value))
     except ValueError as error:
         known = " or ".join(each.value for each in MemoryType)
-        raise table.error(f"`type` is not {known}") from error
+        raise table.error(f"`type` must be {known}") from error
     tags = tuple(map(str, table.get("tags", list, [])))
     superseded_by = table.get("superseded_by", str, "")
     return ExportedMemory(

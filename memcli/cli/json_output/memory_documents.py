@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from memcli.cli.json_output.session_documents import OverviewJson, overview_json
 from memcli.cli.json_output.value_kinds import Moment, format_moment
 from memcli.domain import Memory, MemoryType, Turn
-from memcli.store import Overview, Reading, Store
+from memcli.store import SegmentReading, SessionSummary, Store
 
 
 class MemorySourceJson(TypedDict):
@@ -110,7 +110,7 @@ def memory_json(memory: Memory, quotes: Sequence[Turn]) -> MemoryJson:
 
 def memory_list(store: Store, memories: Iterable[Memory]) -> list[MemoryJson]:
     """Return memories with the turns that the store has for their sources."""
-    return [memory_json(one, store.memories.quotes(one)) for one in memories]
+    return [memory_json(one, store.memories.source_turns(one)) for one in memories]
 
 
 def memories_document(store: Store, memories: Iterable[Memory]) -> MemoriesJson:
@@ -122,7 +122,7 @@ def one_memory_document(
     store: Store,
     memory: Memory,
     history: Iterable[Memory],
-    readings: Iterable[Reading] | None = None,
+    readings: Iterable[SegmentReading] | None = None,
 ) -> OneMemoryJson:
     """Return the document of `mem memories show`; with readings, those that led to the memory."""
     [first] = memory_list(store, [memory])
@@ -137,7 +137,7 @@ def one_memory_document(
 
 
 def forget_document(
-    store: Store, sessions: Iterable[Overview], memories: Iterable[Memory], *, forgotten: bool
+    store: Store, sessions: Iterable[SessionSummary], memories: Iterable[Memory], *, forgotten: bool
 ) -> ForgetJson:
     """Return the document of `mem forget`, made before the sessions and memories are deleted."""
     return ForgetJson(

@@ -3,11 +3,15 @@
 from typing import Annotated, Literal, Required, TypedDict
 
 from memcli.cli.json_output.value_kinds import Count, Seconds
-from memcli.extraction.read import Extent, Report, Settled
-from memcli.store import Outcome
+from memcli.extraction.read import ExtractionReport, ReadingEstimate, SegmentResult
+from memcli.store import ReadingOutcome
 
 # Actions of a segment by their outcomes; a failed segment has none.
-_ACTIONS = {Outcome.ADDED: "add", Outcome.IGNORED: "ignore", Outcome.BUFFERED: "buffer"}
+_ACTIONS = {
+    ReadingOutcome.ADDED: "add",
+    ReadingOutcome.IGNORED: "ignore",
+    ReadingOutcome.BUFFERED: "buffer",
+}
 
 
 class SegmentJson(TypedDict):
@@ -55,7 +59,7 @@ class ReadJson(TypedDict, total=False):
     to_read: Annotated[ToReadJson, "Only with `--dry-run`, and then instead of the others."]
 
 
-def read_document(report: Report, model: str) -> ReadJson:
+def read_document(report: ExtractionReport, model: str) -> ReadJson:
     """Return the document of `mem read`."""
     outcomes = report.outcomes
     return ReadJson(
@@ -64,9 +68,9 @@ def read_document(report: Report, model: str) -> ReadJson:
         sessions=report.sessions,
         segments=report.segments,
         actions=ActionsJson(
-            add=outcomes.get(Outcome.ADDED, 0),
-            ignore=outcomes.get(Outcome.IGNORED, 0),
-            buffer=outcomes.get(Outcome.BUFFERED, 0),
+            add=outcomes.get(ReadingOutcome.ADDED, 0),
+            ignore=outcomes.get(ReadingOutcome.IGNORED, 0),
+            buffer=outcomes.get(ReadingOutcome.BUFFERED, 0),
             search=report.searches,
         ),
         memories=report.memories,
@@ -76,7 +80,7 @@ def read_document(report: Report, model: str) -> ReadJson:
     )
 
 
-def estimate_document(extent: Extent, model: str) -> ReadJson:
+def estimate_document(extent: ReadingEstimate, model: str) -> ReadJson:
     """Return the document of `mem read --dry-run`."""
     return ReadJson(
         schema="mem.read/1",
@@ -90,7 +94,7 @@ def estimate_document(extent: Extent, model: str) -> ReadJson:
     )
 
 
-def segment_json(settled: Settled) -> SegmentJson:
+def segment_json(settled: SegmentResult) -> SegmentJson:
     """Return one segment that was read."""
     return SegmentJson(
         session=settled.session,

@@ -5,7 +5,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any
 
 
-def to_json(value: object) -> Any:  # Any: JSON has no type in Python
+def serialize_value(value: object) -> Any:  # Any: JSON has no type in Python
     """Return a value as JSON: dataclasses become objects with a key for each field.
 
     A field with the default None is an optional key, and left out where it is None; its type is
@@ -15,14 +15,14 @@ def to_json(value: object) -> Any:  # Any: JSON has no type in Python
     if is_dataclass(value):
         found = {one: getattr(value, one.name) for one in fields(value)}
         return {
-            json_key(one.name): to_json(inner)
+            json_key(one.name): serialize_value(inner)
             for one, inner in found.items()
             if not (inner is None and is_optional(one))
         }
     if isinstance(value, Mapping):
-        return {key: to_json(inner) for key, inner in value.items()}
+        return {key: serialize_value(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [to_json(inner) for inner in value]
+        return [serialize_value(inner) for inner in value]
     return value
 
 

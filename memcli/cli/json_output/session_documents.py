@@ -6,10 +6,10 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from memcli.cli.json_output.value_kinds import Count, Moment, Seconds, Share, format_moment
 from memcli.domain import Clock, Kind, Role, Session
-from memcli.search.answer import Reply
-from memcli.search.budget import Plan
-from memcli.search.results import Answer, Quote, Result, Stage
-from memcli.store import Overview
+from memcli.search.answer import Answer
+from memcli.search.budget import StagePlan
+from memcli.search.results import QuotedTurn, RankedSession, Ranking, StageReport
+from memcli.store import SessionSummary
 
 RankingVerdict = Annotated[
     Literal["found", "nothing"], "`nothing` when nothing relevant was found."
@@ -163,7 +163,7 @@ class ShowJson(TypedDict):
     session: TranscriptJson
 
 
-def ask_document(ranking: Answer, reply: Reply | None = None) -> AskJson:
+def ask_document(ranking: Ranking, reply: Answer | None = None) -> AskJson:
     """Return the document of `mem ask`.
 
     Args:
@@ -187,7 +187,7 @@ def ask_document(ranking: Answer, reply: Reply | None = None) -> AskJson:
     return document
 
 
-def search_document(ranking: Answer) -> SearchJson:
+def search_document(ranking: Ranking) -> SearchJson:
     """Return the document of `mem search`: that of `mem ask` without trace and budget."""
     return SearchJson(
         schema="mem.search/1",
@@ -198,7 +198,7 @@ def search_document(ranking: Answer) -> SearchJson:
     )
 
 
-def ranked_session_json(rank: int, result: Result) -> RankedSessionJson:
+def ranked_session_json(rank: int, result: RankedSession) -> RankedSessionJson:
     """Return one ranked session."""
     return {
         "rank": rank,
@@ -212,12 +212,12 @@ def ranked_session_json(rank: int, result: Result) -> RankedSessionJson:
     }
 
 
-def sessions_document(overviews: Iterable[Overview]) -> SessionsJson:
+def sessions_document(overviews: Iterable[SessionSummary]) -> SessionsJson:
     """Return the document of `mem sessions`."""
     return SessionsJson(schema="mem.sessions/1", sessions=[overview_json(one) for one in overviews])
 
 
-def overview_json(overview: Overview) -> OverviewJson:
+def overview_json(overview: SessionSummary) -> OverviewJson:
     """Return one session of `mem sessions`."""
     return {**_session_head(overview), "turns": overview.turns}
 
@@ -245,11 +245,11 @@ def turn_json(session: Session, position: int) -> TurnJson:
     )
 
 
-def _ranked_sessions(ranking: Answer) -> list[RankedSessionJson]:
+def _ranked_sessions(ranking: Ranking) -> list[RankedSessionJson]:
     return [ranked_session_json(rank, one) for rank, one in enumerate(ranking.results, start=1)]
 
 
-def _session_head(session: Session | Overview) -> SessionHeadJson:
+def _session_head(session: Session | SessionSummary) -> SessionHeadJson:
     return SessionHeadJson(
         id=session.id,
         title=session.title,
@@ -260,7 +260,7 @@ def _session_head(session: Session | Overview) -> SessionHeadJson:
     )
 
 
-def _quote_json(session: Session, quote: Quote) -> QuoteJson:
+def _quote_json(session: Session, quote: QuotedTurn) -> QuoteJson:
     return QuoteJson(
         turn=f"{session.id}:{quote.position}",
         speaker=quote.turn.speaker or quote.turn.role.value,
@@ -269,7 +269,7 @@ def _quote_json(session: Session, quote: Quote) -> QuoteJson:
     )
 
 
-def _stage_json(stage: Stage) -> StageJson:
+def _stage_json(stage: StageReport) -> StageJson:
     document = StageJson(
         name=stage.name,
         model=stage.model,
@@ -278,14 +278,14 @@ def _stage_json(stage: Stage) -> StageJson:
     )
     if stage.name != "retrieve":
         document["passages"] = stage.passages
-        document["remembered"] = stage.remembered
-        document["load_seconds"] = round(stage.load, 3)
-        document["tokens"] = TokensJson(read=stage.read, written=stage.written)
+        document["remembered"] = stage.cached
+        document["load_seconds"] = round(stage.load_seconds, 3)
+        document["tokens"] = TokensJson(read=stage.tokens_read, written=stage.tokens_written)
         document["tokens_per_second"] = round(stage.tokens_per_second, 1)
     return document
 
 
-def _plan_json(plan: Plan) -> PlanJson:
+def _plan_json(plan: StagePlan) -> PlanJson:
     return PlanJson(
         seconds=None if isinf(plan.seconds) else round(plan.seconds, 3),
         passages=plan.passages,
@@ -294,10 +294,10 @@ def _plan_json(plan: Plan) -> PlanJson:
     )
 
 
-def _reply_json(reply: Reply) -> ReplyJson:
+def _reply_json(reply: Answer) -> ReplyJson:
     return ReplyJson(
         text=reply.text,
         model=reply.stage.model,
         references=[ReferenceJson(turn=one.turn, known=one.known) for one in reply.references],
-        complete=not (reply.cut or reply.stopped),
+        complete=not (reply.out_of_time or reply.stopped_by),
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
-from memcli.files import private_file
+from memcli.files import atomic_write
 from memcli.settings import state_folder
 
 MAX_FILES = 64
@@ -59,5 +59,5 @@ def _read(cache_file: Path) -> dict[str, Any]:  # Any: the file may hold anythin
 def _write(cache_file: Path, known: dict[str, Any]) -> None:
     with suppress(OSError):
         cache_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with private_file(cache_file, OSError) as part:
+        with atomic_write(cache_file, OSError) as part:
             part.write_text(json.dumps(known), "utf-8")

@@ -11,15 +11,15 @@ from pathlib import Path
 import typer
 
 from memcli.catalog import ROLES, Catalog, Manifest, ModelRole, Weights
-from memcli.cli.models.inventory import Item, item_of, told
+from memcli.cli.models.inventory import ModelEntry, describe_weights, human_size
 from memcli.cli.models.resolve import weights_record_path
 from memcli.cli.output.console import note, safe
 from memcli.cli.output.progress import Progress
 from memcli.errors import BackendError, InputError, ModelNotFoundError, UsageError
-from memcli.files import whole_file
+from memcli.files import locked_atomic_write
 from memcli.settings import models_folder
 from memcli.weights.hub.prompt_wording import fetch_wording, remove_wording
-from memcli.weights.pull import PulledModel, PullOptions, pull, pull_checkpoint
+from memcli.weights.pull import PulledModel, PullOptions, pull_checkpoint, pull_gguf
 from memcli.weights.recommend import (
     ModelChoice,
     choose_quantization,
@@ -47,8 +47,8 @@ def choose_models(
         choices = recommend_models(known.manifests.values(), total_memory(), room)
         if not choices:
             raise UsageError(
-                f"no language model suits {total_memory():.1f} GiB of memory and {told(room)} of"
-                " disk",
+                f"no language model suits {total_memory():.1f} GiB of memory"
+                f" and {human_size(room)} of disk",
                 hint="`mem models list` shows their sizes; name one to pull it anyway",
             )
     return [
@@ -67,15 +67,15 @@ def confirm_download(choices: Sequence[ModelChoice], *, yes: bool) -> None:
     for choice in choices:
         note(
             f"{choice.manifest.name:<{width}}  {choice.manifest.role:<8}"
-            f"  {choice.quantization:<7} {told(choice.size):>8},"
-            f" a download of {told(choice.download)}"
+            f"  {choice.quantization:<7} {human_size(choice.size):>8},"
+            f" a download of {human_size(choice.download)}"
         )
     if yes:
         return
     if not sys.stdin.isatty():
-        download = told(sum(choice.download for choice in choices))
+        download = human_size(sum(choice.download for choice in choices))
         raise UsageError(
-            "not a terminal, so nobody can be asked", hint=f"add `--yes` to download {download}"
+            "not a terminal, so it cannot ask", hint=f"add `--yes` to download {download}"
         )
     if not typer.confirm("download them?", err=True):
         raise typer.Exit
@@ -94,7 +94,7 @@ def pull_model(
     if backend == "torch":
         pulled = pull_checkpoint(known, options)
     else:
-        pulled = pull(known, choice.quantization, options, keep_f16=keep_f16)
+        pulled = pull_gguf(known, choice.quantization, options, keep_f16=keep_f16)
     if known.wording_url:
         try:
             fetch_wording(known.wording_url, options.folder, known.name)
@@ -105,9 +105,9 @@ def pull_model(
 
 def report_pulled(pulled: PulledModel) -> None:
     """Tell the person that a model is on this machine."""
-    item = item_of(pulled.weights)
+    item = describe_weights(pulled.weights)
     state = "already installed" if pulled.was_installed else "ready"
-    note(f"{item.name} {item.quantization} is {state}: {told(item.size)}, verified")
+    note(f"{item.name} {item.quantization} is {state}: {human_size(item.size)}, verified")
 
 
 def weights_named(known: Catalog, names: Sequence[str]) -> list[Weights]:
@@ -134,15 +134,15 @@ def weights_named(known: Catalog, names: Sequence[str]) -> list[Weights]:
     return found
 
 
-def verify_installed(weights: Weights, progress: Progress) -> Item:
+def verify_installed(weights: Weights, progress: Progress) -> ModelEntry:
     """Verify weights, and record the verdict."""
     path = weights_record_path(weights)
     record = read_record(path) or WeightsRecord(weights.manifest.name, weights.quantization)
     write_record(verify_weights(weights, record, progress=progress, note=note), path)
-    return item_of(weights)
+    return describe_weights(weights)
 
 
-def print_verdicts(items: Sequence[Item], *, quiet: bool) -> None:
+def print_verdicts(items: Sequence[ModelEntry], *, quiet: bool) -> None:
     """Print the measurements, and on standard error the faults."""
     for item in items:
         verdict = item.verdict
@@ -185,13 +185,13 @@ def add_file(
     write_record(record, weights_record_path(weights))
     lines = {"name": name, "role": role, "like": template.name, "file": str(path)}
     text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items())
-    with whole_file(known.own / f"{name}.toml") as part:
+    with locked_atomic_write(known.own / f"{name}.toml") as part:
         part.write_text(text, "utf-8")
     return weights.manifest
 
 
 def remove_models(known: Catalog, names: Sequence[str]) -> None:
-    """Remove the weights of these names, and tell what is left of them in the hub's cache.
+    """Remove the weights of these names, and report their downloads that stay in the hub's cache.
 
     Raises:
         ModelNotFoundError: a name has no weights; nothing is removed then.

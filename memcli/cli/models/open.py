@@ -7,22 +7,22 @@ from memcli.cli.models.gguf_cache import check_cached
 from memcli.cli.models.resolve import ModelResolver, is_address, sift_wording
 from memcli.cli.output.console import note
 from memcli.protocols import Chat, Embedder, Reader
-from memcli.search.stages import Models
+from memcli.search.stages import RankingModels
 from memcli.settings import state_folder
 from memcli.store import Store
 
 
 def model_loader(gpu_layers: int | None = None) -> ModelLoader:
-    """Return the loader of a command: it tells the person what is unusual about a model.
+    """Return the loader of a command: it prints a note about a model that runs unusually.
 
     Args:
         gpu_layers: layers to run on the GPU; None for all that fit.
     """
 
     def note_server(sentence: str) -> None:
-        from memcli.backends.server.endpoint import once
+        from memcli.backends.server.endpoint import note_once
 
-        once(note, state_folder())(sentence)
+        note_once(note, state_folder())(sentence)
 
     return ModelLoader(gpu_layers, note=note, note_server=note_server, check=check_cached)
 
@@ -32,9 +32,9 @@ def open_models(
     sifter: str | None,
     *,
     gpu_layers: int | None,
-    think: int,
+    thought_tokens: int,
     database: Path | None = None,
-) -> Models:
+) -> RankingModels:
     """Open the models that rank sessions for a question.
 
     Args:
@@ -42,7 +42,7 @@ def open_models(
             there is one, and NO_MODEL to leave the stage out.
         sifter: the same.
         gpu_layers: layers to run on the GPU; None for all that fit.
-        think: tokens that the sifter may think.
+        thought_tokens: tokens that the sifter may think.
         database: the database whose embedder is opened if the settings name none.
 
     Raises:
@@ -52,12 +52,12 @@ def open_models(
     resolver, loader = ModelResolver(), model_loader(gpu_layers)
     embedder = resolver.find("embedder", fallback=recorded_embedder(database))
     judge, sift = resolver.find("reranker", reranker), resolver.find("sifter", sifter)
-    return Models(
+    return RankingModels(
         embedder=loader.open_embedder(embedder),
         reranker=loader.open_reranker(judge) if judge else None,
         sifter=loader.open_sifter(sift) if sift else None,
         sift_wording=sift_wording(sift) if sift else "",
-        thought_tokens=think,
+        thought_tokens=thought_tokens,
     )
 
 
@@ -72,28 +72,28 @@ def recorded_embedder(database: Path | None) -> str | None:
     if database is None or not database.exists():
         return None
     with Store(database) as store:
-        return store.vectors.recorded()
+        return store.vector_sets.active_embedder_name()
 
 
-def open_reader(named: str | None = None, *, gpu_layers: int | None = None) -> Reader:
+def open_reader(name: str | None = None, *, gpu_layers: int | None = None) -> Reader:
     """Open the model that turns sessions into memories.
 
     Args:
-        named: its name; None for that of the settings, or the one in the models folder.
+        name: its name; None for that of the settings, or the one in the models folder.
         gpu_layers: layers to run on the GPU; None for all that fit.
 
     Raises:
         ModelNotFoundError: there is none on this machine.
         BackendError: a file is damaged, or did not pass its verification.
     """
-    return model_loader(gpu_layers).open_reader(ModelResolver().require("reader", named))
+    return model_loader(gpu_layers).open_reader(ModelResolver().require("reader", name))
 
 
-def is_served(reader: str | None) -> bool:
+def is_reader_served(reader: str | None) -> bool:
     """Return whether the model that reads is behind an address; see `open_reader`."""
     return is_address(ModelResolver().select("reader", reader) or "")
 
 
-def open_chat(named: str | None = None, *, gpu_layers: int | None = None) -> Chat:
+def open_chat(name: str | None = None, *, gpu_layers: int | None = None) -> Chat:
     """Open the model that answers in words; arguments and errors are those of `open_reader`."""
-    return model_loader(gpu_layers).open_chat(ModelResolver().require("chat", named))
+    return model_loader(gpu_layers).open_chat(ModelResolver().require("chat", name))

@@ -15,7 +15,7 @@ from memcli.backends.model_loader import ModelSource, ServedModel
 from memcli.cli.models.gguf_cache import check_cached
 from memcli.cli.output.console import note
 from memcli.errors import BackendError, ModelNotFoundError
-from memcli.settings import NO_MODEL, manifests_folder, memos_address, models_folder, settings
+from memcli.settings import NO_MODEL, load_settings, manifests_folder, memos_address, models_folder
 
 if TYPE_CHECKING:
     from memcli.catalog import Catalog, Manifest, ModelRole, Weights
@@ -40,7 +40,7 @@ class ModelResolver:
     """
 
     def __init__(self) -> None:
-        self._settings = settings()
+        self._settings = load_settings()
 
     @cached_property
     def _catalog(self) -> "Catalog":
@@ -104,15 +104,15 @@ class ModelResolver:
 
         The settings may lower its context to the one that the server allows.
         """
-        from memcli.backends.server.endpoint import endpoint, read_key
+        from memcli.backends.server.endpoint import parse_endpoint, read_key
 
-        server = self._settings.server(name)
+        server = self._settings.server_for(name)
         key_file = Path(server.key_file) if server.key_file else None
         key = read_key(variable=server.key_env, file=key_file, note=note)
         manifest = self._served_manifest(name.partition("#")[2], role)
         if server.context:
             manifest = replace(manifest, context=min(manifest.context, server.context))
-        return ServedModel(endpoint(name, key=key, scheme=server.scheme), manifest)
+        return ServedModel(parse_endpoint(name, key=key, scheme=server.scheme), manifest)
 
     def _served_manifest(self, name: str, role: "ModelRole") -> "Manifest":
         known = self._catalog.manifests.get(name)

@@ -1,4 +1,4 @@
-"""An answer as it is written: on a terminal word by word, wrapped between words."""
+"""The answer of a chat model while it is written: on a terminal wrapped between words."""
 
 import re
 from collections import deque
@@ -7,72 +7,73 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from memcli.cli.output.console import console, note, safe
-from memcli.cli.output.hyperlinks import linked
-from memcli.cli.output.live_view import watching
-from memcli.cli.output.session_view import Look
+from memcli.cli.output.hyperlinks import highlight_references
+from memcli.cli.output.live_view import live_ranking
+from memcli.cli.output.session_view import RenderStyle
 from memcli.protocols import Chat
-from memcli.search.answer import Answering, Reply
+from memcli.search.answer import Answer, AnswerStage
 from memcli.search.dialogue import Dialogue
-from memcli.search.model_speed import Speeds
-from memcli.search.results import Answer
+from memcli.search.model_speed import ModelSpeeds
+from memcli.search.results import Ranking
 from memcli.text.scripts import BREAKABLE_ANYWHERE
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Unspaced scripts may break anywhere. Compiled when it is first used, which takes 3 ms.
+# Scripts without spaces may break anywhere. The pattern is compiled at its first use (3 ms).
 _WORDS = rf"\n|[^\S\n]+|[{BREAKABLE_ANYWHERE}]|[^\s{BREAKABLE_ANYWHERE}]+"
 
 
-def answered(
-    answer: Answer,
+def generate_answer(
+    ranking: Ranking,
     chat: Chat,
     *,
     dialogue: Dialogue,
     think: int,
-    speeds: Speeds,
+    speeds: ModelSpeeds,
     quiet: bool,
     printed: bool,
-) -> Reply:
-    """Let a model answer from a ranking.
+) -> Answer:
+    """Let a model answer from a ranking, and return the answer.
 
     Args:
-        answer: the ranking; it found something.
+        ranking: a ranking that found something.
         chat: the model.
-        dialogue: what was asked before.
-        think: most tokens of its thought.
-        speeds: of the models on this machine; learns.
-        quiet: whether nothing is told while it reads and thinks.
+        dialogue: the questions before this one.
+        think: the most tokens that the model thinks.
+        speeds: the speeds of models on this machine; this run is added to them.
+        quiet: whether to show nothing while the model reads and thinks.
         printed: whether to print the answer while it is written.
     """
-    with watching(quiet=quiet or not printed) as listener:
-        work = Answering(
-            answer.question,
-            answer.results,
+    with live_ranking(quiet=quiet or not printed) as listener:
+        stage = AnswerStage(
+            ranking.question,
+            ranking.results,
             chat,
             dialogue=dialogue,
             thought_tokens=think,
             listener=listener,
             speeds=speeds,
         )
-        pieces = work.pieces()
+        pieces = stage.stream()
         first = next(pieces, "")
     rest = chain([first], pieces)
     if printed:
         _print(rest)
     else:
         deque(rest, maxlen=0)
-    return work.reply
+    return stage.answer
 
 
-def tell(reply: Reply) -> None:
-    """Say what an answer lacks, and what it refers to that nobody showed it."""
-    if reply.cut:
-        note("the answer is cut: there was no more time for it" if reply.text else
-             "there was no time for an answer")  # fmt: skip
-    strange = [one.turn for one in reply.references if not one.known]
-    if strange:
-        note(f"the answer refers to what it was not shown: {', '.join(strange)}")
+def warn_about_answer(answer: Answer) -> None:
+    """Warn if an answer was cut short, or refers to turns that the model was not shown."""
+    if answer.out_of_time and answer.text:
+        note("the answer is cut short: the time was up")
+    elif answer.out_of_time:
+        note("there was no time for an answer")
+    unknown = [one.turn for one in answer.references if not one.known]
+    if unknown:
+        note(f"the answer refers to turns that the model was not shown: {', '.join(unknown)}")
 
 
 def _print(pieces: Iterable[str]) -> None:
@@ -82,46 +83,46 @@ def _print(pieces: Iterable[str]) -> None:
             out.file.write(safe(piece))
             out.file.flush()
         out.file.write("\n")
-        out.file.flush()  # before anything is noted
+        out.file.flush()  # before a note is written to stderr
         return
-    _Wrapped(out).print(pieces)
+    _WordWrapper(out).print(pieces)
 
 
-class _Wrapped:
-    """Prints words as they come, each whole on a line if one can hold it."""
+class _WordWrapper:
+    """Prints words as they come, each unbroken on one line if it is short enough."""
 
     def __init__(self, out: "Console") -> None:
-        self._out, self._look = out, Look.of(out)
+        self._out, self._style = out, RenderStyle.of(out)
         self._column = 0
-        self._space = ""  # before the next word, unless it begins a line
+        self._space = ""  # the space before the next word, unless that begins a line
 
     def print(self, pieces: Iterable[str]) -> None:
-        held: list[str] = []  # a word that may go on
+        unfinished = ""  # the last word so far, which the next piece may continue
         for piece in pieces:
-            *whole, last = re.findall(_WORDS, "".join(held) + safe(piece)) or [""]
-            for word in whole:
-                self._word(word)
-            held = [last]
-        self._word("".join(held))
+            *words, unfinished = re.findall(_WORDS, unfinished + safe(piece)) or [""]
+            for word in words:
+                self._print_word(word)
+        self._print_word(unfinished)
         self._out.print()
 
-    def _word(self, word: str) -> None:
+    def _print_word(self, word: str) -> None:
         from rich.cells import cell_len
         from rich.text import Text
 
         if word == "\n":
-            self._break()
+            self._break_line()
         elif word.isspace() or not word:
             self._space = word if self._column else ""
         else:
-            if self._column + cell_len(self._space + word) > self._look.width and self._column:
-                self._break()
-            text = linked(Text(self._space + word), links=self._look.links)
+            width = cell_len(self._space + word)
+            if self._column and self._column + width > self._style.width:
+                self._break_line()
+            text = highlight_references(Text(self._space + word), links=self._style.links)
             self._out.print(text, end="", soft_wrap=True)
             self._out.file.flush()
             self._column += cell_len(text.plain)
             self._space = ""
 
-    def _break(self) -> None:
+    def _break_line(self) -> None:
         self._out.print()
         self._column, self._space = 0, ""

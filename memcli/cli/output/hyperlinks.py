@@ -1,7 +1,8 @@
-"""References that a terminal can open, where it is known to have links (OSC 8).
+"""References as hyperlinks (OSC 8), on terminals that are known to support them.
 
-A link leads to `mem:s_2v4k8qjw0a:7`; what opens it is the terminal's to say, as in kitty's
-`open-actions.conf`. Terminals that are not known get none: some print the sequence as it is.
+A link leads to `mem:s_2v4k8qjw0a:7`. The terminal decides which program opens it, as in kitty's
+`open-actions.conf`. Terminals that are not known get no links, because some print the escape
+sequence as text.
 """
 
 import os
@@ -14,26 +15,26 @@ if TYPE_CHECKING:
 REFERENCE = re.compile(r"(?<!\w)s_[0-9a-z]{4,16}(?::\d+(?:-\d+)?)?(?![\w?])")
 _PROGRAMS = {"iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "rio", "Tabby"}
 _TERMS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm", "contour")
-_VTE = 5000  # the version from which GNOME's terminals have links
+_VTE = 5000  # the first version of GNOME's terminal library that supports links
 
 
-def has_links() -> bool:
-    """Return whether the terminal is known to have links."""
-    told = os.environ
-    program, term = told.get("TERM_PROGRAM", ""), told.get("TERM", "")
-    if program == "tmux" or told.get("TMUX") or term.startswith(("screen", "dumb")):
+def supports_links() -> bool:
+    """Return whether the terminal is known to support hyperlinks, from its variables."""
+    environment = os.environ
+    program, term = environment.get("TERM_PROGRAM", ""), environment.get("TERM", "")
+    if program == "tmux" or environment.get("TMUX") or term.startswith(("screen", "dumb")):
         return False  # it depends on the terminal outside, which cannot be seen from here
-    vte = told.get("VTE_VERSION", "")
+    vte = environment.get("VTE_VERSION", "")
     return (
         program in _PROGRAMS
         or term.startswith(_TERMS)
-        or bool(told.get("WT_SESSION") or told.get("KONSOLE_VERSION"))
+        or bool(environment.get("WT_SESSION") or environment.get("KONSOLE_VERSION"))
         or (vte.isdigit() and int(vte) >= _VTE)
     )
 
 
-def linked(text: "Text", *, links: bool) -> "Text":
-    """Return a text whose references to turns stand out, as links where the terminal has them."""
+def highlight_references(text: "Text", *, links: bool) -> "Text":
+    """Colour the references to sessions and turns in a text, and link them if links are on."""
     for match in REFERENCE.finditer(text.plain):
         style = f"cyan link mem:{match[0]}" if links else "cyan"
         text.stylize(style, match.start(), match.end())

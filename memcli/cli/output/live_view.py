@@ -1,4 +1,4 @@
-"""The view that improves while the stages run, on a terminal only."""
+"""The ranking and the thought of a model while the stages run, on a terminal."""
 
 import sys
 from collections.abc import Iterator
@@ -7,68 +7,65 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from memcli.cli.output.console import console, safe
-from memcli.search.results import Answer, Listener, Work
+from memcli.search.results import Activity, Ranking, RankingListener
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType
     from rich.text import Text
 
-THOUGHT_LINES = 6  # of the thought, the latest, while it is written
+THOUGHT_LINES = 6  # the latest lines of the thought that are shown
 
 
 @contextmanager
-def watching(*, quiet: bool) -> Iterator[Listener]:
-    """Show each stage's ranking as it comes, and the thought as it is written; then clear it all.
+def live_ranking(*, quiet: bool) -> Iterator[RankingListener]:
+    """Show the ranking of each stage and the thought while they come, and erase them at the end.
 
-    Where stdout or stderr is no terminal, or one that cannot erase, nothing is shown.
+    Nothing is shown if quiet, if stdout or stderr is not a terminal, or if it cannot erase.
     """
     out = None if quiet or not sys.stdout.isatty() else console(sys.stderr)
     if out is None or not out.is_terminal or out.is_dumb_terminal:
-        yield Listener()
+        yield RankingListener()
         return
     from rich.live import Live
 
-    view = _View(out)
-    with Live(
-        console=out,
-        transient=True,
-        refresh_per_second=8,
-        get_renderable=view.drawn,
-    ):
+    view = _LiveView(out)
+    with Live(console=out, transient=True, refresh_per_second=8, get_renderable=view.render):
 
-        def ranked(answer: Answer) -> None:
-            view.answer = answer
+        def on_ranking(ranking: Ranking) -> None:
+            view.ranking = ranking
 
-        def thought(piece: str) -> None:
+        def on_thought(piece: str) -> None:
             view.thought += piece
 
-        yield Listener(ranked, view.works, thought)
+        yield RankingListener(on_ranking, view.on_work, on_thought)
 
 
-class _View:
+class _LiveView:
+    """The ranking, the work at hand and the latest lines of the thought."""
+
     def __init__(self, out: "Console") -> None:
         from rich.spinner import Spinner
 
         self._out = out
-        self.answer: Answer | None = None
+        self.ranking: Ranking | None = None
         self.thought = ""
-        self._work = Work("searching")
-        self._since = monotonic()  # when that work was told of
-        self._began = monotonic()
+        self._work = Activity("searching")
+        self._work_started = monotonic()
+        self._started = monotonic()
         self._spinner = Spinner("dots")
 
-    def works(self, work: Work) -> None:
-        self._work, self._since = work, monotonic()
+    def on_work(self, work: Activity) -> None:
+        self._work, self._work_started = work, monotonic()
 
     def _status(self) -> str:
-        """Say what is done, for how long all in all, and how much longer as far as is known."""
+        """Return the work at hand, the time since the start, and the time to go if it is known."""
         work, now = self._work, monotonic()
-        counted = f" {work.done}/{work.of}" if work.of else ""
-        status = f"{work.doing}{counted}, {now - self._began:.0f} s"
-        left = None if work.seconds is None else work.seconds - (now - self._since)
+        counted = f" {work.done}/{work.total}" if work.total else ""
+        status = f"{work.name}{counted}, {now - self._started:.0f} s"
+        left = None if work.seconds is None else work.seconds - (now - self._work_started)
         return status if left is None or left < 1 else f"{status}, about {left:.0f} s to go"
 
-    def drawn(self) -> "Group":
+    def render(self) -> "Group":
         from rich.console import Group
         from rich.text import Text
 
@@ -80,16 +77,16 @@ class _View:
         return Group(*self._ranking(self._out.height - below - 1), *parts)
 
     def _ranking(self, lines: int) -> "list[RenderableType]":
-        """Return the ranking as far as there is room: what does not fit would hide the rest."""
-        if not self.answer:
+        """Return the ranking, shortened or left out if it does not fit on the screen."""
+        if not self.ranking:
             return []
-        from memcli.cli.output.session_view import Look, answer_view
+        from memcli.cli.output.session_view import RenderStyle, ranking_view
 
-        look = Look.of(self._out)
-        whole = answer_view(self.answer, look)
+        style = RenderStyle.of(self._out)
+        whole = ranking_view(self.ranking, style)
         if len(self._out.render_lines(whole)) <= lines:
             return [whole]
-        short = answer_view(self.answer, look, quotes=False)
+        short = ranking_view(self.ranking, style, quotes=False)
         return [short] if len(self._out.render_lines(short)) <= lines else []
 
     def _latest_thought(self) -> "Text | None":

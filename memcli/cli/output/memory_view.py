@@ -1,13 +1,17 @@
-"""How memories look to a person, and in a file of Markdown."""
+"""Memories as text, as JSON and as Markdown."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from memcli.cli.json_output.memory_documents import one_memory_document
-from memcli.cli.output.console import console, print_json, print_line, safe
-from memcli.cli.output.reading_progress import print_readings
-from memcli.cli.output.session_view import WIDE, Look
+from memcli.cli.json_output.memory_documents import (
+    memories_document,
+    memory_list,
+    one_memory_document,
+)
+from memcli.cli.output.console import console, print_json, print_jsonl, print_line, safe
+from memcli.cli.output.reading_view import print_reasons
+from memcli.cli.output.session_view import WIDE, RenderStyle
 from memcli.domain import YOU, Memory, MemoryType, Turn
 from memcli.store import Store
 
@@ -18,64 +22,84 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>#])")
 
 
 def print_memories(memories: Iterable[Memory]) -> None:
-    """Print memories, one a line; a narrow terminal leaves out what is not needed to find one."""
+    """Print memories, one per line; on a narrow terminal without their types."""
     out = console()
-    look = Look.of(out)
+    style = RenderStyle.of(out)
     for memory in memories:
-        print_line(out, _line(memory, look))
+        print_line(out, _line(memory, style))
+
+
+def print_memory_list(
+    store: Store, memories: Sequence[Memory], *, as_json: bool, as_jsonl: bool
+) -> None:
+    """Print memories as one JSON object, as one object per line, or as text."""
+    if as_json:
+        print_json(memories_document(store, memories))
+    elif as_jsonl:
+        print_jsonl(memory_list(store, memories))
+    else:
+        print_memories(memories)
 
 
 def show_memory(name: str, store: Store, *, why: bool, as_json: bool) -> None:
     """Print the memory of this name, the turns it came from, and its history.
 
     Args:
-        name: its id, or how that begins.
-        store: where it is.
-        why: whether to tell how a model came to it, too.
-        as_json: whether programs are to read it.
+        name: its id, or the beginning of that.
+        store: the database.
+        why: whether to print also how a model came to it.
+        as_json: whether to print JSON.
 
     Raises:
         NotFoundError: there is none, or more than one.
     """
     memory = store.memories.get(name)
     history = store.memories.history(memory)
-    readings = store.reads.behind(memory.id) if why else None
+    readings = store.readings.of_memory(memory.id) if why else None
     if as_json:
         print_json(one_memory_document(store, memory, history, readings))
     else:
-        print_memory(memory, store.memories.quotes(memory), history)
-        print_readings(readings or [])
+        print_memory(memory, store.memories.source_turns(memory), history)
+        print_reasons(readings or [])
 
 
 def print_memory(memory: Memory, quotes: Sequence[Turn], history: Sequence[Memory]) -> None:
-    """Print a memory, the turns it came from, and what else is known about its key."""
+    """Print a memory, the turns it came from, and the other memories about its key.
+
+    Args:
+        memory: the memory.
+        quotes: the turns of its sources, in their order.
+        history: every memory about its key, itself included.
+    """
     from rich.text import Text
 
     out = console()
-    look = Look.of(out)
+    style = RenderStyle.of(out)
     fact = memory.fact
-    about = Text("  ", "dim").join(
-        [*map(Text, (memory.id, fact.type.value, _day(memory), _author(memory))),
-         *(look.text(_tag(tag)) for tag in fact.tags)]
-    )  # fmt: skip
-    lines = [look.text(_flat(fact.key), "bold"), look.text(fact.value), about]
+    about = [memory.id, fact.type.value, _day(memory), _author(memory)]
+    tags = [style.text(_tag(tag)) for tag in fact.tags]
+    lines = [style.text(_one_line(fact.key), "bold"), style.text(fact.value)]
+    lines.append(Text("  ", "dim").join([*map(Text, about), *tags]))
     lines += [Text(remark, "magenta") for remark in _remarks(memory)]
     for source, turn in zip(memory.sources, quotes, strict=True):
-        who = Text.assemble(
-            "\n", (f"{source.session}:{source.position}  ", "dim"),
-            look.text(_flat(turn.speaker or turn.role.value), "bold cyan"),
-            (f"  {turn.sent_at:%Y-%m-%d %H:%M}" if turn.sent_at else "", "dim"),
-        )  # fmt: skip
-        lines += [who, look.text(turn.text)]
+        lines.append(
+            Text.assemble(
+                "\n",
+                (f"{source.session}:{source.position}  ", "dim"),
+                style.text(_one_line(turn.speaker or turn.role.value), "bold cyan"),
+                (f"  {turn.sent_at:%Y-%m-%d %H:%M}" if turn.sent_at else "", "dim"),
+            )
+        )
+        lines.append(style.text(turn.text))
     for line in lines:
-        out.print(line, soft_wrap=not look.terminal)
+        out.print(line, soft_wrap=not style.terminal)
     if len(history) > 1:
         out.print(Text("\nhistory", "bold"))
         print_memories(history)
 
 
-def markdown(memories: Iterable[Memory]) -> str:
-    """Return memories as a document: a section for each type, an item for each memory."""
+def memories_markdown(memories: Iterable[Memory]) -> str:
+    """Return memories as Markdown: a section for each type, an item for each memory."""
     found = list(memories)
     parts = []
     for kind in MemoryType:
@@ -85,57 +109,59 @@ def markdown(memories: Iterable[Memory]) -> str:
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
-def _line(memory: Memory, look: Look) -> "Text":
+def _line(memory: Memory, style: RenderStyle) -> "Text":
     from rich.text import Text
 
     fact = memory.fact
-    wide = not look.terminal or look.width >= WIDE
-    return Text.assemble(
-        (memory.id, "cyan"), "  ", (_day(memory), "green"), "  ",
-        (f"{fact.type.value:<14}  " if wide else "", "dim"),
-        look.text(_flat(fact.key), "bold"), (": ", "bold"), look.text(_flat(fact.value)),
-        *(part for tag in fact.tags for part in ("  ", look.text(_tag(tag), "dim"))),
-        ("".join(f"  ({remark})" for remark in _remarks(memory)), "magenta"),
-    )  # fmt: skip
+    wide = not style.terminal or style.width >= WIDE
+    line = Text.assemble((memory.id, "cyan"), "  ", (_day(memory), "green"), "  ")
+    if wide:
+        line.append(f"{fact.type.value:<14}  ", "dim")
+    line.append_text(style.text(_one_line(fact.key), "bold")).append(": ", "bold")
+    line.append_text(style.text(_one_line(fact.value)))
+    for tag in fact.tags:
+        line.append("  ").append_text(style.text(_tag(tag), "dim"))
+    for remark in _remarks(memory):
+        line.append(f"  ({remark})", "magenta")
+    return line
 
 
 def _remarks(memory: Memory) -> Iterator[str]:
-    """Yield what is to be said about how far a memory can be trusted."""
+    """Yield remarks on whether a memory is current, contradicted or unsupported."""
     if memory.superseded_by:
         yield f"{'edited: now' if memory.edited else 'superseded by'} {memory.superseded_by}"
     if memory.conflicts:
         yield f"conflicts with {', '.join(memory.conflicts)}"
     if memory.unsupported:
-        missing = _flat(", ".join(memory.unsupported))
-        yield f"{'accepted, though ' if memory.accepted else ''}unsupported: {missing}"
+        missing = _one_line(", ".join(memory.unsupported))
+        yield f"{'accepted although ' if memory.accepted else ''}unsupported: {missing}"
 
 
 def _item(memory: Memory) -> str:
     fact = memory.fact
-    tags = "".join(f" `{_flat(_tag(tag)).replace('`', '')}`" for tag in fact.tags)
+    tags = "".join(f" `{_one_line(_tag(tag)).replace('`', '')}`" for tag in fact.tags)
     sources = ", ".join(f"{source.session}:{source.position}" for source in memory.sources)
-    told = [_day(memory).strip(), _author(memory), sources, *_remarks(memory)]
-    return (
-        f"- **{_escaped(fact.key)}**: {_escaped(fact.value)}{tags}  \n  {_escaped('; '.join(told))}"
-    )
+    facts = [_day(memory).strip(), _author(memory), sources, *_remarks(memory)]
+    title = f"- **{_escape(fact.key)}**: {_escape(fact.value)}{tags}"
+    return f"{title}  \n  {_escape('; '.join(facts))}"
 
 
-def _escaped(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", _flat(text))
+def _escape(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", _one_line(text))
 
 
 def _author(memory: Memory) -> str:
     if memory.by == YOU:
         return f"by {YOU}"
-    name = _flat(memory.by.partition(" ")[0])
+    name = _one_line(memory.by.partition(" ")[0])
     return f"by {name}{', accepted' if memory.accepted else ''}"
 
 
 def _tag(tag: str) -> str:
-    return f"#{_flat(tag)}"
+    return f"#{_one_line(tag)}"
 
 
-def _flat(text: str) -> str:
+def _one_line(text: str) -> str:
     return re.sub(r"\s+", " ", safe(text)).strip()
 
 

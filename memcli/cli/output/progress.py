@@ -1,41 +1,47 @@
-"""How far something long is: bars on a terminal, a line now and then elsewhere."""
+"""Progress of long work: bars on a terminal, a line per minute in a log."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from memcli.cli.output.console import can_draw, console, note, safe
+from memcli.cli.output.numbers import exact_duration, rough_duration, short_number
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
+    from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
-Progress = Callable[[str, int, int], None]  # what, how much is done, of how much (0: unknown)
+    from memcli.extraction.read import SegmentResult
+    from memcli.store import UnreadSession
 
-EVERY = 60.0  # seconds between lines in a log
-PERIOD = 300.0  # seconds that a speed is the mean of: a step may take minutes
+# Called with the name of the work, the amount done and the whole amount (0 if it is unknown).
+Progress = Callable[[str, int, int], None]
+SegmentCallback = Callable[["SegmentResult"], None]
+
+LOG_INTERVAL = 60.0  # seconds between two lines in a log
+SPEED_PERIOD = 300.0  # seconds over which the speed is averaged: one step may take minutes
 
 
 @contextmanager
 def bars(*, quiet: bool) -> Iterator[Progress]:
-    """Give what tells a person how far each of several things is, on stderr.
+    """Give a callback that shows on stderr how far each of several kinds of work is.
 
-    On a terminal these are bars, with how fast it goes and how long it will take; in a log, and on
-    a terminal that cannot erase, a line a minute; for the quiet nothing.
+    On a terminal it draws bars with the speed and the remaining time; in a log, and on a terminal
+    that cannot erase, it writes a line per minute; if quiet, it does nothing.
     """
     if quiet:
         yield lambda _what, _done, _of: None
     elif can_draw(sys.stderr):
-        yield from _drawn()
+        yield from _draw_bars()
     else:
-        yield _Log().tell
+        yield _ProgressLog().report
 
 
 @contextmanager
 def resumable(hint: str) -> Iterator[None]:
-    """Say what to type, or what became of it, when this is interrupted."""
+    """Note on Ctrl-C how to continue the work inside, or the state in which it was left."""
     try:
         yield
     except KeyboardInterrupt:
@@ -43,73 +49,135 @@ def resumable(hint: str) -> Iterator[None]:
         raise
 
 
-class _Log:
-    """Says how far things are, a line a minute each, once they take that long."""
+class _ProgressLog:
+    """Writes a line per minute for each kind of work that takes longer than that."""
 
     def __init__(self) -> None:
-        self._said: dict[str, tuple[float, int]] = {}  # when, and how much was done then
+        self._last: dict[str, tuple[float, int]] = {}  # time of the last line, amount done then
 
-    def tell(self, what: str, done: int, of: int) -> None:
+    def report(self, what: str, done: int, of: int) -> None:
         now = monotonic()
-        since, before = self._said.setdefault(what, (now, done))
-        if now - since < EVERY:
+        since, before = self._last.setdefault(what, (now, done))
+        if now - since < LOG_INTERVAL:
             return
-        self._said[what] = (now, done)
+        self._last[what] = (now, done)
         rate = (done - before) / (now - since)
-        told = f"{what}: {count(done)}{f' of {count(of)}' if of else ''}, {count(rate)} a second"
+        total = f" of {short_number(of)}" if of else ""
+        line = f"{what}: {short_number(done)}{total}, {short_number(rate)} a second"
         if of and rate:
-            told += f", about {_duration((of - done) / rate)} to go"
-        note(told)
+            line += f", about {exact_duration((of - done) / rate)} to go"
+        note(line)
 
 
-def _drawn() -> Iterator[Progress]:
-    from rich.progress import BarColumn, TextColumn
-    from rich.progress import Progress as Bars
-    from rich.progress import TimeRemainingColumn as Remaining
+def _draw_bars() -> Iterator[Progress]:
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
 
-    columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[told]}"))
-    with Bars(
-        *columns,
-        Remaining(),
+    with RichProgress(
+        TextColumn("{task.description}"),
+        BarColumn(24),
+        TextColumn("{task.fields[amount]}"),
+        TimeRemainingColumn(),
         console=console(sys.stderr),
         transient=True,
-        redirect_stdout=False,  # results go where they go
-        speed_estimate_period=PERIOD,
-    ) as drawn:
+        redirect_stdout=False,  # results must reach stdout unchanged
+        speed_estimate_period=SPEED_PERIOD,
+    ) as display:
         tasks: dict[str, TaskID] = {}
 
-        def tell(what: str, done: int, of: int) -> None:
+        def show(what: str, done: int, of: int) -> None:
             if what not in tasks:
-                _drop_uncounted(drawn, tasks)
-                tasks[what] = drawn.add_task(safe(what), total=of or None, told="")
-            speed = next(task.speed for task in drawn.tasks if task.id == tasks[what])
-            told = f"{done / of:4.0%}" if of else count(done)
-            told += f" {count(speed)}/s" if speed else ""
-            drawn.update(tasks[what], completed=done, total=of or None, told=told)
+                _remove_endless(display, tasks)
+                tasks[what] = display.add_task(safe(what), total=of or None, amount="")
+            speed = next(task.speed for task in display.tasks if task.id == tasks[what])
+            amount = f"{done / of:4.0%}" if of else short_number(done)
+            if speed:
+                amount += f" {short_number(speed)}/s"
+            display.update(tasks[what], completed=done, total=of or None, amount=amount)
 
-        yield tell
+        yield show
 
 
-def _drop_uncounted(drawn: "Bars", tasks: dict[str, "TaskID"]) -> None:
-    """Take away what has no end that is known: it is over when something else begins."""
-    for task in drawn.tasks:
+def _remove_endless(display: "RichProgress", tasks: dict[str, "TaskID"]) -> None:
+    """Remove tasks without a known end: such work is over when other work begins."""
+    for task in display.tasks:
         if task.total is None:
-            drawn.remove_task(task.id)
+            display.remove_task(task.id)
             del tasks[next(what for what, known in tasks.items() if known == task.id)]
 
 
-def count(number: float) -> str:
-    """Return a number, or one of bytes, as people read it at a glance: `812`, `81k`, `8.1M`."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if number >= size:
-            unit = 1e3 if letter == "k" else size
-            return f"{number / unit:.{0 if letter == 'k' else 1}f}{letter}"
-    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
+@contextmanager
+def reading_progress(
+    sessions: "Sequence[UnreadSession]", *, quiet: bool
+) -> Iterator[SegmentCallback]:
+    """Give a callback for each segment that was read, which shows the progress on stderr.
+
+    Args:
+        sessions: the sessions to read.
+        quiet: whether to show nothing.
+    """
+    pace = _Pace(sum(one.characters for one in sessions))
+    if quiet or not sessions:
+        yield pace.add
+    elif can_draw(sys.stderr):
+        yield from _draw_reading_bar(pace, len(sessions))
+    else:
+        yield from _write_reading_log(pace)
 
 
-def _duration(seconds: float) -> str:
-    """Return a time as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+class _Pace:
+    """The amount read and the time taken, in characters: segments cannot be counted beforehand."""
+
+    def __init__(self, characters: int) -> None:
+        self.characters, self.done = characters, 0
+        self._started = monotonic()
+        self._segments = self._memories = 0
+
+    def add(self, settled: "SegmentResult") -> None:
+        self.done += settled.characters
+        self._segments += 1
+        self._memories += len(settled.memories)
+
+    def describe(self) -> str:
+        """Return in words how much was read, how fast, and how much longer it takes."""
+        elapsed = max(monotonic() - self._started, 1e-3)
+        text = (
+            f"{self._segments:,} segments, {self._memories:,} memories,"
+            f" {self._segments * 60 / elapsed:.1f} segments a minute"
+        )
+        if not self.done:
+            return text
+        left = elapsed * max(self.characters - self.done, 0) / self.done
+        return f"{text}, about {rough_duration(left)} to go"
+
+
+def _write_reading_log(pace: _Pace) -> Iterator[SegmentCallback]:
+    last = monotonic()
+
+    def report(settled: "SegmentResult") -> None:
+        nonlocal last
+        pace.add(settled)
+        if monotonic() - last >= LOG_INTERVAL:
+            last = monotonic()
+            note(pace.describe())
+
+    yield report
+
+
+def _draw_reading_bar(pace: _Pace, sessions: int) -> Iterator[SegmentCallback]:
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (
+        SpinnerColumn(),
+        BarColumn(20),
+        TextColumn("{task.percentage:>3.0f} %  {task.description}"),
+    )
+    with RichProgress(*columns, console=console(sys.stderr), transient=True) as display:
+        task = display.add_task(f"reading {sessions:,} sessions", total=pace.characters)
+
+        def show(settled: "SegmentResult") -> None:
+            pace.add(settled)
+            display.update(task, completed=pace.done, description=pace.describe())
+
+        yield show

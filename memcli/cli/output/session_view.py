@@ -1,4 +1,4 @@
-"""How sessions look to a person: in colour on a terminal, the same words without in a pipe."""
+"""Sessions and rankings as text: in colour on a terminal, without it in a pipe."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,179 +7,214 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from memcli.cli.output.console import console, isolated, print_line, safe
-from memcli.cli.output.hyperlinks import has_links, linked
+from memcli.cli.output.hyperlinks import highlight_references, supports_links
 from memcli.domain import Session
-from memcli.search.results import PLAIN, Answer, Quote, Result, Stage
-from memcli.store import Overview, marks
+from memcli.search.results import (
+    PLAIN_TRACE_HEADING,
+    QuotedTurn,
+    RankedSession,
+    Ranking,
+    StageReport,
+)
+from memcli.store import SessionSummary, highlight_spans
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType
     from rich.text import Text
 
-QUOTED = 400  # most cells of a turn on a terminal; a pipe gets all of it
-QUOTED_LINES = 4  # most lines of a turn on a narrow one
-ESSENCE = 400  # most letters of a thought that are printed without being asked for
-WIDE = 100  # columns from which a list has all of its own
+QUOTE_CELLS = 400  # the most cells of a quoted turn on a terminal; a pipe gets all of it
+QUOTE_LINES = 4  # the most lines of a quoted turn on a narrow terminal
+CONCLUSION_LENGTH = 400  # the most letters of a thought that are printed without `--trace`
+WIDE = 100  # the fewest columns in which a list has all its columns
 BAR = "    │ "
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What the place that is printed to can show."""
+class RenderStyle:
+    """The abilities of the terminal or pipe that is printed to."""
 
     terminal: bool
-    width: int  # columns
-    links: bool = False
+    width: int  # in columns
+    links: bool = False  # whether it supports hyperlinks
 
     @classmethod
-    def of(cls, out: "Console") -> "Look":
-        """Return the look of a console."""
-        return cls(out.is_terminal, out.width, out.is_terminal and has_links())
+    def of(cls, out: "Console") -> "RenderStyle":
+        """Return the style for a console."""
+        return cls(out.is_terminal, out.width, out.is_terminal and supports_links())
 
     def text(self, text: str, style: str = "") -> "Text":
-        """Return somebody's words as they can be shown: on a terminal, in their own direction."""
+        """Return a text that can be printed safely; on a terminal, in its own direction."""
         from rich.text import Text
 
         text = safe(text)
         return Text(isolated(text) if self.terminal else text, style)
 
 
-def print_answer(answer: Answer, *, whole_trace: bool = False) -> None:
-    """Print a ranking with its evidence, and how it came about below."""
+def print_ranking(ranking: Ranking, *, whole_trace: bool = False) -> None:
+    """Print a ranking with its evidence, and the reasoning below it.
+
+    Args:
+        ranking: the ranking.
+        whole_trace: whether to print all of the reasoning, not only its conclusion.
+    """
     out = console()
-    out.print(answer_view(answer, Look.of(out)), soft_wrap=not out.is_terminal)
-    if answer.results:
+    out.print(ranking_view(ranking, RenderStyle.of(out)), soft_wrap=not out.is_terminal)
+    if ranking.results:
         out.print()
-        out.print(_trace(answer, whole=whole_trace), soft_wrap=not out.is_terminal)
+        out.print(_trace(ranking, whole=whole_trace), soft_wrap=not out.is_terminal)
 
 
-def answer_view(answer: Answer, look: Look, *, quotes: bool = True) -> "Group":
-    """Return the ranking, with the turns that earned it or without."""
+def ranking_view(ranking: Ranking, style: RenderStyle, *, quotes: bool = True) -> "Group":
+    """Return a ranking to print, with or without the turns that are its evidence."""
     from rich.console import Group
 
     parts: list[RenderableType] = []
-    for rank, result in enumerate(answer.results, start=1):
-        parts += _result(rank, result, look, quotes=quotes)
+    for rank, result in enumerate(ranking.results, start=1):
+        parts += _result(rank, result, style, quotes=quotes)
     return Group(*parts)
 
 
-def print_overviews(overviews: Iterable[Overview]) -> None:
-    """Print sessions, one a line; a narrow terminal leaves out what is not needed to find one."""
+def print_overviews(overviews: Iterable[SessionSummary]) -> None:
+    """Print sessions, one per line; on a narrow terminal without turns and source."""
     from rich.text import Text
 
     out = console()
-    look = Look.of(out)
-    wide = not look.terminal or out.width >= WIDE
+    style = RenderStyle.of(out)
+    wide = not style.terminal or out.width >= WIDE
     for one in overviews:
-        began = day(one.started_at) if wide else day(one.started_at)[:10]
-        line = Text.assemble((one.id, "cyan"), "  ", (began, "green"), "  ")
+        started = format_time(one.started_at)
+        line = Text.assemble(
+            (one.id, "cyan"), "  ", (started if wide else started[:10], "green"), "  "
+        )
         if wide:
             turns = "turn " if one.turns == 1 else "turns"
             line.append(f"{one.turns:>4} {turns}  {one.source:<12}  ", "dim")
-        line.append_text(look.text(heading(one)))
+        line.append_text(style.text(session_heading(one)))
         print_line(out, line)
 
 
-def stage_line(stage: Stage) -> str:
-    """Return what a stage did and what it cost, as `--verbose` tells it."""
+def stage_line(stage: StageReport) -> str:
+    """Return the work and the cost of a stage in words, as `--verbose` prints them."""
     facts = [f"{stage.candidates} sessions"]
     if stage.passages:
         facts.append(f"{stage.passages} passages")
-    if stage.remembered:
-        facts.append(f"{stage.remembered} remembered" if stage.passages else "remembered")
+    if stage.cached:
+        facts.append(f"{stage.cached} from the cache" if stage.passages else "from the cache")
     facts.append(f"{stage.seconds:.2f} s")
-    if stage.load >= 0.01:
-        facts.append(f"{stage.load:.2f} s of it to load")
-    if stage.read:
-        facts.append(f"{stage.read:,} tokens read")
-    if stage.written:
-        facts.append(f"{stage.written:,} written")
-    if stage.read:
+    if stage.load_seconds >= 0.01:
+        facts.append(f"{stage.load_seconds:.2f} s of it to load")
+    if stage.tokens_read:
+        facts.append(f"{stage.tokens_read:,} tokens read")
+    if stage.tokens_written:
+        facts.append(f"{stage.tokens_written:,} written")
+    if stage.tokens_read:
         facts.append(f"{stage.tokens_per_second:,.0f} tokens/s")
     return f"{stage.name}: {', '.join(facts)}, {stage.model}"
 
 
-def heading(session: Session | Overview) -> str:
-    """Return the title of a session, or who speaks in it."""
+def session_heading(session: Session | SessionSummary) -> str:
+    """Return the title of a session; without one, the names of its speakers."""
     return session.title.strip() or " and ".join(session.participants) or "(untitled)"
 
 
-def day(moment: datetime | None) -> str:
-    """Return a day and a time, as wide as any other."""
+def format_time(moment: datetime | None) -> str:
+    """Return a day and a time, 16 characters wide."""
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "no date         "
 
 
-def essence(thought: str) -> str:
-    """Return what a thought comes to: its last paragraph, or the last sentences of that."""
+def trace_conclusion(thought: str) -> str:
+    """Return the conclusion of a thought: its last paragraph, or the last sentences of that."""
     thought = safe(thought).strip()
     last = thought.rpartition("\n\n")[2].strip()
-    if len(last) <= ESSENCE:
+    if len(last) <= CONCLUSION_LENGTH:
         return last
-    end = last[-ESSENCE:]
+    end = last[-CONCLUSION_LENGTH:]
     sentence = re.search(r"[.!?。！？]\s*(?=\S)", end[:-1])
     return f"… {end[sentence.end() :] if sentence else end.partition(' ')[2] or end}"
 
 
-def excerpt(said: str, terms: Sequence[str], most: int) -> str:
-    """Return at most about so many characters of a text, where most of the terms are."""
-    if len(said) <= most:
-        return said
-    starts = [start for start, _ in marks(said, terms)] or [0]
-    best = max(starts, key=lambda one: sum(one <= other < one + most * 3 // 4 for other in starts))
-    start = max(0, min(best - most // 4, len(said) - most))
+def excerpt(text: str, terms: Sequence[str], length: int) -> str:
+    """Return the part of a text that has most of the terms.
+
+    Args:
+        text: the text.
+        terms: the words of a question that the text has.
+        length: about the most characters to return.
+    """
+    if len(text) <= length:
+        return text
+    starts = [start for start, _ in highlight_spans(text, terms)] or [0]
+    window = length * 3 // 4
+    best = max(starts, key=lambda one: sum(one <= other < one + window for other in starts))
+    start = max(0, min(best - length // 4, len(text) - length))
     if start:
-        start = said.find(" ", start, best) + 1 or start  # between words where there are any
-    part = said[start : start + most].strip()
-    return f"{'…' if start else ''}{part}{'…' if start + most < len(said) else ''}"
+        start = text.find(" ", start, best) + 1 or start  # begin between words if there are any
+    part = text[start : start + length].strip()
+    return f"{'…' if start else ''}{part}{'…' if start + length < len(text) else ''}"
 
 
-def _result(rank: int, result: Result, look: Look, *, quotes: bool) -> Iterable["RenderableType"]:
+def _result(
+    rank: int, result: RankedSession, style: RenderStyle, *, quotes: bool
+) -> Iterable["RenderableType"]:
     from rich.text import Text
 
     session = result.session
     score = f"p {result.rerank:.2f}" if result.rerank is not None else f"{result.retrieve:.2f}"
-    title = look.text(heading(session), "bold")
     yield Text.assemble(
-        "\n" if rank > 1 and quotes else "", (f"{rank:>2}. ", "bold"), title,
-        no_wrap=look.terminal or None, overflow="ellipsis" if look.terminal else None,
-    )  # fmt: skip
-    yield Text.assemble(
-        "    ", (day(session.started_at), "green"), "  ", (session.source, "dim"), "  ",
-        linked(Text(session.id), links=look.links), "  ", (score, "bold"),
-    )  # fmt: skip
+        "\n" if rank > 1 and quotes else "",
+        (f"{rank:>2}. ", "bold"),
+        style.text(session_heading(session), "bold"),
+        no_wrap=style.terminal or None,
+        overflow="ellipsis" if style.terminal else None,
+    )
+    yield Text("  ").join(
+        (
+            Text(f"    {format_time(session.started_at)}", "green"),
+            Text(session.source, "dim"),
+            highlight_references(Text(session.id), links=style.links),
+            Text(score, "bold"),
+        )
+    )
     for quote in result.evidence if quotes else ():
-        yield _quote(quote, result, look)
+        yield _quote(quote, result, style)
 
 
-def _quote(quote: Quote, result: Result, look: Look) -> "RenderableType":
+def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "RenderableType":
+    """Return a quoted turn behind a bar, with the terms of the question in bold."""
     from rich.cells import cell_len
     from rich.text import Text
 
-    said = re.sub(r"\s+", " ", safe(quote.turn.text)).strip()
-    if look.terminal:
-        cells = max(80, min(QUOTED, QUOTED_LINES * (look.width - len(BAR))))
-        said = excerpt(said, result.terms, cells * len(said) // max(cell_len(said), 1))
-    words = Text(said)
-    for start, end in marks(said, result.terms):
+    turn = quote.turn
+    text = re.sub(r"\s+", " ", safe(turn.text)).strip()
+    if style.terminal:
+        cells = max(80, min(QUOTE_CELLS, QUOTE_LINES * (style.width - len(BAR))))
+        text = excerpt(text, result.terms, cells * len(text) // max(cell_len(text), 1))
+    words = Text(text)
+    for start, end in highlight_spans(text, result.terms):
         words.stylize("bold", start, end)
-    if look.terminal:
-        words = _isolated(words)
-    reference = linked(Text(f"[{result.session.id}:{quote.position}]", "dim"), links=look.links)
-    speaker = look.text(quote.turn.speaker or quote.turn.role.value, "cyan")
-    line = Text.assemble(speaker, (": ", "cyan"), words, " ", reference)
-    if not look.terminal:
+    if style.terminal:
+        words = _isolated_text(words)
+    reference = Text(f"[{result.session.id}:{quote.position}]", "dim")
+    line = Text.assemble(
+        style.text(turn.speaker or turn.role.value, "cyan"),
+        (": ", "cyan"),
+        words,
+        " ",
+        highlight_references(reference, links=style.links),
+    )
+    if not style.terminal:
         return Text.assemble((BAR, "dim"), line)
     from rich.table import Table
 
-    indented = Table.grid()  # wraps beside the bar, not under it
+    indented = Table.grid()  # wraps lines beside the bar, not below it
     indented.add_column()
-    indented.add_column(overflow="fold")  # unspaced scripts are one long word to rich
+    indented.add_column(overflow="fold")  # a script without spaces is one long word to rich
     indented.add_row(Text(BAR, "dim"), line)
     return indented
 
 
-def _isolated(text: "Text") -> "Text":
-    """Return a text between the marks that keep its direction to itself, if it needs them."""
+def _isolated_text(text: "Text") -> "Text":
+    """Return a styled text that does not change the direction of text beside it."""
     from rich.text import Text
 
     whole = isolated(text.plain)
@@ -188,9 +223,11 @@ def _isolated(text: "Text") -> "Text":
     return Text.assemble(whole[0], text, whole[-1])
 
 
-def _trace(answer: Answer, *, whole: bool) -> "Text":
+def _trace(ranking: Ranking, *, whole: bool) -> "Text":
     from rich.text import Text
 
-    folded = f"{PLAIN}." if answer.thought is None else essence(answer.thought)
-    trace = answer.trace if whole else folded
+    short = (
+        f"{PLAIN_TRACE_HEADING}." if ranking.thought is None else trace_conclusion(ranking.thought)
+    )
+    trace = ranking.trace if whole else short
     return Text.assemble(("why  ", "bold"), (safe(trace), "dim"))

@@ -62,7 +62,7 @@ def broken_promises(root: Path) -> Iterator[str]:
             )
 
 
-def main(argv: list[str]) -> int:
+def generate(argv: list[str]) -> int:
     """Write or check the generated files."""
     files = {ROOT / path: text for path, text in generated_files().items()}
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
@@ -83,4 +83,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(generate(sys.argv[1:]))

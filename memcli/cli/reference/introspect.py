@@ -55,7 +55,14 @@ def _describe_group(
     return Command(words, text, parameters, (*commands, *inner))
 
 
-def _describe_parameters(command: Callable[..., Any]) -> Iterator[Parameter]:
+def _describe_parameters(command: Callable[..., Any]) -> list[Parameter]:
+    """Return the parameters of a command: those without a group first, then group by group."""
+    parameters = list(_declared_parameters(command))
+    groups = list(dict.fromkeys(("", *(each.group for each in parameters))))
+    return sorted(parameters, key=lambda each: groups.index(each.group))
+
+
+def _declared_parameters(command: Callable[..., Any]) -> Iterator[Parameter]:
     defaults = inspect.signature(command).parameters
     for name, hint in get_type_hints(command, include_extras=True).items():
         if get_origin(hint) is Annotated:
@@ -68,6 +75,7 @@ def _describe_parameter(
     name: str, kind: Any, info: ArgumentInfo | OptionInfo, default: Any
 ) -> Parameter:
     kinds = get_args(kind) or (kind,)
+    group = info.rich_help_panel or ""
     metavar = info.metavar or METAVARS.get(kinds[0], name.upper())
     text, completes = info.help or "", getattr(info.autocompletion, "__name__", "")
     if info.envvar:
@@ -77,11 +85,11 @@ def _describe_parameter(
     # Inside Annotated, Typer keeps the first name of an option in `default`.
     form = ", ".join(sorted((str(info.default), *(info.param_decls or ())), key=len))
     if kind is bool:
-        return Parameter(form, text, "")
+        return Parameter(form, text, "", group=group)
     if default not in (None, inspect.Parameter.empty):
         value = f"{default:g}" if isinstance(default, int | float) else str(default)
         text = f"{text} [default: {value}]"
-    return Parameter(f"{form} {metavar}", text, metavar, _choices(kind), completes)
+    return Parameter(f"{form} {metavar}", text, metavar, _choices(kind), completes, group)
 
 
 def _choices(kind: Any) -> tuple[str, ...]:

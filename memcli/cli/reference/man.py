@@ -1,13 +1,14 @@
 """Builds the manual: mem(1), a page for each command, and mem-json(5)."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from memcli import RELEASED, __version__
 from memcli.cli.completion.command_table import Command, Parameter
 from memcli.cli.json_output import json_schema
 from memcli.cli.json_output.documents import DOCUMENTS, PrintedDocument
 from memcli.cli.reference import roff
-from memcli.errors import MEANING
+from memcli.errors import EXIT_CODE_MEANINGS
 
 DESCRIPTION = """
 `mem` imports chat exports into one SQLite file, and finds the sessions in it that answer a
@@ -20,20 +21,20 @@ that improves while the stages run are for terminals only.
 # Typer adds this option: no function has it in its signature.
 HELP = {"--help": "Print a summary and exit; every command has it, too."}
 ENVIRONMENT = {
-    "MEM_DB": "Database file, where `--db` names none.",
+    "MEM_DB": "Database file, unless `--db` names one.",
     "MEM_CONFIG": "Settings file, instead of the one in the configuration folder.",
     "MEM_EMBEDDER": "Model that makes the vectors; the built-in one by default.",
-    "MEM_RERANKER": "Model that judges passages, where `--reranker` names none.",
-    "MEM_SIFTER": "Model that reads, thinks and ranks, where `--sifter` names none.",
+    "MEM_RERANKER": "Model that judges passages, unless `--reranker` names one.",
+    "MEM_SIFTER": "Model that reads, thinks and ranks, unless `--sifter` names one.",
     "MEM_READER": "Model that turns sessions into memories.",
-    "MEM_CHAT": "Model that answers in words, where `--chat` names none.",
-    "MEM_GPU_LAYERS": "Layers to run on the GPU, where `--gpu-layers` says nothing.",
+    "MEM_CHAT": "Model that writes answers, unless `--chat` names one.",
+    "MEM_GPU_LAYERS": "Number of layers to run on the GPU, unless `--gpu-layers` gives one.",
     "MEM_MODELS": "Folder of model files.",
-    "HF_ENDPOINT": "Hub that models are pulled from; Hugging Face by default.",
-    "HF_TOKEN": "What the hub knows you by, for models that want it.",
-    "HF_HUB_OFFLINE": "Ask no hub, if set to 1.",
+    "HF_ENDPOINT": "Hub that models are downloaded from; Hugging Face by default.",
+    "HF_TOKEN": "Your access token of the hub, for models that require one.",
+    "HF_HUB_OFFLINE": "Use no hub, if set to 1.",
     "MEMOS_API_KEY": "Key of the Memos Rerank API, at `MEMOS_BASE_URL` if that is set.",
-    "MEM_PAGER": "Pager of `mem show`, before `PAGER`; none, if empty.",
+    "MEM_PAGER": "Pager of `mem show`, in place of `PAGER`; no pager, if empty.",
     "NO_COLOR": "No colour, if set to anything.",
 }
 FILES = {
@@ -43,25 +44,25 @@ FILES = {
     "~/.local/share/mem/models": "Models; on macOS `~/Library/Application Support/mem/models`.",
 }
 EXAMPLES = {
-    "Import an export, and ask what is in it:": (
+    "Import an export, and ask a question about it:": (
         "mem ingest ~/Downloads/chatgpt-export.zip",
         'mem ask "What did I decide about the car?"',
     ),
-    "Let models judge and read, and look only at last spring:": (
+    "Use models for judging and reading, and search last spring only:": (
         'mem ask "Which dish did Ann like?" --since 2024-03 --until 2024-05 \\',
         "    --reranker memreranker-4b --sifter memsifter-4b",
     ),
-    "Print the best session whole:": (
+    "Print all of the best session:": (
         "mem search passport --jsonl | jq -r .id | head -1 | xargs mem show",
     ),
 }
 JSON = """
 With `--json` a command prints one object, with `--jsonl` one object a line. Both hold the same
-facts as what people read. The key `schema` names the kind of document and its number. Keys are
+facts as the text for people. The key `schema` names the kind of document and its number. Keys are
 only ever added; a document that has to change otherwise gets a new number.
 
-Times are ISO 8601 with the offset in which they were said. What is nowhere called optional is in
-every document. The same as JSON Schema is in `memcli/schemas`, beside the program's code.
+Times are ISO 8601 with the offset of the place. Every key that is not called optional is in every
+document. The same as JSON Schema is in `memcli/schemas`, beside the program's code.
 """
 
 
@@ -73,10 +74,13 @@ def manual_pages(root: Command) -> dict[str, str]:
 
 def _main_page(root: Command) -> str:
     """Return mem(1)."""
-    statuses = {str(int(status)): f"{meaning.capitalize()}." for status, meaning in MEANING.items()}
+    statuses = {
+        str(int(status)): f"{meaning.capitalize()}."
+        for status, meaning in EXIT_CODE_MEANINGS.items()
+    }
     commands = {each.name: _sentence(each.summary) for each in root.inner}
     seen = [f"{'-'.join(each.words)}(1)" for each in root.inner]
-    return roff.page(
+    return roff.manual_page(
         "mem",
         1,
         RELEASED,
@@ -128,15 +132,21 @@ def _command_page(command: Command) -> str:
     if any(each.form == "--json" for one in command.all() for each in one.parameters):
         seen.append("mem-json(5)")
     body += [".SH SEE ALSO", *roff.page_references(*seen)]
-    return roff.page(name, 1, RELEASED, f"memcli {__version__}", body)
+    return roff.manual_page(name, 1, RELEASED, f"memcli {__version__}", body)
 
 
 def _option_sections(parameters: tuple[Parameter, ...]) -> Iterator[str]:
+    """Yield the arguments, the options without a group, and then each group of options."""
     arguments = tuple(each for each in parameters if not each.is_option)
     options = tuple(each for each in parameters if each.is_option)
-    for heading, chosen in (("ARGUMENTS", arguments), ("OPTIONS", options)):
-        if chosen:
-            yield from (f".SH {heading}", *_parameter_list(chosen))
+    if arguments:
+        yield from (".SH ARGUMENTS", *_parameter_list(arguments))
+    if options:
+        yield ".SH OPTIONS"
+    for group, members in groupby(options, key=lambda each: each.group):
+        if group:
+            yield f".SS {roff.escape(group)}"
+        yield from _parameter_list(tuple(members))
 
 
 def _synopsis(command: Command) -> str:
@@ -151,7 +161,7 @@ def _parameter_list(parameters: tuple[Parameter, ...]) -> Iterator[str]:
 
 def _json_page() -> str:
     """Return mem-json(5)."""
-    body = [".SH NAME", r"mem\-json \- what mem prints as JSON"]
+    body = [".SH NAME", r"mem\-json \- JSON documents that mem prints"]
     body += [".SH DESCRIPTION", *roff.paragraphs(JSON), ".SH DOCUMENTS"]
     shared: dict[type, None] = {}
     for printed in DOCUMENTS:
@@ -168,7 +178,7 @@ def _json_page() -> str:
         "-".join(command.split()[:2]) for printed in DOCUMENTS for command in printed.commands
     )
     body += [".SH SEE ALSO", *roff.page_references("mem(1)", *(f"{name}(1)" for name in commands))]
-    return roff.page("mem-json", 5, RELEASED, f"memcli {__version__}", body)
+    return roff.manual_page("mem-json", 5, RELEASED, f"memcli {__version__}", body)
 
 
 def _document_section(printed: PrintedDocument) -> Iterator[str]:

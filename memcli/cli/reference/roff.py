@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 _ESCAPES = {"\\": r"\e", "-": r"\-", "'": r"\(aq", '"': r"\(dq", "~": r"\(ti", "^": r"\(ha"}
 
 
-def page(name: str, number: int, date: str, version: str, lines: Iterable[str]) -> str:
+def manual_page(name: str, number: int, date: str, version: str, lines: Iterable[str]) -> str:
     """Return a page.
 
     Args:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from memcli.domain import Role, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.collected_chats import collect_conversations
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.csv_rows import csv_columns, read_csv
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.written_times import parse_written_time
 
@@ -24,15 +24,15 @@ def _recognises(sample: Sample) -> bool:
     return csv_columns(sample) == _COLUMNS
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     turns = chat_turns(_messages(document), options)
     return collect_conversations("copilot", turns, document.name)
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
     for number, row in read_csv(document):
-        if isinstance(row, Broken):
-            yield Skipped(f"line {number:,}", row.why)
+        if isinstance(row, BrokenValue):
+            yield Skipped(f"line {number:,}", row.reason)
             continue
         title = row["conversation"].strip() or "Copilot"
         is_person = row["author"].strip().casefold() in ("human", "user")

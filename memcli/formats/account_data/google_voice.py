@@ -12,14 +12,14 @@ from pathlib import PurePath
 
 from memcli.domain import Kind, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import chat_named
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import chat_key_and_title
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_elements import Element, read_html_elements
-from memcli.formats.parsing.html_events import Start
+from memcli.formats.parsing.html_events import StartTag
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import instant
+from memcli.formats.parsing.values import parse_timestamp
 
 _PAGE = re.compile(r'class="(?:hChatLog|haudio)\b')
 _FILE_NAME = re.compile(r"(.*?) - (?:[^-]+ - )?\d{4}-\d\d-\d\dT.*")
@@ -37,11 +37,11 @@ def _recognises(sample: Sample) -> bool:
     return is_page and 'class="fn"' in text and ("tel:" in text or "google.com/voice" in text)
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("google_voice", chat_turns(_messages(document), options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("google_voice", chat_turns(_messages(document), options))
 
 
-def _is_root(tag: Start) -> bool:
+def _is_root(tag: StartTag) -> bool:
     return tag.tag == "title" or bool(tag.classes & {"message", "haudio", "participants"})
 
 
@@ -57,7 +57,7 @@ def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
         else:
             match = _FILE_NAME.fullmatch(PurePath(document.name).stem)
             name = title or (match[1] if match else "") or "Google Voice"
-            chat = group or "~".join(partners) or chat_named(name)[0]
+            chat = group or "~".join(partners) or chat_key_and_title(name)[0]
             is_call = "haudio" in element.classes
             yield _call(element, chat, name) if is_call else _text(element, chat, name)
 
@@ -89,7 +89,7 @@ def _text(message: Element, chat: str, title: str) -> ChatMessage:
         title=title,
         speaker=name or (_number(person) if person else ""),
         text="" if files and _MMS_NOTE.fullmatch(text.strip()) else text,
-        time=instant(time.attributes.get("title")) if time else None,
+        time=parse_timestamp(time.attributes.get("title")) if time else None,
         files=files,
         is_owner=name == _OWNER,
         other_names=(_number(person),) if person else (),
@@ -110,7 +110,7 @@ def _call(call: Element, chat: str, title: str) -> ChatMessage:
         title=title,
         speaker="" if is_own or name is None else _LABEL.sub("", name.text()).strip(),
         text=words.text() if words else f"{label} {length}".strip(),
-        time=instant(published.attributes.get("title")) if published else None,
+        time=parse_timestamp(published.attributes.get("title")) if published else None,
         is_owner=is_own,
         kind=Kind.MEDIA if words or has_sound else Kind.CALL,
     )

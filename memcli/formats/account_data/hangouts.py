@@ -9,10 +9,10 @@ from typing import Any
 from memcli.domain import Kind, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.json_chats import read_messages
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import mapping, sequence, string
 from memcli.formats.parsing.written_times import parse_written_time
@@ -41,8 +41,8 @@ def _recognises(sample: Sample) -> bool:
     return any("event" in mapping(state.get("conversation_state")) for state in states)
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("hangouts", chat_turns(_messages(document), options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("hangouts", chat_turns(_messages(document), options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
@@ -55,8 +55,8 @@ def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
             known, outer = conversation, mapping(conversation)
             info = mapping(outer.get("conversation")) or outer
             names = _names(info)
-        if isinstance(value, Broken):
-            yield Skipped("an event", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped("an event", value.reason)
         else:
             yield _message(mapping(value), info, names)
 

@@ -11,12 +11,12 @@ from itertools import islice
 from memcli.domain import Skipped
 from memcli.errors import InputError
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.csv_rows import csv_columns, read_csv
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.html_text import text_of
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.html_text import html_to_text
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.written_times import parse_written_time
 
@@ -29,15 +29,15 @@ def _recognises(sample: Sample) -> bool:
     return columns >= _NEEDED and bool(columns & {"conversation id", "direction", "folder"})
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("linkedin", chat_turns(_messages(document), options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("linkedin", chat_turns(_messages(document), options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
     owner = _read_owner(document)
     for number, row in read_csv(document):
-        if isinstance(row, Broken):
-            yield Skipped(f"line {number:,}", row.why)
+        if isinstance(row, BrokenValue):
+            yield Skipped(f"line {number:,}", row.reason)
         elif row.get("is message draft", "").strip().casefold() in ("yes", "true"):
             yield Skipped(f"line {number:,}", "is a draft that was not sent", lost=False)
         else:
@@ -53,7 +53,7 @@ def _message(row: Mapping[str, str], owner: str) -> ChatMessage:
     links = row.get("attachments", "").split()
     subject, content = row["subject"].strip(), row["content"]
     if "<" in content or "&" in content:
-        content = text_of(content.replace("\n", "<br>"))
+        content = html_to_text(content.replace("\n", "<br>"))
     is_first = bool(subject) and subject.casefold() not in content[: len(subject) + 1].casefold()
     return ChatMessage(
         chat=row.get("conversation id", "").strip() or title.casefold() or "LinkedIn",
@@ -69,10 +69,10 @@ def _message(row: Mapping[str, str], owner: str) -> ChatMessage:
 
 def _read_owner(document: Document) -> str:
     """Return the name of the account's owner, "" if the export does not hold it."""
-    profile = document.beside("Profile.csv")
+    profile = document.find_file("Profile.csv")
     try:
         for _, row in islice(read_csv(profile) if profile else (), 1):
-            if not isinstance(row, Broken):
+            if not isinstance(row, BrokenValue):
                 return f"{row.get('first name', '')} {row.get('last name', '')}".strip()
     except InputError:
         pass  # it is reported where it is imported

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from memcli.domain import Skipped
 from memcli.errors import InputError
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.csv_rows import csv_columns, read_csv
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.written_times import parse_written_time
 
@@ -28,15 +28,15 @@ def _recognises(sample: Sample) -> bool:
     return columns >= _MESSAGE or columns >= _CHAT
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("reddit", chat_turns(_messages(document), options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("reddit", chat_turns(_messages(document), options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
     owner = _read_owner(document)
     for number, row in read_csv(document):
-        if isinstance(row, Broken):
-            yield Skipped(f"line {number:,}", row.why)
+        if isinstance(row, BrokenValue):
+            yield Skipped(f"line {number:,}", row.reason)
         elif "channel_url" in row:
             yield _chat_message(row, owner)
         else:
@@ -80,10 +80,10 @@ def _chat_message(row: Mapping[str, str], owner: str) -> ChatMessage:
 
 def _read_owner(document: Document) -> str:
     """Return the name of the account's owner, "" if the export does not hold it."""
-    statistics = document.beside("statistics.csv")
+    statistics = document.find_file("statistics.csv")
     try:
         for _, row in read_csv(statistics) if statistics else ():
-            if isinstance(row, Broken):
+            if isinstance(row, BrokenValue):
                 continue
             if row.get("statistic", "").strip().casefold() in _OWNER_ROWS:
                 return row.get("value", "").strip()

@@ -12,13 +12,13 @@ from typing import Any
 
 from memcli.domain import Kind, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.html_text import text_of
-from memcli.formats.parsing.json_stream import Broken, Edge, scan
+from memcli.formats.parsing.html_text import html_to_text
+from memcli.formats.parsing.json_stream import BrokenValue, Edge, scan_json
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import instant, mapping, sequence, string
+from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
 _CONVERSATION = ("conversations", "[]")
 _MESSAGE = (*_CONVERSATION, "MessageList", "[]")
@@ -39,14 +39,14 @@ def _recognises(sample: Sample) -> bool:
     return "userId" in top and any("MessageList" in each for each in conversations)
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("skype", chat_turns(_messages(document), options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("skype", chat_turns(_messages(document), options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
     owner, chat, title = "", "", ""
     number = 0
-    for path, value in scan(document, [_MESSAGE]):
+    for path, value in scan_json(document, [_MESSAGE]):
         if path == ("userId",):
             owner = string(value)
         elif path == _CONVERSATION and value is Edge.BEGIN:
@@ -58,8 +58,8 @@ def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
         elif path == _MESSAGE:
             number += 1
             name = title or _account_name(chat) or "Skype"
-            if isinstance(value, Broken):
-                yield Skipped(f"message {number:,} of {name}", value.why)
+            if isinstance(value, BrokenValue):
+                yield Skipped(f"message {number:,} of {name}", value.reason)
             else:
                 yield _message(mapping(value), chat or "chat", name, owner)
 
@@ -82,13 +82,13 @@ def _message(message: Mapping[str, Any], chat: str, title: str, owner: str) -> C
         title=title,
         speaker=string(message.get("displayName")) or _account_name(sender),
         text=text,
-        time=instant(message.get("originalarrivaltime")),
+        time=parse_timestamp(message.get("originalarrivaltime")),
         key=string(message.get("id")),
         files=files,
         is_owner=bool(owner) and sender == owner,
         kind=kind,
         other_names=(_account_name(sender),),
-        edited_at=instant(properties.get("edittime")),
+        edited_at=parse_timestamp(properties.get("edittime")),
     )
 
 
@@ -114,7 +114,7 @@ def _plain(content: str) -> str:
         return content
     content = _LEGACY_QUOTE.sub("", content)
     content = _QUOTE.sub(lambda match: f"\n> {match[1] or ''}: {match[2].strip()}\n", content)
-    return text_of(content.replace("\n", "<br>"))
+    return html_to_text(content.replace("\n", "<br>"))
 
 
 FORMAT = Format(name="skype", recognises=_recognises, parse=_parse)

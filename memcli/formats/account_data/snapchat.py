@@ -12,12 +12,12 @@ from typing import Any
 from memcli.domain import Kind, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.json_chats import read_messages
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import instant, mapping, sequence, string
+from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 from memcli.formats.parsing.written_times import parse_written_time
 
 _MESSAGES = ("*", "[]")
@@ -34,15 +34,15 @@ def _recognises(sample: Sample) -> bool:
     return any(mapping(message).keys() >= _MARKS for found in lists for message in found[:3])
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("snapchat", chat_turns(_messages(document), options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("snapchat", chat_turns(_messages(document), options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
     for path, _, value in read_messages(document, [_MESSAGES], []):
         message, chat = mapping(value), path[0]
-        if isinstance(value, Broken):
-            yield Skipped(f"a message of {chat}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"a message of {chat}", value.reason)
         elif message.keys() >= _MARKS:
             yield _message(chat, message)
         else:
@@ -60,7 +60,7 @@ def _message(chat: str, message: Mapping[str, Any]) -> ChatMessage:
     media = string(message.get("Media Type")).upper()
     text = string(message.get("Content")) or string(message.get("Text"))
     micros = message.get("Created(microseconds)")
-    time = instant(micros) if micros else None
+    time = parse_timestamp(micros) if micros else None
     return ChatMessage(
         chat=chat,
         title=string(message.get("Conversation Title")) or chat,

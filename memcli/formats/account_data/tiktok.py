@@ -13,12 +13,12 @@ from typing import Any
 from memcli.domain import Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.json_chats import read_messages
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, scan
+from memcli.formats.parsing.json_stream import BrokenValue, scan_json
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import instant, mapping, string
+from memcli.formats.parsing.values import mapping, parse_timestamp, string
 
 _CHATS = ("ChatHistory", "*", "[]")
 _PATHS = [("*",) * depth + _CHATS for depth in (0, 1, 2, 3)]
@@ -43,19 +43,19 @@ def _has_chats(group: Any) -> bool:
     return any({"Date", "From"} <= mapping(message).keys() for message in messages)
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("tiktok", chat_turns(_messages(document), options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("tiktok", chat_turns(_messages(document), options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
     owner = ""
-    for _, value in scan(document, _PROFILES):
+    for _, value in scan_json(document, _PROFILES):
         owner = owner or string(mapping(value).get("userName"))
     for path, _, value in read_messages(document, _PATHS, []):
         match = _TITLE.fullmatch(path[-2].strip())
         title = match[1] if match else path[-2]
-        if isinstance(value, Broken):
-            yield Skipped(f"a message of {title}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"a message of {title}", value.reason)
             continue
         message = mapping(value)
         sender = string(message.get("From"))
@@ -64,7 +64,7 @@ def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
             title=title,
             speaker=sender,
             text=string(message.get("Content")),
-            time=instant(message.get("Date")),
+            time=parse_timestamp(message.get("Date")),
             is_owner=bool(owner) and sender == owner,
         )
 

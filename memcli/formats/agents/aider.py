@@ -20,11 +20,11 @@ from enum import Enum, auto
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
 from memcli.formats.building.blocks import Block, title_from
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
-from memcli.formats.parsing.values import Keys, instant, wall_clock
+from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
+from memcli.formats.parsing.values import MessageKeys, localize, parse_timestamp
 
 LARGEST_SESSION = 64 << 20  # characters
 
@@ -46,18 +46,18 @@ _MARKS = {"####": _Part.PROMPT, ">": _Part.NOTE}
 
 
 def _recognises(sample: Sample) -> bool:
-    head = [line for line in first_lines(sample, sample.head.count(b"\n") + 1) if line.strip()]
+    head = [line for line in sample_lines(sample, sample.head.count(b"\n") + 1) if line.strip()]
     return any(map(_MARKED_LINE.fullmatch, head)) and _SESSION_START.fullmatch(head[0]) is not None
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     session = _Session("")
     try:
-        for number, line in enumerate(lines(document), start=1):
+        for number, line in enumerate(read_lines(document), start=1):
             if line is None:
                 yield Skipped(f"line {number:,}", f"has more than {LONGEST_LINE:,} characters")
             elif start := _SESSION_START.fullmatch(line):
-                yield from session.conversation(reading)
+                yield from session.conversation(options)
                 session = _Session(start[1])
             elif session.size <= LARGEST_SESSION < session.size + len(line):
                 session.size += len(line)
@@ -66,9 +66,9 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
             elif session.size <= LARGEST_SESSION:
                 session.read(line)
     except InputError:
-        yield from session.conversation(reading)
+        yield from session.conversation(options)
         raise
-    yield from session.conversation(reading)
+    yield from session.conversation(options)
 
 
 class _Session:
@@ -98,7 +98,7 @@ class _Session:
             self._body.append(text)
 
     def _split_mark(self, line: str) -> tuple[_Part | None, str]:
-        """Return the part that a mark stands for, None without one, and the line without it."""
+        """Return the part that a line's mark names, or None, and the line without its mark."""
         match = _MARKED_LINE.fullmatch(line)
         if match is None:
             return None, line
@@ -135,7 +135,7 @@ class _Session:
             kind = Kind.THOUGHT if self._part is _Part.THOUGHT else Kind.TEXT
             self._blocks.append(Block(Role.ASSISTANT, text, kind))
 
-    def conversation(self, reading: Reading) -> Iterator[Conversation]:
+    def conversation(self, options: ParseOptions) -> Iterator[Conversation]:
         """Yield the conversation, if it has more than output of the program.
 
         Every turn has the time at which the session began.
@@ -143,12 +143,12 @@ class _Session:
         self._finish_part()
         if all(block.role is Role.TOOL for block in self._blocks):
             return
-        started_at = _parse_time(self._started, reading)
+        started_at = _parse_time(self._started, options)
         clock = Clock.INHERITED if started_at else Clock.NONE
-        keys = Keys()
+        keys = MessageKeys()
         turns = [
             Turn(
-                key=keys.key(block.role, block.kind, block.text),
+                key=keys.next_key(block.role, block.kind, block.text),
                 role=block.role,
                 text=block.text,
                 sent_at=started_at,
@@ -162,15 +162,15 @@ class _Session:
         yield Conversation(FORMAT.name, key, title_from(turns), tuple(turns))
 
 
-def _parse_time(text: str, reading: Reading) -> datetime | None:
+def _parse_time(text: str, options: ParseOptions) -> datetime | None:
     """Parse the wall clock time at which a session began."""
     try:
         naive = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if naive.tzinfo is not None or not instant(text):
-        return instant(text)
-    return wall_clock(naive, reading.timezone)
+    if naive.tzinfo is not None or not parse_timestamp(text):
+        return parse_timestamp(text)
+    return localize(naive, options.timezone)
 
 
 FORMAT = Format(name="aider", recognises=_recognises, parse=_parse)

@@ -16,12 +16,12 @@ from typing import Any
 from memcli.domain import Conversation, Kind, Role, Skipped
 from memcli.formats.building.blocks import Block, text_block, title_from, tool_call
 from memcli.formats.building.branches import Node, branching_turns
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import instant, mapping, string
+from memcli.formats.parsing.values import mapping, parse_timestamp, string
 
 # Texts that the program writes in the person's name.
 _INJECTED = re.compile(
@@ -39,19 +39,19 @@ Row = Mapping[str, Any]
 def _recognises(sample: Sample) -> bool:
     return any(
         _speaker(row) is not None and {"role", "content"} <= mapping(row.get("message")).keys()
-        for row in first_rows(sample, 50)
+        for row in sample_objects(sample, 50)
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     stem = PurePath(document.name).stem
     sessions: dict[str, _Session] = {}
     titles: list[Row] = []
-    from_start = replace(document, mark=None)  # a rewind is only visible in the whole log
-    for number, value in rows(from_start, growing=True):
+    from_start = replace(document, log_position=None)  # a rewind is only visible in the whole log
+    for number, value in read_json_lines(from_start, growing=True):
         row = mapping(value)
-        if isinstance(value, Broken):
-            yield Skipped(f"line {number}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"line {number}", value.reason)
         elif string(row.get("type")) in _TITLES:
             titles.append(row)
         elif string(row.get("uuid")) or "message" in row:
@@ -84,7 +84,7 @@ class _Session:
         if not row.get("isSidechain"):
             self._previous.setdefault(name, self._current)
             self._current, self._all_of_subagent = name, False
-        sent_at = instant(row.get("timestamp"))
+        sent_at = parse_timestamp(row.get("timestamp"))
         blocks = _blocks(row)
         if not blocks:
             self._first[name] = name

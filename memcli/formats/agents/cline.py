@@ -19,14 +19,20 @@ from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.agents.cline_messages import message_blocks
 from memcli.formats.building.blocks import Block, linear_turns, media_block, text_block, title_from
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, Edge, Path, parse_or_broken, scan
+from memcli.formats.parsing.json_stream import (
+    BrokenValue,
+    Edge,
+    JsonPath,
+    parse_or_broken,
+    scan_json,
+)
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -34,7 +40,7 @@ from memcli.formats.parsing.values import (
 
 _UI_FILE, _API_FILE = "ui_messages.json", "api_conversation_history.json"
 _TASK = re.compile(r"\d{13}(?:_\w+)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_MESSAGE_PATHS: tuple[Path, ...] = (("[]",), ("messages", "[]"))
+_MESSAGE_PATHS: tuple[JsonPath, ...] = (("[]",), ("messages", "[]"))
 
 _PROMPTS = ("task", "user_feedback")
 _ANSWERS = ("text", "completion_result")
@@ -71,9 +77,9 @@ def _is_api_message(row: Row) -> bool:
     return role in ("user", "assistant") and ("content" in row or isinstance(row.get("text"), str))
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     path = PurePath(document.name)
-    if path.name == _API_FILE and document.beside(_UI_FILE) is not None:
+    if path.name == _API_FILE and document.find_file(_UI_FILE) is not None:
         return  # the other file has the same messages with times
     task = _Task()
     try:
@@ -88,21 +94,21 @@ class _Task:
     """The turns of a task, as its file is read."""
 
     def __init__(self) -> None:
-        self._keys = Keys()
+        self._keys = MessageKeys()
         self._session = ""
         self._turns: list[Turn] = []
 
     def read(self, document: Document) -> Iterator[Skipped]:
         """Read all messages; yield those that are not JSON."""
         number = 0
-        for path, value in scan(document, _MESSAGE_PATHS):
+        for path, value in scan_json(document, _MESSAGE_PATHS):
             if path == ("sessionId",):
                 self._session = string(value)
             if path not in _MESSAGE_PATHS or isinstance(value, Edge):
                 continue
             number += 1
-            if isinstance(value, Broken):
-                yield Skipped(f"message {number}", value.why)
+            if isinstance(value, BrokenValue):
+                yield Skipped(f"message {number}", value.reason)
             elif _is_ui_message(row := mapping(value)):
                 self._read_ui_message(row)
             else:
@@ -115,7 +121,9 @@ class _Task:
         texts = [block.text for block in blocks]
         if kind == "ask" and texts == [turn.text for turn in self._turns[-1:]]:
             return  # it asks whether the answer before it is complete, with the same text
-        self._turns += linear_turns(self._keys.key(time, kind, subtype), blocks, instant(time))
+        self._turns += linear_turns(
+            self._keys.next_key(time, kind, subtype), blocks, parse_timestamp(time)
+        )
 
     def _say_blocks(self, subtype: str, row: Row) -> list[Block]:
         text = string(row.get("text")).removesuffix(_CHANGES_MARK)
@@ -132,10 +140,10 @@ class _Task:
         blocks = message_blocks(row)
         time = row.get("ts", row.get("timestamp"))
         key = string(row.get("id"))
-        key = key or self._keys.key(time, *((block.role, block.text) for block in blocks))
-        self._turns += linear_turns(key, blocks, instant(time))
+        key = key or self._keys.next_key(time, *((block.role, block.text) for block in blocks))
+        self._turns += linear_turns(key, blocks, parse_timestamp(time))
 
-    def conversation(self, folder: str) -> Iterator[Parsed]:
+    def conversation(self, folder: str) -> Iterator[ParsedItem]:
         """Yield the conversation.
 
         Its key is the id of the session, or the folder if its name is an id, or the key of the

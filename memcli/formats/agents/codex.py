@@ -25,15 +25,15 @@ from memcli.formats.building.blocks import (
     tool_call,
     tool_result,
 )
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -56,7 +56,7 @@ Row = Mapping[str, Any]
 
 
 def _recognises(sample: Sample) -> bool:
-    return any(_is_codex(row) for row in first_rows(sample, 50))
+    return any(_is_codex(row) for row in sample_objects(sample, 50))
 
 
 def _is_codex(row: Row) -> bool:
@@ -70,12 +70,12 @@ def _is_codex(row: Row) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     session = _Session(PurePath(document.name).stem)
     # Prompts are told from context by the whole log, so it is always read from its start.
-    for number, value in rows(replace(document, mark=None), growing=True):
-        if isinstance(value, Broken):
-            yield Skipped(f"line {number}", value.why)
+    for number, value in read_json_lines(replace(document, log_position=None), growing=True):
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"line {number}", value.reason)
         else:
             session.read(mapping(value))
     conversation = session.conversation()
@@ -86,9 +86,9 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 
 def _index_title(document: Document, thread: str) -> str:
     """Return the name of a thread from the index beside the folders of logs, or ""."""
-    index = document.beside("../../../../session_index.jsonl")
+    index = document.find_file("../../../../session_index.jsonl")
     title = ""
-    for _, value in rows(index) if index else ():
+    for _, value in read_json_lines(index) if index else ():
         row = mapping(value)
         if row.get("id") == thread:
             title = string(row.get("thread_name")) or title
@@ -103,7 +103,7 @@ class _Session:
         self._key, self._id = stem, ""  # the id is the one in the first line
         self._is_spawned = False
         self._exchange = ""  # id of the exchange that the lines belong to
-        self._keys = {True: Keys(), False: Keys()}  # for events, and for messages
+        self._keys = {True: MessageKeys(), False: MessageKeys()}  # for events, and for messages
         self._turns: list[tuple[bool, Turn]] = []  # (True if the turn is of an event, turn)
         self._prompts: list[int] = []  # positions of prompts in the turns
 
@@ -139,11 +139,11 @@ class _Session:
     def _add(self, row: Row, blocks: list[Block], *, event: bool) -> None:
         if self._is_spawned and self._is_copy():
             return
-        sent_at = instant(row.get("timestamp"))
+        sent_at = parse_timestamp(row.get("timestamp"))
         clock = Clock.EXACT if sent_at else Clock.NONE
         scope = (self._exchange,) if _UUID_7.fullmatch(self._exchange) else (self._id, sent_at)
         for block in blocks:
-            key = self._keys[event].key(*scope, event, block.role, block.kind, block.text)
+            key = self._keys[event].next_key(*scope, event, block.role, block.kind, block.text)
             if block.role is Role.USER and block.kind is Kind.TEXT:
                 self._prompts.append(len(self._turns))
             turn = Turn(key, block.role, block.text, None, sent_at, clock, block.kind)

@@ -21,15 +21,15 @@ from memcli.formats.building.blocks import (
     tool_call,
     tool_result,
 )
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken, Edge, scan
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
+from memcli.formats.parsing.json_stream import BrokenValue, Edge, scan_json
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -44,15 +44,15 @@ Row = Mapping[str, Any]
 
 def _recognises(sample: Sample) -> bool:
     return bool(mapping(sample.json).keys() >= _SESSION_KEYS) or any(
-        row.keys() >= _SESSION_KEYS for row in first_rows(sample, 1)
+        row.keys() >= _SESSION_KEYS for row in sample_objects(sample, 1)
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     session = _Session(PurePath(document.name).stem)
     yield from session.read(_changes(document))
     conversation = session.conversation()
-    if any(turn.kind.said for turn in conversation.turns):
+    if any(turn.kind.is_message for turn in conversation.turns):
         yield conversation
     else:
         yield Skipped(f"session {conversation.key}", "has nothing to import", lost=False)
@@ -61,11 +61,11 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 def _changes(document: Document) -> Iterator[tuple[str, Any]]:
     """Yield (place for error messages, value) of each change of the session."""
     if _is_json_lines(document):
-        for number, value in rows(replace(document, mark=None), growing=True):
+        for number, value in read_json_lines(replace(document, log_position=None), growing=True):
             yield f"line {number}", value
         return
     number = 0
-    for path, value in scan(document, [("messages", "[]")]):
+    for path, value in scan_json(document, [("messages", "[]")]):
         if path == ("messages", "[]"):
             number += 1
             yield f"message {number}", value
@@ -80,7 +80,7 @@ def _is_json_lines(document: Document) -> bool:
     """
     with document.open() as stream:
         head = Sample(document.name, stream.readline(HEAD_BYTES))
-    first = first_rows(head, 1)
+    first = sample_objects(head, 1)
     return bool(first) and "messages" not in first[0]
 
 
@@ -91,13 +91,13 @@ class _Session:
         self._metadata: dict[str, Any] = {"sessionId": stem}
         self._messages: dict[str, Row] = {}  # by key, in the order of the file
         self._dropped: set[str] = set()
-        self._keys = Keys()
+        self._keys = MessageKeys()
 
     def read(self, changes: Iterator[tuple[str, Any]]) -> Iterator[Skipped]:
         """Read all changes; yield those that are not JSON."""
         for where, value in changes:
-            if isinstance(value, Broken):
-                yield Skipped(where, value.why)
+            if isinstance(value, BrokenValue):
+                yield Skipped(where, value.reason)
             elif isinstance(value, dict):
                 self._apply(value)
 
@@ -118,7 +118,7 @@ class _Session:
 
     def _put(self, message: Row) -> None:
         key = string(message.get("id"))
-        key = key or self._keys.key(
+        key = key or self._keys.next_key(
             *(str(message.get(name)) for name in ("timestamp", "type", "content"))
         )
         self._messages[key] = message
@@ -129,12 +129,14 @@ class _Session:
         turns = [
             replace(turn, active=key not in self._dropped)
             for key, message in self._messages.items()
-            for turn in linear_turns(key, _blocks(message), instant(message.get("timestamp")))
+            for turn in linear_turns(
+                key, _blocks(message), parse_timestamp(message.get("timestamp"))
+            )
         ]
         turns = with_inherited_times(turns)
         title = string(self._metadata.get("summary")) or title_from(turns)
         key = string(self._metadata.get("sessionId"))
-        updated_at = instant(self._metadata.get("lastUpdated"))
+        updated_at = parse_timestamp(self._metadata.get("lastUpdated"))
         return Conversation(FORMAT.name, key, title, tuple(turns), updated_at=updated_at)
 
 

@@ -20,12 +20,12 @@ from memcli.formats.building.blocks import (
     tool_call,
     tool_result,
 )
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import parse_or_broken
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.sqlite import Rows, opened
-from memcli.formats.parsing.values import instant, mapping, sequence, string
+from memcli.formats.parsing.sqlite import Rows, open_database
+from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _OLD_COLUMNS = {"id", "prompt", "response", "conversation_id", "datetime_utc"}
@@ -39,8 +39,8 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    with opened(document) as rows:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    with open_database(document) as rows:
         log = _Log(rows)
         for key, name in log.conversations():
             turns = log.turns(key)
@@ -100,7 +100,7 @@ class _Log:
             blocks += text_block(Role.USER, "\n".join(filter(None, (*fragments, prompt))))
             blocks += text_block(Role.ASSISTANT, optional.get("reasoning", ""), Kind.THOUGHT)
             blocks += [*self._tools(key), *text_block(Role.ASSISTANT, response)]
-            turns[key] = linear_turns(key, blocks, instant(sent_at))
+            turns[key] = linear_turns(key, blocks, parse_timestamp(sent_at))
         return turns
 
     def _fragments(self, response: str) -> list[str]:
@@ -133,7 +133,7 @@ class _Log:
             for message in reversed(list(self._message_path(tip, seen))):
                 seen.add(message)
                 blocks += self._blocks(message)
-            turns[string(key)] = linear_turns(string(key), blocks, instant(sent_at))
+            turns[string(key)] = linear_turns(string(key), blocks, parse_timestamp(sent_at))
         return turns
 
     def _parent_messages(self, thread: str) -> set[object]:

@@ -23,15 +23,21 @@ from memcli.formats.building.blocks import (
     tool_call,
     tool_result,
 )
-from memcli.formats.format import Format, Parsed, PieceLayout, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions, PieceLayout
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import LARGEST_VALUE, Broken, Edge, parse_or_broken, scan
+from memcli.formats.parsing.json_stream import (
+    LARGEST_VALUE,
+    BrokenValue,
+    Edge,
+    parse_or_broken,
+    scan_json,
+)
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
-from memcli.formats.parsing.sqlite import MAGIC, Rows, opened
+from memcli.formats.parsing.sqlite import MAGIC, Rows, open_database
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -78,7 +84,7 @@ def _is_session(top: Row) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         head = stream.read(HEAD_BYTES)
     if head.startswith(MAGIC):
@@ -89,14 +95,14 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     return _parse_export(document)
 
 
-def _parse_export(document: Document) -> Iterator[Parsed]:
+def _parse_export(document: Document) -> Iterator[ParsedItem]:
     metadata: dict[str, Any] = {}
-    keys, turns, number = Keys(), list[Turn](), 0
-    for path, value in scan(document, [_MESSAGES, ("info",)]):
+    keys, turns, number = MessageKeys(), list[Turn](), 0
+    for path, value in scan_json(document, [_MESSAGES, ("info",)]):
         if path == _MESSAGES:
             number += 1
-            if isinstance(value, Broken):
-                yield Skipped(f"message {number}", value.why)
+            if isinstance(value, BrokenValue):
+                yield Skipped(f"message {number}", value.reason)
             else:
                 turns += _message_turns(mapping(value), keys)
         elif path == ("info",):
@@ -106,15 +112,15 @@ def _parse_export(document: Document) -> Iterator[Parsed]:
     yield _conversation(string(metadata.get("id")), string(metadata.get("title")), turns)
 
 
-def _parse_files(document: Document, metadata: Row) -> Iterator[Parsed]:
-    key, turns, keys = string(metadata["id"]), list[Turn](), Keys()
-    for message_file in document.within(f"../../message/{key}"):
+def _parse_files(document: Document, metadata: Row) -> Iterator[ParsedItem]:
+    key, turns, keys = string(metadata["id"]), list[Turn](), MessageKeys()
+    for message_file in document.list_folder(f"../../message/{key}"):
         message = _read_object(message_file)
         if message is None or not _ID.fullmatch(string(message.get("id"))):
-            yield Skipped(message_file.name, "is no message")
+            yield Skipped(message_file.name, "is not a message")
             continue
         parts = list[Row]()
-        for part_file in document.within(f"../../part/{message['id']}"):
+        for part_file in document.list_folder(f"../../part/{message['id']}"):
             part = _read_object(part_file)
             if part is None:
                 yield Skipped(part_file.name, "is not JSON")
@@ -129,8 +135,8 @@ def _read_object(document: Document) -> Row | None:
         return _parse_object(stream.read(LARGEST_VALUE))
 
 
-def _parse_database(document: Document) -> Iterator[Parsed]:
-    with opened(document) as rows:
+def _parse_database(document: Document) -> Iterator[ParsedItem]:
+    with open_database(document) as rows:
         for key, title in list(rows("select id, title from session order by id")):
             turns: list[Turn] = []
             sql = "select id, data from message where session_id = ? order by id"
@@ -143,7 +149,9 @@ def _parse_database(document: Document) -> Iterator[Parsed]:
                 if None in parts:
                     yield Skipped(f"a part of message {string(name)}", "is not JSON")
                 valid = [part for part in parts if part is not None]
-                turns += _message_turns({"info": {**metadata, "id": name}, "parts": valid}, Keys())
+                turns += _message_turns(
+                    {"info": {**metadata, "id": name}, "parts": valid}, MessageKeys()
+                )
             yield _conversation(string(key), string(title), turns)
 
 
@@ -155,11 +163,11 @@ def _stored_parts(rows: Rows, message: object) -> list[Row | None]:
 
 def _parse_object(data: object) -> Row | None:
     """Return a JSON object, an empty one for another JSON value, and None if it is not JSON."""
-    value = parse_or_broken(data) if isinstance(data, str | bytes) else Broken("is not text")
-    return None if isinstance(value, Broken) else mapping(value)
+    value = parse_or_broken(data) if isinstance(data, str | bytes) else BrokenValue("is not text")
+    return None if isinstance(value, BrokenValue) else mapping(value)
 
 
-def _conversation(key: str, title: str, turns: list[Turn]) -> Parsed:
+def _conversation(key: str, title: str, turns: list[Turn]) -> ParsedItem:
     if not turns:
         return Skipped(f"session {key}", "has nothing to import", lost=False)
     turns = with_inherited_times(turns)
@@ -171,17 +179,17 @@ def _metadata(message: Row) -> Row:
     return mapping(message.get("info")) or message
 
 
-def _message_turns(message: Row, keys: Keys) -> list[Turn]:
+def _message_turns(message: Row, keys: MessageKeys) -> list[Turn]:
     metadata = _metadata(message)
     time = mapping(metadata.get("time")).get("created", metadata.get("createdAt"))
-    role, sent_at = _ROLES.get(string(metadata.get("role"))), instant(time)
+    role, sent_at = _ROLES.get(string(metadata.get("role"))), parse_timestamp(time)
     if role is None:
         return []
     blocks: list[Block] = []
     for part in map(mapping, sequence(message.get("parts"))):
         blocks += _blocks(role, part)
     content = [part for block in blocks for part in (block.kind, block.text)]
-    key = string(metadata.get("id")) or keys.key(sent_at, role, *content)
+    key = string(metadata.get("id")) or keys.next_key(sent_at, role, *content)
     return linear_turns(key, blocks, sent_at)
 
 

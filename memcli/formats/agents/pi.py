@@ -22,12 +22,12 @@ from memcli.formats.building.blocks import (
     tool_result,
 )
 from memcli.formats.building.branches import Node, branching_turns
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 
@@ -35,7 +35,7 @@ Row = Mapping[str, Any]
 
 
 def _recognises(sample: Sample) -> bool:
-    first = first_rows(sample, 20)
+    first = sample_objects(sample, 20)
     return (
         bool(first)
         and first[0].get("type") == "session"
@@ -47,32 +47,34 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     head: Row = {}
     title, current = "", ""
     nodes: dict[str, Node] = {}
-    keys = Keys()
-    for number, value in rows(replace(document, mark=None), growing=True):
+    keys = MessageKeys()
+    for number, value in read_json_lines(replace(document, log_position=None), growing=True):
         row = mapping(value)
-        if isinstance(value, Broken):
-            yield Skipped(f"line {number}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"line {number}", value.reason)
         elif row.get("type") == "session":
             head = head or row
         elif row.get("type") == "session_info":
             title = string(row.get("name")) or title
         else:
-            name = string(row.get("id")) or keys.key(json.dumps(row, sort_keys=True))
+            name = string(row.get("id")) or keys.next_key(json.dumps(row, sort_keys=True))
             parent = string(row.get("parentId")) if "parentId" in row else current
             nodes |= node_chain(name, name, parent, _blocks(row), _time(row))
             current = name
-    turns = branching_turns(nodes, current, instant(head.get("timestamp")))
+    turns = branching_turns(nodes, current, parse_timestamp(head.get("timestamp")))
     if turns:
         key = string(head.get("id")) or PurePath(document.name).stem
         yield Conversation(FORMAT.name, key, title or title_from(turns), tuple(turns))
 
 
 def _time(row: Row) -> datetime | None:
-    return instant(row.get("timestamp")) or instant(mapping(row.get("message")).get("timestamp"))
+    return parse_timestamp(row.get("timestamp")) or parse_timestamp(
+        mapping(row.get("message")).get("timestamp")
+    )
 
 
 def _blocks(row: Row) -> list[Block]:

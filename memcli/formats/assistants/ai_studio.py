@@ -9,14 +9,14 @@ from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.building.blocks import Block, linear_turns, media_block, plain_text, text_block
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, scan
+from memcli.formats.parsing.json_stream import BrokenValue, scan_json
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -42,27 +42,27 @@ def _recognises(sample: Sample) -> bool:
     return any(string(mapping(chunk).get("role")) in _ROLES for chunk in chunks)
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     title = PurePath(document.name).name.removesuffix(".json")
-    keys = Keys()
+    keys = MessageKeys()
     system: list[Turn] = []
     turns: list[Turn] = []
     number = 0
-    for path, value in scan(document, [_CHUNK_PATH, _SYSTEM_PATH]):
+    for path, value in scan_json(document, [_CHUNK_PATH, _SYSTEM_PATH]):
         if path == _SYSTEM_PATH:
             text = plain_text(mapping(value).get("parts"))
             system += linear_turns("system", text_block(Role.SYSTEM, text, Kind.CONTEXT), None)
         if path != _CHUNK_PATH:
             continue
         number += 1
-        if isinstance(value, Broken):
-            yield Skipped(f"message {number}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"message {number}", value.reason)
             continue
         chunk = mapping(value)
-        blocks, sent_at = _blocks(chunk), instant(chunk.get("createTime"))
+        blocks, sent_at = _blocks(chunk), parse_timestamp(chunk.get("createTime"))
         for block in blocks:
             turns += linear_turns(
-                keys.key(sent_at, block.role, block.kind, block.text), [block], sent_at
+                keys.next_key(sent_at, block.role, block.kind, block.text), [block], sent_at
             )
     if turns:
         all_turns = with_inherited_times([*system, *turns])

@@ -15,10 +15,10 @@ from memcli.domain import Role, Turn
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.building.time_order import sort_by_time
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import instant, mapping, sequence, string
+from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _TEXT_TYPES = ("text", "multimodal_text", "")  # types of content of prompts and answers
@@ -35,7 +35,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     return parse_conversations(
         document, "chatgpt", title_key="title", id_keys=("conversation_id", "id"), turns=_turns
     )
@@ -52,7 +52,9 @@ def _messages(conversation: Mapping[str, Any]) -> Nodes:
 def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
     """Return the turns of all branches."""
     messages = _messages(conversation)
-    times = {name: instant(message.get("create_time")) for name, message in messages.items()}
+    times = {
+        name: parse_timestamp(message.get("create_time")) for name, message in messages.items()
+    }
     parents = _parents(_nodes(conversation), times)
     keys = _keys(messages)
     nodes = {
@@ -60,7 +62,7 @@ def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
         for name in sorted(messages, key=lambda name: keys[name])
     }
     current = string(conversation.get("current_node"))
-    return branching_turns(nodes, current, instant(conversation.get("create_time")))
+    return branching_turns(nodes, current, parse_timestamp(conversation.get("create_time")))
 
 
 def _node(message: Mapping[str, Any], key: str, parent: str, sent_at: datetime | None) -> Node:

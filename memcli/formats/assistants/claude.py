@@ -12,10 +12,10 @@ from memcli.domain import Role, Turn
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.building.time_order import SortKey, sort_by_time
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _ROLES = {"human": Role.USER, "user": Role.USER, "assistant": Role.ASSISTANT}
 _PLACEHOLDER = "```\nThis block is not supported on your current device yet.\n```"
@@ -30,7 +30,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     return parse_conversations(
         document, "claude", title_key="name", id_keys=("uuid",), turns=_turns
     )
@@ -39,7 +39,9 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
     """Return the turns of all branches."""
     current = string(conversation.get("current_leaf_message_uuid"))
-    return branching_turns(_rows(conversation), current, instant(conversation.get("created_at")))
+    return branching_turns(
+        _rows(conversation), current, parse_timestamp(conversation.get("created_at"))
+    )
 
 
 def _rows(conversation: Mapping[str, Any]) -> dict[str, Node]:
@@ -49,9 +51,9 @@ def _rows(conversation: Mapping[str, Any]) -> dict[str, Node]:
     """
     messages = map(mapping, sequence(conversation.get("chat_messages")))
     in_order = sort_by_time([(message, _row(message)) for message in messages], _sort_key)
-    keys, rows, previous = Keys(), dict[str, Node](), ""
+    keys, rows, previous = MessageKeys(), dict[str, Node](), ""
     for _, row in in_order:
-        key = row.key or keys.key(row.sent_at, row.role, row.text)
+        key = row.key or keys.next_key(row.sent_at, row.role, row.text)
         rows.setdefault(key, replace(row, key=key, parent=row.parent or previous))
         previous = key
     return rows
@@ -71,7 +73,7 @@ def _row(message: Mapping[str, Any]) -> Node:
         parent=string(message.get("parent_message_uuid")),
         role=_ROLES.get(string(message.get("sender")) or string(message.get("role"))),
         text=_text(message),
-        sent_at=instant(message.get("created_at")),
+        sent_at=parse_timestamp(message.get("created_at")),
     )
 
 

@@ -12,10 +12,10 @@ from memcli.domain import Kind, Role, Turn
 from memcli.formats.building.blocks import Block, media_block, node_chain, text_block
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import instant, mapping, sequence, string
+from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
 Row = Mapping[str, Any]
 
@@ -29,7 +29,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     return parse_conversations(
         document,
         FORMAT.name,
@@ -68,16 +68,18 @@ def _turns(conversation: Row) -> list[Turn]:
     nodes: dict[str, Node] = {}
     for name in sorted(messages):
         parent = string(mapping(tree[name]).get("parent")) or parents_by_children.get(name, "")
-        sent_at = instant(messages[name].get("inserted_at"))
+        sent_at = parse_timestamp(messages[name].get("inserted_at"))
         nodes |= node_chain(name, name, parent, _blocks(messages[name]), sent_at)
     for message in _envelope_messages(conversation):
         name, parent = string(message.get("message_id")), string(message.get("parent_id"))
         nodes |= node_chain(
-            name, name, parent, _blocks(message), instant(message.get("inserted_at"))
+            name, name, parent, _blocks(message), parse_timestamp(message.get("inserted_at"))
         )
     metadata = _metadata(conversation)
     current = string(metadata.get("current_node")) or string(metadata.get("current_message_id"))
-    started = instant(metadata.get("inserted_at")) or instant(metadata.get("create_time"))
+    started = parse_timestamp(metadata.get("inserted_at")) or parse_timestamp(
+        metadata.get("create_time")
+    )
     return branching_turns(nodes, current, started)
 
 

@@ -15,21 +15,21 @@ from typing import Any
 
 from memcli.domain import Clock, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import Said, in_pieces
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, split_chats
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.html_events import End, Start, is_html, tokens
-from memcli.formats.parsing.html_text import Text, text_of
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.html_events import EndTag, StartTag, is_html, parse_html
+from memcli.formats.parsing.html_text import HtmlTextBuilder, html_to_text
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     is_plausible_time,
+    localize,
     mapping,
+    parse_timestamp,
     sequence,
     string,
-    wall_clock,
 )
 
 TITLE = "Gemini"  # the title of all chats, because threads have none
@@ -74,14 +74,14 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    rows = _html_rows(document, reading) if is_html(document) else _json_rows(document)
-    return in_pieces(FORMAT.name, _chat_turns(rows))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    rows = _html_rows(document, options) if is_html(document) else _json_rows(document)
+    return split_chats(FORMAT.name, _chat_turns(rows))
 
 
-def _chat_turns(rows: Iterator[_Row | Skipped]) -> Iterator[Said | Skipped]:
+def _chat_turns(rows: Iterator[_Row | Skipped]) -> Iterator[ChatTurn | Skipped]:
     """Yield each prompt, and its answer one millisecond later."""
-    keys, last = Keys(), None
+    keys, last = MessageKeys(), None
     for row in rows:
         if isinstance(row, Skipped):
             yield row
@@ -95,10 +95,10 @@ def _chat_turns(rows: Iterator[_Row | Skipped]) -> Iterator[Said | Skipped]:
             continue
         # The key has whole seconds, so that it is the same in HTML, which has no fractions.
         time = int(row.sent_at.timestamp()) if row.sent_at else row.time_text
-        key = keys.key(time, " ".join(row.prompt.split()))
+        key = keys.next_key(time, " ".join(row.prompt.split()))
         text = f"{row.prompt}\n[{', '.join(row.files)}]" if row.files else row.prompt
         chat = row.thread or "activity"
-        yield Said(chat, TITLE, Turn(key, Role.USER, text, None, last, clock))
+        yield ChatTurn(chat, TITLE, Turn(key, Role.USER, text, None, last, clock))
         if row.answer.strip():
             later = last + timedelta(milliseconds=1) if last else None
             clock = Clock.INHERITED if last else Clock.NONE
@@ -110,7 +110,7 @@ def _chat_turns(rows: Iterator[_Row | Skipped]) -> Iterator[Said | Skipped]:
                 clock=clock,
                 parent=key,
             )
-            yield Said(chat, TITLE, answer)
+            yield ChatTurn(chat, TITLE, answer)
 
 
 def _is_gemini(row: Mapping[str, Any]) -> bool:
@@ -128,19 +128,21 @@ def _prompt(title: str, *, has_answer: bool) -> str:
 
 
 def _json_rows(document: Document) -> Iterator[_Row | Skipped]:
-    for number, value in enumerate(elements(document), start=1):
+    for number, value in enumerate(read_elements(document), start=1):
         row = mapping(value)
-        if isinstance(value, Broken):
-            yield Skipped(f"row {number}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"row {number}", value.reason)
             continue
         answer = ""
         try:
             items = map(mapping, sequence(row.get("safeHtmlItem")))
-            answer = "\n".join(filter(None, (text_of(string(item.get("html"))) for item in items)))
+            answer = "\n".join(
+                filter(None, (html_to_text(string(item.get("html"))) for item in items))
+            )
         except InputError as error:
             yield Skipped(f"answer of row {number}", str(error))
         prompt = _prompt(string(row.get("title")), has_answer=bool(answer))
-        sent_at = instant(row.get("time"))
+        sent_at = parse_timestamp(row.get("time"))
         thread = _THREAD.match(string(row.get("titleUrl")))
         files = sequence(row.get("attachedFiles"))
         names = (string(mapping(file).get("name")) or string(file) for file in files)
@@ -155,11 +157,11 @@ def _json_rows(document: Document) -> Iterator[_Row | Skipped]:
         )
 
 
-def _html_rows(document: Document, reading: Reading) -> Iterator[_Row | Skipped]:
+def _html_rows(document: Document, options: ParseOptions) -> Iterator[_Row | Skipped]:
     skipped = 0
     for header, *contents in _cells(document):
         if any(name in " ".join(header).casefold() for name in _PRODUCTS):
-            row = _html_row(header, contents, reading)
+            row = _html_row(header, contents, options)
             if row is not None:
                 yield row
             elif any(contents):
@@ -168,7 +170,7 @@ def _html_rows(document: Document, reading: Reading) -> Iterator[_Row | Skipped]
         yield Skipped(f"{skipped} rows", "have no time in English: export as JSON instead")
 
 
-def _html_row(header: list[str], contents: list[list[str]], reading: Reading) -> _Row | None:
+def _html_row(header: list[str], contents: list[list[str]], options: ParseOptions) -> _Row | None:
     """Parse one row; return None if it has no time in a known form.
 
     The time is between prompt and answer, or else in the header.
@@ -181,12 +183,12 @@ def _html_row(header: list[str], contents: list[list[str]], reading: Reading) ->
                 rest = content[number + 1 if lines is content else 1 :]
                 answer = "\n".join([*rest, *(line for cell in contents[1:] for line in cell)])
                 prompt = _prompt("\n".join(content[:split]), has_answer=bool(answer))
-                sent_at, clock = _parse_time(match, reading)
+                sent_at, clock = _parse_time(match, options)
                 return _Row(prompt, answer, sent_at, clock, time_text=line)
     return None
 
 
-def _parse_time(match: re.Match[str], reading: Reading) -> tuple[datetime | None, Clock]:
+def _parse_time(match: re.Match[str], options: ParseOptions) -> tuple[datetime | None, Clock]:
     month, day, year, clock, half, zone = match.groups()
     form = "%b %d %Y %I:%M:%S %p" if half else "%b %d %Y %H:%M:%S"
     try:
@@ -201,10 +203,10 @@ def _parse_time(match: re.Match[str], reading: Reading) -> tuple[datetime | None
     elif zone in _ZONE_HOURS:
         shift = timedelta(hours=_ZONE_HOURS[zone])
     else:
-        return wall_clock(naive, reading.timezone), Clock.LOCAL
+        return localize(naive, options.timezone), Clock.LOCAL
     if abs(shift) >= timedelta(days=1):
         return None, Clock.NONE
-    return instant(naive.replace(tzinfo=timezone(shift)).isoformat()), Clock.EXACT
+    return parse_timestamp(naive.replace(tzinfo=timezone(shift)).isoformat()), Clock.EXACT
 
 
 def _cells(document: Document) -> Iterator[list[list[str]]]:
@@ -214,16 +216,16 @@ def _cells(document: Document) -> Iterator[list[list[str]]]:
         InputError: the file ends inside a row, or is not HTML.
     """
     row: list[list[str]] = []
-    cell: Text | None = None
+    cell: HtmlTextBuilder | None = None
     depth = cell_depth = 0  # open divisions inside a row, and those around its cell
-    for token in tokens(document):
-        if isinstance(token, Start) and token.tag == "div":
+    for token in parse_html(document):
+        if isinstance(token, StartTag) and token.tag == "div":
             depth += bool(depth or "outer-cell" in token.classes)
             if depth and cell is None and token.classes & _CELL_CLASSES:
-                cell, cell_depth = Text(), depth
+                cell, cell_depth = HtmlTextBuilder(), depth
         if cell is not None:
             cell.add(token)
-        if isinstance(token, End) and token.tag == "div" and depth:
+        if isinstance(token, EndTag) and token.tag == "div" and depth:
             if cell is not None and depth == cell_depth:
                 row.append(cell.lines())
                 cell = None

@@ -15,10 +15,10 @@ from memcli.formats.building.blocks import Block, media_block, node_chain, text_
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.building.time_order import SortKey, sort_by_time
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _ROLES = {"human": Role.USER, "user": Role.USER, "assistant": Role.ASSISTANT}
 _CARD = re.compile(r"<grok:render\b[^>]*>.*?</grok:render>", re.DOTALL)  # a citation, a picture
@@ -35,7 +35,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     return parse_conversations(
         document,
         FORMAT.name,
@@ -58,16 +58,16 @@ def _role(response: Row) -> Role | None:
 def _turns(element: Row) -> list[Turn]:
     """Return the turns of all branches; a response that names no parent follows by time."""
     metadata = mapping(element.get("conversation"))
-    keys, nodes, previous = Keys(), dict[str, Node](), ""
+    keys, nodes, previous = MessageKeys(), dict[str, Node](), ""
     for response in sort_by_time(_responses(element), _sort_key):
         sent_at, text = _time(response), string(response.get("message"))
-        key = _key(response) or keys.key(sent_at, _role(response), text)
+        key = _key(response) or keys.next_key(sent_at, _role(response), text)
         parent = string(response.get("parent_response_id")) or previous
         if key not in nodes:
             nodes |= node_chain(key, key, parent, _blocks(response), sent_at)
         previous = key
     current = string(metadata.get("leaf_response_id"))
-    return branching_turns(nodes, current, instant(metadata.get("create_time")))
+    return branching_turns(nodes, current, parse_timestamp(metadata.get("create_time")))
 
 
 def _sort_key(response: Row) -> SortKey | None:
@@ -82,7 +82,7 @@ def _key(response: Row) -> str:
 def _time(response: Row) -> datetime | None:
     value = response.get("create_time")
     date = mapping(value).get("$date", value)
-    return instant(mapping(date).get("$numberLong", date))
+    return parse_timestamp(mapping(date).get("$numberLong", date))
 
 
 def _blocks(response: Row) -> list[Block]:

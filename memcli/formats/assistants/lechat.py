@@ -15,14 +15,14 @@ from memcli.formats.building.blocks import (
     tool_call,
 )
 from memcli.formats.building.time_order import sort_by_time
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -41,16 +41,16 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     chats: dict[str, list[_Message]] = {}
-    keys = Keys()
-    for number, value in enumerate(elements(document), start=1):
+    keys = MessageKeys()
+    for number, value in enumerate(read_elements(document), start=1):
         row = mapping(value)
-        if isinstance(value, Broken):
-            yield Skipped(f"message {number}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"message {number}", value.reason)
             continue
-        sent_at, content = instant(row.get("createdAt")), row.get("content")
-        key = string(row.get("id")) or keys.key(sent_at, row.get("role"), content)
+        sent_at, content = parse_timestamp(row.get("createdAt")), row.get("content")
+        key = string(row.get("id")) or keys.next_key(sent_at, row.get("role"), content)
         messages = chats.setdefault(string(row.get("chatId")), [])
         messages.append((sent_at, key, linear_turns(key, _blocks(row), sent_at)))
     for chat, messages in chats.items():

@@ -20,11 +20,11 @@ from memcli.formats.building.blocks import (
     tool_result,
 )
 from memcli.formats.building.branches import Node, branching_turns
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, Edge, scan
+from memcli.formats.parsing.json_stream import BrokenValue, Edge, scan_json
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _MESSAGE_PATH = ("messages", "[]")
@@ -41,25 +41,25 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     tree = _MessageTree()
     metadata: dict[str, Any] = {}
     number, damage = 0, None
     try:
-        for path, value in scan(document, [_MESSAGE_PATH]):
+        for path, value in scan_json(document, [_MESSAGE_PATH]):
             if path != _MESSAGE_PATH:
                 if len(path) == 1 and not isinstance(value, Edge):
                     metadata[path[0]] = value
                 continue
             number += 1
-            if isinstance(value, Broken):
-                yield Skipped(f"message {number}", value.why)
+            if isinstance(value, BrokenValue):
+                yield Skipped(f"message {number}", value.reason)
             else:
                 tree.read(mapping(value))
     except InputError as error:
         damage = error
     key = string(metadata.get("id")) or string(metadata.get("createdAt"))
-    started = instant(metadata.get("createdAt"))
+    started = parse_timestamp(metadata.get("createdAt"))
     turns = branching_turns(tree.nodes, tree.current, started)
     if turns and (key or not damage):
         title = string(metadata.get("name")) or string(metadata.get("title")) or title_from(turns)
@@ -75,7 +75,7 @@ class _MessageTree:
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
         self.current = ""
-        self._keys = Keys()
+        self._keys = MessageKeys()
         self._number = 0
 
     def read(self, message: Row) -> None:
@@ -84,7 +84,7 @@ class _MessageTree:
         for number, version in enumerate(map(mapping, sequence(message.get("versions")))):
             blocks = _blocks(version)
             content = [part for block in blocks for part in (block.kind, block.text)]
-            key = self._keys.key(version.get("role"), *content)
+            key = self._keys.next_key(version.get("role"), *content)
             self._number += 1
             # Names sort in the order of the file, which is the only order that is known.
             name = f"{self._number:09}"

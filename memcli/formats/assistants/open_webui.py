@@ -13,12 +13,12 @@ from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.building.blocks import Block, media_block, node_chain, plain_text, text_block
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, parse_or_broken
+from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.sqlite import MAGIC, opened
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.sqlite import MAGIC, open_database
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _DETAILS = re.compile(
@@ -41,7 +41,7 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         database = stream.read(len(MAGIC)) == MAGIC
     if database:
@@ -51,13 +51,13 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     )
 
 
-def _parse_database(document: Document) -> Iterator[Parsed]:
-    with opened(document) as rows:
+def _parse_database(document: Document) -> Iterator[ParsedItem]:
+    with open_database(document) as rows:
         for key, title, chat in rows("select id, title, chat from chat order by id"):
             where = f"chat {string(key)}"
             value = parse_or_broken(chat) if isinstance(chat, str | bytes) else None
-            if isinstance(value, Broken):
-                yield Skipped(where, value.why)
+            if isinstance(value, BrokenValue):
+                yield Skipped(where, value.reason)
             elif turns := _turns({"chat": mapping(value)}):
                 yield Conversation(FORMAT.name, string(key), string(title), tuple(turns))
             else:
@@ -70,9 +70,9 @@ def _messages(element: Row) -> dict[str, Row]:
     if tree or not chat:
         return {name: mapping(message) for name, message in tree.items()}
     # The oldest chats are a list of messages without branches.
-    keys, messages, parent = Keys(), dict[str, Row](), ""
+    keys, messages, parent = MessageKeys(), dict[str, Row](), ""
     for message in map(mapping, sequence(chat.get("messages"))):
-        key = string(message.get("id")) or keys.key(
+        key = string(message.get("id")) or keys.next_key(
             message.get("timestamp"), message.get("role"), message.get("content")
         )
         messages[key] = {"parentId": parent, **message}
@@ -86,11 +86,11 @@ def _turns(element: Row) -> list[Turn]:
     messages = _messages(element)
     for name in sorted(messages):
         message = messages[name]
-        sent_at = instant(message.get("timestamp"))
+        sent_at = parse_timestamp(message.get("timestamp"))
         nodes |= node_chain(name, name, string(message.get("parentId")), _blocks(message), sent_at)
     chat = mapping(element.get("chat")) or element
     current = string(mapping(chat.get("history")).get("currentId"))
-    started = instant(element.get("created_at")) or instant(chat.get("timestamp"))
+    started = parse_timestamp(element.get("created_at")) or parse_timestamp(chat.get("timestamp"))
     return branching_turns(nodes, current, started)
 
 

@@ -17,14 +17,14 @@ from typing import Any
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.formats.building.blocks import linear_turns, media_block, text_block, title_from
 from memcli.formats.building.time_order import SortKey, sort_by_time
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -55,11 +55,11 @@ def _entries(thread: Row) -> list[Row]:
     return [mapping(row) for row in sequence(rows)]
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    for number, element in enumerate(elements(document, ""), start=1):
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    for number, element in enumerate(read_elements(document, ""), start=1):
         where = f"thread {number}"
-        if isinstance(element, Broken):
-            yield Skipped(where, element.why)
+        if isinstance(element, BrokenValue):
+            yield Skipped(where, element.reason)
             continue
         thread = mapping(element)
         entries = sort_by_time(_entries(thread), _sort_key)
@@ -82,8 +82,8 @@ def _conversation(thread: Row, entries: list[Row], turns: list[Turn]) -> Convers
         key or slug or turns[0].key,
         next(filter(None, map(string, titles)), "") or title_from(turns),
         tuple(turns),
-        updated_at=instant(metadata.get("thread_updated_at"))
-        or instant(metadata.get("updated_at")),
+        updated_at=parse_timestamp(metadata.get("thread_updated_at"))
+        or parse_timestamp(metadata.get("updated_at")),
     )
 
 
@@ -93,18 +93,18 @@ def _sort_key(entry: Row) -> SortKey | None:
 
 
 def _time(entry: Row) -> datetime | None:
-    return next(filter(None, (instant(entry.get(name)) for name in _TIMES)), None)
+    return next(filter(None, (parse_timestamp(entry.get(name)) for name in _TIMES)), None)
 
 
 def _turns(entries: list[Row]) -> list[Turn]:
     """Return questions and answers; an answer has the time of its question, as inherited."""
-    keys, turns = Keys(), list[Turn]()
+    keys, turns = MessageKeys(), list[Turn]()
     for entry in entries:
         asked_at = _time(entry)
         question = string(entry.get("query_str")) or string(entry.get("query"))
         answer = _answer(entry)
         key = string(entry.get("uuid")) or string(entry.get("backend_uuid"))
-        key = key or keys.key(asked_at, question, answer)
+        key = key or keys.next_key(asked_at, question, answer)
         blocks = text_block(Role.USER, question)
         blocks += [media_block(Role.USER, path) for path in sequence(entry.get("attachments"))]
         turns += linear_turns(key, blocks, asked_at)

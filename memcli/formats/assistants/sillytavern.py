@@ -24,19 +24,19 @@ from memcli.formats.building.blocks import (
     tool_result,
     with_keys,
 )
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     is_plausible_time,
+    localize,
     mapping,
+    parse_timestamp,
     sequence,
     string,
-    wall_clock,
     with_inherited_times,
 )
 
@@ -52,20 +52,20 @@ Row = Mapping[str, Any]
 
 
 def _recognises(sample: Sample) -> bool:
-    return any(_is_message(row) for row in first_rows(sample))
+    return any(_is_message(row) for row in sample_objects(sample))
 
 
 def _is_message(row: Row) -> bool:
     return isinstance(row.get("mes"), str) and isinstance(row.get("is_user"), bool)
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     stem = PurePath(document.name).stem
-    chat, character = _Chat(reading), ""
-    for number, value in rows(document):
+    chat, character = _Chat(options), ""
+    for number, value in read_json_lines(document):
         row = mapping(value)
-        if isinstance(value, Broken):
-            yield Skipped(f"line {number}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"line {number}", value.reason)
         elif "mes" in row:
             chat.read(row)
         else:
@@ -91,10 +91,10 @@ class _Version:
 class _Chat:
     """The messages of a file, as they are read."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, options: ParseOptions) -> None:
         self.turns: list[Turn] = []
         self.character = ""
-        self._reading, self._keys = reading, Keys()
+        self._options, self._keys = options, MessageKeys()
         self._previous: str | None = None  # key of the turn that the next one replies to
 
     def read(self, row: Row) -> None:
@@ -105,8 +105,8 @@ class _Chat:
             self.character = self.character or speaker or ""
         previous = self._previous
         for version in _versions(row):
-            version_key = self._keys.key(version.send_date, speaker, version.text)
-            sent_at, clock = _parse_time(version.send_date, self._reading)
+            version_key = self._keys.next_key(version.send_date, speaker, version.text)
+            sent_at, clock = _parse_time(version.send_date, self._options)
             parent = previous
             for key, block in with_keys(version_key, _blocks(role, kind, version)):
                 self.turns.append(
@@ -172,7 +172,7 @@ def _blocks(role: Role, kind: Kind, version: _Version) -> list[Block]:
     return blocks + [media_block(role, name) for name in names if name]
 
 
-def _parse_time(value: object, reading: Reading) -> tuple[datetime | None, Clock]:
+def _parse_time(value: object, options: ParseOptions) -> tuple[datetime | None, Clock]:
     """Parse an exact time, or a wall clock time in any of three forms."""
     text = string(value).strip()
     naive: datetime | None = None
@@ -191,8 +191,8 @@ def _parse_time(value: object, reading: Reading) -> tuple[datetime | None, Clock
     if naive is not None and naive.tzinfo is None:
         if not is_plausible_time(naive):
             return None, Clock.NONE
-        return wall_clock(naive, reading.timezone), Clock.LOCAL
-    exact = instant(value)
+        return localize(naive, options.timezone), Clock.LOCAL
+    exact = parse_timestamp(value)
     return exact, Clock.EXACT if exact else Clock.NONE
 
 

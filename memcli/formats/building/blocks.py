@@ -79,7 +79,7 @@ def linear_turns(key: str, blocks: Iterable[Block], sent_at: datetime | None) ->
 
 def title_from(turns: Iterable[Turn]) -> str:
     """Return the beginning of the first prompt."""
-    prompts = (turn.text for turn in turns if turn.role is Role.USER and turn.searched)
+    prompts = (turn.text for turn in turns if turn.role is Role.USER and turn.is_searchable)
     return " ".join(next(prompts, "")[: 8 * TITLE_LENGTH].split())[:TITLE_LENGTH]
 
 

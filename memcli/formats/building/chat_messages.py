@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
-from memcli.formats.building.long_chats import Said, WallClock, person, with_files
-from memcli.formats.format import Reading
-from memcli.formats.parsing.values import Keys, is_plausible_time
+from memcli.formats.building.long_chats import ChatTurn, WallClock, sender_role, text_with_files
+from memcli.formats.format import ParseOptions
+from memcli.formats.parsing.values import MessageKeys, is_plausible_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class ChatMessage:
 
 
 def chat_turns(
-    messages: Iterable[ChatMessage | Skipped], options: Reading
-) -> Iterator[Said | Skipped]:
+    messages: Iterable[ChatMessage | Skipped], options: ParseOptions
+) -> Iterator[ChatTurn | Skipped]:
     """Yield the turns of messages, and at the end the number of messages without any content.
 
     A notice of the program is a turn of the system. A message with neither text nor files yields
@@ -42,7 +42,7 @@ def chat_turns(
         messages: of any number of chats, in the order of the file.
         options: the zone of wall clock times, and the names of the person.
     """
-    keys: defaultdict[str, Keys] = defaultdict(Keys)
+    keys: defaultdict[str, MessageKeys] = defaultdict(MessageKeys)
     clocks: dict[str, WallClock] = {}
     empty: Counter[str] = Counter()
     for message in messages:
@@ -54,25 +54,27 @@ def chat_turns(
         if turn is None:
             empty[message.title] += 1
         else:
-            yield Said(message.chat, message.title, turn)
+            yield ChatTurn(message.chat, message.title, turn)
     for title, count in empty.items():
         noun = "message" if count == 1 else "messages"
         yield Skipped(f"{count:,} {noun} of {title}", "without text or files", lost=False)
 
 
-def _turn(message: ChatMessage, keys: Keys, clock: WallClock, options: Reading) -> Turn | None:
+def _turn(
+    message: ChatMessage, keys: MessageKeys, clock: WallClock, options: ParseOptions
+) -> Turn | None:
     """Return the turn of a message; None if it has no content."""
     kind, text = message.kind, message.text.strip("\n")
     if kind in (Kind.TEXT, Kind.MEDIA):
-        kind, text = with_files(text, message.files)
+        kind, text = text_with_files(text, message.files)
         kind = message.kind if message.kind is Kind.MEDIA else kind
     if kind is Kind.TEXT and not text.strip():
         return None
     sent_at, precision = _instant(message.time, clock)
     role = message.role or (Role.USER if message.is_owner else None)
-    role = role or person(options, message.speaker, *message.other_names)
+    role = role or sender_role(options, message.speaker, *message.other_names)
     speaker = message.speaker or (options.owner if role is Role.USER else None)
-    key = message.key or keys.key(message.time, message.speaker, kind, text)
+    key = message.key or keys.next_key(message.time, message.speaker, kind, text)
     return Turn(
         key=key,
         role=Role.SYSTEM if kind is Kind.SERVICE else role,

@@ -6,16 +6,16 @@ from datetime import datetime
 from memcli.domain import Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.blocks import title_from
-from memcli.formats.building.long_chats import Said
+from memcli.formats.building.long_chats import ChatTurn
 from memcli.formats.building.time_order import NO_TIME
-from memcli.formats.format import Parsed
+from memcli.formats.format import ParsedItem
 from memcli.formats.parsing.json_stream import LARGEST_VALUE
-from memcli.formats.parsing.values import Keys, with_inherited_times
+from memcli.formats.parsing.values import MessageKeys, with_inherited_times
 
 
 def collect_conversations(
-    source: str, turns: Iterable[Said | Skipped], name: str
-) -> Iterator[Parsed]:
+    source: str, turns: Iterable[ChatTurn | Skipped], name: str
+) -> Iterator[ParsedItem]:
     """Yield the conversations of a table with an assistant, each as a whole.
 
     A conversation without an id is identified by its first message. Turns are in order of time; of
@@ -32,7 +32,7 @@ def collect_conversations(
             if isinstance(found, Skipped):
                 yield found
                 continue
-            chats.setdefault(found.chat, (found.title, []))[1].append(found.turn)
+            chats.setdefault(found.chat_key, (found.title, []))[1].append(found.turn)
             times[1:] = [found.turn.sent_at] if found.turn.sent_at else times[1:]
             size += len(found.turn.text)
             if size > LARGEST_VALUE:
@@ -40,13 +40,13 @@ def collect_conversations(
                 break
     except InputError as error:
         problem = str(error)
-    keys = Keys()
+    keys = MessageKeys()
     newest_first = bool(times) and times[0] > times[-1]
     for chat, (title, turns_of_chat) in chats.items():
         ordered = with_inherited_times(turns_of_chat[::-1] if newest_first else turns_of_chat)
         ordered.sort(key=lambda turn: turn.sent_at or NO_TIME)
         first = next((turn for turn in ordered if turn.role is not Role.SYSTEM), ordered[0])
-        key = chat or keys.key(first.role, first.text, first.sent_at)
+        key = chat or keys.next_key(first.role, first.text, first.sent_at)
         yield Conversation(source, key, title or title_from(ordered), tuple(ordered))
     if problem:
         raise InputError(problem)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Conversation, Skipped, Turn
-from memcli.formats.format import Parsed
+from memcli.formats.format import ParsedItem
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.values import mapping, string
 
 
@@ -18,7 +18,7 @@ def parse_conversations(
     id_keys: tuple[str, ...],
     turns: Callable[[Mapping[str, Any]], list[Turn]],
     metadata: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda element: element,
-) -> Iterator[Parsed]:
+) -> Iterator[ParsedItem]:
     """Yield each conversation of a list, of a list under `conversations`, or the only one.
 
     Args:
@@ -33,10 +33,10 @@ def parse_conversations(
     Raises:
         InputError: as `json_stream.elements` does.
     """
-    for number, value in enumerate(elements(document, "conversations", ""), start=1):
+    for number, value in enumerate(read_elements(document, "conversations", ""), start=1):
         where = f"conversation {number}"
-        if isinstance(value, Broken):
-            yield Skipped(where, value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(where, value.reason)
             continue
         element = mapping(value)
         head = metadata(element)

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.format import Parsed, Reading
-from memcli.formats.parsing.values import is_plausible_time, wall_clock, with_inherited_times
+from memcli.formats.format import ParsedItem, ParseOptions
+from memcli.formats.parsing.values import is_plausible_time, localize, with_inherited_times
 
 PIECE_TURNS = 1_000
 PIECE_CHARACTERS = 4 << 20
@@ -19,17 +19,17 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ChatTurn:
     """A turn and the chat that it belongs to."""
 
-    chat: str  # key of the chat
+    chat_key: str  # key of the chat
     title: str
     turn: Turn
 
 
-def in_pieces(
-    source: str, turns: Iterable[Said | Skipped], *, keep_order: bool = False
-) -> Iterator[Parsed]:
+def split_chats(
+    source: str, turns: Iterable[ChatTurn | Skipped], *, keep_order: bool = False
+) -> Iterator[ParsedItem]:
     """Yield the chats of an export in pieces, with the skipped parts in between.
 
     The turns of a piece are in order of time, also if the export begins with the newest. A turn
@@ -84,14 +84,14 @@ class _Buffer:
         self._pieces: dict[str, ChatPiece] = {}
         self._turns = self._characters = 0
 
-    def add(self, chat_turn: Said) -> Iterator[Conversation]:
+    def add(self, chat_turn: ChatTurn) -> Iterator[Conversation]:
         """Add a turn, and yield the pieces that are large enough."""
-        piece = self._pieces.setdefault(chat_turn.chat, ChatPiece(chat_turn.title))
+        piece = self._pieces.setdefault(chat_turn.chat_key, ChatPiece(chat_turn.title))
         piece.add(chat_turn.turn)
         self._turns += 1
         self._characters += len(chat_turn.turn.text)
         if piece.is_full:
-            yield self._take(chat_turn.chat)
+            yield self._take(chat_turn.chat_key)
         elif self._turns >= _MAX_BUFFERED_TURNS or self._characters >= _MAX_BUFFERED_CHARACTERS:
             yield from self.take_all()
 
@@ -131,18 +131,18 @@ class WallClock:
         """Return the time of the next message, and how exactly it is known."""
         if naive is None or not is_plausible_time(naive):
             return None, Clock.NONE
-        moment = wall_clock(naive, self._zone)
+        moment = localize(naive, self._zone)
         if self._last is not None and moment < self._last:
             # The hour that occurs twice in the night when the clocks are set back.
-            second_time = wall_clock(naive.replace(fold=1), self._zone)
+            second_time = localize(naive.replace(fold=1), self._zone)
             moment = second_time if second_time >= self._last else moment
         self._last = moment
         return moment, Clock.LOCAL
 
 
-def person(reading: Reading, *names: str | None) -> Role:
+def sender_role(options: ParseOptions, *names: str | None) -> Role:
     """Return USER if one of these names is the person's own, else PERSON."""
-    own_names = _own_names(reading.me, reading.aliases)
+    own_names = _own_names(options.me, options.aliases)
     if own_names and any(name and name.strip().casefold() in own_names for name in names):
         return Role.USER
     return Role.PERSON
@@ -150,10 +150,10 @@ def person(reading: Reading, *names: str | None) -> Role:
 
 @lru_cache(maxsize=8)  # called for every message
 def _own_names(me: str | None, aliases: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(name.casefold() for name in Reading(me=me, aliases=aliases).own_names)
+    return frozenset(name.casefold() for name in ParseOptions(me=me, aliases=aliases).own_names)
 
 
-def with_files(text: str, names: Iterable[str]) -> tuple[Kind, str]:
+def text_with_files(text: str, names: Iterable[str]) -> tuple[Kind, str]:
     """Return the kind and the text of a message with these files.
 
     Args:

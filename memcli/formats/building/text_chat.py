@@ -8,77 +8,84 @@ from pathlib import PurePath
 from unicodedata import normalize
 
 from memcli.domain import Kind, Role, Skipped, Turn
-from memcli.formats.building.long_chats import Said, WallClock, person
-from memcli.formats.format import Reading
+from memcli.formats.building.long_chats import ChatTurn, WallClock, sender_role
+from memcli.formats.format import ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.text_lines import LONGEST_LINE, lines
-from memcli.formats.parsing.values import Keys
+from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines
+from memcli.formats.parsing.values import MessageKeys
 
 LONGEST_MESSAGE = 1 << 20  # characters; the rest is dropped and reported
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class MessageStart:
     """The first line of a message."""
 
-    moment: datetime | None  # wall clock time
+    wall_time: datetime | None  # wall clock time
     speaker: str  # "" for a notice of the program
     text: str  # the text in this line; "" if the text begins with the next line
     chat: tuple[str, str] | None = None  # key and title, in a file of several chats
 
 
-Begun = Callable[[str], Head | None]  # parses a line; None if it does not begin a message
-Shape = Callable[[Head, str], tuple[Kind, str]]  # returns the kind and the text of a message
+StartParser = Callable[
+    [str], MessageStart | None
+]  # parses a line; None if it does not begin a message
+MessageParser = Callable[
+    [MessageStart, str], tuple[Kind, str]
+]  # returns the kind and the text of a message
 
 
-def written(
+def parse_text_chat(
     document: Document,
-    reading: Reading,
+    options: ParseOptions,
     chat: tuple[str, str],
-    begun: Begun,
-    shape: Shape,
-    owners: tuple[str, ...] = (),
-) -> Iterator[Said | Skipped]:
+    parse_start: StartParser,
+    parse_message: MessageParser,
+    owner_names: tuple[str, ...] = (),
+) -> Iterator[ChatTurn | Skipped]:
     """Yield the messages of one chat.
 
     Args:
         document: the text.
-        reading: gives the zone of its times and the names of its owner.
+        options: gives the zone of its times and the names of its owner.
         chat: key and title of the chat, for messages whose first line names no other.
-        begun: parses the first line of a message; returns None for any other line.
-        shape: returns the kind and the text of a message, from its first line and its whole text.
-        owners: names that the program uses for the person whose export it is.
+        parse_start: parses the first line of a message; returns None for any other line.
+        parse_message: returns the kind and the text of a message, from its first line and its
+            whole text.
+        owner_names: names that the program uses for the person whose export it is.
     """
-    keys: defaultdict[str, Keys] = defaultdict(Keys)
+    keys: defaultdict[str, MessageKeys] = defaultdict(MessageKeys)
     clocks: dict[str, WallClock] = {}
-    for found in _messages(document, begun):
+    for found in _messages(document, parse_start):
         if isinstance(found, Skipped):
             yield found
             continue
         head, body = found
-        kind, text = shape(head, body)
+        kind, text = parse_message(head, body)
         chat_key, title = head.chat or chat
-        clock = clocks.setdefault(chat_key, WallClock(reading.timezone))
-        sent_at, precision = clock.read(head.moment)
-        is_owner = head.speaker in owners
-        role = Role.USER if is_owner else person(reading, head.speaker)
+        clock = clocks.setdefault(chat_key, WallClock(options.timezone))
+        sent_at, precision = clock.read(head.wall_time)
+        is_owner = head.speaker in owner_names
+        role = Role.USER if is_owner else sender_role(options, head.speaker)
         if not head.speaker:
             role, kind = Role.SYSTEM, kind if kind is Kind.CALL else Kind.SERVICE
         if kind is Kind.TEXT and not text.strip():
             continue
-        stamp = head.moment.isoformat() if head.moment else ""
-        key = keys[chat_key].key(stamp, head.speaker, text)
+        stamp = head.wall_time.isoformat() if head.wall_time else ""
+        key = keys[chat_key].next_key(stamp, head.speaker, text)
         speaker = head.speaker.strip() or None
         turn = Turn(key, role, text, speaker, sent_at, precision, kind)
-        yield Said(chat_key, title, turn)
+        yield ChatTurn(chat_key, title, turn)
 
 
-def _messages(document: Document, begun: Begun) -> Iterator[tuple[Head, str] | Skipped]:
+def _messages(
+    document: Document, begun: StartParser
+) -> Iterator[tuple[MessageStart, str] | Skipped]:
     """Yield the first line and the whole text of each message."""
-    head: Head | None = None
+    head: MessageStart | None = None
     body: list[str] = []
     size = 0
-    for number, line in enumerate(lines(document), start=1):
+    for number, line in enumerate(read_lines(document), start=1):
         if line is None:
             yield Skipped(f"line {number:,}", f"has more than {LONGEST_LINE:,} characters")
             continue
@@ -96,12 +103,12 @@ def _messages(document: Document, begun: Begun) -> Iterator[tuple[Head, str] | S
         yield head, "\n".join(body).rstrip()
 
 
-def chat_named(name: str) -> tuple[str, str]:
+def chat_key_and_title(name: str) -> tuple[str, str]:
     """Return the key and the title of a chat that has a name but no id."""
     return normalize("NFC", name).strip().casefold() or "chat", name.strip() or "chat"
 
 
-def name_of(document: Document, *general: str) -> str:
+def chat_name(document: Document, *general: str) -> str:
     """Return the name of a file without its suffix, or of its folder if the name is general.
 
     Args:

@@ -11,11 +11,11 @@ from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, mapping, string, wall_clock
+from memcli.formats.parsing.values import MessageKeys, localize, mapping, string
 
 _SESSION = re.compile(r"session_(\d{1,9})")
 _DATE = re.compile(  # 4:04 pm on 20 January, 2023
@@ -33,11 +33,11 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    for number, element in enumerate(elements(document, ""), start=1):
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    for number, element in enumerate(read_elements(document, ""), start=1):
         where = f"conversation {number}"
-        if isinstance(element, Broken):
-            yield Skipped(where, element.why)
+        if isinstance(element, BrokenValue):
+            yield Skipped(where, element.reason)
             continue
         sample = string(mapping(element).get("sample_id")) or PurePath(document.name).stem
         conversation = _conversation(mapping(element))
@@ -45,7 +45,7 @@ def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
         if not sessions:
             yield Skipped(where, "has no sessions", lost=False)
         for name, rows in sessions.items():
-            sent_at = _parse_time(string(conversation.get(f"{name}_date_time")), reading)
+            sent_at = _parse_time(string(conversation.get(f"{name}_date_time")), options)
             if turns := _turns(rows, sent_at):
                 yield Conversation("locomo", f"{sample}/{name}", "", tuple(turns))
             else:
@@ -70,13 +70,13 @@ def _sessions(conversation: Mapping[str, Any]) -> dict[str, list[Any]]:
 def _turns(rows: list[Any], sent_at: datetime | None) -> list[Turn]:
     clock = Clock.LOCAL if sent_at else Clock.NONE
     turns: dict[str, Turn] = {}
-    keys = Keys()
+    keys = MessageKeys()
     for row in map(mapping, rows):
         speaker, text = string(row.get("speaker")), _text(row)
         if text:
             dia_id = string(row.get("dia_id"))
             is_unique = dia_id and dia_id not in turns
-            key = dia_id if is_unique else keys.key(dia_id, speaker, text)
+            key = dia_id if is_unique else keys.next_key(dia_id, speaker, text)
             turns[key] = Turn(key, Role.PERSON, text, speaker or None, sent_at, clock)
     return list(turns.values())
 
@@ -87,7 +87,7 @@ def _text(row: Mapping[str, Any]) -> str:
     return "\n".join(part for part in parts if part.strip())
 
 
-def _parse_time(text: str, reading: Reading) -> datetime | None:
+def _parse_time(text: str, options: ParseOptions) -> datetime | None:
     if not (match := _DATE.match(text)):
         return None
     hour, minute, half, day, month, year = match.groups()
@@ -95,7 +95,7 @@ def _parse_time(text: str, reading: Reading) -> datetime | None:
     try:
         number = _MONTHS.index(month[:3].lower()) + 1
         naive = datetime(int(year), number, int(day), hour_of_day, int(minute))
-        return wall_clock(naive, reading.timezone)
+        return localize(naive, options.timezone)
     except (ValueError, OverflowError):
         return None
 

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn, fingerprint
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import mapping, sequence, string, wall_clock
+from memcli.formats.parsing.values import localize, mapping, sequence, string
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 _DATE = re.compile(r"\s*(\d{4})/(\d\d?)/(\d\d?)\D+(\d\d?):(\d\d)")  # 2023/05/20 (Sat) 02:21
@@ -30,14 +30,14 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    for number, element in enumerate(elements(document, ""), start=1):
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    for number, element in enumerate(read_elements(document, ""), start=1):
         where = f"question {number}"
-        if isinstance(element, Broken):
-            yield Skipped(where, element.why)
+        if isinstance(element, BrokenValue):
+            yield Skipped(where, element.reason)
         elif sessions := sequence(mapping(element).get("haystack_sessions")):
             question = string(element.get("question_id")) or fingerprint(element.get("question"))
-            yield from _haystack(where, question, element, sessions, reading)
+            yield from _haystack(where, question, element, sessions, options)
         else:
             yield Skipped(where, "has no haystack", lost=False)
 
@@ -47,8 +47,8 @@ def _haystack(
     question: str,
     element: Mapping[str, Any],
     sessions: list[Any],
-    reading: Reading,
-) -> Iterator[Parsed]:
+    options: ParseOptions,
+) -> Iterator[ParsedItem]:
     ids, dates = sequence(element.get("haystack_session_ids")), element.get("haystack_dates")
     counts: Counter[str] = Counter()
     for number, session in enumerate(sessions, start=1):
@@ -57,7 +57,7 @@ def _haystack(
         if counts[session_id] > 1:  # the same session again, on another day
             session_id = f"{session_id}#{counts[session_id]}"
         date = string(_element(sequence(dates), number))
-        turns = _turns(sequence(session), _parse_time(date, reading))
+        turns = _turns(sequence(session), _parse_time(date, options))
         if turns:
             yield Conversation("longmemeval", f"{question}/{session_id}", "", tuple(turns))
         else:
@@ -79,12 +79,12 @@ def _turns(rows: list[Any], sent_at: datetime | None) -> list[Turn]:
     return turns
 
 
-def _parse_time(text: str, reading: Reading) -> datetime | None:
+def _parse_time(text: str, options: ParseOptions) -> datetime | None:
     if not (match := _DATE.match(text)):
         return None
     year, month, day, hour, minute = map(int, match.groups())
     try:
-        return wall_clock(datetime(year, month, day, hour, minute), reading.timezone)
+        return localize(datetime(year, month, day, hour, minute), options.timezone)
     except (ValueError, OverflowError):
         return None
 

@@ -14,13 +14,13 @@ from memcli.domain import Doubt, Skipped
 from memcli.errors import InputError
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.collected_chats import collect_conversations
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import chat_named, name_of
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import chat_key_and_title, chat_name
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.generic.any_json import ROLES
 from memcli.formats.parsing.csv_rows import csv_columns, read_csv
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.written_times import DateReader
 
@@ -100,7 +100,7 @@ def _survey_rows(document: Document) -> _Survey | None:
     rows: list[Mapping[str, str]] = []
     try:
         for _, found in islice(read_csv(document), _SAMPLE_ROWS):
-            if not isinstance(found, Broken):
+            if not isinstance(found, BrokenValue):
                 rows.append(found)
     except InputError:
         pass  # the parser reports it
@@ -117,7 +117,7 @@ def _survey_rows(document: Document) -> _Survey | None:
     return survey
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     survey = _survey_rows(document)
     if survey is None:
         raise InputError(f"{document.name} has no columns for a speaker, a text and a time")
@@ -128,22 +128,22 @@ def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     if survey.roles > survey.rows / 2:
         yield from collect_conversations("generic", turns, document.name)
     else:
-        yield from in_pieces("generic", turns)
+        yield from split_chats("generic", turns)
 
 
 def _messages(document: Document, survey: _Survey) -> Iterator[ChatMessage | Skipped]:
-    columns, name = survey.columns, PurePath(name_of(document)).name
+    columns, name = survey.columns, PurePath(chat_name(document)).name
     has_roles = survey.roles > survey.rows / 2
     for number, row in read_csv(document):
-        if isinstance(row, Broken):
-            yield Skipped(f"line {number:,}", row.why)
+        if isinstance(row, BrokenValue):
+            yield Skipped(f"line {number:,}", row.reason)
             continue
         speaker = row[columns.speaker].strip()
         role = ROLES.get(speaker.casefold()) if has_roles else None
         chat = row.get(columns.chat, "").strip() or row.get(columns.title, "").strip()
         title = row.get(columns.title, "").strip() or chat or ("" if has_roles else name)
         yield ChatMessage(
-            chat=chat or ("" if has_roles else chat_named(name)[0]),
+            chat=chat or ("" if has_roles else chat_key_and_title(name)[0]),
             title=title,
             speaker="" if role else speaker,
             text=row[columns.text],

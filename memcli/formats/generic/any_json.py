@@ -16,15 +16,20 @@ from typing import Any
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.time_order import NO_TIME
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
-from memcli.formats.parsing.json_lines import rows
-from memcli.formats.parsing.json_stream import LARGEST_VALUE, Broken, elements, parse_or_broken
+from memcli.formats.parsing.json_lines import read_json_lines
+from memcli.formats.parsing.json_stream import (
+    LARGEST_VALUE,
+    BrokenValue,
+    parse_or_broken,
+    read_elements,
+)
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     mapping,
+    parse_timestamp,
     sequence,
     string,
     with_inherited_times,
@@ -55,14 +60,14 @@ def _recognises(sample: Sample) -> bool:
     return any(map(_is_known, objects)) and (bool(lines) or _is_valid_prefix(sample.text))
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
-    keys = Keys()
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    keys = MessageKeys()
     loose: list[Mapping[str, Any]] = []  # messages outside of a conversation
     size = 0
     for where, element in _lines(document) if _has_lines(document) else _elements(document):
         row = mapping(element)
-        if isinstance(element, Broken):
-            yield Skipped(where, element.why)
+        if isinstance(element, BrokenValue):
+            yield Skipped(where, element.reason)
         elif (messages := _messages(row)) is not None:
             yield _conversation(where, row, messages, keys)
         elif _is_message(row):
@@ -84,13 +89,13 @@ def _elements(document: Document) -> Iterator[tuple[str, Any]]:
     is_conversation = bool(_messages(mapping(top)))
     noun = "message" if any(map(_is_message, map(mapping, sequence(top)))) else "conversation"
     lists = ("",) if is_conversation else ("conversations", "")
-    for number, element in enumerate(elements(document, *lists), start=1):
+    for number, element in enumerate(read_elements(document, *lists), start=1):
         yield f"{noun} {number}", element
 
 
 def _lines(document: Document) -> Iterator[tuple[str, Any]]:
     """Yield (place for error messages, value) of the lines of JSON lines."""
-    for number, value in rows(document):
+    for number, value in read_json_lines(document):
         yield f"line {number}", value
 
 
@@ -160,7 +165,7 @@ def _text(row: Mapping[str, Any]) -> str:
 
 
 def _conversation(
-    where: str, row: Mapping[str, Any], messages: Iterable[Any], keys: Keys
+    where: str, row: Mapping[str, Any], messages: Iterable[Any], keys: MessageKeys
 ) -> Conversation | Skipped:
     title = string(row.get("title")) or string(row.get("name"))
     turns = _turns(map(mapping, messages))
@@ -170,22 +175,24 @@ def _conversation(
     # System turns do not count, because many conversations begin with the same instructions.
     first = next((turn for turn in turns if turn.role is not Role.SYSTEM), turns[0])
     sent_at = first.sent_at if first.clock is Clock.EXACT else None
-    key = _first_text(row, _CONVERSATION_IDS) or keys.key(first.role, first.text, sent_at)
+    key = _first_text(row, _CONVERSATION_IDS) or keys.next_key(first.role, first.text, sent_at)
     return Conversation("generic", key, title, tuple(turns))
 
 
 def _turns(messages: Iterable[Mapping[str, Any]]) -> list[Turn]:
-    keys, turns = Keys(), dict[str, Turn]()
+    keys, turns = MessageKeys(), dict[str, Turn]()
     for message in messages:
         text = _text(message)
         if not _is_message(message) or not text.strip():
             continue
         role = ROLES.get(_speaker(message).lower(), Role.PERSON)
         speaker = _name(message) or (_speaker(message) if role is Role.PERSON else "")
-        sent_at = next(filter(None, (instant(message.get(field)) for field in _TIMES)), None)
+        sent_at = next(
+            filter(None, (parse_timestamp(message.get(field)) for field in _TIMES)), None
+        )
         key = _first_text(message, _MESSAGE_IDS)
         if not key or key in turns:
-            key = keys.key(sent_at, role, speaker, text)
+            key = keys.next_key(sent_at, role, speaker, text)
         clock = Clock.EXACT if sent_at else Clock.NONE
         turns[key] = Turn(key, role, text, speaker or None, sent_at, clock)
     timed = with_inherited_times(list(turns.values()))

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from memcli.domain import Conversation, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
-from memcli.formats.parsing.values import Keys
+from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
+from memcli.formats.parsing.values import MessageKeys
 
 LARGEST_TRANSCRIPT = 64 << 20  # characters
 LONGEST_TITLE = 80
@@ -73,7 +73,7 @@ def _marker(line: str) -> _Marker | None:
 
 def recognises(sample: Sample) -> bool:
     """Return whether two speakers or more alternate at least twice."""
-    head = first_lines(sample, sample.head.count(b"\n") + sample.head.count(b"\r") + 1)
+    head = sample_lines(sample, sample.head.count(b"\n") + sample.head.count(b"\r") + 1)
     start = next((line.strip() for line in head if line.strip()), "")
     if start.startswith(("{", "<", '["', "[{")) or start == "[":
         return False
@@ -96,7 +96,7 @@ def _style(text: Iterable[str | None]) -> tuple[bool, bool] | None:
     return max(styles, key=turns.__getitem__, default=None)
 
 
-def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     """Yield the one conversation of the file.
 
     Raises:
@@ -105,7 +105,7 @@ def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
     """
     style = _style(_undamaged_lines(document))
     if style is None:
-        raise InputError(f"{document.name} is no transcript")
+        raise InputError(f"{document.name} is not a transcript")
     transcript = _Transcript(style)
     try:
         yield from transcript.read(document)
@@ -118,7 +118,7 @@ def parse(document: Document, reading: Reading) -> Iterator[Parsed]:
 def _undamaged_lines(document: Document) -> Iterator[str | None]:
     """Yield the lines before the damage in a file, which the second reading reports."""
     try:
-        yield from lines(document)
+        yield from read_lines(document)
     except InputError:
         return
 
@@ -128,7 +128,7 @@ class _Transcript:
 
     def __init__(self, style: tuple[bool, bool]) -> None:
         self._style = style
-        self._keys = Keys()
+        self._keys = MessageKeys()
         self._heading = ""
         self._marker: _Marker | None = None  # marker of the turn that is being read
         self._body: list[str] = []
@@ -137,7 +137,7 @@ class _Transcript:
     def read(self, document: Document) -> Iterator[Skipped]:
         """Read the turns; yield the lines that had to be left out."""
         size = 0
-        for number, line in enumerate(lines(document), 1):
+        for number, line in enumerate(read_lines(document), 1):
             if line is None:
                 yield Skipped(f"line {number:,}", f"has more than {LONGEST_LINE:,} characters")
                 continue
@@ -155,7 +155,7 @@ class _Transcript:
             elif line.startswith("#") and not self._heading:
                 self._heading = line.strip("# \t")
 
-    def conversation(self) -> Iterator[Parsed]:
+    def conversation(self) -> Iterator[ParsedItem]:
         """Yield the conversation.
 
         Its key is made of its first two turns, because transcripts have no ids and files are
@@ -184,7 +184,7 @@ class _Transcript:
         has_name = marker.role is Role.ASSISTANT and not _ROLE_WORDS.fullmatch(marker.name)
         speaker = marker.name if has_name else None
         if text:
-            key = self._keys.key(marker.role, speaker, text)
+            key = self._keys.next_key(marker.role, speaker, text)
             self._turns.append(Turn(key=key, role=marker.role, text=text, speaker=speaker))
 
 

@@ -10,9 +10,9 @@ from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Skipped
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import mapping, sequence, string
 
@@ -25,15 +25,15 @@ def _recognises(sample: Sample) -> bool:
     return bool(_shards(mapping(sample.json))) or (is_manifest and bool(_zips(sample.json)))
 
 
-def _parse(document: Document, reading: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     zips: list[str] = []
-    for value in elements(document, ""):
-        if isinstance(value, Broken):
-            yield Skipped("the manifest", value.why)
+    for value in read_elements(document, ""):
+        if isinstance(value, BrokenValue):
+            yield Skipped("the manifest", value.reason)
             continue
         zips += _zips(value)
         for shard in _shards(mapping(value)):
-            if document.beside(shard) is None:
+            if document.find_file(shard) is None:
                 yield Skipped(shard, "is named by the export's manifest, and is not there")
     if zips:
         names = ", ".join(dict.fromkeys(zips))

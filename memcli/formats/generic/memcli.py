@@ -35,26 +35,26 @@ from memcli.domain import (
     Clock,
     Conversation,
     Fact,
-    Forgotten,
-    KeptMemory,
-    KeptReading,
-    KeptSource,
-    KeptTurn,
     Kind,
     MemoryId,
     MemoryType,
-    Outcome,
-    Past,
+    PortableMemory,
+    PortableReading,
+    PortableSource,
+    PortableTurn,
+    ReadingOutcome,
     Revision,
     Role,
+    SessionHistory,
     SessionId,
     Skipped,
+    Tombstone,
     Turn,
 )
-from memcli.formats.format import Format, Kept, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions, StoredItem
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import rows
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_lines import read_json_lines
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 
 SCHEMA = "mem.export/1"
@@ -70,14 +70,14 @@ _DIGEST = re.compile("[0-9a-f]{32}")
 _Value = TypeVar("_Value")
 
 
-def written(session: SessionId, conversation: Conversation) -> dict[str, object]:
+def session_record(session: SessionId, conversation: Conversation) -> dict[str, object]:
     """Return the JSON object of a session.
 
     Args:
         session: id of the session, written for people: an import derives it from the first turn.
         conversation: the turns and metadata of the session.
     """
-    past = conversation.past or Past()
+    past = conversation.history or SessionHistory()
     return {
         "schema": SCHEMA,
         "id": session,
@@ -95,7 +95,7 @@ def written(session: SessionId, conversation: Conversation) -> dict[str, object]
     }
 
 
-def written_memory(memory: MemoryId, kept: KeptMemory) -> dict[str, object]:
+def memory_record(memory: MemoryId, kept: PortableMemory) -> dict[str, object]:
     """Return the JSON object of a memory.
 
     Args:
@@ -115,13 +115,13 @@ def written_memory(memory: MemoryId, kept: KeptMemory) -> dict[str, object]:
     }
 
 
-def written_reading(kept: KeptReading) -> dict[str, object]:
+def reading_record(kept: PortableReading) -> dict[str, object]:
     """Return the JSON object of a reader's result for a segment."""
     return {"schema": READING_SCHEMA, **asdict(kept)}
 
 
-def written_forgotten(forgotten: Forgotten) -> dict[str, object]:
-    """Return the JSON object of a conversation or memory that must not be imported again."""
+def forgotten_record(forgotten: Tombstone) -> dict[str, object]:
+    """Return the JSON object of a digest whose content must not be imported again."""
     return {"schema": FORGOTTEN_SCHEMA, "digest": forgotten.digest}
 
 
@@ -129,10 +129,10 @@ def _recognises(sample: Sample) -> bool:
     return bool(_FIRST_LINE.match(sample.text))
 
 
-def _parse(document: Document, _reading: Reading) -> Iterator[Parsed]:
-    for number, value in rows(document):
-        if isinstance(value, Broken):
-            yield Skipped(f"line {number}", value.why)
+def _parse(document: Document, _options: ParseOptions) -> Iterator[ParsedItem]:
+    for number, value in read_json_lines(document):
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"line {number}", value.reason)
             continue
         try:
             yield _parse_record(_Record(value))
@@ -201,8 +201,8 @@ class _Record:
         return [_Record(value) for value in self.get(name, list, [])]
 
 
-def _parse_record(record: _Record) -> Kept:
-    parsers: dict[str, Callable[[_Record], Kept]] = {
+def _parse_record(record: _Record) -> StoredItem:
+    parsers: dict[str, Callable[[_Record], StoredItem]] = {
         SCHEMA: _parse_conversation,
         MEMORY_SCHEMA: _parse_memory,
         READING_SCHEMA: _parse_reading,
@@ -216,15 +216,15 @@ def _parse_record(record: _Record) -> Kept:
     return parsers[schema](record)
 
 
-def _parse_memory(record: _Record) -> KeptMemory:
+def _parse_memory(record: _Record) -> PortableMemory:
     tags = tuple(record.text_list("tags"))
     edited_into = record.optional_text("edited_into")
     memory_type = MemoryType(record.get("type", str))
     fact = Fact(record.get("key", str), memory_type, record.get("value", str), tags)
-    return KeptMemory(
+    return PortableMemory(
         fact,
         tuple(
-            KeptSource(**source.texts("source", "conversation", "turn", "by"))
+            PortableSource(**source.texts("source", "conversation", "turn", "by"))
             for source in record.records("sources")
         ),
         accepted=record.get("accepted", bool, False),
@@ -232,22 +232,22 @@ def _parse_memory(record: _Record) -> KeptMemory:
     )
 
 
-def _parse_reading(record: _Record) -> KeptReading:
+def _parse_reading(record: _Record) -> PortableReading:
     memories = record.text_list("memories")
-    return KeptReading(
+    return PortableReading(
         tuple(map(_parse_kept_turn, record.records("turns"))),
         **record.texts("way", "model", "reason"),
-        outcome=Outcome(record.get("outcome", str)),
+        outcome=ReadingOutcome(record.get("outcome", str)),
         memories=tuple(map(MemoryId, memories)),
         trace=_parse_trace(record) if record.has("trace") else None,
     )
 
 
-def _parse_kept_turn(record: _Record) -> KeptTurn:
+def _parse_kept_turn(record: _Record) -> PortableTurn:
     stop = record.get("stop", int)
     if not 0 <= stop <= _MAX_TURN_CHARACTERS:
         raise ValueError("`stop` is no position in a text")
-    return KeptTurn(**record.texts("source", "conversation", "turn", "digest"), stop=stop)
+    return PortableTurn(**record.texts("source", "conversation", "turn", "digest"), stop=stop)
 
 
 def _parse_trace(record: _Record) -> tuple[object, ...]:
@@ -261,11 +261,11 @@ def _parse_trace(record: _Record) -> tuple[object, ...]:
     return tuple(record.get("trace", list))
 
 
-def _parse_forgotten(record: _Record) -> Forgotten:
+def _parse_forgotten(record: _Record) -> Tombstone:
     digest = record.get("digest", str)
     if not _DIGEST.fullmatch(digest):
         raise ValueError("`digest` is no digest")
-    return Forgotten(digest)
+    return Tombstone(digest)
 
 
 def _parse_conversation(record: _Record) -> Conversation:
@@ -286,7 +286,7 @@ def _parse_conversation(record: _Record) -> Conversation:
         turns=tuple(map(_parse_turn, record.records("turns"))),
         endless=record.get("endless", bool, False),
         updated_at=record.time("updated_at"),
-        past=Past(tuple(revisions), tuple(aliases)),
+        history=SessionHistory(tuple(revisions), tuple(aliases)),
     )
 
 

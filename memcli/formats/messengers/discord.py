@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
-from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, scan
+from memcli.formats.parsing.json_stream import BrokenValue, scan_json
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _MESSAGE = ("messages", "[]")
 _INFO = (("guild",), ("channel",))
@@ -31,28 +31,28 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("discord", _messages(document, options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("discord", _messages(document, options))
 
 
-def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:
     info: dict[str, Mapping[str, Any]] = {}
-    keys, number = Keys(), 0
-    for path, value in scan(document, [_MESSAGE, *_INFO]):
+    keys, number = MessageKeys(), 0
+    for path, value in scan_json(document, [_MESSAGE, *_INFO]):
         if path in _INFO:
             info[path[0]] = mapping(value)
         if path != _MESSAGE:
             continue
         if "channel" not in info:  # it comes first, unless the file was rewritten
             info |= {
-                path[0]: mapping(head) for path, head in scan(document, _INFO) if path in _INFO
+                path[0]: mapping(head) for path, head in scan_json(document, _INFO) if path in _INFO
             }
         number += 1
         chat, title = _channel(info)
-        if isinstance(value, Broken):
-            yield Skipped(f"message {number} of {title}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"message {number} of {title}", value.reason)
         elif turn := _turn(mapping(value), keys, options):
-            yield Said(chat, title, turn)
+            yield ChatTurn(chat, title, turn)
 
 
 def _channel(info: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
@@ -64,7 +64,7 @@ def _channel(info: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
     return string(channel.get("id")) or "channel", title or "Discord channel"
 
 
-def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
+def _turn(message: Mapping[str, Any], keys: MessageKeys, options: ParseOptions) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     author = mapping(message.get("author"))
     names = [string(author.get(name)) for name in ("nickname", "name", "id")]
@@ -72,12 +72,12 @@ def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | No
     kind, text = _content(message, is_bot=is_bot)
     if kind is Kind.TEXT and not text.strip():
         return None
-    sent_at = instant(message.get("timestamp"))
+    sent_at = parse_timestamp(message.get("timestamp"))
     reference = mapping(message.get("reference"))
     is_reply = string(message.get("type")) == "Reply" or reference.get("type") in (None, "Default")
-    role = Role.ASSISTANT if is_bot else person(options, *names)
+    role = Role.ASSISTANT if is_bot else sender_role(options, *names)
     return Turn(
-        key=string(message.get("id")) or keys.key(sent_at, names, text),
+        key=string(message.get("id")) or keys.next_key(sent_at, names, text),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,
         text=text,
         speaker=next(filter(None, names), None),
@@ -85,7 +85,7 @@ def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | No
         clock=Clock.EXACT if sent_at else Clock.NONE,
         kind=kind,
         parent=(string(reference.get("messageId")) or None) if is_reply else None,
-        edited_at=instant(message.get("timestampEdited")),
+        edited_at=parse_timestamp(message.get("timestampEdited")),
     )
 
 
@@ -108,7 +108,7 @@ def _content(message: Mapping[str, Any], *, is_bot: bool) -> tuple[Kind, str]:
     files = [*sequence(message.get("attachments")), *sequence(forwarded.get("attachments"))]
     names = [_file_name(mapping(file)) for file in files]
     names += [string(mapping(sticker).get("name")) for sticker in sequence(message.get("stickers"))]
-    return with_files("\n".join(filter(None, parts)), names)
+    return text_with_files("\n".join(filter(None, parts)), names)
 
 
 def _embedded_texts(message: Mapping[str, Any]) -> Iterator[str]:

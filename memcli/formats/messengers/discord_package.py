@@ -14,13 +14,13 @@ from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import Said, in_pieces, with_files
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, split_chats, text_with_files
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import first_lines, lines
-from memcli.formats.parsing.values import instant, mapping, sequence, string
+from memcli.formats.parsing.text_lines import read_lines, sample_lines
+from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
 _COLUMNS = ["ID", "Timestamp", "Contents", "Attachments"]
 
@@ -28,44 +28,44 @@ _COLUMNS = ["ID", "Timestamp", "Contents", "Attachments"]
 def _recognises(sample: Sample) -> bool:
     if isinstance(sample.json, list):
         return any({"ID", "Timestamp", "Contents"} <= row.keys() for row in sample.elements)
-    return first_lines(sample, 1)[0].strip().split(",") == _COLUMNS
+    return sample_lines(sample, 1)[0].strip().split(",") == _COLUMNS
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("discord", _messages(document))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("discord", _messages(document))
 
 
-def _messages(document: Document) -> Iterator[Said | Skipped]:
+def _messages(document: Document) -> Iterator[ChatTurn | Skipped]:
     chat, title = _channel(document)
     for number, value in enumerate(_rows(document), start=1):
         row = mapping(value)
         text = string(row.get("Contents"))
         links = string(row.get("Attachments")).split()
         names = (link.partition("?")[0].rpartition("/")[2] for link in links)
-        kind, text = with_files(text, names)
+        kind, text = text_with_files(text, names)
         key = string(row.get("ID"))
-        if isinstance(value, Broken):
-            yield Skipped(f"message {number} of {title}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"message {number} of {title}", value.reason)
         elif not key and text:
             yield Skipped(f"message {number} of {title}", "has no id")
         elif text or kind is Kind.MEDIA:
-            sent_at = instant(row.get("Timestamp"))
+            sent_at = parse_timestamp(row.get("Timestamp"))
             clock = Clock.EXACT if sent_at else Clock.NONE
-            yield Said(chat, title, Turn(key, Role.USER, text, None, sent_at, clock, kind))
+            yield ChatTurn(chat, title, Turn(key, Role.USER, text, None, sent_at, clock, kind))
 
 
 def _rows(document: Document) -> Iterator[Any]:  # Any: JSON values have all types
     """Yield the messages of a JSON or CSV file."""
-    head = next(lines(document), None)
+    head = next(read_lines(document), None)
     if head is None or head.strip().split(",") != _COLUMNS:
-        yield from elements(document)
+        yield from read_elements(document)
         return
-    table = csv.reader(f"{line}\n" for line in lines(document) if line is not None)
+    table = csv.reader(f"{line}\n" for line in read_lines(document) if line is not None)
     while True:
         try:
             row = next(table, None)
         except csv.Error as error:
-            yield Broken(str(error))
+            yield BrokenValue(str(error))
             continue
         if row is None:
             return
@@ -89,9 +89,9 @@ def _channel(document: Document) -> tuple[str, str]:
 
 def _read_neighbour(document: Document, path: str) -> Mapping[str, Any]:
     """Return the object in another file of the package; an empty one if it cannot be read."""
-    neighbour = document.beside(path)
+    neighbour = document.find_file(path)
     try:
-        values = elements(neighbour, "") if neighbour else iter(())
+        values = read_elements(neighbour, "") if neighbour else iter(())
         return mapping(next(chain(values, [None])))
     except InputError:
         return {}

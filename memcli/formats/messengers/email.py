@@ -17,13 +17,13 @@ from typing import Any
 
 from memcli.domain import Clock, Kind, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.html_text import text_of
+from memcli.formats.parsing.html_text import html_to_text
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import first_lines
-from memcli.formats.parsing.values import Keys, is_plausible_time
+from memcli.formats.parsing.text_lines import sample_lines
+from memcli.formats.parsing.values import MessageKeys, is_plausible_time
 
 LARGEST_MAIL = 32 << 20  # bytes; texts come first, and attachments follow
 _LONGEST_LINE = 1 << 20  # bytes
@@ -49,7 +49,7 @@ _ATTRIBUTION_LINES = 3
 
 
 def _recognises(sample: Sample) -> bool:
-    lines = first_lines(sample, 100)
+    lines = sample_lines(sample, 100)
     if _POSTMARK.fullmatch(lines[0]):
         lines = lines[1:]
     head = lines[: lines.index("")] if "" in lines else lines
@@ -63,19 +63,19 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("email", _messages(document, options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("email", _messages(document, options))
 
 
-def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
-    keys = Keys()
+def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:
+    keys = MessageKeys()
     for number, raw in enumerate(_mails(document), start=1):
         try:
             mail = message_from_bytes(raw, policy=policy.default)
             turn = _turn(mail, keys, options)
             if turn:
                 chat, title = _thread(mail, turn.key)
-                yield Said(chat, title, turn)
+                yield ChatTurn(chat, title, turn)
         except (*_MAIL_ERRORS, InputError) as error:
             yield Skipped(f"mail {number}", f"cannot be read: {error}")
 
@@ -106,19 +106,19 @@ def _thread(mail: EmailMessage, key: str) -> tuple[str, str]:
     return gmail_thread or ids[0], _REPLY.sub("", subject, count=1) or "(no subject)"
 
 
-def _turn(mail: EmailMessage, keys: Keys, options: Reading) -> Turn | None:
+def _turn(mail: EmailMessage, keys: MessageKeys, options: ParseOptions) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     name, address = parseaddr(_header(mail, "from"))
     files = [part.get_filename() or "" for part in mail.iter_attachments()]
-    kind, text = with_files(_own_text(mail), files)
+    kind, text = text_with_files(_own_text(mail), files)
     if kind is Kind.TEXT and not text:
         return None
     sent_at = _parse_date(_header(mail, "date"))
     reply_to = _ids(mail, "in-reply-to") or _ids(mail, "references")
     own_id = _ids(mail, "message-id")
     return Turn(
-        key=own_id[0] if own_id else keys.key(sent_at, address, text),
-        role=person(options, name, address),
+        key=own_id[0] if own_id else keys.next_key(sent_at, address, text),
+        role=sender_role(options, name, address),
         text=text,
         speaker=name or address or None,
         sent_at=sent_at,
@@ -135,7 +135,7 @@ def _own_text(mail: EmailMessage) -> str:
         return ""
     content: Any = body.get_content()  # bytes if the body only claims to be text
     text = content if isinstance(content, str) else bytes(content).decode("utf-8", "replace")
-    text = text_of(text) if body.get_content_type() == "text/html" else text
+    text = html_to_text(text) if body.get_content_type() == "text/html" else text
     return strip_quotes(text.replace("\r\n", "\n"))
 
 

@@ -15,16 +15,16 @@ from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    Keys,
-    instant,
+    MessageKeys,
     is_plausible_time,
     mapping,
+    parse_timestamp,
     sequence,
     string,
 )
@@ -46,45 +46,45 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("google_chat", _messages(document, options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("google_chat", _messages(document, options))
 
 
-def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:
     chat, title = _group_info(document, options)
-    keys = Keys()
-    for number, value in enumerate(elements(document, "messages"), start=1):
-        if isinstance(value, Broken):
-            yield Skipped(f"message {number} of {title}", value.why)
+    keys = MessageKeys()
+    for number, value in enumerate(read_elements(document, "messages"), start=1):
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"message {number} of {title}", value.reason)
         elif turn := _turn(mapping(value), keys, options):
-            yield Said(chat, title, turn)
+            yield ChatTurn(chat, title, turn)
 
 
-def _group_info(document: Document, options: Reading) -> tuple[str, str]:
+def _group_info(document: Document, options: ParseOptions) -> tuple[str, str]:
     """Return the name of the folder, which is the key, and the title of the group."""
     folder = PurePath(document.name).parent.name
     info: Mapping[str, Any] = {}
-    file = document.beside("group_info.json")
+    file = document.find_file("group_info.json")
     with suppress(InputError):
-        info = mapping(next(elements(file, ""), None)) if file else {}
+        info = mapping(next(read_elements(file, ""), None)) if file else {}
     people = [
         name
         for member in map(mapping, sequence(info.get("members")))
         if (name := string(member.get("name")))
-        and person(options, name, string(member.get("email"))) is Role.PERSON
+        and sender_role(options, name, string(member.get("email"))) is Role.PERSON
     ]
     title = string(info.get("name")) or ", ".join(people) or folder or "Google Chat"
     return folder or "chat", title
 
 
-def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
+def _turn(message: Mapping[str, Any], keys: MessageKeys, options: ParseOptions) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     creator = mapping(message.get("creator"))
     name, address = string(creator.get("name")), string(creator.get("email"))
     is_deleted = message.get("message_state") == "DELETED" or "deletion_metadata" in message
     files = map(mapping, sequence(message.get("attached_files")))
     names = [string(file.get("original_name")) or string(file.get("export_name")) for file in files]
-    kind, text = with_files(string(message.get("text")), names)
+    kind, text = text_with_files(string(message.get("text")), names)
     kind = Kind.DELETED if is_deleted else kind
     if kind is Kind.TEXT and not text.strip():
         return None
@@ -93,8 +93,8 @@ def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | No
     is_bot = string(creator.get("user_type")).casefold() == "bot"
     key = string(message.get("message_id"))
     return Turn(
-        key=key or keys.key(sent_at, name, text),
-        role=Role.ASSISTANT if is_bot else person(options, name, address),
+        key=key or keys.next_key(sent_at, name, text),
+        role=Role.ASSISTANT if is_bot else sender_role(options, name, address),
         text=text,
         speaker=name or address or None,
         sent_at=sent_at,
@@ -117,7 +117,7 @@ def parse_takeout_time(value: object) -> datetime | None:
     text = re.sub(r"[\u00a0\u202f]", " ", string(value))[:100]
     clock = _CLOCK.search(text)
     if clock is None:
-        return instant(text)
+        return parse_timestamp(text)
     hour, minute, second = map(int, clock.group(1, 2, 3))
     if (clock[4] or "").casefold() == "p" or _AFTERNOON.search(text):
         hour = hour % 12 + 12

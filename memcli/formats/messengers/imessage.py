@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
-from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing import sqlite
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.typedstream import string_in
-from memcli.formats.parsing.values import instant
+from memcli.formats.parsing.typedstream import extract_string
+from memcli.formats.parsing.values import parse_timestamp
 
 _APPLE = 978_307_200  # seconds from 1970 to 2001, when Apple's clock begins
 _MOST_SECONDS = 1e12  # a larger time is in nanoseconds
@@ -48,12 +48,12 @@ def _recognises(sample: Sample) -> bool:
     return tables.keys() >= _TABLES and {"guid", "text", "is_from_me"} <= tables["message"]
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("imessage", _messages(document, options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("imessage", _messages(document, options))
 
 
-def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
-    with sqlite.opened(document) as rows:
+def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:
+    with sqlite.open_database(document) as rows:
         for row in rows(_query(rows)):
             chat, identifier, title, guid, *_ = row
             turn = _turn(row, options)
@@ -61,7 +61,7 @@ def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
                 yield turn
             elif turn and guid:
                 key = str(chat or identifier or "chat")
-                yield Said(key, str(title or identifier or "Messages"), turn)
+                yield ChatTurn(key, str(title or identifier or "Messages"), turn)
 
 
 def _query(rows: sqlite.Rows) -> str:
@@ -79,7 +79,7 @@ def _query(rows: sqlite.Rows) -> str:
     )
 
 
-def _turn(row: tuple[Any, ...], options: Reading) -> Turn | Skipped | None:
+def _turn(row: tuple[Any, ...], options: ParseOptions) -> Turn | Skipped | None:
     """Return the turn that a message makes; None where it is a reaction, or empty."""
     guid, plain, date, is_from_me, handle, files, body = row[3:10]
     associated_type, item_type, group_title, reply_to, edited, retracted = row[10:]
@@ -87,12 +87,12 @@ def _turn(row: tuple[Any, ...], options: Reading) -> Turn | Skipped | None:
         return None
     text = plain if isinstance(plain, str) else ""
     if not text.strip(f"{_FILE_MARK} \n") and isinstance(body, bytes):
-        archived = string_in(body)
+        archived = extract_string(body)
         if archived is None:
             return Skipped(f"message {guid}", "has a text that cannot be read")
         text = archived
     names = str(files).split("\n") if isinstance(files, str) else []
-    kind, text = with_files(text.replace(_FILE_MARK, "").strip(), names)
+    kind, text = text_with_files(text.replace(_FILE_MARK, "").strip(), names)
     if _number(item_type):
         kind, text = Kind.SERVICE, text or str(group_title or "")
     elif _number(retracted):
@@ -101,7 +101,7 @@ def _turn(row: tuple[Any, ...], options: Reading) -> Turn | Skipped | None:
         return None
     sent_at = _parse_apple_time(date)
     speaker = (options.owner or "Me") if is_from_me else str(handle or "") or None
-    role = Role.USER if is_from_me else person(options, speaker)
+    role = Role.USER if is_from_me else sender_role(options, speaker)
     return Turn(
         key=str(guid),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,
@@ -119,7 +119,7 @@ def _parse_apple_time(value: object) -> datetime | None:
     """Parse a time in seconds or nanoseconds since 2001; 0 means that there is none."""
     number = _number(value)
     seconds = number / 1e9 if abs(number) > _MOST_SECONDS else number
-    return instant(seconds + _APPLE) if number else None
+    return parse_timestamp(seconds + _APPLE) if number else None
 
 
 def _number(value: object) -> float:

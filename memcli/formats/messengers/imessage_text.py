@@ -15,13 +15,13 @@ from datetime import datetime
 
 from memcli.domain import Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import Said, WallClock, in_pieces, person
-from memcli.formats.building.text_chat import LONGEST_MESSAGE, chat_named, name_of
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, WallClock, sender_role, split_chats
+from memcli.formats.building.text_chat import LONGEST_MESSAGE, chat_key_and_title, chat_name
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
-from memcli.formats.parsing.values import Keys
+from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
+from memcli.formats.parsing.values import MessageKeys
 
 _HEAD = re.compile(
     r"( *)([A-Z][a-z]{2} \d{1,2}, \d{4} {1,2}\d{1,2}:\d\d:\d\d [AP]M)"
@@ -35,12 +35,12 @@ _MOST_REPLIES = 10_000  # replies that wait for their own place
 
 
 def _recognises(sample: Sample) -> bool:
-    head = next((line for line in first_lines(sample, 20) if line.strip()), "")
+    head = next((line for line in sample_lines(sample, 20) if line.strip()), "")
     return _HEAD.fullmatch(head.rstrip()) is not None and not head.startswith(" ")
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("imessage_text", _Chat(document, options).turns())
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("imessage_text", _Chat(document, options).turns())
 
 
 @dataclass(slots=True)
@@ -57,15 +57,15 @@ class _Message:
 class _Chat:
     """A reader of one chat."""
 
-    def __init__(self, document: Document, options: Reading) -> None:
+    def __init__(self, document: Document, options: ParseOptions) -> None:
         self._document, self._options = document, options
-        self._key, self._title = chat_named(name_of(document))
-        self._keys, self._clock = Keys(), WallClock(options.timezone)
+        self._key, self._title = chat_key_and_title(chat_name(document))
+        self._keys, self._clock = MessageKeys(), WallClock(options.timezone)
         self._last_key: str | None = None  # key of the last message at its own place
         # Replies under the messages they answer, with those messages' keys.
         self._replies: dict[tuple[str, str], tuple[str | None, _Message]] = {}
 
-    def turns(self) -> Iterator[Said | Skipped]:
+    def turns(self) -> Iterator[ChatTurn | Skipped]:
         """Yield the messages as turns, and the parts that are left out."""
         try:
             for message in self._messages():
@@ -75,22 +75,22 @@ class _Chat:
                     self._replies[_identity(message)] = self._last_key, message
                 elif turn := self._turn(message):
                     self._last_key = turn.key
-                    yield Said(self._key, self._title, turn)
+                    yield ChatTurn(self._key, self._title, turn)
         except InputError:
             yield from self._remaining_replies()
             raise
         yield from self._remaining_replies()
 
-    def _remaining_replies(self) -> Iterator[Said]:
+    def _remaining_replies(self) -> Iterator[ChatTurn]:
         """Yield the replies whose own place is missing."""
         for _, reply in list(self._replies.values()):
             if turn := self._turn(reply):
-                yield Said(self._key, self._title, turn)
+                yield ChatTurn(self._key, self._title, turn)
 
     def _messages(self) -> Iterator[_Message | Skipped]:
         """Yield the messages in the order of the file."""
         message: _Message | None = None
-        for number, line in enumerate(lines(self._document), start=1):
+        for number, line in enumerate(read_lines(self._document), start=1):
             if line is None:
                 yield Skipped(f"line {number:,}", f"has more than {LONGEST_LINE:,} characters")
             elif match := _HEAD.fullmatch(line.rstrip()):
@@ -115,9 +115,9 @@ class _Chat:
         if kind is Kind.TEXT and not text:
             return None
         sent_at, clock = self._clock.read(naive)
-        role = Role.USER if speaker == "Me" else person(self._options, speaker)
+        role = Role.USER if speaker == "Me" else sender_role(self._options, speaker)
         return Turn(
-            key=self._keys.key(naive, speaker, text),
+            key=self._keys.next_key(naive, speaker, text),
             role=Role.SYSTEM if kind is Kind.SERVICE else role,
             text=text,
             speaker=speaker or None,

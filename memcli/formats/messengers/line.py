@@ -12,12 +12,17 @@ from contextlib import suppress
 from datetime import datetime
 
 from memcli.domain import Doubt, Kind
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import Head, chat_named, name_of, written
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import (
+    MessageStart,
+    chat_key_and_title,
+    chat_name,
+    parse_text_chat,
+)
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import first_lines, lines
+from memcli.formats.parsing.text_lines import read_lines, sample_lines
 from memcli.text.date_words import WEEKDAY_NAMES
 
 _TITLES = (
@@ -41,19 +46,19 @@ _NOTICE = re.compile(r".{1,100} (?:joined|left) the (?:group|chat)\.?")
 
 
 def _recognises(sample: Sample) -> bool:
-    head = first_lines(sample, 200)
+    head = sample_lines(sample, 200)
     if not head[0].startswith("[LINE]"):
         return False
     return any(map(_parse_days, head)) and any(_TIME.fullmatch(line) for line in head)
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    head = next(lines(document), None) or ""
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    head = next(read_lines(document), None) or ""
     match = next(filter(None, (title.fullmatch(head.strip()) for title in _TITLES)), None)
-    title = match[1] if match else name_of(document)
+    title = match[1] if match else chat_name(document)
     parser = _LineParser(title)
-    messages = written(document, options, chat_named(title), parser.parse, _content)
-    yield from in_pieces("line", messages)
+    messages = parse_text_chat(document, options, chat_key_and_title(title), parser.parse, _content)
+    yield from split_chats("line", messages)
     if parser.ambiguous:
         yield Doubt("dates", "day and month cannot be told apart, read as month/day")
 
@@ -66,17 +71,17 @@ class _LineParser:
         self._day: datetime | None = None
         self.ambiguous = False  # True if a day can be read in two ways
 
-    def parse(self, line: str) -> Head | None:
+    def parse(self, line: str) -> MessageStart | None:
         """Return the beginning of a message, or an empty one for a day; None for other lines."""
         if days := _parse_days(line):
             self._day = days[0]
             self.ambiguous = self.ambiguous or len(days) > 1
-            return Head(None, " ", "")
+            return MessageStart(None, " ", "")
         match = _TIME.fullmatch(line)
         if match is None or self._day is None:
             return None
         speaker, text = self._split(match[5])
-        return Head(_parse_time(self._day, match), speaker, text)
+        return MessageStart(_parse_time(self._day, match), speaker, text)
 
     def _split(self, rest: str) -> tuple[str, str]:
         """Return the speaker, "" for a notice, and the text."""
@@ -125,7 +130,7 @@ def _parse_time(day: datetime, match: re.Match[str]) -> datetime | None:
         return None
 
 
-def _content(_head: Head, text: str) -> tuple[Kind, str]:
+def _content(_head: MessageStart, text: str) -> tuple[Kind, str]:
     """Return the kind and the text of a message."""
     if "\n" in text and text.startswith('"') and text.endswith('"'):
         text = text[1:-1].replace('""', '"')

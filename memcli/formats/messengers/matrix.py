@@ -11,12 +11,12 @@ from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import Said, in_pieces, person
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, scan
+from memcli.formats.parsing.json_stream import BrokenValue, scan_json
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _MESSAGE = ("messages", "[]")
 _FILES = frozenset({"m.image", "m.file", "m.audio", "m.video"})
@@ -31,14 +31,14 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("matrix", _events(document, options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("matrix", _events(document, options))
 
 
-def _events(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+def _events(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:
     info: dict[str, str] = {}
-    keys, number = Keys(), 0
-    for path, value in scan(document, [_MESSAGE]):
+    keys, number = MessageKeys(), 0
+    for path, value in scan_json(document, [_MESSAGE]):
         if len(path) == 1 and isinstance(value, str):
             info[path[0]] = value
         if path != _MESSAGE:
@@ -48,8 +48,8 @@ def _events(document: Document, options: Reading) -> Iterator[Said | Skipped]:
             info = {"room_name": "", **_room_info(document), **info}
         title = info["room_name"] or "Matrix room"
         event = mapping(value)
-        if isinstance(value, Broken):
-            yield Skipped(f"message {number} of {title}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"message {number} of {title}", value.reason)
         elif event.get("type") == "m.room.encrypted":
             yield Skipped(f"message {number} of {title}", "is encrypted")
         elif turn := _turn(event, keys, options):
@@ -60,7 +60,7 @@ def _room_info(document: Document) -> dict[str, str]:
     """Return the texts at the top of the export, such as the name of the room."""
     info: dict[str, str] = {}
     try:
-        for path, value in scan(document, [_MESSAGE]):
+        for path, value in scan_json(document, [_MESSAGE]):
             if len(path) == 1 and isinstance(value, str):
                 info[path[0]] = value
     except InputError:
@@ -68,17 +68,17 @@ def _room_info(document: Document) -> dict[str, str]:
     return info
 
 
-def _place_turn(room: str, title: str, event: Mapping[str, Any], turn: Turn) -> Iterator[Said]:
+def _place_turn(room: str, title: str, event: Mapping[str, Any], turn: Turn) -> Iterator[ChatTurn]:
     """Yield the turn in its room, or in its thread, which is a conversation of its own."""
     relation = mapping(mapping(event.get("content")).get("m.relates_to"))
     root = string(relation.get("event_id"))
     if relation.get("rel_type") == "m.thread" and root:
-        yield Said(f"{room}/{root}", f"{title}, thread", turn)
+        yield ChatTurn(f"{room}/{root}", f"{title}, thread", turn)
     else:
-        yield Said(room, title, turn)
+        yield ChatTurn(room, title, turn)
 
 
-def _turn(event: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
+def _turn(event: Mapping[str, Any], keys: MessageKeys, options: ParseOptions) -> Turn | None:
     """Return the turn that an event makes; None where it is no message, or only edits one."""
     content = mapping(event.get("content"))
     relation = mapping(content.get("m.relates_to"))
@@ -88,11 +88,15 @@ def _turn(event: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None
     sender = string(event.get("sender"))
     name = string(mapping(event.get("sender_profile")).get("displayname")) or sender
     reply_to = string(mapping(relation.get("m.in_reply_to")).get("event_id"))
-    sent_at = instant(event.get("origin_server_ts"))
+    sent_at = parse_timestamp(event.get("origin_server_ts"))
     last_edit = mapping(mapping(mapping(event.get("unsigned")).get("m.relations")).get("m.replace"))
-    role = Role.ASSISTANT if content.get("msgtype") == "m.notice" else person(options, name, sender)
+    role = (
+        Role.ASSISTANT
+        if content.get("msgtype") == "m.notice"
+        else sender_role(options, name, sender)
+    )
     return Turn(
-        key=string(event.get("event_id")) or keys.key(sent_at, sender, text),
+        key=string(event.get("event_id")) or keys.next_key(sent_at, sender, text),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,
         text=text,
         speaker=name or None,
@@ -100,7 +104,7 @@ def _turn(event: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None
         clock=Clock.EXACT if sent_at else Clock.NONE,
         kind=kind,
         parent=reply_to or string(relation.get("event_id")) or None,
-        edited_at=instant(last_edit.get("origin_server_ts")),
+        edited_at=parse_timestamp(last_edit.get("origin_server_ts")),
     )
 
 

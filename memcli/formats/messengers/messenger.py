@@ -15,13 +15,13 @@ from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.messengers import messenger_html
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
-from memcli.formats.parsing.json_stream import Broken, Edge, scan
+from memcli.formats.parsing.json_stream import BrokenValue, Edge, scan_json
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _MESSAGE = ("messages", "[]")
 _PARTICIPANT = ("participants", "[]")
@@ -43,18 +43,18 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     parts = [part.casefold() for part in PurePath(document.name).parts]
     source = "instagram" if any("instagram" in part for part in parts) else "messenger"
     with document.open() as stream:
         is_html = strip_byte_order_mark(stream.read(512)).lstrip().startswith(b"<")
     if not is_html:
-        return in_pieces(source, _messages(document, options))
-    if document.beside(f"{PurePath(document.name).stem}.json"):
-        copy = Skipped(document.name, "the same thread lies beside it as JSON", lost=False)
+        return split_chats(source, _messages(document, options))
+    if document.find_file(f"{PurePath(document.name).stem}.json"):
+        copy = Skipped(document.name, "the same thread is in the export as JSON", lost=False)
         return iter([copy])
     chat = _thread_key(document, "")
-    return in_pieces(source, messenger_html.thread_page_turns(document, options, chat))
+    return split_chats(source, messenger_html.thread_page_turns(document, options, chat))
 
 
 def _thread_key(document: Document, thread_path: str) -> str:
@@ -64,18 +64,18 @@ def _thread_key(document: Document, thread_path: str) -> str:
     return (thread_path.rstrip("/").rpartition("/")[2] or folder or "thread").casefold()
 
 
-def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:
     title, thread_path = _thread_info(document)
     chat = _thread_key(document, thread_path)
-    keys, number = Keys(), 0
-    for path, value in scan(document, [_MESSAGE]):
+    keys, number = MessageKeys(), 0
+    for path, value in scan_json(document, [_MESSAGE]):
         if path != _MESSAGE or isinstance(value, Edge):
             continue
         number += 1
-        if isinstance(value, Broken):
-            yield Skipped(f"message {number} of {title}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"message {number} of {title}", value.reason)
         elif turn := _turn(mapping(value), keys, options):
-            yield Said(chat, title, turn)
+            yield ChatTurn(chat, title, turn)
 
 
 def _thread_info(document: Document) -> tuple[str, str]:
@@ -83,7 +83,7 @@ def _thread_info(document: Document) -> tuple[str, str]:
     fields: dict[str, str] = {}
     names: list[str] = []
     try:
-        for path, value in scan(document, [_MESSAGE, _PARTICIPANT]):
+        for path, value in scan_json(document, [_MESSAGE, _PARTICIPANT]):
             if path == _PARTICIPANT:
                 names.append(fix_mojibake(mapping(value).get("name", value)))
             elif len(path) == 1 and isinstance(value, str):
@@ -104,7 +104,7 @@ def fix_mojibake(value: object) -> str:
         return text
 
 
-def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | None:
+def _turn(message: Mapping[str, Any], keys: MessageKeys, options: ParseOptions) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     speaker = fix_mojibake(message.get("sender_name", message.get("senderName")))
     time = message.get("timestamp_ms", message.get("timestamp"))
@@ -117,10 +117,10 @@ def _turn(message: Mapping[str, Any], keys: Keys, options: Reading) -> Turn | No
     kind, text = _content(message, content, files)
     if kind is Kind.TEXT and not text.strip():
         return None
-    sent_at = instant(time)
-    role = person(options, speaker)
+    sent_at = parse_timestamp(time)
+    role = sender_role(options, speaker)
     return Turn(
-        key=keys.key(time, content, *files),
+        key=keys.next_key(time, content, *files),
         role=Role.SYSTEM if kind is Kind.SERVICE else role,
         text=text,
         speaker=speaker or None,
@@ -154,7 +154,7 @@ def _content(message: Mapping[str, Any], words: str, files: list[str]) -> tuple[
     text = "\n".join(filter(None, (words, *(part for part in shared if part not in words))))
     documents = [string(file.get("uri")) for file in map(mapping, sequence(message.get("files")))]
     names = [file.rpartition("/")[2] for file in documents] if text else files
-    return with_files(text, names)
+    return text_with_files(text, names)
 
 
 FORMAT = Format(name="messenger", recognises=_recognises, parse=_parse)

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from memcli.domain import Turn
-from memcli.formats.building.long_chats import Said, WallClock, person, with_files
-from memcli.formats.format import Reading
+from memcli.formats.building.long_chats import ChatTurn, WallClock, sender_role, text_with_files
+from memcli.formats.format import ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.html_events import End, Start, tokens
+from memcli.formats.parsing.html_events import EndTag, StartTag, parse_html
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys
+from memcli.formats.parsing.values import MessageKeys
 from memcli.text.date_words import MONTH_NAMES, parse_month
 
 _CLOCK = r"(?:,| at)? (\d{1,2}:\d\d)(?::(\d\d))?(?:\s?([AaPp])\.?[Mm]\.?)?"
@@ -41,7 +41,7 @@ def recognises_thread_page(sample: Sample) -> bool:
     )
 
 
-def thread_page_turns(document: Document, options: Reading, chat: str) -> Iterator[Said]:
+def thread_page_turns(document: Document, options: ParseOptions, chat: str) -> Iterator[ChatTurn]:
     """Yield the messages of a page as turns.
 
     Args:
@@ -49,19 +49,19 @@ def thread_page_turns(document: Document, options: Reading, chat: str) -> Iterat
         options: the zone of the page's times, and the person's names.
         chat: the key of the thread, and its title where the page has none.
     """
-    title, keys, clock = "", Keys(), WallClock(options.timezone)
+    title, keys, clock = "", MessageKeys(), WallClock(options.timezone)
     page = _Page()
-    for lines, files in page.messages(tokens(document)):
+    for lines, files in page.messages(parse_html(document)):
         title = title or page.title or chat
         speaker, *text_lines = lines[:-1] or [""]
         naive = parse_thread_time(lines[-1])
         sent_at, precision = clock.read(naive)
-        kind, text = with_files("\n".join(text_lines), files if not text_lines else [])
+        kind, text = text_with_files("\n".join(text_lines), files if not text_lines else [])
         if speaker or text:
-            key = keys.key(naive, text, *files)
-            role = person(options, speaker)
+            key = keys.next_key(naive, text, *files)
+            role = sender_role(options, speaker)
             turn = Turn(key, role, text, speaker or None, sent_at, precision, kind)
-            yield Said(chat, title, turn)
+            yield ChatTurn(chat, title, turn)
 
 
 class _Page:
@@ -75,7 +75,7 @@ class _Page:
         self._size = 0  # characters of the message
 
     def messages(
-        self, stream: Iterator[Start | End | str]
+        self, stream: Iterator[StartTag | EndTag | str]
     ) -> Iterator[tuple[list[str], list[str]]]:
         """Yield the lines and the files of each message; its last line is its time."""
         inside: list[str] = []  # open elements of the title and of reactions
@@ -84,13 +84,13 @@ class _Page:
                 self._add_text(token, inside)
                 continue
             if token.tag in ("title", "ul"):
-                if isinstance(token, Start):
+                if isinstance(token, StartTag):
                     inside[_DEEPEST:] = [token.tag]
                 elif inside:
                     inside.pop()
-            if isinstance(token, Start) and token.tag in ("img", "video", "audio"):
+            if isinstance(token, StartTag) and token.tag in ("img", "video", "audio"):
                 self._files[_MOST_FILES:] = [token.attributes.get("src", "").rpartition("/")[2]]
-            if token.tag == "br" and isinstance(token, Start):
+            if token.tag == "br" and isinstance(token, StartTag):
                 self._line.append("\n")
             elif token.tag in _BLOCKS and self._end_line():
                 yield self._lines, self._files

@@ -19,12 +19,12 @@ from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import instant, mapping, sequence, string
+from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
 _TS = re.compile(r"\d{9,10}\.\d{6}")  # a time in seconds, unique in a channel
 _MARKUP = re.compile(r"<([^<>\s|][^<>|]*)(?:\|([^<>]*))?>")
@@ -47,32 +47,32 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("slack", _messages(document, options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("slack", _messages(document, options))
 
 
-def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
+def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:
     people = _People(document, options)
     chat, title = _channel(document, people)
-    for number, value in enumerate(elements(document), start=1):
+    for number, value in enumerate(read_elements(document), start=1):
         row = mapping(value)
-        if isinstance(value, Broken):
-            yield Skipped(f"message {number} of {title}", value.why)
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"message {number} of {title}", value.reason)
             continue
         turn = _turn(row, people)
         if turn is None:
             continue
         thread = string(row.get("thread_ts"))
-        if thread and (started_at := instant(thread)):
-            yield Said(f"{chat}/{thread}", f"{title}, thread of {started_at:%Y-%m-%d}", turn)
+        if thread and (started_at := parse_timestamp(thread)):
+            yield ChatTurn(f"{chat}/{thread}", f"{title}, thread of {started_at:%Y-%m-%d}", turn)
         else:
-            yield Said(chat, title, turn)
+            yield ChatTurn(chat, title, turn)
 
 
 class _People:
     """The people of a workspace."""
 
-    def __init__(self, document: Document, options: Reading) -> None:
+    def __init__(self, document: Document, options: ParseOptions) -> None:
         self._options = options
         self._users = {
             string(user.get("id")): user
@@ -101,7 +101,7 @@ class _People:
         known = mapping(self._users.get(user))
         profile = mapping(known.get("profile"))
         others = (known.get("real_name"), known.get("name"), profile.get("email"))
-        return person(self._options, name, user, *map(string, others))
+        return sender_role(self._options, name, user, *map(string, others))
 
     def plain_text(self, text: str) -> str:
         """Return a text with people, channels and links in plain words."""
@@ -134,7 +134,7 @@ def _channel(document: Document, people: _People) -> tuple[str, str]:
 
 def _load_list(document: Document, path: str) -> tuple[Mapping[str, Any], ...]:
     """Return the objects of a list beside the channel's folder; none where it cannot be read."""
-    file = document.beside(path)
+    file = document.find_file(path)
     if file is None:
         return ()
     return _cached_objects(file, file.modified_at) if file.modified_at else _objects(file)
@@ -149,7 +149,7 @@ def _objects(document: Document) -> tuple[Mapping[str, Any], ...]:
     """Return the objects of a list, up to where it is damaged: names are useful, not essential."""
     objects: list[Mapping[str, Any]] = []
     with suppress(InputError):
-        objects.extend(map(mapping, islice(elements(document), _MOST_LISTED)))
+        objects.extend(map(mapping, islice(read_elements(document), _MOST_LISTED)))
     return tuple(objects)
 
 
@@ -163,7 +163,7 @@ def _turn(row: Mapping[str, Any], people: _People) -> Turn | None:
     speaker = people.name(user, row) or "bot"
     is_bot = subtype == "bot_message" or (bool(row.get("bot_id")) and not user)
     role = Role.ASSISTANT if is_bot else people.role(user, speaker)
-    thread, sent_at = string(row.get("thread_ts")), instant(ts)
+    thread, sent_at = string(row.get("thread_ts")), parse_timestamp(ts)
     return Turn(
         key=ts,
         role=Role.SYSTEM if kind is Kind.SERVICE else role,
@@ -173,7 +173,7 @@ def _turn(row: Mapping[str, Any], people: _People) -> Turn | None:
         clock=Clock.EXACT if sent_at else Clock.NONE,
         kind=kind,
         parent=thread if thread != ts else None,
-        edited_at=instant(mapping(row.get("edited")).get("ts")),
+        edited_at=parse_timestamp(mapping(row.get("edited")).get("ts")),
     )
 
 
@@ -195,7 +195,7 @@ def _content(row: Mapping[str, Any], people: _People) -> tuple[Kind, str]:
         parts.append(string(file.get("preview")) if file.get("mode") == "snippet" else "")
     text = people.plain_text("\n".join(filter(None, dict.fromkeys(parts))))
     names = (string(file.get("title")) or string(file.get("name")) for file in files)
-    return with_files(text, names)
+    return text_with_files(text, names)
 
 
 def _attachment_texts(row: Mapping[str, Any]) -> Iterator[str]:
@@ -246,4 +246,4 @@ class _BlankDefaults(dict[str, Any]):
         return ""
 
 
-FORMAT = Format(name="slack", recognises=_recognises, parse=_parse, threads=True)
+FORMAT = Format(name="slack", recognises=_recognises, parse=_parse, has_threads=True)

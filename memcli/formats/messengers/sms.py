@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant
-from memcli.formats.parsing.xml import events
+from memcli.formats.parsing.values import MessageKeys, parse_timestamp
+from memcli.formats.parsing.xml import parse_xml
 
 _ROOT = re.compile(r"\s*(?:<\?xml[^>]*>|<!--.*?-->|<\?[^>]*>|\s)*<smses\b", re.DOTALL)
 _RECEIVED, _SENT = "1", "2"  # the other boxes are drafts, the outbox and failed messages
@@ -31,8 +31,8 @@ def _recognises(sample: Sample) -> bool:
     return _ROOT.match(sample.text) is not None and re.search("<[sm]ms ", sample.text) is not None
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("sms", _messages(document, options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("sms", _messages(document, options))
 
 
 @dataclass(slots=True)
@@ -58,11 +58,11 @@ class _Message:
             self.files.append(next(filter(None, names), ""))
 
 
-def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
-    keys = Keys()
+def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:
+    keys = MessageKeys()
     mms: _Message | None = None  # the message with media that is open
     count = 0
-    for name, attributes in events(document):
+    for name, attributes in parse_xml(document):
         if name == "mms" and attributes is None and mms:
             yield from _chat_turns(mms, keys, options)
             mms = None
@@ -82,12 +82,12 @@ def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
         raise InputError(f"{document.name} holds no text messages")
 
 
-def _chat_turns(message: _Message, keys: Keys, options: Reading) -> Iterator[Said]:
+def _chat_turns(message: _Message, keys: MessageKeys, options: ParseOptions) -> Iterator[ChatTurn]:
     """Yield the turn of a message, unless it is empty or was neither sent nor received."""
     fields = message.attributes
     box = fields.get("type") or fields.get("msg_box", "")
     subject = _value(fields, "subject") or _value(fields, "sub")
-    kind, text = with_files("\n".join(filter(None, (subject, *message.texts))), message.files)
+    kind, text = text_with_files("\n".join(filter(None, (subject, *message.texts))), message.files)
     if box not in (_RECEIVED, _SENT) or (kind is Kind.TEXT and not text.strip()):
         return
     addresses = _value(fields, "address").split("~")
@@ -98,13 +98,13 @@ def _chat_turns(message: _Message, keys: Keys, options: Reading) -> Iterator[Sai
     contact = _value(fields, "contact_name")
     title = contact if contact and contact != "(Unknown)" else ", ".join(numbers)
     sender = title if len(numbers) < 2 else message.sender
-    role = Role.USER if box == _SENT else person(options, sender)
-    sent_at = instant(fields.get("date"))
-    key = keys.key(chat, fields.get("date"), box, text)
+    role = Role.USER if box == _SENT else sender_role(options, sender)
+    sent_at = parse_timestamp(fields.get("date"))
+    key = keys.next_key(chat, fields.get("date"), box, text)
     clock = Clock.EXACT if sent_at else Clock.NONE
     speaker = options.owner if role is Role.USER else sender
     turn = Turn(key, role, text, speaker or None, sent_at, clock, kind)
-    yield Said(chat, title or "unknown number", turn)
+    yield ChatTurn(chat, title or "unknown number", turn)
 
 
 def _normalize_number(number: str) -> str:

@@ -12,26 +12,26 @@ from typing import Any
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import ChatPiece, person
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatPiece, sender_role
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, Edge, Path, scan
+from memcli.formats.parsing.json_stream import BrokenValue, Edge, JsonPath, scan_json
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
-    instant,
     is_plausible_time,
+    localize,
     mapping,
+    parse_timestamp,
     sequence,
     string,
-    wall_clock,
     with_inherited_times,
 )
 
 PIECE_TURNS = 2_000  # name and id of a chat are known in time if they come before so many
 
-_CHATS: tuple[Path, ...] = ((), ("chats", "list", "[]"), ("left_chats", "list", "[]"))
+_CHATS: tuple[JsonPath, ...] = ((), ("chats", "list", "[]"), ("left_chats", "list", "[]"))
 _MESSAGES = tuple((*chat, "messages", "[]") for chat in _CHATS)
-_OWNER: Path = ("personal_information", "user_id")
+_OWNER: JsonPath = ("personal_information", "user_id")
 _TYPES = frozenset({"message", "service", "unsupported"})
 _WITH_ONE_OTHER = frozenset({"personal_chat", "bot_chat"})
 _TITLES = {"saved_messages": "Saved Messages", "replies": "Replies"}
@@ -58,7 +58,7 @@ def _is_message(element: object) -> bool:
     )
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     """Yield every chat in pieces, in the order of the file.
 
     Raises:
@@ -67,7 +67,7 @@ def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
     owner: str | None = None
     chat = _Chat(options, None)
     try:
-        for path, value in scan(document, _MESSAGES):
+        for path, value in scan_json(document, _MESSAGES):
             if path in _MESSAGES:  # nearly always
                 yield from chat.read(value)
             elif path == _OWNER:
@@ -76,7 +76,7 @@ def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
                 chat = _Chat(options, owner)
             elif path in _CHATS and value is Edge.END:
                 yield from chat.take_piece()
-            elif path and path[:-1] in _CHATS and not isinstance(value, Edge | Broken):
+            elif path and path[:-1] in _CHATS and not isinstance(value, Edge | BrokenValue):
                 chat.fields.setdefault(path[-1], value)
     except InputError:
         yield from chat.take_piece()
@@ -86,7 +86,7 @@ def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
 class _Chat:
     """The chat that is being read."""
 
-    def __init__(self, options: Reading, owner: str | None) -> None:
+    def __init__(self, options: ParseOptions, owner: str | None) -> None:
         self.fields: dict[str, Any] = {}  # name, type and id, as the file has them
         self._options, self._owner, self._times = options, owner, _TimeReader(options)
         self._key: str | None = None  # fixed by the first piece
@@ -96,11 +96,11 @@ class _Chat:
         self._first_senders: set[str] = set()  # up to three: enough to know the owner
         self._last_id = "0"
 
-    def read(self, element: object) -> Sequence[Parsed]:
+    def read(self, element: object) -> Sequence[ParsedItem]:
         """Read one message, and return a piece when one is full."""
         if not isinstance(element, dict):
             where = f"chat {self.title}, message after {self._last_id}"
-            why = element.why if isinstance(element, Broken) else "is no message"
+            why = element.reason if isinstance(element, BrokenValue) else "is not a message"
             return [Skipped(where, why)]
         self._last_id = string(element.get("id")) or self._last_id
         turn = _turn(element, self._options, self._times)
@@ -116,7 +116,7 @@ class _Chat:
         kind = string(self.fields.get("type"))
         return string(self.fields.get("name")) or _TITLES.get(kind, "deleted account")
 
-    def take_piece(self) -> list[Parsed]:
+    def take_piece(self) -> list[ParsedItem]:
         """Return the turns since the last piece as a piece, and begin a new one."""
         turns, senders = self._piece.turns, self._senders
         if not turns:
@@ -158,7 +158,7 @@ class _Chat:
         return others.pop() if len(others) == 1 else None
 
 
-def _turn(message: Mapping[str, Any], options: Reading, times: "_TimeReader") -> Turn | None:
+def _turn(message: Mapping[str, Any], options: ParseOptions, times: "_TimeReader") -> Turn | None:
     """Return the turn that a message makes; None where nothing of it could be shown."""
     kind, text = _content(message)
     if kind is None:
@@ -179,7 +179,7 @@ def _turn(message: Mapping[str, Any], options: Reading, times: "_TimeReader") ->
         parent = string(message["reply_to_message_id"]) or None
     return Turn(
         key=string(message.get("id")) or fingerprint(sent_at, speaker, text),
-        role=Role.SYSTEM if kind is Kind.SERVICE else person(options, speaker),
+        role=Role.SYSTEM if kind is Kind.SERVICE else sender_role(options, speaker),
         text=text,
         speaker=speaker,
         sent_at=sent_at,
@@ -241,7 +241,7 @@ def _join_text(text: object) -> str:
 class _TimeReader:
     """A reader of the times of messages. Nearly all have the offset of the message before."""
 
-    def __init__(self, options: Reading) -> None:
+    def __init__(self, options: ParseOptions) -> None:
         self._zone: tzinfo = options.timezone
         self._offset = "+00:00"  # of the message before
 
@@ -259,7 +259,7 @@ class _TimeReader:
         moment = self._with_last_offset(wall_text, unix_time)
         if moment is not None:
             return moment, Clock.EXACT
-        local, exact = _wall_time(wall_text), instant(unix_time)
+        local, exact = _wall_time(wall_text), parse_timestamp(unix_time)
         if exact is not None:
             moment = _in_its_offset(exact, local)
             self._offset = moment.isoformat()[-6:]
@@ -268,7 +268,7 @@ class _TimeReader:
             return None, Clock.NONE
         if local.tzinfo is not None:
             return local, Clock.EXACT
-        return wall_clock(local, self._zone), Clock.LOCAL
+        return localize(local, self._zone), Clock.LOCAL
 
     def _with_last_offset(self, wall_text: str, unix_time: object) -> datetime | None:
         """Return a time that has the offset of the one before; None where it has another.

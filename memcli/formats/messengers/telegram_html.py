@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from memcli.domain import Clock, Kind, Role, Turn
-from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.building.text_chat import chat_named
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
+from memcli.formats.building.text_chat import chat_key_and_title
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.html_events import End, Start, tokens
+from memcli.formats.parsing.html_events import EndTag, StartTag, parse_html
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import is_plausible_time, wall_clock
+from memcli.formats.parsing.values import is_plausible_time, localize
 
 _MESSAGE = re.compile(r'<div class="message (?:default|service)[^"]*" id="message-?\d+"')
 _TIME = re.compile(
@@ -34,8 +34,8 @@ def _recognises(sample: Sample) -> bool:
     return _MESSAGE.search(sample.text) is not None and 'class="page_wrap' in sample.text
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("telegram_html", _messages(document, options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("telegram_html", _messages(document, options))
 
 
 @dataclass(slots=True)
@@ -57,16 +57,16 @@ class _Message:
         return "\n".join(line.strip() for line in raw.split("\n")).strip()
 
 
-def _messages(document: Document, options: Reading) -> Iterator[Said]:
+def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn]:
     title, speaker = "", ""
     page = _Page()
-    for message in page.messages(tokens(document)):
+    for message in page.messages(parse_html(document)):
         title = title or page.title or "Telegram chat"
         if not message.is_joined:
             speaker = message.text("from_name")
         if turn := _turn(message, speaker, options):
-            key, name = chat_named(title)
-            yield Said(key, name, turn)
+            key, name = chat_key_and_title(title)
+            yield ChatTurn(key, name, turn)
 
 
 class _Page:
@@ -78,17 +78,17 @@ class _Page:
         self._message: _Message | None = None
         self._depth = 0  # number of elements around the message
 
-    def messages(self, stream: Iterator[Start | End | str]) -> Iterator[_Message]:
+    def messages(self, stream: Iterator[StartTag | EndTag | str]) -> Iterator[_Message]:
         """Yield the messages of a page from its tokens."""
         for token in stream:
             if isinstance(token, str):
                 self._add_text(token)
-            elif isinstance(token, End):
+            elif isinstance(token, EndTag):
                 yield from self._close(token.tag)
             else:
                 yield from self._start(token)
 
-    def _start(self, token: Start) -> Iterator[_Message]:
+    def _start(self, token: StartTag) -> Iterator[_Message]:
         number = re.fullmatch(r"message(-?\d+)", token.attributes.get("id", ""))
         if number and "message" in token.classes:
             if self._message:  # the one before was not closed
@@ -113,7 +113,7 @@ class _Page:
             yield self._message
             self._message = None
 
-    def _read_attributes(self, message: _Message, token: Start) -> None:
+    def _read_attributes(self, message: _Message, token: StartTag) -> None:
         """Add to a message the time, file or reply that an element's attributes state."""
         reply = re.search(r"message(\d+)$", token.attributes.get("href", ""))
         if "answer" in token.classes:
@@ -165,7 +165,7 @@ class _Page:
         return any(tag == name for name, _ in self._open)
 
 
-def _turn(message: _Message, speaker: str, options: Reading) -> Turn | None:
+def _turn(message: _Message, speaker: str, options: ParseOptions) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     speaker = re.sub(r" via @\w+$", "", speaker)
     kind, text = _content(message)
@@ -174,7 +174,7 @@ def _turn(message: _Message, speaker: str, options: Reading) -> Turn | None:
     sent_at, clock = _parse_time(message.time, options)
     return Turn(
         key=message.number,
-        role=Role.SYSTEM if message.is_service else person(options, speaker),
+        role=Role.SYSTEM if message.is_service else sender_role(options, speaker),
         text=text,
         speaker=None if message.is_service else speaker or None,
         sent_at=sent_at,
@@ -196,10 +196,10 @@ def _content(message: _Message) -> tuple[Kind, str]:
     names = [title] if title else message.files
     if text and origin:
         text = f"[forwarded from {origin}] {text}"
-    return with_files(text, names if not text or title else [])
+    return text_with_files(text, names if not text or title else [])
 
 
-def _parse_time(text: str, options: Reading) -> tuple[datetime | None, Clock]:
+def _parse_time(text: str, options: ParseOptions) -> tuple[datetime | None, Clock]:
     """Parse "01.06.2024 12:00:00 UTC+02:00"; older exports have no zone."""
     match = _TIME.fullmatch(text.strip())
     if match is None:
@@ -210,7 +210,7 @@ def _parse_time(text: str, options: Reading) -> tuple[datetime | None, Clock]:
         if not is_plausible_time(naive):
             return None, Clock.NONE
         if "UTC" not in text:
-            return wall_clock(naive, options.timezone), Clock.LOCAL
+            return localize(naive, options.timezone), Clock.LOCAL
         offset = timedelta(hours=int(match[8] or 0), minutes=int(match[9] or 0))
         return naive.replace(tzinfo=timezone(-offset if match[7] == "-" else offset)), Clock.EXACT
     return None, Clock.NONE

@@ -14,12 +14,12 @@ from typing import Any, BinaryIO
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import Said, in_pieces, person, with_files
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys, instant, mapping, sequence, string
+from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _HEAD = re.compile(rb"\s*window\.YTD\.\w+\.part\d+\s*=\s*(?=\[)")
 _NOTICES = {
@@ -37,15 +37,15 @@ def _recognises(sample: Sample) -> bool:
     )
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("twitter_dm", _messages(document, options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("twitter_dm", _messages(document, options))
 
 
-def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
-    owner, keys = _owner_id(document), Keys()
-    for number, value in enumerate(elements(_as_list(document)), start=1):
-        if isinstance(value, Broken):
-            yield Skipped(f"conversation {number}", value.why)
+def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:
+    owner, keys = _owner_id(document), MessageKeys()
+    for number, value in enumerate(read_elements(_as_list(document)), start=1):
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"conversation {number}", value.reason)
             continue
         conversation = mapping(mapping(value).get("dmConversation"))
         key = string(conversation.get("conversationId")) or f"conversation {number}"
@@ -54,7 +54,7 @@ def _messages(document: Document, options: Reading) -> Iterator[Said | Skipped]:
         for event in map(mapping, sequence(conversation.get("messages"))):
             for kind, fields in event.items():
                 if turn := _turn(kind, mapping(fields), owner, keys, options):
-                    yield Said(key, title, turn)
+                    yield ChatTurn(key, title, turn)
 
 
 def _as_list(document: Document) -> Document:
@@ -75,31 +75,31 @@ def _as_list(document: Document) -> Document:
 
 def _owner_id(document: Document) -> str:
     """Return the number of the owner's account, "" where the archive does not say."""
-    account = document.beside("account.js")
+    account = document.find_file("account.js")
     try:
-        first = next(chain(elements(_as_list(account)) if account else (), [None]))
+        first = next(chain(read_elements(_as_list(account)) if account else (), [None]))
     except InputError:
         return ""
     return string(mapping(mapping(first).get("account")).get("accountId"))
 
 
 def _turn(
-    kind: str, fields: Mapping[str, Any], owner: str, keys: Keys, options: Reading
+    kind: str, fields: Mapping[str, Any], owner: str, keys: MessageKeys, options: ParseOptions
 ) -> Turn | None:
     """Return the turn that an event makes; None where it is empty."""
     sender = string(fields.get("senderId")) or string(fields.get("initiatingUserId"))
-    sent_at = instant(fields.get("createdAt"))
+    sent_at = parse_timestamp(fields.get("createdAt"))
     clock = Clock.EXACT if sent_at else Clock.NONE
     if kind in _NOTICES:
         text = f"{_NOTICES[kind]} {string(fields.get('name'))}".strip()
-        key = keys.key(kind, fields.get("createdAt"), sender, text)
+        key = keys.next_key(kind, fields.get("createdAt"), sender, text)
         return Turn(key, Role.SYSTEM, text, sender or None, sent_at, clock, Kind.SERVICE)
     files = [string(url).rpartition("/")[2] for url in sequence(fields.get("mediaUrls"))]
-    turn_kind, text = with_files(_text(fields), [] if string(fields.get("text")) else files)
+    turn_kind, text = text_with_files(_text(fields), [] if string(fields.get("text")) else files)
     if kind != "messageCreate" or (turn_kind is Kind.TEXT and not text.strip()):
         return None
-    key = string(fields.get("id")) or keys.key(sent_at, sender, text)
-    role = Role.USER if sender and sender == owner else person(options, sender)
+    key = string(fields.get("id")) or keys.next_key(sent_at, sender, text)
+    role = Role.USER if sender and sender == owner else sender_role(options, sender)
     return Turn(key, role, text, sender or None, sent_at, clock, turn_kind)
 
 

@@ -12,9 +12,9 @@ from unicodedata import normalize
 
 from memcli.domain import Clock, Doubt, Kind, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import Said, WallClock, in_pieces
+from memcli.formats.building.long_chats import ChatTurn, WallClock, split_chats
 from memcli.formats.building.text_chat import LONGEST_MESSAGE
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.messengers.whatsapp_headers import (
     MARKS,
     DateOrder,
@@ -37,8 +37,8 @@ from memcli.formats.messengers.whatsapp_words import (
 )
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
-from memcli.formats.parsing.values import Keys
+from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
+from memcli.formats.parsing.values import MessageKeys
 
 _LONGEST_NAME = 100
 _MOST_NAMES = 20_000
@@ -49,7 +49,7 @@ def _recognises(sample: Sample) -> bool:
     """Return whether two lines, or the very first, are a header with a sender."""
     if sample.name.casefold().endswith(".md"):
         return False
-    filled = [line for line in first_lines(sample, 200) if line.strip(f"{MARKS} \t")]
+    filled = [line for line in sample_lines(sample, 200) if line.strip(f"{MARKS} \t")]
     if not filled or filled[0].lstrip(f"{MARKS} \t").startswith(("{", "<", '["', "[{")):
         return False
     headers = [
@@ -83,7 +83,7 @@ def _apparent_sender(header: Header) -> str:
     return candidates[0] if candidates else _unspaced_name(header.rest) or ""
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     """Yield the chat in pieces.
 
     Raises:
@@ -94,7 +94,7 @@ def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
         yield Doubt("dates", "day and month cannot be told apart, read as day/month")
     turns = _chat_turns(document, options, survey)
     # A phone's clock may have been wrong for a while; the order of the file is right.
-    yield from in_pieces(FORMAT.name, turns, keep_order=True)
+    yield from split_chats(FORMAT.name, turns, keep_order=True)
 
 
 @dataclass(slots=True)
@@ -209,7 +209,7 @@ def _survey_file(document: Document) -> _Survey:
 def _readable_lines(document: Document) -> Iterator[str]:
     """Yield the lines up to where the file is damaged; the second reading reports the damage."""
     with suppress(InputError):
-        for line in lines(document):
+        for line in read_lines(document):
             if line is not None:
                 yield line
 
@@ -223,14 +223,16 @@ class _Message:
     size: int  # characters
 
 
-def _chat_turns(document: Document, options: Reading, survey: _Survey) -> Iterator[Said | Skipped]:
+def _chat_turns(
+    document: Document, options: ParseOptions, survey: _Survey
+) -> Iterator[ChatTurn | Skipped]:
     """Yield the messages as turns, and the parts that are left out."""
     builder = _TurnBuilder(options, survey)
     for message in _messages(document, survey.styles):
         if isinstance(message, Skipped):
             yield message
         else:
-            yield Said(survey.key, survey.title, builder.build(message))
+            yield ChatTurn(survey.key, survey.title, builder.build(message))
 
 
 def _messages(document: Document, styles: frozenset[HeaderStyle]) -> Iterator[_Message | Skipped]:
@@ -238,7 +240,7 @@ def _messages(document: Document, styles: frozenset[HeaderStyle]) -> Iterator[_M
     message: _Message | None = None
     reported_preamble = False
     try:
-        for number, line in enumerate(lines(document), 1):
+        for number, line in enumerate(read_lines(document), 1):
             if line is None:
                 yield Skipped(f"line {number:,}", f"has more than {LONGEST_LINE:,} characters")
                 continue
@@ -269,10 +271,10 @@ def _messages(document: Document, styles: frozenset[HeaderStyle]) -> Iterator[_M
 class _TurnBuilder:
     """A builder of turns, message by message."""
 
-    def __init__(self, options: Reading, survey: _Survey) -> None:
+    def __init__(self, options: ParseOptions, survey: _Survey) -> None:
         self._survey = survey
         self._own_names = {_comparable(name) for name in options.own_names}
-        self._keys, self._clock = Keys(), WallClock(options.timezone)
+        self._keys, self._clock = MessageKeys(), WallClock(options.timezone)
 
     def build(self, message: _Message) -> Turn:
         """Return the turn that the next message makes."""
@@ -296,7 +298,7 @@ class _TurnBuilder:
             sent_at, clock = self._clock.last, Clock.INHERITED
         stamp = naive.isoformat() if naive else (header.numbers, header.clock)
         return Turn(
-            key=self._keys.key(stamp, speaker, text),
+            key=self._keys.next_key(stamp, speaker, text),
             role=role,
             text=text,
             speaker=speaker,

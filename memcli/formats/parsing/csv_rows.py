@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import LONGEST_LINE, first_lines, lines
+from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
 
 LONGEST_RECORD = 1 << 20  # characters of one row
 
@@ -22,7 +22,7 @@ _OPENING_QUOTE = re.compile(r' *"')
 _EXCEL_HINT = re.compile(r"sep=(.)\r?", re.IGNORECASE)  # the first line of some tables
 
 
-def read_csv(document: Document) -> Iterator[tuple[int, dict[str, str] | Broken]]:
+def read_csv(document: Document) -> Iterator[tuple[int, dict[str, str] | BrokenValue]]:
     """Yield (number of the line, fields by column) of each row after the header.
 
     Columns are in lower case and without space around them. Fields beyond the last column are
@@ -30,7 +30,7 @@ def read_csv(document: Document) -> Iterator[tuple[int, dict[str, str] | Broken]
     """
     columns: list[str] | None = None
     for number, record in read_records(document):
-        if isinstance(record, Broken):
+        if isinstance(record, BrokenValue):
             yield number, record
         elif columns is None:
             columns = normalize_columns(record)
@@ -42,7 +42,7 @@ def read_csv(document: Document) -> Iterator[tuple[int, dict[str, str] | Broken]
             yield number, row
 
 
-def read_records(document: Document) -> Iterator[tuple[int, list[str] | Broken]]:
+def read_records(document: Document) -> Iterator[tuple[int, list[str] | BrokenValue]]:
     """Yield (number of the line, fields) of each row, the header as well; blank rows are left out.
 
     A row that is damaged is Broken.
@@ -55,7 +55,7 @@ def csv_columns(sample: Sample) -> list[str]:
 
     The list is empty for a text whose first line has no delimiter.
     """
-    head = first_lines(sample, 2)
+    head = sample_lines(sample, 2)
     line = head[1] if len(head) > 1 and _EXCEL_HINT.fullmatch(head[0]) else head[0]
     record = _Record(_delimiter(line))
     record.add(line)
@@ -130,17 +130,17 @@ class _RecordReader:
     """A reader of the rows of one document."""
 
     def __init__(self, document: Document) -> None:
-        self._lines = enumerate(lines(document), start=1)
+        self._lines = enumerate(read_lines(document), start=1)
         self._waiting: deque[tuple[int, str | None]] = deque()  # lines to be read again
         self._delimiter = ""
         self._width = 0  # number of fields of the first row
 
-    def records(self) -> Iterator[tuple[int, list[str] | Broken]]:
+    def records(self) -> Iterator[tuple[int, list[str] | BrokenValue]]:
         """Yield the rows."""
         while (numbered := self._next_line()) is not None:
             number, line = numbered
             if line is None:
-                yield number, Broken(f"has more than {LONGEST_LINE:,} characters")
+                yield number, BrokenValue(f"has more than {LONGEST_LINE:,} characters")
                 continue
             if not self._delimiter:
                 if hint := _EXCEL_HINT.fullmatch(line):
@@ -149,7 +149,7 @@ class _RecordReader:
                 self._delimiter = _delimiter(line)
             fields = self._read_record(line)
             if fields is None:
-                yield number, Broken("has a quoted field without an end")
+                yield number, BrokenValue("has a quoted field without an end")
             elif any(field.strip() for field in fields):
                 self._width = self._width or len(fields)
                 yield number, fields

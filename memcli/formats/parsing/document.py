@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 
 @dataclass(slots=True)
-class Mark:
+class LogPosition:
     """The position up to which a log was read, at the end of a whole line.
 
     The reader of a log moves it forward.
@@ -33,21 +33,23 @@ class Document:
     name: str  # the name shown to a person, such as "export.zip/conversations.json"
     open: Callable[[], BinaryIO] = field(compare=False)  # every call starts at the first byte
     modified_at: datetime | None = field(default=None, compare=False)  # aware; None if unknown
-    mark: Mark | None = field(default=None, compare=False)  # set for a log that was read before
+    log_position: LogPosition | None = field(
+        default=None, compare=False
+    )  # set for a log that was read before
     size: int | None = field(default=None, compare=False)  # bytes; None if unknown
-    find: Callable[[str], "Document | None"] = field(default=_find_no_file, compare=False)
-    folder: Callable[[str], "list[Document]"] = field(default=_list_no_files, compare=False)
+    file_finder: Callable[[str], "Document | None"] = field(default=_find_no_file, compare=False)
+    folder_lister: Callable[[str], "list[Document]"] = field(default=_list_no_files, compare=False)
 
-    def beside(self, path: str) -> "Document | None":
+    def find_file(self, path: str) -> "Document | None":
         """Return another file of the same export, or None if it does not exist.
 
         Args:
             path: relative, as in a link in this file: `users.json`, `../users.json`. A path that
                 leads out of the folder or zip that is being imported finds no file.
         """
-        return self.find(path)
+        return self.file_finder(path)
 
-    def within(self, path: str) -> "list[Document]":
+    def list_folder(self, path: str) -> "list[Document]":
         """Return the files of a folder of the same export, sorted by name.
 
         The list is empty if the folder does not exist.
@@ -55,7 +57,7 @@ class Document:
         Args:
             path: path of the folder, as `beside` takes it.
         """
-        return self.folder(path)
+        return self.folder_lister(path)
 
 
 def strip_byte_order_mark(data: bytes) -> bytes:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.html_events import End, Start, tokens
-from memcli.formats.parsing.html_text import Text
+from memcli.formats.parsing.html_events import EndTag, StartTag, parse_html
+from memcli.formats.parsing.html_text import HtmlTextBuilder
 
 VOID_TAGS = frozenset({"br", "img", "meta", "link", "input", "hr", "wbr", "source", "use"})
 
@@ -46,7 +46,7 @@ class Element:
 
         A picture of an emoji stands for the emoji.
         """
-        builder = Text()
+        builder = HtmlTextBuilder()
         self._add_to(builder, frozenset(excluded))
         return "\n".join(builder.lines())
 
@@ -64,8 +64,8 @@ class Element:
                 )
         return list(names)
 
-    def _add_to(self, builder: Text, excluded: frozenset[str]) -> None:
-        builder.add(Start(self.tag, self.attributes))
+    def _add_to(self, builder: HtmlTextBuilder, excluded: frozenset[str]) -> None:
+        builder.add(StartTag(self.tag, self.attributes))
         if self.tag == "img" and _is_emoji(self):
             builder.add(self.attributes.get("alt", ""))
         for child in self.children:
@@ -73,7 +73,7 @@ class Element:
                 builder.add(child)
             elif not child.classes & excluded:
                 child._add_to(builder, excluded)
-        builder.add(End(self.tag))
+        builder.add(EndTag(self.tag))
 
 
 def _last_part(link: str) -> str:
@@ -88,9 +88,9 @@ def _is_emoji(element: Element) -> bool:
 
 def read_html_elements(
     document: Document,
-    is_root: Callable[[Start], bool],
+    is_root: Callable[[StartTag], bool],
     *,
-    is_outside_root: Callable[[Start], bool] = lambda _: False,
+    is_outside_root: Callable[[StartTag], bool] = lambda _: False,
     nested_in: str = "",
 ) -> Iterator[Element]:
     """Yield each element that is a root, with all its content.
@@ -108,7 +108,7 @@ def read_html_elements(
         InputError: a tag has no end.
     """
     reader = _TreeReader(is_root, is_outside_root, nested_in)
-    for token in tokens(document):
+    for token in parse_html(document):
         yield from reader.add(token)
     yield from reader.finish()
 
@@ -116,8 +116,8 @@ def read_html_elements(
 class _TreeReader:
     def __init__(
         self,
-        is_root: Callable[[Start], bool],
-        is_outside_root: Callable[[Start], bool],
+        is_root: Callable[[StartTag], bool],
+        is_outside_root: Callable[[StartTag], bool],
         nested_in: str,
     ) -> None:
         self._is_root, self._is_outside_root = is_root, is_outside_root
@@ -125,9 +125,9 @@ class _TreeReader:
         self._open: list[Element] = []  # from the root inwards; empty outside of a tree
         self._nodes = self._characters = 0
 
-    def add(self, token: Start | End | str) -> Iterator[Element]:
+    def add(self, token: StartTag | EndTag | str) -> Iterator[Element]:
         """Add a token; yield the tree that it ends."""
-        if isinstance(token, Start):
+        if isinstance(token, StartTag):
             if (self._is_root(token) and not self._may_nest()) or (
                 not self._open and self._is_outside_root(token)
             ):
@@ -158,7 +158,7 @@ class _TreeReader:
     def _may_nest(self) -> bool:
         return any(self._nested_in in element.classes for element in self._open)
 
-    def _push(self, token: Start) -> None:
+    def _push(self, token: StartTag) -> None:
         element = Element(token.tag, token.attributes, token.classes)
         self._nodes += 1
         if self._open:

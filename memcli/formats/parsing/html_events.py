@@ -14,7 +14,7 @@ _INVISIBLE_TAGS = frozenset({"script", "style", "template", "noscript"})
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartTag:
     """An opening tag."""
 
     tag: str
@@ -27,7 +27,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class EndTag:
     """A closing tag."""
 
     tag: str
@@ -39,7 +39,7 @@ def is_html(document: Document) -> bool:
         return strip_byte_order_mark(stream.read(1024)).lstrip().startswith(b"<")
 
 
-def tokens(document: Document) -> Iterator[Start | End | str]:
+def parse_html(document: Document) -> Iterator[StartTag | EndTag | str]:
     """Yield the tags of an HTML document and the text between them, without scripts and styles.
 
     Raises:
@@ -59,10 +59,10 @@ def tokens(document: Document) -> Iterator[Start | End | str]:
 class _Parser(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self._tokens: list[Start | End | str] = []
+        self._tokens: list[StartTag | EndTag | str] = []
         self._invisible_tag = ""  # the open tag whose content is left out
 
-    def take_tokens(self) -> list[Start | End | str]:
+    def take_tokens(self) -> list[StartTag | EndTag | str]:
         tokens, self._tokens = self._tokens, []
         return tokens
 
@@ -70,7 +70,7 @@ class _Parser(HTMLParser):
         if tag in _INVISIBLE_TAGS:
             self._invisible_tag = tag
         elif not self._invisible_tag:
-            self._tokens.append(Start(tag, {name: value or "" for name, value in attrs}))
+            self._tokens.append(StartTag(tag, {name: value or "" for name, value in attrs}))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -80,7 +80,7 @@ class _Parser(HTMLParser):
         if self._invisible_tag:
             self._invisible_tag = "" if tag == self._invisible_tag else self._invisible_tag
         else:
-            self._tokens.append(End(tag))
+            self._tokens.append(EndTag(tag))
 
     def handle_data(self, data: str) -> None:
         if not self._invisible_tag:

@@ -3,7 +3,7 @@
 from io import BytesIO
 
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.html_events import End, Start, tokens
+from memcli.formats.parsing.html_events import EndTag, StartTag, parse_html
 
 LARGEST_TEXT = 16 << 20  # characters of one message
 
@@ -12,7 +12,7 @@ _HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _LINE_BREAK_TAGS = frozenset((*_BLOCK_TAGS, *_HEADING_TAGS))
 
 
-class Text:
+class HtmlTextBuilder:
     """A builder of text from HTML: one line for each block; code keeps its spaces."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Text:
         self._length = 0
         self._pre_depth = 0  # number of open <pre> tags
 
-    def add(self, token: Start | End | str) -> None:
+    def add(self, token: StartTag | EndTag | str) -> None:
         """Add a tag or a text; texts after LARGEST_TEXT characters are dropped."""
         if isinstance(token, str):
             parts = token.split("\n") if self._pre_depth else [token]
@@ -32,7 +32,7 @@ class Text:
         elif token.tag in _LINE_BREAK_TAGS:
             self._end_line()
             if token.tag == "pre":
-                change = 1 if isinstance(token, Start) else -1
+                change = 1 if isinstance(token, StartTag) else -1
                 self._pre_depth = max(0, self._pre_depth + change)
 
     def lines(self) -> list[str]:
@@ -53,14 +53,14 @@ class Text:
         self._line = []
 
 
-def text_of(html: str) -> str:
+def html_to_text(html: str) -> str:
     """Return the text of a piece of HTML, with one line for each block.
 
     Raises:
         InputError: a tag has no end.
     """
-    builder = Text()
+    builder = HtmlTextBuilder()
     raw = html.encode("utf-8", "replace")
-    for token in tokens(Document("a piece of HTML", lambda: BytesIO(raw))):
+    for token in parse_html(Document("a piece of HTML", lambda: BytesIO(raw))):
         builder.add(token)
     return "\n".join(builder.lines())

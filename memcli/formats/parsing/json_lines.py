@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
-from memcli.formats.parsing.json_stream import Broken, parse_or_broken
+from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken
 from memcli.formats.parsing.sample import Sample
 
 LONGEST_LINE = 64 << 20  # bytes; logs of coding agents have lines of 20 MB
@@ -15,7 +15,7 @@ HEAD = 1 << 16  # bytes at the start of a log, read again with its new lines: th
 _BLANK = object()
 
 
-def rows(document: Document, *, growing: bool = False) -> Iterator[tuple[int, Any]]:
+def read_json_lines(document: Document, *, growing: bool = False) -> Iterator[tuple[int, Any]]:
     """Yield (line number from 1, value of the line, or Broken if it is not JSON).
 
     Blank lines are left out. A line of more than LONGEST_LINE bytes is Broken, and is never held
@@ -26,7 +26,7 @@ def rows(document: Document, *, growing: bool = False) -> Iterator[tuple[int, An
             with a log position is read from there, after its first HEAD bytes.
         growing: leave out an incomplete last line.
     """
-    mark = document.mark
+    mark = document.log_position
     resume_at = replace(mark) if mark else None
     with document.open() as stream:
         number = offset = 0
@@ -38,12 +38,12 @@ def rows(document: Document, *, growing: bool = False) -> Iterator[tuple[int, An
             if not is_complete and len(line) > LONGEST_LINE:
                 skipped, is_complete = _skip_rest_of_line(stream)
                 offset += skipped
-                value = Broken(f"is longer than {LONGEST_LINE >> 20} MB")
+                value = BrokenValue(f"is longer than {LONGEST_LINE >> 20} MB")
             else:
                 text = strip_byte_order_mark(line) if number == 1 else line
                 value = parse_or_broken(text) if text.strip() else _BLANK
             if value is not _BLANK and not (
-                growing and not is_complete and isinstance(value, Broken)
+                growing and not is_complete and isinstance(value, BrokenValue)
             ):
                 yield number, value
             if mark and is_complete:
@@ -62,7 +62,7 @@ def _skip_rest_of_line(stream: BinaryIO) -> tuple[int, bool]:
     return skipped, False
 
 
-def first_rows(sample: Sample, count: int = 20) -> list[dict[str, Any]]:
+def sample_objects(sample: Sample, count: int = 20) -> list[dict[str, Any]]:
     """Return the JSON objects among the first lines of a sample.
 
     The list is empty if the first line is not an object. The last line of the head counts only if

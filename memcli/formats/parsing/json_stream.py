@@ -34,7 +34,7 @@ _FLAT = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)  # up
 _DECODER = json.JSONDecoder(strict=False)  # strings may hold control characters
 
 # Keys from the top; "[]" stands for any position in a list, and in a wanted path "*" for any key.
-Path = tuple[str, ...]
+JsonPath = tuple[str, ...]
 
 
 class Edge(Enum):
@@ -45,13 +45,13 @@ class Edge(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenValue:
     """A wanted value that is not valid JSON."""
 
-    why: str
+    reason: str
 
 
-def elements(document: Document, *lists: str) -> Iterator[Any]:
+def read_elements(document: Document, *lists: str) -> Iterator[Any]:
     """Yield the elements of the top-level list, or of the lists at these dotted paths.
 
     If "" is among the paths and the file has no such elements, the top-level value is yielded.
@@ -64,17 +64,17 @@ def elements(document: Document, *lists: str) -> Iterator[Any]:
     """
     wanted = [("[]",), *((*path.split("."), "[]") for path in lists if path)]
     has_elements = False
-    for path, value in scan(document, wanted):
+    for path, value in scan_json(document, wanted):
         if path in wanted and not isinstance(value, Edge):
             has_elements = True
             yield value
     if not has_elements and "" in lists:
-        for path, value in scan(document, [()]):
+        for path, value in scan_json(document, [()]):
             if path == ():
                 yield value
 
 
-def scan(document: Document, wanted: Sequence[Path]) -> Iterator[tuple[Path, Any]]:
+def scan_json(document: Document, wanted: Sequence[JsonPath]) -> Iterator[tuple[JsonPath, Any]]:
     """Scan a JSON document and yield its values and their paths, in the order of the file.
 
     Args:
@@ -95,7 +95,7 @@ def scan(document: Document, wanted: Sequence[Path]) -> Iterator[tuple[Path, Any
 
 
 class _Scanner:
-    def __init__(self, name: str, stream: BinaryIO, wanted: Sequence[Path]) -> None:
+    def __init__(self, name: str, stream: BinaryIO, wanted: Sequence[JsonPath]) -> None:
         self._name, self._stream = name, stream
         self._wanted = frozenset(path for path in wanted if "*" not in path)
         self._patterns = [path for path in wanted if "*" in path]
@@ -109,12 +109,12 @@ class _Scanner:
         self._read_more()
         self._at = len(self._buffer) - len(strip_byte_order_mark(self._buffer))
 
-    def events(self) -> Iterator[tuple[Path, Any]]:
+    def events(self) -> Iterator[tuple[JsonPath, Any]]:
         """Yield the pairs that `scan` describes."""
         # One entry per open container: "[]" in a list; in an object, "." and the current key, or
         # None before a key.
         stack: list[str | None] = []
-        path: Path | None = ()  # None if the stack has changed since
+        path: JsonPath | None = ()  # None if the stack has changed since
         while self._skip_space() or stack:
             if self._exhausted():
                 raise self._error("ends in the middle")
@@ -155,7 +155,7 @@ class _Scanner:
         if self._skip_space():
             raise self._error("goes on after its end")
 
-    def _matches(self, path: Path) -> bool:
+    def _matches(self, path: JsonPath) -> bool:
         """Return whether a path matches a wanted one with "*" in it."""
         return any(
             len(pattern) == len(path)
@@ -294,12 +294,12 @@ def parse_or_broken(text: str | bytes) -> Any:  # Any: JSON values have all type
     try:
         return _DECODER.decode(text if isinstance(text, str) else text.decode("utf-8", "replace"))
     except RecursionError:
-        return Broken("is nested too deeply")
+        return BrokenValue("is nested too deeply")
     except ValueError as error:
-        return Broken(f"is not JSON: {error}")
+        return BrokenValue(f"is not JSON: {error}")
 
 
-def _path(stack: Sequence[str | None]) -> Path:
+def _path(stack: Sequence[str | None]) -> JsonPath:
     return tuple((step if step == "[]" else step[1:]) if step is not None else "" for step in stack)
 
 

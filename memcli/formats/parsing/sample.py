@@ -6,7 +6,7 @@ from typing import Any
 
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import parse_prefix
-from memcli.formats.parsing.sqlite import tables
+from memcli.formats.parsing.sqlite import table_columns
 
 HEAD_BYTES = 1 << 20
 
@@ -44,4 +44,4 @@ class Sample:
     @cached_property
     def tables(self) -> dict[str, set[str]]:
         """The columns of each table of a database; empty if the document is not a database."""
-        return tables(self.document, self.head) if self.document else {}
+        return table_columns(self.document, self.head) if self.document else {}

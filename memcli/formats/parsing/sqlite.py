@@ -19,7 +19,7 @@ Rows = Callable[..., Iterator[tuple[Any, ...]]]  # (sql, *values)
 
 
 @contextmanager
-def opened(document: Document) -> Iterator[Rows]:
+def open_database(document: Document) -> Iterator[Rows]:
     """Open a private copy of a database and its log, and return a function for queries.
 
     The copy is needed because a program may be writing the database at this moment, and because
@@ -35,7 +35,7 @@ def opened(document: Document) -> Iterator[Rows]:
         try:
             _copy(document, path)
             for ending in ("-wal", "-journal"):
-                log = document.beside(document.name.rpartition("/")[2] + ending)
+                log = document.find_file(document.name.rpartition("/")[2] + ending)
                 if log is not None:
                     _copy(log, Path(f"{path}{ending}"))
             database = apsw.Connection(str(path))
@@ -49,7 +49,7 @@ def opened(document: Document) -> Iterator[Rows]:
             database.close(True)
 
 
-def tables(document: Document, head: bytes) -> dict[str, set[str]]:
+def table_columns(document: Document, head: bytes) -> dict[str, set[str]]:
     """Return the columns of each table of a database; empty if the document is not a database.
 
     Args:
@@ -59,7 +59,7 @@ def tables(document: Document, head: bytes) -> dict[str, set[str]]:
     if not head.startswith(MAGIC):
         return {}
     try:
-        with opened(document) as rows:
+        with open_database(document) as rows:
             columns: dict[str, set[str]] = {}
             for table, column in rows(
                 "select tables.name, columns.name from sqlite_master as tables,"

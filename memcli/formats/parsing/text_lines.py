@@ -12,7 +12,7 @@ LONGEST_LINE = 1 << 20  # characters
 _BYTE_ORDER_MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
-def lines(document: Document) -> Iterator[str | None]:
+def read_lines(document: Document) -> Iterator[str | None]:
     """Yield each line without its end, and None for a line of more than LONGEST_LINE characters.
 
     The text is UTF-8, or UTF-16 with a byte order mark; invalid bytes are replaced.
@@ -33,7 +33,7 @@ def lines(document: Document) -> Iterator[str | None]:
                 yield None
 
 
-def first_lines(sample: Sample, count: int) -> list[str]:
+def sample_lines(sample: Sample, count: int) -> list[str]:
     """Return the first lines of a sample, at most `count`."""
     encoding = _detect_encoding(sample.head)
     text = sample.text if encoding == "utf-8-sig" else sample.head.decode(encoding, "replace")

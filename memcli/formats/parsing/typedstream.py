@@ -16,7 +16,7 @@ _LENGTH_BYTES = {0x81: 2, 0x82: 4}  # the mark of an integer: the number of its 
 _ATTACHMENT_PLACEHOLDER = "\ufffc"
 
 
-def string_in(archive: bytes) -> str | None:
+def extract_string(archive: bytes) -> str | None:
     """Return the archived text without placeholders of files; None if there is no text.
 
     Args:

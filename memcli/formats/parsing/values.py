@@ -11,8 +11,8 @@ from memcli.domain import Clock, Turn, fingerprint
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100  # of messages in any export
 
 
-class Keys:
-    """Makes keys for messages that have none: a digest of their identifying parts and a count.
+class MessageKeys:
+    """A maker of keys for messages that have none: a digest of identifying parts, and a count.
 
     The count numbers equal messages, so that the same message has the same key in every export
     that holds all messages equal to it.
@@ -21,7 +21,7 @@ class Keys:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
-    def key(self, *parts: object) -> str:
+    def next_key(self, *parts: object) -> str:
         """Return the key of the next message with these parts."""
         digest = fingerprint(*parts)
         self._counts[digest] += 1
@@ -33,7 +33,7 @@ def is_plausible_time(moment: datetime) -> bool:
     return _FIRST_YEAR <= moment.year <= _LAST_YEAR
 
 
-def instant(value: object) -> datetime | None:
+def parse_timestamp(value: object) -> datetime | None:
     """Parse an exact time: epoch seconds, epoch milliseconds, or ISO 8601 with a zone.
 
     ISO 8601 times without a zone are taken as UTC. The result is None for text that is not a time,
@@ -59,7 +59,7 @@ def instant(value: object) -> datetime | None:
     return moment if is_plausible_time(moment) else None
 
 
-def wall_clock(naive: datetime, zone: tzinfo) -> datetime:
+def localize(naive: datetime, zone: tzinfo) -> datetime:
     """Return a wall clock time as an aware time, with the offset its zone had at that time."""
     offset = naive.replace(tzinfo=zone).utcoffset() or timedelta(0)
     return naive.replace(tzinfo=timezone(offset))

@@ -21,10 +21,10 @@ _INVALID_REFERENCE = re.compile(rb"&#(?:0|[1-8]|1[124-9]|2\d|3[01]|5[5-7]\d{3});
 _INCOMPLETE = re.compile(rb"(?:&#(?:55[2-9]|56[0-3])\d\d;)?(?:&#?\d{0,5})?\Z")
 _MAX_PAIR_BYTES = 20  # of two references
 
-Event = tuple[str, dict[str, str] | None]  # (name, attributes), or (name, None) at the end
+XmlEvent = tuple[str, dict[str, str] | None]  # (name, attributes), or (name, None) at the end
 
 
-def events(document: Document) -> Iterator[Event]:
+def parse_xml(document: Document) -> Iterator[XmlEvent]:
     """Yield the beginning and the end of each element.
 
     References to characters that XML does not allow are joined if they are the two surrogates of
@@ -34,7 +34,7 @@ def events(document: Document) -> Iterator[Event]:
         InputError: the document is not XML, ends in the middle, has a document type, is nested
             deeper than _MAX_DEPTH, or holds a tag of more than _MAX_TAG_BYTES.
     """
-    pending: list[Event] = []
+    pending: list[XmlEvent] = []
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda name, attributes: pending.append((name, attributes))
     parser.EndElementHandler = lambda name: pending.append((name, None))
@@ -50,7 +50,7 @@ def events(document: Document) -> Iterator[Event]:
                 parser.Parse(block or b"", block is None)
             except expat.ExpatError as error:
                 yield from pending  # the elements before the error in this block
-                raise InputError(f"{document.name} is no XML: {error}") from error
+                raise InputError(f"{document.name} is not XML: {error}") from error
             waiting = 0 if pending or not block else waiting + len(block)
             if waiting > _MAX_TAG_BYTES:
                 raise InputError(

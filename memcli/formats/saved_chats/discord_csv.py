@@ -11,11 +11,11 @@ from itertools import islice
 from memcli.domain import Doubt, Skipped
 from memcli.errors import InputError
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.csv_rows import csv_columns, read_csv
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.written_times import DateReader
 from memcli.formats.saved_chats.discord_text import channel_in_file_name, plain_author
@@ -29,18 +29,18 @@ def _recognises(sample: Sample) -> bool:
     return columns == _COLUMNS or columns == _COLUMNS[1:]  # before 2019 without the id
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     dates = DateReader(_read_dates(document))
     if dates.is_ambiguous:
         yield Doubt("dates", f"day and month cannot be told apart, read as {dates.order}")
-    yield from in_pieces("discord_csv", chat_turns(_messages(document, dates), options))
+    yield from split_chats("discord_csv", chat_turns(_messages(document, dates), options))
 
 
 def _read_dates(document: Document) -> Iterator[str]:
     """Yield the dates of the first rows; damage is reported where it is read again."""
     try:
         for _, row in islice(read_csv(document), _SAMPLE_ROWS):
-            if not isinstance(row, Broken):
+            if not isinstance(row, BrokenValue):
                 yield row["date"]
     except InputError:
         return
@@ -49,8 +49,8 @@ def _read_dates(document: Document) -> Iterator[str]:
 def _messages(document: Document, dates: DateReader) -> Iterator[ChatMessage | Skipped]:
     chat, title = channel_in_file_name(document)
     for number, row in read_csv(document):
-        if isinstance(row, Broken):
-            yield Skipped(f"line {number:,}", row.why)
+        if isinstance(row, BrokenValue):
+            yield Skipped(f"line {number:,}", row.reason)
             continue
         links = filter(None, row["attachments"].split(","))
         author_id = row.get("authorid", "").strip()

@@ -13,12 +13,12 @@ from pathlib import PurePath
 
 from memcli.domain import Doubt, Kind, Role, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import chat_named, name_of
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import chat_key_and_title, chat_name
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_elements import Element, read_html_elements
-from memcli.formats.parsing.html_events import Start
+from memcli.formats.parsing.html_events import StartTag
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.written_times import DateReader
 
@@ -42,20 +42,20 @@ def _recognises(sample: Sample) -> bool:
     return "data-message-id" in text and "chatlog__" in text
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         head = Sample(document.name, stream.read(HEAD_BYTES)).text
     dates = DateReader(match[1] or match[2] for match in _TIME_TEXT.finditer(head))
     if dates.is_ambiguous:
         yield Doubt("dates", f"day and month cannot be told apart, read as {dates.order}")
-    yield from in_pieces("discord", chat_turns(_Page(document, dates).messages(), options))
+    yield from split_chats("discord", chat_turns(_Page(document, dates).messages(), options))
 
 
-def _is_message(tag: Start) -> bool:
+def _is_message(tag: StartTag) -> bool:
     return "data-message-id" in tag.attributes
 
 
-def _is_header(tag: Start) -> bool:
+def _is_header(tag: StartTag) -> bool:
     return bool(tag.classes & _OUTSIDE)
 
 
@@ -119,14 +119,14 @@ class _Page:
 
     def _chat(self) -> tuple[str, str]:
         """Return the id and the title of the channel."""
-        name = PurePath(name_of(self._document)).name
+        name = PurePath(chat_name(self._document)).name
         number = _CHANNEL_ID.search(name)
         guild, channel = (*self._preamble, "", "")[:2]
         channel = channel.rpartition(" / ")[2]
         is_direct = guild in _DIRECT or not guild
         title = channel if is_direct or not channel else f"{channel} ({guild})"
         title = title or _CHANNEL_ID.sub("", name).strip()
-        return number[1] if number else chat_named(title)[0], title or "Discord channel"
+        return number[1] if number else chat_key_and_title(title)[0], title or "Discord channel"
 
 
 def _names(author: Element) -> list[str]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from memcli.domain import Kind, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.csv_rows import csv_columns, read_csv
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.written_times import parse_written_time
 
@@ -22,14 +22,14 @@ def _recognises(sample: Sample) -> bool:
     return set(csv_columns(sample)) >= _NEEDED
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("imazing", chat_turns(_messages(document), options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("imazing", chat_turns(_messages(document), options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
     for number, row in read_csv(document):
-        if isinstance(row, Broken):
-            yield Skipped(f"line {number:,}", row.why)
+        if isinstance(row, BrokenValue):
+            yield Skipped(f"line {number:,}", row.reason)
         else:
             yield _message(row)
 

@@ -12,14 +12,14 @@ from pathlib import PurePath
 from memcli.domain import Kind, Skipped
 from memcli.errors import InputError
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import chat_named, name_of
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import chat_key_and_title, chat_name
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_elements import Element, read_html_elements
-from memcli.formats.parsing.html_events import Start
+from memcli.formats.parsing.html_events import StartTag
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import Keys
+from memcli.formats.parsing.values import MessageKeys
 from memcli.formats.parsing.written_times import parse_written_time
 
 _PAGE = re.compile(
@@ -36,11 +36,11 @@ def _recognises(sample: Sample) -> bool:
     return _PAGE.search(sample.text) is not None
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("imessage_html", chat_turns(_Chat(document).messages(), options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("imessage_html", chat_turns(_Chat(document).messages(), options))
 
 
-def _is_root(tag: Start) -> bool:
+def _is_root(tag: StartTag) -> bool:
     return bool(tag.classes & {"message", "announcement"})
 
 
@@ -49,8 +49,8 @@ class _Chat:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._chat, self._title = chat_named(PurePath(name_of(document)).name)
-        self._keys = Keys()
+        self._chat, self._title = chat_key_and_title(PurePath(chat_name(document)).name)
+        self._keys = MessageKeys()
         # Replies inside the messages they answer, with those messages' keys.
         self._replies: dict[tuple[object, ...], ChatMessage] = {}
 
@@ -91,7 +91,7 @@ class _Chat:
             speaker=name,
             text=text,
             time=time,
-            key=self._keys.key(time, name, kind, text, *files),
+            key=self._keys.next_key(time, name, kind, text, *files),
             files=files,
             is_owner=is_own or name == _OWNER,
             kind=kind,

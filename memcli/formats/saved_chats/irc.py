@@ -13,12 +13,12 @@ from datetime import datetime
 from pathlib import PurePath
 
 from memcli.domain import Kind
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import Head, chat_named, written
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import MessageStart, chat_key_and_title, parse_text_chat
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import first_lines
+from memcli.formats.parsing.text_lines import sample_lines
 from memcli.formats.parsing.written_times import parse_written_time
 
 _NICK = r"[A-Za-z\[\]\\`_^{|}~][\w\[\]\\`^{|}~.@/-]{0,62}"
@@ -43,7 +43,7 @@ _NEEDED_LINES = 2
 
 def _recognises(sample: Sample) -> bool:
     """Return whether most of the first lines are those of a log, and people speak in them."""
-    head = [line.rstrip() for line in first_lines(sample, 100)[:-1] if line.strip()]
+    head = [line.rstrip() for line in sample_lines(sample, 100)[:-1] if line.strip()]
     spoken = sum(_is_spoken(line) for line in head)
     other = sum(bool(_NOTICE.match(line) or _DAY_LINE.match(line)) for line in head)
     is_named = _DAY_LINE.match(head[0]) is not None if head else False
@@ -57,10 +57,10 @@ def _is_spoken(line: str) -> bool:
     return bool(_SPOKEN.fullmatch(line))
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    chat = chat_named(_channel(document))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    chat = chat_key_and_title(_channel(document))
     parser = _StartParser(PurePath(document.name).name)
-    return in_pieces("irc", written(document, options, chat, parser.parse, _content))
+    return split_chats("irc", parse_text_chat(document, options, chat, parser.parse, _content))
 
 
 def _channel(document: Document) -> str:
@@ -78,19 +78,19 @@ class _StartParser:
         match = _DAY_IN_NAME.search(file_name)
         self._day = "-".join(match.groups()) if match else ""
 
-    def parse(self, line: str) -> Head | None:
+    def parse(self, line: str) -> MessageStart | None:
         """Return the beginning of a message, or an empty one for a day; None for other lines."""
         line = line.rstrip()
         if match := _DAY_LINE.match(line):
             self._day = _day(match[1]) or self._day
-            return Head(None, " ", "")
+            return MessageStart(None, " ", "")
         if match := _WEECHAT.fullmatch(line):
             return _weechat_head(match)
         for pattern in (_SPOKEN, _ACTION, _NOTICE):
             if match := pattern.fullmatch(line):
                 nick = match["nick"] if pattern is not _NOTICE else ""
                 action = f"* {match['text']}" if pattern is _ACTION else match["text"]
-                return Head(self._time(match), nick, action)
+                return MessageStart(self._time(match), nick, action)
         return None
 
     def _time(self, match: re.Match[str]) -> datetime | None:
@@ -100,13 +100,13 @@ class _StartParser:
         return parse_written_time(f"{day} {match['clock']}") if day else None
 
 
-def _weechat_head(match: re.Match[str]) -> Head:
+def _weechat_head(match: re.Match[str]) -> MessageStart:
     time, nick, text = parse_written_time(match[1]), match[2], match[3]
     if nick == _ACTION_PREFIX or nick.strip() == "*":
         name, _, action = text.partition(" ")
-        return Head(time, name, f"* {action}")
+        return MessageStart(time, name, f"* {action}")
     is_service = nick.strip() in _SERVICE_PREFIXES
-    return Head(time, "" if is_service else nick.lstrip(_RANKS), text)
+    return MessageStart(time, "" if is_service else nick.lstrip(_RANKS), text)
 
 
 def _day(text: str) -> str:
@@ -116,7 +116,7 @@ def _day(text: str) -> str:
     return moment.strftime("%Y-%m-%d") if moment else ""
 
 
-def _content(_head: Head, text: str) -> tuple[Kind, str]:
+def _content(_head: MessageStart, text: str) -> tuple[Kind, str]:
     return Kind.TEXT, text
 
 

@@ -16,14 +16,19 @@ from pathlib import PurePath
 
 from memcli.domain import Kind, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import Head, chat_named, name_of, written
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import (
+    MessageStart,
+    chat_key_and_title,
+    chat_name,
+    parse_text_chat,
+)
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.csv_rows import csv_columns, read_csv
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import first_lines, lines
+from memcli.formats.parsing.text_lines import read_lines, sample_lines
 from memcli.formats.parsing.written_times import parse_written_time
 
 _TITLES = (
@@ -61,27 +66,27 @@ _OWNERS = ("회원님", "나", "Me", "You")
 
 
 def _recognises(sample: Sample) -> bool:
-    head = first_lines(sample, 200)
+    head = sample_lines(sample, 200)
     if csv_columns(sample) == _COLUMNS:
         return "kakaotalk" in sample.name.casefold() or bool(_HANGUL.search("".join(head[:50])))
     is_named = any(_title(line.strip()) is not None for line in head[:3])
     is_named = is_named or any(_SAVED.fullmatch(line.strip()) for line in head[:5])
     parser = _StartParser()
     starts = filter(None, (parser.parse(line.rstrip()) for line in head))
-    return is_named and any(start.speaker.strip() and start.moment for start in starts)
+    return is_named and any(start.speaker.strip() and start.wall_time for start in starts)
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         columns = csv_columns(Sample(document.name, stream.read(1 << 12)))
     if columns == _COLUMNS:
         messages = chat_turns(_table_messages(document), options)
     else:
-        head = [line or "" for line in islice(lines(document), 3)]
+        head = [line or "" for line in islice(read_lines(document), 3)]
         titles = (title for line in head if (title := _title(line.strip())))
-        chat = chat_named(next(titles, "") or _name_in_file(document))
-        messages = written(document, options, chat, _StartParser().parse, _content, _OWNERS)
-    return in_pieces("kakaotalk", messages)
+        chat = chat_key_and_title(next(titles, "") or _name_in_file(document))
+        messages = parse_text_chat(document, options, chat, _StartParser().parse, _content, _OWNERS)
+    return split_chats("kakaotalk", messages)
 
 
 def _title(line: str) -> str | None:
@@ -95,19 +100,19 @@ def _title(line: str) -> str | None:
 
 def _name_in_file(document: Document) -> str:
     """Return the name of the chat as the name of the file has it."""
-    name = PurePath(name_of(document, "kakaotalkchats", "kakaotalk_chats")).name
+    name = PurePath(chat_name(document, "kakaotalkchats", "kakaotalk_chats")).name
     match = _FILE_NAME.fullmatch(name)
     return (match[1].strip("_ ") if match else "") or name
 
 
 def _table_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
-    chat, title = chat_named(_name_in_file(document))
+    chat, title = chat_key_and_title(_name_in_file(document))
     for number, row in read_csv(document):
-        if isinstance(row, Broken):
-            yield Skipped(f"line {number:,}", row.why)
+        if isinstance(row, BrokenValue):
+            yield Skipped(f"line {number:,}", row.reason)
             continue
         speaker, time = row["user"].strip(), parse_written_time(row["date"])
-        kind, text = _content(Head(time, speaker, ""), row["message"])
+        kind, text = _content(MessageStart(time, speaker, ""), row["message"])
         yield ChatMessage(
             chat=chat,
             title=title,
@@ -125,22 +130,22 @@ class _StartParser:
     def __init__(self) -> None:
         self._day = ""  # as written; only Windows has lines with the day alone
 
-    def parse(self, line: str) -> Head | None:
+    def parse(self, line: str) -> MessageStart | None:
         """Return the beginning of a message, or an empty one for a day; None for other lines."""
         line = line.strip()
         if day := _DAY_LINE.fullmatch(line):
             self._day = day[1]
-            return Head(None, " ", "")
+            return MessageStart(None, " ", "")
         if (row := _ROW.fullmatch(line)) and self._day:
             time = _time_of_day(self._day, row[2])
-            return Head(time, row[1], row[3]) if time else None
+            return MessageStart(time, row[1], row[3]) if time else None
         if _KOREAN_DAY.fullmatch(line) or parse_written_time(line) or _SAVED.fullmatch(line):
-            return Head(None, " ", "")
+            return MessageStart(None, " ", "")
         dated = _DATED.fullmatch(line)
         if dated and (time := parse_written_time(dated[1])):
-            return Head(time, (dated[2] or "").strip(), dated[3] if dated[2] else dated[4])
+            return MessageStart(time, (dated[2] or "").strip(), dated[3] if dated[2] else dated[4])
         if self._day and _EVENT.fullmatch(line):
-            return Head(parse_written_time(_date_alone(self._day)), "", line)
+            return MessageStart(parse_written_time(_date_alone(self._day)), "", line)
         return None
 
 
@@ -154,7 +159,7 @@ def _date_alone(day: str) -> str:
     return re.sub(r"\s?[월화수목금토일]요일", "", day)
 
 
-def _content(head: Head, text: str) -> tuple[Kind, str]:
+def _content(head: MessageStart, text: str) -> tuple[Kind, str]:
     """Return the kind and the text of a message."""
     plain = text.strip()
     if _MEDIA.fullmatch(plain):

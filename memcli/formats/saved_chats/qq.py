@@ -16,12 +16,17 @@ from collections.abc import Iterator
 
 from memcli.domain import Kind
 from memcli.formats.building.chat_messages import chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import Head, chat_named, name_of, written
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import (
+    MessageStart,
+    chat_key_and_title,
+    chat_name,
+    parse_text_chat,
+)
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import first_lines
+from memcli.formats.parsing.text_lines import sample_lines
 from memcli.formats.parsing.written_times import parse_written_time
 from memcli.formats.saved_chats.qq_exporter import exporter_messages, is_exporter_sample
 
@@ -38,20 +43,20 @@ _MEDIA = re.compile(r"(?:\[(?:图片|表情|动画表情|视频|语音|闪照|�
 def _recognises(sample: Sample) -> bool:
     if is_exporter_sample(sample):
         return True
-    head = first_lines(sample, 60)
+    head = sample_lines(sample, 60)
     is_titled = any(_TITLE in line for line in head[:5]) or any(map(_OBJECT.match, head))
     return is_titled and any(_HEAD.fullmatch(line.rstrip()) for line in head)
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         sample = Sample(document.name, stream.read(1 << 16), document)
     if is_exporter_sample(sample):
         messages = chat_turns(exporter_messages(document), options)
     else:
-        chat = chat_named(name_of(document))
-        messages = written(document, options, chat, _StartParser().parse, _content)
-    return in_pieces("qq", messages)
+        chat = chat_key_and_title(chat_name(document))
+        messages = parse_text_chat(document, options, chat, _StartParser().parse, _content)
+    return split_chats("qq", messages)
 
 
 class _StartParser:
@@ -60,13 +65,13 @@ class _StartParser:
     def __init__(self) -> None:
         self._chat: tuple[str, str] | None = None
 
-    def parse(self, line: str) -> Head | None:
+    def parse(self, line: str) -> MessageStart | None:
         """Return the beginning of a message, or an empty one for the lines around a chat."""
         line = line.strip()
         if match := _OBJECT.fullmatch(line):
-            self._chat = chat_named(match[1].strip())
+            self._chat = chat_key_and_title(match[1].strip())
         if match or _GROUP.fullmatch(line):
-            return Head(None, " ", "", self._chat)
+            return MessageStart(None, " ", "", self._chat)
         match = _HEAD.fullmatch(line)
         if match is None:
             return None
@@ -76,10 +81,10 @@ class _StartParser:
             name = ""
         elif number and number.start():
             name = name[: number.start()]
-        return Head(parse_written_time(match[1]), name, "", self._chat)
+        return MessageStart(parse_written_time(match[1]), name, "", self._chat)
 
 
-def _content(_head: Head, text: str) -> tuple[Kind, str]:
+def _content(_head: MessageStart, text: str) -> tuple[Kind, str]:
     """Return the kind and the text of a message."""
     return (Kind.MEDIA, "") if _MEDIA.fullmatch(text.strip()) else (Kind.TEXT, text)
 

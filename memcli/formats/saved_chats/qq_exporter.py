@@ -12,12 +12,12 @@ from memcli.domain import Kind, Skipped
 from memcli.errors import InputError
 from memcli.formats.building.chat_messages import ChatMessage
 from memcli.formats.building.json_chats import read_messages
-from memcli.formats.building.text_chat import chat_named, name_of
+from memcli.formats.building.text_chat import chat_key_and_title, chat_name
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import first_rows, rows
-from memcli.formats.parsing.json_stream import Broken, elements
+from memcli.formats.parsing.json_lines import sample_objects, read_json_lines
+from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import instant, mapping, sequence, string
+from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
 _MESSAGES, _CHAT = ("messages", "[]"), ("chatInfo",)
 _NOBODY = frozenset({"", "0", "未知"})
@@ -28,7 +28,7 @@ def is_exporter_sample(sample: Sample) -> bool:
     top = mapping(sample.json)
     if isinstance(top.get("chatInfo"), dict) and "metadata" in top:
         return "messages" in top or "chunked" in top or "statistics" in top
-    return any(map(_is_chunk_row, first_rows(sample, 3)))
+    return any(map(_is_chunk_row, sample_objects(sample, 3)))
 
 
 def _is_chunk_row(row: Mapping[str, Any]) -> bool:
@@ -49,15 +49,15 @@ def exporter_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
             read_messages(document, [_MESSAGES], [_CHAT]), start=1
         ):
             info = mapping(details.get(_CHAT))
-            if isinstance(value, Broken):
-                yield Skipped(f"message {number:,}", value.why)
+            if isinstance(value, BrokenValue):
+                yield Skipped(f"message {number:,}", value.reason)
             else:
                 yield _message(mapping(value), info, document)
     else:
-        info = mapping(_read_top(document.beside("../manifest.json")).get("chatInfo"))
-        for line, value in rows(document):
-            if isinstance(value, Broken):
-                yield Skipped(f"line {line:,}", value.why)
+        info = mapping(_read_top(document.find_file("../manifest.json")).get("chatInfo"))
+        for line, value in read_json_lines(document):
+            if isinstance(value, BrokenValue):
+                yield Skipped(f"line {line:,}", value.reason)
             else:
                 yield _message(mapping(value), info, document)
 
@@ -66,14 +66,14 @@ def _missing_chunks(document: Document) -> Iterator[Skipped]:
     chunked = mapping(_read_top(document).get("chunked"))
     for chunk in map(mapping, sequence(chunked.get("chunks"))):
         path = string(chunk.get("relativePath")) or string(chunk.get("file"))
-        if path and document.beside(path) is None:
+        if path and document.find_file(path) is None:
             yield Skipped(path, "is named by the export's manifest, and is not there")
 
 
 def _read_top(document: Document | None) -> Mapping[str, Any]:
     """Return the object of a small file; an empty one if it cannot be read."""
     try:
-        values = elements(document, "") if document else iter(())
+        values = read_elements(document, "") if document else iter(())
         return mapping(next(chain(values, [None])))
     except InputError:
         return {}
@@ -82,7 +82,7 @@ def _read_top(document: Document | None) -> Mapping[str, Any]:
 def _message(
     message: Mapping[str, Any], info: Mapping[str, Any], document: Document
 ) -> ChatMessage:
-    title = string(info.get("name")) or PurePath(name_of(document)).name
+    title = string(info.get("name")) or PurePath(chat_name(document)).name
     peer = string(info.get("peerUid")) or string(info.get("peerUin"))
     sender, raw = mapping(message.get("sender")), mapping(message.get("rawMessage"))
     names = [sender.get("groupCard"), sender.get("name"), raw.get("sendMemberName")]
@@ -97,11 +97,11 @@ def _message(
         text = ""
     reply = mapping(content.get("reply"))
     return ChatMessage(
-        chat=peer or chat_named(title)[0],
+        chat=peer or chat_key_and_title(title)[0],
         title=title,
         speaker="" if kind is Kind.SERVICE else next(filter(None, map(string, names)), ""),
         text=text,
-        time=instant(message.get("timestamp")),
+        time=parse_timestamp(message.get("timestamp")),
         key=string(message.get("messageId")) or string(message.get("id")),
         files=files,
         is_owner=bool(numbers & own),

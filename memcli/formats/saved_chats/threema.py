@@ -17,15 +17,20 @@ from pathlib import PurePath
 from memcli.domain import Kind, Skipped
 from memcli.errors import InputError
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import Head, chat_named, name_of, written
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import (
+    MessageStart,
+    chat_key_and_title,
+    chat_name,
+    parse_text_chat,
+)
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.csv_rows import csv_columns, read_csv
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import first_lines
-from memcli.formats.parsing.values import instant, sequence, string
+from memcli.formats.parsing.text_lines import sample_lines
+from memcli.formats.parsing.values import parse_timestamp, sequence, string
 from memcli.formats.parsing.written_times import parse_written_time
 
 _COLUMNS = {"apiid", "uid", "isoutbox", "posted_at", "type", "body"}
@@ -44,27 +49,29 @@ def _recognises(sample: Sample) -> bool:
     if set(csv_columns(sample)) >= _COLUMNS:
         return True
     is_named = _TEXT_NAME.fullmatch(PurePath(sample.name).name) is not None
-    head = [line.rstrip() for line in first_lines(sample, 50) if line.strip()]
+    head = [line.rstrip() for line in sample_lines(sample, 50) if line.strip()]
     return is_named and any(map(_START.fullmatch, head))
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         columns = csv_columns(Sample(document.name, stream.read(1 << 12)))
     if set(columns) >= _COLUMNS:
-        return in_pieces("threema", chat_turns(_messages(document), options))
-    name = PurePath(name_of(document, "messages")).name.removeprefix("messages-")
-    turns = written(document, options, chat_named(name), _parse_start, _text_content, _OWNERS)
-    return in_pieces("threema", turns)
+        return split_chats("threema", chat_turns(_messages(document), options))
+    name = PurePath(chat_name(document, "messages")).name.removeprefix("messages-")
+    turns = parse_text_chat(
+        document, options, chat_key_and_title(name), _parse_start, _text_content, _OWNERS
+    )
+    return split_chats("threema", turns)
 
 
-def _parse_start(line: str) -> Head | None:
+def _parse_start(line: str) -> MessageStart | None:
     match = _START.fullmatch(line.rstrip())
     time = parse_written_time(match[1]) if match else None
-    return Head(time, (match[2] or "").strip(), match[3]) if match and time else None
+    return MessageStart(time, (match[2] or "").strip(), match[3]) if match and time else None
 
 
-def _text_content(_head: Head, text: str) -> tuple[Kind, str]:
+def _text_content(_head: MessageStart, text: str) -> tuple[Kind, str]:
     """Return the kind and the text of a message of the text form."""
     file = _FILE.fullmatch(text.strip())
     return (Kind.MEDIA, file[1]) if file and text.strip().startswith("<") else (Kind.TEXT, text)
@@ -73,13 +80,13 @@ def _text_content(_head: Head, text: str) -> tuple[Kind, str]:
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
     """Yield the messages of a table."""
     names = _read_names(document)
-    file_name = PurePath(name_of(document)).name
+    file_name = PurePath(chat_name(document)).name
     match = _TABLE_NAME.fullmatch(file_name)
     chat = match[1] if match else file_name
     title = names.get(chat.casefold()) or chat
     for number, row in read_csv(document):
-        if isinstance(row, Broken):
-            yield Skipped(f"line {number:,}", row.why)
+        if isinstance(row, BrokenValue):
+            yield Skipped(f"line {number:,}", row.reason)
         else:
             yield _message(row, chat, title, names)
 
@@ -96,7 +103,7 @@ def _message(
         title=title,
         speaker="" if is_own or kind is Kind.SERVICE else speaker,
         text=text,
-        time=instant(row["posted_at"]) or instant(row.get("created_at")),
+        time=parse_timestamp(row["posted_at"]) or parse_timestamp(row.get("created_at")),
         key=row["uid"].strip() or row["apiid"].strip(),
         files=files,
         is_owner=is_own,
@@ -132,11 +139,11 @@ def _file_name(body: str) -> str:
 
 def _read_names(document: Document) -> dict[str, str]:
     """Return the names of contacts by their ids in the backup, in lower case."""
-    contacts = document.beside("contacts.csv")
+    contacts = document.find_file("contacts.csv")
     names: dict[str, str] = {}
     try:
         for _, row in islice(read_csv(contacts) if contacts else (), _MOST_CONTACTS):
-            if isinstance(row, Broken):
+            if isinstance(row, BrokenValue):
                 continue
             full = f"{row.get('firstname', '')} {row.get('lastname', '')}".strip()
             name = full or row.get("nick_name", "").strip() or row.get("identity", "").strip()

@@ -16,16 +16,21 @@ from typing import Any
 from memcli.domain import Doubt, Kind, Skipped
 from memcli.errors import InputError
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import Head, chat_named, name_of, written
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import (
+    MessageStart,
+    chat_key_and_title,
+    chat_name,
+    parse_text_chat,
+)
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.csv_rows import read_records
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.sqlite import MAGIC, opened
-from memcli.formats.parsing.text_lines import first_lines
-from memcli.formats.parsing.values import instant, string
+from memcli.formats.parsing.sqlite import MAGIC, open_database
+from memcli.formats.parsing.text_lines import sample_lines
+from memcli.formats.parsing.values import parse_timestamp, string
 from memcli.formats.parsing.written_times import DateReader, parse_written_time
 
 _ROW = re.compile(
@@ -51,44 +56,44 @@ def _recognises(sample: Sample) -> bool:
     if sample.head.startswith(MAGIC):
         columns = sample.tables
         return columns.keys() >= _TABLES and {"EventID", "Body"} <= columns["Messages"]
-    head = [line.rstrip() for line in first_lines(sample, 20) if line.strip()]
+    head = [line.rstrip() for line in sample_lines(sample, 20) if line.strip()]
     if not head:
         return False
     return _ROW.fullmatch(head[0]) is not None or _START.fullmatch(head[0]) is not None
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         sample = Sample(document.name, stream.read(1 << 16), document)
     if sample.head.startswith(MAGIC):
-        yield from in_pieces("viber", chat_turns(_database_messages(sample), options))
+        yield from split_chats("viber", chat_turns(_database_messages(sample), options))
         return
-    if _START.fullmatch(next(filter(str.strip, first_lines(sample, 20)), "").rstrip()):
-        chat = chat_named(PurePath(name_of(document)).name)
-        turns = written(document, options, chat, _parse_start, _content, _OWNERS)
-        yield from in_pieces("viber", turns)
+    if _START.fullmatch(next(filter(str.strip, sample_lines(sample, 20)), "").rstrip()):
+        chat = chat_key_and_title(PurePath(chat_name(document)).name)
+        turns = parse_text_chat(document, options, chat, _parse_start, _content, _OWNERS)
+        yield from split_chats("viber", turns)
         return
     dates = DateReader(_read_dates(document))
     if dates.is_ambiguous:
         yield Doubt("dates", f"day and month cannot be told apart, read as {dates.order}")
-    yield from in_pieces("viber", chat_turns(_table_messages(document, dates), options))
+    yield from split_chats("viber", chat_turns(_table_messages(document, dates), options))
 
 
 def _read_dates(document: Document) -> Iterator[str]:
     """Yield the dates of the first rows; damage is reported where it is read again."""
     try:
         for _, record in islice(read_records(document), _SAMPLE_ROWS):
-            if not isinstance(record, Broken) and len(record) >= _WIDTH:
+            if not isinstance(record, BrokenValue) and len(record) >= _WIDTH:
                 yield record[0]
     except InputError:
         return
 
 
 def _table_messages(document: Document, dates: DateReader) -> Iterator[ChatMessage | Skipped]:
-    chat, title = chat_named(PurePath(name_of(document)).name)
+    chat, title = chat_key_and_title(PurePath(chat_name(document)).name)
     for number, record in read_records(document):
-        if isinstance(record, Broken):
-            yield Skipped(f"line {number:,}", record.why)
+        if isinstance(record, BrokenValue):
+            yield Skipped(f"line {number:,}", record.reason)
         elif len(record) < _WIDTH:
             yield Skipped(f"line {number:,}", "has less than five fields")
         else:
@@ -104,23 +109,23 @@ def _table_messages(document: Document, dates: DateReader) -> Iterator[ChatMessa
             )
 
 
-def _parse_start(line: str) -> Head | None:
+def _parse_start(line: str) -> MessageStart | None:
     """Return the beginning of a copied message; its date may be in any language."""
     match = _START.fullmatch(line.rstrip())
     if match is None:
         return None
     day: datetime | None = parse_written_time(match[1])
-    return Head(day, match[2].strip(), match[3].strip("\u2068\u2069"))
+    return MessageStart(day, match[2].strip(), match[3].strip("\u2068\u2069"))
 
 
-def _content(_head: Head, text: str) -> tuple[Kind, str]:
+def _content(_head: MessageStart, text: str) -> tuple[Kind, str]:
     return Kind.TEXT, text.strip("\u2068\u2069")
 
 
 def _database_messages(sample: Sample) -> Iterator[ChatMessage | Skipped]:
     """Yield the messages of a database, by chat."""
     assert sample.document is not None, "the parser gives it"
-    with opened(sample.document) as rows:
+    with open_database(sample.document) as rows:
         for row in rows(_query(sample.tables)):
             yield _database_message(row)
 
@@ -153,7 +158,7 @@ def _database_message(row: tuple[Any, ...]) -> ChatMessage:  # Any: SQLite has a
         title=title,
         speaker="" if direction == 1 else speaker,
         text=string(subject) if is_media and not text else text,
-        time=instant(time),
+        time=parse_timestamp(time),
         key=string(event),
         is_owner=direction == 1,
         kind=Kind.MEDIA if is_media else Kind.TEXT,

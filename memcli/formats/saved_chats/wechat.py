@@ -15,14 +15,14 @@ from typing import Any
 from memcli.domain import Kind, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.json_chats import read_messages
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import chat_named, name_of
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import chat_key_and_title, chat_name
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.csv_rows import csv_columns, read_csv
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken
+from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import instant, mapping, string
+from memcli.formats.parsing.values import mapping, parse_timestamp, string
 from memcli.formats.parsing.written_times import parse_written_time
 
 _MESSAGES, _SESSION = ("messages", "[]"), ("session",)
@@ -50,7 +50,7 @@ def _recognises(sample: Sample) -> bool:
     return columns[: len(_CHAT_TABLE)] == _CHAT_TABLE or set(columns) >= _FULL_TABLE
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         columns = csv_columns(Sample(document.name, stream.read(1 << 12)))
     if columns[: len(_CHAT_TABLE)] == _CHAT_TABLE:
@@ -59,20 +59,20 @@ def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
         messages = _full_table_messages(document)
     else:
         messages = _weflow_messages(document)
-    return in_pieces("wechat", chat_turns(messages, options))
+    return split_chats("wechat", chat_turns(messages, options))
 
 
 def _weflow_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
-    file_name = PurePath(name_of(document)).name
+    file_name = PurePath(chat_name(document)).name
     for number, (_, details, value) in enumerate(
         read_messages(document, [_MESSAGES], [_SESSION]), start=1
     ):
         session = mapping(details.get(_SESSION))
         names = (string(session.get(name)) for name in ("displayName", "remark", "nickname"))
         title = next(filter(None, names), file_name)
-        chat = string(session.get("wxid")) or chat_named(title)[0]
-        if isinstance(value, Broken):
-            yield Skipped(f"message {number:,} of {title}", value.why)
+        chat = string(session.get("wxid")) or chat_key_and_title(title)[0]
+        if isinstance(value, BrokenValue):
+            yield Skipped(f"message {number:,} of {title}", value.reason)
         else:
             yield _weflow_message(chat, title, mapping(value))
 
@@ -87,7 +87,7 @@ def _weflow_message(chat: str, title: str, message: Mapping[str, Any]) -> ChatMe
         title=title,
         speaker="" if is_notice else string(message.get("senderDisplayName")) or sender,
         text=text,
-        time=instant(message.get("createTime")),
+        time=parse_timestamp(message.get("createTime")),
         is_owner=sent in (1, True),
         kind=Kind.SERVICE if is_notice else kind,
         other_names=(sender,),
@@ -96,11 +96,11 @@ def _weflow_message(chat: str, title: str, message: Mapping[str, Any]) -> ChatMe
 
 def _table_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
     """Yield the messages of a table per chat, which is named after the chat."""
-    name = re.sub(r"\(wxid_\w+\)|\(\w+@chatroom\)", "", PurePath(name_of(document)).name)
-    chat, title = chat_named(name)
+    name = re.sub(r"\(wxid_\w+\)|\(\w+@chatroom\)", "", PurePath(chat_name(document)).name)
+    chat, title = chat_key_and_title(name)
     for number, row in read_csv(document):
-        if isinstance(row, Broken):
-            yield Skipped(f"line {number:,}", row.why)
+        if isinstance(row, BrokenValue):
+            yield Skipped(f"line {number:,}", row.reason)
             continue
         kind, text = _content(row["类型"], row["内容"])
         speaker = row["发送人"].strip()
@@ -122,14 +122,14 @@ def _full_table_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
     """Yield the messages of a table of all chats, which names the partner of each chat."""
     titles: dict[str, str] = {}
     for number, row in read_csv(document):
-        if isinstance(row, Broken):
-            yield Skipped(f"line {number:,}", row.why)
+        if isinstance(row, BrokenValue):
+            yield Skipped(f"line {number:,}", row.reason)
             continue
         talker, is_owner = row["talkerid"].strip(), row["issender"].strip() == "1"
         partner = row.get("remark", "").strip() or row.get("nickname", "").strip()
         title = titles.setdefault(talker, partner or f"WeChat {talker}")
         kind, text = _numbered_content(row["type"].strip(), row["strcontent"])
-        time = instant(row["createtime"]) or parse_written_time(row.get("strtime", ""))
+        time = parse_timestamp(row["createtime"]) or parse_written_time(row.get("strtime", ""))
         speaker = "" if is_owner or kind is Kind.SERVICE else partner or row.get("sender", "")
         yield ChatMessage(
             chat=talker,

@@ -11,12 +11,12 @@ from typing import Any
 
 from memcli.domain import Kind, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_stream import Broken, scan
+from memcli.formats.parsing.json_stream import BrokenValue, scan_json
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.values import instant, mapping, string
+from memcli.formats.parsing.values import mapping, parse_timestamp, string
 
 _MESSAGE, _NAME = ("*", "messages", "*"), 2  # length of the path of a chat's name
 _MARKS = {"from_me", "timestamp", "key_id"}
@@ -30,20 +30,20 @@ def _recognises(sample: Sample) -> bool:
     return any(mapping(message).keys() >= _MARKS for message in messages)
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
-    return in_pieces("whatsapp_exporter", chat_turns(_messages(document), options))
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    return split_chats("whatsapp_exporter", chat_turns(_messages(document), options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
     names: dict[str, str] = {}
-    for path, value in scan(document, [_MESSAGE]):
+    for path, value in scan_json(document, [_MESSAGE]):
         if len(path) == _NAME and path[1] == "name":
             names[path[0]] = string(value)
         elif len(path) == len(_MESSAGE) and path[1] == "messages":
             chat = path[0]
             title = names.get(chat) or chat.partition("@")[0]
-            if isinstance(value, Broken):
-                yield Skipped(f"message {path[2]} of {title}", value.why)
+            if isinstance(value, BrokenValue):
+                yield Skipped(f"message {path[2]} of {title}", value.reason)
             elif isinstance(value, dict):
                 yield _message(value, chat, title, path[2])
 
@@ -61,7 +61,7 @@ def _message(message: Mapping[str, Any], chat: str, title: str, number: str) -> 
         title=title,
         speaker="" if is_notice or is_own else sender,
         text=caption if has_file else _plain(data),
-        time=instant(message.get("timestamp")),
+        time=parse_timestamp(message.get("timestamp")),
         key=string(message.get("key_id")) or number,
         files=[file] if has_file else [],
         is_owner=is_own,

@@ -16,12 +16,12 @@ from datetime import datetime
 from pathlib import PurePath
 
 from memcli.domain import Kind
-from memcli.formats.building.long_chats import in_pieces
-from memcli.formats.building.text_chat import Head, chat_named, written
-from memcli.formats.format import Format, Parsed, Reading
+from memcli.formats.building.long_chats import split_chats
+from memcli.formats.building.text_chat import MessageStart, chat_key_and_title, parse_text_chat
+from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
-from memcli.formats.parsing.text_lines import first_lines
+from memcli.formats.parsing.text_lines import sample_lines
 from memcli.formats.parsing.written_times import parse_written_time
 
 _FROM = re.compile(
@@ -36,19 +36,21 @@ _OWNERS = ("Me",)
 
 
 def _recognises(sample: Sample) -> bool:
-    head = [line.rstrip() for line in first_lines(sample, 50) if line.strip()]
+    head = [line.rstrip() for line in sample_lines(sample, 50) if line.strip()]
     starts = [line for line in head if _FROM.fullmatch(line) or _CLOUD.fullmatch(line)]
     return bool(head) and head[0] in starts
 
 
-def _parse(document: Document, options: Reading) -> Iterator[Parsed]:
+def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     folder = PurePath(document.name).parent.name
     named, filed = _DAY.fullmatch(folder), _FILE_DAY.search(PurePath(document.name).name)
     day = named[1] if named else "-".join(filed.group(1, 2, 3)) if filed else ""
     title = (named[5] if named else "") or folder or PurePath(document.name).stem
-    chat = chat_named(f"{title} {day}".strip())[0], title
+    chat = chat_key_and_title(f"{title} {day}".strip())[0], title
     parser = _StartParser(day)
-    return in_pieces("zoom", written(document, options, chat, parser.parse, _content, _OWNERS))
+    return split_chats(
+        "zoom", parse_text_chat(document, options, chat, parser.parse, _content, _OWNERS)
+    )
 
 
 class _StartParser:
@@ -57,13 +59,13 @@ class _StartParser:
     def __init__(self, day: str) -> None:
         self._day = day
 
-    def parse(self, line: str) -> Head | None:
+    def parse(self, line: str) -> MessageStart | None:
         """Return the beginning of a message; None for any other line."""
         line = line.rstrip()
         if match := _FROM.fullmatch(line):
-            return Head(self._time(match[1], match[2]), match[3].strip(), match[5] or "")
+            return MessageStart(self._time(match[1], match[2]), match[3].strip(), match[5] or "")
         if match := _CLOUD.fullmatch(line):
-            return Head(None, match[2].strip(), match[3])
+            return MessageStart(None, match[2].strip(), match[3])
         return None
 
     def _time(self, day: str | None, clock: str) -> datetime | None:
@@ -71,7 +73,7 @@ class _StartParser:
         return parse_written_time(f"{day} {clock}") if day else None
 
 
-def _content(_head: Head, text: str) -> tuple[Kind, str]:
+def _content(_head: MessageStart, text: str) -> tuple[Kind, str]:
     """Return the kind and the text of a message, whose lines may be indented."""
     text = "\n".join(line.strip() for line in text.split("\n")).strip()
     return (Kind.SERVICE if _REACTION.fullmatch(text) else Kind.TEXT), text

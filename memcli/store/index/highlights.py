@@ -7,7 +7,7 @@ from memcli.store.sqlite.tokenize import stem_tokens, word_spans
 Span = tuple[int, int]  # characters, the end not included
 
 
-def marks(text: str, terms: Sequence[str]) -> list[Span]:
+def highlight_spans(text: str, terms: Sequence[str]) -> list[Span]:
     """Return the spans of a text that match any of the terms, in order; touching spans are joined.
 
     Words are compared as the index compares them, in base form, stemmed, and in lower case: "went

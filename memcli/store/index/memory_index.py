@@ -50,7 +50,7 @@ class MemoryIndex:
         for table in ("memory_words", *self._vector_tables()):
             self._db.many(f"delete from {table} where rowid = ?", [(one,) for one in numbers])
 
-    def with_words(
+    def match_terms(
         self, terms: Sequence[str], limit: int
     ) -> dict[int, tuple[float, tuple[str, ...]]]:
         """Return the memories that have any of the terms, with their BM25 scores and terms."""
@@ -68,7 +68,7 @@ class MemoryIndex:
             for number, score, indexes in rows
         }
 
-    def nearest(self, vector: bytes, embedder: Embedder, limit: int) -> dict[int, float]:
+    def nearest_memories(self, vector: bytes, embedder: Embedder, limit: int) -> dict[int, float]:
         """Return the memories nearest to a vector of float32 numbers, with cosines in [-1, 1].
 
         Raises:
@@ -85,7 +85,7 @@ class MemoryIndex:
         )
         return {number: score for number, score in rows if score is not None}
 
-    def unembedded(self, embedder: Embedder) -> list[int]:
+    def numbers_without_vector(self, embedder: Embedder) -> list[int]:
         """Return the numbers of the memories that have no vector of this embedder."""
         table = f"{_TABLE_PREFIX}{active_embedder_number(self._db, embedder)}"
         embedded = f" except select rowid from {table}" if table in self._vector_tables() else ""

@@ -18,7 +18,7 @@ def stored_width(dimensions: int) -> int:
     return (dimensions + 7) // 8 * 8
 
 
-def quantized(vectors: Vectors) -> list[bytes]:
+def quantize_vectors(vectors: Vectors) -> list[bytes]:
     """Return each vector as bytes; zeros for a vector with a number that is not finite."""
     import numpy as np
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from memcli.domain import Passage, Session
 from memcli.store.index import passage_vectors
 from memcli.store.index.embedders import embedder_numbers
-from memcli.store.index.search_index import Index
+from memcli.store.index.search_index import SearchIndex
 from memcli.store.sqlite.connection import Database
 
 _TABLES = ("session_words", "passage_words", "turn_words", "memory_words")
@@ -14,10 +14,10 @@ _TABLES = ("session_words", "passage_words", "turn_words", "memory_words")
 class TextIndexRebuild:
     """The rebuilding of the index, except for vectors, which unchanged passages keep."""
 
-    def __init__(self, database: Database, index: Index) -> None:
+    def __init__(self, database: Database, index: SearchIndex) -> None:
         self._db, self._index = database, index
 
-    def clear(self) -> None:
+    def clear_full_text(self) -> None:
         """Drop the full-text tables and create them again, empty, with the same settings."""
         for table in _TABLES:
             [(statement,)] = self._db.rows("select sql from sqlite_schema where name = ?", table)
@@ -26,7 +26,7 @@ class TextIndexRebuild:
             self._db.rows(statement)
             self._db.many(f"insert into {table} ({table}, rank) values (?, ?)", settings)
 
-    def session(self, number: int, session: Session, passages: Sequence[Passage]) -> None:
+    def index_session(self, number: int, session: Session, passages: Sequence[Passage]) -> None:
         """Index a session again.
 
         Args:
@@ -44,7 +44,7 @@ class TextIndexRebuild:
                 self._db, embedder, unchanged, [vectors[new[passage]] for passage in unchanged]
             )
 
-    def strays(self) -> None:
+    def remove_orphans(self) -> None:
         """Delete passages without a session, and vectors without a passage."""
         self._db.rows("delete from passages where session_id not in (select id from sessions)")
         for embedder in embedder_numbers(self._db):

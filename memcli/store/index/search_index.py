@@ -17,7 +17,7 @@ from memcli.store.index.embedders import (
     embedder_numbers,
     require_active_embedder,
 )
-from memcli.store.index.quantization import quantized
+from memcli.store.index.quantization import quantize_vectors
 from memcli.store.index.term_statistics import (
     bm25_select,
     count_texts,
@@ -47,16 +47,16 @@ _EPOCH, _DAY = date(1970, 1, 1).toordinal(), 86_400_000  # ms
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class IndexMatch:
     """A match of a search: a session, or a passage or turn of it."""
 
     session: int  # the number of the session
-    place: Passage | None  # the passage or turn; None for the whole session
+    passage: Passage | None  # the passage or turn; None for the whole session
     score: float  # higher is better; each method defines its own scale
     terms: tuple[str, ...] = ()  # the terms of the question that it has
 
 
-class Index:
+class SearchIndex:
     """Full text and vectors of the stored sessions, by their numbers."""
 
     def __init__(self, database: Database) -> None:
@@ -78,7 +78,7 @@ class Index:
                 f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text
             )
             for position, turn in enumerate(session.turns, start=1)
-            if turn.searched
+            if turn.is_searchable
         }
         assistant = {at for at in texts if session.turns[at - 1].role == Role.ASSISTANT}
         self._db.rows(
@@ -147,9 +147,9 @@ class Index:
             StoreError: the database has vectors of another embedder.
         """
         number = require_active_embedder(self._db, embedder)
-        passage_vectors.add_rows(self._db, number, passages, quantized(vectors))
+        passage_vectors.add_rows(self._db, number, passages, quantize_vectors(vectors))
 
-    def with_words(
+    def match_terms(
         self,
         grain: Grain,
         terms: Sequence[str],
@@ -158,7 +158,7 @@ class Index:
         *,
         weights: Sequence[float] | None = None,
         assistant: float = 1.0,
-    ) -> list[Found]:
+    ) -> list[IndexMatch]:
         """Return the sessions, passages or turns with any of the terms, best BM25 first.
 
         Args:
@@ -193,13 +193,13 @@ class Index:
             for session, indexes, *row in rows
         ]
 
-    def meant(self, terms: Sequence[str]) -> dict[str, str]:
+    def nearest_spellings(self, terms: Sequence[str]) -> dict[str, str]:
         """Return the stems that terms which no session has were probably mistyped for."""
         _, counts = count_texts(self._db, "session_words", terms)
         unknown = [term for at, term in enumerate(terms) if not counts[at]]
         return {term: stem for term in unknown if (stem := nearest_stem(self._db, term))}
 
-    def together(self, pairs: Sequence[tuple[str, str]], filters: Filters) -> list[Found]:
+    def match_pairs(self, pairs: Sequence[tuple[str, str]], filters: Filters) -> list[IndexMatch]:
         """Return the turns in which two terms stand side by side, with at most one word between.
 
         Returns:
@@ -219,13 +219,13 @@ class Index:
             )
             weight = lucene_weight(sessions, len({session for session, *_ in rows}))
             matches += [
-                Found(session, Passage(position, position), weight, (f"{first} {second}",))
+                IndexMatch(session, Passage(position, position), weight, (f"{first} {second}",))
                 for session, position, passes in rows
                 if passes
             ]
         return matches
 
-    def times(self, filters: Filters) -> dict[int, tuple[date, date]]:
+    def session_days(self, filters: Filters) -> dict[int, tuple[date, date]]:
         """Return the first and last day, UTC, of each session that passes the filters."""
         where, values = filters.where()
         rows = self._db.rows(
@@ -235,7 +235,7 @@ class Index:
         )
         return {number: (_day(start), _day(end)) for number, start, end in rows}
 
-    def years(self) -> range:
+    def session_years(self) -> range:
         """Return the years from the first session to the last."""
         [(first, last)] = self._db.rows(
             "select strftime('%Y', min(started_at) / 1000, 'unixepoch'),"
@@ -243,14 +243,14 @@ class Index:
         )
         return range(int(first), int(last) + 1) if first else range(0)
 
-    def weights(self, terms: Sequence[str]) -> dict[str, float]:
+    def term_weights(self, terms: Sequence[str]) -> dict[str, float]:
         """Return Lucene's weight of each term among sessions, even of a term that none has."""
         sessions, counts = count_texts(self._db, "session_words", terms)
         return {term: lucene_weight(sessions, counts[at]) for at, term in enumerate(terms)}
 
-    def nearest(
+    def nearest_passages(
         self, vector: bytes, embedder: Embedder, filters: Filters, limit: int
-    ) -> list[Found]:
+    ) -> list[IndexMatch]:
         """Return the passages nearest to a vector of float32 numbers, with cosines in [-1, 1].
 
         Nothing is near a vector of zeros.
@@ -265,9 +265,9 @@ class Index:
         return [_to_match(row) for row in rows if row[1] is not None]
 
 
-def _to_match(row: Sequence[Any], terms: tuple[str, ...] = ()) -> Found:
+def _to_match(row: Sequence[Any], terms: tuple[str, ...] = ()) -> IndexMatch:
     session, score, first, *rest = row
-    return Found(session, Passage(first, *rest) if first else None, score, terms)
+    return IndexMatch(session, Passage(first, *rest) if first else None, score, terms)
 
 
 def _dates(session: Session) -> str:

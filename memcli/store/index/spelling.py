@@ -5,7 +5,7 @@ from collections.abc import Iterable
 MIN_LETTERS = 5  # of a stem: a shorter one is one edit away from too many others
 
 
-def meant(term: str, stems: Iterable[tuple[str, int]]) -> str | None:
+def nearest_spelling(term: str, stems: Iterable[tuple[str, int]]) -> str | None:
     """Return the stem nearest to a mistyped one, or None; of several, the most frequent.
 
     A stem is near if it is one edit away (a letter too many, too few, wrong, or two swapped), or

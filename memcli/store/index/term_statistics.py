@@ -12,11 +12,11 @@ Source:
 import math
 from collections.abc import Sequence
 
-from memcli.store.index.spelling import MIN_LETTERS, meant
+from memcli.store.index.spelling import MIN_LETTERS, nearest_spelling
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.tokenize import fts_query, is_unspaced, stem_tokens
 
-MOST_TERMS = 64  # the rarest terms of a question; SQLite takes up to 500
+MAX_TERMS = 64  # the rarest terms of a question; SQLite takes up to 500
 
 
 def bm25_select(
@@ -40,7 +40,7 @@ def bm25_select(
         An empty statement if no text has any of the terms.
     """
     texts, counts = count_texts(database, table, terms)
-    rarest = sorted((at for at in counts if counts[at]), key=lambda at: counts[at])[:MOST_TERMS]
+    rarest = sorted((at for at in counts if counts[at]), key=lambda at: counts[at])[:MAX_TERMS]
     values: list[object] = []
     for at in rarest:
         weight = weights[at] if weights else 1.0
@@ -83,7 +83,7 @@ def nearest_stem(database: Database, term: str) -> str | None:
         "select term, doc from temp.vocabulary where term >= ? and term < ?",
         *(stem[0], chr(ord(stem[0]) + 1)),
     )
-    return meant(stem, stems)
+    return nearest_spelling(stem, stems)
 
 
 def _rescaling(texts: int, count: int) -> float:

@@ -9,10 +9,12 @@ from memcli.errors import StoreError
 from memcli.protocols import Embedder, Vectors
 from memcli.store.index import passage_vectors
 from memcli.store.index.embedders import add_embedder
-from memcli.store.index.quantization import quantized
+from memcli.store.index.quantization import quantize_vectors
 from memcli.store.sqlite.connection import Database
 
-Place = tuple[int, int, Passage]  # the number of a passage, of its session, and the passage
+PassageLocation = tuple[
+    int, int, Passage
+]  # the number of a passage, of its session, and the passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,50 +31,50 @@ class VectorSets:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def recorded(self) -> str | None:
+    def active_embedder_name(self) -> str | None:
         """Return the name that the person gave for the active embedder, or None."""
         rows = self._db.rows("select named from embedders where serving")
         return rows[0][0] if rows else None
 
-    def serving(self) -> ActiveEmbedder | None:
+    def active_embedder(self) -> ActiveEmbedder | None:
         """Return the active embedder, or None if nothing is embedded yet."""
         rows = self._db.rows("select name, fingerprint from embedders where serving")
         return ActiveEmbedder(*rows[0]) if rows else None
 
-    def unfinished(self) -> str | None:
+    def incomplete_embedder_name(self) -> str | None:
         """Return the name of the embedder whose set is not complete yet, or None."""
         rows = self._db.rows("select coalesce(named, name) from embedders where not serving")
         return rows[0][0] if rows else None
 
-    def begin(self, embedder: Embedder, named: str | None, *, anew: bool) -> int:
+    def start(self, embedder: Embedder, name: str | None, *, recompute: bool) -> int:
         """Return the number of the set to fill: the one in use, or one that will replace it.
 
         An incomplete set of another embedder is dropped.
 
         Args:
             embedder: the embedder of the set.
-            named: the name that the person gave for it, which opens it again; stored with the set.
-            anew: True if existing vectors are to be computed again.
+            name: the name that the person gave for it, which opens it again; stored with the set.
+            recompute: True if existing vectors are to be computed again.
         """
         with self._db.transaction():
             rows = self._db.rows("select id, fingerprint, serving from embedders order by serving")
             for number, fingerprint, serving in rows:
-                if fingerprint == embedder.fingerprint and not (serving and anew):
-                    self._set_name(number, named)
+                if fingerprint == embedder.fingerprint and not (serving and recompute):
+                    self._set_name(number, name)
                     if serving:
                         self._drop_unfinished()
                     return int(number)
             self._drop_unfinished()
             number = add_embedder(self._db, embedder, active=not rows)
-            self._set_name(number, named)
+            self._set_name(number, name)
         return number
 
-    def missing(self, number: int) -> int:
+    def count_missing(self, number: int) -> int:
         """Return the number of passages without a vector in a set."""
         [(count,)] = self._db.rows(f"select count(*) {_passages_without_vector(number)}")
         return int(count)
 
-    def places(self, number: int, after: int, limit: int) -> list[Place]:
+    def missing_passages(self, number: int, after: int, limit: int) -> list[PassageLocation]:
         """Return passages without a vector in a set, in order, whose numbers are above `after`."""
         rows = self._db.rows(
             "select id, session_id, first, last, start, stop"
@@ -81,18 +83,18 @@ class VectorSets:
         )
         return [(passage, session, Passage(*place)) for passage, session, *place in rows]
 
-    def there(self, places: Sequence[Place]) -> list[Place]:
+    def unchanged_passages(self, passages: Sequence[PassageLocation]) -> list[PassageLocation]:
         """Return those of these passages that still exist unchanged."""
         rows = self._db.rows(
             "select id, session_id, first, last, start, stop from passages"
             " where id in (select value from json_each(?)) order by id",
-            json.dumps([passage for passage, *_ in places]),
+            json.dumps([passage for passage, *_ in passages]),
         )
-        wanted = set(places)
+        wanted = set(passages)
         present = [(passage, session, Passage(*place)) for passage, session, *place in rows]
         return [place for place in present if place in wanted]
 
-    def put(self, number: int, passages: Sequence[int], vectors: Vectors) -> None:
+    def add_vectors(self, number: int, passages: Sequence[int], vectors: Vectors) -> None:
         """Store vectors of passages that have none in a set yet.
 
         Raises:
@@ -103,9 +105,9 @@ class VectorSets:
                 "another process has switched to another embedder",
                 hint="`mem doctor` shows which one",
             )
-        passage_vectors.add_rows(self._db, number, passages, quantized(vectors))
+        passage_vectors.add_rows(self._db, number, passages, quantize_vectors(vectors))
 
-    def switch(self, number: int) -> bool:
+    def activate_if_complete(self, number: int) -> bool:
         """Put a set in use and drop the one before, if it is complete; return whether it is."""
         with self._db.transaction():
             if self._db.rows(f"select 1 {_passages_without_vector(number)} limit 1"):

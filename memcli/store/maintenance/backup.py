@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from memcli.errors import StoreError, UsageError
-from memcli.files import private_file
-from memcli.store.maintenance.health import Health
+from memcli.files import atomic_write
+from memcli.store.maintenance.health import HealthChecks
 from memcli.store.sqlite.connection import Database
 
 
@@ -36,7 +36,7 @@ def back_up(
         raise UsageError(f"{target} is already there", hint="`--replace` writes over a file")
     if target.with_name(f"{target.name}-wal").exists():
         raise UsageError(f"{target} is a database in use, and cannot be replaced")
-    with private_file(target, StoreError) as part:
+    with atomic_write(target, StoreError) as part:
         database.copy_to(part, progress)
         if verify:
             _verify(part, target)
@@ -45,8 +45,8 @@ def back_up(
 def _verify(part: Path, target: Path) -> None:
     copy = Database(part, wait=0)
     try:
-        health = Health(copy)
-        faults = [*health.damage(), *health.strays()]
+        health = HealthChecks(copy)
+        faults = [*health.check_file(), *health.check_references()]
     finally:
         copy.close()
     if faults:

@@ -5,21 +5,21 @@ from collections.abc import Collection, Iterator, Sequence
 
 from memcli.domain import YOU, Memory, MemoryId, SessionId, fingerprint
 from memcli.store.index.memory_index import MemoryIndex
-from memcli.store.index.search_index import Index
+from memcli.store.index.search_index import SearchIndex
 from memcli.store.sqlite.connection import Database
-from memcli.store.tables.memories import Memories
+from memcli.store.tables.memories import MemoryTable
 from memcli.store.tables.memory_sources import MemorySourceTable
 
 
-class Forgetting:
+class Deletion:
     """The deletion of sessions and memories, and the digests (tombstones) that it leaves."""
 
     def __init__(
         self,
         database: Database,
         *,
-        index: Index,
-        memories: Memories,
+        index: SearchIndex,
+        memories: MemoryTable,
         memory_sources: MemorySourceTable,
         memory_index: MemoryIndex,
     ) -> None:
@@ -27,11 +27,11 @@ class Forgetting:
         self._memories, self._memory_sources = memories, memory_sources
         self._memory_index = memory_index
 
-    def conversation(self, source: str, key: str) -> bool:
+    def is_conversation_forgotten(self, source: str, key: str) -> bool:
         """Return whether a whole conversation was forgotten."""
         return bool(self._stored_tombstones([_digest(source, key)]))
 
-    def turns(self, source: str, conversation: str, keys: Sequence[str]) -> set[str]:
+    def forgotten_turns(self, source: str, conversation: str, keys: Sequence[str]) -> set[str]:
         """Return those of these turns that were forgotten with a session of an endless chat."""
         if not self._db.rows("select 1 from forgotten limit 1"):
             return set()
@@ -55,7 +55,7 @@ class Forgetting:
         with self._db.transaction():
             for memory in memories:
                 self._delete_memory(memory)
-            self._remove_memories(self._memories.resting_on(sessions))
+            self._remove_memories(self._memories.only_from_sessions(sessions))
             for session in sessions:
                 self._delete_session(session)
             if sessions:
@@ -67,7 +67,9 @@ class Forgetting:
         [(busy, *_)] = self._db.rows("pragma wal_checkpoint(truncate)")
         return not busy
 
-    def memory(self, memory: MemoryId, session: SessionId, turns: Collection[str]) -> bool:
+    def is_memory_forgotten(
+        self, memory: MemoryId, session: SessionId, turns: Collection[str]
+    ) -> bool:
         """Return whether a memory was forgotten that had any of these turns as a source."""
         if not self._db.rows("select 1 from forgotten limit 1"):
             return False
@@ -82,7 +84,7 @@ class Forgetting:
             )
         )
 
-    def take_over(self, digests: Collection[str]) -> int:
+    def add_tombstones(self, digests: Collection[str]) -> int:
         """Store the tombstones of another database, except those of items that are stored here.
 
         Returns:
@@ -126,7 +128,7 @@ class Forgetting:
         )
         self._remove_memories([memory])
         for session in {session for source, _, _, session in sources if source == YOU}:
-            if not self._memories.of_sessions([session]):
+            if not self._memories.from_sessions([session]):
                 self._delete_session(session)
 
     def _remove_memories(self, memories: Collection[Memory]) -> None:

@@ -6,23 +6,23 @@ from collections.abc import Generator
 from memcli.domain import (
     Conversation,
     Fact,
-    Forgotten,
-    KeptMemory,
-    KeptReading,
-    KeptSource,
-    KeptTurn,
     MemoryId,
     MemoryType,
-    Outcome,
-    Past,
+    PortableMemory,
+    PortableReading,
+    PortableSource,
+    PortableTurn,
+    ReadingOutcome,
     Revision,
+    SessionHistory,
     SessionId,
+    Tombstone,
 )
 from memcli.errors import StoreError
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.times import to_datetime
-from memcli.store.tables.sessions import Sessions
+from memcli.store.tables.sessions import SessionTable
 
 _OF_SESSION = "key in (select key from turns where session_id = ?)"
 _OF_NO_SESSION = (  # revisions of titles, and of turns that another conversation has now
@@ -31,10 +31,10 @@ _OF_NO_SESSION = (  # revisions of titles, and of turns that another conversatio
 )
 
 
-class Archive:
+class StoreExport:
     """The content of the database as `mem export` writes it."""
 
-    def __init__(self, database: Database, sessions: Sessions) -> None:
+    def __init__(self, database: Database, sessions: SessionTable) -> None:
         self._db, self._sessions = database, sessions
 
     def sessions(self, filters: Filters) -> Generator[tuple[SessionId, Conversation], None, None]:
@@ -57,7 +57,7 @@ class Archive:
                 yield self._conversation(number, conversation, first=conversation != previous)
                 previous = conversation
 
-    def memories(self) -> Generator[tuple[MemoryId, KeptMemory], None, None]:
+    def memories(self) -> Generator[tuple[MemoryId, PortableMemory], None, None]:
         """Yield every memory, after the one that it was edited into.
 
         Apart from that they are ordered by id, and the sources of each by name, so that the same
@@ -77,10 +77,10 @@ class Archive:
                     fact = Fact(key, MemoryType(kind), value, tuple(json.loads(tags)))
                 except ValueError as error:  # SQLite can read the row, but memcli never wrote it
                     raise StoreError(f"{self._db.path} is damaged in memory {public}") from error
-                sources = tuple(KeptSource(*row) for row in self._sources(number))
-                yield MemoryId(public), KeptMemory(fact, sources, bool(accepted), edit)
+                sources = tuple(PortableSource(*row) for row in self._sources(number))
+                yield MemoryId(public), PortableMemory(fact, sources, bool(accepted), edit)
 
-    def readings(self) -> Generator[KeptReading, None, None]:
+    def readings(self) -> Generator[PortableReading, None, None]:
         """Yield the readings in the order in which they were made."""
         with self._db.snapshot():
             for number, way, model, outcome, reason, trace in self._db.rows(
@@ -96,11 +96,11 @@ class Archive:
                     "select memory from reading_memories where reading_id = ? order by 1", number
                 )
                 try:
-                    reading = KeptReading(
-                        turns=tuple(KeptTurn(*row) for row in rows),
+                    reading = PortableReading(
+                        turns=tuple(PortableTurn(*row) for row in rows),
                         way=way,
                         model=model,
-                        outcome=Outcome(outcome),
+                        outcome=ReadingOutcome(outcome),
                         reason=reason,
                         memories=tuple(MemoryId(memory) for (memory,) in memories),
                         trace=None if trace is None else tuple(json.loads(trace)),
@@ -109,10 +109,10 @@ class Archive:
                     raise StoreError(f"{self._db.path} is damaged in a reading") from error
                 yield reading
 
-    def forgotten(self) -> list[Forgotten]:
+    def tombstones(self) -> list[Tombstone]:
         """Return the digests of everything that was forgotten."""
         rows = self._db.rows("select digest from forgotten order by digest")
-        return [Forgotten(digest) for (digest,) in rows]
+        return [Tombstone(digest) for (digest,) in rows]
 
     def count(self, filters: Filters) -> int:
         """Return the number of sessions that pass the filters."""
@@ -134,7 +134,9 @@ class Archive:
             turns=session.turns,
             endless=bool(endless),
             updated_at=to_datetime(as_of),
-            past=Past(self._revisions(number, conversation, first=first), self._aliases(number)),
+            history=SessionHistory(
+                self._revisions(number, conversation, first=first), self._aliases(number)
+            ),
         )
 
     def _revisions(self, number: int, conversation: int, *, first: bool) -> tuple[Revision, ...]:

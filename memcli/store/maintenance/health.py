@@ -6,7 +6,7 @@ MAX_FAULTS = 10  # faults that SQLite reports
 _SEARCHABLE = "active and (included or kind in ('text', 'media')) and has_words(text)"
 
 
-class Health:
+class HealthChecks:
     """Checks of the database; each returns its findings as texts, none if all is well.
 
     Raises:
@@ -16,19 +16,19 @@ class Health:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def damage(self) -> list[str]:
+    def check_file(self) -> list[str]:
         """Return the faults that SQLite finds in the file, its full-text index included."""
         rows = self._db.rows(f"pragma integrity_check({MAX_FAULTS})")
         return [str(fault).replace("\n", " ") for (fault,) in rows if fault != "ok"]
 
-    def strays(self) -> list[str]:
+    def check_references(self) -> list[str]:
         """Return the rows that refer to a row that does not exist."""
         rows = self._db.rows(
             'select "table", parent, count(*) from pragma_foreign_key_check group by 1, 2'
         )
         return [f"{count} of {table} without their {parent}" for table, parent, count in rows]
 
-    def words(self) -> list[str]:
+    def check_full_text(self) -> list[str]:
         """Return the differences between the full text and the turns and memories."""
         return [
             *self._compare("sessions", "select id from sessions", "session_words_docsize"),
@@ -40,7 +40,7 @@ class Health:
             *self._check_passages(),
         ]
 
-    def vectors(self) -> list[str]:
+    def check_vectors(self) -> list[str]:
         """Return the passages without a vector, and the vectors without a passage or direction."""
         findings = []
         for number, name, dimensions in self._db.rows(

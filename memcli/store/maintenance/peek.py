@@ -13,7 +13,7 @@ import apsw
 MAX_VALUES = 100  # more than anybody reads
 
 
-def sessions(path: Path, beginning: str) -> list[tuple[str, str]]:
+def complete_sessions(path: Path, beginning: str) -> list[tuple[str, str]]:
     """Return the ids with a beginning, with the sessions' titles, latest first."""
     return _rows(
         path,
@@ -23,7 +23,7 @@ def sessions(path: Path, beginning: str) -> list[tuple[str, str]]:
     )
 
 
-def memories(path: Path, beginning: str) -> list[tuple[str, str]]:
+def complete_memories(path: Path, beginning: str) -> list[tuple[str, str]]:
     """Return the ids with a beginning, with the memories' values, latest first."""
     return _rows(
         path,
@@ -33,12 +33,12 @@ def memories(path: Path, beginning: str) -> list[tuple[str, str]]:
     )
 
 
-def sources(path: Path) -> list[tuple[str]]:
+def list_sources(path: Path) -> list[tuple[str]]:
     """Return the sources of sessions."""
     return _rows(path, "select distinct source from conversations order by source")
 
 
-def speakers(path: Path) -> list[tuple[str]]:
+def list_speakers(path: Path) -> list[tuple[str]]:
     """Return the names of speakers, those in most sessions first."""
     return _rows(
         path,

@@ -9,7 +9,7 @@ from memcli.store.sqlite.times import to_datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
+class MonthCount:
     """The number of sessions of a source that began in a month."""
 
     month: str | None  # "2024-03"; None for sessions without a time
@@ -18,7 +18,7 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class SpeakerCount:
     """A speaker and the number of their turns."""
 
     name: str
@@ -32,11 +32,11 @@ class VectorCount:
     embedder: str
     dimensions: int
     count: int
-    serving: bool  # True if questions are compared with them; False if the set is not complete yet
+    active: bool  # True if questions are compared with them; False if the set is not complete yet
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class StoreTotals:
     """The totals over the whole database."""
 
     sessions: int
@@ -55,7 +55,7 @@ class Statistics:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def totals(self) -> Totals:
+    def totals(self) -> StoreTotals:
         """Return the totals."""
         [(sessions, turns, words, revisions, memories, first, last)] = self._db.rows(
             "select (select count(*) from sessions), (select count(*) from turns where"
@@ -66,7 +66,7 @@ class Statistics:
             " (select max(ended_at) from sessions)"
         )
         size = sum(path.stat().st_size for path in self._files() if path.exists())
-        return Totals(
+        return StoreTotals(
             sessions=sessions,
             turns=turns,
             words=words,
@@ -77,7 +77,7 @@ class Statistics:
             size=size,
         )
 
-    def months(self) -> list[Month]:
+    def sessions_by_month(self) -> list[MonthCount]:
         """Return the number of sessions by month and source, those without a time first."""
         rows = self._db.rows(
             "select strftime('%Y-%m', started_at / 1000 + utc_offset * 60, 'unixepoch') as month,"
@@ -85,18 +85,18 @@ class Statistics:
             " on conversations.id = conversation_id group by month, source"
             " order by month, source"
         )
-        return [Month(*row) for row in rows]
+        return [MonthCount(*row) for row in rows]
 
-    def people(self) -> list[Person]:
+    def turns_by_speaker(self) -> list[SpeakerCount]:
         """Return the speakers with a name, those with most turns first."""
         rows = self._db.rows(
             "select speaker, count(*) as turns from turns where speaker is not null and active"
             " and kind in ('text', 'media', 'deleted') group by fold(speaker)"
             " order by turns desc, speaker"
         )
-        return [Person(*row) for row in rows]
+        return [SpeakerCount(*row) for row in rows]
 
-    def vectors(self) -> list[VectorCount]:
+    def vectors_by_embedder(self) -> list[VectorCount]:
         """Return the number of vectors of each embedder."""
         counts = []
         for number, name, dimensions, serving in self._db.rows(

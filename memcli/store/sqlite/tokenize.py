@@ -107,12 +107,12 @@ def count_words(text: str) -> int:
     return unspaced + len(_UNSPACED_RUN.sub(" ", text).split())
 
 
-def same(text: str) -> str:
+def normalized_key(text: str) -> str:
     """Return a key that ignores case, spaces, width and a full stop at the end of a text."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).rstrip(" .。")
 
 
-def asked(question: str) -> list[str]:
+def query_terms(question: str) -> list[str]:
     """Return the terms of a question, in order, without repeats or stop words.
 
     A stop word with a capital letter inside a sentence is a name and stays: May, US, Will. A

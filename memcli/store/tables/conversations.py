@@ -10,7 +10,7 @@ from memcli.store.sqlite.times import milliseconds, to_datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ConversationInfo:
     """A stored conversation without its turns."""
 
     number: int
@@ -18,34 +18,34 @@ class Head:
     as_of: datetime | None  # the time of its newest copy
 
 
-class Conversations:
+class ConversationTable:
     """The table of conversations, and of the revisions of their turns and titles."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def get(self, source: str, key: str) -> Head | None:
+    def get(self, source: str, key: str) -> ConversationInfo | None:
         """Return a conversation, or None if it is not stored."""
         rows = self._db.rows(
             "select id, key, as_of from conversations where source = ? and key = ?", source, key
         )
         return _to_head(*rows[0]) if rows else None
 
-    def add(self, source: str, key: str, *, endless: bool) -> Head:
+    def add(self, source: str, key: str, *, endless: bool) -> ConversationInfo:
         """Store a new conversation."""
         [(number,)] = self._db.rows(
             "insert into conversations (source, key, endless) values (?, ?, ?) returning id",
             *(source, key, endless),
         )
-        return Head(number, key, None)
+        return ConversationInfo(number, key, None)
 
-    def date(self, number: int, as_of: datetime) -> None:
+    def set_newest_copy(self, number: int, as_of: datetime) -> None:
         """Store the time of the newest copy of a conversation."""
         self._db.rows(
             "update conversations set as_of = ? where id = ?", milliseconds(as_of), number
         )
 
-    def beginning_with(self, source: str, keys: Sequence[str]) -> list[Head]:
+    def beginning_with(self, source: str, keys: Sequence[str]) -> list[ConversationInfo]:
         """Return the conversations in which a session begins with one of these turns."""
         rows = self._db.rows(
             "select distinct conversations.id, conversations.key, as_of from turns"
@@ -55,7 +55,7 @@ class Conversations:
         )
         return [_to_head(*row) for row in rows]
 
-    def held(self, number: int, keys: Sequence[str]) -> set[str]:
+    def existing_turns(self, number: int, keys: Sequence[str]) -> set[str]:
         """Return those of these turns, named by key, that a conversation has."""
         rows = self._db.rows(
             "select key from turns where conversation_id = ?"
@@ -64,7 +64,7 @@ class Conversations:
         )
         return {key for (key,) in rows}
 
-    def threads(self, source: str, chat: str, keys: Sequence[str]) -> set[str]:
+    def thread_starters(self, source: str, chat: str, keys: Sequence[str]) -> set[str]:
         """Return those of these turns of a chat that are the first turn of a stored thread."""
         rows = self._db.rows(
             "select turns.key from json_each(?) cross join conversations"
@@ -74,12 +74,12 @@ class Conversations:
         )
         return {key for (key,) in rows}
 
-    def revisions(self, number: int) -> set[str]:
+    def revision_digests(self, number: int) -> set[str]:
         """Return the digests of all revisions of a conversation."""
         rows = self._db.rows("select digest from revisions where conversation_id = ?", number)
         return {digest for (digest,) in rows}
 
-    def keep_revision(self, number: int, digest: str, text: str, key: str | None) -> None:
+    def add_revision(self, number: int, digest: str, text: str, key: str | None) -> None:
         """Store the text of a turn, or without a key a title, before it is replaced."""
         self._db.rows(
             "insert or ignore into revisions (conversation_id, key, text, digest)"
@@ -88,5 +88,5 @@ class Conversations:
         )
 
 
-def _to_head(number: int, key: str, as_of: int | None) -> Head:
-    return Head(number, key, to_datetime(as_of))
+def _to_head(number: int, key: str, as_of: int | None) -> ConversationInfo:
+    return ConversationInfo(number, key, to_datetime(as_of))

@@ -14,7 +14,7 @@ from memcli.domain import YOU, Fact, Memory, MemoryId, MemoryType, SessionId, Tu
 from memcli.errors import NotFoundError
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.times import optional_milliseconds
-from memcli.store.sqlite.tokenize import same
+from memcli.store.sqlite.tokenize import normalized_key
 from memcli.store.tables.memory_loader import load_memories
 from memcli.store.tables.memory_rows import SOURCE_JOINS, to_json
 from memcli.store.tables.session_rows import TURN_COLUMNS, to_turn
@@ -49,7 +49,7 @@ class MemoryFilters:
         )
 
 
-class Memories:
+class MemoryTable:
     """The table of memories. Public ids name them outside; numbers name them in the index."""
 
     def __init__(self, database: Database) -> None:
@@ -87,7 +87,7 @@ class Memories:
             [(number,)] = self._db.rows(
                 "insert into memories (public, subject, key, type, value, tags, source_id)"
                 " values (?, ?, ?, ?, ?, ?, -1) returning id",  # no commit would accept -1
-                *(public, same(fact.key), fact.key, fact.type.value, fact.value),
+                *(public, normalized_key(fact.key), fact.key, fact.type.value, fact.value),
                 _normalize_tags(fact.tags),
             )
         self._db.many(
@@ -136,10 +136,12 @@ class Memories:
 
     def find(self, filters: MemoryFilters) -> list[Memory]:
         """Return the memories that pass, latest first, then those without a time."""
-        memories = self.numbered(filters).values()
-        return sorted(memories, key=lambda one: (-_timestamp(one), same(one.fact.key), one.id))
+        memories = self.find_by_number(filters).values()
+        return sorted(
+            memories, key=lambda one: (-_timestamp(one), normalized_key(one.fact.key), one.id)
+        )
 
-    def numbered(self, filters: MemoryFilters) -> dict[int, Memory]:
+    def find_by_number(self, filters: MemoryFilters) -> dict[int, Memory]:
         """Return the memories that pass the filters, by their numbers."""
         where, values = filters.where()
         return load_memories(self._db, where, values)
@@ -154,7 +156,7 @@ class Memories:
             self._db, f"{chosen} and {where}", [json.dumps(list(numbers)), *values]
         )
 
-    def of_sessions(self, sessions: Iterable[SessionId]) -> list[Memory]:
+    def from_sessions(self, sessions: Iterable[SessionId]) -> list[Memory]:
         """Return the memories that have a source in these sessions."""
         memories = load_memories(
             self._db,
@@ -164,11 +166,11 @@ class Memories:
         )
         return list(memories.values())
 
-    def resting_on(self, sessions: Collection[SessionId]) -> list[Memory]:
+    def only_from_sessions(self, sessions: Collection[SessionId]) -> list[Memory]:
         """Return the memories all of whose sources are in these sessions."""
         return [
             memory
-            for memory in self.of_sessions(sessions)
+            for memory in self.from_sessions(sessions)
             if all(source.session in sessions for source in memory.sources)
         ]
 
@@ -178,11 +180,11 @@ class Memories:
             self._db,
             "subject = ?1 or memories.id in (select edited_into from memories where subject = ?1)"
             " or edited_into in (select id from memories where subject = ?1)",
-            [same(memory.fact.key)],
+            [normalized_key(memory.fact.key)],
         )
         return sorted(memories.values(), key=lambda one: (_timestamp(one), one.id))
 
-    def quotes(self, memory: Memory) -> list[Turn]:
+    def source_turns(self, memory: Memory) -> list[Turn]:
         """Return the turns that a memory came from, in the order of its sources."""
         columns = ", ".join(f"turns.{column.strip()}" for column in TURN_COLUMNS.split(","))
         rows = self._db.rows(
@@ -224,7 +226,9 @@ class Memories:
 
 def memory_id(fact: Fact) -> MemoryId:
     """Return the id of a fact: equal for the same fact, wherever and whenever it is found."""
-    return MemoryId(public_id("m_", same(fact.key), fact.type.value, same(fact.value)))
+    return MemoryId(
+        public_id("m_", normalized_key(fact.key), fact.type.value, normalized_key(fact.value))
+    )
 
 
 def _timestamp(memory: Memory) -> float:
@@ -233,7 +237,7 @@ def _timestamp(memory: Memory) -> float:
 
 def _normalize_tags(tags: Iterable[str]) -> str:
     """Return tags as a JSON list, each once; of those with equal keys, the smallest."""
-    distinct = {same(tag): tag for tag in sorted(tags, reverse=True)}
+    distinct = {normalized_key(tag): tag for tag in sorted(tags, reverse=True)}
     return to_json(sorted(distinct.values()))
 
 

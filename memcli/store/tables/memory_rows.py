@@ -7,7 +7,7 @@ from typing import Any
 
 from memcli.domain import YOU, Fact, Memory, MemoryId, MemoryType, SessionId, SourceTurn
 from memcli.store.sqlite.times import to_datetime
-from memcli.store.sqlite.tokenize import same
+from memcli.store.sqlite.tokenize import normalized_key
 from memcli.store.tables.supersession import KeyCandidate, SupersessionStatus
 
 MEMORY_COLUMNS = "memories.id, public, subject, key, type, value, tags, accepted, edited_into"
@@ -64,7 +64,7 @@ class StoredMemory:
         """Return what decides between this memory and others with its key."""
         return KeyCandidate(
             self.id,
-            value=same(self.fact.value),
+            value=normalized_key(self.fact.value),
             said_at=self.links[-1].said_at,
             accepted=self.accepted,
             trusted=self.accepted or not self.unsupported,

@@ -6,10 +6,10 @@ from typing import Any
 from memcli.errors import BusyError, StoreError
 from memcli.store.sqlite.connection import Database
 
-MOST_ANSWERS = 100_000  # about 20 MB if most are probabilities
+MAX_CACHED_ANSWERS = 100_000  # about 20 MB if most are probabilities
 
 
-class Cache:
+class ModelCache:
     """Values as JSON, by a digest of everything they depend on. Losing one costs only time."""
 
     def __init__(self, database: Database) -> None:
@@ -39,7 +39,7 @@ class Cache:
                 )
                 self._db.rows(
                     "delete from answers where id <= (select max(id) from answers) - ?",
-                    MOST_ANSWERS,
+                    MAX_CACHED_ANSWERS,
                 )
         except (BusyError, StoreError):
             return

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
-from memcli.domain import YOU, KeptReading, MemoryId, Outcome, SessionId
+from memcli.domain import YOU, MemoryId, PortableReading, ReadingOutcome, SessionId
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 
@@ -26,12 +26,12 @@ _OF_SESSION = "session_id = (select id from sessions where public = ?)"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SegmentReading:
     """The reading of one segment."""
 
     reader_digest: str  # a digest of the reader model and its settings
     model: str  # the name of the reader model
-    outcome: Outcome
+    outcome: ReadingOutcome
     reason: str  # in the words of the reader; the error if it failed
     turns: tuple[tuple[str, int], ...]  # the key of each, and its characters read so far
     memories: tuple[MemoryId, ...] = ()  # memories that it added or found to exist
@@ -39,29 +39,31 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadSession:
     """A session with turns that were not read, or not to their end."""
 
     session: SessionId
     characters: int  # number of characters that were not read
 
 
-class Reads:
+class ReadingTable:
     """The tables of readings, by turn, so that they survive when a session is cut anew."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def unread(self, filters: Filters, *, way: str | None) -> list[Unread]:
+    def unread_sessions(
+        self, filters: Filters, *, reader_digest: str | None
+    ) -> list[UnreadSession]:
         """Return the sessions with text that is not settled, earliest first.
 
         Args:
             filters: which sessions count.
-            way: the reader whose readings settle text, unless they failed. None: the readings of
+            reader_digest: the reader whose readings settle text, unless they failed. None: those of
                 all readers do, even those that failed.
         """
         where, values = filters.where()
-        condition, condition_values = _settled(way)
+        condition, condition_values = _settled(reader_digest)
         rows = self._db.rows(
             "select public, sum(length(text) - coalesce("
             f"({_READ_UP_TO.format(condition)}), 0)) as unread from sessions"
@@ -71,17 +73,19 @@ class Reads:
             " order by started_at is null, started_at, public",
             *(*condition_values, *values, YOU),  # the person's own notes are memories already
         )
-        return [Unread(SessionId(public), characters) for public, characters in rows]
+        return [UnreadSession(SessionId(public), characters) for public, characters in rows]
 
-    def settled(self, session: SessionId, *, way: str | None) -> dict[str, int]:
+    def settled_characters(
+        self, session: SessionId, *, reader_digest: str | None
+    ) -> dict[str, int]:
         """Return how many characters of each turn are settled, by key; see `unread_sessions`."""
-        return self._characters_read(session, *_settled(way))
+        return self._characters_read(session, *_settled(reader_digest))
 
-    def buffered(self, session: SessionId, *, way: str) -> dict[str, int]:
+    def buffered_characters(self, session: SessionId, *, reader_digest: str) -> dict[str, int]:
         """Return how many characters of a session's turns were ever buffered, by key."""
-        return self._characters_read(session, "way = ? and outcome = 'buffered'", [way])
+        return self._characters_read(session, "way = ? and outcome = 'buffered'", [reader_digest])
 
-    def keep(self, session: SessionId, reading: Reading) -> None:
+    def add(self, session: SessionId, reading: SegmentReading) -> None:
         """Store the reading of a segment of a session."""
         number = self._add(
             reading.reader_digest,
@@ -101,7 +105,7 @@ class Reads:
             [(number, memory) for memory in reading.memories],
         )
 
-    def restore(self, reading: KeptReading) -> None:
+    def restore(self, reading: PortableReading) -> None:
         """Store a reading from another database, unless it is known or a turn of it is missing."""
         turns = json.dumps([astuple(turn) for turn in reading.turns])
         rows = self._db.rows(
@@ -127,7 +131,7 @@ class Reads:
             [(number, memory) for memory in reading.memories],
         )
 
-    def _is_known(self, reading: KeptReading, turns: Sequence[Sequence[object]]) -> bool:
+    def _is_known(self, reading: PortableReading, turns: Sequence[Sequence[object]]) -> bool:
         """Return whether a reading of these turns by this reader, with this outcome, is stored."""
         rows = self._db.rows(
             "select 1 from readings where way = ? and outcome = ? and not exists (select 1"
@@ -155,7 +159,7 @@ class Reads:
         )
         return int(number)
 
-    def move(self, conversation: int, turns: Iterable[str], to: int) -> None:
+    def move_turns(self, conversation: int, turns: Iterable[str], to: int) -> None:
         """Let the readings of turns follow them into another conversation."""
         self._db.rows(
             "update read_turns set conversation_id = ?"
@@ -163,7 +167,7 @@ class Reads:
             *(to, conversation, json.dumps(list(turns))),
         )
 
-    def behind(self, memory: MemoryId) -> list[Reading]:
+    def of_memory(self, memory: MemoryId) -> list[SegmentReading]:
         """Return the readings that a memory came from, in the order in which they were made."""
         rows = self._db.rows(
             "select id, way, model, outcome, reason, trace from readings"
@@ -172,14 +176,14 @@ class Reads:
         )
         return [self._reading(row) for row in rows]
 
-    def _reading(self, row: Sequence[Any]) -> Reading:
+    def _reading(self, row: Sequence[Any]) -> SegmentReading:
         number, reader_digest, model, outcome, reason, trace = row
         turns = self._db.rows("select key, stop from read_turns where reading_id = ?", number)
         memories = self._db.rows("select memory from reading_memories where reading_id = ?", number)
-        return Reading(
+        return SegmentReading(
             reader_digest=reader_digest,
             model=model,
-            outcome=Outcome(outcome),
+            outcome=ReadingOutcome(outcome),
             reason=reason,
             turns=tuple((key, stop) for key, stop in turns),
             memories=tuple(MemoryId(memory) for (memory,) in memories),

@@ -29,7 +29,7 @@ _JOINED = "sessions join conversations on conversations.id = sessions.conversati
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class SessionSummary:
     """A session without its turns, for lists."""
 
     id: SessionId
@@ -41,13 +41,13 @@ class Overview:
     turns: int  # number of turns that are messages, on the branch that was kept
 
 
-class Sessions:
+class SessionTable:
     """The table of sessions. Public ids name them outside; numbers name them in the index."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def near(
+    def overlapping(
         self, conversation: ConversationNumber, since: datetime | None, until: datetime | None
     ) -> list[Session]:
         """Return the sessions of a conversation that overlap a span of time, earliest first.
@@ -67,7 +67,7 @@ class Sessions:
         )
         return [self._session(row) for row in rows]
 
-    def holding(self, conversation: ConversationNumber, keys: Sequence[str]) -> list[Session]:
+    def with_turns(self, conversation: ConversationNumber, keys: Sequence[str]) -> list[Session]:
         """Return the sessions of a conversation that have any of these turns, named by key."""
         rows = self._db.rows(
             f"select {_COLUMNS} from {_JOINED} where sessions.id in (select session_id from turns"
@@ -76,7 +76,7 @@ class Sessions:
         )
         return [self._session(row) for row in rows]
 
-    def beside(self, conversation: ConversationNumber, start: datetime) -> list[Session]:
+    def neighbours(self, conversation: ConversationNumber, start: datetime) -> list[Session]:
         """Return the last session that began before a time, and the first that began after it."""
         neighbours = []
         for sign, order in (("<", "desc"), (">", "asc")):
@@ -126,7 +126,9 @@ class Sessions:
         """Delete a session and its turns."""
         self._db.rows("delete from sessions where id = ?", number)
 
-    def rename(self, conversation: ConversationNumber, former: SessionId, first_turn: str) -> None:
+    def add_alias(
+        self, conversation: ConversationNumber, former: SessionId, first_turn: str
+    ) -> None:
         """Let a former id stand for the session that has its first turn, named by key, now."""
         self._db.rows(
             "insert or replace into aliases (public, conversation_id, key) values (?, ?, ?)",
@@ -192,7 +194,7 @@ class Sessions:
         )
         return dict(rows)
 
-    def overviews(self, filters: Filters, limit: int | None = None) -> Iterator[Overview]:
+    def summaries(self, filters: Filters, limit: int | None = None) -> Iterator[SessionSummary]:
         """Yield the sessions that pass, latest first, then those without a time."""
         where, values = filters.where()
         rows = self._db.rows(
@@ -202,7 +204,7 @@ class Sessions:
             *(*values, -1 if limit is None else limit),
         )
         for public, source, title, started, ended, offset, participants, _number, turns in rows:
-            yield Overview(
+            yield SessionSummary(
                 id=public,
                 source=source,
                 title=title,

@@ -9,7 +9,7 @@ from memcli.store.sqlite.connection import Database
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class FileState:
     """The state of a file when it was last read."""
 
     state: str  # a digest of size, time and beginning: it differs if the file has changed
@@ -19,13 +19,13 @@ class File:
     reports: list[dict[str, Any]]  # the results of reading it, in the form of the importer
 
 
-class Sources:
+class SourceTable:
     """The tables of imported paths with their options, and of the files found there."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def remember(self, path: str, options: dict[str, Any]) -> None:
+    def add(self, path: str, options: dict[str, Any]) -> None:
         """Store a path and the options to read it with."""
         self._db.rows(
             "insert into sources (path, options) values (?, ?)"
@@ -34,12 +34,12 @@ class Sources:
             *(os.fsencode(path), json.dumps(options, sort_keys=True)),
         )
 
-    def all(self) -> list[tuple[str, dict[str, Any]]]:
+    def list_paths(self) -> list[tuple[str, dict[str, Any]]]:
         """Return every path with its options, ordered by path."""
         rows = self._db.rows("select path, options from sources order by path")
         return [(os.fsdecode(path), json.loads(options)) for path, options in rows]
 
-    def file(self, path: str) -> File | None:
+    def file_state(self, path: str) -> FileState | None:
         """Return the state of a file, or None if it was never read."""
         rows = self._db.rows(
             "select state, head, offset, line, reports from files where path = ?",
@@ -48,9 +48,9 @@ class Sources:
         if not rows:
             return None
         [(state, head, offset, line, reports)] = rows
-        return File(state, head, offset, line, json.loads(reports))
+        return FileState(state, head, offset, line, json.loads(reports))
 
-    def read(self, path: str, file: File) -> None:
+    def set_file_state(self, path: str, file: FileState) -> None:
         """Store the state of a file that was read."""
         self._db.rows(
             "insert or replace into files (path, state, head, offset, line, reports)"

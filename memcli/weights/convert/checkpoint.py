@@ -106,7 +106,7 @@ class Checkpoint:
             raise BackendError(f"the safetensors of {self.folder} have no tensor {name}")
         if found.shape != shape:
             raise BackendError(
-                f"{found.file} has {name} as {_format_shape(found.shape)}, config.json wants"
+                f"{found.file} has {name} as {_format_shape(found.shape)}, but config.json says"
                 f" {_format_shape(shape)}"
             )
         return found
@@ -138,7 +138,7 @@ def _unique(names: Any) -> list[Any]:  # Any: the index may hold anything
 
 def _shard_path(index: Path, name: object) -> Path:
     if not isinstance(name, str) or Path(name).name != name:
-        raise BackendError(f"{index} names {name!r}, which is no file beside it")
+        raise BackendError(f"{index} names {name!r}, which is not in its folder")
     path = index.parent / name
     if not path.is_file():
         raise BackendError(f"{index.parent} has no {name}, which {index.name} names")
@@ -158,7 +158,7 @@ def _read_header(path: Path) -> dict[str, StoredTensor]:
     """Return the tensors of one file.
 
     Raises:
-        BackendError: the file is no safetensors file, not as long as it says, or has a tensor of
+        BackendError: the file is not a safetensors file, not as long as it says, or has a tensor of
             an unknown type.
     """
     found = {}

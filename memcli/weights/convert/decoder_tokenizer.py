@@ -100,7 +100,9 @@ def _special_token(name: str, checkpoint: Checkpoint, vocabulary: ByteVocabulary
     match settings.find(f"{name}_token"):
         case str(text) | {"content": str(text)}:
             if text not in vocabulary.ids:
-                raise BackendError(f"{settings.path} has a {name}_token {text!r} that is no token")
+                raise BackendError(
+                    f"{settings.path} has a {name}_token {text!r} that is not a token"
+                )
             return vocabulary.ids[text]
     for file in (checkpoint.json("generation_config.json"), checkpoint.config):
         match file.find(f"{name}_token_id"):
@@ -242,4 +244,6 @@ def _merges(file: JsonFile, merges: Sequence[object]) -> Iterator[str]:
             case [str(left), str(right)] if left and right and " " not in left + right:
                 yield f"{left} {right}"
             case _:
-                raise BackendError(f"{file.path} has a merge {merge!r}, which is no pair of tokens")
+                raise BackendError(
+                    f"{file.path} has a merge {merge!r}, which is not a pair of tokens"
+                )

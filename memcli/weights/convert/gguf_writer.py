@@ -16,8 +16,9 @@ import numpy as np
 from gguf import GGMLQuantizationType, GGUFWriter, LlamaFileType
 from numpy.typing import NDArray
 
+from memcli.callbacks import ignore
 from memcli.errors import BackendError
-from memcli.files import whole_file
+from memcli.files import locked_atomic_write
 from memcli.weights.convert import qwen3
 from memcli.weights.convert.checkpoint import Checkpoint, StoredTensor
 from memcli.weights.convert.dtypes import NUMPY, Dtype, all_finite, convert_dtype
@@ -47,7 +48,7 @@ class _TensorPlan:
 
 
 def convert_checkpoint(
-    folder: Path, target: Path, *, dtype: Dtype, progress: BytesProgress | None = None
+    folder: Path, target: Path, *, dtype: Dtype, progress: BytesProgress = ignore
 ) -> None:
     """Write a checkpoint as GGUF.
 
@@ -68,11 +69,11 @@ def convert_checkpoint(
     checkpoint = Checkpoint(folder)
     _check_architecture(checkpoint)
     plans = _plan_tensors(checkpoint, dtype)
-    with whole_file(target) as part:
+    with locked_atomic_write(target) as part:
         writer = GGUFWriter(part, "qwen3")  # the name that llama.cpp has for it
         _write_header(writer, checkpoint, dtype, plans)
         alignment = writer.data_alignment
-        _write_weights(part, plans, alignment, progress or (lambda done, total: None))
+        _write_weights(part, plans, alignment, progress)
 
 
 def _check_architecture(checkpoint: Checkpoint) -> None:
@@ -152,7 +153,7 @@ def _converted_pieces(plan: _TensorPlan) -> Iterator[NDArray[Any]]:
         numbers = convert_dtype(piece, plan.dtype)
         if not all_finite(numbers, plan.dtype):
             raise BackendError(
-                f"{plan.stored.file} has values in {plan.stored.name} that are no numbers,"
+                f"{plan.stored.file} has values in {plan.stored.name} that are not numbers,"
                 f" or too large for {plan.dtype}"
             )
         yield numbers

@@ -31,7 +31,7 @@ class JsonFile:
         except (ValueError, RecursionError) as error:
             raise BackendError(f"{path} is not valid JSON: {error}") from error
         if not isinstance(content, dict):
-            raise BackendError(f"{path} is no JSON object")
+            raise BackendError(f"{path} is not a JSON object")
         return cls(path, content)
 
     @classmethod

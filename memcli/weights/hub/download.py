@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from memcli.callbacks import ignore
 from memcli.errors import BusyError, ModelNotFoundError
 from memcli.retry import Retries
 from memcli.weights.hub import hub_client
@@ -61,7 +62,7 @@ def download_files(
     return home
 
 
-def sha256(path: Path, progress: FileProgress = lambda name, done, size: None) -> str:
+def sha256(path: Path, progress: FileProgress = ignore) -> str:
     """Return the SHA-256 of a file, 64 hexadecimal digits.
 
     Raises:
@@ -192,7 +193,7 @@ def _compare(hasher: "_Hasher", path: Path) -> None:
         raise ModelNotFoundError(
             f"{file.name} differs from the hub's file and was removed: {hasher.size:,} bytes with"
             f" the checksum {hasher.checksum}, not {file.size:,} with {file.checksum}",
-            hint="run this again to fetch it anew",
+            hint="run this again to download it again",
         )
 
 

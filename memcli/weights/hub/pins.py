@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from memcli.errors import ModelNotFoundError
-from memcli.files import whole_file
+from memcli.files import locked_atomic_write
 from memcli.weights.hub.listing import Listing, list_files
 
 
@@ -67,5 +67,5 @@ def _write(pins_file: Path, pins: dict[str, tuple[str, dict[str, str]]]) -> None
     entries = {
         key: {"commit": commit, "files": checksums} for key, (commit, checksums) in pins.items()
     }
-    with whole_file(pins_file) as part:
+    with locked_atomic_write(pins_file) as part:
         part.write_text(json.dumps(entries, indent=2) + "\n", "utf-8")

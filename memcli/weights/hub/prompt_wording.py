@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from memcli.errors import BackendError
-from memcli.files import whole_file
+from memcli.files import locked_atomic_write
 
 FIELDS = ("{history}", "{current}")
 _LARGEST_FILE = 1024 * 1024  # bytes
@@ -44,7 +44,7 @@ def fetch_wording(url: str, folder: Path, name: str) -> None:
     if len(content) > _LARGEST_FILE or _find_wording(content) is None:
         raise BackendError(f"{url} holds no text with {' and '.join(FIELDS)}")
     folder.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as part:
+    with locked_atomic_write(path) as part:
         part.write_bytes(content)
 
 

@@ -12,7 +12,7 @@ import torch
 from helpers.judging import HOSTILE, PASSAGES, PROMPT, QUESTION, judged
 
 from memcli.backends import llama
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 from memcli.backends.torch_bf16 import open_reranker
 from memcli.backends.torch_bf16.causal_lm import TorchLanguageModel
 from memcli.backends.torch_bf16.tokenizer import TorchTokenizer
@@ -54,10 +54,14 @@ def test_the_probability_is_that_of_the_whole_prompt_read_by_itself(folder, rera
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     words = TorchTokenizer(folder)
     expected = []
-    for prompt in reranker.prompts(QUESTION, PASSAGES):
+    for prompt in reranker.encode_prompts(QUESTION, PASSAGES):
         with torch.no_grad():
             logits = model(torch.tensor([prompt])).logits[0, -1]
-        expected.append(float((logits[words.single("yes")] - logits[words.single("no")]).sigmoid()))
+        expected.append(
+            float(
+                (logits[words.encode_single("yes")] - logits[words.encode_single("no")]).sigmoid()
+            )
+        )
 
     assert judged(reranker) == pytest.approx(expected, abs=0.01)
 
@@ -79,10 +83,10 @@ def test_the_question_may_be_read_apart_or_with_the_first_words(reranker):
 def test_a_long_passage_is_cut_and_the_suffix_kept(reranker):
     words = reranker._model.tokenizer
 
-    [prompt] = reranker.prompts(QUESTION, ["Beijing " * 5000])
+    [prompt] = reranker.encode_prompts(QUESTION, ["Beijing " * 5000])
 
     assert len(prompt) == PROMPT.context
-    assert prompt[-5:] == words.markup(PROMPT.suffix)[-5:]
+    assert prompt[-5:] == words.encode_markup(PROMPT.suffix)[-5:]
 
 
 def test_a_question_without_room_is_refused(reranker):
@@ -124,20 +128,24 @@ def test_memory_for_not_even_one_passage_is_an_error_with_a_hint(folder, monkeyp
 @pytest.mark.parametrize("text", [*PASSAGES, HOSTILE, "a<|im_end|", "\ud800", "<<think>think>"])
 def test_text_becomes_the_tokens_that_llama_makes_of_it(folder, twin, text):
     words = TorchTokenizer(folder)
-    model = Model(twin)
+    model = LlamaModel(twin)
 
-    assert words.plain(text) == model.plain(text)
-    assert words.markup(text.encode("utf-8", "replace").decode()) == model.markup(text)
-    assert not words.special & set(words.plain(text))
-    assert [words.piece(token) for token in words.plain(text)] == [
-        model.piece(token) for token in model.plain(text)
+    assert words.encode(text) == model.encode(text)
+    assert words.encode_markup(text.encode("utf-8", "replace").decode()) == model.encode_markup(
+        text
+    )
+    assert not words.special_tokens & set(words.encode(text))
+    assert [words.decode_token(token) for token in words.encode(text)] == [
+        model.decode_token(token) for token in model.encode(text)
     ]
     model.close()
 
 
 def test_a_passage_cannot_end_its_prompt(reranker):
     words = reranker._model.tokenizer
-    plain, hostile = reranker.prompts(QUESTION, ["", HOSTILE])
+    plain, hostile = reranker.encode_prompts(QUESTION, ["", HOSTILE])
 
-    special = [[token for token in tokens if token in words.special] for tokens in (plain, hostile)]
+    special = [
+        [token for token in tokens if token in words.special_tokens] for tokens in (plain, hostile)
+    ]
     assert special[0] == special[1]

@@ -5,11 +5,11 @@ from io import BytesIO
 
 import pytest
 from helpers import parsing
-from helpers.parsing import document, one, sample, told
+from helpers.parsing import document, shared_document, turn_summaries
 
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.errors import InputError
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.agents import aider
 
 BEGIN = "\n# aider chat started at 2026-03-10 14:23:01\n\n"
@@ -30,19 +30,19 @@ def answer(text):
 
 def parse_one(*parts, reading=None):
     """Return the one conversation of a file."""
-    return one(aider.FORMAT, "".join(parts), ".aider.chat.history.md", reading)
+    return parsing.parse_one(aider.FORMAT, "".join(parts), ".aider.chat.history.md", reading)
 
 
 def parse_all(*parts):
     """Return all results of a file."""
-    return parsing.read(aider.FORMAT, "".join(parts))
+    return parsing.parse_all(aider.FORMAT, "".join(parts))
 
 
 @pytest.mark.parametrize("first", [prompt("Fix it."), note("Aider v0.60")])
 def test_a_history_is_recognised_by_how_it_begins(first):
-    assert recognise(document(BEGIN + first)) is aider.FORMAT
-    assert recognise(document("Notes\n" + BEGIN + first)) is not aider.FORMAT
-    assert recognise(document(BEGIN + "Nothing more.\n")) is not aider.FORMAT
+    assert recognise_format(document(BEGIN + first)) is aider.FORMAT
+    assert recognise_format(document("Notes\n" + BEGIN + first)) is not aider.FORMAT
+    assert recognise_format(document(BEGIN + "Nothing more.\n")) is not aider.FORMAT
 
 
 def test_prompts_answers_and_notices_are_told_apart():
@@ -55,7 +55,7 @@ def test_prompts_answers_and_notices_are_told_apart():
         prompt("Thanks"),
     )
 
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("tool", "tool", "Aider v0.60\nMain model: x"),
         ("user", "text", "Fix it.\n\nSoon."),
         ("assistant", "text", "Fixed.\n\n```python\nx = 1\n```"),
@@ -70,7 +70,7 @@ def test_marks_in_an_answer_are_markdown():
 
     found = parse_one(BEGIN, prompt("Write it."), answer(text), prompt("Thanks"))
 
-    assert told(found)[1] == ("assistant", "text", text)
+    assert turn_summaries(found)[1] == ("assistant", "text", text)
 
 
 def test_without_spaces_at_the_ends_of_lines_what_lies_in_a_fence_is_the_answers():
@@ -78,11 +78,13 @@ def test_without_spaces_at_the_ends_of_lines_what_lies_in_a_fence_is_the_answers
     raw = BEGIN + prompt("Write it.") + answer(text) + note("Applied") + prompt("a", "b")
     bare = "\n".join(line.rstrip() for line in raw.splitlines())
 
-    assert told(parse_one(bare)) == told(parse_one(raw))
+    assert turn_summaries(parse_one(bare)) == turn_summaries(parse_one(raw))
 
 
 def test_two_prompts_in_a_row_are_two():
-    assert [text for *_, text in told(parse_one(BEGIN, prompt("One"), prompt("Two")))] == [
+    assert [
+        text for *_, text in turn_summaries(parse_one(BEGIN, prompt("One"), prompt("Two")))
+    ] == [
         "One",
         "Two",
     ]
@@ -100,18 +102,20 @@ def test_two_prompts_in_a_row_are_two():
     ],
 )
 def test_a_command_is_nobodys_words_but_a_question_is(typed, kind):
-    assert told(parse_one(BEGIN, prompt("Hi"), prompt(typed)))[1] == ("user", kind, typed)
+    assert turn_summaries(parse_one(BEGIN, prompt("Hi"), prompt(typed)))[1] == ("user", kind, typed)
 
 
 def test_typing_nothing_is_nothing():
-    assert told(parse_one(BEGIN, prompt("Hi"), prompt("<blank>"))) == [("user", "text", "Hi")]
+    assert turn_summaries(parse_one(BEGIN, prompt("Hi"), prompt("<blank>"))) == [
+        ("user", "text", "Hi")
+    ]
 
 
 def test_thoughts_are_kept_apart():
     thought = "--------------\n► **THINKING**\n\nHm.\n\n"
     text = f"{thought}------------\n► **ANSWER**\n\nYes.\n\n---\n\nOr no."
 
-    assert told(parse_one(BEGIN, prompt("So?"), answer(text)))[1:] == [
+    assert turn_summaries(parse_one(BEGIN, prompt("So?"), answer(text)))[1:] == [
         ("assistant", "thought", "Hm."),
         ("assistant", "text", "Yes.\n\n---\n\nOr no."),
     ]
@@ -120,7 +124,7 @@ def test_thoughts_are_kept_apart():
 def test_only_the_beginning_of_a_session_has_a_time():
     zone = timezone(timedelta(hours=2))
 
-    found = parse_one(BEGIN, prompt("Hi"), answer("Hello"), reading=Reading(zone))
+    found = parse_one(BEGIN, prompt("Hi"), answer("Hello"), reading=ParseOptions(zone))
 
     assert {turn.sent_at for turn in found.turns} == {datetime(2026, 3, 10, 14, 23, 1, tzinfo=zone)}
     assert {turn.clock for turn in found.turns} == {Clock.INHERITED}
@@ -154,7 +158,7 @@ def test_a_line_that_is_too_long_is_told_and_the_rest_read():
     skipped, found = parse_all(BEGIN, prompt("Hi"), answer(long), "End\n")
 
     assert isinstance(skipped, Skipped)
-    assert [text for *_, text in told(found)] == ["Hi", "End"]
+    assert [text for *_, text in turn_summaries(found)] == ["Hi", "End"]
 
 
 def test_a_session_that_is_too_long_does_not_take_the_next_one_with_it(monkeypatch):
@@ -177,7 +181,7 @@ def test_a_file_that_breaks_off_gives_what_came_before():
             raise InputError("it is damaged")
 
     raw = (BEGIN + prompt("Hi")).encode()
-    found = aider.FORMAT.parse(Document("x", lambda: Damaged(raw)), Reading())
+    found = aider.FORMAT.parse(Document("x", lambda: Damaged(raw)), ParseOptions())
 
     first = next(found)
 
@@ -187,12 +191,12 @@ def test_a_file_that_breaks_off_gives_what_came_before():
 
 
 def test_the_real_history(samples):
-    found = sample("aider/ctxray__ctxray/tests/fixtures/aider_chat_history.md")
+    found = shared_document("aider/ctxray__ctxray/tests/fixtures/aider_chat_history.md")
 
-    assert recognise(found) is aider.FORMAT
+    assert recognise_format(found) is aider.FORMAT
     prompts = [
         [turn.text for turn in conversation.turns if turn.role is Role.USER]
-        for conversation in aider.FORMAT.parse(found, Reading())
+        for conversation in aider.FORMAT.parse(found, ParseOptions())
     ]
     assert [len(each) for each in prompts] == [2, 3]
     assert prompts[1][1:] == ["ok", "y"]

@@ -4,11 +4,11 @@ import json
 from io import BytesIO
 
 import pytest
-from helpers.parsing import sample
+from helpers.parsing import shared_document
 from helpers.shared import sample_rows
 
 from memcli.domain import Conversation, Kind, Role, Skipped
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.agents import claude_code
 
 BEGIN = "2026-01-15T10:{:02}:00.000Z"
@@ -34,7 +34,7 @@ def document(*rows, ended=True, name="log.jsonl"):
 
 def parse_one(*rows, **keywords):
     """Return the one conversation of a log."""
-    [found] = claude_code.FORMAT.parse(document(*rows, **keywords), Reading())
+    [found] = claude_code.FORMAT.parse(document(*rows, **keywords), ParseOptions())
     return found
 
 
@@ -53,31 +53,33 @@ COUNTS = {"acompact.jsonl": (1, 1), "edge_cases.jsonl": (2, 5)}
 
 @pytest.mark.parametrize("row", sample_rows("claude_code"), ids=lambda row: row["path"][-50:])
 def test_a_sample_is_found_and_counted(row):
-    found = sample(row["path"])
+    found = shared_document(row["path"])
     message_turns = [
         [turn for turn in part.turns if turn.kind in (Kind.TEXT, Kind.MEDIA)]
-        for part in claude_code.FORMAT.parse(found, Reading())
+        for part in claude_code.FORMAT.parse(found, ParseOptions())
         if isinstance(part, Conversation)
     ]
 
     otherwise = next((n for end, n in COUNTS.items() if row["path"].endswith(end)), None)
-    assert recognise(found) is claude_code.FORMAT
+    assert recognise_format(found) is claude_code.FORMAT
     assert (len(message_turns), sum(map(len, message_turns))) == (
         otherwise or (int(row["sessions"]), int(row["messages"]))
     )
 
 
 def test_a_log_is_recognised_by_a_message():
-    found = recognise(document({"type": "summary", "summary": "x", "leafUuid": "y"}, QUESTION))
+    found = recognise_format(
+        document({"type": "summary", "summary": "x", "leafUuid": "y"}, QUESTION)
+    )
 
     assert found is claude_code.FORMAT
-    assert recognise(document({"type": "user", "text": "Hi"})) is not claude_code.FORMAT
+    assert recognise_format(document({"type": "user", "text": "Hi"})) is not claude_code.FORMAT
 
 
 def test_a_log_that_names_the_speaker_in_the_message_alone_is_read():
     question, answer = ({**row, "type": "message"} for row in (QUESTION, ANSWER))
 
-    assert recognise(document(question, answer)) is claude_code.FORMAT
+    assert recognise_format(document(question, answer)) is claude_code.FORMAT
     assert turn_summaries(parse_one(question, answer)) == turn_summaries(
         parse_one(QUESTION, ANSWER)
     )
@@ -110,7 +112,7 @@ def test_thoughts_tools_and_their_results_are_kept_apart():
         ("tool", "tool", "x = 1"),
     ]
     assert all(turn.active for turn in found.turns)
-    assert [turn.searched for turn in found.turns] == [True, False, True, False, False]
+    assert [turn.is_searchable for turn in found.turns] == [True, False, True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -163,8 +165,11 @@ def test_a_subagent_inside_a_session_is_not_searched_and_alone_it_is_a_session()
     inside = parse_one(QUESTION, prompt, answer, ANSWER)
     alone = parse_one(prompt, answer)
 
-    assert [turn.text for turn in inside.turns if turn.searched] == ["Why does it fail?", "A typo."]
-    assert [turn.text for turn in alone.turns if turn.searched] == ["Found it"]
+    assert [turn.text for turn in inside.turns if turn.is_searchable] == [
+        "Why does it fail?",
+        "A typo.",
+    ]
+    assert [turn.text for turn in alone.turns if turn.is_searchable] == ["Found it"]
 
 
 def test_a_line_whose_parent_is_lost_follows_the_line_before_it():
@@ -208,7 +213,7 @@ def test_titles_are_those_of_the_session(rows, title):
 def test_a_file_with_two_sessions_gives_two():
     found = list(
         claude_code.FORMAT.parse(
-            document(QUESTION, line("z", None, "Else", session="s2")), Reading()
+            document(QUESTION, line("z", None, "Else", session="s2")), ParseOptions()
         )
     )
 
@@ -217,7 +222,7 @@ def test_a_file_with_two_sessions_gives_two():
 
 def test_a_line_written_again_counts_once_and_a_broken_one_is_told():
     parsed = list(
-        claude_code.FORMAT.parse(document(QUESTION, "{broken", QUESTION, ANSWER), Reading())
+        claude_code.FORMAT.parse(document(QUESTION, "{broken", QUESTION, ANSWER), ParseOptions())
     )
 
     [skipped] = [each for each in parsed if isinstance(each, Skipped)]

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 from helpers import parsing
-from helpers.parsing import document, one, sample, told
+from helpers.parsing import document, shared_document, turn_summaries
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped
 from memcli.errors import InputError
-from memcli.formats import Reading, recognise
+from memcli.formats import ParseOptions, recognise_format
 from memcli.formats.agents import cline
 from memcli.formats.generic import any_json
 
@@ -32,7 +32,7 @@ def api_message(role, *parts):
 
 def parse_one(value, name=f"tasks/{TASK}/ui_messages.json"):
     """Return the one conversation of a file."""
-    return one(cline.FORMAT, value, name)
+    return parsing.parse_one(cline.FORMAT, value, name)
 
 
 def test_a_task_is_recognised_by_any_of_its_files():
@@ -40,17 +40,17 @@ def test_a_task_is_recognised_by_any_of_its_files():
     history = [api_message("user", "<task>\nFix it.\n</task>")]
     session = {"version": 1, "sessionId": "s", "messages": [api_message("user", "Fix it.")]}
 
-    assert recognise(document(ui_file, "x.json")) is cline.FORMAT
-    assert recognise(document(history, "a/api_conversation_history.json")) is cline.FORMAT
-    assert recognise(document(session, "s.messages.json")) is cline.FORMAT
+    assert recognise_format(document(ui_file, "x.json")) is cline.FORMAT
+    assert recognise_format(document(history, "a/api_conversation_history.json")) is cline.FORMAT
+    assert recognise_format(document(session, "s.messages.json")) is cline.FORMAT
 
 
 def test_messages_of_any_program_are_recognised_as_its_own_only_with_what_it_adds():
     history = [api_message("user", "Fix it.", "<environment_details>\nx\n</environment_details>")]
 
-    assert recognise(document(history, "x.json")) is cline.FORMAT
-    assert recognise(document([api_message("user", "Fix it.")], "x.json")) is any_json.FORMAT
-    assert recognise(document([{"ts": 1, "type": "say", "text": "Hi"}])) is None
+    assert recognise_format(document(history, "x.json")) is cline.FORMAT
+    assert recognise_format(document([api_message("user", "Fix it.")], "x.json")) is any_json.FORMAT
+    assert recognise_format(document([{"ts": 1, "type": "say", "text": "Hi"}])) is None
 
 
 def test_what_was_shown_and_typed_has_times():
@@ -58,7 +58,7 @@ def test_what_was_shown_and_typed_has_times():
         [say("text", "Fix it."), say("text", "Done.", 1), say("user_feedback", "Ta", 2)]
     )
 
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("user", "text", "Fix it."),
         ("assistant", "text", "Done."),
         ("user", "text", "Ta"),
@@ -83,7 +83,7 @@ def test_thoughts_tools_and_notices_are_nobodys_words():
         ]
     )
 
-    assert told(found)[1:] == [
+    assert turn_summaries(found)[1:] == [
         ("assistant", "thought", "Look first."),
         ("assistant", "tool", '{"tool": "readFile"}'),
         ("assistant", "tool", "ls"),
@@ -105,7 +105,7 @@ def test_questions_are_read_with_their_choices():
         ]
     )
 
-    assert [text for _, _, text in told(found)[1:]] == [
+    assert [text for _, _, text in turn_summaries(found)[1:]] == [
         "Which?\n- a\n- b",
         "b",
         "The plan.",
@@ -126,7 +126,7 @@ def test_an_answer_that_is_shown_and_asked_about_is_told_once():
         ]
     )
 
-    assert [text for _, _, text in told(found)] == ["Fix it.", "Fixed.", "More", "More"]
+    assert [text for _, _, text in turn_summaries(found)] == ["Fix it.", "Fixed.", "More", "More"]
     assert len({turn.key for turn in found.turns}) == 4
 
 
@@ -183,7 +183,7 @@ def test_the_person_is_told_from_the_program_that_writes_in_their_name():
         ),
     )
 
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("user", "text", "Fix it."),
         ("system", "context", "Open: a.py"),
         ("assistant", "thought", "Look."),
@@ -212,7 +212,7 @@ def test_models_with_tools_of_their_own_speak_through_them_too():
         api_message("user", answer, output),
     )
 
-    assert told(found)[1:] == [
+    assert turn_summaries(found)[1:] == [
         ("assistant", "thought", "Hm."),
         ("assistant", "text", "Why?"),
         ("assistant", "tool", 'execute_command {"command": "ls"}'),
@@ -226,7 +226,10 @@ def test_a_tag_that_is_never_closed_is_text():
         api_message("user", "What is <task> for?"), api_message("assistant", "<thinking>\nIt is")
     )
 
-    assert [text for _, _, text in told(found)] == ["What is <task> for?", "<thinking>\nIt is"]
+    assert [text for _, _, text in turn_summaries(found)] == [
+        "What is <task> for?",
+        "<thinking>\nIt is",
+    ]
 
 
 def test_many_open_tags_take_no_time():
@@ -259,13 +262,13 @@ def test_of_the_two_files_of_a_task_one_is_read():
     written = [api_message("user", "<task>\nFix it.\n</task>")]
     name = f"{TASK}/api_conversation_history.json"
 
-    assert parsing.read(cline.FORMAT, written, name, **{"ui_messages.json": ui_file}) == []
+    assert parsing.parse_all(cline.FORMAT, written, name, **{"ui_messages.json": ui_file}) == []
     assert parse_one(written, name).key == parse_one(ui_file).key
 
 
 def test_a_file_that_breaks_off_gives_what_came_before():
     raw = json.dumps([say("task", "Fix it."), say("text", "Done.", 1)])[:-10]
-    parsed = cline.FORMAT.parse(document(raw), Reading())
+    parsed = cline.FORMAT.parse(document(raw), ParseOptions())
 
     first = next(parsed)
 
@@ -280,14 +283,14 @@ def test_a_broken_message_is_told_and_the_rest_read():
         f'[{json.dumps(say("task", "Fix it."))}, {{"ts": bro}}, 7, {json.dumps(say("text", "A"))}]'
     )
 
-    skipped, found = parsing.read(cline.FORMAT, raw)
+    skipped, found = parsing.parse_all(cline.FORMAT, raw)
 
     assert (skipped.where, skipped.lost) == ("message 2", True)
     assert [turn.text for turn in found.turns] == ["Fix it.", "A"]
 
 
 def test_a_task_in_which_nobody_speaks_is_passed_over():
-    [found] = parsing.read(cline.FORMAT, [say("api_req_started", "{}")])
+    [found] = parsing.parse_all(cline.FORMAT, [say("api_req_started", "{}")])
 
     assert isinstance(found, Skipped)
     assert not found.lost
@@ -295,9 +298,9 @@ def test_a_task_in_which_nobody_speaks_is_passed_over():
 
 def test_the_real_task(samples):
     folder = "cline/Dicklesworthstone__coding_agent_session_search/tests/fixtures/cline"
-    found = sample(f"{folder}/task1/api_conversation_history.json")
+    found = shared_document(f"{folder}/task1/api_conversation_history.json")
 
-    assert recognise(found) is cline.FORMAT
-    [conversation] = cline.FORMAT.parse(found, Reading())
+    assert recognise_format(found) is cline.FORMAT
+    [conversation] = cline.FORMAT.parse(found, ParseOptions())
     [turn] = conversation.turns
     assert (turn.role, turn.text, turn.clock) == (Role.ASSISTANT, "API reply", Clock.EXACT)

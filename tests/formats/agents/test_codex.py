@@ -1,13 +1,13 @@
 """Session logs of Codex CLI."""
 
 import pytest
-from helpers.parsing import document, lines, one, read, sample, told
+from helpers.parsing import document, lines, parse_all, parse_one, shared_document, turn_summaries
 from helpers.shared import sample_rows
 
 from memcli.domain import Conversation, Kind, Skipped
-from memcli.formats import Mark, Reading, load, recognise
+from memcli.formats import LogPosition, ParseOptions, load_format, recognise_format
 
-CODEX = load("codex")
+CODEX = load_format("codex")
 PARENT = "019e3b3f-636d-7cb3-aaab-0255eb45ad4f"
 CHILD = "019e3b4a-1111-7222-aaaa-bbbbccccdddd"
 EARLIER_TURN = "019e3b40-0000-7000-8000-000000000001"
@@ -34,23 +34,23 @@ ANSWERED = message("assistant", "A typo.", second=2, part="output_text")
 
 @pytest.mark.parametrize("row", sample_rows("codex"), ids=lambda row: row["path"][-60:])
 def test_every_sample_gives_what_its_index_says(row):
-    found = sample(row["path"])
+    found = shared_document(row["path"])
 
-    known = recognise(found)
+    known = recognise_format(found)
 
     if row["sessions"] == "0":
         assert known is None
         return
     assert known is CODEX
-    [conversation] = CODEX.parse(found, Reading())
-    assert sum(turn.searched for turn in conversation.turns) == int(row["messages"])
+    [conversation] = CODEX.parse(found, ParseOptions())
+    assert sum(turn.is_searchable for turn in conversation.turns) == int(row["messages"])
 
 
 def test_prompts_and_answers_are_what_was_said():
-    found = one(CODEX, lines(META, ASKED, ANSWERED))
+    found = parse_one(CODEX, lines(META, ASKED, ANSWERED))
 
     assert (found.source, found.key, found.title) == ("codex", "s1", "Why does it fail?")
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("user", "text", "Why does it fail?"),
         ("assistant", "text", "A typo."),
     ]
@@ -70,15 +70,15 @@ def test_messages_without_envelopes_are_read_too():
         },
     ]
 
-    found = one(CODEX, lines(*bare))
+    found = parse_one(CODEX, lines(*bare))
 
-    assert recognise(document(lines(*bare))) is CODEX
+    assert recognise_format(document(lines(*bare))) is CODEX
     assert found.key == "s0"
-    assert [turn.text for turn in found.turns if turn.searched] == ["Hi", "Yo"]
+    assert [turn.text for turn in found.turns if turn.is_searchable] == ["Hi", "Yo"]
 
 
 def test_what_an_event_and_a_message_both_say_is_said_once():
-    found = one(
+    found = parse_one(
         CODEX,
         lines(
             META,
@@ -98,12 +98,15 @@ def test_what_an_event_and_a_message_both_say_is_said_once():
 
 
 def test_where_prompts_are_events_no_message_is_the_persons():
-    found = one(
+    found = parse_one(
         CODEX,
         lines(META, event("user_message", message="Fix it"), message("user", "You are Codex")),
     )
 
-    assert told(found) == [("user", "text", "Fix it"), ("system", "context", "You are Codex")]
+    assert turn_summaries(found) == [
+        ("user", "text", "Fix it"),
+        ("system", "context", "You are Codex"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -115,9 +118,11 @@ def test_where_prompts_are_events_no_message_is_the_persons():
     ],
 )
 def test_what_the_program_puts_in_is_not_the_persons(text):
-    found = one(CODEX, lines(META, message("user", text, "Fix it"), message("developer", "Obey")))
+    found = parse_one(
+        CODEX, lines(META, message("user", text, "Fix it"), message("developer", "Obey"))
+    )
 
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("system", "context", text),
         ("user", "text", "Fix it"),
         ("system", "context", "Obey"),
@@ -128,7 +133,9 @@ def test_what_the_program_puts_in_is_not_the_persons(text):
     "text", ["<div>mine</div>", "Use <my_tag>x</my_tag> here", "# Title\nBody"]
 )
 def test_markup_the_person_types_is_the_persons(text):
-    assert told(one(CODEX, lines(META, message("user", text)))) == [("user", "text", text)]
+    assert turn_summaries(parse_one(CODEX, lines(META, message("user", text)))) == [
+        ("user", "text", text)
+    ]
 
 
 def test_of_a_prompt_from_an_editor_the_request_is_the_persons():
@@ -136,14 +143,14 @@ def test_of_a_prompt_from_an_editor_the_request_is_the_persons():
         "# Context from my IDE setup:\n\n## Open tabs:\n- a.py\n\n## My request for Codex:\nFix it"
     )
 
-    found = one(CODEX, lines(META, event("user_message", message=text)))
+    found = parse_one(CODEX, lines(META, event("user_message", message=text)))
 
     assert [turn.kind for turn in found.turns] == [Kind.CONTEXT, Kind.TEXT]
     assert (found.turns[1].text, found.title) == ("Fix it", "Fix it")
 
 
 def test_thoughts_tools_and_summaries_are_kept_apart():
-    found = one(
+    found = parse_one(
         CODEX,
         lines(
             META,
@@ -156,7 +163,7 @@ def test_thoughts_tools_and_summaries_are_kept_apart():
         ),
     )
 
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("assistant", "thought", "Hm"),
         ("assistant", "tool", 'shell {"cmd":"ls"}'),
         ("tool", "tool", "a.py"),
@@ -168,7 +175,7 @@ def test_thoughts_tools_and_summaries_are_kept_apart():
 def test_pictures_are_kept_by_name():
     prompt = event("user_message", message="Look", local_images=["/tmp/a.png"], images=["data:x"])
 
-    assert told(one(CODEX, lines(META, prompt)))[1:] == [
+    assert turn_summaries(parse_one(CODEX, lines(META, prompt)))[1:] == [
         ("user", "media", ""),
         ("user", "media", "a.png"),
     ]
@@ -177,17 +184,17 @@ def test_pictures_are_kept_by_name():
 def test_a_thread_that_was_named_has_its_name():
     index = lines({"id": "s2", "thread_name": "Else"}, {"id": "s1", "thread_name": "Causes"})
 
-    found = one(CODEX, lines(META, ASKED), **{"../../../../session_index.jsonl": index})
+    found = parse_one(CODEX, lines(META, ASKED), **{"../../../../session_index.jsonl": index})
 
     assert found.title == "Causes"
     named = event("thread_name_updated", thread_id="s1", thread_name="Reasons")
-    assert one(CODEX, lines(META, ASKED, named)).title == "Reasons"
+    assert parse_one(CODEX, lines(META, ASKED, named)).title == "Reasons"
 
 
 def test_what_was_rolled_back_is_not_on_the_branch_that_counts():
     second = message("user", "Never mind", second=5)
 
-    found = one(
+    found = parse_one(
         CODEX,
         lines(META, ASKED, ANSWERED, second, event("thread_rolled_back", num_turns=1), ASKED),
     )
@@ -206,7 +213,7 @@ def test_a_spawned_session_is_its_own_without_the_copy_of_its_parents():
         message("user", "Search"),
     ]
 
-    found = one(CODEX, lines(*rows))
+    found = parse_one(CODEX, lines(*rows))
 
     assert (found.key, [turn.text for turn in found.turns]) == (CHILD, ["Search"])
 
@@ -215,19 +222,20 @@ def test_a_forked_session_has_the_keys_of_its_parent_under_other_times():
     begun = row("turn_context", turn_id=EARLIER_TURN)
     fork = row("session_meta", id=CHILD, forked_from_id=PARENT, thread_source="user")
 
-    parent = one(CODEX, lines(row("session_meta", id=PARENT), begun, ASKED))
-    child = one(CODEX, lines(fork, begun, {**ASKED, "timestamp": "2026-06-01T00:00:00Z"}))
+    parent = parse_one(CODEX, lines(row("session_meta", id=PARENT), begun, ASKED))
+    child = parse_one(CODEX, lines(fork, begun, {**ASKED, "timestamp": "2026-06-01T00:00:00Z"}))
 
     assert [turn.key for turn in parent.turns] == [turn.key for turn in child.turns]
     assert CODEX.unique_keys
 
 
 def test_a_log_that_grew_keeps_its_keys_wherever_it_was_read_to():
-    first = one(CODEX, lines(META, ASKED, ANSWERED))
+    first = parse_one(CODEX, lines(META, ASKED, ANSWERED))
     log = document(lines(META, ASKED, ANSWERED, ASKED))
 
     [again] = CODEX.parse(
-        type(log)(log.name, log.open, mark=Mark(offset=len(lines(META)), line=1)), Reading()
+        type(log)(log.name, log.open, log_position=LogPosition(offset=len(lines(META)), line=1)),
+        ParseOptions(),
     )
 
     assert again.turns[:2] == first.turns
@@ -235,7 +243,7 @@ def test_a_log_that_grew_keeps_its_keys_wherever_it_was_read_to():
 
 
 def test_a_broken_line_is_told_and_a_half_written_last_one_left():
-    parsed = read(CODEX, lines(META, "{broken", ASKED, '{"type": "res', ended=False))
+    parsed = parse_all(CODEX, lines(META, "{broken", ASKED, '{"type": "res', ended=False))
 
     assert [each.where for each in parsed if isinstance(each, Skipped)] == ["line 2"]
     assert [len(each.turns) for each in parsed if isinstance(each, Conversation)] == [1]

@@ -4,12 +4,12 @@ import json
 import sqlite3
 
 import pytest
-from helpers.parsing import document, one, read, told
+from helpers.parsing import document, parse_all, parse_one, turn_summaries
 
 from memcli.domain import Skipped
-from memcli.formats import load, recognise
+from memcli.formats import load_format, recognise_format
 
-LLM = load("llm_logs")
+LLM = load_format("llm_logs")
 OLD = """
 create table conversations (id text primary key, name text, model text);
 create table responses (id text primary key, model text, prompt text, system text, response text,
@@ -37,7 +37,7 @@ def database(tmp_path):
     def make(schema, *rows):
         path = tmp_path / "logs.db"
         path.unlink(missing_ok=True)
-        connection = sqlite3.connect(path)
+        connection = sqlite3.connect_timeout(path)
         connection.executescript(schema)
         for table, *values in rows:
             places = ", ".join("?" * len(values))
@@ -77,11 +77,11 @@ def test_old_logs_are_calls_in_the_order_of_their_ids(database):
         OLD, NAMED, response("r2", "Two", "2", 1), response("r1", "One", "1", 0, "Brief")
     )
 
-    found = one(LLM, raw)
+    found = parse_one(LLM, raw)
 
-    assert recognise(document(raw)) is LLM
+    assert recognise_format(document(raw)) is LLM
     assert (found.key, found.title) == ("c1", "Cats")
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("system", "context", "Brief"),
         ("user", "text", "One"),
         ("assistant", "text", "1"),
@@ -103,8 +103,8 @@ def test_new_logs_give_the_same(database):
     )
     new = database(NEW, THREAD, *rows, turn("r1", "h2"), turn("r2", "h4", 1))
 
-    assert recognise(document(new)) is LLM
-    assert read(LLM, new) == read(LLM, old)
+    assert recognise_format(document(new)) is LLM
+    assert parse_all(LLM, new) == parse_all(LLM, old)
 
 
 def test_a_call_in_both_tables_is_told_once(database):
@@ -114,7 +114,7 @@ def test_a_call_in_both_tables_is_told_once(database):
         *(*QUESTION, *ANSWER, turn("r1", "h2", 1)),
     )
 
-    assert [turn.text for turn in one(LLM, raw).turns] == ["Zero", "0", "One", "1"]
+    assert [turn.text for turn in parse_one(LLM, raw).turns] == ["Zero", "0", "One", "1"]
 
 
 def test_what_was_attached_belongs_to_the_prompt(database):
@@ -130,7 +130,9 @@ def test_what_was_attached_belongs_to_the_prompt(database):
         *message("h1", None, "user", ("text", None, pieces)),
     )
 
-    assert one(LLM, old).turns[0].text == one(LLM, new).turns[0].text == "pasted\nExplain"
+    assert (
+        parse_one(LLM, old).turns[0].text == parse_one(LLM, new).turns[0].text == "pasted\nExplain"
+    )
 
 
 def test_thoughts_tools_and_files_are_kept_apart(database):
@@ -147,7 +149,7 @@ def test_thoughts_tools_and_files_are_kept_apart(database):
         turn("r1", "h3"),
     )
 
-    assert told(one(LLM, raw)) == [
+    assert turn_summaries(parse_one(LLM, raw)) == [
         ("user", "media", "b.png"),
         ("assistant", "thought", "Hm"),
         ("assistant", "tool", 'ls {"path": "."}'),
@@ -163,7 +165,7 @@ def test_tools_of_old_logs_are_kept_apart(database):
         ("tool_results", None, "r1", "ls", "a.py"),
     )
 
-    assert told(one(LLM, raw))[1:3] == [
+    assert turn_summaries(parse_one(LLM, raw))[1:3] == [
         ("assistant", "tool", 'ls {"path": "."}'),
         ("tool", "tool", "a.py"),
     ]
@@ -177,14 +179,14 @@ def test_a_fork_has_what_was_said_after_it(database):
         turn("r2", "h3", 1, "c2"),
     ]
 
-    parent, fork = read(LLM, database(NEW, THREAD, *rows))
+    parent, fork = parse_all(LLM, database(NEW, THREAD, *rows))
 
     assert [turn.text for turn in parent.turns] == ["One", "1"]
     assert (fork.key, [turn.text for turn in fork.turns]) == ("c2", ["Two"])
 
 
 def test_a_call_without_a_conversation_is_one(database):
-    found = one(LLM, database(OLD, response("r1", "Why?", "So.", conversation=None)))
+    found = parse_one(LLM, database(OLD, response("r1", "Why?", "So.", conversation=None)))
 
     assert (found.key, found.title) == ("r1", "Why?")
 
@@ -192,10 +194,13 @@ def test_a_call_without_a_conversation_is_one(database):
 def test_messages_in_a_circle_end(database):
     rows = [("messages", "h1", "h2", "user"), ("messages", "h2", "h1", "user")]
 
-    assert read(LLM, database(NEW, THREAD, *rows, turn("r1", "h1"))) == [
+    assert parse_all(LLM, database(NEW, THREAD, *rows, turn("r1", "h1"))) == [
         Skipped("conversation c1", "has nothing to import", lost=False)
     ]
 
 
 def test_another_database_is_not_taken_for_it(database):
-    assert recognise(document(database("create table responses (id text, prompt text)"))) is None
+    assert (
+        recognise_format(document(database("create table responses (id text, prompt text)")))
+        is None
+    )

@@ -5,14 +5,14 @@ import sqlite3
 from zipfile import ZipFile
 
 import pytest
-from helpers.parsing import document, one, read, sample, told
+from helpers.parsing import document, parse_all, parse_one, shared_document, turn_summaries
 from helpers.shared import sample_rows
 
 from memcli.domain import Skipped
-from memcli.formats import Reading, load, recognise
-from memcli.formats.sources import places
+from memcli.formats import ParseOptions, load_format, recognise_format
+from memcli.formats.sources import find_sources
 
-OPENCODE = load("opencode")
+OPENCODE = load_format("opencode")
 ABOUT = {"id": "ses_1", "title": "Cats", "time": {"created": 1767261600000}}
 
 
@@ -29,7 +29,7 @@ ASKED, ANSWERED = message("m1", "user", text("Why?")), message("m2", "assistant"
 
 
 def database(path, *messages):
-    connection = sqlite3.connect(path)
+    connection = sqlite3.connect_timeout(path)
     connection.executescript(
         "create table session (id text, project_id text, title text);"
         "create table message (id text, session_id text, time_created integer, data text);"
@@ -52,11 +52,11 @@ def database(path, *messages):
 
 @pytest.mark.parametrize("row", sample_rows("opencode"), ids=lambda row: row["path"][-40:])
 def test_every_sample_gives_what_its_index_says(row):
-    found = sample(row["path"])
+    found = shared_document(row["path"])
 
-    [conversation] = OPENCODE.parse(found, Reading())
+    [conversation] = OPENCODE.parse(found, ParseOptions())
 
-    assert recognise(found) is OPENCODE
+    assert recognise_format(found) is OPENCODE
     assert len(conversation.turns) == int(row["messages"])
     assert conversation.title == "Fix the build"
 
@@ -65,18 +65,18 @@ def test_an_export_and_the_database_give_the_same(tmp_path):
     exported = {"info": ABOUT, "messages": [ASKED, ANSWERED]}
     raw = database(tmp_path / "opencode.db", ASKED, ANSWERED)
 
-    found = one(OPENCODE, exported)
+    found = parse_one(OPENCODE, exported)
 
-    assert recognise(document(exported)) is recognise(document(raw)) is OPENCODE
+    assert recognise_format(document(exported)) is recognise_format(document(raw)) is OPENCODE
     assert (found.key, found.title) == ("ses_1", "Cats")
     assert [(turn.key, turn.text) for turn in found.turns] == [("m1", "Why?"), ("m2", "So.")]
-    assert one(OPENCODE, raw) == found
+    assert parse_one(OPENCODE, raw) == found
 
 
 def test_the_order_of_keys_does_not_matter():
     content = {"info": ABOUT, "messages": [ASKED]}
 
-    assert read(OPENCODE, dict(reversed(content.items()))) == read(OPENCODE, content)
+    assert parse_all(OPENCODE, dict(reversed(content.items()))) == parse_all(OPENCODE, content)
 
 
 def test_thoughts_tools_and_files_are_kept_apart():
@@ -94,11 +94,11 @@ def test_thoughts_tools_and_files_are_kept_apart():
         {"type": "file", "filename": "a.py", "url": "file:///a.py"},
     )
 
-    found = one(
+    found = parse_one(
         OPENCODE, {"info": ABOUT, "messages": [question, message("m2", "assistant", *parts)]}
     )
 
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("user", "text", "See @a.py"),
         ("system", "context", "Called the Read tool"),
         ("user", "media", "a.py"),
@@ -110,10 +110,10 @@ def test_thoughts_tools_and_files_are_kept_apart():
 
 
 def test_a_broken_message_is_told_and_an_empty_session_is_not_lost():
-    [skipped, found] = read(OPENCODE, f'{{"id":"s","messages":[{{no}},{json.dumps(ASKED)}]}}')
+    [skipped, found] = parse_all(OPENCODE, f'{{"id":"s","messages":[{{no}},{json.dumps(ASKED)}]}}')
 
     assert (skipped.where, len(found.turns)) == ("message 1", 1)
-    assert read(OPENCODE, {"info": ABOUT, "messages": []}) == [
+    assert parse_all(OPENCODE, {"info": ABOUT, "messages": []}) == [
         Skipped("session ses_1", "has nothing to import", lost=False)
     ]
 
@@ -121,12 +121,12 @@ def test_a_broken_message_is_told_and_an_empty_session_is_not_lost():
 def test_a_row_of_the_database_that_is_no_json_is_told(tmp_path):
     path = tmp_path / "opencode.db"
     database(path, ASKED)
-    connection = sqlite3.connect(path)
+    connection = sqlite3.connect_timeout(path)
     connection.execute("insert into message values ('m0', 'ses_1', 0, '{no')")
     connection.commit()
     connection.close()
 
-    [skipped, found] = read(OPENCODE, path.read_bytes())
+    [skipped, found] = parse_all(OPENCODE, path.read_bytes())
 
     assert (skipped.where, len(found.turns)) == ("message m0", 1)
 
@@ -134,7 +134,7 @@ def test_a_row_of_the_database_that_is_no_json_is_told(tmp_path):
 def test_messages_without_parts_are_not_taken_for_it():
     content = {"messages": [{"role": "user", "content": "Hi"}]}
 
-    assert recognise(document(content)) is not OPENCODE
+    assert recognise_format(document(content)) is not OPENCODE
 
 
 def write_session_files(folder, *messages, title="Cats"):
@@ -155,7 +155,7 @@ def write_session_files(folder, *messages, title="Cats"):
 
 
 def sessions_file(path):
-    [found] = [document for place in places(path) for document in place.documents()]
+    [found] = [document for place in find_sources(path) for document in place.documents()]
     return found
 
 
@@ -167,12 +167,12 @@ def test_a_file_a_message_gives_what_an_export_gives(tmp_path):
         for path in storage.rglob("*.json"):
             archive.write(path, path.relative_to(tmp_path))
 
-    exported = one(OPENCODE, {"info": ABOUT, "messages": [ASKED, ANSWERED, long]})
+    exported = parse_one(OPENCODE, {"info": ABOUT, "messages": [ASKED, ANSWERED, long]})
 
     for path in (tmp_path / "storage", zipped):
         found = sessions_file(path)
-        assert recognise(found) is OPENCODE
-        assert list(OPENCODE.parse(found, Reading())) == [exported]
+        assert recognise_format(found) is OPENCODE
+        assert list(OPENCODE.parse(found, ParseOptions())) == [exported]
 
 
 def test_files_that_cannot_be_read_are_told_and_nothing_leads_out_of_the_folder(tmp_path):
@@ -180,10 +180,10 @@ def test_files_that_cannot_be_read_are_told_and_nothing_leads_out_of_the_folder(
     (storage / "part/m2/m2.0.json").write_text("{no")
     (storage / "message/ses_1/m0.json").write_text('{"id": "../../../m1", "role": "user"}')
 
-    *skipped, found = OPENCODE.parse(sessions_file(storage), Reading())
+    *skipped, found = OPENCODE.parse(sessions_file(storage), ParseOptions())
 
     assert [(one.where.rpartition("/")[2], one.why) for one in skipped] == [
-        ("m0.json", "is no message"),
+        ("m0.json", "is not a message"),
         ("m2.0.json", "is not JSON"),
     ]
     assert [turn.text for turn in found.turns] == ["Why?"]
@@ -195,6 +195,6 @@ def test_a_folder_of_messages_without_their_session_is_no_secret(tmp_path):
     (storage / "session/p").rmdir()
     (storage / "session").rmdir()
 
-    names = [document.name for place in places(storage) for document in place.documents()]
+    names = [document.name for place in find_sources(storage) for document in place.documents()]
 
     assert len(names) == 2

@@ -12,9 +12,9 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats import Document, Reading, load, recognise
+from memcli.formats import Document, ParseOptions, load_format, recognise_format
 
-CHATGPT = load("chatgpt")
+CHATGPT = load_format("chatgpt")
 
 
 def document(content):
@@ -23,14 +23,14 @@ def document(content):
 
 
 def parse_all(content):
-    return list(CHATGPT.parse(document(content), Reading()))
+    return list(CHATGPT.parse(document(content), ParseOptions()))
 
 
 def survivors(raw):
     """Return the results of a damaged file up to an InputError, the only error it may raise."""
     kept = []
     with suppress(InputError):
-        kept.extend(CHATGPT.parse(document(raw), Reading()))
+        kept.extend(CHATGPT.parse(document(raw), ParseOptions()))
     return kept
 
 
@@ -85,10 +85,10 @@ def test_every_sample_gives_what_its_index_says(row):
     path = SHARED / "samples" / row["path"]
     sample = Document(row["path"], lambda: path.open("rb"))
 
-    parse_all = CHATGPT.parse(sample, Reading()) if int(row["messages"]) else ()
+    parse_all = CHATGPT.parse(sample, ParseOptions()) if int(row["messages"]) else ()
     found = [one for one in parse_all if isinstance(one, Conversation)]
 
-    assert (recognise(sample) is CHATGPT) == bool(int(row["messages"]))
+    assert (recognise_format(sample) is CHATGPT) == bool(int(row["messages"]))
     assert len(found) == int(row["sessions"])
     assert sum(turn.active for one in found for turn in one.turns) == int(row["messages"])
 
@@ -100,7 +100,7 @@ def test_other_branches_are_kept_but_not_active():
 @pytest.mark.parametrize("content", [PLAIN, {"conversations": [PLAIN]}])
 def test_single_conversations_and_wrapped_lists_are_read_too(content):
     assert parse_all(content) == parse_all([PLAIN])
-    assert recognise(document(content)) is CHATGPT
+    assert recognise_format(document(content)) is CHATGPT
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -323,7 +323,7 @@ def test_a_very_long_conversation_is_read_in_reasonable_time():
     ],
 )
 def test_other_files_are_not_taken_for_chatgpt(content):
-    assert recognise(document(content)) is not CHATGPT
+    assert recognise_format(document(content)) is not CHATGPT
 
 
 def test_texts_that_are_no_unicode_do_not_stop_the_import():

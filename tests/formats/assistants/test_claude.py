@@ -11,9 +11,9 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats import Document, Reading, load, recognise
+from memcli.formats import Document, ParseOptions, load_format, recognise_format
 
-CLAUDE = load("claude")
+CLAUDE = load_format("claude")
 NO_PARENT = "00000000-0000-4000-8000-000000000000"
 
 
@@ -23,14 +23,14 @@ def document(content):
 
 
 def parse_all(content):
-    return list(CLAUDE.parse(document(content), Reading()))
+    return list(CLAUDE.parse(document(content), ParseOptions()))
 
 
 def survivors(raw):
     """Return the results of a damaged file up to an InputError, the only error it may raise."""
     kept = []
     with suppress(InputError):
-        kept.extend(CLAUDE.parse(document(raw), Reading()))
+        kept.extend(CLAUDE.parse(document(raw), ParseOptions()))
     return kept
 
 
@@ -73,9 +73,9 @@ def test_every_sample_gives_what_its_index_says(row):
     path = SHARED / "samples" / row["path"]
     sample = Document(row["path"], lambda: path.open("rb"))
 
-    found = [one for one in CLAUDE.parse(sample, Reading()) if isinstance(one, Conversation)]
+    found = [one for one in CLAUDE.parse(sample, ParseOptions()) if isinstance(one, Conversation)]
 
-    assert recognise(sample) is CLAUDE
+    assert recognise_format(sample) is CLAUDE
     assert len(found) == int(row["sessions"])
     assert sum(len(one.turns) for one in found) == int(row["messages"])
 
@@ -87,7 +87,7 @@ def test_answers_made_again_are_kept_but_not_active():
 @pytest.mark.parametrize("content", [BRANCHING, {"conversations": [BRANCHING]}])
 def test_single_conversations_and_wrapped_lists_are_read_too(content):
     assert parse_all(content) == parse_all([BRANCHING])
-    assert recognise(document(content)) is CLAUDE
+    assert recognise_format(document(content)) is CLAUDE
 
 
 @pytest.mark.parametrize("conversation", [BRANCHING, LINE], ids=["branching", "line"])
@@ -237,4 +237,4 @@ def test_no_flipped_byte_is_more_than_an_input_error():
     ],
 )
 def test_other_files_of_the_export_are_not_conversations(content):
-    assert recognise(document(content)) is None
+    assert recognise_format(document(content)) is None

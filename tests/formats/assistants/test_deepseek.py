@@ -1,13 +1,13 @@
 """DeepSeek exports."""
 
 import pytest
-from helpers.parsing import document, one, read, sample, told
+from helpers.parsing import document, parse_all, parse_one, shared_document, turn_summaries
 from helpers.shared import sample_rows
 
 from memcli.domain import Clock, Skipped
-from memcli.formats import Reading, load, recognise
+from memcli.formats import ParseOptions, load_format, recognise_format
 
-DEEPSEEK = load("deepseek")
+DEEPSEEK = load_format("deepseek")
 
 
 def node(name, parent, *fragments, minute=0, **more):
@@ -30,21 +30,21 @@ AGAIN = node("3", "1", ("SEARCH", "cat names"), ("RESPONSE", "Pixel."), minute=2
 
 @pytest.mark.parametrize("row", sample_rows("deepseek"), ids=lambda row: row["path"][-40:])
 def test_every_sample_gives_what_its_index_says(row):
-    found = sample(row["path"])
+    found = shared_document(row["path"])
 
-    [conversation] = DEEPSEEK.parse(found, Reading())
+    [conversation] = DEEPSEEK.parse(found, ParseOptions())
 
-    assert recognise(found) is DEEPSEEK
-    said = [turn for turn in conversation.turns if turn.kind.said]
+    assert recognise_format(found) is DEEPSEEK
+    said = [turn for turn in conversation.turns if turn.kind.is_message]
     assert len(said) == int(row["messages"])
     assert [turn.key for turn in said if turn.active] == ["3", "4", "5"]
 
 
 def test_who_speaks_is_told_by_fragments_and_branches_are_kept():
-    found = one(DEEPSEEK, [conversation_json(ASKED, THOUGHT, AGAIN)])
+    found = parse_one(DEEPSEEK, [conversation_json(ASKED, THOUGHT, AGAIN)])
 
     assert (found.key, found.title) == ("c1", "Cats")
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("user", "text", "A name for a cat?"),
         ("assistant", "thought", "Hm."),
         ("assistant", "text", "Biscuit."),
@@ -56,13 +56,16 @@ def test_who_speaks_is_told_by_fragments_and_branches_are_kept():
 
 
 def test_the_current_node_wins_over_the_newest():
-    found = one(DEEPSEEK, [conversation_json(ASKED, THOUGHT, AGAIN, current_node="2")])
+    found = parse_one(DEEPSEEK, [conversation_json(ASKED, THOUGHT, AGAIN, current_node="2")])
 
-    assert [turn.text for turn in found.turns if turn.searched] == ["A name for a cat?", "Biscuit."]
+    assert [turn.text for turn in found.turns if turn.is_searchable] == [
+        "A name for a cat?",
+        "Biscuit.",
+    ]
 
 
 def test_the_order_of_nodes_does_not_matter():
-    assert read(DEEPSEEK, [conversation_json(AGAIN, THOUGHT, ASKED)]) == read(
+    assert parse_all(DEEPSEEK, [conversation_json(AGAIN, THOUGHT, ASKED)]) == parse_all(
         DEEPSEEK, [conversation_json(ASKED, THOUGHT, AGAIN)]
     )
 
@@ -70,7 +73,7 @@ def test_the_order_of_nodes_does_not_matter():
 def test_attached_files_are_kept_by_name():
     question = node("1", "root", ("REQUEST", "Read it"), files=[{"file_name": "a.pdf"}, None])
 
-    assert told(one(DEEPSEEK, [conversation_json(question)])) == [
+    assert turn_summaries(parse_one(DEEPSEEK, [conversation_json(question)])) == [
         ("user", "media", "a.pdf"),
         ("user", "text", "Read it"),
     ]
@@ -86,9 +89,9 @@ def test_what_the_web_page_gets_is_read_too():
     about = {"id": "c9", "title": "Hi", "current_message_id": 2}
     capture = {"code": 0, "data": {"biz_data": {"chat_session": about, "chat_messages": rows}}}
 
-    found = one(DEEPSEEK, capture)
+    found = parse_one(DEEPSEEK, capture)
 
-    assert recognise(document(capture)) is DEEPSEEK
+    assert recognise_format(document(capture)) is DEEPSEEK
     assert (found.key, found.title, [turn.text for turn in found.turns]) == (
         *("c9", "Hi"),
         ["Hi", "Yo"],
@@ -97,7 +100,7 @@ def test_what_the_web_page_gets_is_read_too():
 
 
 def test_conversations_without_anything_are_skipped_but_not_lost():
-    assert read(DEEPSEEK, [None, conversation_json()]) == [
+    assert parse_all(DEEPSEEK, [None, conversation_json()]) == [
         Skipped("conversation 1", "has nothing to import", lost=False),
         Skipped("conversation 2 (Cats)", "has nothing to import", lost=False),
     ]

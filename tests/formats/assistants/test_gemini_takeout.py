@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import chain
 
 import pytest
-from helpers.parsing import document, read, sample, survivors
+from helpers.parsing import document, parse_all, parse_until_error, shared_document
 from helpers.shared import sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped
-from memcli.formats import Reading, load, recognise
-from memcli.ingest.merge import sessions_of
+from memcli.formats import ParseOptions, load_format, recognise_format
+from memcli.ingest.merge import cut_sessions
 
-TAKEOUT = load("gemini_takeout")
+TAKEOUT = load_format("gemini_takeout")
 
 
 def row(title, minute=0, answer=None, **more):
@@ -42,25 +42,27 @@ def turn_summaries(parsed):
 
 @pytest.mark.parametrize("row", sample_rows("gemini_takeout"), ids=lambda row: row["path"][-40:])
 def test_every_sample_gives_what_its_index_says(row):
-    found = sample(row["path"])
+    found = shared_document(row["path"])
     if row["messages"] == "0":
-        assert recognise(found) is None
+        assert recognise_format(found) is None
         return
 
-    parsed = list(TAKEOUT.parse(found, Reading()))
+    parsed = list(TAKEOUT.parse(found, ParseOptions()))
 
-    assert recognise(found) is TAKEOUT
-    assert sum(turn.searched for each in parsed for turn in each.turns) == int(row["messages"])
+    assert recognise_format(found) is TAKEOUT
+    assert sum(turn.is_searchable for each in parsed for turn in each.turns) == int(row["messages"])
     sessions = [
         session
         for each in parsed
-        for session in sessions_of("s", each.key, each.title, each.turns, endless=each.endless)
+        for session in cut_sessions("s", each.key, each.title, each.turns, endless=each.endless)
     ]
     assert row["sessions"] in ("?", str(len(sessions)))
 
 
 def test_a_row_is_a_prompt_and_its_answer():
-    [found] = read(TAKEOUT, [row("Prompted Why?", answer="<p>So <b>it</b> is.</p><ul><li>a</ul>")])
+    [found] = parse_all(
+        TAKEOUT, [row("Prompted Why?", answer="<p>So <b>it</b> is.</p><ul><li>a</ul>")]
+    )
 
     question, answer = found.turns
     assert found.endless
@@ -73,8 +75,8 @@ def test_a_row_is_a_prompt_and_its_answer():
 def test_newest_first_or_last_gives_the_same():
     rows = [row("Prompted Two", 9, "2"), row("Prompted One", 1, "1")]
 
-    assert read(TAKEOUT, rows) == read(TAKEOUT, rows[::-1])
-    assert turn_summaries(read(TAKEOUT, rows)) == [
+    assert parse_all(TAKEOUT, rows) == parse_all(TAKEOUT, rows[::-1])
+    assert turn_summaries(parse_all(TAKEOUT, rows)) == [
         ("user", "One"),
         ("assistant", "1"),
         ("user", "Two"),
@@ -90,7 +92,7 @@ def test_threads_are_told_by_their_address():
         row("Prompted c", 0),
     ]
 
-    found = read(TAKEOUT, rows)
+    found = parse_all(TAKEOUT, rows)
 
     assert {each.key: [turn.text for turn in each.turns] for each in found} == {
         "t1": ["a", "b"],
@@ -111,11 +113,13 @@ def test_threads_are_told_by_their_address():
     ],
 )
 def test_prompts_are_told_from_other_rows(told_row, texts):
-    assert [text for _, text in turn_summaries(read(TAKEOUT, [told_row]))] == texts
+    assert [text for _, text in turn_summaries(parse_all(TAKEOUT, [told_row]))] == texts
 
 
 def test_a_broken_time_is_inherited_and_does_not_part_others_from_their_answers():
-    [found] = read(TAKEOUT, [row("Prompted a", answer="b"), row("Prompted c", time="not a time")])
+    [found] = parse_all(
+        TAKEOUT, [row("Prompted a", answer="b"), row("Prompted c", time="not a time")]
+    )
 
     assert [turn.text for turn in found.turns] == ["a", "b", "c"]
     assert found.turns[2].clock is Clock.INHERITED
@@ -124,9 +128,12 @@ def test_a_broken_time_is_inherited_and_does_not_part_others_from_their_answers(
 def test_html_and_json_give_the_same_keys():
     raw = page(cell("Prompted\xa0Is it <b>so</b>?"))
 
-    [html], [json] = read(TAKEOUT, raw), read(TAKEOUT, [row("Prompted Is it so?", answer="Yes.")])
+    [html], [json] = (
+        parse_all(TAKEOUT, raw),
+        parse_all(TAKEOUT, [row("Prompted Is it so?", answer="Yes.")]),
+    )
 
-    assert recognise(document(raw)) is TAKEOUT
+    assert recognise_format(document(raw)) is TAKEOUT
     assert [(turn.key, turn.text) for turn in html.turns] == [
         (turn.key, turn.text) for turn in json.turns
     ]
@@ -142,15 +149,15 @@ def test_html_and_json_give_the_same_keys():
     ],
 )
 def test_times_in_html_are_read_with_their_zones(stamp, sent_at, clock):
-    reading = Reading(timezone=timezone(timedelta(hours=2)))
+    reading = ParseOptions(timezone=timezone(timedelta(hours=2)))
 
-    [found] = read(TAKEOUT, page(cell("Prompted x", stamp)), reading=reading)
+    [found] = parse_all(TAKEOUT, page(cell("Prompted x", stamp)), reading=reading)
 
     assert (found.turns[0].sent_at, found.turns[0].clock.value) == (sent_at, clock)
 
 
 def test_html_rows_in_other_languages_are_told_and_not_guessed():
-    parsed = read(
+    parsed = parse_all(
         TAKEOUT,
         page(
             cell("Prompt: x", "10.03.2026, 18:00:00 MEZ"),
@@ -166,14 +173,14 @@ def test_html_rows_in_other_languages_are_told_and_not_guessed():
 def test_html_of_other_products_is_passed_over():
     raw = page(cell("Visited x", header="Chrome"), cell("Prompted y"))
 
-    assert [text for _, text in turn_summaries(read(TAKEOUT, raw))] == ["y", "Yes."]
-    assert recognise(document(page(cell("Visited x", header="Chrome")))) is None
+    assert [text for _, text in turn_summaries(parse_all(TAKEOUT, raw))] == ["y", "Yes."]
+    assert recognise_format(document(page(cell("Visited x", header="Chrome")))) is None
 
 
 def test_html_that_breaks_off_keeps_what_was_whole():
     raw = page(cell("Prompted a"), cell("Prompted b"))
 
-    kept = survivors(TAKEOUT, raw[:-60])
+    kept = parse_until_error(TAKEOUT, raw[:-60])
 
     assert turn_summaries(kept) == [("user", "a"), ("assistant", "Yes.")]
 
@@ -181,7 +188,7 @@ def test_html_that_breaks_off_keeps_what_was_whole():
 def test_what_is_silent_in_html_is_left_out():
     html = "<style>x</style><script>y()</script>A&nbsp;&amp;&#66;<br>C<template>z</template>"
 
-    [found] = read(TAKEOUT, [row("Prompted q", answer=html)])
+    [found] = parse_all(TAKEOUT, [row("Prompted q", answer=html)])
 
     assert found.turns[1].text == "A &B\nC"
 
@@ -194,11 +201,11 @@ def test_html_with_the_time_in_its_header_is_read_too():
         '<div class="content-cell"><p>Yes.</p></div></div>'
     )
 
-    assert turn_summaries(read(TAKEOUT, raw)) == [("user", "x"), ("assistant", "Yes.")]
+    assert turn_summaries(parse_all(TAKEOUT, raw)) == [("user", "x"), ("assistant", "Yes.")]
 
 
 def test_an_answer_that_is_no_html_is_told_and_its_prompt_kept():
-    parsed = read(TAKEOUT, [row("Prompted q", answer="<a " + "x" * (5 << 20))])
+    parsed = parse_all(TAKEOUT, [row("Prompted q", answer="<a " + "x" * (5 << 20))])
 
     assert [each.where for each in parsed if isinstance(each, Skipped)] == ["answer of row 1"]
     assert turn_summaries(parsed) == [("user", "q")]

@@ -3,13 +3,13 @@
 import random
 
 import pytest
-from helpers.parsing import document, one, read, sample, told
+from helpers.parsing import document, parse_all, parse_one, shared_document, turn_summaries
 from helpers.shared import sample_rows
 
 from memcli.domain import Clock
-from memcli.formats import Reading, load, recognise
+from memcli.formats import ParseOptions, load_format, recognise_format
 
-GROK = load("grok")
+GROK = load_format("grok")
 
 
 def response(name, sender, text, minute=0, **more):
@@ -30,18 +30,18 @@ AGAIN = response("b", "assistant", "Pixel.", 2, parent_response_id="q")
 
 @pytest.mark.parametrize("row", sample_rows("grok"), ids=lambda row: row["path"][-40:])
 def test_every_sample_gives_what_its_index_says(row):
-    found = sample(row["path"])
+    found = shared_document(row["path"])
 
-    [conversation] = GROK.parse(found, Reading())
+    [conversation] = GROK.parse(found, ParseOptions())
 
-    assert recognise(found) is GROK
-    assert sum(turn.searched for turn in conversation.turns) == int(row["messages"])
+    assert recognise_format(found) is GROK
+    assert sum(turn.is_searchable for turn in conversation.turns) == int(row["messages"])
     assert all(turn.clock is Clock.EXACT for turn in conversation.turns)
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
 def test_answers_made_again_are_kept_but_not_active(wrapped):
-    found = one(GROK, export(ASKED, ANSWERED, AGAIN, wrapped=wrapped))
+    found = parse_one(GROK, export(ASKED, ANSWERED, AGAIN, wrapped=wrapped))
 
     assert (found.key, found.title) == ("c1", "Cats")
     assert [(turn.key, turn.parent, turn.active) for turn in found.turns] == [
@@ -52,7 +52,7 @@ def test_answers_made_again_are_kept_but_not_active(wrapped):
 
 
 def test_the_current_leaf_wins_over_the_newest():
-    found = one(GROK, export(ASKED, ANSWERED, AGAIN, leaf_response_id="a"))
+    found = parse_one(GROK, export(ASKED, ANSWERED, AGAIN, leaf_response_id="a"))
 
     assert [turn.key for turn in found.turns if turn.active] == ["q", "a"]
 
@@ -68,15 +68,15 @@ def test_the_order_of_responses_does_not_matter(seed):
     ]
     shuffled = random.Random(seed).sample(rows, len(rows))
 
-    assert read(GROK, export(*shuffled)) == read(GROK, export(*rows))
+    assert parse_all(GROK, export(*shuffled)) == parse_all(GROK, export(*rows))
 
 
 def test_without_parents_responses_are_a_line_by_time():
     rows = [response("a", "assistant", "Two", 0), response("q", "Human", "One", 0)]
 
-    found = one(GROK, export(*rows))
+    found = parse_one(GROK, export(*rows))
 
-    assert told(found) == [("user", "text", "One"), ("assistant", "text", "Two")]
+    assert turn_summaries(found) == [("user", "text", "One"), ("assistant", "text", "Two")]
     assert all(turn.active for turn in found.turns)
 
 
@@ -87,7 +87,7 @@ def test_thoughts_citations_and_files_are_told_apart():
         response("a", "assistant", card, 1, thinking_trace="Hm."),
     ]
 
-    assert told(one(GROK, export(*rows))) == [
+    assert turn_summaries(parse_one(GROK, export(*rows))) == [
         ("user", "text", "See"),
         ("user", "media", "a.pdf"),
         ("assistant", "thought", "Hm."),
@@ -98,4 +98,4 @@ def test_thoughts_citations_and_files_are_told_apart():
 def test_perplexitys_wrapped_list_is_not_taken_for_it():
     content = {"conversations": [{"uuid": "t", "query": "Q", "answer": "A"}]}
 
-    assert recognise(document(content)) is not GROK
+    assert recognise_format(document(content)) is not GROK

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from helpers.parsing import document, one, read, sample, told
+from helpers.parsing import document, parse_all, parse_one, shared_document, turn_summaries
 from helpers.shared import sample_rows
 
 from memcli.domain import Clock
-from memcli.formats import Reading, load, recognise
+from memcli.formats import ParseOptions, load_format, recognise_format
 
-LECHAT = load("lechat")
+LECHAT = load_format("lechat")
 
 
 def message(key, role, text, minute=0, chunks=None, **more):
@@ -23,21 +23,21 @@ ASKED, ANSWERED = message("q", "user", "Why?"), message("a", "assistant", "So.",
 
 @pytest.mark.parametrize("row", sample_rows("lechat"), ids=lambda row: row["path"][-40:])
 def test_every_sample_gives_what_its_index_says(row):
-    found = sample(row["path"])
+    found = shared_document(row["path"])
 
-    [conversation] = LECHAT.parse(found, Reading())
+    [conversation] = LECHAT.parse(found, ParseOptions())
 
-    assert recognise(found) is LECHAT
+    assert recognise_format(found) is LECHAT
     assert conversation.key == "chat-123"
     assert len(conversation.turns) == int(row["messages"])
 
 
 def test_messages_stand_by_time_and_the_first_prompt_is_the_title():
-    found = one(LECHAT, [ANSWERED, ASKED])
+    found = parse_one(LECHAT, [ANSWERED, ASKED])
 
     assert (found.key, found.title) == ("c1", "Why?")
-    assert told(found) == [("user", "text", "Why?"), ("assistant", "text", "So.")]
-    assert found == one(LECHAT, [ASKED, ANSWERED])
+    assert turn_summaries(found) == [("user", "text", "Why?"), ("assistant", "text", "So.")]
+    assert found == parse_one(LECHAT, [ASKED, ANSWERED])
 
 
 def test_chunks_are_read_where_there_is_no_content():
@@ -49,7 +49,7 @@ def test_chunks_are_read_where_there_is_no_content():
         {"type": "text", "text": "here."},
     ]
 
-    assert told(one(LECHAT, [message("a", "assistant", "", chunks=chunks)])) == [
+    assert turn_summaries(parse_one(LECHAT, [message("a", "assistant", "", chunks=chunks)])) == [
         ("assistant", "thought", "Hm"),
         ("assistant", "tool", 'web_search {"q":1}'),
         ("assistant", "text", "See here."),
@@ -59,21 +59,21 @@ def test_chunks_are_read_where_there_is_no_content():
 def test_files_are_kept_by_name():
     question = message("q", "user", "Read", files=[{"name": "a.pdf"}])
 
-    assert told(one(LECHAT, [question]))[1] == ("user", "media", "a.pdf")
+    assert turn_summaries(parse_one(LECHAT, [question]))[1] == ("user", "media", "a.pdf")
 
 
 def test_a_message_without_a_time_follows_the_one_before_it():
-    found = one(LECHAT, [ASKED, message("b", "user", "More", createdAt=None), ANSWERED])
+    found = parse_one(LECHAT, [ASKED, message("b", "user", "More", createdAt=None), ANSWERED])
 
     assert [turn.key for turn in found.turns] == ["q", "b", "a"]
     assert found.turns[1].clock is Clock.INHERITED
 
 
 def test_a_broken_message_is_told_and_the_rest_read():
-    [skipped, found] = read(LECHAT, f"[{{nope}},{json.dumps(ASKED)}]")
+    [skipped, found] = parse_all(LECHAT, f"[{{nope}},{json.dumps(ASKED)}]")
 
     assert (skipped.where, len(found.turns)) == ("message 1", 1)
 
 
 def test_messages_with_roles_alone_are_not_taken_for_it():
-    assert recognise(document([{"role": "user", "content": "Hi"}])) is not LECHAT
+    assert recognise_format(document([{"role": "user", "content": "Hi"}])) is not LECHAT

@@ -3,13 +3,20 @@
 import json
 
 import pytest
-from helpers.parsing import document, one, read, sample, survivors, told
+from helpers.parsing import (
+    document,
+    parse_all,
+    parse_one,
+    parse_until_error,
+    shared_document,
+    turn_summaries,
+)
 from helpers.shared import sample_rows
 
 from memcli.domain import Clock
-from memcli.formats import Reading, load, recognise
+from memcli.formats import ParseOptions, load_format, recognise_format
 
-STUDIO = load("lm_studio")
+STUDIO = load_format("lm_studio")
 
 
 def prompt_versions(*texts, selected=0):
@@ -36,16 +43,16 @@ def conversation_json(*messages, **about):
 
 @pytest.mark.parametrize("row", sample_rows("lmstudio"), ids=lambda row: row["path"][-40:])
 def test_every_sample_gives_what_its_index_says(row):
-    found = sample(row["path"])
+    found = shared_document(row["path"])
 
-    [conversation] = STUDIO.parse(found, Reading())
+    [conversation] = STUDIO.parse(found, ParseOptions())
 
-    assert recognise(found) is STUDIO
+    assert recognise_format(found) is STUDIO
     assert len(conversation.turns) == int(row["messages"])
 
 
 def test_a_conversation_is_told_by_when_it_began():
-    found = one(
+    found = parse_one(
         STUDIO,
         conversation_json(
             prompt_versions("Why?"), answer_versions(step("Hm", thinking=True), step("So."))
@@ -53,7 +60,7 @@ def test_a_conversation_is_told_by_when_it_began():
     )
 
     assert (found.key, found.title) == ("1767261600000", "Cats")
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("user", "text", "Why?"),
         ("assistant", "thought", "Hm"),
         ("assistant", "text", "So."),
@@ -62,7 +69,7 @@ def test_a_conversation_is_told_by_when_it_began():
 
 
 def test_versions_that_are_not_selected_are_other_branches():
-    found = one(
+    found = parse_one(
         STUDIO,
         conversation_json(prompt_versions("One", "Two", selected=1), answer_versions(step("So."))),
     )
@@ -82,8 +89,10 @@ def test_tools_and_files_are_kept_apart():
     question = prompt_versions("List")
     question["versions"][0]["content"].append(file)
 
-    assert told(
-        one(STUDIO, conversation_json(question, answer_versions({"content": [request, result]})))
+    assert turn_summaries(
+        parse_one(
+            STUDIO, conversation_json(question, answer_versions({"content": [request, result]}))
+        )
     ) == [
         ("user", "text", "List"),
         ("user", "media", "a.pdf"),
@@ -93,13 +102,13 @@ def test_tools_and_files_are_kept_apart():
 
 
 def test_equal_messages_have_keys_that_last():
-    first = one(
+    first = parse_one(
         STUDIO,
         conversation_json(
             prompt_versions("Go on"), answer_versions(step("A")), prompt_versions("Go on")
         ),
     )
-    grown = one(
+    grown = parse_one(
         STUDIO,
         conversation_json(
             prompt_versions("Go on"),
@@ -116,16 +125,18 @@ def test_equal_messages_have_keys_that_last():
 def test_the_order_of_keys_does_not_matter():
     content = conversation_json(prompt_versions("Why?"), id="c1")
 
-    assert read(STUDIO, dict(reversed(content.items()))) == read(STUDIO, content)
+    assert parse_all(STUDIO, dict(reversed(content.items()))) == parse_all(STUDIO, content)
 
 
 def test_a_file_that_breaks_off_keeps_what_was_whole():
     raw = json.dumps(conversation_json(prompt_versions("One"), answer_versions(step("Two"))))
 
-    [found] = survivors(STUDIO, raw[:-20])
+    [found] = parse_until_error(STUDIO, raw[:-20])
 
     assert [turn.text for turn in found.turns] == ["One"]
 
 
 def test_messages_without_versions_are_not_taken_for_it():
-    assert recognise(document({"messages": [{"role": "user", "content": "Hi"}]})) is not STUDIO
+    assert (
+        recognise_format(document({"messages": [{"role": "user", "content": "Hi"}]})) is not STUDIO
+    )

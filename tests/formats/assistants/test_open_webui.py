@@ -4,13 +4,13 @@ import json
 import sqlite3
 
 import pytest
-from helpers.parsing import document, one, read, sample, told
+from helpers.parsing import document, parse_all, parse_one, shared_document, turn_summaries
 from helpers.shared import sample_rows
 
 from memcli.domain import Skipped
-from memcli.formats import Reading, load, recognise
+from memcli.formats import ParseOptions, load_format, recognise_format
 
-WEBUI = load("open_webui")
+WEBUI = load_format("open_webui")
 
 
 def message(name, parent, role, content, second=0, **more):
@@ -29,7 +29,7 @@ AGAIN = message("b", "q", "assistant", "Pixel.", 6)
 
 
 def database(path, *rows):
-    with sqlite3.connect(path) as connection:
+    with sqlite3.connect_timeout(path) as connection:
         connection.execute("create table chat (id text, user_id text, title text, chat json)")
         connection.executemany("insert into chat values (?, 'u', ?, ?)", rows)
     connection.close()
@@ -38,18 +38,18 @@ def database(path, *rows):
 
 @pytest.mark.parametrize("row", sample_rows("openwebui"), ids=lambda row: row["path"][-40:])
 def test_every_sample_gives_what_its_index_says(row):
-    found = sample(row["path"])
+    found = shared_document(row["path"])
 
-    conversations = list(WEBUI.parse(found, Reading()))
+    conversations = list(WEBUI.parse(found, ParseOptions()))
 
-    assert recognise(found) is WEBUI
+    assert recognise_format(found) is WEBUI
     assert len(conversations) == int(row["sessions"])
-    said = sum(turn.searched for each in conversations for turn in each.turns)
+    said = sum(turn.is_searchable for each in conversations for turn in each.turns)
     assert said == int(row["messages"])
 
 
 def test_branches_are_kept_and_the_current_one_counts():
-    found = one(WEBUI, [element(ASKED, ANSWERED, AGAIN, current="a")])
+    found = parse_one(WEBUI, [element(ASKED, ANSWERED, AGAIN, current="a")])
 
     assert (found.key, found.title) == ("c1", "Cats")
     assert [(turn.key, turn.active) for turn in found.turns] == [
@@ -62,18 +62,18 @@ def test_branches_are_kept_and_the_current_one_counts():
 def test_one_chat_alone_is_read_too():
     chat = {**element(ASKED, ANSWERED)["chat"], "title": "Cats", "id": "c1"}
 
-    assert recognise(document(chat)) is WEBUI
-    assert [turn.key for turn in one(WEBUI, chat).turns] == ["q", "a"]
+    assert recognise_format(document(chat)) is WEBUI
+    assert [turn.key for turn in parse_one(WEBUI, chat).turns] == ["q", "a"]
 
 
 def test_a_chat_that_is_a_list_is_a_line():
     rows = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"}]
     chat = {"id": "c1", "title": "Old", "chat": {"messages": rows}}
 
-    found = one(WEBUI, [chat])
+    found = parse_one(WEBUI, [chat])
 
-    assert recognise(document([chat])) is WEBUI
-    assert told(found) == [("user", "text", "Hi"), ("assistant", "text", "Yo")]
+    assert recognise_format(document([chat])) is WEBUI
+    assert turn_summaries(found) == [("user", "text", "Hi"), ("assistant", "text", "Yo")]
     assert found.turns[1].parent == found.turns[0].key
 
 
@@ -86,20 +86,20 @@ def test_the_database_gives_the_same_as_the_export(tmp_path):
         ("c3", "Empty", None),
     )
 
-    [found, broken, empty] = read(WEBUI, raw, "webui.db")
+    [found, broken, empty] = parse_all(WEBUI, raw, "webui.db")
 
-    assert recognise(document(raw, "webui.db")) is WEBUI
-    assert [found] == read(WEBUI, [chat])
+    assert recognise_format(document(raw, "webui.db")) is WEBUI
+    assert [found] == parse_all(WEBUI, [chat])
     assert (broken.where, broken.lost) == ("chat c2", True)
     assert empty == Skipped("chat c3", "has nothing to import", lost=False)
 
 
 def test_another_database_is_not_taken_for_it(tmp_path):
-    with sqlite3.connect(tmp_path / "chat.db") as connection:
+    with sqlite3.connect_timeout(tmp_path / "chat.db") as connection:
         connection.execute("create table chat (guid text)")
     connection.close()
 
-    assert recognise(document((tmp_path / "chat.db").read_bytes())) is None
+    assert recognise_format(document((tmp_path / "chat.db").read_bytes())) is None
 
 
 @pytest.mark.parametrize(
@@ -121,16 +121,20 @@ def test_another_database_is_not_taken_for_it(tmp_path):
     ],
 )
 def test_what_is_folded_into_an_answer_is_told_apart(content, blocks):
-    found = one(WEBUI, [element(ASKED, message("a", "q", "assistant", content, 1))])
+    found = parse_one(WEBUI, [element(ASKED, message("a", "q", "assistant", content, 1))])
 
-    assert told(found)[1:] == blocks
+    assert turn_summaries(found)[1:] == blocks
 
 
 def test_an_answer_without_content_is_taken_from_its_output():
     items = [{"type": "reasoning"}, {"type": "message", "content": [{"text": "Yes."}]}]
     answer = message("a", "q", "assistant", "", 1, output=items)
 
-    assert told(one(WEBUI, [element(ASKED, answer)]))[1] == ("assistant", "text", "Yes.")
+    assert turn_summaries(parse_one(WEBUI, [element(ASKED, answer)]))[1] == (
+        "assistant",
+        "text",
+        "Yes.",
+    )
 
 
 def test_attached_text_belongs_to_the_turn_and_other_files_are_named():
@@ -140,7 +144,7 @@ def test_attached_text_belongs_to_the_turn_and_other_files_are_named():
         {"name": "b.pdf"},
     ]
 
-    assert told(one(WEBUI, [element({**ASKED, "files": files})])) == [
+    assert turn_summaries(parse_one(WEBUI, [element({**ASKED, "files": files})])) == [
         ("user", "text", "A name for a cat?\n\npasted"),
         ("user", "media", ""),
         ("user", "media", "b.pdf"),

@@ -5,10 +5,10 @@ from itertools import permutations
 
 import pytest
 from helpers import parsing
-from helpers.parsing import document, one, sample
+from helpers.parsing import document, shared_document
 
 from memcli.domain import Clock, Kind, Role, Skipped
-from memcli.formats import Reading, recognise
+from memcli.formats import ParseOptions, recognise_format
 from memcli.formats.assistants import perplexity
 
 
@@ -37,7 +37,7 @@ ABOUT = {
 
 def parse_one(value):
     """Return the one conversation of a file."""
-    return one(perplexity.FORMAT, value)
+    return parsing.parse_one(perplexity.FORMAT, value)
 
 
 def turn_summaries(conversation):
@@ -54,7 +54,7 @@ def turn_summaries(conversation):
     ],
 )
 def test_a_thread_is_recognised_by_a_question_with_its_answer(value):
-    assert recognise(document(value)) is perplexity.FORMAT
+    assert recognise_format(document(value)) is perplexity.FORMAT
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_thread_is_recognised_by_a_question_with_its_answer(value):
     ],
 )
 def test_half_the_evidence_is_none(value):
-    assert recognise(document(value)) is not perplexity.FORMAT
+    assert recognise_format(document(value)) is not perplexity.FORMAT
 
 
 def test_both_shapes_of_a_thread_are_the_same_conversation():
@@ -162,7 +162,7 @@ def test_without_an_id_the_slug_and_then_the_first_question_stand_for_the_thread
 
 
 def test_a_thread_without_words_is_passed_over():
-    [found] = parsing.read(perplexity.FORMAT, {"entries": [entry("a", "")]})
+    [found] = parsing.parse_all(perplexity.FORMAT, {"entries": [entry("a", "")]})
 
     assert isinstance(found, Skipped)
     assert not found.lost
@@ -184,9 +184,9 @@ def test_surprises_lose_no_words():
     ],
 )
 def test_real_threads(samples, name, key, said):
-    found = sample(f"perplexity/Superkikim__nexus-ai-chat-importer__inline/{name}.json")
+    found = shared_document(f"perplexity/Superkikim__nexus-ai-chat-importer__inline/{name}.json")
 
-    assert recognise(found) is perplexity.FORMAT
-    [conversation] = perplexity.FORMAT.parse(found, Reading())
+    assert recognise_format(found) is perplexity.FORMAT
+    [conversation] = perplexity.FORMAT.parse(found, ParseOptions())
     assert conversation.key == key
     assert [turn.text for turn in conversation.turns] == said

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from helpers import parsing
-from helpers.parsing import document, lines, one, told
+from helpers.parsing import document, lines, turn_summaries
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped
-from memcli.formats import Reading, recognise
+from memcli.formats import ParseOptions, recognise_format
 from memcli.formats.assistants import sillytavern
 
 HEADER = {"user_name": "Ruth", "character_name": "Iris", "create_date": "x", "chat_metadata": {}}
@@ -23,12 +23,12 @@ NAME = "chats/Iris/First - 2024.jsonl"
 
 def parse_one(*rows, name=NAME, reading=None):
     """Return the one conversation of a chat."""
-    return one(sillytavern.FORMAT, lines(*rows), name, reading)
+    return parsing.parse_one(sillytavern.FORMAT, lines(*rows), name, reading)
 
 
 def recognise_chat(*rows):
     """Return the format of a chat."""
-    return recognise(document(lines(*rows), NAME))
+    return recognise_format(document(lines(*rows), NAME))
 
 
 @pytest.mark.parametrize("header", [HEADER, {"chat_metadata": {"integrity": "a"}}, None])
@@ -81,7 +81,7 @@ def test_chats_of_one_character_are_told_by_their_files():
 def test_times_are_read_in_every_way_they_are_written(written, expected, clock):
     zone = timezone(timedelta(hours=2))
 
-    [turn] = parse_one(HEADER, message("Hi", send_date=written), reading=Reading(zone)).turns
+    [turn] = parse_one(HEADER, message("Hi", send_date=written), reading=ParseOptions(zone)).turns
 
     assert turn.sent_at == (expected if expected.tzinfo else expected.replace(tzinfo=zone))
     assert turn.clock is clock
@@ -150,7 +150,7 @@ def test_thoughts_pictures_and_attached_texts_are_kept():
 
     found = parse_one(HEADER, message("Look!", extra=extra))
 
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("assistant", "thought", "Be kind."),
         ("assistant", "text", "Look!\n\nRemember the moon."),
         ("assistant", "media", "moon.png"),
@@ -167,7 +167,7 @@ def test_the_programs_own_messages_are_nobodys_words_but_hidden_ones_are():
         message("Not good.", name="Note", is_system=True, extra={"type": "comment"}),
     )
 
-    assert told(found) == [
+    assert turn_summaries(found) == [
         ("assistant", "text", "Hidden."),
         ("system", "service", "Help!"),
         ("user", "text", "Rain falls."),
@@ -188,14 +188,14 @@ def test_calls_of_tools_are_kept_apart():
 
 
 def test_a_broken_line_is_told_and_the_rest_read():
-    parsed = parsing.read(sillytavern.FORMAT, lines(HEADER, "{bro", message("Hi")))
+    parsed = parsing.parse_all(sillytavern.FORMAT, lines(HEADER, "{bro", message("Hi")))
 
     assert [each.where for each in parsed if isinstance(each, Skipped)] == ["line 2"]
     assert [len(each.turns) for each in parsed if isinstance(each, Conversation)] == [1]
 
 
 def test_a_chat_in_which_nobody_speaks_is_passed_over():
-    [found] = parsing.read(sillytavern.FORMAT, lines(HEADER))
+    [found] = parsing.parse_all(sillytavern.FORMAT, lines(HEADER))
 
     assert isinstance(found, Skipped)
     assert not found.lost
@@ -204,7 +204,7 @@ def test_a_chat_in_which_nobody_speaks_is_passed_over():
 def test_surprises_in_every_field_lose_no_words():
     odd = message("Hi", extra=[], swipes={"a": 1}, swipe_id=True, swipe_info="x", send_date={})
 
-    assert told(parse_one(HEADER, odd, message(7))) == [
+    assert turn_summaries(parse_one(HEADER, odd, message(7))) == [
         ("assistant", "text", "Hi"),
         ("assistant", "text", "7"),
     ]

@@ -11,9 +11,9 @@ from helpers.shared import SHARED
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats import Document, Reading, load, recognise
+from memcli.formats import Document, ParseOptions, load_format, recognise_format
 
-LOCOMO = load("locomo")
+LOCOMO = load_format("locomo")
 REAL = SHARED / "data" / "locomo10.json"
 
 TALK = {
@@ -57,7 +57,7 @@ def document(content, name="locomo10.json"):
 
 
 def parse_all(content, name="locomo10.json"):
-    return list(LOCOMO.parse(document(content, name), Reading()))
+    return list(LOCOMO.parse(document(content, name), ParseOptions()))
 
 
 def test_each_session_is_a_conversation_and_dates_alone_are_none():
@@ -102,7 +102,7 @@ def test_a_file_that_breaks_off_keeps_what_was_whole():
     for end in range(1, len(raw) - 1, 3):
         kept = []
         with suppress(InputError):
-            kept.extend(LOCOMO.parse(document(raw[:end]), Reading()))
+            kept.extend(LOCOMO.parse(document(raw[:end]), ParseOptions()))
 
         assert kept == list(SESSIONS * 2)[: len(kept)]
 
@@ -115,7 +115,7 @@ def test_no_flipped_byte_is_more_than_an_input_error():
         damaged = bytearray(raw)
         damaged[chance.randrange(len(raw))] = chance.randrange(256)
         with suppress(InputError):
-            for one in LOCOMO.parse(document(bytes(damaged)), Reading()):
+            for one in LOCOMO.parse(document(bytes(damaged)), ParseOptions()):
                 assert isinstance(one, Conversation | Skipped)
 
 
@@ -124,16 +124,16 @@ def test_no_flipped_byte_is_more_than_an_input_error():
     [([SAMPLE], True), (TALK, True), ([{"conversation": {"session_1": [{}]}}], False)],
 )
 def test_it_is_recognised_by_a_turn_of_a_session(content, known):
-    assert (recognise(document(content)) is LOCOMO) == known
+    assert (recognise_format(document(content)) is LOCOMO) == known
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="no real LoCoMo")
 def test_the_real_file_gives_every_session_and_turn():
     real = Document(REAL.name, lambda: REAL.open("rb"))
 
-    found = list(LOCOMO.parse(real, Reading()))
+    found = list(LOCOMO.parse(real, ParseOptions()))
 
-    assert recognise(real) is LOCOMO
+    assert recognise_format(real) is LOCOMO
     assert len({one.key for one in found}) == len(found) == 272
     assert sum(len(one.turns) for one in found) == 5882
     assert {turn.clock for one in found for turn in one.turns} == {Clock.LOCAL}

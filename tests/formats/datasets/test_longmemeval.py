@@ -11,9 +11,9 @@ from helpers.shared import SHARED
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats import Document, Reading, load, recognise
+from memcli.formats import Document, ParseOptions, load_format, recognise_format
 
-LONGMEMEVAL = load("longmemeval")
+LONGMEMEVAL = load_format("longmemeval")
 REAL = SHARED / "data" / "longmemeval_s_dev.json"
 
 
@@ -23,7 +23,7 @@ def document(content):
 
 
 def parse_all(content, **reading):
-    return list(LONGMEMEVAL.parse(document(content), Reading(**reading)))
+    return list(LONGMEMEVAL.parse(document(content), ParseOptions(**reading)))
 
 
 def question(name="q1", **keys):
@@ -105,7 +105,7 @@ def test_a_file_that_breaks_off_keeps_what_was_whole():
     for end in range(1, len(raw) - 1, 3):
         kept = []
         with suppress(InputError):
-            kept.extend(LONGMEMEVAL.parse(document(raw[:end]), Reading()))
+            kept.extend(LONGMEMEVAL.parse(document(raw[:end]), ParseOptions()))
 
         assert kept == whole[: len(kept)]
 
@@ -120,14 +120,14 @@ def test_a_file_that_breaks_off_keeps_what_was_whole():
     ],
 )
 def test_it_is_recognised_by_a_turn_of_a_haystack(content, known):
-    assert (recognise(document(content)) is LONGMEMEVAL) == known
+    assert (recognise_format(document(content)) is LONGMEMEVAL) == known
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="no real LongMemEval")
 def test_the_real_file_gives_every_session_under_its_own_key():
     real = Document(REAL.name, lambda: REAL.open("rb"))
 
-    keys = [one.key for one in LONGMEMEVAL.parse(real, Reading())]
+    keys = [one.key for one in LONGMEMEVAL.parse(real, ParseOptions())]
 
-    assert recognise(real) is LONGMEMEVAL
+    assert recognise_format(real) is LONGMEMEVAL
     assert len(keys) == len(set(keys)) == 2356

@@ -11,12 +11,12 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.errors import InputError
-from memcli.formats import Document, Reading, load, recognise
+from memcli.formats import Document, ParseOptions, load_format, recognise_format
 from memcli.formats.generic import any_json
 from memcli.formats.parsing import json_lines
 from memcli.formats.parsing.sample import HEAD_BYTES
 
-GENERIC = load("generic_json")
+GENERIC = load_format("generic_json")
 
 HI = {"role": "user", "content": "Hi"}
 HELLO = {"role": "assistant", "content": "Hello"}
@@ -35,7 +35,7 @@ def document(content, name="chat.json"):
 
 
 def parse_all(content, name="chat.json"):
-    return list(GENERIC.parse(document(content, name), Reading()))
+    return list(GENERIC.parse(document(content, name), ParseOptions()))
 
 
 def turn_texts(conversation):
@@ -46,7 +46,7 @@ def survivors(raw):
     """Return the results of a damaged file up to an InputError, the only error it may raise."""
     kept = []
     with suppress(InputError):
-        kept.extend(GENERIC.parse(document(raw), Reading()))
+        kept.extend(GENERIC.parse(document(raw), ParseOptions()))
     return kept
 
 
@@ -58,10 +58,10 @@ def test_every_sample_gives_what_its_index_says(row):
     sample = Document(row["path"], lambda: path.open("rb"))
     known = row["format"] == "generic_json"
 
-    parse_all = GENERIC.parse(sample, Reading()) if known else ()
+    parse_all = GENERIC.parse(sample, ParseOptions()) if known else ()
     found = [one for one in parse_all if isinstance(one, Conversation)]
 
-    assert recognise(sample) is (GENERIC if known else None)
+    assert recognise_format(sample) is (GENERIC if known else None)
     assert len(found) == int(row["sessions"])
     assert sum(len(one.turns) for one in found) == int(row["messages"])
 
@@ -91,7 +91,7 @@ def test_every_sample_gives_what_its_index_says(row):
 def test_every_layout_gives_the_same_conversation(content):
     [conversation] = parse_all(content)
 
-    assert recognise(document(content)) is GENERIC
+    assert recognise_format(document(content)) is GENERIC
     assert turn_texts(conversation) == WORDS
     assert [conversation] == parse_all([HI, HELLO])
 
@@ -99,7 +99,7 @@ def test_every_layout_gives_the_same_conversation(content):
 def test_lines_of_conversations_give_one_each():
     content = lines({"id": "a", "messages": [HI]}, {"id": 7, "conversations": [SHARED_HI]})
 
-    assert recognise(document(content)) is GENERIC
+    assert recognise_format(document(content)) is GENERIC
     assert [one.key for one in parse_all(content)] == ["a", "7"]
 
 
@@ -208,7 +208,7 @@ def test_damaged_lines_are_reported_and_the_others_read():
 
     first, last, conversation = parse_all(content)
 
-    assert recognise(document(content)) is GENERIC
+    assert recognise_format(document(content)) is GENERIC
     assert [(one.where, one.lost) for one in (first, last)] == [("line 2", True), ("line 5", True)]
     assert turn_texts(conversation) == WORDS
 
@@ -234,7 +234,7 @@ def test_lines_longer_than_the_head_are_still_lines():
     long = {"id": "a", "messages": [HI, {"role": "user", "content": "x" * HEAD_BYTES}]}
     content = lines(long, {"id": "b", "messages": [HI]})
 
-    assert recognise(document(content)) is GENERIC
+    assert recognise_format(document(content)) is GENERIC
     assert [one.key for one in parse_all(content)] == ["a", "b"]
 
 
@@ -290,7 +290,7 @@ def test_no_flipped_byte_is_more_than_an_input_error(raw):
         damaged = bytearray(raw)
         for _ in range(chance.choice((1, 3))):
             damaged[chance.randrange(len(raw))] = chance.randrange(256)
-        recognise(document(bytes(damaged)))
+        recognise_format(document(bytes(damaged)))
         for one in survivors(bytes(damaged)):
             assert isinstance(one, Conversation | Skipped)
 
@@ -314,12 +314,12 @@ def test_no_flipped_byte_is_more_than_an_input_error(raw):
     ids=str,
 )
 def test_other_files_are_not_taken_for_chats(content):
-    assert recognise(document(content)) is not GENERIC
+    assert recognise_format(document(content)) is not GENERIC
 
 
 def test_a_list_of_messages_that_breaks_off_is_recognised_and_refused():
     content = json.dumps([HI, HELLO]).encode()[:-9]
 
-    assert recognise(document(content)) is GENERIC
+    assert recognise_format(document(content)) is GENERIC
     with pytest.raises(InputError, match="ends in the middle"):
         parse_all(content)

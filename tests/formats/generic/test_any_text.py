@@ -6,7 +6,7 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.errors import InputError
-from memcli.formats.format import Reading
+from memcli.formats.format import ParseOptions
 from memcli.formats.generic import any_text
 from memcli.formats.parsing import text_lines
 from memcli.formats.parsing.document import Document
@@ -28,7 +28,7 @@ def parse_until_error(content, name="talk.md"):
     parsed = []
     source = Document(name, lambda: io.BytesIO(raw_of(content)))
     try:
-        for part in any_text.parse(source, Reading()):
+        for part in any_text.parse(source, ParseOptions()):
             parsed.append(part)  # noqa: PERF402  # keeps what came before an error
     except InputError as error:
         return parsed, error
@@ -124,7 +124,7 @@ def test_speakers_are_marked_in_many_ways(user, assistant, speaker):
 )
 def test_documents_are_not_taken_for_transcripts(text):
     assert not is_recognised(text)
-    assert str(parse_until_error(text)[1]) == "talk.md is no transcript"
+    assert str(parse_until_error(text)[1]) == "talk.md is not a transcript"
 
 
 @pytest.mark.parametrize("start", ['{"a": "', "<html>", "[\n{"])

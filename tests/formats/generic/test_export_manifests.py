@@ -1,13 +1,13 @@
 """Manifests of exports that come in several files."""
 
 import pytest
-from helpers.parsing import document, read, sample
+from helpers.parsing import document, parse_all, shared_document
 from helpers.shared import sample_rows
 
 from memcli.domain import Skipped
-from memcli.formats import Reading, load, recognise
+from memcli.formats import ParseOptions, load_format, recognise_format
 
-MANIFESTS = load("export_manifests")
+MANIFESTS = load_format("export_manifests")
 
 
 def chatgpt(*names):
@@ -25,18 +25,20 @@ def chatgpt(*names):
     ids=lambda row: row["path"][-40:],
 )
 def test_the_sample_names_a_shard_that_is_not_there(row):
-    found = sample(row["path"])
+    found = shared_document(row["path"])
 
-    assert recognise(found) is MANIFESTS
+    assert recognise_format(found) is MANIFESTS
     # The document finds the other shards beside it, so only one is missing.
-    assert [each.where for each in MANIFESTS.parse(found, Reading())] == ["conversations-404.json"]
+    assert [each.where for each in MANIFESTS.parse(found, ParseOptions())] == [
+        "conversations-404.json"
+    ]
 
 
 def test_a_shard_that_is_missing_is_told_and_one_that_is_there_is_not():
     content = chatgpt("conversations-000.json", "conversations-001.json")
 
-    assert recognise(document(content)) is MANIFESTS
-    assert read(MANIFESTS, content, **{"conversations-000.json": []}) == [
+    assert recognise_format(document(content)) is MANIFESTS
+    assert parse_all(MANIFESTS, content, **{"conversations-000.json": []}) == [
         Skipped("conversations-001.json", "is named by the export's manifest, and is not there")
     ]
 
@@ -50,10 +52,10 @@ def test_a_shard_that_is_missing_is_told_and_one_that_is_there_is_not():
     ],
 )
 def test_of_links_to_zips_the_person_is_told_to_download_them(content):
-    found = recognise(document(content, "manifest-9d86.json"))
+    found = recognise_format(document(content, "manifest-9d86.json"))
 
     assert found is MANIFESTS
-    [note] = read(MANIFESTS, content, "manifest-9d86.json")
+    [note] = parse_all(MANIFESTS, content, "manifest-9d86.json")
     assert note.why == "only has links: download conversations-000.zip, and ingest those"
 
 
@@ -67,4 +69,4 @@ def test_of_links_to_zips_the_person_is_told_to_download_them(content):
     ],
 )
 def test_other_files_are_not_taken_for_manifests(content, name):
-    assert recognise(document(content, name)) is None
+    assert recognise_format(document(content, name)) is None

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 import pytest
 from helpers.builders import BEGIN, MINUTE, talk, turn, turns
 from helpers.exporting import again, exported, read_back
-from helpers.parsing import document, read
+from helpers.parsing import document, parse_all
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
-from memcli.formats import recognise
-from memcli.formats.format import Reading
+from memcli.formats import recognise_format
+from memcli.formats.format import ParseOptions
 from memcli.formats.generic.memcli import FORMAT
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
@@ -48,14 +48,16 @@ def chat(*lines, at=BEGIN, title="Ann", step=HOUR):
 def test_an_export_is_recognised(store):
     take(store, talk("Lisbon", "me: We flew in May."))
 
-    assert recognise(document(exported(store))) is FORMAT
+    assert recognise_format(document(exported(store))) is FORMAT
 
 
 def test_branches_edits_kinds_and_clocks_come_back(store, tmp_path):
     odd = (
         turn("me: Where?", "q"),
         replace(turn("ai: Porto", "a"), parent="q", active=False, edited_at=BEGIN + DAY),
-        replace(turn("ai: ls -l", "t", None), kind=Kind.TOOL, clock=Clock.INHERITED, included=True),
+        replace(
+            turn("ai: ls -l", "t", None), kind=Kind.TOOL, clock=Clock.INHERITED, included_kinds=True
+        ),
         replace(turn('Ann: x\u2028\x85y \U0001f600 \\ "', "é\n"), role=Role.PERSON),
         Turn("m", Role.USER, "", kind=Kind.MEDIA, missing=True),
     )
@@ -141,7 +143,7 @@ def test_what_was_forgotten_does_not_come_back_with_an_export(store):
     take(store, talk("Lisbon", "me: secret"), chat("Ann: secret"), chat("Bea: x", at=BEGIN + DAY))
     text = exported(store)
     gone = [each for each in ids(store) if "secret" in str(store.sessions.get(each))]
-    store.forgetting.forget(gone)
+    store.deletion.forget(gone)
 
     read_back(text, store)
 
@@ -176,7 +178,7 @@ def test_a_line_that_is_not_as_written_is_named_and_the_others_are_read(store, c
     first, second = exported(store).splitlines()
     broken = json.dumps({**json.loads(first), **change})
 
-    skipped, kept = read(FORMAT, f"{broken}\n{second}\n")
+    skipped, kept = parse_all(FORMAT, f"{broken}\n{second}\n")
 
     assert skipped == Skipped("line 1", f"is not as `mem export` writes it: {why}")
     assert isinstance(kept, Conversation)
@@ -224,7 +226,7 @@ def test_whatever_a_memory_holds_comes_back(tmp_path_factory, copies, included):
 
 
 def test_real_exports_come_back_under_the_same_ids(samples, store, tmp_path):
-    import_exports([samples], store, None, Reading())
+    import_exports([samples], store, None, ParseOptions())
     text = exported(store)
 
     assert again(text, tmp_path / "two.db") == text

@@ -7,9 +7,9 @@ import pytest
 from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Kind, Role, Skipped
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.messengers import discord, discord_package
-from memcli.formats.sources import places
+from memcli.formats.sources import find_sources
 
 ANN = {"id": "11", "name": "ann", "nickname": "Ann", "isBot": False}
 
@@ -41,11 +41,11 @@ def document(content, name="x.json", beside=None):
         path: Document(path, lambda other=other: BytesIO(json.dumps(other).encode()))
         for path, other in (beside or {}).items()
     }
-    return Document(name, lambda: BytesIO(raw), find=others.get)
+    return Document(name, lambda: BytesIO(raw), file_finder=others.get)
 
 
 def read(content, **options):
-    return list(discord._parse(document(content), Reading(**options)))
+    return list(discord._parse(document(content), ParseOptions(**options)))
 
 
 def turns(*messages, **options):
@@ -53,8 +53,8 @@ def turns(*messages, **options):
 
 
 def test_a_channel_is_recognised_by_a_message():
-    assert recognise(document(export(message()))) is discord.FORMAT
-    assert recognise(document(export({"id": "1", "text": "Hi"}))) is None
+    assert recognise_format(document(export(message()))) is discord.FORMAT
+    assert recognise_format(document(export({"id": "1", "text": "Hi"}))) is None
 
 
 def test_a_message_becomes_a_turn_of_its_channel():
@@ -135,14 +135,16 @@ CSV = 'ID,Timestamp,Contents,Attachments\r\n100,2024-06-01 10:00:00,"Hi\nthere",
 def unpacked(content, **beside):
     files = {"channel.json": {"id": "7", "name": "general", "guild": {"name": "Club"}}}
     return list(
-        discord_package._parse(document(content, "messages/c7/messages.csv", files), Reading())
+        discord_package._parse(document(content, "messages/c7/messages.csv", files), ParseOptions())
     )
 
 
 def test_a_package_is_recognised_in_both_its_forms():
-    assert recognise(document(ROWS)) is discord_package.FORMAT
-    assert recognise(document("\ufeff" + CSV)) is discord_package.FORMAT
-    assert recognise(document("ID,Timestamp,Contents\n1,2,3\n")) is not discord_package.FORMAT
+    assert recognise_format(document(ROWS)) is discord_package.FORMAT
+    assert recognise_format(document("\ufeff" + CSV)) is discord_package.FORMAT
+    assert (
+        recognise_format(document("ID,Timestamp,Contents\n1,2,3\n")) is not discord_package.FORMAT
+    )
 
 
 @pytest.mark.parametrize(("content", "text"), [(ROWS, "Hi"), (CSV, "Hi\nthere")])
@@ -156,7 +158,7 @@ def test_a_package_holds_the_person_s_own_messages(content, text):
 
 
 def test_without_the_files_beside_it_a_package_s_channel_is_its_folder():
-    found = discord_package._parse(document(CSV, "Messages/c7/messages.csv"), Reading())
+    found = discord_package._parse(document(CSV, "Messages/c7/messages.csv"), ParseOptions())
 
     assert [(part.key, part.title) for part in found] == [("7", "Discord channel 7")]
 
@@ -182,12 +184,12 @@ def test_a_field_without_end_costs_only_itself():
     "row", sample_rows("discord", "discord_package"), ids=lambda row: row["path"][-30:]
 )
 def test_a_sample_is_found_and_counted(row):
-    [place] = places(SHARED / "samples" / row["path"])
+    [place] = find_sources(SHARED / "samples" / row["path"])
     [found] = place.documents()
-    known = recognise(found)
+    known = recognise_format(found)
     if not row["messages"]:
         assert known is None
         return
-    [conversation] = known.parse(found, Reading())
+    [conversation] = known.parse(found, ParseOptions())
     assert known.name == row["format"]
     assert len(conversation.turns) == int(row["messages"])

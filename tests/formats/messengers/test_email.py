@@ -5,9 +5,9 @@ from io import BytesIO
 import pytest
 
 from memcli.domain import Conversation, Kind, Role
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.messengers import email
-from memcli.formats.sources import places
+from memcli.formats.sources import find_sources
 
 
 def mail(text="Hi", number=1, *, head="", subject="Lunch", sender="Ann <ann@example.org>"):
@@ -26,14 +26,14 @@ def document(text, name="x.eml"):
 
 
 def read(text, **options):
-    return list(email._parse(document(text), Reading(**options)))
+    return list(email._parse(document(text), ParseOptions(**options)))
 
 
 def test_mail_is_recognised_by_its_head():
-    assert recognise(document(mail())) is email.FORMAT
-    assert recognise(document(mailbox(mail()))) is email.FORMAT
-    assert recognise(document("From: Ann\n\nHi")) is not email.FORMAT
-    assert recognise(document("From here on\nit goes on\n")) is not email.FORMAT
+    assert recognise_format(document(mail())) is email.FORMAT
+    assert recognise_format(document(mailbox(mail()))) is email.FORMAT
+    assert recognise_format(document("From: Ann\n\nHi")) is not email.FORMAT
+    assert recognise_format(document("From here on\nit goes on\n")) is not email.FORMAT
 
 
 def test_a_mail_becomes_a_turn_of_its_thread():
@@ -120,10 +120,10 @@ def test_a_mail_that_breaks_the_rules_costs_at_most_itself(head):
 
 def test_the_sample_is_found_and_counted(samples):
     [path] = samples.glob("email/*/tests/fixtures/test_email.eml")
-    [place] = places(path)
+    [place] = find_sources(path)
     [found] = place.documents()
-    [conversation] = email._parse(found, Reading())
+    [conversation] = email._parse(found, ParseOptions())
 
-    assert recognise(found) is email.FORMAT
+    assert recognise_format(found) is email.FORMAT
     assert len(conversation.turns) == 1
     assert "sparse attention" in conversation.turns[0].text

@@ -6,10 +6,10 @@ from io import BytesIO
 import pytest
 
 from memcli.domain import Clock, Kind, Role
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.messengers import google_chat
 from memcli.formats.messengers.google_chat import parse_takeout_time
-from memcli.formats.sources import places
+from memcli.formats.sources import find_sources
 
 ANN = {"name": "Ann", "email": "ann@example.org", "user_type": "Human"}
 AT = "Friday, May 29, 2026 at 3:00:29\u202fAM UTC"
@@ -23,11 +23,11 @@ def document(*messages, info=None):
     raw = json.dumps({"messages": list(messages)}).encode()
     side = Document("group_info.json", lambda: BytesIO(json.dumps(info).encode()))
     find = {"group_info.json": side}.get if info else lambda _path: None
-    return Document("Groups/DM G/messages.json", lambda: BytesIO(raw), find=find)
+    return Document("Groups/DM G/messages.json", lambda: BytesIO(raw), file_finder=find)
 
 
 def read(*messages, info=None, **options):
-    return list(google_chat._parse(document(*messages, info=info), Reading(**options)))
+    return list(google_chat._parse(document(*messages, info=info), ParseOptions(**options)))
 
 
 def turns(*messages, **options):
@@ -35,8 +35,8 @@ def turns(*messages, **options):
 
 
 def test_a_group_is_recognised_by_a_message():
-    assert recognise(document(message())) is google_chat.FORMAT
-    assert recognise(document({"message_id": 1, "text": "Hi"})) is None
+    assert recognise_format(document(message())) is google_chat.FORMAT
+    assert recognise_format(document({"message_id": 1, "text": "Hi"})) is None
 
 
 def test_a_group_is_titled_with_its_name_or_the_others_in_it():
@@ -105,9 +105,9 @@ def test_a_text_that_is_no_time_gives_none(written):
 def test_the_sample_is_found_and_counted(samples):
     """INDEX.tsv counts the message of a file alone as none."""
     [archive] = samples.glob("google_chat/*/takeout.zip")
-    [place] = places(archive)
-    known = [found for found in place.documents() if recognise(found)]
-    [conversation] = google_chat._parse(known[0], Reading())
+    [place] = find_sources(archive)
+    known = [found for found in place.documents() if recognise_format(found)]
+    [conversation] = google_chat._parse(known[0], ParseOptions())
 
     assert len(known) == 1
     assert conversation.title == "Owner, Other User"

@@ -5,10 +5,10 @@ import sqlite3
 import pytest
 
 from memcli.domain import Clock, Kind, Role, Skipped
-from memcli.formats import Reading, recognise
+from memcli.formats import ParseOptions, recognise_format
 from memcli.formats.messengers import imessage
-from memcli.formats.parsing.typedstream import string_in
-from memcli.formats.sources import places
+from memcli.formats.parsing.typedstream import extract_string
+from memcli.formats.sources import find_sources
 
 OLD = """
 create table handle (id text);
@@ -50,7 +50,7 @@ class Database:
 
     def __init__(self, path, *schemas):
         self.path = path
-        self._db = sqlite3.connect(path)
+        self._db = sqlite3.connect_timeout(path)
         for schema in schemas:
             self._db.executescript(schema)
 
@@ -69,10 +69,10 @@ class Database:
 
     def read(self, **options):
         self._db.commit()
-        [place] = places(self.path)
+        [place] = find_sources(self.path)
         [document] = place.documents()
-        assert recognise(document) is imessage.FORMAT
-        return list(imessage._parse(document, Reading(**options)))
+        assert recognise_format(document) is imessage.FORMAT
+        return list(imessage._parse(document, ParseOptions(**options)))
 
     def turns(self, **options):
         return [turn for part in self.read(**options) for turn in part.turns]
@@ -152,11 +152,11 @@ def test_a_text_that_cannot_be_read_is_reported(new):
 
 @pytest.mark.parametrize("length", [0, 1, 0x7F, 0x80, 0x7FFF, 0x8000, 300_000])
 def test_archived_texts_of_any_length_are_read(length):
-    assert string_in(archived("x" * length)) == "x" * length
+    assert extract_string(archived("x" * length)) == "x" * length
 
 
 def test_damaged_archives_give_none_and_never_a_part():
     whole = archived("x" * 500)
 
     for cut in range(len(whole)):
-        assert string_in(whole[:cut]) in (None, "x" * 500)
+        assert extract_string(whole[:cut]) in (None, "x" * 500)

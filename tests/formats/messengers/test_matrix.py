@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from memcli.domain import Kind, Role, Skipped
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.messengers import matrix
 
 
@@ -28,7 +28,7 @@ def document(*events, **head):
 
 
 def read(*events, **options):
-    return list(matrix._parse(document(*events), Reading(**options)))
+    return list(matrix._parse(document(*events), ParseOptions(**options)))
 
 
 def turns(*events, **options):
@@ -36,8 +36,8 @@ def turns(*events, **options):
 
 
 def test_a_room_is_recognised_by_an_event():
-    assert recognise(document(event())) is matrix.FORMAT
-    assert recognise(document({"type": "m.room.message", "body": "Hi"})) is None
+    assert recognise_format(document(event())) is matrix.FORMAT
+    assert recognise_format(document({"type": "m.room.message", "body": "Hi"})) is None
 
 
 def test_an_event_becomes_a_turn_of_its_room():

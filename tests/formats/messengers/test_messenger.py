@@ -9,10 +9,10 @@ import pytest
 from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Kind, Role, Skipped
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.messengers import messenger
 from memcli.formats.messengers.messenger_html import parse_thread_time
-from memcli.formats.sources import places
+from memcli.formats.sources import find_sources
 
 NOON = 1_717_236_000_000
 
@@ -34,20 +34,22 @@ def thread(*messages, **head):
 def document(content, name="messages/inbox/ann_X1/message_1.json", beside=()):
     raw = content.encode() if isinstance(content, str) else json.dumps(content).encode()
     others = {path: Document(path, BytesIO) for path in beside}
-    return Document(name, lambda: BytesIO(raw), find=others.get)
+    return Document(name, lambda: BytesIO(raw), file_finder=others.get)
 
 
 def read(content, reading=None, **keywords):
-    return list(messenger._parse(document(content, **keywords), reading or Reading()))
+    return list(messenger._parse(document(content, **keywords), reading or ParseOptions()))
 
 
 def turns(*messages, **options):
-    return [turn for part in read(thread(*messages), Reading(**options)) for turn in part.turns]
+    return [
+        turn for part in read(thread(*messages), ParseOptions(**options)) for turn in part.turns
+    ]
 
 
 def test_a_thread_is_recognised_by_a_message():
-    assert recognise(document(thread(message()))) is messenger.FORMAT
-    assert recognise(document({"participants": [], "messages": [{"text": "Hi"}]})) is None
+    assert recognise_format(document(thread(message()))) is messenger.FORMAT
+    assert recognise_format(document({"participants": [], "messages": [{"text": "Hi"}]})) is None
 
 
 def test_pieces_of_a_thread_have_its_key_and_are_in_order_of_time():
@@ -145,11 +147,11 @@ PAGE = """<!DOCTYPE html><html><head><title>Ann</title><style>.a {}</style></hea
 
 def test_a_page_is_read_by_the_order_of_its_lines():
     page = document(PAGE, "inbox/ann_X1/message_1.html")
-    reading = Reading(timezone=ZoneInfo("Europe/Berlin"), me="Bob")
+    reading = ParseOptions(timezone=ZoneInfo("Europe/Berlin"), me="Bob")
 
     [found] = messenger._parse(page, reading)
 
-    assert recognise(page) is messenger.FORMAT
+    assert recognise_format(page) is messenger.FORMAT
     assert (found.key, found.title) == ("ann_x1", "Ann")
     assert [(turn.role, turn.kind, turn.text) for turn in found.turns] == [
         (Role.PERSON, Kind.MEDIA, "1.jpg"),
@@ -194,13 +196,13 @@ COUNTED = {"group_2.json": 2, "sam_NONTXT/message_1.json": 3, "instagram_thread/
     "row", sample_rows("messenger", "instagram"), ids=lambda row: row["path"][-50:]
 )
 def test_a_sample_is_found_and_counted(row):
-    [place] = places(SHARED / "samples" / row["path"])
+    [place] = find_sources(SHARED / "samples" / row["path"])
     [found] = place.documents()
-    known = recognise(found)
+    known = recognise_format(found)
     if row["messages"] == "0":
         assert known is None
         return
-    parsed = list(messenger._parse(found, Reading()))
+    parsed = list(messenger._parse(found, ParseOptions()))
     spoken = [turn for part in parsed if not isinstance(part, Skipped) for turn in part.turns]
     counted = sum(turn.kind in (Kind.TEXT, Kind.MEDIA) for turn in spoken)
     expected = next((n for end, n in COUNTED.items() if row["path"].endswith(end)), None)

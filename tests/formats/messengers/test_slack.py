@@ -7,9 +7,9 @@ from io import BytesIO
 import pytest
 
 from memcli.domain import Conversation, Kind, Role, Skipped
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.messengers import slack
-from memcli.formats.sources import places
+from memcli.formats.sources import find_sources
 
 TS = "1700000000.000100"
 LATER = "1700000060.000200"
@@ -29,11 +29,11 @@ def document(rows, files=None, name="export/general/2023-11-14.json"):
         f"../{path}": Document(path, lambda content=content: BytesIO(json.dumps(content).encode()))
         for path, content in (files or {"users.json": USERS}).items()
     }
-    return Document(name, lambda: BytesIO(raw), find=beside.get)
+    return Document(name, lambda: BytesIO(raw), file_finder=beside.get)
 
 
 def read(*rows, files=None, **options):
-    return list(slack._parse(document(list(rows), files), Reading(**options)))
+    return list(slack._parse(document(list(rows), files), ParseOptions(**options)))
 
 
 def turns(*rows, **keywords):
@@ -41,9 +41,9 @@ def turns(*rows, **keywords):
 
 
 def test_a_day_is_recognised_by_a_message_with_slack_s_kind_of_time():
-    assert recognise(document([message()])) is slack.FORMAT
-    assert recognise(document([message(ts="1700000000")])) is not slack.FORMAT
-    assert recognise(document(USERS)) is None
+    assert recognise_format(document([message()])) is slack.FORMAT
+    assert recognise_format(document([message(ts="1700000000")])) is not slack.FORMAT
+    assert recognise_format(document(USERS)) is None
 
 
 def test_a_message_becomes_a_turn_of_its_channel():
@@ -67,7 +67,7 @@ def test_a_chat_of_two_is_titled_with_their_names():
     name = "export/D7/2023-11-14.json"
     dms = {"users.json": USERS, "dms.json": [{"id": "D7", "members": ["U1", "U2"]}]}
 
-    [found] = slack._parse(document([message()], dms, name), Reading())
+    [found] = slack._parse(document([message()], dms, name), ParseOptions())
 
     assert (found.key, found.title) == ("D7", "Ann, Bob B.")
 
@@ -175,7 +175,7 @@ def test_an_edited_message_says_when():
 def test_a_broken_message_is_reported_and_the_next_one_read():
     raw = json.dumps([message(), message("BROKEN", LATER)]).replace('"BROKEN"', "BROKEN")
 
-    parsed = list(slack._parse(document(raw.encode()), Reading()))
+    parsed = list(slack._parse(document(raw.encode()), ParseOptions()))
 
     assert [part.where for part in parsed if isinstance(part, Skipped)] == ["message 2 of general"]
     assert [len(part.turns) for part in parsed if isinstance(part, Conversation)] == [1]
@@ -195,14 +195,14 @@ def test_the_sample_has_every_message_in_folder_and_zip_alike(samples, tmp_path)
 
     zipped, unzipped = (list(conversations(path)) for path in (archive, tmp_path))
 
-    spoken = [turn for each in zipped for turn in each.turns if turn.kind.said]
+    spoken = [turn for each in zipped for turn in each.turns if turn.kind.is_message]
     assert (len({each.key for each in zipped}), len(spoken)) == (2, 147)
     assert all(turn.text for turn in spoken)
     assert sorted(zipped, key=str) == sorted(unzipped, key=str)
 
 
 def conversations(path):
-    for place in places(path):
+    for place in find_sources(path):
         for found in place.documents():
-            if recognise(found) is slack.FORMAT:
-                yield from slack._parse(found, Reading())
+            if recognise_format(found) is slack.FORMAT:
+                yield from slack._parse(found, ParseOptions())

@@ -6,9 +6,9 @@ import pytest
 
 from memcli.domain import Clock, Conversation, Kind, Role
 from memcli.errors import InputError
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.messengers import sms
-from memcli.formats.sources import places
+from memcli.formats.sources import find_sources
 
 AT = "1717236000000"
 HI = f'<sms address="+1 555-1" date="{AT}" type="1" body="Hi" contact_name="Ann" />'
@@ -24,7 +24,7 @@ def document(*messages, raw=None):
 
 
 def read(*messages, **options):
-    return list(sms._parse(document(*messages), Reading(**options)))
+    return list(sms._parse(document(*messages), ParseOptions(**options)))
 
 
 def turns(*messages, **options):
@@ -32,9 +32,9 @@ def turns(*messages, **options):
 
 
 def test_a_backup_is_recognised_by_its_root_and_a_message():
-    assert recognise(document(HI)) is sms.FORMAT
-    assert recognise(document(raw=b"<smses></smses>")) is None
-    assert recognise(document(raw=b"<calls><sms body='Hi'/></calls>")) is None
+    assert recognise_format(document(HI)) is sms.FORMAT
+    assert recognise_format(document(raw=b"<smses></smses>")) is None
+    assert recognise_format(document(raw=b"<calls><sms body='Hi'/></calls>")) is None
 
 
 def test_a_number_identifies_a_conversation_however_it_is_written():
@@ -97,7 +97,7 @@ def test_a_document_type_is_refused():
     raw = b'<?xml version="1.0"?><!DOCTYPE smses [<!ENTITY a "b">]><smses><sms body="&a;"/></smses>'
 
     with pytest.raises(InputError, match="document type"):
-        list(sms._parse(document(raw=raw), Reading()))
+        list(sms._parse(document(raw=raw), ParseOptions()))
 
 
 def test_messages_before_damage_are_kept():
@@ -105,17 +105,19 @@ def test_messages_before_damage_are_kept():
     found = []
 
     with pytest.raises(InputError, match="no XML"):
-        found.extend(sms._parse(document(raw=whole), Reading()))  # extend keeps what came before
+        found.extend(
+            sms._parse(document(raw=whole), ParseOptions())
+        )  # extend keeps what came before
     assert [len(part.turns) for part in found] == [1]
 
 
 def test_the_sample_is_found_and_counted(samples):
     """INDEX.tsv takes the message with media for one of the same talk: its sender is another."""
     [path] = samples.glob("sms/*/tests/fixtures/sms_backup.xml")
-    [place] = places(path)
+    [place] = find_sources(path)
     [found] = place.documents()
 
-    talks = [part for part in sms._parse(found, Reading()) if isinstance(part, Conversation)]
+    talks = [part for part in sms._parse(found, ParseOptions()) if isinstance(part, Conversation)]
 
-    assert recognise(found) is sms.FORMAT
+    assert recognise_format(found) is sms.FORMAT
     assert [len(talk.turns) for talk in talks] == [2, 1]

@@ -11,7 +11,7 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.format import Reading
+from memcli.formats.format import ParseOptions
 from memcli.formats.messengers import telegram
 from memcli.formats.parsing import json_stream
 from memcli.formats.parsing.document import Document
@@ -46,7 +46,7 @@ def read(content, **options):
         else Document("result.json", lambda: io.BytesIO(raw_of(content)))
     )
     try:
-        for part in telegram.FORMAT.parse(source, Reading(**options)):
+        for part in telegram.FORMAT.parse(source, ParseOptions(**options)):
             parsed.append(part)  # noqa: PERF402  # keeps what came before an error
     except InputError as error:
         return parsed, error
@@ -364,7 +364,7 @@ def test_one_long_chat_comes_in_pieces_and_takes_little_memory(monkeypatch):
     sizes = Counter()
 
     tracemalloc.start()
-    for part in telegram.FORMAT.parse(export, Reading()):
+    for part in telegram.FORMAT.parse(export, ParseOptions()):
         sizes[part.key, len(part.turns)] += 1
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

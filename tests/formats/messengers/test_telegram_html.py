@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from memcli.domain import Clock, Kind, Role
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.messengers import telegram_html
-from memcli.formats.sources import places
+from memcli.formats.sources import find_sources
 
 HEAD = '<div class="page_wrap"><div class="page_header"><div class="text bold">Club</div></div>'
 FROM = '<div class="from_name">Ann</div>'
@@ -27,17 +27,17 @@ def document(*messages):
 
 
 def turns(*messages, **options):
-    parsed = telegram_html._parse(document(*messages), Reading(**options))
+    parsed = telegram_html._parse(document(*messages), ParseOptions(**options))
     return [turn for part in parsed for turn in part.turns]
 
 
 def test_a_page_is_recognised_by_a_message():
-    assert recognise(document(message())) is telegram_html.FORMAT
-    assert recognise(document("<div class='message'>Hi</div>")) is None
+    assert recognise_format(document(message())) is telegram_html.FORMAT
+    assert recognise_format(document("<div class='message'>Hi</div>")) is None
 
 
 def test_a_message_becomes_a_turn_of_its_chat():
-    [found] = telegram_html._parse(document(message()), Reading(me="ann"))
+    [found] = telegram_html._parse(document(message()), ParseOptions(me="ann"))
 
     assert (found.key, found.title, found.endless) == ("club", "Club", True)
     [turn] = found.turns
@@ -124,13 +124,15 @@ def test_notices_become_turns_and_days_are_left_out():
 def test_both_pages_of_the_sample_are_found_and_counted(samples):
     """INDEX.tsv counts neither the file nor the poll, which have names."""
     pages = sorted(samples.glob("telegram_html/*/tests/fixtures/basic_export/chat_001/*.html"))
-    found = [document for page in pages for place in places(page) for document in place.documents()]
+    found = [
+        document for page in pages for place in find_sources(page) for document in place.documents()
+    ]
 
-    pieces = [piece for page in found for piece in telegram_html._parse(page, Reading())]
+    pieces = [piece for page in found for piece in telegram_html._parse(page, ParseOptions())]
 
-    assert all(recognise(page) is telegram_html.FORMAT for page in found)
+    assert all(recognise_format(page) is telegram_html.FORMAT for page in found)
     assert {piece.key for piece in pieces} == {"family chat"}
-    assert [[turn.text for turn in piece.turns if turn.kind.said] for piece in pieces] == [
+    assert [[turn.text for turn in piece.turns if turn.kind.is_message] for piece in pieces] == [
         ["Hello family link", "Second line", "[forwarded from Carol] secret", "report.pdf"],
         ["Lunch?\n- Pizza\n- Sushi"],
     ]

@@ -6,9 +6,9 @@ from io import BytesIO
 import pytest
 
 from memcli.domain import Kind, Role
-from memcli.formats import Document, Reading, recognise
+from memcli.formats import Document, ParseOptions, recognise_format
 from memcli.formats.messengers import twitter_dm
-from memcli.formats.sources import places
+from memcli.formats.sources import find_sources
 
 HEAD = "window.YTD.direct_messages.part0 = "
 
@@ -22,24 +22,29 @@ def document(*events, head=HEAD, account=None):
     talk = {"dmConversation": {"conversationId": "1-2", "messages": list(events)}}
     raw = (head + json.dumps([talk])).encode()
     side = Document("account.js", lambda: BytesIO((account or "").encode()))
-    return Document("data/direct-messages.js", lambda: BytesIO(raw), find={"account.js": side}.get)
+    return Document(
+        "data/direct-messages.js", lambda: BytesIO(raw), file_finder={"account.js": side}.get
+    )
 
 
 def turns(*events, **options):
-    parsed = twitter_dm._parse(document(*events), Reading(**options))
+    parsed = twitter_dm._parse(document(*events), ParseOptions(**options))
     return [turn for part in parsed for turn in part.turns]
 
 
 def test_messages_are_recognised_by_the_variable_they_are_set_to():
-    assert recognise(document(created())) is twitter_dm.FORMAT
-    assert recognise(document(created(), head=HEAD.replace("s.", "s_group."))) is twitter_dm.FORMAT
-    assert recognise(document(created(), head="window.YTD.tweets.part0 = ")) is None
+    assert recognise_format(document(created())) is twitter_dm.FORMAT
+    assert (
+        recognise_format(document(created(), head=HEAD.replace("s.", "s_group.")))
+        is twitter_dm.FORMAT
+    )
+    assert recognise_format(document(created(), head="window.YTD.tweets.part0 = ")) is None
 
 
 def test_the_account_beside_them_names_the_owner():
     account = 'window.YTD.account.part0 = [{"account": {"accountId": "1"}}]'
 
-    [found] = twitter_dm._parse(document(created(), account=account), Reading())
+    [found] = twitter_dm._parse(document(created(), account=account), ParseOptions())
 
     assert (found.source, found.key, found.title) == ("twitter_dm", "1-2", "Direct message with 2")
     [turn] = found.turns
@@ -70,9 +75,9 @@ def test_empty_messages_and_reactions_leave_no_trace():
 
 def test_the_sample_is_found_and_counted(samples):
     [path] = samples.glob("twitter_dm/*/data/direct-messages.js")
-    [place] = places(path)
+    [place] = find_sources(path)
     [found] = place.documents()
-    [conversation] = twitter_dm._parse(found, Reading())
+    [conversation] = twitter_dm._parse(found, ParseOptions())
 
-    assert recognise(found) is twitter_dm.FORMAT
+    assert recognise_format(found) is twitter_dm.FORMAT
     assert len(conversation.turns) == 1

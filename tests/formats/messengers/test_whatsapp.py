@@ -9,7 +9,7 @@ from helpers.shared import SHARED, sample_rows
 
 from memcli.domain import Conversation, Kind, Role, Skipped
 from memcli.errors import InputError
-from memcli.formats.format import Reading
+from memcli.formats.format import ParseOptions
 from memcli.formats.messengers import whatsapp
 from memcli.formats.parsing import text_lines
 from memcli.formats.parsing.document import Document
@@ -38,7 +38,7 @@ def read(content, name="WhatsApp Chat with Ann.txt", **options):
     parsed = []
     source = content if isinstance(content, Document) else document(content, name)
     try:
-        for part in whatsapp.FORMAT.parse(source, Reading(**options)):
+        for part in whatsapp.FORMAT.parse(source, ParseOptions(**options)):
             parsed.append(part)  # noqa: PERF402  # keeps what came before an error
     except InputError as error:
         return parsed, error
@@ -86,7 +86,7 @@ def test_the_sample_inside_a_zip_reads_as_the_one_beside_it(samples):
     member = Document("sample.zip/sample.txt", lambda: zipped.open("sample.txt"))
 
     with zipfile.ZipFile(folder / "sample.zip") as zipped:
-        inside = list(whatsapp.FORMAT.parse(member, Reading()))
+        inside = list(whatsapp.FORMAT.parse(member, ParseOptions()))
 
     assert inside == read((folder / "sample.txt").read_bytes(), "sample.txt")[0]
 
@@ -374,7 +374,7 @@ def test_a_long_chat_comes_in_pieces_and_takes_little_memory():
     sizes = Counter()
 
     tracemalloc.start()
-    for part in whatsapp.FORMAT.parse(long, Reading()):
+    for part in whatsapp.FORMAT.parse(long, ParseOptions()):
         sizes[len(part.turns)] += 1
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from memcli.domain import Clock, Conversation, Doubt, Skipped
-from memcli.formats.format import Reading
+from memcli.formats.format import ParseOptions
 from memcli.formats.messengers import whatsapp
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
@@ -18,7 +18,7 @@ LONG = datetime(2018, 6, 13, 21, 25, 15, tzinfo=UTC)
 def parsed(*lines, **options):
     raw = "\n".join(lines).encode()
     chat = Document("Ann.txt", lambda: io.BytesIO(raw))
-    return list(whatsapp.FORMAT.parse(chat, Reading(**options)))
+    return list(whatsapp.FORMAT.parse(chat, ParseOptions(**options)))
 
 
 def turns(*lines, **options):

@@ -132,9 +132,9 @@ def test_wrong_bytes_are_removed_and_named_with_both_sums(hub, cache, name):
     with pytest.raises(ModelNotFoundError) as caught:
         fetched(name)
 
-    said = str(caught.value)
+    message = str(caught.value)
     assert caught.value.exit_code == ExitCode.MODEL_MISSING
-    assert all(part in said for part in (name, sum_of(name, wrong), sum_of(name, FILES[name])))
+    assert all(part in message for part in (name, sum_of(name, wrong), sum_of(name, FILES[name])))
     assert [path for path in (cache / "models--ann--tiny").rglob("*") if path.is_file()] == []
     assert fetched(name) == {name: FILES[name]}
 

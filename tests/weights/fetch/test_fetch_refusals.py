@@ -63,15 +63,15 @@ def test_a_private_repository_names_the_login(hub, status):
 
 
 @pytest.mark.parametrize(
-    ("repository", "revision", "said"),
+    ("repository", "revision", "message"),
     [
         ("ann/other", "main", "ann/other"),
         ("ann/tiny", "v9", "the hub has no ann/tiny at v9"),
         ("ann/ti ny", "main", "not a repository name"),
     ],
 )
-def test_what_the_hub_does_not_have_is_named(hub, repository, revision, said):
-    with pytest.raises(ModelNotFoundError, match=said):
+def test_what_the_hub_does_not_have_is_named(hub, repository, revision, message):
+    with pytest.raises(ModelNotFoundError, match=message):
         list_files(repository, revision)
 
 

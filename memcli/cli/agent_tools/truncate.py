@@ -1,25 +1,25 @@
-"""Answers of a bounded length, which say what was cut."""
+"""JSON documents of a bounded length, which list what was left out."""
 
 import json
 from typing import Annotated, Any, TypedDict
 
-Shape = dict[str, object]
+JsonDocument = dict[str, object]
 
-LENGTHS = (2000, 1000, 500, 200, 80)  # characters of a quote, the first that fits is taken
+LENGTHS = (2000, 1000, 500, 200, 80)  # characters of a quote; the first that fits is used
 
 
 class Cut(TypedDict):
-    """What an answer does not have."""
+    """The parts of an answer that were left out."""
 
     cut: Annotated[list[str], "What was left out for its length, in words; empty if nothing was."]
 
 
-def cut_ranking(shape: Shape, most: int) -> Shape:
+def cut_ranking(shape: JsonDocument, most: int) -> JsonDocument:
     """Return the JSON of a ranking with shorter quotes, and then fewer sessions, until it fits.
 
     Args:
-        shape: as `mem ask --json` or `mem search --json` prints it; it is changed.
-        most: characters of JSON.
+        shape: a ranking as `mem ask --json` or `mem search --json` prints it; it is changed.
+        most: the most characters of JSON.
     """
     sessions: list[Any] = shape["sessions"]  # type: ignore[assignment]  # as JSON has it
     quotes = [quote for session in sessions for quote in session["evidence"]]
@@ -33,26 +33,30 @@ def cut_ranking(shape: Shape, most: int) -> Shape:
     while sessions and _size(shape) > most:
         sessions.pop()
     left = whole - len(sessions)
-    told = ["the end of the trace"] * trace
-    told += ["the ends of long turns: `show` has them whole"] * bool(shorter)
-    told += [f"the last {left} of {whole} sessions"] * bool(left)
-    return {**shape, "cut": told}
+    cut = []
+    if trace:
+        cut.append("the end of the trace")
+    if shorter:
+        cut.append("the ends of long turns: `show` has them whole")
+    if left:
+        cut.append(f"the last {left} of {whole} sessions")
+    return {**shape, "cut": cut}
 
 
-def cut_session(shape: Shape, first: int, most: int) -> Shape:
+def cut_session(shape: JsonDocument, first: int, most: int) -> JsonDocument:
     """Return the JSON of a session from a turn on, as many turns as fit.
 
     Args:
-        shape: as `mem show --json` prints it; it is changed.
-        first: position of the first turn, from 1.
-        most: characters of JSON.
+        shape: a session as `mem show --json` prints it; it is changed.
+        first: the position of the first turn, from 1.
+        most: the most characters of JSON.
     """
     session: dict[str, Any] = shape["session"]  # type: ignore[assignment]  # as JSON has it
     turns, shown, cut = session["turns"], list[Any](), list[str]()
     session["turns"] = shown
     room = most - _size(shape)
     for turn in turns[first - 1 :]:
-        room -= _size(turn) + 2  # what divides it from the next
+        room -= _size(turn) + 2  # the turn, a comma and a space
         if room < 0 and shown:
             break
         shown.append(turn)
@@ -66,28 +70,28 @@ def cut_session(shape: Shape, first: int, most: int) -> Shape:
     return {**shape, "cut": cut}
 
 
-def cut_list(shape: Shape, key: str, most: int) -> Shape:
+def cut_list(shape: JsonDocument, key: str, most: int) -> JsonDocument:
     """Return the JSON of a list with as many of its first items as fit.
 
     Args:
         shape: a document with a list; it is changed.
-        key: of the list.
-        most: characters of JSON.
+        key: the key of the list.
+        most: the most characters of JSON.
     """
     items: list[Any] = shape[key]  # type: ignore[assignment]  # as JSON has it
     whole = len(items)
     while items and _size(shape) > most:
         items.pop()
     left = whole - len(items)
-    return {**shape, "cut": [f"the last {left} of {whole} {key}"] * bool(left)}
+    return {**shape, "cut": [f"the last {left} of {whole} {key}"] if left else []}
 
 
-def _cut_text(where: dict[str, Any], key: str, length: int) -> bool:
-    """Shorten a text, and return whether that was needed."""
-    text = where[key]
+def _cut_text(shape: dict[str, Any], key: str, length: int) -> bool:
+    """Shorten a text in a document, and return whether that was needed."""
+    text = shape[key]
     if len(text) <= length:
         return False
-    where[key] = text[: length - 1] + "…"
+    shape[key] = text[: length - 1] + "…"
     return True
 
 

@@ -7,14 +7,14 @@ from threading import Timer
 
 import pytest
 
-from memcli.backends.llama.context import Context, Run
-from memcli.backends.llama.model import Model
-from memcli.deadline import OutOfTimeError, deadline
+from memcli.backends.llama.context import LlamaContext, TokenRun
+from memcli.backends.llama.model import LlamaModel
+from memcli.deadline import DeadlineExceededError, deadline
 
 
 @pytest.fixture(scope="module")
 def model(smollm):
-    opened = Model(smollm)
+    opened = LlamaModel(smollm)
     yield opened
     opened.close()
 
@@ -22,28 +22,28 @@ def model(smollm):
 @pytest.fixture(scope="module")
 def long(model):
     """A prompt that takes seconds, and one batch of it longer than a tenth of one."""
-    return model.plain("many words and no end " * 800)[:3000]
+    return model.encode("many words and no end " * 800)[:3000]
 
 
 def test_the_deadline_stops_it_in_the_middle_of_a_batch(model, long):
-    with Context(model, len(long)) as context:
+    with LlamaContext(model, len(long)) as context:
         began = time.monotonic()
-        with pytest.raises(OutOfTimeError), deadline(0.2):
-            context.feed([Run(long)])
+        with pytest.raises(DeadlineExceededError), deadline(0.2):
+            context.feed([TokenRun(long)])
 
         assert time.monotonic() - began < 0.5
 
 
 def test_a_context_that_was_stopped_can_begin_again(model, long):
-    with Context(model, len(long)) as context:
-        context.feed([Run(long[:20])])
+    with LlamaContext(model, len(long)) as context:
+        context.feed([TokenRun(long[:20])])
         expected = context.logits(0, [1, 2, 3])
 
-    with Context(model, len(long)) as context:
-        with pytest.raises(OutOfTimeError), deadline(0.1):
-            context.feed([Run(long)])
+    with LlamaContext(model, len(long)) as context:
+        with pytest.raises(DeadlineExceededError), deadline(0.1):
+            context.feed([TokenRun(long)])
         context.truncate(0, 0)
-        context.feed([Run(long[:20])])
+        context.feed([TokenRun(long[:20])])
 
         assert context.logits(0, [1, 2, 3]) == expected
 
@@ -52,17 +52,17 @@ def test_ctrl_c_stops_it_in_the_middle_of_a_batch(model, long):
     def press():
         os.kill(os.getpid(), signal.SIGINT)
 
-    with Context(model, len(long)) as context:
+    with LlamaContext(model, len(long)) as context:
         timer = Timer(0.2, press)
         began = time.monotonic()
         timer.start()
         with pytest.raises(KeyboardInterrupt):
-            context.feed([Run(long)])
+            context.feed([TokenRun(long)])
 
         assert time.monotonic() - began < 0.5
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_deadline_that_has_passed_loads_no_model(smollm):
-    with pytest.raises(OutOfTimeError), deadline(0):
-        Model(smollm)
+    with pytest.raises(DeadlineExceededError), deadline(0):
+        LlamaModel(smollm)

@@ -1,4 +1,4 @@
-"""What goes to the GPU and what memory allows. No GPU is needed: the real llama.cpp runs below."""
+"""Layers on the GPU and the limits of memory. No GPU is needed: the real llama.cpp runs below."""
 
 import subprocess
 import sys
@@ -9,10 +9,10 @@ from helpers.tiny_models import write_tiny_qwen3
 
 import memcli.backends.llama.host as machine
 from memcli.backends.llama import open_reranker
-from memcli.backends.llama.context import Context, Run
+from memcli.backends.llama.context import LlamaContext, TokenRun
 from memcli.backends.llama.gpu_offload import F16, Q8_0, cache_types, layer_attempts
 from memcli.backends.llama.host import free_memory, physical_cores
-from memcli.backends.llama.model import Model
+from memcli.backends.llama.model import LlamaModel
 from memcli.errors import BackendError
 from memcli.protocols import RerankPrompt
 
@@ -59,8 +59,8 @@ def said():
 
 def works(model):
     """Return whether a model computes."""
-    with Context(model, 64, threads=1) as context:
-        context.feed([Run([1, 2, 3])])
+    with LlamaContext(model, 64, threads=1) as context:
+        context.feed([TokenRun([1, 2, 3])])
         return bool(context.logits(0, [5]))
 
 
@@ -73,7 +73,7 @@ def test_layers_are_halved_until_none_are_left(asked, tries):
 
 
 def test_all_layers_go_to_a_gpu_that_has_room(deep, gpu, said):
-    model = Model(deep, note=said.append)
+    model = LlamaModel(deep, note=said.append)
 
     assert works(model)
     assert (gpu.tried, model.gpu_layers, said) == ([8], 8, [])
@@ -83,7 +83,7 @@ def test_all_layers_go_to_a_gpu_that_has_room(deep, gpu, said):
 def test_fewer_layers_go_where_not_all_fit_and_it_is_said(deep, gpu, said):
     gpu.layers = 3
 
-    model = Model(deep, note=said.append)
+    model = LlamaModel(deep, note=said.append)
 
     assert works(model)
     assert (gpu.tried, model.gpu_layers) == ([8, 4, 2], 2)
@@ -94,7 +94,7 @@ def test_fewer_layers_go_where_not_all_fit_and_it_is_said(deep, gpu, said):
 def test_the_cpu_is_the_last_resort(deep, gpu, said):
     gpu.layers = 0
 
-    model = Model(deep, gpu_layers=5, note=said.append)
+    model = LlamaModel(deep, gpu_layers=5, note=said.append)
 
     assert works(model)
     assert (gpu.tried, model.gpu_layers) == ([5, 2, 1, 0], 0)
@@ -103,7 +103,7 @@ def test_the_cpu_is_the_last_resort(deep, gpu, said):
 
 
 def test_no_layers_asked_is_no_layers_tried(deep, gpu, said):
-    model = Model(deep, gpu_layers=0, note=said.append)
+    model = LlamaModel(deep, gpu_layers=0, note=said.append)
 
     assert works(model)
     assert (gpu.tried, said) == ([0], [])
@@ -113,7 +113,7 @@ def test_no_layers_asked_is_no_layers_tried(deep, gpu, said):
 def test_a_context_the_gpu_has_no_room_for_is_first_kept_in_fewer_bits(deep, gpu, said):
     gpu.caches = 4
 
-    model = Model(deep, note=said.append)
+    model = LlamaModel(deep, note=said.append)
 
     assert works(model)
     assert gpu.contexts == [(8, F16), (8, Q8_0)]
@@ -123,7 +123,7 @@ def test_a_context_the_gpu_has_no_room_for_is_first_kept_in_fewer_bits(deep, gpu
 
 def test_then_it_takes_layers_off_the_gpu(deep, gpu, said):
     gpu.caches, gpu.quantised = 1, 2
-    model = Model(deep, note=said.append)
+    model = LlamaModel(deep, note=said.append)
 
     assert works(model)
 
@@ -147,7 +147,7 @@ def test_a_reranker_answers_on_as_after_the_gpu_gave_in(deep, gpu, said):
 
 def test_a_context_that_fits_nowhere_is_an_error(deep, gpu):
     gpu.caches = gpu.quantised = -1
-    model = Model(deep)
+    model = LlamaModel(deep)
 
     with pytest.raises(BackendError, match=r"no context of 256 tokens for .*deep\.gguf"):
         works(model)
@@ -159,7 +159,7 @@ def test_a_build_without_a_gpu_tries_none_and_says_so_when_asked(deep, gpu, said
     monkeypatch.setattr("llama_cpp.llama_supports_gpu_offload", lambda: False)
 
     for layers in (None, 0, 20):
-        model = Model(deep, gpu_layers=layers, note=said.append)
+        model = LlamaModel(deep, gpu_layers=layers, note=said.append)
         assert works(model)
         model.close()
 
@@ -168,7 +168,7 @@ def test_a_build_without_a_gpu_tries_none_and_says_so_when_asked(deep, gpu, said
 
 
 def test_a_token_takes_what_its_keys_and_values_take(any_path):
-    model = Model(any_path, gpu_layers=0)
+    model = LlamaModel(any_path, gpu_layers=0)
 
     # 2 layers of 2 heads of 16 numbers; 30 layers of 3 heads of 64.
     numbers = 2 * 2 * 16 if any_path.stem == "tiny" else 30 * 3 * 64
@@ -188,24 +188,24 @@ def test_a_cache_is_as_exact_as_memory_allows(free, kinds):
 
 def test_a_context_beyond_the_free_memory_is_refused_before_it_is_tried(tiny, monkeypatch):
     monkeypatch.setattr("memcli.backends.llama.context.free_memory", lambda: 20 * 1024)
-    model = Model(tiny, gpu_layers=0)
+    model = LlamaModel(tiny, gpu_layers=0)
 
     with pytest.raises(BackendError, match=r"a context of 1,024 tokens takes 0\.0 GB, and 0\.0 GB"):
-        Context(model, 1000)
+        LlamaContext(model, 1000)
     model.close()
 
 
 def test_a_cache_in_fewer_bits_answers_nearly_the_same(smollm, monkeypatch):
-    model = Model(smollm, gpu_layers=0)
-    tokens, some = model.plain("The capital of France is the city of"), model.plain(" Paris Rome")
+    model = LlamaModel(smollm, gpu_layers=0)
+    tokens, some = model.encode("The capital of France is the city of"), model.encode(" Paris Rome")
     logits = []
     for free in (
         None,
         64 * model.cache_bytes_per_token * 3,
     ):  # the second has room for 8 bits alone
         monkeypatch.setattr("memcli.backends.llama.context.free_memory", lambda free=free: free)
-        with Context(model, 256, threads=1) as context:
-            context.feed([Run(tokens)])
+        with LlamaContext(model, 256, threads=1) as context:
+            context.feed([TokenRun(tokens)])
             logits.append(context.logits(0, some))
     model.close()
 
@@ -214,7 +214,7 @@ def test_a_cache_in_fewer_bits_answers_nearly_the_same(smollm, monkeypatch):
 
 
 def test_llama_cpp_out_of_memory_is_an_error_not_the_end(smollm):
-    """Where the machine does not tell what is free, and the system refuses what llama.cpp asks."""
+    """The machine does not tell its free memory, and the system refuses llama.cpp's request."""
     code = f"""if True:
         import resource
         from pathlib import Path
@@ -222,10 +222,10 @@ def test_llama_cpp_out_of_memory_is_an_error_not_the_end(smollm):
         import memcli.backends.llama.model as model
         from memcli.errors import BackendError
         context.free_memory = lambda: None
-        loaded = model.Model(Path({str(smollm)!r}))
+        loaded = model.LlamaModel(Path({str(smollm)!r}))
         resource.setrlimit(resource.RLIMIT_AS, (4 * 10**9, 4 * 10**9))
         try:
-            context.Context(loaded, 400_000)
+            context.LlamaContext(loaded, 400_000)
         except BackendError as error:
             print(error)
     """

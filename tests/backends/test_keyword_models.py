@@ -1,7 +1,7 @@
 import numpy as np
 from helpers.keyword_models import WordEmbedder, WordReranker, WordSifter
 
-from memcli.protocols import Embedder, Ranking, Reranker, Sifter
+from memcli.protocols import Embedder, Reranker, SiftedOrder, Sifter
 
 MESSAGE = """<session0>
 <user0>We flew to Lisbon in May.</user0>
@@ -43,8 +43,10 @@ def test_the_session_that_shares_most_words_with_the_question_ranks_first():
     *thought, ranking = WordSifter().sift(MESSAGE, shown=2, ranked=2, thought_tokens=10)
 
     assert "".join(thought) == "counting words"
-    assert ranking == Ranking((1, 0))
+    assert ranking == SiftedOrder((1, 0))
 
 
 def test_a_message_without_sessions_keeps_the_order_given():
-    assert list(WordSifter().sift("?", shown=3, ranked=2, thought_tokens=0)) == [Ranking((0, 1))]
+    assert list(WordSifter().sift("?", shown=3, ranked=2, thought_tokens=0)) == [
+        SiftedOrder((0, 1))
+    ]

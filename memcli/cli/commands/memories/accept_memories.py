@@ -1,0 +1,33 @@
+"""`mem memories accept`."""
+
+from typing import Annotated
+
+import typer
+
+from memcli.cli.completion import values
+from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.options import words
+from memcli.cli.output.memory_view import print_memories
+
+MemoryNames = Annotated[
+    list[str],
+    typer.Argument(
+        autocompletion=values.offer_memory_ids,
+        metavar="ID...",
+        parser=words,
+        help="Ids of memories: `m_k3j`.",
+    ),
+]
+
+
+def accept_memories(ids: MemoryNames, *, database: WritableDatabaseOptions) -> None:
+    """Accept memories although their sources do not support all of them.
+
+    An accepted memory may also supersede one that you wrote yourself.
+    """
+    with database.open_existing() as store:
+        with store.transaction():
+            found = [store.memories.get(name).id for name in ids]
+            for one in found:
+                store.memories.accept(one)
+        print_memories(store.memories.get(one) for one in found)

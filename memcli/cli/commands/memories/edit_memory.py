@@ -1,0 +1,64 @@
+"""`mem memories edit`."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from memcli.cli.commands.memories.memory_options import MemoryName, Tags, TypeName
+from memcli.cli.models.open import open_embedder
+from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.options import words
+from memcli.cli.output.memory_view import print_memories
+from memcli.domain import MemoryType
+from memcli.errors import UsageError
+from memcli.ingest.own_facts import OwnFacts
+
+NewValue = Annotated[
+    str | None,
+    typer.Argument(metavar="[VALUE]", parser=words, show_default=False, help="The corrected fact."),
+]
+NewKey = Annotated[
+    str | None,
+    typer.Option(
+        "--key", metavar="KEY", parser=words, show_default=False, help="Topic of the fact."
+    ),
+]
+OptionalType = Annotated[
+    TypeName | None,
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        show_default=False,
+        help="`UserMemory`, a fact about you, or `LongTermMemory`.",
+    ),
+]
+
+
+def edit_memory(
+    memory: MemoryName,
+    value: NewValue = None,
+    *,
+    key: NewKey = None,
+    type_: OptionalType = None,
+    tags: Tags = None,
+    database: WritableDatabaseOptions,
+) -> None:
+    """Correct a memory.
+
+    The old one stays in the history, and no model supersedes the correction.
+    """
+    if not any((value, key, type_, tags)):
+        raise UsageError("nothing to change", hint='mem memories edit m_k3j "lives in Porto"')
+    with database.open_existing() as store:
+        found = store.memories.get(memory)
+        fact = replace(
+            found.fact,
+            value=value or found.fact.value,
+            key=key or found.fact.key,
+            type=MemoryType(type_) if type_ else found.fact.type,
+            tags=tuple(tags) if tags else found.fact.tags,
+        )
+        edited = OwnFacts(store, open_embedder()).edit(found, fact, datetime.now().astimezone())
+        print_memories([store.memories.get(edited)])

@@ -1,0 +1,46 @@
+"""`mem models add`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memcli.catalog import ROLES
+from memcli.cli.commands.models.model_options import RESTART
+from memcli.cli.models.maintain import add_file
+from memcli.cli.models.resolve import load_catalog
+from memcli.cli.options import Quiet
+from memcli.cli.output.progress import bars, resumable
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A GGUF file.")]
+Role = Annotated[
+    str, typer.Option("--role", metavar="ROLE", help=f"Task of the model: {', '.join(ROLES)}.")
+]
+NewName = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        metavar="NAME",
+        show_default=False,
+        help="Name of the model. By default the name of the file.",
+    ),
+]
+Like = Annotated[
+    str | None,
+    typer.Option(
+        "--like",
+        metavar="NAME",
+        show_default=False,
+        help="Use this known model's prompt format. By default that of the role's default model.",
+    ),
+]
+
+
+def add_model(
+    file: File, role: Role, name: NewName = None, like: Like = None, quiet: Quiet = False
+) -> None:
+    """Verify a GGUF file of your own, and give it a name."""
+    with resumable(RESTART), bars(quiet=quiet) as progress:
+        added = add_file(file, role, name, like, load_catalog(), progress)
+    if not quiet:
+        typer.echo(f"{added.name}: {added.role}, verified")

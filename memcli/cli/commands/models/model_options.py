@@ -1,0 +1,21 @@
+"""Options that several commands of `mem models` share."""
+
+from typing import Annotated
+
+import typer
+
+from memcli.cli.completion import values
+from memcli.cli.options import words
+
+RESTART = "the same command starts again from the beginning"
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[NAME...]",
+        parser=words,
+        autocompletion=values.offer_models,
+        show_default=False,
+        help="Names of models.",
+    ),
+]

@@ -1,0 +1,27 @@
+"""`mem models path`."""
+
+from typing import Annotated
+
+import typer
+
+from memcli.cli.completion import values
+from memcli.cli.models.maintain import weights_named
+from memcli.cli.models.resolve import load_catalog
+from memcli.cli.options import words
+from memcli.settings import models_folder
+
+OptionalName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        parser=words,
+        autocompletion=values.offer_models_here,
+        show_default=False,
+        help="Name of a model.",
+    ),
+]
+
+
+def print_path(name: OptionalName = None) -> None:
+    """Print the path of a model's weights, or of the folder of all models."""
+    typer.echo(weights_named(load_catalog(), [name])[0].path if name else models_folder())

@@ -1,0 +1,73 @@
+"""`mem models pull`."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from memcli.cli.commands.models.model_options import Names
+from memcli.cli.models.maintain import (
+    choose_models,
+    confirm_download,
+    pull_model,
+    report_pulled,
+)
+from memcli.cli.models.resolve import load_catalog
+from memcli.cli.options import Quiet
+from memcli.cli.output.progress import bars, resumable
+
+Quantization = Annotated[
+    str | None,
+    typer.Option(
+        "--quant",
+        metavar="KIND",
+        show_default=False,
+        help="Quantization of the weights, such as `Q4_K_M` or `Q8_0`. By default the one that"
+        " suits this machine's memory.",
+    ),
+]
+Backend = Annotated[
+    Literal["llama", "torch"],
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="`llama` for a GGUF file, `torch` for the weights as published.",
+    ),
+]
+KeepF16 = Annotated[bool, typer.Option("--keep-f16", help="Keep the F16 file that is quantized.")]
+Update = Annotated[
+    bool,
+    typer.Option(
+        "--update",
+        help="Take the hub's current version, even if it differs from the one pulled first.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Pull without asking for confirmation.")]
+
+
+def pull_models(
+    names: Names = None,
+    quantization: Quantization = None,
+    backend: Backend = "llama",
+    keep_f16: KeepF16 = False,
+    update: Update = False,
+    yes: Yes = False,
+    quiet: Quiet = False,
+) -> None:
+    """Download models, convert, quantize and verify them.
+
+    Without a name: the models that suit this machine, after showing their sizes and asking. An
+    interrupted pull continues where it stopped. The hub is Hugging Face's, or the one that
+    `HF_ENDPOINT` names.
+    """
+    known = load_catalog()
+    selected = choose_models(known, names or [], quantization)
+    if not names:
+        confirm_download(selected, yes=yes)
+    with (
+        resumable("the same `mem models pull` continues where it stopped"),
+        bars(quiet=quiet) as progress,
+    ):
+        for choice in selected:
+            pulled = pull_model(choice, progress, backend=backend, keep_f16=keep_f16, update=update)
+            if not quiet:
+                report_pulled(pulled)

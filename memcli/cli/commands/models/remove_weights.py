@@ -1,0 +1,28 @@
+"""`mem models remove`."""
+
+from typing import Annotated
+
+import typer
+
+from memcli.cli.completion import values
+from memcli.cli.models.maintain import remove_models
+from memcli.cli.models.resolve import load_catalog
+from memcli.cli.options import words
+
+RequiredNames = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NAME...",
+        parser=words,
+        autocompletion=values.offer_models_here,
+        help="Names of models.",
+    ),
+]
+
+
+def remove_weights(names: RequiredNames) -> None:
+    """Remove models from this machine.
+
+    A file that was added with `mem models add` stays; only its name is removed.
+    """
+    remove_models(load_catalog(), names)

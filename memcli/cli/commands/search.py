@@ -1,0 +1,56 @@
+"""`mem search`."""
+
+from typing import Annotated
+
+import typer
+
+from memcli.cli.ask_session import AskSession
+from memcli.cli.input_text import STDIN, check_question
+from memcli.cli.models.open import open_embedder
+from memcli.cli.option_groups import (
+    FilterOptions,
+    RankingOutputOptions,
+    WritableDatabaseOptions,
+)
+from memcli.cli.options import Limit, MinScore, Null
+from memcli.cli.output.answer_printer import AnswerPrinter
+from memcli.cli.unknown_names import warn_unknown_names
+from memcli.search.stages import RankingModels
+
+Query = Annotated[
+    str,
+    typer.Argument(
+        metavar="QUERY", help="Words to search for; `-` reads queries from standard input."
+    ),
+]
+
+
+def search(
+    query: Query,
+    *,
+    null: Null = False,
+    limit: Limit = 10,
+    min_score: MinScore = None,
+    filters: FilterOptions,
+    output: RankingOutputOptions,
+    database: WritableDatabaseOptions,
+) -> None:
+    """Find sessions by words and meaning, in milliseconds.
+
+    This is the first stage of `mem ask` alone. Exits with status 3 when nothing is found.
+    """
+    check_question(query)
+    chosen = output.chosen_format(several=query == STDIN)
+    models = RankingModels(open_embedder(database.path))
+    printer = AnswerPrinter("search", chosen, quiet=True, verbose=output.verbose)
+    with database.open_existing() as store:
+        session = AskSession(
+            store,
+            models,
+            filters.filters(),
+            limit,
+            min_score=min_score or 0.0,
+            context_tokens=output.context_tokens,
+        )
+        warn_unknown_names(store, session.filters)
+        session.ask(query, printer, null=null)

@@ -1,0 +1,136 @@
+"""Checks of the database file, its index and its sources, and of the disk."""
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from memcli.cli.doctor.health_check import HealthCheck
+from memcli.cli.models.inventory import human_size
+from memcli.errors import ExitCode, StoreError
+from memcli.settings import config_file, database_path
+from memcli.store import Store
+
+LARGEST_LOG = 64 << 20  # bytes of the write-ahead log
+LEAST_FREE = 1 << 30  # bytes of the disk
+
+
+def check_files(path: Path) -> Iterator[HealthCheck]:
+    """Check the files of a database and the disk, without opening the database."""
+    yield _check_permissions(path)
+    yield _check_disk(path)
+
+
+def check_store(store: Store, rebuild: Callable[[], object]) -> Iterator[HealthCheck]:
+    """Check an open database.
+
+    Args:
+        store: the database.
+        rebuild: makes its index again; the repair of the index.
+    """
+    again = "`mem index --rebuild` makes it again"
+    copy = "`mem export > FILE` saves what can be read; a backup is better"
+    health = store.health
+    damage = _check_problems(
+        "integrity", lambda: [*health.check_file(), *health.check_references()], copy
+    )
+    yield damage
+    yield _check_problems("full text", health.check_full_text, again, rebuild)
+    yield _check_problems("vectors", health.check_vectors, again, rebuild)
+    if damage.state == "ok":
+        yield from _check_embedding(store)
+        yield _check_log(store)
+        yield _check_sources(store)
+
+
+def unopenable(error: StoreError) -> HealthCheck:
+    """Return the fault of a database that cannot be opened."""
+    remedy = error.hint or "name another file with `--db`"
+    if "damaged" in str(error) or "not a database" in str(error):
+        remedy = "put a backup in its place, or import the exports into another file with `--db`"
+    return HealthCheck("database", "fault", str(error), remedy, ExitCode.STORE)
+
+
+def _check_problems(
+    name: str,
+    find_problems: Callable[[], Sequence[str]],
+    remedy: str,
+    repair: Callable[[], object] | None = None,
+) -> HealthCheck:
+    try:
+        problems = find_problems()
+    except StoreError as error:
+        problems = [str(error)]
+    if not problems:
+        return HealthCheck(name, "ok", "complete and sound" if repair else "sound")
+    return HealthCheck(name, "fault", "; ".join(problems), remedy, ExitCode.STORE, repair)
+
+
+def _check_embedding(store: Store) -> Iterator[HealthCheck]:
+    if name := store.vector_sets.incomplete_embedder_name():
+        finding = f"the vectors of {name} are not complete; the previous ones are in use"
+        yield HealthCheck("embedding", "note", finding, "`mem index` goes on")
+
+
+def _check_log(store: Store) -> HealthCheck:
+    size = store.log_size()
+    if size <= LARGEST_LOG:
+        return HealthCheck("log", "ok", f"write-ahead log: {human_size(size)} not yet merged")
+    finding = f"write-ahead log: {human_size(size)} not yet merged into the database"
+    remedy = "`mem doctor --fix`"
+    return HealthCheck("log", "note", finding, remedy, repair=store.merge_log)
+
+
+def _check_sources(store: Store) -> HealthCheck:
+    paths = [path for path, _ in store.sources.list_paths()]
+    gone = [path for path in paths if not Path(path).exists()]
+    if not gone:
+        count = len(paths)
+        return HealthCheck(
+            "sources", "ok", f"{count} remembered, all there" if count else "none yet"
+        )
+    more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
+    finding = f"no longer there: {', '.join(gone[:3])}{more}; what came from them is kept"
+    remedy = "`mem ingest PATH`, if they are elsewhere now"
+    return HealthCheck("sources", "note", finding, remedy)
+
+
+def _check_permissions(path: Path) -> HealthCheck:
+    allowed = [(path, 0o600), *((beside, 0o600) for beside in _log_files(path))]
+    if path == database_path():
+        allowed.append((path.parent, 0o700))
+    if config_file().exists():
+        allowed.append((config_file(), 0o644))
+    open_to_others = [(each, mode) for each, mode in allowed if _mode(each) & ~mode & 0o077]
+
+    def close() -> None:
+        for each, mode in open_to_others:
+            each.chmod(_mode(each) & mode)
+
+    if not open_to_others:
+        return HealthCheck("permissions", "ok", "only you can read it")
+    finding = ", ".join(f"{each} is open to others ({_mode(each):o})" for each, _ in open_to_others)
+    remedy = " && ".join(f"`chmod {mode:o} {each}`" for each, mode in open_to_others)
+    return HealthCheck("permissions", "fault", finding, remedy, ExitCode.STORE, close)
+
+
+def _log_files(path: Path) -> list[Path]:
+    names = (f"{path.name}-wal", f"{path.name}-shm")
+    return [each for each in map(path.with_name, names) if each.exists()]
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def _check_disk(path: Path) -> HealthCheck:
+    free, size = shutil.disk_usage(path.parent).free, path.stat().st_size
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    if not writable:
+        remedy = f"`ls -ld {path.parent} {path}` shows their owner"
+        return HealthCheck("disk", "fault", f"{path} cannot be written to", remedy, ExitCode.STORE)
+    finding = f"{human_size(free)} free, the database takes {human_size(size)}"
+    if free < max(LEAST_FREE, size):
+        return HealthCheck("disk", "note", finding, f"make room: `df -h {path.parent}`")
+    return HealthCheck("disk", "ok", finding)

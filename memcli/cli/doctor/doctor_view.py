@@ -1,0 +1,47 @@
+"""The table of `mem doctor`."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from memcli.cli.doctor.run_checks import DoctorReport
+from memcli.cli.output.console import console, safe
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_STYLES = {"ok": "green", "fixed": "green", "note": "magenta", "fault": "bold red"}
+
+
+def print_doctor_report(report: DoctorReport, *, quiet: bool) -> None:
+    """Print a row for each check: state, name, finding, remedy; quietly only what is not ok."""
+    rows: list[tuple[str, str, str, str]] = [
+        (one.state, one.name, one.finding, "" if one.state == "ok" else one.remedy)
+        for one in report.checks
+        if not quiet or one.state != "ok"
+    ]
+    rows += [("fixed", name, "", "") for name in report.fixed]
+    out = console()
+    if out.is_terminal:
+        out.print(_table(rows))
+        return
+    width = max(len(name) for _, name, *_ in rows) if rows else 0
+    for state, name, finding, remedy in rows:
+        end = f"; {remedy}" if remedy else ""
+        line = f"{state:<5}  {name:<{width}}  {finding}{end}"
+        out.print(safe(line.rstrip()), soft_wrap=True)
+
+
+def _table(rows: Iterable[tuple[str, str, str, str]]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for state, name, finding, remedy in rows:
+        words = Text(safe(finding))
+        if remedy:
+            words.append(f"\n{safe(remedy)}", "cyan")
+        table.add_row(Text(state, _STYLES[state]), name, words)
+    return table

@@ -1,0 +1,232 @@
+"""Groups of options: options that are used together are one parameter of a command, and one value.
+
+A command declares a parameter of a group's type, `def stats(database: DatabaseOptions)`, and
+`expand_groups` gives Typer the function that it understands, with a parameter for each option.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from typer.core import TyperCommand
+
+from memcli.cli import options
+from memcli.errors import UsageError
+from memcli.settings import database_path
+from memcli.store import Filters, Store
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseOptions:
+    """The database of a command that only reads."""
+
+    database: options.Database = None
+
+    @property
+    def path(self) -> Path:
+        """The path of the database file, whether it exists or not."""
+        return self.database or database_path()
+
+    def open_existing(self) -> Store:
+        """Open the database.
+
+        Raises:
+            StoreError: there is none, or it cannot be used.
+        """
+        return Store.existing(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class WritableDatabaseOptions(DatabaseOptions):
+    """The database of a command that writes, and may have to wait for another one that does."""
+
+    wait: options.Wait = 10.0
+
+    def open_existing(self) -> Store:
+        """Open the database.
+
+        Raises:
+            StoreError: there is none, or it cannot be used.
+        """
+        return Store.existing(self.path, wait=self.wait)
+
+    def open(self) -> Store:
+        """Open the database, and create it if there is none."""
+        return Store(self.path, wait=self.wait)
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOptions:
+    """The sessions that a command is limited to."""
+
+    since: options.Since = None
+    until: options.Until = None
+    source: options.Source = None
+    speaker: options.Speaker = None
+
+    def filters(self, among: tuple[int, ...] | None = None) -> Filters:
+        """Return the filters of the store.
+
+        Args:
+            among: numbers of the sessions that were named; None for all.
+        """
+        return Filters(self.since, self.until, self.source, self.speaker, among)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """The models that rank sessions, and how they run."""
+
+    reranker: options.Reranker = None
+    sifter: options.Sifter = None
+    think: options.Think = 1024
+    gpu_layers: options.GpuLayers = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageOptions(ModelOptions):
+    """The stages that a question goes through, with their models and the time they may take."""
+
+    chat: options.Chat = None
+    stages: options.Stages = None
+    budget: options.Budget = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListOutputOptions:
+    """The format that a list is printed in."""
+
+    format: options.ListFormat = None
+    as_json: options.Json = False
+    as_jsonl: options.Jsonl = False
+
+    def chosen_format(self) -> str:
+        """Return the format that was chosen, `text` by default.
+
+        Raises:
+            UsageError: more than one was chosen.
+        """
+        return _one_format(self.format, as_json=self.as_json, as_jsonl=self.as_jsonl)
+
+
+@dataclass(frozen=True, slots=True)
+class RankingOutputOptions:
+    """The format that a ranking is printed in."""
+
+    format: options.RankingFormat = None
+    as_json: options.Json = False
+    as_jsonl: options.Jsonl = False
+    context_tokens: options.ContextTokens = None
+    verbose: options.Verbose = False
+
+    def chosen_format(
+        self, *, several: bool, with_answer: bool = False, profile: bool = False
+    ) -> str:
+        """Return the format that was chosen, `text` by default.
+
+        A limit of tokens or a profile alone means `context`.
+
+        Args:
+            several: whether there may be more than one question.
+            with_answer: whether a model writes an answer.
+            profile: whether a profile of the person is printed first.
+
+        Raises:
+            UsageError: more than one format was chosen, or one that does not go with the rest.
+        """
+        implied = "context" if self.context_tokens or profile else None
+        chosen = _one_format(self.format or implied, as_json=self.as_json, as_jsonl=self.as_jsonl)
+        for option, given in (("--context-tokens", self.context_tokens), ("--profile", profile)):
+            if given and chosen != "context":
+                raise UsageError(
+                    f"`{option}` works only with the format context, not with {chosen}",
+                    hint="`--format context`",
+                )
+        if several and chosen == "json":
+            raise UsageError(
+                "`--json` prints one object for one question, but `-` may read several",
+                hint="`--jsonl` prints one object per question",
+            )
+        if with_answer and (chosen in ("csv", "context") or (chosen == "jsonl" and not several)):
+            raise UsageError(f"`--answer` does not work with the format {chosen}", hint="`--json`")
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOutputOptions(RankingOutputOptions):
+    """The format that a ranking is printed in, and what is printed with it."""
+
+    profile: options.Profile = False
+    whole_trace: options.WholeTrace = False
+    quiet: options.Quiet = False
+
+
+def _one_format(chosen: str | None, *, as_json: bool, as_jsonl: bool) -> str:
+    """Return the format chosen by `--format` or its short forms, `text` by default.
+
+    Raises:
+        UsageError: more than one was chosen.
+    """
+    formats = {chosen} if chosen else set()
+    if as_json:
+        formats.add("json")
+    if as_jsonl:
+        formats.add("jsonl")
+    if len(formats) > 1:
+        raise UsageError(
+            f"choose one format, not {' and '.join(sorted(formats))}", hint="`--format json`"
+        )
+    return formats.pop() if formats else "text"
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose help shows its options by group."""
+
+    # Any: Typer's context and formatter have no public types.
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, the options of this command alone, and then each group."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record:
+                usual = "Arguments" if parameter.param_type_name == "argument" else "Options"
+                heading = getattr(parameter, "rich_help_panel", None) or usual
+                sections.setdefault(heading, []).append(record)
+        for heading, rows in sections.items():
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+
+
+def expand_groups(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command that takes the options of its groups one by one, as Typer needs them.
+
+    Args:
+        command: a function; parameters whose type is a dataclass are groups.
+    """
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, Any] = {}  # Any: the classes of the groups, by parameter
+    for name, parameter in inspect.signature(command).parameters.items():
+        group: Any = parameter.annotation
+        if isinstance(group, type) and is_dataclass(group):
+            groups[name] = group
+            parameters += inspect.signature(group).parameters.values()
+        else:
+            parameters.append(parameter)
+    if not groups:
+        return command
+
+    @wraps(command)
+    def run(**values: Any) -> Any:  # Any: as Typer parsed them
+        for name, group in groups.items():
+            taken = {field.name: values.pop(field.name) for field in fields(group)}
+            values[name] = group(**taken)
+        return command(**values)
+
+    by_keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+    run.__annotations__ = {one.name: one.annotation for one in by_keyword}
+    run.__signature__ = inspect.Signature(by_keyword)  # type: ignore[attr-defined]  # Typer reads it
+    return run

@@ -1,0 +1,107 @@
+"""Printing a ranking, and the answer to it, in the format that was chosen."""
+
+from dataclasses import dataclass
+
+from memcli.cli.json_output.session_documents import (
+    ask_document,
+    ranked_session_json,
+    search_document,
+)
+from memcli.cli.output.answer_stream import warn_about_answer
+from memcli.cli.output.console import console, note, print_json, print_jsonl, safe
+from memcli.cli.output.markdown_csv import evidence_rows, print_csv, print_text, ranking_markdown
+from memcli.cli.output.session_view import print_ranking, session_heading, stage_line
+from memcli.search.answer import Answer
+from memcli.search.results import Ranking
+
+
+@dataclass
+class AnswerPrinter:
+    """Prints rankings and answers in one format; everything beside the result goes to stderr."""
+
+    command: str  # `ask` or `search`: the name of the JSON document
+    format: str
+    whole_trace: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    _printed: int = 0  # rankings that found something
+
+    def report_stages(self, ranking: Ranking) -> None:
+        """Report on stderr what each stage did, and what there was no time for."""
+        if self.verbose:
+            for stage in ranking.stages:
+                note(stage_line(stage))
+        if self.verbose or ranking.out_of_time:
+            for left_out in ranking.left_out:
+                note(left_out)
+
+    def print_ranking(
+        self, ranking: Ranking, *, context: str, several: bool, answer_follows: bool
+    ) -> None:
+        """Print a ranking at once if people or a language model read it.
+
+        Args:
+            ranking: the ranking.
+            context: its turns as one block, for the format `context`.
+            several: whether there may be more than one question.
+            answer_follows: whether a model writes an answer afterwards.
+        """
+        if ranking.verdict != "found":
+            return
+        if self.format == "text":
+            if several:
+                self._print_question(ranking.question)
+            print_ranking(ranking, whole_trace=self.whole_trace)
+            if answer_follows:
+                console().print()
+        elif self.format == "context":
+            print_text(f"\n{context}" if self._printed else context)
+        self._printed += 1
+
+    def finish(self, ranking: Ranking, answer: Answer | None, *, several: bool) -> None:
+        """Print the formats that are printed in one piece, and raise the error that ended the work.
+
+        Raises:
+            BackendError: a model failed.
+            KeyboardInterrupt: Ctrl-C was pressed.
+        """
+        if answer and self.verbose:
+            note(stage_line(answer.stage))
+        self._print_document(ranking, answer, several=several)
+        if answer:
+            warn_about_answer(answer)
+        stopped = ranking.stopped_by or (answer.stopped_by if answer else None)
+        if stopped:
+            raise stopped
+        if ranking.verdict == "nothing":
+            _note_nothing_found(ranking, several=several)
+
+    def _print_question(self, question: str) -> None:
+        gap = "\n" if self._printed else ""
+        console().print(f"{gap}{safe(question)}\n", style="bold", soft_wrap=True)
+
+    def _print_document(self, ranking: Ranking, answer: Answer | None, *, several: bool) -> None:
+        sessions = (
+            ranked_session_json(rank, one) for rank, one in enumerate(ranking.results, start=1)
+        )
+        if self.format == "json" or (self.format == "jsonl" and several):
+            is_ask = self.command == "ask"
+            print_json(ask_document(ranking, answer) if is_ask else search_document(ranking))
+        elif ranking.verdict == "nothing":
+            return
+        elif self.format == "jsonl":
+            print_jsonl(sessions)
+        elif self.format == "csv":
+            print_csv(evidence_rows(ranking.question, sessions), header=self._printed == 1)
+        elif self.format == "markdown":
+            document = ranking_markdown(ranking, answer)
+            print_text(f"\n{document}" if self._printed > 1 else document)
+
+
+def _note_nothing_found(ranking: Ranking, *, several: bool) -> None:
+    question = f" for `{' '.join(ranking.question.split())}`" if several else ""
+    if ranking.results:
+        best = ranking.results[0].session
+        note(f"nothing relevant found{question}; nearest is {best.id}, {session_heading(best)}")
+    else:
+        note(f"nothing found{question}")

@@ -1,0 +1,47 @@
+"""The report of an import, as a person reads it."""
+
+import sys
+from collections.abc import Sequence
+
+from memcli.cli.output.console import note, safe
+from memcli.domain import Doubt, Skipped
+from memcli.ingest.import_counts import ImportCounts, ImportReport
+
+MAX_WARNINGS = 20  # warnings of one source; `--json` has all of them
+
+
+def print_reports(reports: Sequence[ImportReport], *, quiet: bool) -> None:
+    """Print a line for each source, and its warnings to stderr.
+
+    Args:
+        reports: the sources that were imported.
+        quiet: whether to print only warnings of text that was lost.
+    """
+    for report in reports:
+        if report.format and not quiet:
+            counts = [describe_counts(report.sessions, "session")]
+            counts.append(describe_counts(report.turns, "turn"))
+            if report.memories:
+                counts.append(describe_counts(ImportCounts(report.memories), "memory", "memories"))
+            line = f"{report.path}: {report.format}, {', '.join(counts)}"
+            sys.stdout.write(f"{safe(line)}\n")
+        warnings = [each for each in report.warnings if not quiet or _is_loss(each)]
+        for warning in warnings[:MAX_WARNINGS]:
+            where = "" if warning.where in warning.why else f"{warning.where}: "
+            path = "" if report.path in warning.why else f"{report.path}: "
+            note(f"{path}{where}{warning.why}")
+        if len(warnings) > MAX_WARNINGS:
+            more = len(warnings) - MAX_WARNINGS
+            note(f"{report.path}: {more} more warnings; `--json` prints all")
+
+
+def describe_counts(counts: ImportCounts, noun: str, nouns: str = "") -> str:
+    """Return counts in words: `3 new and 1 changed session`."""
+    kinds = (("new", counts.new), ("changed", counts.changed), ("unchanged", counts.unchanged))
+    parts = [f"{count:,} {kind}" for kind, count in kinds if count] or ["no"]
+    last = next((count for _, count in reversed(kinds) if count), 0)
+    return f"{' and '.join(parts)} {noun if last == 1 else nouns or f'{noun}s'}"
+
+
+def _is_loss(warning: Skipped | Doubt) -> bool:
+    return isinstance(warning, Skipped) and warning.lost
