@@ -6,7 +6,7 @@ the rows after it are recognised by their number of fields: the damaged row alon
 """
 
 import re
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 
 from memcli.formats.parsing.document import Document
@@ -26,7 +26,7 @@ def read_csv(document: Document) -> Iterator[tuple[int, dict[str, str] | BrokenV
     """Yield (number of the line, fields by column) of each row after the header.
 
     Columns are in lower case and without space around them. Fields beyond the last column are
-    joined to it, and missing ones are "". A row that is damaged is Broken.
+    joined to it, and missing ones are "". A row that is damaged is BrokenValue.
     """
     columns: list[str] | None = None
     for number, record in read_records(document):
@@ -38,14 +38,14 @@ def read_csv(document: Document) -> Iterator[tuple[int, dict[str, str] | BrokenV
             extra = len(record) - len(columns)
             if extra > 0:
                 record[len(columns) - 1 :] = [",".join(record[len(columns) - 1 :])]
-            row = dict(zip(reversed(columns), reversed(record + [""] * -extra), strict=True))
-            yield number, row
+            fields = zip(reversed(columns), reversed(record + [""] * -extra), strict=True)
+            yield number, defaultdict(str, fields)  # the first of two columns with one name counts
 
 
 def read_records(document: Document) -> Iterator[tuple[int, list[str] | BrokenValue]]:
     """Yield (number of the line, fields) of each row, the header as well; blank rows are left out.
 
-    A row that is damaged is Broken.
+    A row that is damaged is BrokenValue.
     """
     return _RecordReader(document).records()
 

@@ -14,7 +14,7 @@ from memcli.formats.building.chat_messages import ChatMessage
 from memcli.formats.building.json_chats import read_messages
 from memcli.formats.building.text_chat import chat_key_and_title, chat_name
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.json_lines import sample_objects, read_json_lines
+from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
