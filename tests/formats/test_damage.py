@@ -13,6 +13,7 @@ from io import BytesIO
 from random import Random
 
 import pytest
+from helpers.assistant_exports import EXPORTS
 from helpers.parsing import document
 from helpers.shared import CASES, SHARED
 from helpers.small_exports import chatgpt, claude, longmemeval, talk, telegram, transcript, whatsapp
@@ -45,6 +46,7 @@ OWN = {
     "aider.md": "# aider chat started at 2026-03-10 14:23:01\n\n"
     + "".join(f"\n#### {line}  \n\nSo {line}\n\n> Done  \n" for line in LINES),
 }
+OWN |= {name: export(*LINES) for name, (_, export) in EXPORTS.items()}
 FILES = sorted(path for path in SAMPLES.rglob("*") if path.is_file() and path.suffix != ".tsv")
 NO_FILES = pytest.param(
     SAMPLES / "none.zip",

@@ -58,7 +58,7 @@ def take(store, folder, run):
 
 
 def dump(path):
-    database = sqlite3.connect_timeout(path)
+    database = sqlite3.connect(path)
     try:
         return database.execute(TURNS).fetchall(), database.execute(PASSAGES).fetchall()
     finally:
@@ -304,7 +304,7 @@ def test_a_second_import_changes_nothing_not_even_a_row(make, write, random):
 
 def everything_but_files(path):
     """Every row of every table, but for what is known of files and their places."""
-    database = sqlite3.connect_timeout(path)
+    database = sqlite3.connect(path)
     try:
         names = database.execute("select name from sqlite_master where type = 'table'").fetchall()
         plain = [name for (name,) in names if "_" not in name and name not in ("files", "sources")]

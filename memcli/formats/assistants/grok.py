@@ -90,10 +90,15 @@ def _blocks(response: Row) -> list[Block]:
     if role is None:
         return []
     blocks = text_block(role, string(response.get("thinking_trace")), Kind.THOUGHT)
-    blocks += text_block(role, _CARD.sub("", string(response.get("message"))))
+    blocks += text_block(role, text_without_cards(response.get("message")))
     for file in sequence(response.get("file_attachments")):
         blocks.append(media_block(role, mapping(file).get("file_name") or string(file)))
     return blocks
+
+
+def text_without_cards(message: object) -> str:
+    """Return the text of an answer of Grok without citations and pictures, which have no words."""
+    return _CARD.sub("", string(message))
 
 
 FORMAT = Format(name="grok", recognises=_recognises, parse=_parse)

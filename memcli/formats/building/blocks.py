@@ -107,6 +107,29 @@ def media_block(role: Role, path: object = "") -> Block:
     return Block(role, "" if inline else PurePath(name.replace("\\", "/")).name, Kind.MEDIA)
 
 
+def unknown_blocks(role: Role, part: Mapping[str, object]) -> list[Block]:
+    """Return a part of an unknown type: its text, or else its type and its title or name.
+
+    Args:
+        role: of the message.
+        part: an object with a `type`; without one, and without a text, it gives no block.
+    """
+    for name in ("text", "content", "value", "transcript", "caption"):
+        text = string(part.get(name))
+        if text.strip() and not text.startswith("data:"):
+            return [Block(role, text)]
+    kind = string(part.get("type")) or string(part.get("kind"))
+    names = ("title", "name", "filename", "file_name", "url")
+    name = next((text for key in names if (text := string(part.get(key)).strip())), "")
+    return [Block(role, part_label(kind, name), Kind.MEDIA)] if kind else []
+
+
+def part_label(kind: str, name: str = "") -> str:
+    """Return a label in place of content without a text: "[canvas: Budget]", "[voice note]"."""
+    words = kind.replace("_", " ").strip()
+    return f"[{words}: {name.strip()}]" if name.strip() else f"[{words}]"
+
+
 def plain_text(content: object) -> str:
     """Return the text of a text, of an object with a text, or of a list of either."""
     if isinstance(content, list):

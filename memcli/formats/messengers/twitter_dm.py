@@ -8,20 +8,19 @@ Source: archives as open programs read them; there is no published schema.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import chain
-from typing import Any, BinaryIO
+from typing import Any
 
 from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
-from memcli.formats.parsing.document import Document, strip_byte_order_mark
+from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
+from memcli.formats.parsing.x_archive import archive_list, archive_list_name
 
-_HEAD = re.compile(rb"\s*window\.YTD\.\w+\.part\d+\s*=\s*(?=\[)")
 _NOTICES = {
     "joinConversation": "joined",
     "participantsJoin": "joined",
@@ -31,10 +30,7 @@ _NOTICES = {
 
 
 def _recognises(sample: Sample) -> bool:
-    head = strip_byte_order_mark(sample.head)
-    return (
-        bool(_HEAD.match(head)) and re.match(rb"[^=]{0,200}direct_messages?\w*\.", head) is not None
-    )
+    return re.match(r"direct_messages?", archive_list_name(sample.head)) is not None
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
@@ -43,7 +39,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
 
 def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:
     owner, keys = _owner_id(document), MessageKeys()
-    for number, value in enumerate(read_elements(_as_list(document)), start=1):
+    for number, value in enumerate(read_elements(archive_list(document)), start=1):
         if isinstance(value, BrokenValue):
             yield Skipped(f"conversation {number}", value.reason)
             continue
@@ -57,27 +53,11 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
                     yield ChatTurn(key, title, turn)
 
 
-def _as_list(document: Document) -> Document:
-    """Return a document with the list alone, as JSON."""
-
-    def open_list() -> BinaryIO:
-        with document.open() as stream:
-            head = stream.read(1 << 12)
-        text = strip_byte_order_mark(head)
-        match = _HEAD.match(text)
-        stream = document.open()
-        if match:
-            stream.read(match.end() + len(head) - len(text))
-        return stream
-
-    return replace(document, open=open_list)
-
-
 def _owner_id(document: Document) -> str:
     """Return the number of the owner's account, "" where the archive does not say."""
     account = document.find_file("account.js")
     try:
-        first = next(chain(read_elements(_as_list(account)) if account else (), [None]))
+        first = next(chain(read_elements(archive_list(account)) if account else (), [None]))
     except InputError:
         return ""
     return string(mapping(mapping(first).get("account")).get("accountId"))

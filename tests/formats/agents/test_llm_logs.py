@@ -37,7 +37,7 @@ def database(tmp_path):
     def make(schema, *rows):
         path = tmp_path / "logs.db"
         path.unlink(missing_ok=True)
-        connection = sqlite3.connect_timeout(path)
+        connection = sqlite3.connect(path)
         connection.executescript(schema)
         for table, *values in rows:
             places = ", ".join("?" * len(values))

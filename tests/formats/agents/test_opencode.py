@@ -29,7 +29,7 @@ ASKED, ANSWERED = message("m1", "user", text("Why?")), message("m2", "assistant"
 
 
 def database(path, *messages):
-    connection = sqlite3.connect_timeout(path)
+    connection = sqlite3.connect(path)
     connection.executescript(
         "create table session (id text, project_id text, title text);"
         "create table message (id text, session_id text, time_created integer, data text);"
@@ -121,7 +121,7 @@ def test_a_broken_message_is_told_and_an_empty_session_is_not_lost():
 def test_a_row_of_the_database_that_is_no_json_is_told(tmp_path):
     path = tmp_path / "opencode.db"
     database(path, ASKED)
-    connection = sqlite3.connect_timeout(path)
+    connection = sqlite3.connect(path)
     connection.execute("insert into message values ('m0', 'ses_1', 0, '{no')")
     connection.commit()
     connection.close()

@@ -29,7 +29,7 @@ AGAIN = message("b", "q", "assistant", "Pixel.", 6)
 
 
 def database(path, *rows):
-    with sqlite3.connect_timeout(path) as connection:
+    with sqlite3.connect(path) as connection:
         connection.execute("create table chat (id text, user_id text, title text, chat json)")
         connection.executemany("insert into chat values (?, 'u', ?, ?)", rows)
     connection.close()
@@ -95,7 +95,7 @@ def test_the_database_gives_the_same_as_the_export(tmp_path):
 
 
 def test_another_database_is_not_taken_for_it(tmp_path):
-    with sqlite3.connect_timeout(tmp_path / "chat.db") as connection:
+    with sqlite3.connect(tmp_path / "chat.db") as connection:
         connection.execute("create table chat (guid text)")
     connection.close()
 

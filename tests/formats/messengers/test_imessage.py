@@ -50,7 +50,7 @@ class Database:
 
     def __init__(self, path, *schemas):
         self.path = path
-        self._db = sqlite3.connect_timeout(path)
+        self._db = sqlite3.connect(path)
         for schema in schemas:
             self._db.executescript(schema)
 
