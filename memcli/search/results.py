@@ -1,6 +1,6 @@
 """The result of a question: a ranking with its evidence, and the stages that made it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
