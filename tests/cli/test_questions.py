@@ -25,7 +25,7 @@ def test_models_are_loaded_once_for_all_questions(mem, tiny):
         "from memcli.backends.llama.model import LlamaModel\n"
         "from memcli.cli import main\n"
         "load, loads = LlamaModel._load, []\n"
-        "def pluralize(model, tries):\n"
+        "def counted(model, tries):\n"
         "    loads.append(model.path)\n"
         "    load(model, tries)\n"
         "LlamaModel._load = counted\n"
