@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from memcli.cli.output.console import note, safe
+from memcli.cli.output.console import note, printable
 from memcli.domain import Doubt, Skipped
 from memcli.ingest.import_counts import ImportCounts, ImportReport
 
@@ -24,7 +24,7 @@ def print_reports(reports: Sequence[ImportReport], *, quiet: bool) -> None:
             if report.memories:
                 counts.append(describe_counts(ImportCounts(report.memories), "memory", "memories"))
             line = f"{report.path}: {report.format}, {', '.join(counts)}"
-            sys.stdout.write(f"{safe(line)}\n")
+            sys.stdout.write(f"{printable(line)}\n")
         warnings = [each for each in report.warnings if not quiet or _is_loss(each)]
         for warning in warnings[:MAX_WARNINGS]:
             where = "" if warning.where in warning.why else f"{warning.where}: "
