@@ -11,21 +11,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cache
 
+from memcli.formats.messengers.whatsapp_words import MARKS, day_periods
 from memcli.formats.parsing.values import is_plausible_time
 
-# Direction marks and the byte order mark, which are invisible.
-MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 _SPACES = " \t\u00a0\u2009\u202f"
+_SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uac00-\ud7af]")
 
-_BEFORE_NOON = frozenset("am 上午 凌晨 早上 午前 오전 ص πμ öö sa pg de قظ".split())
-_AFTER_NOON = frozenset("pm 下午 晚上 午後 오후 م μμ ös ch ptg du بظ".split())
-_NOON_WORD = (
-    rf"[ap]\.?[{_SPACES}]*m\b\.?|[上下]午|凌晨|早上|晚上|午[前後]|오[전후]|[صم]\b|[πμ]\.?μ\b\.?"
-    r"|öö\b|ös\b|sa\b|ch\b|pt?g\b|d[eu]\.|[قب]\.ظ\b\.?"
-)
-_HEADER = re.compile(
-    rf"""
+
+def _period_pattern(word: str) -> str:
+    """Return a pattern for a word beside a time, in any way of writing blanks and dots."""
+    parts = re.split(rf"[{_SPACES}]+", word)
+    pattern = rf"[{_SPACES}]*".join(
+        re.sub(r"([^\W\d_])(?:\\\.)", r"\1\.?", re.escape(part)) for part in parts
+    )
+    return pattern if _SPACELESS.match(word[-1]) else rf"{pattern}(?![^\W\d_])"
+
+
+@cache
+def _header_pattern() -> re.Pattern[str]:
+    """Return the pattern of a line that begins a message."""
+    words = sorted((*day_periods(), "a. m.", "p. m."), key=len, reverse=True)
+    periods = rf"(?=[^\W\d_])(?:{'|'.join(map(_period_pattern, words))})"
+    return re.compile(_HEADER.replace("PERIODS", periods), re.VERBOSE | re.IGNORECASE | re.DOTALL)
+
+
+_HEADER = rf"""
     [{MARKS}{_SPACES}]*+
     (?P<bracket>\[)? [{MARKS}]*+
     (?P<first>\d{{1,4}}) [{MARKS}]*+ (?P<separator>[-./]) [{MARKS}{_SPACES}]*+
@@ -33,10 +45,10 @@ _HEADER = re.compile(
     (?P<third>\d{{1,4}}) [{MARKS}]*+ \.? (?:[{_SPACES}]?г\.)?
     (?=[{_SPACES},،]) [,،]? [{MARKS}{_SPACES}]*+
     (?:(?:klo|kl\.?|à|às|um|at|в)[{_SPACES}]++)?
-    (?:(?P<before>{_NOON_WORD})[{_SPACES}]*+)?
+    (?:(?P<before>PERIODS)[{_SPACES}]*+)?
     (?P<hour>\d{{1,2}}) (?:[:.]|[{_SPACES}]?h[{_SPACES}]?) (?P<minute>\d{{2}})
     (?:[:.](?P<seconds>\d{{2}}))?
-    (?:[{_SPACES}]*+(?P<after>{_NOON_WORD}))?
+    (?:[{_SPACES}]*+(?P<after>PERIODS))?
     [{MARKS}]*+
     (?(bracket)
         \]
@@ -44,9 +56,7 @@ _HEADER = re.compile(
     )
     [{_SPACES}]*
     (?P<rest>.*)
-    """,
-    re.VERBOSE | re.IGNORECASE | re.DOTALL,
-)
+"""
 # A second style with more lines than this may be the file's own, however rare it is.
 _SECOND_STYLE_LINES = 20
 
@@ -101,7 +111,7 @@ class Header:
 
 def parse_header(line: str) -> Header | None:
     """Return the header that a line begins with; None for any other line."""
-    match = _HEADER.match(line)
+    match = _header_pattern().match(line)
     if match is None:
         return None
     first, third = len(match["first"]), len(match["third"])
@@ -128,14 +138,30 @@ def parse_header(line: str) -> Header | None:
     return Header(style, numbers, clock, match["rest"])
 
 
-def _hour_of_day(hour: int, noon_word: str | None) -> int:
-    """Return an hour from 0 to 24, from one of 12 hours with a word, or of 24 without."""
-    word = re.sub(rf"[.{_SPACES}]", "", noon_word or "").casefold()
-    if word in _BEFORE_NOON and hour == 12:
-        return 0
-    if word in _AFTER_NOON and hour < 12:
-        return hour + 12
-    return hour
+def _hour_of_day(hour: int, period: str | None) -> int:
+    """Return an hour from 0 to 24, from one of 12 hours with a word, or of 24 without.
+
+    Of the two hours that "10:40 at night" may be, it is the one that is in the night.
+    """
+    if period is None or hour > 12:
+        return hour
+    start, stop = _periods_by_letters().get(_letters(period), (0, 24))
+    morning, evening = hour % 12, hour % 12 + 12
+    middle = start + (stop - start) % 24 / 2
+    far_morning, far_evening = (
+        min((each + 0.5 - middle) % 24, (middle - each - 0.5) % 24) for each in (morning, evening)
+    )
+    return morning if far_morning < far_evening else evening
+
+
+@cache
+def _periods_by_letters() -> dict[str, tuple[int, int]]:
+    return {_letters(word): hours for word, hours in day_periods().items()}
+
+
+def _letters(word: str) -> str:
+    """Return a word without dots and blanks, in lower case."""
+    return re.sub(rf"[.{_SPACES}]", "", word).casefold()
 
 
 @dataclass(slots=True)
