@@ -36,13 +36,13 @@ from memcli.formats.messengers.whatsapp_words import (
     MARKS,
     SYSTEM_MARK,
     classify_text,
+    comparable_phrase,
     is_call_notice,
     is_encryption_notice,
     is_event,
     parse_archive_name,
     parse_chat_name,
     parse_group_name,
-    plain_text,
     strip_remarks,
 )
 from memcli.formats.parsing.document import Document
@@ -143,9 +143,11 @@ def _survey_file(document: Document, options: ParseOptions) -> _Survey:
         statistics.setdefault(style, StyleStatistics()).add(header)
         if previous is not None and previous.style != style:
             count_seam(previous, header, statistics)
-        names.setdefault(style, SenderStatistics()).add(header.rest, bracketed=style.bracketed)
+        candidates = name_candidates(header.rest)
+        counts = names.setdefault(style, SenderStatistics())
+        counts.add(header.rest, candidates, bracketed=style.bracketed)
         remarks.add(header.rest)
-        opening.add(line, header)
+        opening.add(line, header, candidates)
         previous = header
     if not statistics:
         raise InputError(f"{document.name} holds no WhatsApp messages")
@@ -175,21 +177,17 @@ class _Opening:
     group: str | None = None  # the name that a new group was given
     author: str | None = None  # the name above the first notice: the contact's, or the group's
 
-    def add(self, line: str, header: Header) -> None:
-        """Take in a line that begins a message."""
+    def add(self, line: str, header: Header, candidates: list[str]) -> None:
+        """Take in a line that begins a message, and its `name_candidates`."""
         is_first = not self.header
         self.header = self.header or line
-        if self.spoken and self.group:
+        has_author = bool(candidates) and not is_event(candidates[0])
+        if has_author and not header.rest.startswith(SYSTEM_MARK, len(candidates[0]) + 2):
+            self.spoken = self.spoken or line
             return
         self.group = self.group or parse_group_name(header.rest)
-        candidates = name_candidates(header.rest)
-        if not candidates or is_event(candidates[0]):
-            return
-        is_marked = header.rest.startswith(SYSTEM_MARK, len(candidates[0]) + 2)
-        if is_first and is_marked:
+        if has_author and is_first:
             self.author = candidates[0]
-        if not self.spoken and not is_marked:
-            self.spoken = line
 
 
 def _key_and_title(
@@ -323,7 +321,7 @@ class _TurnBuilder:
             rest: all that follows the name.
             text: the same without remarks.
         """
-        kind: Kind | None = Kind.SERVICE
+        kind = Kind.SERVICE
         if speaker is not None and not self._is_encryption_notice(message.header, rest):
             is_marked = rest.startswith(SYSTEM_MARK)
             kind = self._classify(text, is_marked=is_marked)
@@ -339,7 +337,7 @@ class _TurnBuilder:
     def _classify(self, text: str, *, is_marked: bool) -> Kind:
         """Return the kind of a text that has a speaker."""
         omissions = self._survey.omissions
-        if omissions and text.startswith("<") and plain_text(text).strip("<>") in omissions:
+        if omissions and text.startswith("<") and comparable_phrase(text).strip("<>") in omissions:
             return Kind.MEDIA
         return classify_text(text, is_marked=is_marked)
 

@@ -11,52 +11,39 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 
 from memcli.formats.messengers.whatsapp_words import MARKS, day_periods
 from memcli.formats.parsing.values import is_plausible_time
 
 _SPACES = " \t\u00a0\u2009\u202f"
-_SPACELESS = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uac00-\ud7af]")
-
-
-def _period_pattern(word: str) -> str:
-    """Return a pattern for a word beside a time, in any way of writing blanks and dots."""
-    parts = re.split(rf"[{_SPACES}]+", word)
-    pattern = rf"[{_SPACES}]*".join(
-        re.sub(r"([^\W\d_])(?:\\\.)", r"\1\.?", re.escape(part)) for part in parts
-    )
-    return pattern if _SPACELESS.match(word[-1]) else rf"{pattern}(?![^\W\d_])"
-
-
-@cache
-def _header_pattern() -> re.Pattern[str]:
-    """Return the pattern of a line that begins a message."""
-    words = sorted((*day_periods(), "a. m.", "p. m."), key=len, reverse=True)
-    periods = rf"(?=[^\W\d_])(?:{'|'.join(map(_period_pattern, words))})"
-    return re.compile(_HEADER.replace("PERIODS", periods), re.VERBOSE | re.IGNORECASE | re.DOTALL)
-
-
-_HEADER = rf"""
+_WORDS = r"[^\W\d_][^\d\[\]:]{0,24}?"  # a word or more beside a time, as few as can be
+_HEADER = re.compile(
+    rf"""
     [{MARKS}{_SPACES}]*+
     (?P<bracket>\[)? [{MARKS}]*+
-    (?P<first>\d{{1,4}}) [{MARKS}]*+ (?P<separator>[-./]) [{MARKS}{_SPACES}]*+
+    (?P<first>\d{{1,4}}) [{MARKS}]*+ (?P<separator>[-/]|(?P<dot>\.)) [{MARKS}{_SPACES}]*+
     (?P<second>\d{{1,2}}) [{MARKS}]*+ (?P=separator) [{MARKS}{_SPACES}]*+
     (?P<third>\d{{1,4}}) [{MARKS}]*+ \.? (?:[{_SPACES}]?г\.)?
     (?=[{_SPACES},،]) [,،]? [{MARKS}{_SPACES}]*+
-    (?:(?:klo|kl\.?|à|às|um|at|в)[{_SPACES}]++)?
-    (?:(?P<before>PERIODS)[{_SPACES}]*+)?
+    (?:(?P<before>{_WORDS})[{_SPACES}]*+)?
     (?P<hour>\d{{1,2}}) (?:[:.]|[{_SPACES}]?h[{_SPACES}]?) (?P<minute>\d{{2}})
     (?:[:.](?P<seconds>\d{{2}}))?
-    (?:[{_SPACES}]*+(?P<after>PERIODS))?
+    (?:[{_SPACES}]*+(?P<after>[ap]\.?[{_SPACES}]*m\b\.?))?
+    (?:[{_SPACES}]*+(?P<words>{_WORDS}))??
     [{MARKS}]*+
     (?(bracket)
         \]
-        | (?P<end> [{_SPACES}]++[-–—](?=[{_SPACES}]|$) | :(?=[{_SPACES}]|$) | (?=[{_SPACES}]) )
+        | (?P<end> [{_SPACES}]++[-–—](?=[{_SPACES}]|$) | :(?=[{_SPACES}]|$)
+            | (?(dot)(?(seconds)(?=[{_SPACES}])|(?!))|(?!)) )
     )
     [{_SPACES}]*
     (?P<rest>.*)
-"""
+    """,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_WHOLE_DAY = (0, 24)
+_LONGEST_AT = 6  # letters of the word before a time that only says "at"
 # A second style with more lines than this may be the file's own, however rare it is.
 _SECOND_STYLE_LINES = 20
 
@@ -111,7 +98,7 @@ class Header:
 
 def parse_header(line: str) -> Header | None:
     """Return the header that a line begins with; None for any other line."""
-    match = _header_pattern().match(line)
+    match = _HEADER.match(line)
     if match is None:
         return None
     first, third = len(match["first"]), len(match["third"])
@@ -119,39 +106,53 @@ def parse_header(line: str) -> Header | None:
     if not year_first and (first > 2 or third not in (2, 4)):
         return None
     end = (match["end"] or "").strip()
-    dotted_with_seconds = match["separator"] == "." and match["seconds"]
-    if not match["bracket"] and not end and not dotted_with_seconds:
+    period = _period_hours(match["before"], match["after"] or match["words"])
+    if period is None:
         return None
-    noon_word = match["before"] or match["after"]
     style = HeaderStyle(
         bracketed=bool(match["bracket"]),
         separator=match["separator"],
         year_first=year_first,
         year_digits=4 if year_first else third,
         seconds=bool(match["seconds"]),
-        twelve_hours=bool(noon_word),
+        twelve_hours=period != _WHOLE_DAY,
         end=end,
     )
     numbers = int(match["first"]), int(match["second"]), int(match["third"])
-    hour = _hour_of_day(int(match["hour"]), noon_word)
+    hour = _hour_of_day(int(match["hour"]), period)
     clock = hour, int(match["minute"]), int(match["seconds"] or 0)
     return Header(style, numbers, clock, match["rest"])
 
 
-def _hour_of_day(hour: int, period: str | None) -> int:
-    """Return an hour from 0 to 24, from one of 12 hours with a word, or of 24 without.
+def _period_hours(before: str | None, after: str | None) -> tuple[int, int] | None:
+    """Return the hours from which and before which the words beside a time hold.
 
-    Of the two hours that "10:40 at night" may be, it is the one that is in the night.
+    A short unknown word before the time says "at"; any other unknown word is none that a header
+    has, and the result is None.
     """
-    if period is None or hour > 12:
+    if before is None and after is None:
+        return _WHOLE_DAY
+    periods = _periods_by_letters()
+    if after is not None:
+        return periods.get(_letters(after))
+    word = _letters(before or "")
+    return periods.get(word, _WHOLE_DAY if len(word) <= _LONGEST_AT else None)
+
+
+def _hour_of_day(hour: int, period: tuple[int, int]) -> int:
+    """Return an hour from 0 to 24, from one of 12 hours with a period, or of 24 without.
+
+    Of the two hours that "10:40 at night" may be, it is the one that is nearer to the night.
+    """
+    if period == _WHOLE_DAY or hour > 12:
         return hour
-    start, stop = _periods_by_letters().get(_letters(period), (0, 24))
-    morning, evening = hour % 12, hour % 12 + 12
+    start, stop = period
     middle = start + (stop - start) % 24 / 2
     far_morning, far_evening = (
-        min((each + 0.5 - middle) % 24, (middle - each - 0.5) % 24) for each in (morning, evening)
+        min((each + 0.5 - middle) % 24, (middle - each - 0.5) % 24)
+        for each in (hour % 12, hour % 12 + 12)
     )
-    return morning if far_morning < far_evening else evening
+    return hour % 12 if far_morning < far_evening else hour % 12 + 12
 
 
 @cache
@@ -159,6 +160,7 @@ def _periods_by_letters() -> dict[str, tuple[int, int]]:
     return {_letters(word): hours for word, hours in day_periods().items()}
 
 
+@lru_cache(maxsize=256)
 def _letters(word: str) -> str:
     """Return a word without dots and blanks, in lower case."""
     return re.sub(rf"[.{_SPACES}]", "", word).casefold()

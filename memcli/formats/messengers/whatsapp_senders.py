@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from memcli.formats.messengers.whatsapp_words import (
     MARKS,
     SYSTEM_MARK,
+    comparable_phrase,
     is_event,
     is_location_word,
-    plain_text,
 )
 
 _LONGEST_NAME = 100
@@ -35,16 +35,17 @@ class SenderStatistics:
     wordy: set[tuple[str, str]] = field(default_factory=set)  # of these, with more than a link
     unspaced: Counter[str] = field(default_factory=Counter)  # texts before a ":" without a space
 
-    def add(self, rest: str, *, bracketed: bool) -> None:
+    def add(self, rest: str, candidates: list[str], *, bracketed: bool) -> None:
         """Count the names with which a line may begin.
 
         Args:
             rest: the line after its time.
+            candidates: its `name_candidates`.
             bracketed: whether the time is in brackets, as iPhones write it.
         """
         if rest.startswith(SYSTEM_MARK):  # on iPhones this marks WhatsApp's own lines
             return
-        candidates, unspaced = name_candidates(rest), unspaced_name(rest)
+        unspaced = unspaced_name(rest)
         if len(self.first) + len(self.longer) + len(self.unspaced) > _MOST_NAMES:
             return
         if unspaced and not is_event(unspaced):
@@ -83,11 +84,16 @@ class SenderStatistics:
 
     def _is_labelled(self, first_half: str, whole: str, chat_name: str | None) -> bool:
         label = whole[len(first_half) + 2 :]
+        if chat_name is not None and comparable_phrase(chat_name) == comparable_phrase(first_half):
+            return True
         return (
             (first_half, whole) not in self.wordy
             or (label[:1].islower() and " " not in label)
             or is_location_word(label)
-            or (chat_name is not None and plain_text(chat_name) == plain_text(first_half))
+            or (
+                chat_name is not None
+                and comparable_phrase(chat_name) == comparable_phrase(first_half)
+            )
         )
 
 
@@ -131,7 +137,7 @@ class RemarkStatistics:
         if not rest.endswith(">") or len(self.whole) + len(self.trailing) > _MOST_REMARKS:
             return
         at = rest.rfind("<", -_LONGEST_REMARK)
-        if at > 0 and (remark := plain_text(rest[at + 1 : -1])):
+        if at > 0 and (remark := comparable_phrase(rest[at + 1 : -1])):
             before = rest[:at].rstrip(f"{MARKS} ")
             (self.whole if before.endswith(":") else self.trailing)[remark] += 1
 

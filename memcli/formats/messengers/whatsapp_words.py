@@ -30,8 +30,9 @@ _FILE = r"[^\n<>]{1,200}\.\w{2,5}"  # the name of a file
 _ATTACHED_FILES = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"<[^<>\n:：]{{1,40}}\s?[:：]\s?{_FILE}>",  # iPhones: <attached: 0001-PHOTO.jpg>
-        rf"(?P<name>{_FILE})(?: • [^\n<>]{{1,40}})? <[^<>\n:：]{{1,40}}\s?[:：]\s?[\d-]*(?P=name)>",
+        rf"<[^<>\n:：]{{1,40}}\s?[:：]\s?{_FILE}\s?>",  # iPhones: <attached: 0001-PHOTO.jpg>
+        rf"(?P<name>{_FILE})(?: • [^\n<>]{{1,40}})?"
+        r" <[^<>\n:：]{1,40}\s?[:：]\s?[\d-]*(?P=name)\s?>",
         rf"{_FILE} <[^<>\n:：.]{{2,40}}>",  # older iPhones: 2015-08-04-PHOTO-1.jpg <attached>
         r"(?:IMG|VID|PTT|AUD|STK|DOC)-\d{8}-WA\d{4,}\.\w{2,5} \([^()\n]{2,40}\)",  # Android
     )
@@ -44,13 +45,13 @@ _GENERAL_NAME = re.compile(
     re.IGNORECASE,
 )
 _DASHED_NAME = re.compile(r".*whatsapp.{0,30}? [-–] (.+)", re.IGNORECASE)
-_COPY_NUMBER = re.compile(r"\s*\(\d{1,2}\)$")  # browsers add it to a second download
+_COPY_NUMBER = re.compile(r"[\s_]*\(\d{1,2}\)$")  # browsers add it to a second download
 _QUOTED = re.compile('["“«„「『”](.{1,100}?)["”»“」』]')
 
 
 @dataclass(frozen=True, slots=True)
 class WhatsAppPhrases:
-    """WhatsApp's texts in all languages, as `plain_text` returns them."""
+    """WhatsApp's texts in all languages, as `comparable_phrase` returns them."""
 
     omitted: frozenset[str]
     media: frozenset[str]
@@ -84,7 +85,7 @@ def load_whatsapp_phrases() -> WhatsAppPhrases:
         return [phrase for table in tables for phrase in table.get(key, ())]
 
     def collect_plain(key: str) -> list[str]:
-        return list(dict.fromkeys(map(plain_text, collect(key))))
+        return list(dict.fromkeys(map(comparable_phrase, collect(key))))
 
     omitted, media, deleted = map(collect_plain, ("omitted", "media", "deleted"))
     created = tuple(map(str.casefold, collect("created")))
@@ -103,7 +104,9 @@ def load_whatsapp_phrases() -> WhatsAppPhrases:
         location=frozenset(collect_plain("location")),
         created=created,
         events=(*created, *map(str.casefold, collect("events"))),
-        file_names=tuple(map(_file_name_pattern, collect("file_names"))),
+        file_names=tuple(
+            map(_file_name_pattern, sorted(collect("file_names"), key=len, reverse=True))
+        ),
     )
 
 
@@ -119,9 +122,11 @@ def day_periods() -> dict[str, tuple[int, int]]:
     return periods
 
 
-def plain_text(text: str) -> str:
+def comparable_phrase(text: str) -> str:
     """Return a text as phrases are compared: without marks, case and a full stop at the end."""
-    bare = normalize("NFC", _INVISIBLE.sub("", text)).replace("’", "'")
+    bare = text
+    if not text.isascii():
+        bare = normalize("NFC", _INVISIBLE.sub("", text)).replace("’", "'")
     return " ".join(bare.casefold().split()).rstrip(".。।").strip()
 
 
@@ -159,16 +164,17 @@ def parse_archive_name(document_name: str) -> str | None:
 
 def _parse_file_name(stem: str) -> str | None:
     """Return the name of a chat in the name that WhatsApp gives a file; None in any other."""
-    if "whatsapp" not in stem.casefold() and not any(map(_is_letter_after_ascii, stem)):
+    if "whatsapp" not in stem.casefold() and not any(map(_is_other_script, stem)):
         return None
+    stem = _COPY_NUMBER.sub("", stem)
     for pattern in (*load_whatsapp_phrases().file_names, _DASHED_NAME):
         if match := pattern.fullmatch(stem):
             name = match[1] if " " in stem else match[1].replace("_", " ")
-            return _COPY_NUMBER.sub("", name).strip() or None
+            return name.strip() or None
     return None
 
 
-def _is_letter_after_ascii(letter: str) -> bool:
+def _is_other_script(letter: str) -> bool:
     return letter > "\u0250"  # some languages spell WhatsApp in their own script
 
 
@@ -191,18 +197,18 @@ def is_event(text: str) -> bool:
 
 def is_location_word(text: str) -> bool:
     """Return whether a text is the word that WhatsApp puts before the link of a place."""
-    return plain_text(text) in load_whatsapp_phrases().location
+    return comparable_phrase(text) in load_whatsapp_phrases().location
 
 
 def is_encryption_notice(text: str) -> bool:
     """Return whether a text is the notice that begins every chat."""
     start = text[:_LONGEST_PHRASE]
-    return plain_text(start).startswith(load_whatsapp_phrases().encryption)
+    return comparable_phrase(start).startswith(load_whatsapp_phrases().encryption)
 
 
 def is_call_notice(text: str) -> bool:
     """Return whether a line of WhatsApp's own reports a call."""
-    return len(text) <= _LONGEST_PHRASE and plain_text(text).startswith(
+    return len(text) <= _LONGEST_PHRASE and comparable_phrase(text).startswith(
         load_whatsapp_phrases().calls
     )
 
@@ -218,7 +224,7 @@ def strip_remarks(text: str, unknown_remarks: Collection[str] = ()) -> str:
     text = text.strip(invisible)
     at = text.rfind("<") if text.endswith(">") else -1
     if at >= 0 and len(text) - at <= _LONGEST_REMARK:
-        remark = plain_text(text[at + 1 : -1])
+        remark = comparable_phrase(text[at + 1 : -1])
         is_marked = at > 0 and text[at - 1] == SYSTEM_MARK and ":" not in remark
         known = remark in load_whatsapp_phrases().edited or remark in unknown_remarks
         if known or (
@@ -235,9 +241,9 @@ def classify_text(text: str, *, is_marked: bool = False) -> Kind:
         text: of the message.
         is_marked: whether the file has a mark before it, as before the name of a file.
     """
-    if len(text) > _LONGEST_PHRASE:
+    if len(text) > _LONGEST_PHRASE or "\n" in text:
         return Kind.TEXT
-    plain, phrases = plain_text(text), load_whatsapp_phrases()
+    plain, phrases = comparable_phrase(text), load_whatsapp_phrases()
     if not plain or plain == "null" or plain in phrases.omitted:
         return Kind.MEDIA
     if plain in phrases.deleted or phrases.deleted_by.fullmatch(plain):
@@ -257,7 +263,7 @@ def _is_omission(text: str, plain: str) -> bool:
         return len(inside) <= 40 and " " in inside and inside.split()[-1] in phrases.verbs
     if plain.rpartition(" ")[2] not in phrases.last_words:
         return False
-    if plain_text(text.rpartition(SYSTEM_MARK)[2]) in phrases.omitted:
+    if comparable_phrase(text.rpartition(SYSTEM_MARK)[2]) in phrases.omitted:
         return True
     match = _FILE_AND_NOTE.fullmatch(plain)
     return match is not None and match["note"] in phrases.omitted
@@ -272,7 +278,7 @@ def _is_file(text: str, *, is_marked: bool) -> bool:
         return True
     match = _FILE_AND_REMARK.fullmatch(bare)
     return match is not None and (
-        is_marked or plain_text(match["remark"]) in load_whatsapp_phrases().attached
+        is_marked or comparable_phrase(match["remark"]) in load_whatsapp_phrases().attached
     )
 
 
