@@ -140,7 +140,7 @@ class _PathImporter:
     def _import_place(self, place: DocumentSource, unrecognized: list[str]) -> list[ImportReport]:
         """Read a file, unless it has not changed; add the names of unrecognized documents."""
         known = KnownFile(place.file, self._options, self._store.sources) if place.file else None
-        if place.file and known and (before := known.unchanged()) is not None:
+        if place.file and known and (before := known.unchanged_reports()) is not None:
             self._progress.skip(total_bytes(place.file))
             return self._report_unchanged(before, unrecognized)
         mark = known.mark() if known else None

@@ -18,8 +18,8 @@ from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Jsonl, Quiet, Timezone, Verbose
 from memcli.cli.output.console import print_json, print_jsonl
 from memcli.cli.output.import_view import print_reports
-from memcli.cli.output.progress import bars, resumable
-from memcli.cli.when import local_zone
+from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.typed_dates import local_zone
 from memcli.domain import Kind
 from memcli.errors import ExitCode, UsageError
 from memcli.formats import FORMATS, ParseOptions, load_format
@@ -132,8 +132,8 @@ def ingest(
         )
     with (
         _open(database, dry_run=dry_run) as store,
-        resumable(NOTHING_CHANGED if dry_run else RESUMABLE),
-        bars(quiet=quiet) as report_progress,
+        resume_hint(NOTHING_CHANGED if dry_run else RESUMABLE),
+        progress_bars(quiet=quiet) as report_progress,
     ):
         progress = partial(report_progress, "importing")
         embedder = open_embedder(database.path)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from memcli.cli.output.console import note, safe
+from memcli.cli.output.console import note, printable
 from memcli.domain import Doubt, Kind, Skipped
 from memcli.ingest.import_counts import PARTS, ImportCounts, ImportReport
 
@@ -27,7 +27,7 @@ def print_reports(
             if report.memories:
                 counts.append(describe_counts(ImportCounts(report.memories), "memory", "memories"))
             line = f"{report.path}: {report.format}, {', '.join(counts)}"
-            sys.stdout.write(f"{safe(line)}\n")
+            sys.stdout.write(f"{printable(line)}\n")
         if verbose and report.format:
             note(f"{report.path}: {describe_account(report)}")
         warnings = [each for each in report.warnings if not quiet or _is_loss(each)]
