@@ -83,7 +83,7 @@ class MessageAccount:
     @classmethod
     def close(cls, counter: MessageCounter, tally: ImportTally) -> "MessageAccount":
         """Return the account of a document that was parsed and stored."""
-        missing = counter.unexplained(tally.parsed.total())
+        missing = counter.count_unexplained(tally.parsed.total())
         reasons = Counter[str](counter.omitted)
         reasons.update({kind: n for kind, n in tally.parsed.items() if not kind.is_message})
         messages = sum(n for kind, n in tally.parsed.items() if kind.is_message)

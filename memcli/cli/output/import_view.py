@@ -51,7 +51,7 @@ def describe_counts(counts: ImportCounts, noun: str, nouns: str = "") -> str:
 def describe_account(report: ImportReport) -> str:
     """Return what became of the messages of a source: `9 messages: 7 turns; left out: 2 empty`."""
     account = report.messages
-    parts = [_counted(report.turns.total, "turn")]
+    parts = [_count_words(report.turns.total, "turn")]
     reasons = {reason: count for reason, count in account.reasons.items() if reason != PARTS}
     groups = {
         "kept, but not searched": {key: n for key, n in reasons.items() if key in set(Kind)},
@@ -63,10 +63,10 @@ def describe_account(report: ImportReport) -> str:
             parts.append(f"{group}: {', '.join(f'{n:,} {key}' for key, n in counts.items())}")
     if PARTS in account.reasons:
         parts.append(f"{-account.reasons[PARTS]:,} more from messages with several parts")
-    return f"{_counted(account.seen, 'message')}: {'; '.join(parts)}"
+    return f"{_count_words(account.seen, 'message')}: {'; '.join(parts)}"
 
 
-def _counted(count: int, noun: str) -> str:
+def _count_words(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 

@@ -55,7 +55,7 @@ class MessageCounter:
         self.omitted.update(other.omitted)
         self.unknown.update(other.unknown)
 
-    def unexplained(self, turns: int) -> int:
+    def count_unexplained(self, turns: int) -> int:
         """Return the number of messages that are missing without a reason.
 
         The number is negative if there are more turns than messages seen.
