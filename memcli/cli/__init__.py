@@ -50,6 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
+    if sorted(argv) == ["--verbose", "--version"]:
+        from memcli.cli.versions import print_versions
+
+        print_versions()
+        return ExitCode.OK
+
     from typer import Abort
     from typer.exceptions import TyperException
 

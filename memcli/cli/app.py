@@ -98,7 +98,11 @@ def root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", "-V", callback=_print_version, is_eager=True, help="Print the version."
+            "--version",
+            "-V",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version; with `--verbose` those of its parts, too.",
         ),
     ] = False,
     install: Annotated[

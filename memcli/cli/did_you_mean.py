@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-_UNKNOWN_NAME = re.compile(r"[Nn]o such (?P<kind>command|option):? ['\"]?(?P<name>[^\s'\"]+?)['\"]?\.?$")
+_UNKNOWN_NAME = re.compile(
+    r"[Nn]o such (?P<kind>command|option):? ['\"]?(?P<name>[^\s'\"]+?)['\"]?\.?$"
+)
 _UNKNOWN_VALUE = re.compile(r"'(?P<name>[^']*)' is not one of (?P<known>'.*')\.?$")
 _TYPER_SUGGESTION = re.compile(r"(?: Did you mean | \(Possible options: )(.+?)[?)]+$")
 

@@ -265,7 +265,7 @@ Verbose = Annotated[
         "--verbose",
         "-v",
         rich_help_panel=OUTPUT,
-        help="Report on standard error what each stage did.",
+        help="Report on standard error what each step did.",
     ),
 ]
 RerankerName = Annotated[

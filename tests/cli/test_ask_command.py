@@ -201,7 +201,18 @@ def test_words_that_are_operators_can_be_found(mem):
 
 
 @pytest.mark.parametrize(
-    "date", ["soon", "7x", "2024-01..2024-03", "2024-13", "2024-02-30", "9999", "9999-12-31", "0001-01-01", ""]
+    "date",
+    [
+        "soon",
+        "7x",
+        "2024-01..2024-03",
+        "2024-13",
+        "2024-02-30",
+        "9999",
+        "9999-12-31",
+        "0001-01-01",
+        "",
+    ],
 )
 def test_what_is_no_date_is_bad_usage(mem, date):
     hint = (

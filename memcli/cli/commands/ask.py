@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.ask_session import AskSession, open_stage_models
+from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.input_text import STDIN, join_question
 from memcli.cli.models.open import open_chat
 from memcli.cli.option_groups import (
@@ -16,7 +17,6 @@ from memcli.cli.option_groups import (
 )
 from memcli.cli.options import Limit, MinScore, Null, parse_text
 from memcli.cli.output.answer_printer import AnswerPrinter
-from memcli.cli.filter_warnings import warn_about_filters
 from memcli.search.model_speed import ModelSpeeds
 from memcli.settings import state_folder
 
@@ -25,7 +25,8 @@ Question = Annotated[
     typer.Argument(
         parser=parse_text,
         metavar="QUESTION...",
-        help="The question, in your own words, with or without quotes; `-` reads questions from standard input.",
+        help="The question, in your own words, with or without quotes; `-` reads questions from"
+        " standard input.",
     ),
 ]
 WithAnswer = Annotated[

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.ask_session import AskSession
+from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.input_text import STDIN, join_question
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import (
@@ -14,14 +15,14 @@ from memcli.cli.option_groups import (
 )
 from memcli.cli.options import Limit, MinScore, Null, parse_text
 from memcli.cli.output.answer_printer import AnswerPrinter
-from memcli.cli.filter_warnings import warn_about_filters
 from memcli.search.stages import RankingModels
 
 Query = Annotated[
     list[str],
     typer.Argument(
         parser=parse_text,
-        metavar="QUERY...", help="Words to search for, with or without quotes; `-` reads queries from standard input."
+        metavar="QUERY...",
+        help="Words to search for, with or without quotes; `-` reads queries from standard input.",
     ),
 ]
 
