@@ -193,9 +193,11 @@ def combine_dates(
     Raises:
         UsageError: both a range and `--until` give an end.
     """
-    if since and since.end and until:
+    if since is None:
+        return None, until
+    if since.end and until:
         raise UsageError("both `--since` and `--until` give an end", hint="leave out `--until`")
-    return since and since.start, until or (since and since.end)
+    return since.start, until or since.end
 
 
 class GroupedCommand(TyperCommand):
