@@ -25,6 +25,7 @@ from memcli.errors import InputError
 from memcli.formats import Document, Format, ParseOptions, load_format
 from memcli.formats.format import ParsedItem
 from memcli.ingest.import_progress import TrackedOpener
+from memcli.temporary import remove_leftovers
 
 LARGE = 32 << 20  # bytes; starting a process takes as long as parsing a tenth of that
 
@@ -95,6 +96,8 @@ def _parse_elsewhere(task: bytes) -> Iterator[tuple[list[ParsedItem], int]]:
                 raise ended
         finally:
             process.kill()
+            process.wait()
+            remove_leftovers()  # copies that it was reading
 
 
 def _serve(task: IO[bytes], results: IO[bytes]) -> None:
