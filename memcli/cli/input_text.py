@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from memcli.cli.output.console import safe
+from memcli.cli.output.console import printable
 from memcli.errors import InputError, UsageError
 
 LONGEST_QUESTION = 1 << 20  # bytes
@@ -55,12 +55,12 @@ def read_text_input(file: Path) -> str:
             with file.open("rb") as stream:
                 raw = stream.read(LONGEST_TEXT + 1)
         if len(raw) > LONGEST_TEXT:
-            raise InputError(f"{safe(str(file))} is longer than {LONGEST_TEXT:,} bytes")
+            raise InputError(f"{file} is longer than {LONGEST_TEXT:,} bytes")
         return raw.decode("utf-8-sig")
     except OSError as error:
-        raise InputError(f"{safe(str(file))} cannot be read: {error.strerror}") from error
+        raise InputError(f"{printable(str(file))} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{safe(str(file))} is not UTF-8") from error
+        raise InputError(f"{printable(str(file))} is not UTF-8") from error
 
 
 def _records(end: bytes) -> Iterator[bytes]:
