@@ -35,7 +35,7 @@ def open_database(document: Document) -> Iterator[Rows]:
     import apsw
 
     _check_finished(document)
-    with _copied(document) as path:
+    with _private_copy(document) as path:
         try:
             database = apsw.Connection(*_arguments(path))
         except apsw.Error as error:
@@ -74,7 +74,7 @@ def table_columns(document: Document, head: bytes) -> dict[str, set[str]]:
 
 
 @contextmanager
-def _copied(document: Document) -> Iterator[Path]:
+def _private_copy(document: Document) -> Iterator[Path]:
     """Copy a database, and its write-ahead log if there is one, into a private folder."""
     with ExitStack() as stack:
         try:
