@@ -18,6 +18,7 @@ COMMANDS = (
     "ask",
     "search",
     "read",
+    "sources",
     "sessions",
     "show",
     "forget",

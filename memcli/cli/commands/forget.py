@@ -1,12 +1,12 @@
 """`mem forget`."""
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from memcli.cli.completion.values import offer_session_and_memory_ids
+from memcli.cli.confirmation import confirm
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.memory_documents import forget_document
 from memcli.cli.option_groups import WritableDatabaseOptions
@@ -61,7 +61,8 @@ def forget(
             print_overviews(sessions)
             print_memories(memories)
         if (sessions or memories) and not dry_run:
-            _confirm(len(sessions), len(memories), yes=yes)
+            what = _describe_deletion(len(sessions), len(memories))
+            confirm(f"delete {what} permanently", "nothing was deleted", yes=yes)
             if not store.deletion.forget([one.id for one in sessions], memories):
                 note("another process reads the database: the last bytes go with the next write")
     if as_json:
@@ -85,21 +86,8 @@ def _find(
     return sessions, list({one.id: one for one in memories}.values())
 
 
-def _confirm(sessions: int, memories: int, *, yes: bool) -> None:
-    """Ask the person whether to go on.
-
-    Raises:
-        UsageError: there is no terminal to ask on.
-        typer.Exit: the person said no.
-    """
-    if yes:
-        return
+def _describe_deletion(sessions: int, memories: int) -> str:
     parts = [pluralize(sessions, "session")] if sessions else []
     if memories:
         parts.append(pluralize(memories, "memory", "memories"))
-    deletion = f"delete {' and '.join(parts)} permanently"
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"would {deletion}; add `--yes`")
-    if not typer.confirm(f"{deletion}?", err=True):
-        note("nothing was deleted")
-        raise typer.Exit
+    return " and ".join(parts)

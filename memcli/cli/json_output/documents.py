@@ -7,7 +7,12 @@ ever added. A document that has to change otherwise gets a new number.
 
 from dataclasses import dataclass
 
-from memcli.cli.json_output.import_documents import ImportedSourceJson, IngestJson
+from memcli.cli.json_output.import_documents import (
+    ImportedSourceJson,
+    IngestJson,
+    RememberedSourceJson,
+    SourcesJson,
+)
 from memcli.cli.json_output.memory_documents import (
     ForgetJson,
     MemoriesJson,
@@ -47,6 +52,7 @@ class PrintedDocument:
 
 DOCUMENTS = (
     PrintedDocument(IngestJson, ("mem ingest",), ImportedSourceJson),
+    PrintedDocument(SourcesJson, ("mem sources list",), RememberedSourceJson),
     PrintedDocument(AskJson, ("mem ask",), RankedSessionJson),
     PrintedDocument(SearchJson, ("mem search",), RankedSessionJson),
     PrintedDocument(SessionsJson, ("mem sessions",), OverviewJson),
