@@ -18,7 +18,6 @@ COMMANDS = (
     "ask",
     "search",
     "read",
-    "sources",
     "sessions",
     "show",
     "forget",
@@ -31,6 +30,7 @@ COMMANDS = (
     "demo",
     "bench",
     "mcp",
+    "sources",
     "memories",
     "models",
 )
