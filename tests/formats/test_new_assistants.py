@@ -26,7 +26,10 @@ def test_prompts_and_answers_come_in_order_with_their_speakers(name):
     found = parse_one(load_format(format_name), export(*TEXTS), name)
 
     assert [turn.text for turn in found.turns if turn.is_searchable] == list(TEXTS)
-    assert [turn.role for turn in found.turns if turn.is_searchable] == [Role.USER, Role.ASSISTANT] * 2
+    assert [turn.role for turn in found.turns if turn.is_searchable] == [
+        Role.USER,
+        Role.ASSISTANT,
+    ] * 2
     assert found.title in ("Hulls", "Sailor", TEXTS[0])
 
 
