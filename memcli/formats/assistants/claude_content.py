@@ -17,7 +17,7 @@ from memcli.formats.building.blocks import part_label
 from memcli.formats.parsing.values import mapping, sequence, string
 
 _PLACEHOLDER = "```\nThis block is not supported on your current device yet.\n```"
-_THOUGHT = re.compile(r"<antThinking>(.*?)(?:</antThinking>|\Z)\n*", re.DOTALL)
+_THOUGHT = re.compile(r"\n*<antThinking>.*?(?:</antThinking>|\Z)\n*", re.DOTALL)
 _ARTIFACT = re.compile(r"<antArtifact\b([^>]*)>(.*?)(?:</antArtifact>|\Z)", re.DOTALL)
 _TITLE = re.compile(r'\btitle="([^"]*)"')
 
@@ -82,7 +82,7 @@ def _without_tags(text: str) -> str:
     """Return a text without thoughts, and with the titles of artifacts in place of their tags."""
     if "<ant" not in text:
         return text
-    return _ARTIFACT.sub(_replace_artifact, _THOUGHT.sub("", text))
+    return _ARTIFACT.sub(_replace_artifact, _THOUGHT.sub("\n\n", text)).strip("\n")
 
 
 def _replace_artifact(match: re.Match[str]) -> str:

@@ -40,8 +40,8 @@ def tool(name="artifacts", **fields):
             Kind.TEXT,
             "leak\n[log.txt]",
         ),
-        ({"text": "So.<antThinking>Hmm\n\nthen</antThinking>\nYes"}, Kind.TEXT, "So.Yes"),
-        ({"text": "So.\n<antThinking>cut off"}, Kind.TEXT, "So.\n"),
+        ({"text": "So.<antThinking>Hmm\n\nthen</antThinking>\nYes"}, Kind.TEXT, "So.\n\nYes"),
+        ({"text": "So.\n<antThinking>cut off"}, Kind.TEXT, "So."),
         (
             {"text": 'Here:\n<antArtifact type="t" title="Tides">07:40</antArtifact>\nDone.'},
             Kind.TEXT,
