@@ -30,7 +30,7 @@ OWNER = {
     "torch": "backends.torch_bf16",
     "transformers": "backends.torch_bf16",
     "sentence_transformers": "backends.torch_bf16",
-    "httpx2": "backends.server_for",
+    "httpx2": "backends.server",
     "huggingface_hub": "weights",
     "gguf": "weights",
     "yaml": "weights",

@@ -2,10 +2,10 @@
 
 import pytest
 from helpers.hostile_server import chat, says, serving, stream
-from memcli.backends.server_for import Limits, open_chat, parse_endpoint
-from memcli.backends.server_for.thought_splitter import ThoughtSplitter
-from memcli.backends.server_for.token_estimate import estimate_tokens, truncate_to_estimate
 
+from memcli.backends.server import Limits, open_chat, parse_endpoint
+from memcli.backends.server.thought_splitter import ThoughtSplitter
+from memcli.backends.server.token_estimate import estimate_tokens, truncate_to_estimate
 from memcli.errors import BackendError
 from memcli.protocols import Chat, Message, Sampling, Thought
 

@@ -5,8 +5,8 @@ from base64 import b64encode
 import numpy as np
 import pytest
 from helpers.hostile_server import answer, serving
-from memcli.backends.server_for import Limits, open_embedder, parse_endpoint
 
+from memcli.backends.server import Limits, open_embedder, parse_endpoint
 from memcli.errors import BackendError
 from memcli.protocols import Embedder
 

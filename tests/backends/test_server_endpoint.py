@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from memcli.backends.server_for import Endpoint, note_once, parse_endpoint, read_key
 
+from memcli.backends.server import Endpoint, note_once, parse_endpoint, read_key
 from memcli.errors import InputError, UsageError
 
 KEY = "sk-4f7a-secret"

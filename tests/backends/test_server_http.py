@@ -13,9 +13,9 @@ from dataclasses import replace
 import pytest
 from helpers import hostile_server as hostile
 from helpers.hostile_server import answer, chat, serving, stream
-from memcli.backends.server_for import Limits, open_reranker, open_sifter, parse_endpoint
-from memcli.backends.server_for.http import EndpointClient, RefusedError
 
+from memcli.backends.server import Limits, open_reranker, open_sifter, parse_endpoint
+from memcli.backends.server.http import EndpointClient, RefusedError
 from memcli.errors import BackendError, ExitCode
 from memcli.protocols import RerankPrompt, Sampling, SiftedOrder
 
@@ -371,7 +371,7 @@ def test_lone_surrogates_and_nuls_are_sent_as_something_readable():
 def test_http_is_not_even_imported_before_there_is_something_to_ask():
     code = """if True:
         import sys
-        from memcli.backends.server_for import parse_endpoint, open_embedder, open_sifter
+        from memcli.backends.server import parse_endpoint, open_embedder, open_sifter
         from memcli.protocols import Sampling
         found = parse_endpoint("http://127.0.0.1:1/v1#m", key="k")
         open_embedder(found)
@@ -386,7 +386,7 @@ def test_http_is_not_even_imported_before_there_is_something_to_ask():
 def test_ctrl_c_while_a_server_is_silent_leaves_at_once():
     code = """if True:
         import sys
-        from memcli.backends.server_for import parse_endpoint, open_sifter
+        from memcli.backends.server import parse_endpoint, open_sifter
         from memcli.protocols import Sampling
         found = parse_endpoint(sys.argv[1], key="k")
         sifter = open_sifter(found, context=999, sampling=Sampling())

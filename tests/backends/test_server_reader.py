@@ -4,8 +4,8 @@ import json
 
 import pytest
 from helpers.hostile_server import answer, chat, serving, stream
-from memcli.backends.server_for import Limits, open_reader, parse_endpoint
 
+from memcli.backends.server import Limits, open_reader, parse_endpoint
 from memcli.errors import ContextError, ReplyError
 from memcli.protocols import Message, Reader, Sampling, Tool, ToolCall
 

@@ -8,7 +8,10 @@ import pytest
 from helpers.random_embedders import write_tiny_bert
 from helpers.real_servers import llama_cpp_server, llama_server
 from helpers.tiny_models import write_tiny_qwen3
-from memcli.backends.server_for import (
+
+from memcli.backends.llama.context import LlamaContext, TokenRun
+from memcli.backends.llama.model import LlamaModel
+from memcli.backends.server import (
     open_chat,
     open_embedder,
     open_reader,
@@ -16,9 +19,6 @@ from memcli.backends.server_for import (
     open_sifter,
     parse_endpoint,
 )
-
-from memcli.backends.llama.context import LlamaContext, TokenRun
-from memcli.backends.llama.model import LlamaModel
 from memcli.errors import BackendError
 from memcli.protocols import Message, RerankPrompt, Sampling, SiftedOrder, Tool, ToolCall
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 from helpers.hostile_server import answer, serving
-from memcli.backends.server_for import Limits, open_reranker, parse_endpoint
 
+from memcli.backends.server import Limits, open_reranker, parse_endpoint
 from memcli.errors import BackendError
 from memcli.protocols import Reranker, RerankPrompt
 

@@ -2,9 +2,9 @@
 
 import pytest
 from helpers.hostile_server import answer, chat, serving
-from memcli.backends.server_for import Limits, open_sifter, parse_endpoint
-from memcli.backends.server_for.sifter import parse_ranking
 
+from memcli.backends.server import Limits, open_sifter, parse_endpoint
+from memcli.backends.server.sifter import parse_ranking
 from memcli.errors import BackendError
 from memcli.protocols import Sampling, SiftedOrder, Sifter
 

@@ -8,7 +8,7 @@ WITHOUT_NETWORK = """
 import sys
 
 def forbid(event, arguments):
-    if event in ("socket.connect_timeout", "socket.getaddrinfo", "socket.sendto", "socket.bind"):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.bind"):
         raise RuntimeError(f"{event} {arguments}")
 
 sys.addaudithook(forbid)

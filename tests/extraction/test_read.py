@@ -40,7 +40,7 @@ def bench(tmp_path):
 @pytest.fixture
 def a_turn_each(monkeypatch):
     """Make segments of so few tokens that each turn of LONG is one."""
-    monkeypatch.setattr("memcli.extraction.unread_sessions.SEGMENT_TOKENS", 100)
+    monkeypatch.setattr("memcli.extraction.unread.SEGMENT_TOKENS", 100)
 
 
 def test_what_is_worth_keeping_is_kept_with_the_turn_it_came_from(bench):
@@ -199,7 +199,7 @@ def test_a_reply_that_is_no_call_twice_marks_the_segment_and_the_run_goes_on(ben
     assert report.outcomes == {ReadingOutcome.FAILED: 1, ReadingOutcome.ADDED: 1}
     assert (failure.first, failure.last) == (1, 2)
     assert failure.reason.endswith("made no usable call: it called no tool")
-    assert report.stopped is None
+    assert report.stopped_by is None
     assert [run.segments for run in (idle, again, done)] == [0, 1, 0]
     assert bench.facts.keys() == {"allergy", "home"}
 
@@ -264,7 +264,7 @@ def test_a_segment_that_exceeds_the_context_is_read_in_smaller_ones(bench):
     report, bodies = bench.reads(too_much)
 
     read = [keys for _, _, keys in bench.readings]
-    assert (report.failures, report.stopped) == ((), None)
+    assert (report.failures, report.stopped_by) == ((), None)
     assert read == [["1"], ["2"], ["3"], ["4"]]
     assert len(bodies) > 4
 
@@ -289,8 +289,8 @@ def test_where_the_server_goes_in_the_middle_what_was_done_stays(bench):
 
     report, _ = bench.reads(add(LISBON), reset)
 
-    assert isinstance(report.stopped, BackendError)
-    assert "cannot be reached" in str(report.stopped)
+    assert isinstance(report.stopped_by, BackendError)
+    assert "cannot be reached" in str(report.stopped_by)
     assert (report.segments, bench.facts.keys()) == (1, {"home"})
     assert bench.reads(add(NUTS))[0].segments == 1
     assert bench.facts.keys() == {"home", "allergy"}
@@ -301,8 +301,10 @@ def test_a_model_that_fails_at_everything_ends_the_run(bench):
 
     report, _ = bench.reads(chat("no"))
 
-    assert str(report.stopped).startswith("5 segments in a row failed; the last error: ")
-    assert report.stopped.hint.startswith("once the model answers as it should, `mem read --again`")
+    assert str(report.stopped_by).startswith("5 segments in a row failed; the last error: ")
+    assert report.stopped_by.hint.startswith(
+        "once the model answers as it should, `mem read --again`"
+    )
     assert len(report.failures) == 5
 
 
@@ -312,7 +314,7 @@ def test_what_the_reader_thought_is_kept_where_that_was_asked_for(bench):
     bench.reads(search("home", thought="known?"), add(LISBON, thought="new"), keep_traces=True)
 
     [memory] = bench.store.memories.find(MemoryFilters())
-    [reading] = bench.store.reads.of_memory(memory.id)
+    [reading] = bench.store.readings.of_memory(memory.id)
     assert [(step["thought"], step["tool"]) for step in reading.trace] == [
         ("known?", "search_memory"),
         ("new", "add_memory"),
@@ -327,4 +329,4 @@ def test_without_that_nothing_of_it_is_kept(bench):
     bench.reads(add(LISBON))
 
     [memory] = bench.store.memories.find(MemoryFilters())
-    assert bench.store.reads.of_memory(memory.id)[0].trace is None
+    assert bench.store.readings.of_memory(memory.id)[0].trace is None

@@ -37,7 +37,7 @@ def bench(tmp_path):
 @pytest.fixture
 def a_turn_each(monkeypatch):
     """Make segments of so few tokens that each turn of LONG is one."""
-    monkeypatch.setattr("memcli.extraction.unread_sessions.SEGMENT_TOKENS", 130)
+    monkeypatch.setattr("memcli.extraction.unread.SEGMENT_TOKENS", 130)
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_it_searches_and_then_adds(bench, wanting):
 
     assert (report.segments, report.searches, len(reader.asked)) == (2, 1, 3)
     assert bench.facts.keys() == {"home", "flat"}
-    rows = bench.store.reads._db.rows("select trace from readings order by id")
+    rows = bench.store.readings._db.rows("select trace from readings order by id")
     searched, _added = json.loads(rows[1][0])
     assert searched["arguments"] == {"query": "Lisbon"}
     assert "The user lives in Lisbon" in searched["result"]
@@ -179,7 +179,7 @@ def test_what_is_no_call_it_cannot_write(bench, wanting, wanted):
 
     report = read(bench, reader)
 
-    assert (report.failures, report.stopped) == ((), None)
+    assert (report.failures, report.stopped_by) == ((), None)
     assert report.outcomes.keys() <= {ReadingOutcome.ADDED, ReadingOutcome.IGNORED}
     assert len(bench.readings) == 1
 
@@ -190,9 +190,9 @@ def test_a_thought_without_end_is_ended_and_the_call_is_made(bench, wanting):
 
     read(bench, reader, keep_traces=True)
 
-    [memory] = bench.store.memories.from_sessions([bench.store.reads._db.rows(
+    [memory] = bench.store.memories.from_sessions([bench.store.readings._db.rows(
         "select public from sessions")[0][0]])  # fmt: skip
-    [reading] = bench.store.reads.of_memory(memory.id)
+    [reading] = bench.store.readings.of_memory(memory.id)
     assert [step["thought"] for step in reading.trace] == ["abcdefgh"]
     assert bench.facts == {"home": "The user lives in Lisbon"}
 
@@ -214,7 +214,7 @@ def test_what_exceeds_the_context_is_read_in_smaller_segments(bench, wanting):
 
     report = read(bench, reader)
 
-    assert (report.failures, report.stopped) == ((), None)
+    assert (report.failures, report.stopped_by) == ((), None)
     assert len(bench.readings) > 1
     read_keys = [key for _, _, keys in bench.readings for key in keys]
     assert list(dict.fromkeys(read_keys)) == list("12345678")

@@ -146,13 +146,13 @@ def test_what_was_read_of_a_session_that_is_forgotten_meanwhile_is_thrown_away(b
     bench.ingest(talk("Trip", *LINES))
 
     def forget(them):
-        them.store.deletion.forget([one.id for one in them.store.sessions.overviews(Filters())])
+        them.store.deletion.forget([one.id for one in them.store.sessions.summaries(Filters())])
 
     report, _ = bench.reads(
         while_thinking(as_another_process(bench, forget), add(fact("home", "Lisbon")))
     )
 
-    assert (report.segments, report.stopped, bench.facts, bench.readings) == (0, None, {}, [])
+    assert (report.segments, report.stopped_by, bench.facts, bench.readings) == (0, None, {}, [])
 
 
 def test_a_session_that_grows_meanwhile_is_read_on(bench):
@@ -197,7 +197,7 @@ def test_a_writer_that_does_not_let_go_ends_the_run(bench):
     with Store(bench.store._database.path, wait=0.1) as other, other.transaction():
         report, _ = bench.reads(ignore())
 
-    assert isinstance(report.stopped, BusyError)
+    assert isinstance(report.stopped_by, BusyError)
     assert bench.reads(ignore())[0].segments == 1
 
 
@@ -206,7 +206,7 @@ def test_when_the_time_is_up_nothing_more_is_begun(bench):
 
     report, _ = bench.reads(while_thinking(lambda: time.sleep(0.3)), ignore(), seconds=0.2)
 
-    assert (report.segments, report.out_of_time, report.stopped) == (1, True, None)
+    assert (report.segments, report.out_of_time, report.stopped_by) == (1, True, None)
     assert bench.reads(ignore())[0].segments == 2
 
 
@@ -236,7 +236,7 @@ def test_in_whatever_order_sessions_are_read_the_newest_fact_counts(bench, order
 
 
 def test_sessions_are_read_at_once_and_each_in_its_order(bench, monkeypatch):
-    monkeypatch.setattr("memcli.extraction.unread_sessions.SEGMENT_TOKENS", 32)
+    monkeypatch.setattr("memcli.extraction.unread.SEGMENT_TOKENS", 32)
     for n in range(4):
         lines = [f"me: session {n} turn {m} {'word ' * 20}" for m in range(3)]
         bench.ingest(talk(f"T{n}", *lines, at=BEGIN + n * DAY))
@@ -249,7 +249,7 @@ def test_sessions_are_read_at_once_and_each_in_its_order(bench, monkeypatch):
 
     report, bodies = bench.reads(meeting, jobs=4)
 
-    assert (report.segments, report.stopped) == (12, None)
+    assert (report.segments, report.stopped_by) == (12, None)
     for session in range(4):
         turns_of = [re.findall(rf"session {session} turn (\d)", asked_in(body)) for body in bodies]
         assert [found[-1] for found in turns_of if found] == ["0", "1", "2"]
@@ -259,7 +259,7 @@ def test_where_a_server_goes_that_is_asked_by_several_the_run_ends_at_once(bench
     bench.ingest(*(talk(f"T{n}", f"me: {n}", at=BEGIN + n * DAY) for n in range(6)))
     report, _ = bench.reads(ignore(), silence, reset, jobs=3)
 
-    assert isinstance(report.stopped, BackendError)
+    assert isinstance(report.stopped_by, BackendError)
     assert report.seconds < 4
 
 
@@ -267,7 +267,7 @@ def test_a_dry_run_counts_and_asks_nobody(bench):
     bench.ingest(talk("Trip", *LINES), talk("Other", "me: Hello", at=BEGIN + DAY))
     with serving(ignore()) as served, reader_at(served) as reader:
         run = bench.run(reader)
-        extent = run.extent(run.unread_sessions(Filters(), newest=False, limit=None))
+        extent = run.estimate(run.unread_sessions(Filters(), newest=False, limit=None))
 
     assert (extent.sessions, extent.segments, served.requests) == (2, 2, [])
     assert 30 < extent.tokens < 60
@@ -277,7 +277,7 @@ def test_a_dry_run_counts_and_asks_nobody(bench):
 def test_forgetting_a_session_forgets_what_was_thought_about_it(bench):
     bench.ingest(talk("Trip", *LINES), talk("Zebra", "me: zebracorn", at=BEGIN + DAY))
     bench.reads(ignore("zebracorn is nothing"), keep_traces=True)
-    [_, zebra] = sorted(bench.store.sessions.overviews(Filters()), key=lambda one: one.title)
+    [_, zebra] = sorted(bench.store.sessions.summaries(Filters()), key=lambda one: one.title)
 
     bench.store.deletion.forget([zebra.id])
 
@@ -297,7 +297,7 @@ def test_a_forgotten_memory_does_not_come_back_when_its_session_is_read_again(be
 
 
 def test_buffered_turns_are_taken_up_by_the_next_run(bench, monkeypatch):
-    monkeypatch.setattr("memcli.extraction.unread_sessions.SEGMENT_TOKENS", 32)
+    monkeypatch.setattr("memcli.extraction.unread.SEGMENT_TOKENS", 32)
     bench.ingest(talk("Long", *(f"me: {n} {'word ' * 20}" for n in range(3))))
 
     with serving(buffer(), ignore("both"), ignore("last")) as served, reader_at(served) as reader:
@@ -344,7 +344,7 @@ def test_turns_that_turn_out_to_be_a_copy_are_not_read_again(bench):
 
     importer.import_batch([original], ImportTally(), unique_keys=True)
 
-    held = [one.turns for one in bench.store.sessions.overviews(Filters())]
+    held = [one.turns for one in bench.store.sessions.summaries(Filters())]
     assert held == [2, 2]
     assert bench.reads(ignore())[0].segments == 0
 
@@ -355,7 +355,7 @@ def test_a_turn_of_a_megabyte_is_read_in_parts_without_looking_at_all_of_it_each
 
     report, bodies = bench.reads(ignore(), seconds=3)
 
-    assert (report.out_of_time, report.stopped) == (True, None)
+    assert (report.out_of_time, report.stopped_by) == (True, None)
     assert report.segments == len(bodies) > 3
     assert time.monotonic() - began < 30
     assert bench.readings[0][2] == ["1"]

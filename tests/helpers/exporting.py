@@ -21,10 +21,10 @@ from memcli.store import Filters, Store
 
 def exported(store, filters=None):
     """What `mem export` writes."""
-    lines = [session_record(*each) for each in store.archive.sessions(filters or Filters())]
-    lines += [memory_record(*each) for each in store.archive.memories()]
-    lines += map(reading_record, store.archive.readings())
-    lines += map(forgotten_record, store.archive.forgotten())
+    lines = [session_record(*each) for each in store.export.sessions(filters or Filters())]
+    lines += [memory_record(*each) for each in store.export.memories()]
+    lines += map(reading_record, store.export.readings())
+    lines += map(forgotten_record, store.export.tombstones())
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 

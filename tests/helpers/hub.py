@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha1, sha256
-from http.server_for import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from urllib.parse import unquote, urlsplit
@@ -143,14 +143,14 @@ class _Answer(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Keep the terminal clean; the hub has a log of its own."""
 
-    def do_HEAD(self) -> None:  # noqa: N802  # http.server calls it
+    def do_HEAD(self) -> None:  # http.server calls it
         self._answer()
 
-    def do_GET(self) -> None:  # noqa: N802  # http.server calls it
+    def do_GET(self) -> None:  # http.server calls it
         self._answer()
 
     def _answer(self) -> None:
-        hub = self.server_for.hub
+        hub = self.server.hub
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, unquote(self.path), headers, headers.get("host", ""))
         hub.log.append(request)
@@ -170,14 +170,14 @@ class _Answer(BaseHTTPRequestHandler):
         self._send(404, b"no such page", {})
 
     def _fault(self, request: Request) -> Fault | None:
-        for fault in self.server_for.hub.faults:
+        for fault in self.server.hub.faults:
             if fault.where in f"{request.method} {request.path}" and fault.times > 0:
                 fault.times -= 1
                 return fault
         return None
 
     def _files(self, repository: str, revision: str) -> Files | None:
-        files = self.server_for.hub.repositories.get(repository)
+        files = self.server.hub.repositories.get(repository)
         if files is None:
             self._send(404, b"{}", {"X-Error-Code": "RepoNotFound"})
         elif revision not in ("main", commit_of(files)):
@@ -208,7 +208,7 @@ class _Answer(BaseHTTPRequestHandler):
         if not name.endswith(LARGE):
             self._ranged(files[name], {**headers, "ETag": f'"{known}"'})
             return
-        port = self.server_for.server_port
+        port = self.server.server_port
         headers |= {
             "Location": f"http://localhost:{port}/cdn/{known}",
             "X-Linked-Etag": f'"{known}"',
@@ -220,7 +220,7 @@ class _Answer(BaseHTTPRequestHandler):
 
     def _content(self, known: str) -> None:
         everything = (
-            each for files in self.server_for.hub.repositories.values() for each in files.items()
+            each for files in self.server.hub.repositories.values() for each in files.items()
         )
         content = next(held for name, held in everything if sum_of(name, held) == known)
         self._ranged(content, {"ETag": f'"{known}"'})

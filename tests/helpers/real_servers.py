@@ -45,7 +45,7 @@ def llama_cpp_server(folder, **models):
         ],
     }
     (folder / "server.json").write_text(json.dumps(settings, default=str))
-    command = ["-m", "llama_cpp.server_for", "--config_file", str(folder / "server.json")]
+    command = ["-m", "llama_cpp.server", "--config_file", str(folder / "server.json")]
     with running(command, port):
         yield f"http://127.0.0.1:{port}/v1"
 

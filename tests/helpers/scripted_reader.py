@@ -3,10 +3,9 @@
 import json
 from contextlib import contextmanager
 
-from memcli.backends.server_for import Limits, open_reader, parse_endpoint
-
 from helpers.hostile_server import chat, serving
 from helpers.keyword_models import WordEmbedder
+from memcli.backends.server import Limits, open_reader, parse_endpoint
 from memcli.extraction.read import ExtractionOptions, ExtractionRun
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
@@ -94,14 +93,14 @@ class Bench:
     @property
     def readings(self):
         """Every reading in order: outcome, reason, keys of its turns."""
-        rows = self.store.reads._db.rows("select id, outcome, reason from readings order by id")
+        rows = self.store.readings._db.rows("select id, outcome, reason from readings order by id")
         return [
             (
                 outcome,
                 reason,
                 [
                     key
-                    for (key,) in self.store.reads._db.rows(
+                    for (key,) in self.store.readings._db.rows(
                         "select key from read_turns where reading_id = ? order by key", number
                     )
                 ],

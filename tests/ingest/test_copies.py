@@ -40,7 +40,7 @@ def taken(tmp_path):
 
 
 def sessions(store):
-    overviews = reversed(list(store.sessions.overviews(Filters())))
+    overviews = reversed(list(store.sessions.summaries(Filters())))
     return [store.sessions.get(overview.id) for overview in overviews]
 
 

@@ -86,7 +86,7 @@ def take(store, tmp_path):
 
 def everything(store):
     """Every session, earliest first."""
-    overviews = reversed(list(store.sessions.overviews(Filters())))
+    overviews = reversed(list(store.sessions.summaries(Filters())))
     return [store.sessions.get(overview.id) for overview in overviews]
 
 
@@ -98,7 +98,7 @@ def found(store, *words):
 
 def near(store, text):
     [vector] = WordEmbedder().embed([text])
-    return store.index.nearest(vector.tobytes(), WordEmbedder(), Filters(), 4096)
+    return store.index.nearest_passages(vector.tobytes(), WordEmbedder(), Filters(), 4096)
 
 
 def test_a_conversation_is_stored_and_can_be_found(store, take, tmp_path):
@@ -150,7 +150,7 @@ def test_an_edited_turn_is_replaced_and_what_it_said_is_kept(store, take, tmp_pa
 
     assert report.turns == ImportCounts(changed=1, unchanged=1)
     assert said(everything(store)[0].turns) == ["Where do we fly?", "To Faro."]
-    assert len(store.conversations.revisions(1)) == 1
+    assert len(store.conversations.revision_digests(1)) == 1
     assert (found(store, "lisbon"), found(store, "faro")) == ([], ["Trip"])
 
 
@@ -313,7 +313,7 @@ def test_a_long_chat_comes_in_pieces_and_is_stored_once(store, take):
     assert session.turns == whole.turns
     assert report.sessions == ImportCounts(new=1)
     assert report.turns == ImportCounts(new=150)
-    passages = {found.place for found in near(store, "message")}
+    passages = {found.passage for found in near(store, "message")}
     assert len(passages) == len(near(store, "message"))
 
 

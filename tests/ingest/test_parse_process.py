@@ -213,13 +213,13 @@ def test_the_other_process_does_not_outlive_this_one(tmp_path):
     code = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from memcli.formats import Reading, load\n"
-        "from memcli.formats.sources import places\n"
+        "from memcli.formats import ParseOptions, load_format\n"
+        "from memcli.formats.sources import find_sources\n"
         "from memcli.ingest import parse_process as ahead\n"
         "ahead.LARGE, ahead._cores = 1, lambda: 2\n"
-        "[place] = places(Path(sys.argv[1]))\n"
+        "[place] = find_sources(Path(sys.argv[1]))\n"
         "[document] = place.documents()\n"
-        "next(ahead.parse_document(document, load('telegram'), Reading()))\n"
+        "next(ahead.parse_document(document, load_format('telegram'), ParseOptions()))\n"
         "os.kill(os.getpid(), 9)\n"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "export.json")]

@@ -78,8 +78,12 @@ def passages(store):
 def assert_embedded(store, embedder):
     found = vectors(store)
     assert list(found.values()) == quantize_vectors(embedder.embed(list(found)))
-    assert store.vectors.serving().fingerprint == embedder.fingerprint
-    assert (store.health.words(), store.health.vectors(), store.health.check_file()) == ([], [], [])
+    assert store.vector_sets.active_embedder().fingerprint == embedder.fingerprint
+    assert (
+        store.health.check_full_text(),
+        store.health.check_vectors(),
+        store.health.check_file(),
+    ) == ([], [], [])
 
 
 def found(store, question):
@@ -93,13 +97,13 @@ def found(store, question):
 def test_another_embedder_makes_all_vectors_and_the_old_ones_go(store):
     done = reindex(store, Other(), embedder_name="mine", rebuild=False)
 
-    assert (done.vectors, done.embedder, store.vectors.active_embedder_name()) == (
+    assert (done.vectors, done.embedder, store.vector_sets.active_embedder_name()) == (
         60,
         "other",
         "mine",
     )
     assert_embedded(store, Other())
-    assert len(store.statistics.vectors()) == 1
+    assert len(store.statistics.vectors_by_embedder()) == 1
 
 
 def test_what_is_complete_is_left_alone(store):
@@ -157,14 +161,14 @@ def test_a_run_that_broke_goes_on_where_it_stopped(store, rebuild):
 
     with pytest.raises(BackendError):
         reindex(store, Other(break_down), embedder_name="mine", rebuild=rebuild)
-    assert store.vectors.incomplete_embedder_name() == "mine"
-    assert store.vectors.serving().name == "fake-words-64"
+    assert store.vector_sets.incomplete_embedder_name() == "mine"
+    assert store.vector_sets.active_embedder().name == "fake-words-64"
 
     done = reindex(store, Other(), embedder_name="mine", rebuild=False)
 
     assert 0 < done.vectors < 60
     assert_embedded(store, Other())
-    assert store.vectors.incomplete_embedder_name() is None
+    assert store.vector_sets.incomplete_embedder_name() is None
 
 
 def test_another_wish_drops_what_was_begun(store):
@@ -176,7 +180,7 @@ def test_another_wish_drops_what_was_begun(store):
 
     reindex(store, WordEmbedder(), embedder_name=None, rebuild=False)
 
-    assert store.vectors.incomplete_embedder_name() is None
+    assert store.vector_sets.incomplete_embedder_name() is None
     assert_embedded(store, WordEmbedder())
 
 
@@ -197,7 +201,7 @@ def test_an_import_that_began_before_the_switch_fails_and_says_why(store):
     with pytest.raises(StoreError, match="has vectors of other, not of fake-words-64"):
         take(store, talk("Late", "me: too late"))
 
-    assert "Late" not in [one.title for one in store.sessions.overviews(Filters())]
+    assert "Late" not in [one.title for one in store.sessions.summaries(Filters())]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +220,7 @@ def test_an_index_that_is_not_that_of_the_turns_is_noticed_and_made_again(store,
     before = found(store, "number noted")
     store._database.rows("pragma foreign_keys = off")
     store._database.rows(damage)
-    assert [*store.health.words(), *store.health.vectors()]
+    assert [*store.health.check_full_text(), *store.health.check_vectors()]
 
     done = reindex(store, WordEmbedder(), embedder_name=None, rebuild=True)
 

@@ -48,7 +48,7 @@ def take(store, *conversations):
 
 
 def session(store, title):
-    return next(one for one in store.sessions.overviews(Filters()) if one.title == title)
+    return next(one for one in store.sessions.summaries(Filters()) if one.title == title)
 
 
 def read(store, title, fact):
@@ -181,7 +181,7 @@ def test_what_was_read_is_not_read_again_there_and_says_why(store, other):
 
     assert exported(other) == text
     [memory] = found(other)
-    assert other.reads.of_memory(memory.id) == store.reads.of_memory(memory.id)
+    assert other.readings.of_memory(memory.id) == store.readings.of_memory(memory.id)
     with serving(ignore()) as served, reader_at(served) as reader:
         assert Bench(other).read(reader).segments == 0
         assert Bench(other).read(reader, again=True, thought_tokens=9).segments == 2
@@ -193,7 +193,7 @@ def test_a_reading_of_turns_that_are_not_here_is_left_out(store, other):
 
     read_back("".join(line for line in lines if '"title": "Home"' not in line), other)
 
-    assert [one.reason for one in other.archive.readings()] == ["of Porto"]
+    assert [one.reason for one in other.export.readings()] == ["of Porto"]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_reading_of_turns_that_are_not_here_is_left_out(store, other):
         ({"trace": [3]}, "it is not an object"),
         ({"reason": None}, "`reason` is missing"),
         ({"reason": "\ud800"}, "it holds half of a character"),
-        ({"outcome": "won"}, "'won' is not a valid Outcome"),
+        ({"outcome": "won"}, "'won' is not a valid ReadingOutcome"),
         ({"turns": [{**TURN, "stop": 1 << 70}]}, "`stop` is no position in a text"),
         ({"turns": [{**TURN, "stop": -1}]}, "`stop` is no position in a text"),
     ],
@@ -220,7 +220,7 @@ def test_a_reading_that_is_not_as_written_is_named(store, other, tmp_path, chang
     [report] = import_exports([export], other, WordEmbedder(), ParseOptions())
 
     assert [one.why for one in report.warnings] == [f"is not as `mem export` writes it: {why}"]
-    assert len(list(other.archive.readings())) == 1
+    assert len(list(other.export.readings())) == 1
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def again(store, **keywords):
 
 
 def titles(store):
-    return sorted(overview.title for overview in store.sessions.overviews(Filters()))
+    return sorted(overview.title for overview in store.sessions.summaries(Filters()))
 
 
 def messages(path, *texts, ended=True):
@@ -107,7 +107,7 @@ def test_a_source_is_read_again_as_it_was_read_first(store, folder):
 
     again(store)
 
-    [overview] = store.sessions.overviews(Filters())
+    [overview] = store.sessions.summaries(Filters())
     roles = [turn.role for turn in store.sessions.get(overview.id).turns]
     assert roles == [Role.PERSON, Role.USER, Role.USER]
 
@@ -119,7 +119,7 @@ def test_who_the_settings_say_the_person_is_counts_for_sources_of_before(store, 
 
     again(store, here=ParseOptions(aliases=("Bob", "BOB@work")))
 
-    [overview] = store.sessions.overviews(Filters())
+    [overview] = store.sessions.summaries(Filters())
     roles = [turn.role for turn in store.sessions.get(overview.id).turns]
     assert roles == [Role.PERSON, Role.USER, Role.USER]
 
@@ -185,7 +185,7 @@ def test_of_a_log_that_grew_only_the_new_lines_are_parsed(store, folder, log):
     assert report.turns.new == 3
     assert parsed[-3:] == [21, 22, 23]
     assert len(parsed) < 8
-    [overview] = store.sessions.overviews(Filters())
+    [overview] = store.sessions.summaries(Filters())
     assert overview.turns == 23
 
 

@@ -38,7 +38,7 @@ def take(store, *conversations):
 
 
 def read(store, fact, title="Home"):
-    [session] = [one for one in store.sessions.overviews(Filters()) if one.title == title]
+    [session] = [one for one in store.sessions.summaries(Filters()) if one.title == title]
     segment = Segment(session.id, 1, session.turns)
     return MemoryWriter(store, WordEmbedder()).remember(fact, segment, model="reader 1")
 

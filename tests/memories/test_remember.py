@@ -43,7 +43,7 @@ def memories(store):
 
 def whole_session(store, title):
     """Return the segment that covers a whole session."""
-    found = next(one for one in store.sessions.overviews(Filters()) if one.title == title)
+    found = next(one for one in store.sessions.summaries(Filters()) if one.title == title)
     return Segment(found.id, 1, found.turns)
 
 
@@ -218,11 +218,13 @@ def test_memories_without_a_vector_get_one(store, memories):
     numbers = store.memories.numbers([key])
     vector = WordEmbedder().embed(["home: Lives in Lisbon"])[0].tobytes()
     store.memory_index.remove(numbers)
-    assert store.memory_index.nearest(vector, WordEmbedder(), 5) == {}
+    assert store.memory_index.nearest_memories(vector, WordEmbedder(), 5) == {}
 
     memories.embed()
 
-    assert store.memory_index.nearest(vector, WordEmbedder(), 5) == {numbers[0]: pytest.approx(1)}
+    assert store.memory_index.nearest_memories(vector, WordEmbedder(), 5) == {
+        numbers[0]: pytest.approx(1)
+    }
 
 
 @pytest.mark.parametrize("query", ["", '"', "'; drop", "a" * 10_000, "NEAR(", "\x00", "* OR *"])

@@ -30,11 +30,11 @@ def take(store, *conversations):
 
 
 def titles(store):
-    return sorted(one.title for one in store.sessions.overviews(Filters()))
+    return sorted(one.title for one in store.sessions.summaries(Filters()))
 
 
 def id_of(store, title):
-    return next(one.id for one in store.sessions.overviews(Filters()) if one.title == title)
+    return next(one.id for one in store.sessions.summaries(Filters()) if one.title == title)
 
 
 def words(path):
@@ -78,14 +78,14 @@ def test_a_forgotten_conversation_does_not_come_back_not_even_when_it_grew(store
 
 
 def test_of_an_endless_chat_only_the_forgotten_stretch_stays_away(store):
-    earliest = min(store.sessions.overviews(Filters()), key=lambda one: (one.title, one.started_at))
+    earliest = min(store.sessions.summaries(Filters()), key=lambda one: (one.title, one.started_at))
     assert earliest.title == "Ann"
     store.deletion.forget([earliest.id])
 
     later = talk("Ann", *(f"Ann: {n}" for n in "abc"), step=600 * MINUTE, endless=True)
     take(store, CHAT, later)
 
-    chats = [one for one in store.sessions.overviews(Filters()) if one.title == "Ann"]
+    chats = [one for one in store.sessions.summaries(Filters()) if one.title == "Ann"]
     turns = [turn.text for one in chats for turn in store.sessions.get(one.id).turns]
     assert sorted(turns) == ["b", "c"]
     assert all(one.started_at > BEGIN for one in chats)

@@ -41,7 +41,7 @@ def remember(store, *talks):
 
 def near(store, text, filters=ALL, limit=10):
     [vector] = WordEmbedder().embed([text])
-    return store.index.nearest(vector.tobytes(), WordEmbedder(), filters, limit)
+    return store.index.nearest_passages(vector.tobytes(), WordEmbedder(), filters, limit)
 
 
 def bm25(texts, terms):
@@ -60,7 +60,7 @@ def bm25(texts, terms):
 
 
 def turn_scores(found):
-    return {(each.session, each.place.first): each.score for each in found}
+    return {(each.session, each.passage.first): each.score for each in found}
 
 
 @pytest.mark.parametrize("terms", [("lisbon",), ("umbrella", "lisbon"), ("no", "hazelnut", "then")])
@@ -124,7 +124,7 @@ def test_passages_are_found_as_they_were_cut(store):
 
     [found] = store.index.match_terms("passage", ["cake"], ALL, 9)
 
-    assert found.place == Passage(1, 1, 11, 21)
+    assert found.passage == Passage(1, 1, 11, 21)
 
 
 def test_what_is_not_searched_is_not_found(store):
@@ -247,7 +247,7 @@ def test_vectors_of_another_embedder_are_refused(store):
     other.fingerprint, other.name = "other", "other-model"
 
     with pytest.raises(StoreError, match="has vectors of fake-words-64, not of other-model"):
-        store.index.nearest(np.ones(64, np.float32).tobytes(), other, ALL, 1)
+        store.index.nearest_passages(np.ones(64, np.float32).tobytes(), other, ALL, 1)
     with pytest.raises(StoreError, match="not of other-model"):
         store.index.add_vectors([1], np.ones((1, 64), np.float32), other)
 
@@ -260,6 +260,6 @@ def test_an_empty_database_finds_nothing(store):
 def test_a_vector_without_direction_is_near_nothing(store):
     remember(store, *TALKS)
 
-    found = store.index.nearest(np.zeros(64, np.float32).tobytes(), WordEmbedder(), ALL, 9)
+    found = store.index.nearest_passages(np.zeros(64, np.float32).tobytes(), WordEmbedder(), ALL, 9)
 
     assert found == []

@@ -42,7 +42,7 @@ def take(store, *conversations, unique_keys=False):
 
 def remember(store, fact, title, at=0):
     """Remember a fact of a session, the earliest of its title but `at`."""
-    found = [one for one in store.sessions.overviews(Filters()) if one.title == title]
+    found = [one for one in store.sessions.summaries(Filters()) if one.title == title]
     session = sorted(found, key=lambda one: one.started_at)[at]
     segment = Segment(session.id, 1, session.turns)
     return MemoryWriter(store, WordEmbedder()).remember(fact, segment, model=MODEL)

@@ -53,7 +53,9 @@ def store(path):
 
 
 def near(store, filters=None, limit=10):
-    found = store.index.nearest(QUERY.tobytes(), RandomEmbedder(), filters or Filters(), limit)
+    found = store.index.nearest_passages(
+        QUERY.tobytes(), RandomEmbedder(), filters or Filters(), limit
+    )
     return [(each.session, each.score) for each in found]
 
 

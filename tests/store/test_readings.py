@@ -21,12 +21,12 @@ def reading(*turns, reader_digest="w", outcome=ReadingOutcome.IGNORED, **others)
 
 
 def left(store, way=None, **filters):
-    found = store.reads.unread_sessions(Filters(**filters), way=way)
+    found = store.readings.unread_sessions(Filters(**filters), reader_digest=way)
     return {one.session: one.characters for one in found}
 
 
 def test_all_is_unread_at_first_the_oldest_first(store):
-    assert store.reads.unread_sessions(Filters(), way=None) == [
+    assert store.readings.unread_sessions(Filters(), reader_digest=None) == [
         UnreadSession(SessionId("s_old"), 8),
         UnreadSession(SessionId("s_new"), 3),
     ]
@@ -43,7 +43,7 @@ def test_all_is_unread_at_first_the_oldest_first(store):
     ],
 )
 def test_what_is_settled_is_read(store, outcome, for_all, for_itself):
-    store.reads.keep(SessionId("s_old"), reading(("1", 3), ("2", 5), outcome=outcome))
+    store.readings.add(SessionId("s_old"), reading(("1", 3), ("2", 5), outcome=outcome))
 
     assert left(store) == for_all
     assert left(store, "w") == for_itself
@@ -51,24 +51,27 @@ def test_what_is_settled_is_read(store, outcome, for_all, for_itself):
 
 
 def test_of_a_turn_that_was_read_in_part_the_rest_is_left(store):
-    store.reads.keep(SessionId("s_old"), reading(("1", 3), ("2", 2)))
+    store.readings.add(SessionId("s_old"), reading(("1", 3), ("2", 2)))
 
     assert left(store) == {"s_old": 3, "s_new": 3}
-    assert store.reads.settled(SessionId("s_old"), way=None) == {"1": 3, "2": 2}
+    assert store.readings.settled_characters(SessionId("s_old"), reader_digest=None) == {
+        "1": 3,
+        "2": 2,
+    }
 
 
 def test_what_was_buffered_is_known_to_the_reader_that_did(store):
-    store.reads.keep(SessionId("s_old"), reading(("1", 3), outcome=ReadingOutcome.BUFFERED))
+    store.readings.add(SessionId("s_old"), reading(("1", 3), outcome=ReadingOutcome.BUFFERED))
 
-    assert store.reads.buffered_characters(SessionId("s_old"), way="w") == {"1": 3}
-    assert store.reads.buffered_characters(SessionId("s_old"), way="another") == {}
-    assert store.reads.settled(SessionId("s_old"), way=None) == {}
+    assert store.readings.buffered_characters(SessionId("s_old"), reader_digest="w") == {"1": 3}
+    assert store.readings.buffered_characters(SessionId("s_old"), reader_digest="another") == {}
+    assert store.readings.settled_characters(SessionId("s_old"), reader_digest=None) == {}
 
 
 def test_a_text_that_has_changed_is_unread(store):
-    store.reads.keep(SessionId("s_new"), reading(("1", 3)))
+    store.readings.add(SessionId("s_new"), reading(("1", 3)))
 
-    store.reads._db.rows("update turns set text = 'ten' where text = 'six'")
+    store.readings._db.rows("update turns set text = 'ten' where text = 'six'")
 
     assert left(store) == {"s_old": 8, "s_new": 3}
 
@@ -81,18 +84,18 @@ def test_a_reading_comes_back_as_it_was_kept(store):
         trace=[{"thought": "é"}],
     )
 
-    store.reads.keep(SessionId("s_old"), kept)
+    store.readings.add(SessionId("s_old"), kept)
 
-    assert store.reads.of_memory(MemoryId("m_1")) == [kept]
-    assert store.reads.of_memory(MemoryId("m_2")) == []
+    assert store.readings.of_memory(MemoryId("m_1")) == [kept]
+    assert store.readings.of_memory(MemoryId("m_2")) == []
 
 
 def test_with_a_session_that_is_forgotten_go_its_readings(store):
-    store.reads.keep(SessionId("s_old"), reading(("1", 3), ("2", 5)))
-    store.reads.keep(SessionId("s_new"), reading(("1", 3)))
+    store.readings.add(SessionId("s_old"), reading(("1", 3), ("2", 5)))
+    store.readings.add(SessionId("s_new"), reading(("1", 3)))
 
     store.deletion.forget([SessionId("s_old")])
 
-    rows = store.reads._db.rows
+    rows = store.readings._db.rows
     assert rows("select count(*) from readings") == [(1,)]
     assert rows("select key from read_turns") == [("1",)]

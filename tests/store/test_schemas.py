@@ -46,14 +46,14 @@ def test_an_older_database_gets_the_schema_of_a_new_one(opened, tmp_path):
     with Store(tmp_path / "new.db") as new:
         assert schema_dumps.schema(store._database) == schema_dumps.schema(new._database)
     assert store.health.check_file() == []
-    assert store.health.strays() == []
+    assert store.health.check_references() == []
 
 
 @since(1)
 def test_its_sessions_are_there(opened):
     store, number = opened
 
-    overviews = list(store.sessions.overviews(ALL))
+    overviews = list(store.sessions.summaries(ALL))
 
     turns = [0, 0, 0] if number < 2 else [1, 2, 2]
     assert [(one.id, one.title, one.source, one.turns, one.participants) for one in overviews] == [
@@ -75,7 +75,7 @@ def test_its_turns_are_there(opened):
     assert (second.text, second.parent) == ("Noted, no hazelnuts.", "t1")
     assert (ferry.speaker, ferry.sent_at.isoformat()) == ("Ann", "2024-05-01T12:00:00+02:00")
     assert (tokyo.text, tokyo.clock, tokyo.kind) == ("東京 is next?", "exact", "text")
-    assert store.conversations.revisions(1) == {"5f0e", "77ab"}
+    assert store.conversations.revision_digests(1) == {"5f0e", "77ab"}
     assert (first.missing, first.edited_at is not None) == (number >= 5, number >= 5)
 
 
@@ -90,8 +90,8 @@ def test_its_words_are_found(opened):
     assert sessions("session", "may") == [3, 2]
     assert sessions("passage", "ferry") == [2]
     assert sessions("turn", "東京") == [2]
-    assert [found.place.first for found in store.index.match_terms("turn", ["nut"], ALL, 9)] == []
-    assert store.health.words() == []
+    assert [found.passage.first for found in store.index.match_terms("turn", ["nut"], ALL, 9)] == []
+    assert store.health.check_full_text() == []
 
 
 @since(3)
@@ -99,13 +99,13 @@ def test_its_vectors_are_found(opened):
     store, _ = opened
     asked = schema_dumps.VECTORS[1]
 
-    found = store.index.nearest(array("f", asked).tobytes(), TinyEmbedder(), ALL, 9)
+    found = store.index.nearest_passages(array("f", asked).tobytes(), TinyEmbedder(), ALL, 9)
 
     assert [(each.session, each.score) for each in found] == [
         (number, pytest.approx(cosine(asked, schema_dumps.VECTORS[passage]), abs=0.01))
         for number, passage in [(1, 1), (2, 3), (2, 2), (2, 4)]
     ]
-    assert store.health.vectors() == ["1 vectors of tiny without a direction"]
+    assert store.health.check_vectors() == ["1 vectors of tiny without a direction"]
 
 
 def cosine(one, other):
@@ -117,15 +117,15 @@ def test_what_else_it_kept_is_there(opened):
     store, number = opened
 
     assert store.cache.get("key") == {"order": [1, 0]}
-    assert store.vectors.active_embedder_name() == (None if number < 9 else "tiny-embedder")
+    assert store.vector_sets.active_embedder_name() == (None if number < 9 else "tiny-embedder")
     if number >= 5:
         assert store.sessions.get("s_annn000009").id == ANN
     if number >= 6:
         path = "/home/ann/chat.zip"
-        assert store.sources.all() == [(path, {"format": "whatsapp"})]
-        assert store.sources.file(path).offset == 120
+        assert store.sources.list_paths() == [(path, {"format": "whatsapp"})]
+        assert store.sources.file_state(path).offset == 120
     if number >= 8:
-        [forgotten] = store.archive.forgotten()
+        [forgotten] = store.export.tombstones()
         assert forgotten.digest == "00112233445566778899aabbccddeeff"
 
 
@@ -140,10 +140,12 @@ def test_its_memories_are_there_and_found(opened):
     assert [(source.session, source.position) for source in current.sources] == [(LISBON, 1)]
     assert (former.superseded_by, former.edited) == (current.id, True)
     assert set(store.memory_index.match_terms(["hazelnut"], 9)) == {1}
-    assert list(store.memory_index.nearest(vector, TinyEmbedder(), 9)) == [1, 2]
-    [*readings] = store.reads.of_memory(MemoryId("m_nuts000001"))
+    assert list(store.memory_index.nearest_memories(vector, TinyEmbedder(), 9)) == [1, 2]
+    [*readings] = store.readings.of_memory(MemoryId("m_nuts000001"))
     assert readings == ([A_READING] if number >= 11 else [])
-    assert store.reads.settled(LISBON, way=None) == ({"t1": 25} if number >= 11 else {})
+    assert store.readings.settled_characters(LISBON, reader_digest=None) == (
+        {"t1": 25} if number >= 11 else {}
+    )
 
 
 A_READING = SegmentReading(

@@ -56,7 +56,7 @@ def writer(path):
 
 
 def titles(store, **filters):
-    return [overview.title for overview in store.sessions.overviews(Filters(**filters))]
+    return [overview.title for overview in store.sessions.summaries(Filters(**filters))]
 
 
 def test_a_session_comes_back_as_it_was_stored(store):
@@ -109,7 +109,7 @@ def test_sessions_near_a_time_are_those_that_touch_it(store):
     keep(store, *parts, LISBON)
 
     def near(since, until):
-        return [one.title for one in store.sessions.near(1, since, until)]
+        return [one.title for one in store.sessions.overlapping(1, since, until)]
 
     assert near(None, None) == ["timeless", "early", "late"]
     assert near(BEGIN + HOUR, BEGIN + HOUR) == ["timeless", "early"]
@@ -123,7 +123,7 @@ def test_the_latest_session_is_listed_first_and_one_without_a_time_last(store):
     keep(store, talk("New", "me: x", "ai: y", at=BEGIN + HOUR))
 
     assert titles(store) == ["New", "Old too", "No time", "Old"]
-    [first] = store.sessions.overviews(Filters(), limit=1)
+    [first] = store.sessions.summaries(Filters(), limit=1)
     assert (first.title, first.turns, first.participants) == ("New", 2, ("user", "assistant"))
 
 

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from http.server_for import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import gguf
@@ -200,7 +200,7 @@ def site():
     class Answer(BaseHTTPRequestHandler):
         content = YAML.encode()
 
-        def do_GET(self):  # noqa: N802  # http.server calls it
+        def do_GET(self):  # http.server calls it
             found = self.path == "/prompt.yaml"
             self.send_response(200 if found else 404)
             self.end_headers()

@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING
 from memcli.cli.output.console import console, isolated, print_line, safe
 from memcli.cli.output.hyperlinks import highlight_references, supports_links
 from memcli.domain import Session
-from memcli.search.results import (
-    PLAIN_TRACE_HEADING,
-    QuotedTurn,
-    RankedSession,
-    Ranking,
-    StageReport,
-)
+from memcli.search.results import QuotedTurn, RankedSession, Ranking, StageReport
 from memcli.store import SessionSummary, highlight_spans
 
 if TYPE_CHECKING:
@@ -226,8 +220,7 @@ def _isolated_text(text: "Text") -> "Text":
 def _trace(ranking: Ranking, *, whole: bool) -> "Text":
     from rich.text import Text
 
-    short = (
-        f"{PLAIN_TRACE_HEADING}." if ranking.thought is None else trace_conclusion(ranking.thought)
-    )
+    thought = ranking.thought
+    short = f"{ranking.trace_heading}." if thought is None else trace_conclusion(thought)
     trace = ranking.trace if whole else short
     return Text.assemble(("why  ", "bold"), (safe(trace), "dim"))

@@ -36,7 +36,7 @@ def take(store, *conversations, included=()):
 
 
 def ids(store):
-    return sorted(one.id for one in store.sessions.overviews(Filters()))
+    return sorted(one.id for one in store.sessions.summaries(Filters()))
 
 
 def chat(*lines, at=BEGIN, title="Ann", step=HOUR):
