@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Kind, Role, Turn
-from memcli.formats.assistants.chatgpt_content import CANVAS, canvas_text, message_content
+from memcli.formats.assistants.chatgpt_content import CANVAS, canvas_text, chatgpt_message_content
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.building.time_order import sort_by_time
@@ -91,7 +91,7 @@ def _content(message: Mapping[str, Any]) -> tuple[Kind, str]:
         return Kind.TEXT, canvas_text(message)
     if recipient not in ("", "all") or message.get("channel") == "analysis":
         return Kind.TEXT, ""
-    return message_content(message)
+    return chatgpt_message_content(message)
 
 
 def _parents(nodes: Nodes, times: Mapping[str, datetime | None]) -> dict[str, str]:

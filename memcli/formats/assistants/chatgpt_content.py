@@ -42,7 +42,7 @@ _SOUNDS = ("audio_asset_pointer", "real_time_user_audio_video_asset_pointer")
 Row = Mapping[str, Any]
 
 
-def message_content(message: Row) -> tuple[Kind, str]:
+def chatgpt_message_content(message: Row) -> tuple[Kind, str]:
     """Return the kind and the text of a message that the person saw; "" if it has no content.
 
     Names of uploads stand in brackets after the text. A message without a text is MEDIA.

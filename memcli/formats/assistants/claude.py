@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from memcli.domain import Kind, Role, Turn
-from memcli.formats.assistants.claude_content import design_messages, message_content
+from memcli.formats.assistants.claude_content import claude_message_content, design_messages
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.building.time_order import SortKey, sort_by_time
@@ -95,7 +95,7 @@ def _sort_key(pair: tuple[Mapping[str, Any], Node]) -> SortKey | None:
 
 
 def _row(message: Mapping[str, Any]) -> Node:
-    kind, text = message_content(message)
+    kind, text = claude_message_content(message)
     return Node(
         key=string(message.get("uuid")),
         parent=string(message.get("parent_message_uuid")),

@@ -32,7 +32,7 @@ _ARTIFACT_TOOLS = ("artifacts", "create_file")
 Row = Mapping[str, Any]
 
 
-def message_content(message: Row) -> tuple[Kind, str]:
+def claude_message_content(message: Row) -> tuple[Kind, str]:
     """Return the kind and the text of a message: its blocks, pasted texts and names of uploads.
 
     A message that has only uploads is MEDIA. The text is "" if a message has none of them; thoughts
@@ -41,7 +41,7 @@ def message_content(message: Row) -> tuple[Kind, str]:
     content = message.get("content")
     texts = [text for block in sequence(content) if (text := _block_text(block)).strip()]
     text = "\n".join(texts) or string(message.get("text")) or string(content)
-    parts = [_without_tags(text.replace(_PLACEHOLDER, "")), *_pasted(message)]
+    parts = [_without_tags(text.replace(_PLACEHOLDER, "")), *_pasted_texts(message)]
     said = "\n\n".join(part for part in parts if part.strip())
     names = _upload_names(message)
     if not said.strip():
@@ -90,7 +90,7 @@ def _replace_artifact(match: re.Match[str]) -> str:
     return f"{part_label('artifact', title[1] if title else '')}\n{match[2].strip()}"
 
 
-def _pasted(message: Row) -> list[str]:
+def _pasted_texts(message: Row) -> list[str]:
     """Return the texts of attachments: pasted texts, and files, which have names."""
     attachments = map(mapping, sequence(message.get("attachments")))
     return [string(attachment.get("extracted_content")) for attachment in attachments]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from memcli.domain import Kind
-from memcli.formats.assistants.chatgpt_content import canvas_text, message_content
+from memcli.formats.assistants.chatgpt_content import canvas_text, chatgpt_message_content
 
 
 def span(*fields):
@@ -47,7 +47,7 @@ SOUND = {"content_type": "audio_asset_pointer", "asset_pointer": "sediment://fil
     ],
 )  # fmt: skip
 def test_markup_gives_the_words_that_the_person_saw(markup, words):
-    _, text = message_content(message(f"Row {markup}", kind="text"))
+    _, text = chatgpt_message_content(message(f"Row {markup}", kind="text"))
 
     assert text.strip() == f"Row {words}".strip()
 
@@ -71,7 +71,7 @@ def test_markup_gives_the_words_that_the_person_saw(markup, words):
     ],
 )
 def test_a_message_with_any_content_has_a_text(content, kind, text):
-    assert message_content(content) == (kind, text)
+    assert chatgpt_message_content(content) == (kind, text)
 
 
 @pytest.mark.parametrize(
