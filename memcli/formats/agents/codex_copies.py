@@ -3,8 +3,9 @@
     ~/.codex/external_agent_session_imports.json
     {"records": [{"source_path": "/home/o/.claude/...", "imported_thread_id": ...}]}
 
-A copy begins with the turns of the original, with new times. It is cut off where the original is
-imported together with it; otherwise it stays, because programs delete old sessions.
+A copy begins with the turns of the original, with new times. Where the original lies in the same
+export, the copy gives the original in place of these turns, which is then stored once; otherwise it
+stays as it is, because programs delete old sessions.
 """
 
 from collections import Counter
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from memcli.domain import Conversation, Doubt, Kind, Role, Skipped, Turn
+from memcli.domain import Conversation, Doubt, Kind, Role, Turn
 from memcli.errors import InputError
 from memcli.formats.agents import claude_code
 from memcli.formats.format import ParsedItem, ParseOptions
@@ -42,11 +43,19 @@ def own_part(document: Document, conversation: Conversation) -> Iterator[ParsedI
         why = f"is a copy of {source}: if that is imported, too, it is there twice"
         yield Doubt(where, why)
         return
-    turns = _without_copy(conversation.turns, original)
+    try:
+        copied = [
+            item
+            for item in claude_code.FORMAT.parse(original, ParseOptions())
+            if isinstance(item, Conversation)
+        ]
+    except InputError:
+        copied = []
+    turns = _without_copy(conversation.turns, copied)
     if any(turn.is_searchable for turn in turns):
         yield replace(conversation, turns=turns)
     else:
-        yield Skipped(where, f"is a copy of {source}, which is imported from there", lost=False)
+        yield from copied  # the same as the original gives, so that it is stored once
 
 
 def _source_path(document: Document, thread: str) -> tuple[str, str]:
@@ -75,17 +84,12 @@ def _find_original(document: Document, source: str, folder: str) -> Document | N
     return document.find_file(folder + "../" + "/".join(parts[hidden[0] :]))
 
 
-def _without_copy(turns: tuple[Turn, ...], original: Document) -> tuple[Turn, ...]:
+def _without_copy(turns: tuple[Turn, ...], copied: list[Conversation]) -> tuple[Turn, ...]:
     """Return the turns after the last one of those at the beginning that the original has."""
-    try:
-        parsed = list(claude_code.FORMAT.parse(original, ParseOptions()))
-    except InputError:
-        return turns
     texts = Counter(
         turn_content(turn)
-        for part in parsed
-        if isinstance(part, Conversation)
-        for turn in part.turns
+        for original in copied
+        for turn in original.turns
         if turn.kind is Kind.TEXT
     )
     end = 0

@@ -339,13 +339,13 @@ CLAUDE_LOG = lines(
 )
 
 
-def test_a_copy_of_a_session_of_another_program_is_left_out_where_that_is_imported():
+def test_a_copy_of_a_session_of_another_program_gives_the_original_where_that_is_there():
     beside = {LIST: IMPORTS, ORIGINAL: CLAUDE_LOG}
 
-    [found] = parse_all(CODEX, lines(META, ASKED, ANSWERED), "a/b/c/d/r.jsonl", **beside)
+    found = parse_one(CODEX, lines(META, ASKED, ANSWERED), "a/b/c/d/r.jsonl", **beside)
 
-    assert isinstance(found, Skipped)
-    assert not found.lost
+    assert found == parse_one(load_format("claude_code"), CLAUDE_LOG)
+    assert found.source == "claude_code"
 
 
 def test_what_was_said_after_a_copy_is_kept():
