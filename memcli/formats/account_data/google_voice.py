@@ -52,6 +52,8 @@ def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
             title = _LABEL.sub("", element.text()).strip()
         elif "participants" in element.classes:
             group = "~".join(sorted(_number(each) for each in element.find_all("tel")))
+            names = [each.text().strip() for each in element.find_all("fn")]
+            title = ", ".join(filter(None, names)) or title
         elif element.is_cut:
             yield Skipped("a message", "has more than can be read")
         else:

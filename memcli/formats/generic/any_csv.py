@@ -25,8 +25,8 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.written_times import DateReader
 
 _SPEAKER = (
-    "role speaker sender author from user username name sender_name sendername from_name who nick"
-    " nickname participant author_name user_name display_name"
+    "role speaker sender_name sendername author_name from_name display_name user_name sender author"
+    " from user username name who nick nickname participant"
 ).split()
 _TEXT = "text message content body msg message_text messagetext utterance value prompt".split()
 _TIME = (

@@ -3,6 +3,7 @@
 Source: exports of versions 4 to 6 as ChatLab reads them.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import PurePath
@@ -20,6 +21,8 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
 _MESSAGES, _CHAT = ("messages", "[]"), ("chatInfo",)
+_FILE_MARK = re.compile(r"\[(?:图片|视频|语音|文件|动画表情)[:：] ?([^\[\]]*)\]")
+_BARE_MARK = re.compile(r"\[(?:图片|视频|语音|文件|动画表情|表情)\]")
 _NOBODY = frozenset({"", "0", "未知"})
 
 
@@ -90,10 +93,12 @@ def _message(
     numbers = {string(sender.get("uid")), string(sender.get("uin"))} - _NOBODY
     own = {string(info.get("selfUid")), string(info.get("selfUin"))} - _NOBODY
     content = mapping(message.get("content"))
-    files = _files(content)
-    kind = _kind(message, has_sender=bool(numbers))
     text = string(content.get("text"))
-    if files and text.strip() == "".join(f"[{name}]" for name in files):
+    names_in_text = frozenset(_FILE_MARK.findall(text))
+    files = [name for name in _files(content) if not name or name not in names_in_text]
+    kind = _kind(message, has_sender=bool(numbers))
+    if not _FILE_MARK.sub("", _BARE_MARK.sub("", text)).strip():
+        files = [*files, *names_in_text] or ([""] if text else [])
         text = ""
     reply = mapping(content.get("reply"))
     return ChatMessage(
