@@ -53,6 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
+    if sorted(argv) == ["--verbose", "--version"]:
+        from memcli.cli.versions import print_versions
+
+        print_versions()
+        return ExitCode.OK
+
     from typer import Abort
     from typer.exceptions import TyperException
 
@@ -83,15 +89,15 @@ def _report_wrong_usage(message: str, context: Any) -> int:  # Any: Typer's cont
 
 
 def _print_error(message: str, hint: str | None) -> None:
-    from memcli.cli.output.console import note, safe
+    from memcli.cli.output.console import note, printable
 
     note(message)
     if hint:
-        sys.stderr.write(f"hint: {safe(hint)}\n")
+        sys.stderr.write(f"hint: {printable(hint)}\n")
 
 
 def _complete(line: str) -> int:
-    from memcli.cli.completion.complete import offers
+    from memcli.cli.completion.complete import complete_line
 
-    sys.stdout.writelines(f"{offer}\n" for offer in offers(line))
+    sys.stdout.writelines(f"{offer}\n" for offer in complete_line(line))
     return ExitCode.OK

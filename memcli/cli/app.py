@@ -97,7 +97,10 @@ def root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version; with `--verbose` those of its parts, too.",
         ),
     ] = False,
     install: Annotated[

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from memcli.cli.output.console import safe
+from memcli.cli.output.console import printable
 from memcli.errors import InputError, UsageError
 
 LONGEST_QUESTION = 1 << 20  # bytes
@@ -51,9 +51,9 @@ def read_text_input(file: Path) -> str:
         raw = sys.stdin.buffer.read() if str(file) == STDIN else file.read_bytes()
         return raw.decode("utf-8-sig")
     except OSError as error:
-        raise InputError(f"{safe(str(file))} cannot be read: {error.strerror}") from error
+        raise InputError(f"{printable(str(file))} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{safe(str(file))} is not UTF-8") from error
+        raise InputError(f"{printable(str(file))} is not UTF-8") from error
 
 
 def _records(end: bytes) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ from memcli.store import Filters, Store
 class DatabaseOptions:
     """The database of a command that only reads."""
 
-    database: options.Database = None
+    database: options.DatabaseFile = None
 
     @property
     def path(self) -> Path:
@@ -80,8 +80,8 @@ class FilterOptions:
 class ModelOptions:
     """The models that rank sessions, and how they run."""
 
-    reranker: options.Reranker = None
-    sifter: options.Sifter = None
+    reranker: options.RerankerName = None
+    sifter: options.SifterName = None
     think: options.Think = 1024
     gpu_layers: options.GpuLayers = None
 
@@ -90,7 +90,7 @@ class ModelOptions:
 class StageOptions(ModelOptions):
     """The stages that a question goes through, with their models and the time they may take."""
 
-    chat: options.Chat = None
+    chat: options.ChatName = None
     stages: options.Stages = None
     budget: options.Budget = None
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from memcli.cli.output.console import note, safe
+from memcli.cli.output.console import note, printable
 from memcli.store import Filters, Store
 
 
@@ -37,4 +37,4 @@ def _warn(message: str, names: list[str], known: set[str]) -> None:
     note(message)
     if suggestions:
         listed = ", ".join(f"`{one}`" for one in suggestions)
-        sys.stderr.write(f"hint: did you mean {safe(listed)}\n")
+        sys.stderr.write(f"hint: did you mean {printable(listed)}\n")

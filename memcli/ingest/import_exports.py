@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from memcli.callbacks import ignore
 from memcli.domain import Conversation, Doubt, Skipped
 from memcli.errors import InputError
-from memcli.formats import Document, Format, ParseOptions, recognise_format
+from memcli.formats import FORMATS, Document, Format, ParseOptions, load_format, recognise_format
 from memcli.formats.format import StoredItem
 from memcli.formats.sources import DocumentSource, find_sources, readable_bytes, total_bytes
 from memcli.ingest.import_conversations import ConversationImporter
-from memcli.ingest.import_counts import ImportReport, ImportTally
+from memcli.ingest.import_counts import ImportReport, ImportTally, MessageAccount
 from memcli.ingest.import_progress import ImportProgress, ProgressCallback
 from memcli.ingest.known_files import KnownFile, SourceOptions
 from memcli.ingest.parse_process import parse_document
@@ -128,6 +128,7 @@ class _PathImporter:
             return reports
         if str(path) != "-" and any(report.format for report in reports):
             self._store.sources.add(str(path.absolute()), self._options.to_record())
+        unrecognized = _without_lookups(unrecognized, reports)
         if not reports:
             name = unrecognized[0] if len(unrecognized) == 1 else str(path)
             return [self._failure(name, InputError(f"no chat export was recognised in {name}"))]
@@ -139,7 +140,7 @@ class _PathImporter:
     def _import_place(self, place: DocumentSource, unrecognized: list[str]) -> list[ImportReport]:
         """Read a file, unless it has not changed; add the names of unrecognized documents."""
         known = KnownFile(place.file, self._options, self._store.sources) if place.file else None
-        if place.file and known and (before := known.unchanged()) is not None:
+        if place.file and known and (before := known.unchanged_reports()) is not None:
             self._progress.skip(total_bytes(place.file))
             return self._report_unchanged(before, unrecognized)
         mark = known.mark() if known else None
@@ -185,7 +186,10 @@ class _PathImporter:
     def _import_format(self, document: Document, found: Format) -> ImportReport:
         tally, warnings = ImportTally(), list[Skipped | Doubt]()
         restorer = ArchiveRestorer(self._store, self._embedder) if self._embedder else None
+        is_continued = bool(document.log_position and document.log_position.offset)
+        yielded = 0
         for batch in self._batches(document, found, warnings):
+            yielded += len(batch)
             self._progress.start_batch()
             self._importer.import_batch(
                 [one for one in batch if isinstance(one, Conversation)],
@@ -201,6 +205,9 @@ class _PathImporter:
         if restorer:
             warnings += restorer.finish(document.name)
         self._progress.finish()
+        account = MessageAccount.close(document.counter, tally)
+        if not (is_continued or found.is_index or yielded or any(map(_is_damage, warnings))):
+            self._warn(document.name, _nothing_found(document.name, found, account), warnings)
         skipped = sum(isinstance(warning, Skipped) for warning in warnings)
         return ImportReport(
             path=document.name,
@@ -210,6 +217,8 @@ class _PathImporter:
             turns=tally.turns,
             warnings=tuple(warnings),
             memories=len(restorer.new) if restorer else 0,
+            messages=account,
+            consulted=tuple(sorted(document.consulted)),
         )
 
     def _batches(
@@ -238,7 +247,7 @@ class _PathImporter:
         yield batch
 
     def _warn(self, name: str, warning: Skipped | Doubt, warnings: list[Skipped | Doubt]) -> None:
-        if self._strict and isinstance(warning, Skipped) and warning.lost:
+        if self._strict and _is_damage(warning):
             raise InputError(f"{name}: {warning.where}: {warning.why}")
         warnings.append(warning)
 
@@ -247,6 +256,25 @@ class _PathImporter:
             raise error
         why = f"{error}; {error.hint}" if error.hint else str(error)
         return ImportReport(name, None, warnings=(Skipped(name, why),))
+
+
+def _is_damage(warning: Skipped | Doubt) -> bool:
+    return isinstance(warning, Skipped) and warning.lost
+
+
+def _nothing_found(name: str, found: Format, account: MessageAccount) -> Skipped:
+    """Return a warning that a document of a known format gave nothing, with the reasons."""
+    why = f"is read as {found.name}, and has nothing to import"
+    counts = ", ".join(f"{count:,} {reason}" for reason, count in account.reasons.items())
+    return Skipped(name, f"{why} ({counts})" if counts else why)
+
+
+def _without_lookups(names: Sequence[str], reports: Sequence[ImportReport]) -> list[str]:
+    """Return the names of unrecognized files that serve no recognised one as a lookup."""
+    consulted = {name for report in reports for name in report.consulted}
+    formats = FORMATS.keys() & {report.format for report in reports}
+    lookups = {name for known in map(load_format, formats) for name in known.lookups}
+    return [name for name in names if name not in consulted and PurePath(name).name not in lookups]
 
 
 def _unrecognized_beside(path: Path, names: Sequence[str]) -> Doubt:

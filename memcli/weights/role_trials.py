@@ -203,7 +203,7 @@ def _compare(
     for (better, high), (worse, low) in pairwise(zip(ranking.passages, scores, strict=True)):
         if not high > low:
             found.faults.append(
-                f"{_pair(ranking, worse)} scored {low:.3f}, above {_quoted(better)} with {high:.3f}"
+                f"{_pair(ranking, worse)} scored {low:.3f}, above {_quote(better)} with {high:.3f}"
             )
     if scores[0] - scores[-1] < ranking.min_gap:
         found.faults.append(
@@ -232,10 +232,10 @@ def _explain_probabilities(found: Findings, probabilities: Sequence[float]) -> N
 
 
 def _pair(ranking: ReferenceRanking, passage: str) -> str:
-    return f"{_quoted(ranking.question)} / {_quoted(passage)}"
+    return f"{_quote(ranking.question)} / {_quote(passage)}"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return f'"{text}"'
 
 

@@ -7,6 +7,7 @@ import pytest
 from helpers.mem_process import MEM, Run
 from helpers.small_exports import talk
 
+import memcli
 from memcli.cli.reference.generate import generated_files
 from memcli.errors import EXIT_CODE_MEANINGS, ExitCode, MemError
 
@@ -141,3 +142,12 @@ def test_help_and_version_are_results(mem):
 
         assert (ended.code, ended.err) == (ExitCode.OK, "")
         assert ended.out
+
+
+def test_the_versions_of_the_parts_are_for_bug_reports(mem):
+    told = mem("--version", "--verbose")
+
+    assert told.code == 0
+    assert told.out.splitlines()[0].startswith(f"mem {memcli.__version__} (")
+    assert "apsw-sqlite3mc 3." in told.out
+    assert Path(told.out.splitlines()[-1].removeprefix("changes ")).is_file()

@@ -25,7 +25,7 @@ from memcli.backends.server.response import (
 )
 from memcli.backends.server.timeouts import run_with_timeout
 from memcli.callbacks import NoteCallback, ignore
-from memcli.debug import log, timed
+from memcli.debug import log, time_block
 from memcli.errors import BackendError
 from memcli.retry import Retries, parse_retry_after
 
@@ -176,7 +176,7 @@ class EndpointClient:
         url = f"{self.endpoint.url}/{path}"
         try:
             with (
-                timed("request", url=url, bytes=len(content)),
+                time_block("request", url=url, bytes=len(content)),
                 self._client.stream("POST", url, content=content) as response,
             ):
                 log("response", url=url, status=response.status_code)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from memcli.cli.json_output.store_documents import ConfigJson, SettingJson
-from memcli.cli.options import Json, words
+from memcli.cli.options import Json, parse_text
 from memcli.cli.output.console import print_json
 from memcli.cli.output.settings_view import print_settings
 from memcli.errors import UsageError
@@ -22,7 +22,7 @@ Action = Annotated[
 Key = Annotated[
     str | None,
     typer.Argument(
-        parser=words,
+        parser=parse_text,
         metavar="[KEY]",
         show_default=False,
         help="Name of a setting, such as `models.embedder`.",
@@ -31,7 +31,10 @@ Key = Annotated[
 NewValue = Annotated[
     str | None,
     typer.Argument(
-        parser=words, metavar="[VALUE]", show_default=False, help="New value, such as `bge-m3`."
+        parser=parse_text,
+        metavar="[VALUE]",
+        show_default=False,
+        help="New value, such as `bge-m3`.",
     ),
 ]
 

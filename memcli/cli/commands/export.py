@@ -10,10 +10,10 @@ import typer
 
 from memcli.cli.completion import values
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
-from memcli.cli.options import OUTPUT, Quiet, words
+from memcli.cli.options import OUTPUT, Quiet, parse_text
 from memcli.cli.output.console import note
 from memcli.cli.output.export_lines import print_conversations, print_everything
-from memcli.cli.output.progress import bars, resumable
+from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.session_names import session_numbers
 from memcli.cli.unknown_names import warn_unknown_names
 from memcli.errors import ExitCode, UsageError
@@ -23,7 +23,7 @@ from memcli.text.markdown_export import write_transcripts
 SessionIds = Annotated[
     list[str] | None,
     typer.Argument(
-        parser=words,
+        parser=parse_text,
         autocompletion=values.offer_session_ids,
         metavar="[ID...]",
         show_default=False,
@@ -76,8 +76,8 @@ def export(
         on_terminal, done = folder is None and sys.stdout.isatty(), 0
         with (
             closing(store.export.sessions(chosen)) as found,
-            resumable("the export is incomplete; run `mem export` again"),
-            bars(quiet=quiet or on_terminal) as progress,
+            resume_hint("the export is incomplete; run `mem export` again"),
+            progress_bars(quiet=quiet or on_terminal) as progress,
         ):
             steps: Iterator[object]  # one for each session or line that was written
             if folder:

@@ -9,7 +9,7 @@ import typer
 from memcli.cli.completion.values import offer_session_and_memory_ids
 from memcli.cli.json_output.memory_documents import forget_document
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Json, Source, words
+from memcli.cli.options import Json, Source, parse_text
 from memcli.cli.output.console import note, print_json
 from memcli.cli.output.memory_view import print_memories
 from memcli.cli.output.numbers import pluralize
@@ -23,7 +23,7 @@ from memcli.store import Filters, SessionSummary, Store
 Ids = Annotated[
     list[str] | None,
     typer.Argument(
-        parser=words,
+        parser=parse_text,
         autocompletion=offer_session_and_memory_ids,
         metavar="[ID...]",
         show_default=False,

@@ -15,11 +15,11 @@ from memcli.cli.completion.values import offer_formats
 from memcli.cli.json_output.import_documents import ingest_document, source_json
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Json, Jsonl, Quiet, Timezone
+from memcli.cli.options import Json, Jsonl, Quiet, Timezone, Verbose
 from memcli.cli.output.console import print_json, print_jsonl
 from memcli.cli.output.import_view import print_reports
-from memcli.cli.output.progress import bars, resumable
-from memcli.cli.when import local_zone
+from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.typed_dates import local_zone
 from memcli.domain import Kind
 from memcli.errors import ExitCode, UsageError
 from memcli.formats import FORMATS, ParseOptions, load_format
@@ -110,6 +110,7 @@ def ingest(
     as_json: Json = False,
     as_jsonl: Jsonl = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     database: WritableDatabaseOptions,
 ) -> None:
     """Import chat exports; importing one again adds only what is new.
@@ -131,8 +132,8 @@ def ingest(
         )
     with (
         _open(database, dry_run=dry_run) as store,
-        resumable(NOTHING_CHANGED if dry_run else RESUMABLE),
-        bars(quiet=quiet) as report_progress,
+        resume_hint(NOTHING_CHANGED if dry_run else RESUMABLE),
+        progress_bars(quiet=quiet) as report_progress,
     ):
         progress = partial(report_progress, "importing")
         embedder = open_embedder(database.path)
@@ -148,7 +149,7 @@ def ingest(
     elif as_jsonl:
         print_jsonl(map(source_json, reports))
     else:
-        print_reports(reports, quiet=quiet)
+        print_reports(reports, quiet=quiet, verbose=verbose)
     if any(report.damaged for report in reports):
         raise typer.Exit(ExitCode.BAD_INPUT)
 

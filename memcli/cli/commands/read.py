@@ -16,9 +16,9 @@ from memcli.cli.options import (
     Json,
     Jsonl,
     Quiet,
-    Reader,
+    ReaderName,
     parse_seconds,
-    words,
+    parse_text,
 )
 from memcli.cli.output.console import print_jsonl
 from memcli.cli.output.progress import reading_progress
@@ -34,7 +34,7 @@ from memcli.settings import state_folder
 SessionIds = Annotated[
     list[str] | None,
     typer.Argument(
-        parser=words,
+        parser=parse_text,
         autocompletion=values.offer_session_ids,
         metavar="[ID...]",
         show_default=False,
@@ -117,7 +117,7 @@ def read(
     keep_traces: KeepTraces = False,
     dry_run: DryRun = False,
     filters: FilterOptions,
-    reader: Reader = None,
+    reader: ReaderName = None,
     think: ReaderThink = 1024,
     gpu_layers: GpuLayers = None,
     jobs: Jobs = 1,

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from memcli.cli.output.console import safe
+from memcli.cli.output.console import printable
 from memcli.errors import MemError
 
 WIDTH = 60  # the most characters of a description
@@ -132,7 +132,7 @@ def _offers(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     """
     for value, *parts in rows:
         if value.isprintable():
-            text = " ".join(safe(" ".join(parts)).split())
+            text = " ".join(printable(" ".join(parts)).split())
             text = f"{text[: WIDTH - 1]}…" if len(text) > WIDTH else text
             yield f"{value}\t{text}" if text else value
 

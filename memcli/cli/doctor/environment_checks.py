@@ -116,7 +116,7 @@ def _check_servers(resolver: ModelResolver) -> Iterator[HealthCheck]:
 
 
 def _check_hardware() -> HealthCheck:
-    from memcli.backends.llama.hardware import describe_processor, list_accelerators
+    from memcli.backends.llama.host import describe_processor, list_accelerators
 
     try:
         found = list_accelerators()

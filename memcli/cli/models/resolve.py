@@ -84,7 +84,11 @@ class ModelResolver:
         selected = self.select(role, name, fallback=fallback)
         if selected is None:
             return None
-        return self._served(selected, role) if is_address(selected) else self._local(selected, role)
+        return (
+            self._resolve_server(selected, role)
+            if is_address(selected)
+            else self._local(selected, role)
+        )
 
     def require(self, role: Literal["reader", "chat"], name: str | None = None) -> ModelSource:
         """Return the model for a role.
@@ -99,7 +103,7 @@ class ModelResolver:
             raise ModelNotFoundError(f"no model that {task} is on this machine", hint=hint)
         return source
 
-    def _served(self, name: str, role: "ModelRole") -> ServedModel:
+    def _resolve_server(self, name: str, role: "ModelRole") -> ServedModel:
         """Return a served model, with the manifest of its name or of the best known of its role.
 
         The settings may lower its context to the one that the server allows.

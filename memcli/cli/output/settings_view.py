@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from memcli.cli.output.console import console, safe
+from memcli.cli.output.console import console, printable
 from memcli.settings import DEFAULT, Setting
 
 
@@ -13,6 +13,8 @@ def print_settings(settings: Sequence[Setting]) -> None:
     out = console()
     width = max(len(one.key) for one in settings)
     for one in settings:
-        origin = Text(f"  ({safe(one.origin)})", "dim" if one.origin == DEFAULT else "green")
-        line = Text.assemble((f"{safe(one.key):<{width}}", "cyan"), "  ", safe(one.value) or "-")
+        origin = Text(f"  ({printable(one.origin)})", "dim" if one.origin == DEFAULT else "green")
+        line = Text.assemble(
+            (f"{printable(one.key):<{width}}", "cyan"), "  ", printable(one.value) or "-"
+        )
         out.print(line.append_text(origin), soft_wrap=not out.is_terminal)

@@ -68,7 +68,7 @@ document. The same as JSON Schema is in `memcli/schemas`, beside the program's c
 
 def manual_pages(root: Command) -> dict[str, str]:
     """Return every page as roff, by its place in the manual."""
-    pages = {f"man1/{'-'.join(each.words)}.1": _command_page(each) for each in root.inner}
+    pages = {f"man1/{'-'.join(each.words)}.1": _command_page(each) for each in root.commands}
     return {"man1/mem.1": _main_page(root), **pages, "man5/mem-json.5": _json_page()}
 
 
@@ -78,8 +78,8 @@ def _main_page(root: Command) -> str:
         str(int(status)): f"{meaning.capitalize()}."
         for status, meaning in EXIT_CODE_MEANINGS.items()
     }
-    commands = {each.name: _sentence(each.summary) for each in root.inner}
-    seen = [f"{'-'.join(each.words)}(1)" for each in root.inner]
+    commands = {each.name: _sentence(each.summary) for each in root.commands}
+    seen = [f"{'-'.join(each.words)}(1)" for each in root.commands]
     return roff.manual_page(
         "mem",
         1,
@@ -121,7 +121,7 @@ def _command_page(command: Command) -> str:
             body.append(".br")
         body.append(_synopsis(each))
     body += [".SH DESCRIPTION", *roff.paragraphs(command.text)]
-    if command.inner:
+    if command.commands:
         body.append(".SH COMMANDS")
         for each in command.all():
             body += [f".SS {roff.escape(each.name)}", *roff.paragraphs(each.text)]

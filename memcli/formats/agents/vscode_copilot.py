@@ -81,7 +81,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
             if isinstance(value, BrokenValue):
                 yield Skipped(f"line {number}", value.reason)
             else:
-                session = _changed(session, mapping(value))
+                session = _apply_change(session, mapping(value))
         requests = [mapping(request) for request in sequence(session.get("requests"))]
     else:
         for path, value in scan_json(document, [_REQUEST]):
@@ -102,7 +102,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         yield Skipped(f"session {stem}", "has nothing to import", lost=False)
 
 
-def _changed(session: dict[str, Any], change: Row) -> dict[str, Any]:
+def _apply_change(session: dict[str, Any], change: Row) -> dict[str, Any]:
     """Return a session after a line of its log; a change of a missing place changes nothing."""
     kind, path, value = change.get("kind"), sequence(change.get("k")), change.get("v")
     if kind == _SESSION and isinstance(value, dict):

@@ -7,7 +7,7 @@ import typer
 from memcli.cli.commands.memories.memory_options import TypeName
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import FILTERS, Json, Jsonl, Since, Speaker, Until, words
+from memcli.cli.options import FILTERS, Json, Jsonl, Since, Speaker, Until, parse_text
 from memcli.cli.output.console import note
 from memcli.cli.output.memory_view import print_memory_list
 from memcli.domain import MemoryType
@@ -17,7 +17,9 @@ from memcli.store import MemoryFilters
 
 Query = Annotated[
     str | None,
-    typer.Argument(metavar="[QUERY]", parser=words, show_default=False, help="Text to search for."),
+    typer.Argument(
+        metavar="[QUERY]", parser=parse_text, show_default=False, help="Text to search for."
+    ),
 ]
 OnlyType = Annotated[
     TypeName | None,
@@ -34,7 +36,7 @@ OnlyTag = Annotated[
     typer.Option(
         "--tag",
         metavar="TAG",
-        parser=words,
+        parser=parse_text,
         show_default=False,
         rich_help_panel=FILTERS,
         help="Only memories with this tag.",

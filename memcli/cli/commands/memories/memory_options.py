@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 import typer
 
 from memcli.cli.completion import values
-from memcli.cli.options import words
+from memcli.cli.options import parse_text
 
 MemoryName = Annotated[
     str,
     typer.Argument(
         autocompletion=values.offer_memory_ids,
         metavar="ID",
-        parser=words,
+        parser=parse_text,
         help="Id of a memory, or its beginning: `m_k3j`.",
     ),
 ]
@@ -22,7 +22,7 @@ Tags = Annotated[
     typer.Option(
         "--tag",
         metavar="TAG",
-        parser=words,
+        parser=parse_text,
         show_default=False,
         help="Tag of the memory; may be given several times.",
     ),

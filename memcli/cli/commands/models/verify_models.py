@@ -12,7 +12,7 @@ from memcli.cli.models.maintain import (
 from memcli.cli.models.resolve import load_catalog
 from memcli.cli.options import Json, Jsonl, Quiet
 from memcli.cli.output.console import print_json, print_jsonl
-from memcli.cli.output.progress import bars, resumable
+from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.errors import ExitCode
 
 
@@ -23,7 +23,7 @@ def verify_models(
 
     Without a name: every model on this machine. Exits with status 7 if one does not pass.
     """
-    with resumable(RESTART), bars(quiet=quiet or as_json or as_jsonl) as progress:
+    with resume_hint(RESTART), progress_bars(quiet=quiet or as_json or as_jsonl) as progress:
         items = [
             verify_installed(one, progress) for one in weights_named(load_catalog(), names or [])
         ]

@@ -7,7 +7,7 @@ from memcli.errors import UsageError
 from memcli.text.iso_dates import parse_iso_span
 
 
-def start_of(text: str) -> datetime:
+def parse_start(text: str) -> datetime:
     """Return the beginning of a day, month or year, or a time itself, in the zone of this machine.
 
     Raises:
@@ -16,7 +16,7 @@ def start_of(text: str) -> datetime:
     return _span(text)[0]
 
 
-def end_of(text: str) -> datetime:
+def parse_end(text: str) -> datetime:
     """Return the beginning of the next day, month or year; a time is its own end.
 
     Raises:
@@ -25,7 +25,7 @@ def end_of(text: str) -> datetime:
     return _span(text)[1]
 
 
-def zone(text: str) -> ZoneInfo:
+def parse_zone(text: str) -> ZoneInfo:
     """Return the time zone of this name.
 
     Raises:
