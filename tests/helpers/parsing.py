@@ -66,6 +66,21 @@ def parse_until_error(known, content, name="export.json", **others):
     return kept
 
 
+def account(known, content, name="export.json", **others):
+    """Return the numbers of turns and of messages without a turn, by reason.
+
+    All messages that the format saw are among them.
+    """
+    found = document(content, name, **others)
+    items = [item for item in known.parse(found, ParseOptions()) if isinstance(item, Conversation)]
+    turns = sum(len(item.turns) for item in items)
+    assert found.counter.count_unexplained(turns) == 0
+    return {
+        "turns": turns,
+        **{str(reason): count for reason, count in found.counter.omitted.items()},
+    }
+
+
 def show_turns(known, content, name="export.json", options=None, **others):
     """Return (chat title, time, speaker, kind, text) of each turn, and the skipped parts."""
     shown = []

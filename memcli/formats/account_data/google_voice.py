@@ -38,7 +38,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    return split_chats("google_voice", chat_turns(_messages(document), options))
+    return split_chats("google_voice", chat_turns(_messages(document), document, options))
 
 
 def _is_root(tag: StartTag) -> bool:

@@ -124,7 +124,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     if survey.dates.is_ambiguous:
         reason = f"day and month cannot be told apart, read as {survey.dates.order}"
         yield Doubt("dates", reason)
-    turns = chat_turns(_messages(document, survey), options)
+    turns = chat_turns(_messages(document, survey), document, options)
     if survey.roles > survey.rows / 2:
         yield from collect_conversations("generic", turns, document.name)
     else:

@@ -61,8 +61,10 @@ def _rows(document: Document) -> Iterator[Any]:  # Any: JSON values have all typ
         yield from read_elements(document)
         return
     for _, row in read_csv(document):
-        is_broken = isinstance(row, BrokenValue)
-        yield row if is_broken else {name: row[name.casefold()] for name in _COLUMNS}
+        if isinstance(row, BrokenValue):
+            yield row
+        else:
+            yield {name: row[name.casefold()] for name in _COLUMNS}
 
 
 def _channel(document: Document) -> tuple[str, str]:

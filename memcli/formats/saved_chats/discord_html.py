@@ -49,7 +49,9 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     dates = DateReader(match[1] or match[2] for match in _TIME_TEXT.finditer(head))
     if dates.is_ambiguous:
         yield Doubt("dates", f"day and month cannot be told apart, read as {dates.order}")
-    yield from split_chats("discord", chat_turns(_Page(document, dates).messages(), options))
+    yield from split_chats(
+        "discord", chat_turns(_Page(document, dates).messages(), document, options)
+    )
 
 
 def _is_message(tag: StartTag) -> bool:

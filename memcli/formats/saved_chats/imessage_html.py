@@ -37,7 +37,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    return split_chats("imessage_html", chat_turns(_Chat(document).messages(), options))
+    return split_chats("imessage_html", chat_turns(_Chat(document).messages(), document, options))
 
 
 def _is_root(tag: StartTag) -> bool:

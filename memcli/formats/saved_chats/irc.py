@@ -14,7 +14,12 @@ from pathlib import PurePath
 
 from memcli.domain import Kind
 from memcli.formats.building.long_chats import split_chats
-from memcli.formats.building.text_chat import MessageStart, chat_key_and_title, parse_text_chat
+from memcli.formats.building.text_chat import (
+    NO_MESSAGE,
+    MessageStart,
+    chat_key_and_title,
+    parse_text_chat,
+)
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
@@ -106,7 +111,7 @@ class _StartParser:
         line = line.rstrip()
         if match := _DAY_LINE.match(line):
             self._day = _day(match[1]) or self._day
-            return MessageStart(None, " ", "")
+            return MessageStart(None, NO_MESSAGE, "")
         if match := _WEECHAT.fullmatch(line):
             return _weechat_head(match)
         for pattern in (_SPOKEN, _ACTION, _NOTICE):

@@ -18,6 +18,7 @@ from memcli.domain import Kind, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.long_chats import split_chats
 from memcli.formats.building.text_chat import (
+    NO_MESSAGE,
     MessageStart,
     chat_key_and_title,
     parse_text_chat,
@@ -88,7 +89,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         columns = csv_columns(Sample(document.name, stream.read(1 << 12)))
     if columns == _COLUMNS:
-        messages = chat_turns(_table_messages(document), options)
+        messages = chat_turns(_table_messages(document), document, options)
     else:
         chat = chat_key_and_title(_text_title(document))
         messages = parse_text_chat(document, options, chat, _StartParser().parse, _content, _OWNERS)
@@ -155,12 +156,12 @@ class _StartParser:
         line = line.strip()
         if day := _DAY_LINE.fullmatch(line):
             self._day = day[1]
-            return MessageStart(None, " ", "")
+            return MessageStart(None, NO_MESSAGE, "")
         if (row := _ROW.fullmatch(line)) and self._day:
             time = _time_of_day(self._day, row[2])
             return MessageStart(time, row[1], row[3]) if time else None
         if _DAY.fullmatch(line) or _SAVED.fullmatch(line):
-            return MessageStart(None, " ", "")
+            return MessageStart(None, NO_MESSAGE, "")
         dated = _DATED.fullmatch(line)
         if dated and (time := parse_written_time(dated[1])):
             return MessageStart(time, (dated[2] or "").strip(), dated[3] if dated[2] else dated[4])

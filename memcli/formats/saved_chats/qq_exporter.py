@@ -27,10 +27,10 @@ _NOBODY = frozenset({"", "0", "未知"})
 
 
 def is_exporter_sample(sample: Sample) -> bool:
-    """Return whether a file is an export, a chunk of one, or the manifest of its chunks."""
+    """Return whether a file is an export or a chunk of one."""
     top = mapping(sample.json)
     if isinstance(top.get("chatInfo"), dict) and "metadata" in top:
-        return "messages" in top or "chunked" in top or "statistics" in top
+        return "messages" in top or ("statistics" in top and "chunked" not in top)
     return any(map(_is_chunk_row, sample_objects(sample, 3)))
 
 
@@ -41,13 +41,11 @@ def _is_chunk_row(row: Mapping[str, Any]) -> bool:
 
 
 def exporter_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
-    """Yield the messages of an export or of a chunk; of a manifest, the chunks that are missing."""
+    """Yield the messages of an export or of a chunk."""
     with document.open() as stream:
         sample = Sample(document.name, stream.read(1 << 16))
     top = mapping(sample.json)
-    if "chunked" in top:
-        yield from _missing_chunks(document)
-    elif "metadata" in top:
+    if "metadata" in top:
         for number, (_, details, value) in enumerate(
             read_messages(document, [_MESSAGES], [_CHAT]), start=1
         ):
@@ -63,14 +61,6 @@ def exporter_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
                 yield Skipped(f"line {line:,}", value.reason)
             else:
                 yield _message(mapping(value), info, document)
-
-
-def _missing_chunks(document: Document) -> Iterator[Skipped]:
-    chunked = mapping(_read_top(document).get("chunked"))
-    for chunk in map(mapping, sequence(chunked.get("chunks"))):
-        path = string(chunk.get("relativePath")) or string(chunk.get("file"))
-        if path and document.find_file(path) is None:
-            yield Skipped(path, "is named by the export's manifest, and is not there")
 
 
 def _read_top(document: Document | None) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """Snapchat, TikTok, Reddit, LinkedIn and Copilot."""
 
-from helpers.parsing import document, parse_all, show_turns
+from helpers.parsing import account, document, parse_all, show_turns
 
 from memcli.domain import Skipped
 from memcli.formats import load_format, recognise_format
@@ -26,11 +26,11 @@ def test_snapchat_tells_unsaved_messages_media_and_notices_apart():
     }
 
     assert show_turns(SNAPCHAT, content, "json/chat_history.json") == [
-        Skipped("1 message of Crew", "without text or files", lost=False),
         ("Crew", "2025-10-23T11:43:00+00:00", "ann", "service", "statussavetocameraroll"),
         ("Crew", "2025-10-23T11:44:00+00:00", "owner", "media", ""),
         ("Crew", "2025-10-23T11:46:00+00:00", "ann", "text", "thanks"),
     ]
+    assert account(SNAPCHAT, content) == {"turns": 3, "empty": 1}
 
 
 def test_older_exports_of_snapchat_have_lists_by_direction():

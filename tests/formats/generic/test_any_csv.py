@@ -1,7 +1,7 @@
 """Any table with columns for the speaker, the text and the time."""
 
 import pytest
-from helpers.parsing import document, parse_all, show_turns
+from helpers.parsing import account, document, parse_all, show_turns
 
 from memcli.domain import Doubt, Role, Skipped
 from memcli.formats import ParseOptions, load_format, recognise_format
@@ -56,9 +56,9 @@ def test_roles_make_whole_conversations():
         "assistant,,1761219846,c2,\n"
     )
 
-    skipped, knots, hulls = parse_all(TABLE, content, "x.csv")
+    knots, hulls = parse_all(TABLE, content, "x.csv")
 
-    assert skipped == Skipped("1 message of c2", "without text or files", lost=False)
+    assert account(TABLE, content, "x.csv") == {"turns": 4, "empty": 1}
     assert (knots.key, knots.title, knots.endless) == ("c1", "Knots", False)
     assert [turn.text for turn in knots.turns] == ["Which knot,\nplease?", "A bowline.", "Thanks"]
     assert [turn.role for turn in knots.turns] == [Role.USER, Role.ASSISTANT, Role.USER]

@@ -1,8 +1,8 @@
 """DiscordChatExporter's HTML, CSV and text."""
 
-from helpers.parsing import document, parse_one, show_turns
+from helpers.parsing import account, document, parse_one, show_turns
 
-from memcli.domain import Doubt, Role, Skipped
+from memcli.domain import Doubt, Role
 from memcli.formats import load_format, recognise_format
 
 HTML, TABLE = load_format("discord_html"), load_format("discord_csv")
@@ -93,8 +93,8 @@ def test_files_stickers_notices_bots_and_replies():
     found = parse_one(HTML, page(*groups[:-1]), NAME).turns
 
     shown = show_turns(HTML, page(*groups), NAME)
-    assert shown[0] == Skipped("1 message of general (Club)", "without text or files", lost=False)
-    assert [turn[1:] for turn in shown[1:]] == [
+    assert account(HTML, page(*groups), NAME) == {"turns": 5, "empty": 1}
+    assert [turn[1:] for turn in shown] == [
         ("2025-10-24T11:45:00+00:00", "zed", "service", "joined the server."),
         ("2025-10-24T11:46:00+00:00", "bo", "media", "map.png"),
         ("2025-10-24T11:46:00+00:00", "bo", "media", "wave.png"),
@@ -140,7 +140,6 @@ def test_the_table_names_files_and_counts_empty_messages():
     )
 
     assert show_turns(TABLE, table, "Direct Messages - bo [111].csv") == [
-        Skipped("1 message of bo", "without text or files", lost=False),
         ("bo", "2025-10-23T11:44:00+00:00", "odile", "text", 'a "gate"\n8812\n[map.png, b.png]'),
     ]
 

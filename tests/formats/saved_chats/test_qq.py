@@ -1,9 +1,8 @@
 """QQ's text and QQChatExporter's JSON."""
 
-from helpers.parsing import lines, parse_all, parse_one, show_turns
+from helpers.parsing import account, document, lines, parse_all, parse_one, show_turns
 
-from memcli.domain import Skipped
-from memcli.formats import load_format
+from memcli.formats import load_format, recognise_format
 
 QQ = load_format("qq")
 RULE = "=" * 64
@@ -80,21 +79,24 @@ def test_the_exporter_names_the_owner_files_and_notices():
 
     shown = show_turns(QQ, content)
 
-    assert [turn[2:] for turn in shown[1:]] == [
+    assert [turn[2:] for turn in shown] == [
         ("owner", "text", "门口密码 8812"),
         ("阿豪", "media", "a.jpg"),
         ("阿豪", "text", "看 [图片: a.jpg]"),
         ("阿豪", "deleted", "说错了"),
         (None, "service", "老王加入了群聊"),
     ]
-    assert shown[0] == Skipped("1 message of 阿豪", "without text or files", lost=False)
+    assert account(QQ, content) == {"turns": 5, "empty": 1}
 
 
 def test_chunks_take_the_chat_from_the_manifest_beside_them():
     content = lines(message(1, "门"), message(2, "好"))
-    manifest = {**export(), "chunked": {"chunks": [{"relativePath": "chunks/chunk_0001.jsonl"}]}}
+    chunks = [{"relativePath": "chunks/chunk_0001.jsonl"}]
+    manifest = {"metadata": {}, "chatInfo": export()["chatInfo"], "chunked": {"chunks": chunks}}
 
     shown = show_turns(QQ, content, "chunk_0001.jsonl", **{"../manifest.json": manifest})
 
     assert [(turn[0], turn[4]) for turn in shown] == [("阿豪", "门"), ("阿豪", "好")]
-    assert [item.where for item in parse_all(QQ, manifest)] == ["chunks/chunk_0001.jsonl"]
+    known = recognise_format(document(manifest, "manifest.json"))
+    assert known.name == "export_manifests"
+    assert [item.where for item in parse_all(known, manifest)] == ["chunks/chunk_0001.jsonl"]

@@ -1,8 +1,7 @@
 """WeChat's chats as WeFlow and MemoTrace save them."""
 
-from helpers.parsing import show_turns
+from helpers.parsing import account, show_turns
 
-from memcli.domain import Skipped
 from memcli.formats import load_format
 
 WECHAT = load_format("wechat")
@@ -26,9 +25,10 @@ def test_weflow_tells_words_files_calls_and_notices_apart():
     ]
     content = {"weflow": {}, "session": {"wxid": "9@chatroom", "nickname": "家人群"}}
 
-    shown = show_turns(WECHAT, {**content, "messages": rows})
+    content["messages"] = rows
+    shown = show_turns(WECHAT, content)
 
-    assert [turn[2:] for turn in shown[1:]] == [
+    assert [turn[2:] for turn in shown] == [
         (None, "service", "小美加入了群聊"),
         ("阿豪", "media", ""),
         ("owner", "text", "好的\n[引用 小美: 周五?]"),
@@ -36,8 +36,8 @@ def test_weflow_tells_words_files_calls_and_notices_apart():
         ("阿豪", "text", "[位置] 码头"),
         ("阿豪", "call", "通话时长 01:20"),
     ]
-    assert shown[0] == Skipped("1 message of 家人群", "without text or files", lost=False)
-    assert shown[1][:2] == ("家人群", "2025-10-23T11:44:01+00:00")
+    assert account(WECHAT, content) == {"turns": 6, "empty": 1}
+    assert shown[0][:2] == ("家人群", "2025-10-23T11:44:01+00:00")
 
 
 def test_the_session_may_stand_behind_the_messages():
