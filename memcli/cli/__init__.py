@@ -20,8 +20,11 @@ Read `app` first, then one command, such as `commands/ask`.
 
 import os
 import re
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import Any
 
 from memcli.errors import ExitCode, MemError
@@ -42,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             if "_MEM_COMPLETE" in os.environ:  # set by the scripts in `completions/`
                 return _complete(os.environ["_MEM_COMPLETE"])
-            return _run(sys.argv[1:] if argv is None else argv)
+            with _unwind_on_signals():
+                return _run(sys.argv[1:] if argv is None else argv)
         finally:
             sys.stdout.flush()  # while a full disk can still be reported
     except MemError as error:
@@ -50,6 +54,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+
+
+@contextmanager
+def _unwind_on_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the process as an exception does, so that blocks clean up.
+
+    A signal that is ignored, as `nohup` has it, stays ignored.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def leave(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one does not disturb the cleaning up
+        raise SystemExit(128 + number)
+
+    handled = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is signal.SIG_DFL
+    ]
+    for number in handled:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -63,7 +95,9 @@ def _run(argv: Sequence[str]) -> int:
     from typer.exceptions import TyperException
 
     from memcli.cli.app import command_tree
+    from memcli.temporary import remove_leftovers
 
+    remove_leftovers()
     try:
         status = command_tree(argv)(argv, prog_name="mem", standalone_mode=False)
     except Abort:  # Ctrl-C or the end of input at a question

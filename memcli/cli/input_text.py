@@ -9,6 +9,7 @@ from memcli.cli.output.console import printable
 from memcli.errors import InputError, UsageError
 
 LONGEST_QUESTION = 1 << 20  # bytes
+LONGEST_TEXT = 64 << 20  # bytes
 STDIN = "-"
 
 
@@ -45,10 +46,16 @@ def read_text_input(file: Path) -> str:
     """Return the text of a file, or of standard input for `-`.
 
     Raises:
-        InputError: it cannot be read, or is not UTF-8.
+        InputError: it cannot be read, is not UTF-8, or is longer than LONGEST_TEXT.
     """
     try:
-        raw = sys.stdin.buffer.read() if str(file) == STDIN else file.read_bytes()
+        if str(file) == STDIN:
+            raw = sys.stdin.buffer.read(LONGEST_TEXT + 1)
+        else:
+            with file.open("rb") as stream:
+                raw = stream.read(LONGEST_TEXT + 1)
+        if len(raw) > LONGEST_TEXT:
+            raise InputError(f"{file} is longer than {LONGEST_TEXT:,} bytes")
         return raw.decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"{printable(str(file))} cannot be read: {error.strerror}") from error
