@@ -1,6 +1,6 @@
 """Skype's export."""
 
-from helpers.parsing import parse_one, show_turns
+from helpers.parsing import account, parse_one, show_turns
 
 from memcli.formats import load_format
 
