@@ -38,6 +38,18 @@ class ParseOptions:
         return [name.strip() for name in (self.me, *self.aliases) if name and name.strip()]
 
 
+# The errors of a parser that meets what nobody foresaw. They end one document, never an import.
+PARSER_FAILURES = (
+    OSError,
+    ArithmeticError,  # numbers and times without bounds
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
+
 StoredItem = Conversation | PortableMemory | PortableReading | Tombstone
 ParsedItem = StoredItem | Skipped | Doubt
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from memcli.callbacks import ignore
+from memcli.debug import log
 from memcli.domain import Conversation, Doubt, Skipped
 from memcli.errors import InputError
 from memcli.formats import FORMATS, Document, Format, ParseOptions, load_format, recognise_format
-from memcli.formats.format import StoredItem
+from memcli.formats.format import PARSER_FAILURES, StoredItem
 from memcli.formats.sources import DocumentSource, find_sources, readable_bytes, total_bytes
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportReport, ImportTally, MessageAccount
@@ -20,6 +21,7 @@ from memcli.ingest.restore import ArchiveRestorer
 from memcli.protocols import Embedder
 from memcli.store import Store
 
+_LONGEST_REASON = 300  # characters
 BATCH_TURNS, BATCH_CHARACTERS = 10_000, 4_000_000  # in one transaction, about
 
 
@@ -125,7 +127,7 @@ class _PathImporter:
         try:
             for place in find_sources(path):
                 reports += self._import_place(place, unrecognized)
-        except InputError as error:
+        except (InputError, OSError) as error:
             reports.append(self._failure(str(path), error))
         if self._only_changed:
             return reports
@@ -142,7 +144,12 @@ class _PathImporter:
 
     def _import_place(self, place: DocumentSource, unrecognized: list[str]) -> list[ImportReport]:
         """Read a file, unless it has not changed; add the names of unrecognized documents."""
-        known = KnownFile(place.file, self._options, self._store.sources) if place.file else None
+        try:
+            known = (
+                KnownFile(place.file, self._options, self._store.sources) if place.file else None
+            )
+        except OSError as error:
+            return [self._failure(place.name, error)]
         if place.file and known and (before := known.unchanged_reports()) is not None:
             self._progress.skip(total_bytes(place.file))
             return self._report_unchanged(before, unrecognized)
@@ -150,7 +157,7 @@ class _PathImporter:
         reports: list[ImportReport] = []
         strange: list[str] = []
         try:
-            for document in place.documents():
+            for document in _documents(place):
                 own = document.name == place.name  # not one of a zip's
                 tracked = self._progress.start(document, counted=place.file is not None)
                 self._import_document(
@@ -176,7 +183,7 @@ class _PathImporter:
         self, document: Document, reports: list[ImportReport], unrecognized: list[str]
     ) -> None:
         try:
-            found = self._options.forced or recognise_format(document)
+            found = self._options.forced or _recognise(document)
             if found:
                 document = document if found.grows else replace(document, log_position=None)
                 reports.append(self._import_format(document, found))
@@ -244,10 +251,10 @@ class _PathImporter:
                 if turns >= BATCH_TURNS or characters >= BATCH_CHARACTERS:
                     yield batch
                     batch, turns, characters = [], 0, 0
-        except InputError as error:
+        except (InputError, *PARSER_FAILURES) as error:
             if self._strict:
-                raise
-            warnings.append(Skipped(document.name, str(error)))
+                raise _to_input_error(document.name, error) from error
+            warnings.append(Skipped(document.name, _reason(document.name, error)))
         self._progress.read_to_end()
         yield batch
 
@@ -256,11 +263,42 @@ class _PathImporter:
             raise InputError(f"{name}: {warning.where}: {warning.why}")
         warnings.append(warning)
 
-    def _failure(self, name: str, error: InputError) -> ImportReport:
+    def _failure(self, name: str, error: Exception) -> ImportReport:
         if self._strict:
-            raise error
-        why = f"{error}; {error.hint}" if error.hint else str(error)
-        return ImportReport(name, None, warnings=(Skipped(name, why),))
+            raise _to_input_error(name, error)
+        return ImportReport(name, None, warnings=(Skipped(name, _reason(name, error)),))
+
+
+def _documents(place: DocumentSource) -> Iterator[Document]:
+    """Yield the documents of a source; whatever goes wrong is an InputError."""
+    try:
+        yield from place.documents()
+    except PARSER_FAILURES as error:
+        raise _to_input_error(place.name, error) from error
+
+
+def _recognise(document: Document) -> Format | None:
+    """Return the format of a document; whatever goes wrong is an InputError."""
+    try:
+        return recognise_format(document)
+    except PARSER_FAILURES as error:
+        raise _to_input_error(document.name, error) from error
+
+
+def _to_input_error(name: str, error: Exception) -> InputError:
+    """Return the error of a document; one that nobody foresaw is named with its kind."""
+    if isinstance(error, InputError):
+        return error
+    log("unreadable", document=name, error=repr(error))
+    if isinstance(error, OSError):
+        return InputError(f"{name} cannot be read: {error.strerror or error}")
+    return InputError(f"{name} cannot be read: {type(error).__name__}: {error}"[:_LONGEST_REASON])
+
+
+def _reason(name: str, error: Exception) -> str:
+    """Return the reason why a document is left out, with the remedy if there is one."""
+    shown = _to_input_error(name, error)
+    return f"{shown}; {shown.hint}" if shown.hint else str(shown)
 
 
 def _is_damage(warning: Skipped | Doubt) -> bool:

@@ -26,6 +26,7 @@ from memcli.formats import Document, Format, ParseOptions, load_format
 from memcli.formats.format import ParsedItem
 from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.ingest.import_progress import TrackedOpener
+from memcli.temporary import remove_leftovers
 
 LARGE = 32 << 20  # bytes; starting a process takes as long as parsing a tenth of that
 
@@ -101,6 +102,8 @@ def _parse_elsewhere(task: bytes, document: Document) -> Iterator[tuple[list[Par
                 raise ended
         finally:
             process.kill()
+            process.wait()
+            remove_leftovers()  # copies that it was reading
 
 
 def _serve(task: IO[bytes], results: IO[bytes]) -> None:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Annotated
 
@@ -26,6 +25,7 @@ from memcli.formats import FORMATS, ParseOptions, load_format
 from memcli.ingest.import_exports import import_changed, import_exports
 from memcli.settings import load_settings
 from memcli.store import Store
+from memcli.temporary import temporary_folder
 
 RESUMABLE = "what was imported is kept, and the same command imports the rest"
 NOTHING_CHANGED = "nothing was changed"
@@ -164,5 +164,5 @@ def _open(database: WritableDatabaseOptions, *, dry_run: bool) -> Iterator[Store
         with database.open() as store, store.dry_run():
             yield store
     else:
-        with TemporaryDirectory(prefix="mem-") as folder, Store(Path(folder) / "mem.db") as store:
+        with temporary_folder() as folder, Store(folder / "mem.db") as store:
             yield store
