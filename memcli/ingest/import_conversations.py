@@ -65,9 +65,9 @@ class ConversationImporter:
         writer = SessionWriter(self._store, tally)
         with self._store.transaction():
             for raw in batch:
-                conversation = without_forgotten(
-                    sanitize_conversation(raw, self._included), self._store
-                )
+                clean = sanitize_conversation(raw, self._included)
+                conversation = without_forgotten(clean, self._store)
+                tally.count_parsed(clean, conversation)
                 if not conversation.turns:
                     continue
                 if not self._restore(conversation, writer):

@@ -92,7 +92,7 @@ def _states():
         for tokens in reranker.encode_prompts(CARD.question, CARD.passages):
             with LlamaContext(model, len(tokens)) as context:
                 context.feed([TokenRun(tokens)])
-                logits.append(context.logits(0, range(SMALL["vocab_size"])))
+                logits.append(context.logits(0, range(int(str(SMALL["vocab_size"])))))
         yes, no = model.encode_single("yes"), model.encode_single("no")
         reranker.close()
         model.close()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.completion.values import offer_session_and_memory_ids
+from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.memory_documents import forget_document
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Source, parse_text
@@ -15,7 +16,6 @@ from memcli.cli.output.memory_view import print_memories
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import print_overviews
 from memcli.cli.session_names import session_numbers
-from memcli.cli.unknown_names import warn_unknown_names
 from memcli.domain import Memory
 from memcli.errors import ExitCode, UsageError
 from memcli.store import Filters, SessionSummary, Store
@@ -78,7 +78,7 @@ def _find(
     names = [name for name in ids if not name.startswith("m_")]
     filters = Filters(source=source) if source else Filters(among=session_numbers(store, names))
     if source:
-        warn_unknown_names(store, filters)
+        warn_about_filters(store, filters)
     sessions = list(store.sessions.summaries(filters))
     memories = [store.memories.get(name) for name in ids if name.startswith("m_")]
     memories += store.memories.only_from_sessions([one.id for one in sessions])

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from memcli.cli.completion.values import offer_formats
 from memcli.cli.json_output.import_documents import ingest_document, source_json
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Json, Jsonl, Quiet, Timezone
+from memcli.cli.options import Json, Jsonl, Quiet, Timezone, Verbose
 from memcli.cli.output.console import print_json, print_jsonl
 from memcli.cli.output.import_view import print_reports
 from memcli.cli.output.progress import progress_bars, resume_hint
@@ -26,6 +25,7 @@ from memcli.formats import FORMATS, ParseOptions, load_format
 from memcli.ingest.import_exports import import_changed, import_exports
 from memcli.settings import load_settings
 from memcli.store import Store
+from memcli.temporary import temporary_folder
 
 RESUMABLE = "what was imported is kept, and the same command imports the rest"
 NOTHING_CHANGED = "nothing was changed"
@@ -110,6 +110,7 @@ def ingest(
     as_json: Json = False,
     as_jsonl: Jsonl = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     database: WritableDatabaseOptions,
 ) -> None:
     """Import chat exports; importing one again adds only what is new.
@@ -148,7 +149,7 @@ def ingest(
     elif as_jsonl:
         print_jsonl(map(source_json, reports))
     else:
-        print_reports(reports, quiet=quiet)
+        print_reports(reports, quiet=quiet, verbose=verbose)
     if any(report.damaged for report in reports):
         raise typer.Exit(ExitCode.BAD_INPUT)
 
@@ -163,5 +164,5 @@ def _open(database: WritableDatabaseOptions, *, dry_run: bool) -> Iterator[Store
         with database.open() as store, store.dry_run():
             yield store
     else:
-        with TemporaryDirectory(prefix="mem-") as folder, Store(Path(folder) / "mem.db") as store:
+        with temporary_folder() as folder, Store(folder / "mem.db") as store:
             yield store

@@ -22,6 +22,18 @@ class SessionCountsJson(TurnCountsJson):
     skipped: Annotated[Count, "Parts that could not be read, or were empty."]
 
 
+class MessageAccountJson(TypedDict):
+    """The messages of a source, and the reasons for which they are not its turns."""
+
+    seen: Annotated[Count, "The turns of all counts and the sum of `reasons`."]
+    reasons: Annotated[
+        dict[str, int],
+        "Messages that are not counted as turns, by reason; `parts` is negative: the turns beyond"
+        " the first of their message.",
+    ]
+    unknown: Annotated[dict[str, int], "Content of unknown kinds that was kept, by kind."]
+
+
 class WarnedJson(TypedDict):
     """A part that was skipped, or that could be read in another way, too."""
 
@@ -37,6 +49,7 @@ class ImportedSourceJson(TypedDict):
     conversations: Count
     sessions: SessionCountsJson
     turns: TurnCountsJson
+    messages: MessageAccountJson
     memories: Annotated[Count, "New ones, of those that `mem export` wrote."]
     warnings: list[WarnedJson]
 
@@ -82,6 +95,11 @@ def source_json(report: ImportReport) -> ImportedSourceJson:
         conversations=report.conversations,
         sessions=_session_counts(report.sessions),
         turns=_turn_counts(report.turns),
+        messages=MessageAccountJson(
+            seen=report.messages.seen,
+            reasons=dict(report.messages.reasons),
+            unknown=dict(report.messages.unknown),
+        ),
         memories=report.memories,
         warnings=[_warning_json(warning) for warning in report.warnings],
     )

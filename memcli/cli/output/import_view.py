@@ -4,18 +4,21 @@ import sys
 from collections.abc import Sequence
 
 from memcli.cli.output.console import note, printable
-from memcli.domain import Doubt, Skipped
-from memcli.ingest.import_counts import ImportCounts, ImportReport
+from memcli.domain import Doubt, Kind, Skipped
+from memcli.ingest.import_counts import PARTS, ImportCounts, ImportReport
 
 MAX_WARNINGS = 20  # warnings of one source; `--json` has all of them
 
 
-def print_reports(reports: Sequence[ImportReport], *, quiet: bool) -> None:
+def print_reports(
+    reports: Sequence[ImportReport], *, quiet: bool = False, verbose: bool = False
+) -> None:
     """Print a line for each source, and its warnings to stderr.
 
     Args:
         reports: the sources that were imported.
         quiet: whether to print only warnings of text that was lost.
+        verbose: whether to print what became of every message to stderr.
     """
     for report in reports:
         if report.format and not quiet:
@@ -25,6 +28,8 @@ def print_reports(reports: Sequence[ImportReport], *, quiet: bool) -> None:
                 counts.append(describe_counts(ImportCounts(report.memories), "memory", "memories"))
             line = f"{report.path}: {report.format}, {', '.join(counts)}"
             sys.stdout.write(f"{printable(line)}\n")
+        if verbose and report.format:
+            note(f"{report.path}: {describe_account(report)}")
         warnings = [each for each in report.warnings if not quiet or _is_loss(each)]
         for warning in warnings[:MAX_WARNINGS]:
             where = "" if warning.where in warning.why else f"{warning.where}: "
@@ -41,6 +46,28 @@ def describe_counts(counts: ImportCounts, noun: str, nouns: str = "") -> str:
     parts = [f"{count:,} {kind}" for kind, count in kinds if count] or ["no"]
     last = next((count for _, count in reversed(kinds) if count), 0)
     return f"{' and '.join(parts)} {noun if last == 1 else nouns or f'{noun}s'}"
+
+
+def describe_account(report: ImportReport) -> str:
+    """Return what became of the messages of a source: `9 messages: 7 turns; left out: 2 empty`."""
+    account = report.messages
+    parts = [_count_words(report.turns.total, "turn")]
+    reasons = {reason: count for reason, count in account.reasons.items() if reason != PARTS}
+    groups = {
+        "kept, but not searched": {key: n for key, n in reasons.items() if key in set(Kind)},
+        "left out": {key: n for key, n in reasons.items() if key not in set(Kind)},
+        "of unknown kinds": account.unknown,
+    }
+    for group, counts in groups.items():
+        if counts:
+            parts.append(f"{group}: {', '.join(f'{n:,} {key}' for key, n in counts.items())}")
+    if PARTS in account.reasons:
+        parts.append(f"{-account.reasons[PARTS]:,} more from messages with several parts")
+    return f"{_count_words(account.seen, 'message')}: {'; '.join(parts)}"
+
+
+def _count_words(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _is_loss(warning: Skipped | Doubt) -> bool:

@@ -39,7 +39,8 @@ from memcli.formats.parsing.values import (
 )
 
 _LOG_NAME = "events"
-_EVENTS = ("session.start", "session.resume", "user.message", "assistant.message")
+_MESSAGES = ("user.message", "assistant.message")
+_HEAD_LINES = 200  # before the first prompt there are events of hooks and models
 _NOTICES = ("session.error", "session.info", "session.warning")
 
 Row = Mapping[str, Any]
@@ -47,8 +48,8 @@ Row = Mapping[str, Any]
 
 def _recognises(sample: Sample) -> bool:
     return any(
-        row.get("type") in _EVENTS and isinstance(row.get("data"), dict)
-        for row in sample_objects(sample, 50)
+        row.get("type") in _MESSAGES and isinstance(row.get("data"), dict)
+        for row in sample_objects(sample, _HEAD_LINES)
     )
 
 

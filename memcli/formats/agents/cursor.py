@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
+from memcli.errors import InputError
 from memcli.formats.agents.cursor_transcripts import has_transcript, parse_transcript
 from memcli.formats.building.blocks import (
     Block,
@@ -51,8 +52,19 @@ Row = Mapping[str, Any]
 
 def _recognises(sample: Sample) -> bool:
     if sample.head.startswith(MAGIC):
-        return sample.tables.get(_TABLE, set()) >= {"key", "value"}
+        return sample.tables.get(_TABLE, set()) >= {"key", "value"} and _has_chats(sample)
     return has_transcript(sample)
+
+
+def _has_chats(sample: Sample) -> bool:
+    """Return whether a database holds any chat; most workspaces have none."""
+    if sample.document is None:
+        return False
+    try:
+        with open_database(sample.document) as query:
+            return bool(_chat_ids(query) or _tabs(query))
+    except InputError:
+        return False
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:

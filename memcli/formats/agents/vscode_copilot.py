@@ -66,9 +66,15 @@ def _is_session(top: Row) -> bool:
 
 
 def _is_log(sample: Sample) -> bool:
-    first = sample_objects(sample, 1)
-    session = mapping(first[0].get("v")) if first and first[0].get("kind") == _SESSION else {}
-    return "sessionId" in session and isinstance(session.get("requests"), list)
+    """Return whether a sample is a log of changes of a session that has requests."""
+    first, *changes = sample_objects(sample) or [{}]
+    session = mapping(first.get("v")) if first.get("kind") == _SESSION else {}
+    if "sessionId" not in session:
+        return False
+    return bool(sequence(session.get("requests"))) or any(
+        change.get("kind") in (_SET, _APPEND) and sequence(change.get("k"))[:1] == ["requests"]
+        for change in changes
+    )
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:

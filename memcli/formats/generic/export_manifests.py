@@ -56,4 +56,4 @@ def _zips(value: Any, depth: int = 0) -> list[str]:
     return list(dict.fromkeys(names))[:_MAX_LINKS]
 
 
-FORMAT = Format(name="export_manifests", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="export_manifests", recognises=_recognises, parse=_parse, is_index=True)

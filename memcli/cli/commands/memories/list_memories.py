@@ -6,7 +6,7 @@ import typer
 
 from memcli.cli.commands.memories.memory_options import TypeName
 from memcli.cli.models.open import open_embedder
-from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.option_groups import WritableDatabaseOptions, combine_dates
 from memcli.cli.options import FILTERS, Json, Jsonl, Since, Speaker, Until, parse_text
 from memcli.cli.output.console import note
 from memcli.cli.output.memory_view import print_memory_list
@@ -92,7 +92,8 @@ def list_memories(
     Dates and speakers are those of the turns that a memory came from. Exits with status 3 when
     there are none.
     """
-    filters = MemoryFilters(since, until, speaker, type_ and MemoryType(type_), tag)
+    start, end = combine_dates(since, until)
+    filters = MemoryFilters(start, end, speaker, type_ and MemoryType(type_), tag)
     with database.open_existing() as store:
         found = (
             [hit.memory for hit in search_memories(query, store, open_embedder(), filters)]
