@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from helpers.parsing import document
+from helpers.parsing import account, document
 from test_damage import check
 
-from memcli.formats import recognise_format
+from memcli.formats import load_format, recognise_format
 
 LINES = [f"line {at} of {'é' * at}" for at in range(12)]
 AT = 1_717_236_000
@@ -197,6 +197,11 @@ def test_a_format_recognises_its_own_sample(name):
 
     assert found is not None
     assert found.name == FORMATS[name]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_every_message_is_accounted_for(name):
+    assert account(load_format(FORMATS[name]), OWN[name].encode(), name) == {"turns": len(LINES)}
 
 
 @pytest.mark.parametrize("name", OWN)

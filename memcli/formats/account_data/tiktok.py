@@ -44,7 +44,7 @@ def _has_chats(group: Any) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    return split_chats("tiktok", chat_turns(_messages(document), options))
+    return split_chats("tiktok", chat_turns(_messages(document), document, options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:

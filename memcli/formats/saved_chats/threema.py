@@ -57,7 +57,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         columns = csv_columns(Sample(document.name, stream.read(1 << 12)))
     if set(columns) >= _COLUMNS:
-        return split_chats("threema", chat_turns(_messages(document), options))
+        return split_chats("threema", chat_turns(_messages(document), document, options))
     name = PurePath(chat_name(document, "messages")).name.removeprefix("messages-")
     turns = parse_text_chat(
         document, options, chat_key_and_title(name), _parse_start, _text_content, _OWNERS

@@ -66,7 +66,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         sample = Sample(document.name, stream.read(1 << 16), document)
     if sample.head.startswith(MAGIC):
-        yield from split_chats("viber", chat_turns(_database_messages(sample), options))
+        yield from split_chats("viber", chat_turns(_database_messages(sample), document, options))
         return
     if _START.fullmatch(next(filter(str.strip, sample_lines(sample, 20)), "").rstrip()):
         chat = chat_key_and_title(PurePath(chat_name(document)).name)
@@ -76,7 +76,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     dates = DateReader(_read_dates(document))
     if dates.is_ambiguous:
         yield Doubt("dates", f"day and month cannot be told apart, read as {dates.order}")
-    yield from split_chats("viber", chat_turns(_table_messages(document, dates), options))
+    yield from split_chats("viber", chat_turns(_table_messages(document, dates), document, options))
 
 
 def _read_dates(document: Document) -> Iterator[str]:
