@@ -88,9 +88,7 @@ def test_a_file_that_is_new_in_a_remembered_folder_is_read(store, folder):
     assert len(titles(store)) == 2
 
 
-def test_a_source_that_is_gone_is_left_out_unless_strict_and_deletes_nothing(
-    store, folder
-):
+def test_a_source_that_is_gone_is_left_out_unless_strict_and_deletes_nothing(store, folder):
     path = messages(folder / "a.jsonl", "Hi")
     take(store, path)
     path.unlink()
