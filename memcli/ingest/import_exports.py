@@ -148,11 +148,11 @@ class _PathImporter:
         if not reports:
             name = unrecognized[0] if len(unrecognized) == 1 else str(path)
             if is_memcli_database(path):
-                error = InputError(
+                own = InputError(
                     f"{path} is a database of memcli itself",
                     hint=f"`mem --db {path} export | mem ingest -` imports its sessions",
                 )
-                return [self._failure(name, error)]
+                return [self._failure(name, own)]
             return [self._failure(name, InputError(f"no chat export was recognised in {name}"))]
         if unrecognized:
             warnings = (*reports[-1].warnings, _unrecognized_beside(path, unrecognized))

@@ -35,7 +35,13 @@ PRINTED = {
     "mem bench": ("bench", "--speed", "--quiet"),
 }
 # With a model, a memory or a data set.
-TESTED_BELOW = ("mem read", "mem memories list", "mem memories show")
+TESTED_BELOW = (
+    "mem read",
+    "mem memories list",
+    "mem memories search",
+    "mem memories show",
+    "mem memories forget",
+)
 WITH = {
     flag: {
         command.name
@@ -106,9 +112,10 @@ def test_what_is_read_and_remembered_is_as_the_schemas_say(mem):
     listed = mem("memories", "list", "--json")
     [memory] = mem("memories", "list", "--jsonl").lines
     told = mem("memories", "show", memory["id"], "--why", "--json")
-    forgotten = mem("forget", memory["id"], "--dry-run", "--json")
+    found_again = mem("memories", "search", "door", "--json")
+    forgotten = mem("memories", "forget", memory["id"], "--dry-run", "--json")
 
-    for document in (expected, read, listed, told, forgotten):
+    for document in (expected, read, listed, found_again, told, forgotten):
         check(document.json, f"{document.json['schema'].replace('/', '-')}.json")
     check(memory, "mem.memories-1.line.json")
 
