@@ -16,6 +16,7 @@ from memcli.ingest.import_counts import ImportReport, ImportTally, MessageAccoun
 from memcli.ingest.import_progress import ImportProgress, ProgressCallback
 from memcli.ingest.known_files import KnownFile, SourceOptions
 from memcli.ingest.parse_process import parse_document
+from memcli.ingest.recut import recut_and_index
 from memcli.ingest.restore import ArchiveRestorer
 from memcli.protocols import Embedder
 from memcli.store import Store
@@ -54,6 +55,7 @@ def import_exports(
     Raises:
         InputError: a part cannot be read, and `strict` is set.
     """
+    recut_and_index(store, embedder)
     task = _PathImporter(
         store,
         embedder,
@@ -87,6 +89,7 @@ def import_changed(
     Raises:
         InputError: a part cannot be read, and `strict` is set.
     """
+    recut_and_index(store, embedder)
     reports: list[ImportReport] = []
     sources = store.sources.list_paths()
     import_progress = ImportProgress((Path(path) for path, _ in sources), progress)
@@ -211,6 +214,8 @@ class _PathImporter:
             self._progress.store_share(1)
         if restorer:
             warnings += restorer.finish(document.name)
+        if self._importer.has_restored:
+            recut_and_index(self._store, self._embedder)
         self._progress.finish()
         account = MessageAccount.close(document.counter, tally)
         if not (is_continued or found.is_index or yielded or any(map(_is_damage, warnings))):

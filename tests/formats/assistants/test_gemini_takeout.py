@@ -9,7 +9,7 @@ from helpers.shared import sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.formats import ParseOptions, load_format, recognise_format
-from memcli.ingest.merge import cut_sessions
+from memcli.ingest.cutting import cut_sessions
 
 TAKEOUT = load_format("gemini_takeout")
 
