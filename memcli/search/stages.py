@@ -34,7 +34,7 @@ class RankingModels:
     thought_tokens: int = 1024
 
 
-def rank_sessions(
+def rank_sessions(  # noqa: PLR0913  # one entry for every command that ranks
     question: str,
     store: Store,
     models: RankingModels,

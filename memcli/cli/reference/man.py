@@ -19,7 +19,7 @@ Results go to standard output, everything else to standard error. Colour, progre
 that improves while the stages run are for terminals only.
 """
 # Typer adds this option: no function has it in its signature.
-HELP = {"--help": "Print a summary and exit; every command has it, too."}
+HELP = {"-h, --help": "Print a summary and exit; every command has it, too."}
 ENVIRONMENT = {
     "MEM_DB": "Database file, unless `--db` names one.",
     "MEM_CONFIG": "Settings file, instead of the one in the configuration folder.",
@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "MEM_CHAT": "Model that writes answers, unless `--chat` names one.",
     "MEM_GPU_LAYERS": "Number of layers to run on the GPU, unless `--gpu-layers` gives one.",
     "MEM_MODELS": "Folder of model files.",
+    "MEM_MAX_STREAM": "Largest size, in GiB, of what is read from a pipe or out of a zip; 8.",
     "HF_ENDPOINT": "Hub that models are downloaded from; Hugging Face by default.",
     "HF_TOKEN": "Your access token of the hub, for models that require one.",
     "HF_HUB_OFFLINE": "Use no hub, if set to 1.",

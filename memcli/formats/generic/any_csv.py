@@ -25,8 +25,8 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.written_times import DateReader
 
 _SPEAKER = (
-    "role speaker sender author from user username name sender_name sendername from_name who nick"
-    " nickname participant author_name user_name display_name"
+    "role speaker sender_name sendername author_name from_name display_name user_name sender author"
+    " from user username name who nick nickname participant"
 ).split()
 _TEXT = "text message content body msg message_text messagetext utterance value prompt".split()
 _TIME = (
@@ -124,7 +124,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     if survey.dates.is_ambiguous:
         reason = f"day and month cannot be told apart, read as {survey.dates.order}"
         yield Doubt("dates", reason)
-    turns = chat_turns(_messages(document, survey), options)
+    turns = chat_turns(_messages(document, survey), document, options)
     if survey.roles > survey.rows / 2:
         yield from collect_conversations("generic", turns, document.name)
     else:

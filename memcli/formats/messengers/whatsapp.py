@@ -240,7 +240,7 @@ def _chat_turns(
             yield ChatTurn(survey.key, survey.title, builder.build(message))
 
 
-def _messages(document: Document, styles: frozenset[HeaderStyle]) -> Iterator[_Message | Skipped]:
+def _messages(document: Document, styles: frozenset[HeaderStyle]) -> Iterator[_Message | Skipped]:  # noqa: C901  # a state machine reads best whole
     """Yield the messages; one that the file breaks off in, too, before the error."""
     message: _Message | None = None
     reported_preamble = False

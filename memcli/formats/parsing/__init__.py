@@ -3,6 +3,7 @@
 Begin with `document`, the file that every reader is given, and `sample`, its head.
 
     document      a file of an export, and the files near it
+    message_counter   counts of the messages seen, and of those omitted, by reason
     sample        the head of a file, by which formats are recognised
     values        times, unexpected JSON types, keys for messages without an id
     json_stream   JSON of any size, one value at a time; damaged JSON

@@ -109,7 +109,7 @@ class _Scanner:
         self._read_more()
         self._at = len(self._buffer) - len(strip_byte_order_mark(self._buffer))
 
-    def events(self) -> Iterator[tuple[JsonPath, Any]]:
+    def events(self) -> Iterator[tuple[JsonPath, Any]]:  # noqa: C901  # a state machine reads best whole
         """Yield the pairs that `scan` describes."""
         # One entry per open container: "[]" in a list; in an object, "." and the current key, or
         # None before a key.
@@ -303,7 +303,7 @@ def _path(stack: Sequence[str | None]) -> JsonPath:
     return tuple((step if step == "[]" else step[1:]) if step is not None else "" for step in stack)
 
 
-def parse_prefix(text: str) -> Any:  # Any: JSON values have all types
+def parse_prefix(text: str) -> Any:  # Any: JSON values have all types  # noqa: C901  # a state machine reads best whole
     """Parse the beginning of a JSON text up to the first error, and close its open brackets.
 
     Returns:

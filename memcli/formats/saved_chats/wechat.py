@@ -59,7 +59,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         messages = _full_table_messages(document)
     else:
         messages = _weflow_messages(document)
-    return split_chats("wechat", chat_turns(messages, options))
+    return split_chats("wechat", chat_turns(messages, document, options))
 
 
 def _weflow_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
