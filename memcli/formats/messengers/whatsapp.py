@@ -290,7 +290,7 @@ class _TurnBuilder:
         written = strip_remarks(rest, self._survey.edits)
         speaker = _shown_name(name) if name else None
         role, kind = self._role_and_kind(message, speaker, rest, written)
-        key_speaker = None if self._is_encryption_notice(header, rest) else speaker
+        key_speaker = None if self._is_encryption_notice(rest) else speaker
         naive = header.wall_time(self._survey.order)
         sent_at, clock = self._clock.read(naive)
         if sent_at is None and self._clock.last is not None:  # in the piece before, it may be
@@ -306,7 +306,7 @@ class _TurnBuilder:
             kind=kind,
         )
 
-    def _is_encryption_notice(self, header: Header, rest: str) -> bool:
+    def _is_encryption_notice(self, rest: str) -> bool:
         is_first = self._clock.last is None
         return (is_first or rest.startswith(SYSTEM_MARK)) and is_encryption_notice(rest)
 
@@ -322,7 +322,7 @@ class _TurnBuilder:
             text: the same without remarks.
         """
         kind = Kind.SERVICE
-        if speaker is not None and not self._is_encryption_notice(message.header, rest):
+        if speaker is not None and not self._is_encryption_notice(rest):
             is_marked = rest.startswith(SYSTEM_MARK)
             kind = self._classify(text, is_marked=is_marked)
             if kind is Kind.TEXT and is_marked and message.header.style.bracketed:
