@@ -64,13 +64,20 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _is_text(head: list[str]) -> bool:
-    """Return whether lines begin messages, each after a blank line and before its text."""
+    """Return whether lines begin messages, each after a blank line and before its text.
+
+    One of them may be damaged.
+    """
     lines = [line.strip() for line in head]
     starts = [at for at, line in enumerate(lines[:-1]) if _START.fullmatch(line)]
-    return bool(starts and not any(lines[: starts[0]])) and all(
-        lines[at + 1] and at + 1 not in starts and (at == starts[0] or not lines[at - 1])
+    if not starts or any(lines[: starts[0]]):
+        return False
+    whole = [
+        at
         for at in starts
-    )
+        if lines[at + 1] and at + 1 not in starts and (at == starts[0] or not lines[at - 1])
+    ]
+    return len(whole) >= max(1, len(starts) - 1)
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
