@@ -11,7 +11,7 @@ Read `domain` first: the values that everything passes around. The packages, fro
     memories                    facts: stored, superseded, checked against their sources
     ingest, extraction          imports of conversations; reading them for memories
     evaluation                  the measurements of `mem bench`
-    mcp, cli                    the two ways to use all this
+    cli                         the commands, and the tools for agents
 
 Imports point down this list, never up; `tests/test_imports.py` checks it.
 """

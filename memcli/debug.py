@@ -24,7 +24,7 @@ def log(event: str, **facts: object) -> None:
 
 
 @contextmanager
-def timed(event: str, **facts: object) -> Iterator[None]:
+def time_block(event: str, **facts: object) -> Iterator[None]:
     """Log an event with the seconds that a block took, however it ends."""
     began = time.perf_counter()
     try:

@@ -124,6 +124,16 @@ class Conversation:
     history: SessionHistory | None = None  # given only if a database of memcli exported the session
 
 
+class Omission(StrEnum):
+    """The reason for which a message of an export became no turn."""
+
+    EMPTY = "empty"  # the message has neither words nor a file
+    HIDDEN = "hidden"  # instructions and context that the program does not show to the person
+    REPEATED = "repeated"  # the same message is there twice
+    BOOKKEEPING = "bookkeeping"  # an entry of the program that is no message
+    UNREADABLE = "unreadable"  # the message is damaged; a warning tells where
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """An item of an export that was not imported.

@@ -5,6 +5,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from memcli.errors import BackendError, BusyError
@@ -14,18 +15,17 @@ from memcli.errors import BackendError, BusyError
 def atomic_write(target: Path, failure: Callable[[str], Exception]) -> Iterator[Path]:
     """Write a small file atomically, readable by its owner alone.
 
-    The block writes to the path that it is given, an empty file beside the target with a name of
-    its own, so that any number of processes may write the same target: the last one wins. A link
-    in the target's place is replaced, not followed.
+    The block writes to the path that it is given, an empty file beside the target that no other
+    process writes, so that any number of processes may write the same target: the last one wins.
+    The half that a killed process left there is written over by the next one. A link in the
+    target's place is replaced, not followed.
 
     Args:
         target: the file.
         failure: makes the error that is raised if the file cannot be written.
     """
-    part = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}")
     try:
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        with _replacement(target, part):
+        with _unused_part(target) as part, _replacement(target, part):
             yield part
     except OSError as error:
         raise failure(f"cannot write {target}: {error.strerror or error}") from error
@@ -55,6 +55,26 @@ def locked_atomic_write(target: Path) -> Iterator[Path]:
             if error.errno == errno.ENOSPC
             else None,
         ) from error
+
+
+@contextmanager
+def _unused_part(target: Path) -> Iterator[Path]:
+    """Hold the lock on the first partial file of a target that no other process holds, emptied."""
+    for number in count():
+        part = target.with_name(f".{target.name[:200]}.{number}.part")
+        lock = os.open(part, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Another process may have moved the file to the target before it was locked.
+            if os.path.samestat(os.fstat(lock), part.lstat()):
+                os.fchmod(lock, 0o600)
+                os.ftruncate(lock, 0)
+                yield part
+                return
+        except (BlockingIOError, FileNotFoundError):
+            continue
+        finally:
+            os.close(lock)
 
 
 def sync(path: Path) -> None:

@@ -69,7 +69,7 @@ class TypedTable:
         """
         self._known_keys.append(key)
         value = self.content.get(key)
-        return None if value is None else self._checked(key, value, kind)
+        return None if value is None else self._check_type(key, value, kind)
 
     def get_list(self, key: str, kind: type[T]) -> tuple[T, ...]:
         """Return a list whose values have one type, empty if the key is missing.
@@ -78,7 +78,7 @@ class TypedTable:
             InputError: the value is no list, or one of its values has another type.
         """
         return tuple(
-            self._checked(f"{key}[{number}]", value, kind)
+            self._check_type(f"{key}[{number}]", value, kind)
             for number, value in enumerate(self.get(key, list, []))
         )
 
@@ -89,7 +89,9 @@ class TypedTable:
             InputError: the value is no table, or one of its values has another type.
         """
         found = self.get(key, dict, {})
-        return {name: self._checked(f"{key}.{name}", value, kind) for name, value in found.items()}
+        return {
+            name: self._check_type(f"{key}.{name}", value, kind) for name, value in found.items()
+        }
 
     def get_table(self, key: str) -> "TypedTable | None":
         """Return the table under a key, None if the key is missing.
@@ -121,7 +123,7 @@ class TypedTable:
             InputError: a value is no table.
         """
         return {
-            key: self._inner(self._checked(key, value, dict), key)
+            key: self._inner(self._check_type(key, value, dict), key)
             for key, value in self.content.items()
         }
 
@@ -146,7 +148,7 @@ class TypedTable:
         where = f"{self.where}: {place}" if self.where else place
         return TypedTable(value, where, syntax=self._syntax)
 
-    def _checked(self, key: str, value: Any, kind: type[T]) -> T:
+    def _check_type(self, key: str, value: Any, kind: type[T]) -> T:
         """Return the value if its type is exactly the wanted one: a bool is an int otherwise."""
         if kind is float and type(value) is int:
             value = float(value)

@@ -1,8 +1,10 @@
 """Who may import whom. The README says how memcli is built; this enforces it."""
 
 import ast
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,9 @@ import memcli
 ROOT = Path(memcli.__file__).parent
 
 LAYERS = """
-errors debug domain protocols callbacks deadline retry files typed_table demo prompts settings text
-catalog backends weights formats store search memories ingest extraction evaluation cli __main__
+errors debug domain protocols callbacks deadline retry files temporary typed_table demo prompts
+settings text catalog backends weights formats store search memories ingest extraction evaluation
+cli __main__
 """.split()
 LAYER = {name: number for number, name in enumerate(LAYERS)}
 NEVER = {("search", "backends"), ("ingest", "backends")}  # both are handed their models
@@ -43,6 +46,18 @@ OWNER = {
 }
 UNOWNED = {"numpy", "_typeshed"}  # spoken by the store and every backend; by the type checker
 NEEDED_BY_HELP = {"typer", "shellingham", "platformdirs", "apsw"}
+
+GROUPS_OF_PARSERS = ("agents", "assistants", "datasets", "generic", "messengers")
+ALIKE_BY_DESIGN = {
+    "main",  # of programs
+    "recognises",  # parsers that are called by name
+}
+PARTICIPLE = re.compile(
+    "(?!(?:embed|feed|seed|reseed|need|exceed|proceed|speed|shorten|listen|open|deepen|widen|tighten)$)"
+    "(?:[a-z]+ed|[a-z]{3,}en|told|said|meant|held|drawn|kept|made|sent|begun|lost|shown|woven|"
+    "found|named|understood|known|left|built)"
+)
+QUESTION_WORDS = r"(What|Who|Whose|How|Whether|Whatever|Whoever|Where|When|Why)\b"
 
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -83,42 +98,160 @@ def loaded_by(*arguments):
     return set(ran.stderr.split())
 
 
-@pytest.mark.parametrize("dotted", MODULES)
-def test_every_module_has_a_layer(dotted):
-    assert package(dotted) in LAYER
+def trees():
+    """Return the syntax tree of every module."""
+    return {dotted: ast.parse(path.read_text()) for dotted, path in MODULES.items()}
 
 
-@pytest.mark.parametrize("dotted", MODULES)
-def test_imports_point_downwards(dotted):
-    here = package(dotted)
-    used = {name.split(".")[1] for name in imports(dotted) if name.startswith("memcli.")}
+def module_imports(nodes):
+    """Yield the import statements that run when a module is imported."""
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif isinstance(node, ast.If | ast.Try) and "TYPE_CHECKING" not in ast.dump(node):
+            yield from module_imports(ast.iter_child_nodes(node))
 
-    upwards = {
-        there
-        for there in used & LAYER.keys() - {here}
-        if LAYER[there] >= LAYER[here] or (here, there) in NEVER
+
+def module_graph():
+    """Return, for every module, the modules of memcli that importing it imports."""
+    graph = {}
+    for dotted, tree in trees().items():
+        targets = set()
+        for node in module_imports(tree.body):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            targets |= {name.removeprefix("memcli.") for name in names}
+        graph[dotted] = targets & MODULES.keys() - {dotted}
+    return graph
+
+
+def circles(graph):
+    """Return the modules that lead back to themselves."""
+    reached = {dotted: set(targets) for dotted, targets in graph.items()}
+    changed = True
+    while changed:
+        changed = False
+        for targets in reached.values():
+            further = set().union(*(reached[target] for target in targets))
+            changed |= not further <= targets
+            targets |= further
+    return sorted(dotted for dotted, targets in reached.items() if dotted in targets)
+
+
+def test_every_module_has_a_layer():
+    assert {package(dotted) for dotted in MODULES} <= LAYER.keys()
+
+
+def test_imports_point_downwards():
+    upwards = [
+        f"{dotted} imports {there}"
+        for dotted in MODULES
+        for there in sorted(
+            {name.split(".")[1] for name in imports(dotted) if name.startswith("memcli.")}
+            & LAYER.keys() - {package(dotted)}
+        )
+        if LAYER[there] >= LAYER[package(dotted)] or (package(dotted), there) in NEVER
+    ]
+
+    assert upwards == []
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    assert circles(module_graph()) == []
+
+
+def test_a_circle_would_be_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
+
+
+def test_every_library_has_one_owner():
+    strange = [
+        f"{dotted} imports {library}"
+        for dotted in MODULES
+        for library in sorted({name.split(".")[0] for name in imports(dotted)})
+        if library not in sys.stdlib_module_names | UNOWNED | {"memcli"}
+        and not any(inside(dotted, owner) for owner in OWNER.get(library, "").split())
+    ]
+
+    assert strange == []
+
+
+def test_sqlite_is_spoken_to_through_apsw_alone():
+    assert [dotted for dotted in MODULES if "sqlite3" in map(package, imports(dotted))] == []
+
+
+def test_no_package_has_more_than_16_modules():
+    counts = Counter(path.parent for path in MODULES.values() if path.name != "__init__.py")
+    groups_of_parsers = {ROOT / "formats" / name for name in GROUPS_OF_PARSERS}
+
+    too_many = {
+        str(folder.relative_to(ROOT)): count
+        for folder, count in counts.items()
+        if count > 16 and folder not in groups_of_parsers
     }
 
-    assert not upwards
+    assert too_many == {}
 
 
-@pytest.mark.parametrize("dotted", MODULES)
-def test_every_library_has_one_owner(dotted):
-    used = {name.split(".")[0] for name in imports(dotted)}
+def test_no_two_public_names_are_alike():
+    places = {}
+    for dotted, tree in trees().items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name[0] != "_":
+                places.setdefault(node.name, []).append(dotted)
 
-    foreign = used - sys.stdlib_module_names - UNOWNED - {"memcli"}
-
-    strange = {
-        library
-        for library in foreign
-        if not any(inside(dotted, owner) for owner in OWNER.get(library, "").split())
+    twins = {
+        name: modules
+        for name, modules in places.items()
+        if len(modules) > 1
+        and name not in ALIKE_BY_DESIGN
+        and not any(inside(dotted, "cli.commands") for dotted in modules)
     }
-    assert not strange
+
+    assert twins == {}
 
 
-@pytest.mark.parametrize("dotted", MODULES)
-def test_sqlite_is_spoken_to_through_apsw_alone(dotted):
-    assert not {name for name in imports(dotted) if package(name) == "sqlite3"}
+def functions(tree):
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+def is_property(function):
+    return any("property" in ast.dump(each) for each in function.decorator_list)
+
+
+def test_no_function_is_named_by_a_bare_participle():
+    named = [
+        f"{dotted}.{function.name}"
+        for dotted, tree in trees().items()
+        for function in functions(tree)
+        if not is_property(function) and PARTICIPLE.fullmatch(function.name.strip("_"))
+    ]
+
+    assert named == []
+
+
+@pytest.mark.parametrize("word", ["told", "asked", "shown", "kept"])
+def test_a_participle_is_known_as_one(word):
+    assert PARTICIPLE.fullmatch(word)
+
+
+@pytest.mark.parametrize("word", ["embed", "read", "open", "shorten", "is_told", "told_before"])
+def test_a_verb_is_not_taken_for_a_participle(word):
+    assert not PARTICIPLE.fullmatch(word)
+
+
+def test_no_docstring_begins_with_a_question_word():
+    headless = [
+        f"{dotted}:{getattr(node, 'name', 'module')}"
+        for dotted, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and re.match(QUESTION_WORDS, ast.get_docstring(node) or "")
+    ]
+
+    assert headless == []
 
 
 @pytest.mark.parametrize("command", ["", "ask", "ingest"])

@@ -29,7 +29,12 @@ class WordLlamaEmbedder:
         """The key of this embedder's vectors: those of another wordllama may differ."""
         return fingerprint(self.name, version("wordllama"))
 
-    def embed(self, texts: Sequence[str], *, questions: bool = False) -> Vectors:
+    def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        questions: bool = False,  # noqa: ARG002  # static vectors need no prefix
+    ) -> Vectors:
         """Return one unit vector per text, in the order given.
 
         Raises:

@@ -75,7 +75,7 @@ def parse_manifest(content: Mapping[str, Any], where: str) -> Manifest:
         prompt=_prompt(table, role),
         sampling=_sampling(table.get_table("sampling")),
         quantizations=table.get_mapping("quantizations", float),
-        gguf=_published(table.get_table("gguf")),
+        gguf=_published_files(table.get_table("gguf")),
         expected_header=_expected_header(table.get_table("shape")),
         special=table.get_list("special", str),
         embedding=_embedding(table, role),
@@ -149,7 +149,7 @@ def _sampling(table: TypedTable | None) -> Sampling:
     return sampling
 
 
-def _published(table: TypedTable | None) -> dict[str, PublishedFile]:
+def _published_files(table: TypedTable | None) -> dict[str, PublishedFile]:
     return (
         {} if table is None else {name: _file(inner) for name, inner in table.subtables().items()}
     )

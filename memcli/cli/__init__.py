@@ -7,7 +7,12 @@ Read `app` first, then one command, such as `commands/ask`.
     option_groups  options that are used together, as one value and one heading of the help
     when           dates and time zones as people type them
     input_text     questions and documents from standard input
-    unknown_names  warnings of sources and speakers that no session has
+    confirmation   a question before a deletion or a long import
+    discovery      exports that could be imported, or have changed
+    did_you_mean   suggestions for words that do not exist
+    settings_editor  the settings file in an editor
+    default_command  groups in which `list` need not be typed
+    filter_warnings  warnings of filters that leave out more than was meant
     ask_session    the way of a question from models to printed results
     commands/      one file per command
     output/        text for terminals, pipes, Markdown and CSV
@@ -19,14 +24,14 @@ Read `app` first, then one command, such as `commands/ask`.
 """
 
 import os
-import re
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import current_thread, main_thread
 from typing import Any
 
 from memcli.errors import ExitCode, MemError
-
-_SUGGESTION = re.compile(r"(?:Did you mean |\(Possible options: )(.+?)[?)]+$")  # Typer's wording
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             if "_MEM_COMPLETE" in os.environ:  # set by the scripts in `completions/`
                 return _complete(os.environ["_MEM_COMPLETE"])
-            return _run(sys.argv[1:] if argv is None else argv)
+            with _unwind_on_signals():
+                return _run(sys.argv[1:] if argv is None else argv)
         finally:
             sys.stdout.flush()  # while a full disk can still be reported
     except MemError as error:
@@ -52,12 +58,50 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
 
 
+@contextmanager
+def _unwind_on_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the process as an exception does, so that blocks clean up.
+
+    A signal that is ignored, as `nohup` has it, stays ignored.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def leave(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one does not disturb the cleaning up
+        raise SystemExit(128 + number)
+
+    handled = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is signal.SIG_DFL
+    ]
+    for number in handled:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def _run(argv: Sequence[str]) -> int:
+    if sorted(argv) == ["--verbose", "--version"]:
+        from memcli.cli.versions import print_versions
+
+        print_versions()
+        return ExitCode.OK
+
     from typer import Abort
     from typer.exceptions import TyperException
 
     from memcli.cli.app import command_tree
+    from memcli.temporary import remove_leftovers
 
+    if list(argv[:1]) == ["help"]:  # `mem help ask`, as with other programs
+        argv = [*argv[1:], "--help"]
+    remove_leftovers()
     try:
         status = command_tree(argv)(argv, prog_name="mem", standalone_mode=False)
     except Abort:  # Ctrl-C or the end of input at a question
@@ -72,26 +116,27 @@ def _report_wrong_usage(message: str, context: Any) -> int:  # Any: Typer's cont
     if context and message == context.get_help():
         sys.stderr.write(f"{message}\n")
         return ExitCode.USAGE
-    suggestion = _SUGGESTION.search(message)
-    usage = f"{context.command_path} --help" if context else "mem --help"
-    problem = message[: suggestion.start()] if suggestion else message
+    from memcli.cli.did_you_mean import suggest
+
+    usage = f"`{context.command_path} --help`" if context else "`mem --help`"
+    problem, meant = suggest(message, context)
     _print_error(
         problem[:1].lower() + problem[1:].rstrip(" ."),
-        f"did you mean {suggestion[1]}" if suggestion else usage,
+        f"did you mean {meant}" if meant else usage,
     )
     return ExitCode.USAGE
 
 
 def _print_error(message: str, hint: str | None) -> None:
-    from memcli.cli.output.console import note, safe
+    from memcli.cli.output.console import note, printable
 
     note(message)
     if hint:
-        sys.stderr.write(f"hint: {safe(hint)}\n")
+        sys.stderr.write(f"hint: {printable(hint)}\n")
 
 
 def _complete(line: str) -> int:
-    from memcli.cli.completion.complete import offers
+    from memcli.cli.completion.complete import complete_line
 
-    sys.stdout.writelines(f"{offer}\n" for offer in offers(line))
+    sys.stdout.writelines(f"{offer}\n" for offer in complete_line(line))
     return ExitCode.OK

@@ -20,7 +20,7 @@ from memcli.errors import ExitCode, ModelNotFoundError, UsageError
 from memcli.memories.profile import describe_person
 from memcli.protocols import Chat
 from memcli.search.answer import Answer
-from memcli.search.context import build_context, estimate_tokens
+from memcli.search.context import build_context, estimate_text_tokens
 from memcli.search.dialogue import Dialogue, load_dialogue, save_dialogue
 from memcli.search.model_speed import ModelSpeeds
 from memcli.search.results import Ranking
@@ -152,7 +152,7 @@ class AskSession:
             UsageError: not even one turn fits.
         """
         counter = self.models.sifter or self.models.reranker
-        count = counter.count if counter else estimate_tokens
+        count = counter.count if counter else estimate_text_tokens
         tokens = self.context_tokens or CONTEXT_TOKENS
         about_user = ""
         if self.with_profile and self._first_context:

@@ -2,24 +2,27 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from memcli.cli.output.console import safe
+from memcli.cli.output.console import printable
 from memcli.errors import InputError, UsageError
 
 LONGEST_QUESTION = 1 << 20  # bytes
+LONGEST_TEXT = 64 << 20  # bytes
 STDIN = "-"
 
 
-def check_question(question: str) -> None:
-    """Check that a question is not empty.
+def join_question(words: Sequence[str]) -> str:
+    """Return the question that was typed, in quotes or word by word.
 
     Raises:
-        UsageError: it is.
+        UsageError: it is empty.
     """
+    question = " ".join(words)
     if not question.strip():
-        raise UsageError("the question is empty", hint='mem ask "What did I decide about the car?"')
+        raise UsageError("the question is empty", hint="`mem ask where is my passport`")
+    return question
 
 
 def read_questions(*, null: bool) -> Iterator[str]:
@@ -45,15 +48,21 @@ def read_text_input(file: Path) -> str:
     """Return the text of a file, or of standard input for `-`.
 
     Raises:
-        InputError: it cannot be read, or is not UTF-8.
+        InputError: it cannot be read, is not UTF-8, or is longer than LONGEST_TEXT.
     """
     try:
-        raw = sys.stdin.buffer.read() if str(file) == STDIN else file.read_bytes()
+        if str(file) == STDIN:
+            raw = sys.stdin.buffer.read(LONGEST_TEXT + 1)
+        else:
+            with file.open("rb") as stream:
+                raw = stream.read(LONGEST_TEXT + 1)
+        if len(raw) > LONGEST_TEXT:
+            raise InputError(f"{file} is longer than {LONGEST_TEXT:,} bytes")
         return raw.decode("utf-8-sig")
     except OSError as error:
-        raise InputError(f"{safe(str(file))} cannot be read: {error.strerror}") from error
+        raise InputError(f"{printable(str(file))} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{safe(str(file))} is not UTF-8") from error
+        raise InputError(f"{printable(str(file))} is not UTF-8") from error
 
 
 def _records(end: bytes) -> Iterator[bytes]:

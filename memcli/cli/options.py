@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from memcli.cli.completion import values
-from memcli.cli.when import end_of, start_of, zone
+from memcli.cli.typed_dates import parse_end, parse_since, parse_zone
 from memcli.errors import UsageError
 from memcli.settings import load_settings
+from memcli.text.typed_periods import Period
 
 STAGES = {"retrieve", "rerank", "sift"}
 UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds of each unit
@@ -27,14 +28,14 @@ OUTPUT = "Output"
 DATABASE = "Database"
 
 
-def words(text: str) -> str:
+def parse_text(text: str) -> str:
     """Return the text that was typed, with question marks for bytes that are not text."""
     return text.encode("utf-8", "replace").decode()
 
 
-def names(text: str) -> frozenset[str]:
+def parse_names(text: str) -> frozenset[str]:
     """Return all names of a person, given one of them."""
-    return frozenset(load_settings().names_of(words(text)))
+    return frozenset(load_settings().names_of(parse_text(text)))
 
 
 def parse_layers(text: str) -> int | None:
@@ -47,7 +48,7 @@ def parse_layers(text: str) -> int | None:
         return None
     if not (text.isascii() and text.isdigit()):
         raise UsageError(
-            f"not a number of layers: `{words(text)}`", hint="`--gpu-layers auto`, or a number"
+            f"not a number of layers: `{parse_text(text)}`", hint="`--gpu-layers auto`, or a number"
         )
     return int(text)
 
@@ -63,7 +64,7 @@ def parse_stages(text: str) -> frozenset[str] | None:
     listed = {name.strip() for name in text.split(",")}
     if unknown := listed - STAGES:
         raise UsageError(
-            f"not a stage: `{words(min(unknown))}`",
+            f"not a stage: `{parse_text(min(unknown))}`",
             hint="`--stages auto`, or `--stages retrieve,rerank,sift`",
         )
     return frozenset(listed)
@@ -84,12 +85,12 @@ def parse_seconds(text: str) -> float:
         number = math.nan
     if not 0 <= number < math.inf:
         raise UsageError(
-            f"not a number of seconds: `{words(text)}`", hint="`--budget 20`, or `--budget 2h`"
+            f"not a number of seconds: `{parse_text(text)}`", hint="`--budget 20`, or `--budget 2h`"
         )
     return number
 
 
-Database = Annotated[
+DatabaseFile = Annotated[
     Path | None,
     typer.Option(
         "--db",
@@ -114,7 +115,7 @@ Timezone = Annotated[
     ZoneInfo | None,
     typer.Option(
         "--timezone",
-        parser=zone,
+        parser=parse_zone,
         metavar="ZONE",
         show_default=False,
         help="Time zone of exports that name none, such as `Europe/Lisbon`; by default the zone of"
@@ -122,21 +123,24 @@ Timezone = Annotated[
     ),
 ]
 Since = Annotated[
-    datetime | None,
+    Period | None,
     typer.Option(
         "--since",
-        parser=start_of,
+        parser=parse_since,
+        autocompletion=values.offer_dates,
         metavar="DATE",
         show_default=False,
         rich_help_panel=FILTERS,
-        help="Only sessions from this day, month or year on: `2024-03-01`, `2024-03`, `2024`.",
+        help="Only sessions from this day, month or year on: `2024-03-01`, `2024-03`, `7d`,"
+        " `yesterday`, `last week`; or of a range: `2025-03..2025-05`.",
     ),
 ]
 Until = Annotated[
     datetime | None,
     typer.Option(
         "--until",
-        parser=end_of,
+        parser=parse_end,
+        autocompletion=values.offer_dates,
         metavar="DATE",
         show_default=False,
         rich_help_panel=FILTERS,
@@ -148,7 +152,7 @@ Source = Annotated[
     typer.Option(
         "--source",
         autocompletion=values.offer_sources,
-        parser=words,
+        parser=parse_text,
         metavar="SOURCE",
         show_default=False,
         rich_help_panel=FILTERS,
@@ -160,7 +164,7 @@ Speaker = Annotated[
     typer.Option(
         "--speaker",
         autocompletion=values.offer_speakers,
-        parser=names,
+        parser=parse_names,
         metavar="NAME",
         show_default=False,
         rich_help_panel=FILTERS,
@@ -261,10 +265,10 @@ Verbose = Annotated[
         "--verbose",
         "-v",
         rich_help_panel=OUTPUT,
-        help="Report on standard error what each stage did.",
+        help="Report on standard error what each step did.",
     ),
 ]
-Reranker = Annotated[
+RerankerName = Annotated[
     str | None,
     typer.Option(
         "--reranker",
@@ -277,7 +281,7 @@ Reranker = Annotated[
         " By default the one in the models folder.",
     ),
 ]
-Sifter = Annotated[
+SifterName = Annotated[
     str | None,
     typer.Option(
         "--sifter",
@@ -290,7 +294,7 @@ Sifter = Annotated[
         " as `memsifter-4b`, or `none`. By default the one in the models folder.",
     ),
 ]
-Reader = Annotated[
+ReaderName = Annotated[
     str | None,
     typer.Option(
         "--reader",
@@ -304,7 +308,7 @@ Reader = Annotated[
         " folder.",
     ),
 ]
-Chat = Annotated[
+ChatName = Annotated[
     str | None,
     typer.Option(
         "--chat",

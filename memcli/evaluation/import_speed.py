@@ -17,6 +17,7 @@ from memcli.formats import Format, ParseOptions, load_format
 from memcli.formats.sources import find_sources
 from memcli.protocols import Embedder
 from memcli.store import Store
+from memcli.temporary import temporary_folder
 
 SYNTHETIC_FORMATS = ("chatgpt", "telegram")  # many conversations in one line; one chat
 
@@ -76,7 +77,7 @@ def measure_import(
     Raises:
         BackendError: a stage ended without a result.
     """
-    with TemporaryDirectory(prefix="mem-bench-") as folder:
+    with temporary_folder() as folder:
         export = Path(folder, "export.json")
         size = write_export(format_name, megabytes, export) / 1e6
         return ImportSpeed(

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Annotated
 
 from memcli.errors import BackendError, ExitCode
+from memcli.temporary import temporary_folder
 
 WARM_RUNS = 2  # runs of a command after the first
 
@@ -50,7 +50,7 @@ def measure_archive(
     Raises:
         BackendError: a command failed; with its error message.
     """
-    with TemporaryDirectory(prefix="mem-bench-") as folder:
+    with temporary_folder() as folder:
         mem = (sys.executable, "-m", "memcli", "--db", str(Path(folder, "mem.db")))
         output, seconds = _run(*mem, "ingest", str(exports), "--timezone", zone, "--json")
         totals = json.loads(output)["totals"]

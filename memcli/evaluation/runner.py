@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol
 
 from memcli.evaluation.datasets import (
@@ -21,6 +20,7 @@ from memcli.evaluation.datasets import (
 )
 from memcli.evaluation.journal import Journal
 from memcli.store import Store
+from memcli.temporary import temporary_folder
 
 RankedGrain = Literal["session", "turn"]
 # Imports an export, and its observations; raises InputError.
@@ -119,7 +119,7 @@ class BenchmarkRun:
         tasks: list[tuple[DatasetQuestion, bool]],
         journal: Journal,
     ) -> Iterator[QuestionResult]:
-        with TemporaryDirectory(prefix="mem-bench-") as folder, Store(Path(folder, "db")) as store:
+        with temporary_folder() as folder, Store(Path(folder, "db")) as store:
             export = Path(folder, "export.json")
             export.write_text(json.dumps(archive.export), encoding="utf-8")
             self.fill(store, export, layout, archive.observations())

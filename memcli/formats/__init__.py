@@ -10,7 +10,7 @@ FORMATS.
     spool       streams stored so that they can be read again
     parsing     readers of file types, which know no format
     building    builders of conversations
-    assistants, agents, messengers, datasets, generic     the parsers
+    assistants, agents, messengers, saved_chats, account_data, datasets, generic     the parsers
 """
 
 from functools import cache
@@ -59,6 +59,27 @@ FORMATS = {
     "codex": "agents.codex",
     "gemini_cli": "agents.gemini_cli",
     "pi": "agents.pi",
+    "wechat": "saved_chats.wechat",
+    "qq": "saved_chats.qq",
+    "kakaotalk": "saved_chats.kakaotalk",
+    "skype": "account_data.skype",
+    "tiktok": "account_data.tiktok",
+    "snapchat": "account_data.snapchat",
+    "linkedin": "account_data.linkedin",
+    "copilot": "account_data.copilot",
+    "hangouts": "account_data.hangouts",
+    "google_voice": "account_data.google_voice",
+    "reddit": "account_data.reddit",
+    "discord_html": "saved_chats.discord_html",
+    "discord_csv": "saved_chats.discord_csv",
+    "discord_text": "saved_chats.discord_text",
+    "imessage_html": "saved_chats.imessage_html",
+    "imazing": "saved_chats.imazing",
+    "whatsapp_exporter": "saved_chats.whatsapp_exporter",
+    "viber": "saved_chats.viber",
+    "threema": "saved_chats.threema",
+    "zoom": "saved_chats.zoom",
+    "irc": "saved_chats.irc",
     "export_manifests": "generic.export_manifests",
     "longmemeval": "datasets.longmemeval",
     "locomo": "datasets.locomo",
@@ -66,6 +87,7 @@ FORMATS = {
     "perplexity": "assistants.perplexity",
     "sillytavern": "assistants.sillytavern",
     "generic_json": "generic.any_json",
+    "generic_csv": "generic.any_csv",
     "aider": "agents.aider",
     "poe": "assistants.poe",
     "email": "messengers.email",

@@ -38,6 +38,18 @@ class ParseOptions:
         return [name.strip() for name in (self.me, *self.aliases) if name and name.strip()]
 
 
+# The errors of a parser that meets what nobody foresaw. They end one document, never an import.
+PARSER_FAILURES = (
+    OSError,
+    ArithmeticError,  # numbers and times without bounds
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
+
 StoredItem = Conversation | PortableMemory | PortableReading | Tombstone
 ParsedItem = StoredItem | Skipped | Doubt
 
@@ -62,6 +74,11 @@ class Format:
     it cannot read, and continues; where it cannot continue it raises InputError, and the results
     it yielded before remain valid.
 
+    `parse` counts in `document.counter` every message it sees, and every message of which it makes
+    no turn, with the reason: `see` for a message, `see_parts` for one that becomes several turns,
+    `omit` for one that becomes none. Content of an unknown kind is kept as its text, or as a label
+    ("[canvas: Budget]"), and counted by `keep_unknown`. An import reports what is then missing.
+
     A log that only grows may be parsed from its first lines and its new lines alone. Where keys
     are the source's own and unique over all its conversations, a conversation that begins with a
     copy of another is stored without the copy.
@@ -78,3 +95,5 @@ class Format:
     unique_keys: bool = False
     has_threads: bool = False
     pieces: PieceLayout | None = None
+    lookups: tuple[str, ...] = ()  # names of files beside it without messages: "users.json"
+    is_index: bool = False  # True if its files only list other files, and hold no messages

@@ -2,6 +2,7 @@
 
 import io
 import posixpath
+import struct
 import zipfile
 import zlib
 from collections import defaultdict
@@ -25,6 +26,17 @@ LARGEST_ZIP_RATIO = 10  # of a zip in a zip, which hardly shrinks, and is stored
 
 ZIP_MAGIC = b"PK\x03\x04"
 _LEAST_PACKED = 1 << 16  # bytes; ratios of smaller members say little
+ZIP_ERRORS = (  # raised by zipfile for damaged zips and members
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    NotImplementedError,
+)
 _NOISE = ("__MACOSX/", ".DS_Store", "._", "Thumbs.db")
 
 
@@ -40,7 +52,7 @@ class ZipSource:
         self._name, self._file, self._depth = name, file, depth
         try:
             self._archive = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        except ZIP_ERRORS as error:
             raise InputError(f"{name} is a damaged zip: {error}") from error
         self._members = {
             member.filename: member
@@ -78,7 +90,7 @@ class ZipSource:
         if member.file_size > LARGEST_ZIP_RATIO * max(member.compress_size, _LEAST_PACKED):
             raise InputError(f"{document.name} unpacks to more than a real zip does")
         with document.open() as stream:
-            spooled = SpooledStream(stream)
+            spooled = SpooledStream(document.name, stream)
         yield from ZipSource(document.name, spooled.open(), self._depth + 1).documents()
 
     def _document(self, path: str) -> Document:
@@ -180,7 +192,7 @@ def _translate_errors(name: str) -> Iterator[None]:
     """Raise InputError for what zipfile raises for damaged and encrypted members."""
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
+    except ZIP_ERRORS as error:
         raise InputError(f"{name} is damaged: {error}") from error
     except RuntimeError as error:  # raised by zipfile if a password is needed
         raise InputError(f"{name} is encrypted", hint="unzip it first") from error

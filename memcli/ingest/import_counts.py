@@ -1,10 +1,14 @@
 """Counts of the effects of an import, and the report of one document."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from memcli.domain import Doubt, SessionId, Skipped
+from memcli.domain import Conversation, Doubt, Kind, Omission, SessionId, Skipped
+from memcli.formats.parsing.message_counter import MessageCounter
+
+PARTS = "parts"  # the reason for turns beyond the first of their message
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +19,11 @@ class ImportCounts:
     changed: int = 0
     unchanged: int = 0
     skipped: int = 0
+
+    @property
+    def total(self) -> int:
+        """All but the skipped ones."""
+        return self.new + self.changed + self.unchanged
 
     def __add__(self, other: "ImportCounts") -> "ImportCounts":
         return ImportCounts(
@@ -34,12 +43,59 @@ class ImportTally:
         self.changed: set[SessionId] = set()
         self.unchanged: set[SessionId] = set()
         self.turns = ImportCounts()
+        self.parsed: Counter[Kind] = Counter()  # turns of each kind, as the parser yielded them
+        self.forgotten = 0  # messages that the person forgot, and that are not imported again
+
+    def count_parsed(self, parsed: Conversation, left: Conversation) -> None:
+        """Count the turns of a conversation by kind, and the messages that were forgotten.
+
+        Args:
+            parsed: a conversation as it was parsed.
+            left: the same without what was forgotten.
+        """
+        self.parsed.update(turn.kind for turn in parsed.turns)
+        if len(left.turns) < len(parsed.turns):
+            self.forgotten += _count_messages(parsed) - _count_messages(left)
 
     def session_counts(self, skipped: int) -> ImportCounts:
         """Return counts of sessions; each counts once, for its greatest change."""
         changed = self.changed - self.new
         unchanged = self.unchanged - self.new - changed
         return ImportCounts(len(self.new), len(changed), len(unchanged), skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAccount:
+    """The messages of a document, and the reasons for which they are not its turns.
+
+    The messages seen are the turns of the report and all of `reasons`. A reason is an Omission,
+    the kind of turns that are stored without being counted, or one of
+
+        forgotten    the person forgot it, so that it is not imported again
+        parts        turns beyond the first of their message, as a negative number
+        unexplained  the parser did not say why; this is a fault of memcli
+    """
+
+    seen: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    unknown: Mapping[str, int] = field(default_factory=dict)  # kept content of unknown kinds
+
+    @classmethod
+    def close(cls, counter: MessageCounter, tally: ImportTally) -> "MessageAccount":
+        """Return the account of a document that was parsed and stored."""
+        missing = counter.count_unexplained(tally.parsed.total())
+        reasons = Counter[str](counter.omitted)
+        reasons.update({kind: n for kind, n in tally.parsed.items() if not kind.is_message})
+        messages = sum(n for kind, n in tally.parsed.items() if kind.is_message)
+        reasons["forgotten"] = tally.forgotten
+        reasons[Omission.REPEATED] += messages - tally.forgotten - tally.turns.total
+        reasons["unexplained"] = max(missing, 0)
+        reasons[PARTS] = -counter.further_parts
+        return cls(
+            seen=counter.seen + max(-missing, 0),
+            reasons={str(reason): count for reason, count in sorted(reasons.items()) if count},
+            unknown=dict(sorted(counter.unknown.items())),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +109,8 @@ class ImportReport:
     turns: ImportCounts = field(default_factory=ImportCounts)
     warnings: tuple[Skipped | Doubt, ...] = ()
     memories: int = 0  # new ones, of those that another database exported
+    messages: MessageAccount = field(default_factory=MessageAccount)
+    consulted: tuple[str, ...] = ()  # names of the files that its parser looked up
 
     @property
     def damaged(self) -> bool:
@@ -86,9 +144,14 @@ class ImportReport:
         kinds = {"Skipped": Skipped, "Doubt": Doubt}
         warnings = tuple(kinds[kind](**values) for kind, values in record["warnings"])
         sessions, turns = (ImportCounts(**record[key]) for key in ("sessions", "turns"))
-        return cls(**{**record, "sessions": sessions, "turns": turns, "warnings": warnings})
+        messages = MessageAccount(**record.get("messages", {}))
+        known = {"sessions": sessions, "turns": turns, "warnings": warnings, "messages": messages}
+        return cls(**{**record, **known, "consulted": tuple(record.get("consulted", ()))})
 
 
 def _all_unchanged(counts: ImportCounts) -> ImportCounts:
-    total = counts.new + counts.changed + counts.unchanged
-    return ImportCounts(unchanged=total, skipped=counts.skipped)
+    return ImportCounts(unchanged=counts.total, skipped=counts.skipped)
+
+
+def _count_messages(conversation: Conversation) -> int:
+    return sum(turn.kind.is_message for turn in conversation.turns)

@@ -2,23 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
+from time import time
 
 from memcli.callbacks import ignore
+from memcli.debug import log
 from memcli.domain import Conversation, Doubt, Skipped
 from memcli.errors import InputError
-from memcli.formats import Document, Format, ParseOptions, recognise_format
-from memcli.formats.format import StoredItem
+from memcli.formats import FORMATS, Document, Format, ParseOptions, load_format, recognise_format
+from memcli.formats.format import PARSER_FAILURES, StoredItem
 from memcli.formats.sources import DocumentSource, find_sources, readable_bytes, total_bytes
 from memcli.ingest.import_conversations import ConversationImporter
-from memcli.ingest.import_counts import ImportReport, ImportTally
+from memcli.ingest.import_counts import ImportReport, ImportTally, MessageAccount
 from memcli.ingest.import_progress import ImportProgress, ProgressCallback
 from memcli.ingest.known_files import KnownFile, SourceOptions
 from memcli.ingest.parse_process import parse_document
+from memcli.ingest.recut import recut_and_index
 from memcli.ingest.restore import ArchiveRestorer
 from memcli.protocols import Embedder
 from memcli.store import Store
+from memcli.store.maintenance.peek import is_memcli_database
 
+_LONGEST_REASON = 300  # characters
 BATCH_TURNS, BATCH_CHARACTERS = 10_000, 4_000_000  # in one transaction, about
 
 
@@ -52,6 +57,7 @@ def import_exports(
     Raises:
         InputError: a part cannot be read, and `strict` is set.
     """
+    recut_and_index(store, embedder)
     task = _PathImporter(
         store,
         embedder,
@@ -76,19 +82,23 @@ def import_changed(
         store: the database.
         embedder: makes the vectors.
         here: options for parsing, where a path has none.
-        strict: stop at the first part that cannot be read.
+        strict: stop at the first part that cannot be read, and at a path that has gone; without
+            it, such a path is left out.
         progress: takes the bytes that are done and how many there are.
 
     Returns:
-        A report for every document that was read, and for every path that is no more.
+        A report for every document that was read.
 
     Raises:
         InputError: a part cannot be read, and `strict` is set.
     """
+    recut_and_index(store, embedder)
     reports: list[ImportReport] = []
     sources = store.sources.list_paths()
     import_progress = ImportProgress((Path(path) for path, _ in sources), progress)
     for path, kept in sources:
+        if not strict and not Path(path).exists():
+            continue  # `mem sources` lists it; cron would otherwise send a mail every night
         options = SourceOptions.from_record(kept, here)
         task = _PathImporter(
             store, embedder, options, import_progress, strict=strict, only_changed=True
@@ -113,23 +123,36 @@ class _PathImporter:
         self._store, self._embedder, self._options = store, embedder, options
         self._progress, self._strict = progress, strict
         self._only_changed = only_changed  # report only documents that have changed
+        self._any_read = False  # whether a file of the current path was read
         self._importer = ConversationImporter(store, embedder, options.parse_options.included_kinds)
 
     def import_path(self, path: Path) -> list[ImportReport]:
         """Import every document at a path."""
         reports: list[ImportReport] = []
         unrecognized: list[str] = []
+        began, self._any_read = time(), False
         try:
             for place in find_sources(path):
                 reports += self._import_place(place, unrecognized)
-        except InputError as error:
+        except (InputError, OSError) as error:
             reports.append(self._failure(str(path), error))
         if self._only_changed:
+            if self._any_read:
+                self._store.sources.set_read_at(str(path), began)
             return reports
         if str(path) != "-" and any(report.format for report in reports):
             self._store.sources.add(str(path.absolute()), self._options.to_record())
+            if self._any_read:
+                self._store.sources.set_read_at(str(path.absolute()), began)
+        unrecognized = _without_lookups(unrecognized, reports)
         if not reports:
             name = unrecognized[0] if len(unrecognized) == 1 else str(path)
+            if is_memcli_database(path):
+                own = InputError(
+                    f"{path} is a database of memcli itself",
+                    hint=f"`mem --db {path} export | mem ingest -` imports its sessions",
+                )
+                return [self._failure(name, own)]
             return [self._failure(name, InputError(f"no chat export was recognised in {name}"))]
         if unrecognized:
             warnings = (*reports[-1].warnings, _unrecognized_beside(path, unrecognized))
@@ -138,15 +161,21 @@ class _PathImporter:
 
     def _import_place(self, place: DocumentSource, unrecognized: list[str]) -> list[ImportReport]:
         """Read a file, unless it has not changed; add the names of unrecognized documents."""
-        known = KnownFile(place.file, self._options, self._store.sources) if place.file else None
-        if place.file and known and (before := known.unchanged()) is not None:
+        try:
+            known = (
+                KnownFile(place.file, self._options, self._store.sources) if place.file else None
+            )
+        except OSError as error:
+            return [self._failure(place.name, error)]
+        if place.file and known and (before := known.unchanged_reports()) is not None:
             self._progress.skip(total_bytes(place.file))
             return self._report_unchanged(before, unrecognized)
+        self._any_read = True
         mark = known.mark() if known else None
         reports: list[ImportReport] = []
         strange: list[str] = []
         try:
-            for document in place.documents():
+            for document in _documents(place):
                 own = document.name == place.name  # not one of a zip's
                 tracked = self._progress.start(document, counted=place.file is not None)
                 self._import_document(
@@ -172,7 +201,7 @@ class _PathImporter:
         self, document: Document, reports: list[ImportReport], unrecognized: list[str]
     ) -> None:
         try:
-            found = self._options.forced or recognise_format(document)
+            found = self._options.forced or _recognise(document)
             if found:
                 document = document if found.grows else replace(document, log_position=None)
                 reports.append(self._import_format(document, found))
@@ -185,7 +214,10 @@ class _PathImporter:
     def _import_format(self, document: Document, found: Format) -> ImportReport:
         tally, warnings = ImportTally(), list[Skipped | Doubt]()
         restorer = ArchiveRestorer(self._store, self._embedder) if self._embedder else None
+        is_continued = bool(document.log_position and document.log_position.offset)
+        yielded = 0
         for batch in self._batches(document, found, warnings):
+            yielded += len(batch)
             self._progress.start_batch()
             self._importer.import_batch(
                 [one for one in batch if isinstance(one, Conversation)],
@@ -200,7 +232,12 @@ class _PathImporter:
             self._progress.store_share(1)
         if restorer:
             warnings += restorer.finish(document.name)
+        if self._importer.has_restored:
+            recut_and_index(self._store, self._embedder)
         self._progress.finish()
+        account = MessageAccount.close(document.counter, tally)
+        if not (is_continued or found.is_index or yielded or any(map(_is_damage, warnings))):
+            self._warn(document.name, _nothing_found(document.name, found, account), warnings)
         skipped = sum(isinstance(warning, Skipped) for warning in warnings)
         return ImportReport(
             path=document.name,
@@ -210,6 +247,8 @@ class _PathImporter:
             turns=tally.turns,
             warnings=tuple(warnings),
             memories=len(restorer.new) if restorer else 0,
+            messages=account,
+            consulted=tuple(sorted(document.consulted)),
         )
 
     def _batches(
@@ -230,23 +269,73 @@ class _PathImporter:
                 if turns >= BATCH_TURNS or characters >= BATCH_CHARACTERS:
                     yield batch
                     batch, turns, characters = [], 0, 0
-        except InputError as error:
+        except (InputError, *PARSER_FAILURES) as error:
             if self._strict:
-                raise
-            warnings.append(Skipped(document.name, str(error)))
+                raise _to_input_error(document.name, error) from error
+            warnings.append(Skipped(document.name, _reason(document.name, error)))
         self._progress.read_to_end()
         yield batch
 
     def _warn(self, name: str, warning: Skipped | Doubt, warnings: list[Skipped | Doubt]) -> None:
-        if self._strict and isinstance(warning, Skipped) and warning.lost:
+        if self._strict and _is_damage(warning):
             raise InputError(f"{name}: {warning.where}: {warning.why}")
         warnings.append(warning)
 
-    def _failure(self, name: str, error: InputError) -> ImportReport:
+    def _failure(self, name: str, error: Exception) -> ImportReport:
         if self._strict:
-            raise error
-        why = f"{error}; {error.hint}" if error.hint else str(error)
-        return ImportReport(name, None, warnings=(Skipped(name, why),))
+            raise _to_input_error(name, error)
+        return ImportReport(name, None, warnings=(Skipped(name, _reason(name, error)),))
+
+
+def _documents(place: DocumentSource) -> Iterator[Document]:
+    """Yield the documents of a source; whatever goes wrong is an InputError."""
+    try:
+        yield from place.documents()
+    except PARSER_FAILURES as error:
+        raise _to_input_error(place.name, error) from error
+
+
+def _recognise(document: Document) -> Format | None:
+    """Return the format of a document; whatever goes wrong is an InputError."""
+    try:
+        return recognise_format(document)
+    except PARSER_FAILURES as error:
+        raise _to_input_error(document.name, error) from error
+
+
+def _to_input_error(name: str, error: Exception) -> InputError:
+    """Return the error of a document; one that nobody foresaw is named with its kind."""
+    if isinstance(error, InputError):
+        return error
+    log("unreadable", document=name, error=repr(error))
+    if isinstance(error, OSError):
+        return InputError(f"{name} cannot be read: {error.strerror or error}")
+    return InputError(f"{name} cannot be read: {type(error).__name__}: {error}"[:_LONGEST_REASON])
+
+
+def _reason(name: str, error: Exception) -> str:
+    """Return the reason why a document is left out, with the remedy if there is one."""
+    shown = _to_input_error(name, error)
+    return f"{shown}; {shown.hint}" if shown.hint else str(shown)
+
+
+def _is_damage(warning: Skipped | Doubt) -> bool:
+    return isinstance(warning, Skipped) and warning.lost
+
+
+def _nothing_found(name: str, found: Format, account: MessageAccount) -> Skipped:
+    """Return a warning that a document of a known format gave nothing, with the reasons."""
+    why = f"is read as {found.name}, and has nothing to import"
+    counts = ", ".join(f"{count:,} {reason}" for reason, count in account.reasons.items())
+    return Skipped(name, f"{why} ({counts})" if counts else why)
+
+
+def _without_lookups(names: Sequence[str], reports: Sequence[ImportReport]) -> list[str]:
+    """Return the names of unrecognized files that serve no recognised one as a lookup."""
+    consulted = {name for report in reports for name in report.consulted}
+    formats = FORMATS.keys() & {report.format for report in reports}
+    lookups = {name for known in map(load_format, formats) for name in known.lookups}
+    return [name for name in names if name not in consulted and PurePath(name).name not in lookups]
 
 
 def _unrecognized_beside(path: Path, names: Sequence[str]) -> Doubt:

@@ -71,7 +71,7 @@ class KnownFile:
         if before and before.head == self._head and before.offset <= status.st_size:
             self._mark = LogPosition(before.offset, before.line)
 
-    def unchanged(self) -> list[ImportReport] | None:
+    def unchanged_reports(self) -> list[ImportReport] | None:
         """Return the reports of the file, if it has not changed and the options are the same."""
         if self._before is None or self._before.state != self._state:
             return None

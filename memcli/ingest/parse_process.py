@@ -24,7 +24,9 @@ from memcli.domain import Conversation, Turn
 from memcli.errors import InputError
 from memcli.formats import Document, Format, ParseOptions, load_format
 from memcli.formats.format import ParsedItem
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.ingest.import_progress import TrackedOpener
+from memcli.temporary import remove_leftovers
 
 LARGE = 32 << 20  # bytes; starting a process takes as long as parsing a tenth of that
 
@@ -34,12 +36,14 @@ _FIELDS = attrgetter(*Turn.__slots__)
 
 # Parsed items; the position in the document; True at its end, or the error that ended it.
 ParseMessage = tuple[list[ParsedItem], int, InputError | bool]
+# The last message: counts of the document's messages, and the files that the parser looked up.
+ParseSummary = tuple[MessageCounter, set[str]]
 
 
 def parse_document(
     document: Document, found: Format, parse_options: ParseOptions
 ) -> Iterator[ParsedItem]:
-    """Yield the items of a document, as the format's `parse` does.
+    """Yield the items of a document, and count its messages, as the format's `parse` does.
 
     Raises:
         InputError: as `parse` does.
@@ -47,7 +51,7 @@ def parse_document(
     task, count = _pickle_task(document, found, parse_options), 0
     if task is not None:
         try:
-            for batch, position in _parse_elsewhere(task):
+            for batch, position in _parse_elsewhere(task, document):
                 if isinstance(document.open, TrackedOpener):
                     document.open.position = position
                 for one in batch:
@@ -73,7 +77,7 @@ def _cores() -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
-def _parse_elsewhere(task: bytes) -> Iterator[tuple[list[ParsedItem], int]]:
+def _parse_elsewhere(task: bytes, document: Document) -> Iterator[tuple[list[ParsedItem], int]]:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "memcli.ingest.parse_process"],
         stdin=subprocess.PIPE,
@@ -91,10 +95,15 @@ def _parse_elsewhere(task: bytes) -> Iterator[tuple[list[ParsedItem], int]]:
             while not ended:
                 batch, position, ended = pickle.load(process.stdout)
                 yield batch, position
+            counter, consulted = pickle.load(process.stdout)
+            document.counter.update(counter)
+            document.consulted.update(consulted)
             if isinstance(ended, InputError):
                 raise ended
         finally:
             process.kill()
+            process.wait()
+            remove_leftovers()  # copies that it was reading
 
 
 def _serve(task: IO[bytes], results: IO[bytes]) -> None:
@@ -102,15 +111,18 @@ def _serve(task: IO[bytes], results: IO[bytes]) -> None:
     document, name, parse_options = pickle.load(task)
     queue: Queue[bytes] = Queue(_QUEUED_MESSAGES)
     opener = TrackedOpener(document.open)
-    found = load_format(name).parse(replace(document, open=opener), parse_options)
-    Thread(target=_fill_queue, args=(found, opener, queue), daemon=True).start()
+    document = replace(document, open=opener)
+    found = load_format(name).parse(document, parse_options)
+    Thread(target=_fill_queue, args=(found, document, opener, queue), daemon=True).start()
     with suppress(BrokenPipeError):
         while message := queue.get():
             results.write(message)
             results.flush()
 
 
-def _fill_queue(found: Iterator[ParsedItem], opener: TrackedOpener, queue: Queue[bytes]) -> None:
+def _fill_queue(
+    found: Iterator[ParsedItem], document: Document, opener: TrackedOpener, queue: Queue[bytes]
+) -> None:
     batch: list[ParsedItem] = []
     turns = 0
     ended: InputError | bool = True
@@ -126,6 +138,7 @@ def _fill_queue(found: Iterator[ParsedItem], opener: TrackedOpener, queue: Queue
     except Exception:  # a bug, which appears again when the other process parses the rest
         os._exit(0)
     queue.put(_pickle_message((batch, opener.update_position(), ended)))
+    queue.put(_pickle_message((document.counter, document.consulted)))
     queue.put(b"")
 
 
@@ -135,7 +148,7 @@ class _Pickler(pickle.Pickler):
     dispatch_table = MappingProxyType({Turn: lambda turn: (Turn, _FIELDS(turn))})
 
 
-def _pickle_message(message: ParseMessage) -> bytes:
+def _pickle_message(message: ParseMessage | ParseSummary) -> bytes:
     stream = BytesIO()
     _Pickler(stream, pickle.HIGHEST_PROTOCOL).dump(message)
     return stream.getvalue()

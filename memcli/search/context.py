@@ -61,7 +61,7 @@ def build_context(
     return ContextBlock("", {})
 
 
-def estimate_tokens(text: str) -> int:
+def estimate_text_tokens(text: str) -> int:
     """Return how many tokens a text takes at most, if no model is available to count.
 
     Up to three letters of a word count as one token, and so does every sign. Characters that are

@@ -1,6 +1,6 @@
 """The result of a question: a ranking with its evidence, and the stages that made it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -9,8 +9,6 @@ from memcli.errors import MemError
 from memcli.search.budget import StagePlan
 from memcli.search.evidence.turns import MOST_EVIDENCE
 from memcli.search.retrieve import Candidate
-
-PLAIN_TRACE_HEADING = "No model thought about this. Sessions were ranked by words and meaning"
 
 StageName = Literal["retrieve", "rerank", "sift", "answer"]
 StopCause: TypeAlias = MemError | KeyboardInterrupt  # of work that ended before its end
@@ -91,7 +89,37 @@ class Ranking:
     @property
     def trace(self) -> str:
         """The reasons of the ranking: the sifter's thought, or else the plain trace."""
-        return plain_trace(self.results) if self.thought is None else self.thought
+        return self._plain_trace() if self.thought is None else self.thought
+
+    @property
+    def trace_heading(self) -> str:
+        """A sentence that says what ranked the sessions, if no model thought about it."""
+        judging = [stage for stage in self.stages if stage.name == "rerank"]
+        if not judging:
+            return "No model thought about this. Sessions were ranked by words and meaning"
+        [rerank] = judging
+        passages = "1 passage" if rerank.passages == 1 else f"{rerank.passages} passages"
+        sessions = "1 session" if rerank.candidates == 1 else f"{rerank.candidates} sessions"
+        unjudged = any(result.rerank is None for result in self.results)
+        rest = "; the others by words and meaning" if unjudged else ""
+        return (
+            f"No model thought about this. {rerank.model} judged {passages} of {sessions}, and"
+            f" sessions were ranked by its probability that they answer{rest}"
+        )
+
+    def _plain_trace(self) -> str:
+        """Describe a ranking that no model thought about: words, turns, scores."""
+        lines = [f"{self.trace_heading}:"]
+        for rank, result in enumerate(self.results, start=1):
+            parts = " + ".join(f"{name} {part:.2f}" for name, part in result.parts.items())
+            words = ", ".join(result.terms) or "none"
+            turns = ", ".join(str(quote.position) for quote in result.evidence)
+            probability = "" if result.rerank is None else f"; p(yes) {result.rerank:.2f}"
+            lines.append(
+                f"{rank}. {result.session.id}: {parts} = {result.retrieve:.2f}{probability};"
+                f" words: {words}; turns: {turns}"
+            )
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +143,6 @@ class RankingListener:
     on_ranking: Callable[[Ranking], None] = _ignore  # called after each stage
     on_activity: Callable[[Activity], None] = _ignore
     on_thought: Callable[[str], None] = _ignore  # called with each piece of a model's thought
-
-
-def plain_trace(results: Sequence[RankedSession]) -> str:
-    """Describe how sessions were ranked if no model thought about them: words, turns, scores."""
-    lines = [f"{PLAIN_TRACE_HEADING}:"]
-    for rank, result in enumerate(results, start=1):
-        parts = " + ".join(f"{name} {part:.2f}" for name, part in result.parts.items())
-        words = ", ".join(result.terms) or "none"
-        turns = ", ".join(str(quote.position) for quote in result.evidence)
-        probability = "" if result.rerank is None else f"; p(yes) {result.rerank:.2f}"
-        lines.append(
-            f"{rank}. {result.session.id}: {parts} = {result.retrieve:.2f}{probability};"
-            f" words: {words}; turns: {turns}"
-        )
-    return "\n".join(lines)
 
 
 def quotes(candidate: Candidate, passage: Passage | None = None) -> tuple[QuotedTurn, ...]:

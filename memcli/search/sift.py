@@ -51,7 +51,7 @@ class SiftStage:
         self._sifter, self._store = sifter, store
         self._speeds, self._listener = speeds, listener or RankingListener()
 
-    def cached(self, history_tokens: int, thought_tokens: int) -> SiftResult | None:
+    def cached_result(self, history_tokens: int, thought_tokens: int) -> SiftResult | None:
         """Return the result of an earlier run with the same input; it needs no model."""
         value = self._store.cache.get(self._key(history_tokens, thought_tokens))
         try:

@@ -34,7 +34,7 @@ class RankingModels:
     thought_tokens: int = 1024
 
 
-def rank_sessions(
+def rank_sessions(  # noqa: PLR0913  # one entry for every command that ranks
     question: str,
     store: Store,
     models: RankingModels,
@@ -266,7 +266,7 @@ def _sift(request: _Request, draft: _Draft, sifter: Sifter) -> None:
         request.listener,
     )
     try:
-        result = work.cached(HISTORY_TOKENS, request.models.thought_tokens) or _sift_in_time(
+        result = work.cached_result(HISTORY_TOKENS, request.models.thought_tokens) or _sift_in_time(
             request, draft, sifter, work
         )
     except DeadlineExceededError:
@@ -294,7 +294,7 @@ def _sift_in_time(
     most_thought = request.models.thought_tokens
     left = seconds_left()
     history, thought = plan_sift(left, request.speeds.of(sifter), most_thought)
-    if history and (cached := work.cached(history, thought)):
+    if history and (cached := work.cached_result(history, thought)):
         return cached
     if history:
         work.load()

@@ -118,8 +118,8 @@ def try_embedder(
     return found
 
 
-def try_sifter(sifter: Sifter, wording: str) -> Findings:
-    """Let a sifter think a little and rank two sessions, twice.
+def try_sifter(sifter: Sifter, wording: str, *, run_twice: bool = True) -> Findings:
+    """Let a sifter think a little and rank two sessions, twice unless it is served.
 
     Raises:
         BackendError: the model failed, for example because its chat template cannot be rendered.
@@ -129,11 +129,12 @@ def try_sifter(sifter: Sifter, wording: str) -> Findings:
     def run() -> list[object]:
         return list(sifter.sift(message, shown=2, ranked=2, thought_tokens=16))
 
-    return _run_twice(run, f"it ranked two sessions, of {sifter.count(message):,} tokens")
+    fact = f"it ranked two sessions, of {sifter.count(message):,} tokens"
+    return _run(run, fact, twice=run_twice)
 
 
-def try_reader(reader: Reader) -> Findings:
-    """Let a reader think a little and call a tool, twice.
+def try_reader(reader: Reader, *, run_twice: bool = True) -> Findings:
+    """Let a reader think a little and call a tool, twice unless it is served.
 
     Raises:
         BackendError: the model failed, for example because its chat template cannot be rendered
@@ -144,7 +145,7 @@ def try_reader(reader: Reader) -> Findings:
     def run() -> list[object]:
         return list(reader.call(messages, [_TOOL], thought_tokens=16, call_tokens=256))
 
-    return _run_twice(run, "it called a tool")
+    return _run(run, "it called a tool", twice=run_twice)
 
 
 def try_forward(logits: Callable[[], Sequence[float]]) -> Findings:
@@ -164,8 +165,9 @@ def try_forward(logits: Callable[[], Sequence[float]]) -> Findings:
     return found
 
 
-def _run_twice(run: Callable[[], Sequence[object]], fact: str) -> Findings:
-    if run() != run():
+def _run(run: Callable[[], Sequence[object]], fact: str, *, twice: bool) -> Findings:
+    first = run()
+    if twice and run() != first:
         return Findings(faults=["the second run with the same words and seed gave another answer"])
     return Findings(facts=[fact])
 
@@ -203,7 +205,7 @@ def _compare(
     for (better, high), (worse, low) in pairwise(zip(ranking.passages, scores, strict=True)):
         if not high > low:
             found.faults.append(
-                f"{_pair(ranking, worse)} scored {low:.3f}, above {_quoted(better)} with {high:.3f}"
+                f"{_pair(ranking, worse)} scored {low:.3f}, above {_quote(better)} with {high:.3f}"
             )
     if scores[0] - scores[-1] < ranking.min_gap:
         found.faults.append(
@@ -232,10 +234,10 @@ def _explain_probabilities(found: Findings, probabilities: Sequence[float]) -> N
 
 
 def _pair(ranking: ReferenceRanking, passage: str) -> str:
-    return f"{_quoted(ranking.question)} / {_quoted(passage)}"
+    return f"{_quote(ranking.question)} / {_quote(passage)}"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return f'"{text}"'
 
 

@@ -101,7 +101,9 @@ def test_without_a_model_that_answers_nothing_is_asked(mem):
     done = mem("ask", "hazelnuts", "--answer")
 
     assert (done.code, done.out) == (6, "")
-    assert done.err.startswith("mem: no model that answers is on this machine\nhint: `mem models")
+    assert done.err.startswith(
+        "mem: no model that answers in words is on this machine\nhint: `mem models"
+    )
 
 
 def test_where_nothing_is_found_no_model_is_asked(mem):

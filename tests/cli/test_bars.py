@@ -19,7 +19,7 @@ def clock(monkeypatch):
 
 
 def test_a_log_gets_a_line_a_minute_with_rate_and_remaining_time(clock, capsys):
-    with progress.bars(quiet=False) as tell:
+    with progress.progress_bars(quiet=False) as tell:
         for done in range(0, 1301, 10):
             tell("vectors", done, 36_000)
             clock(1)
@@ -31,7 +31,7 @@ def test_a_log_gets_a_line_a_minute_with_rate_and_remaining_time(clock, capsys):
 
 
 def test_what_is_done_within_a_minute_is_not_in_the_log(clock, capsys):
-    with progress.bars(quiet=False) as tell:
+    with progress.progress_bars(quiet=False) as tell:
         for done in range(50):
             tell("words", done, 50)
             clock(1)
@@ -40,7 +40,7 @@ def test_what_is_done_within_a_minute_is_not_in_the_log(clock, capsys):
 
 
 def test_where_nobody_knows_how_much_there_is_the_log_has_the_rate(clock, capsys):
-    with progress.bars(quiet=False) as tell:
+    with progress.progress_bars(quiet=False) as tell:
         tell("chat.txt, turns", 0, 0)
         clock(60)
         tell("chat.txt, turns", 1_200_000, 0)
@@ -49,7 +49,7 @@ def test_where_nobody_knows_how_much_there_is_the_log_has_the_rate(clock, capsys
 
 
 def test_the_quiet_hear_nothing(clock, capsys):
-    with progress.bars(quiet=True) as tell:
+    with progress.progress_bars(quiet=True) as tell:
         tell("words", 0, 5)
         clock(600)
         tell("words", 5, 5)
@@ -58,7 +58,7 @@ def test_the_quiet_hear_nothing(clock, capsys):
 
 
 def test_who_interrupts_is_told_what_to_type(capsys):
-    with pytest.raises(KeyboardInterrupt), progress.resumable("`mem index` goes on"):
+    with pytest.raises(KeyboardInterrupt), progress.resume_hint("`mem index` goes on"):
         raise KeyboardInterrupt
 
     assert capsys.readouterr().err == "mem: interrupted; `mem index` goes on\n"
@@ -74,7 +74,7 @@ def test_numbers_are_told_at_a_glance(number, told):
 
 
 def test_a_step_that_takes_minutes_has_a_rate_and_a_remaining_time(clock, capsys):
-    with progress.bars(quiet=False) as tell:
+    with progress.progress_bars(quiet=False) as tell:
         for done in range(3):
             tell("questions", done, 10)
             clock(120)
@@ -86,7 +86,7 @@ def test_a_step_that_takes_minutes_has_a_rate_and_a_remaining_time(clock, capsys
 
 
 def test_what_was_done_long_ago_at_once_does_not_make_the_rest_look_quick(clock, capsys):
-    with progress.bars(quiet=False) as tell:
+    with progress.progress_bars(quiet=False) as tell:
         tell("questions", 0, 1100)
         tell("questions", 1000, 1100)
         clock(60)

@@ -45,4 +45,4 @@ def test_without_a_chat_model_it_is_said(mem):
     done = mem("bench", "locomo.json", "--outcome")
 
     assert (done.code, done.out) == (6, "")
-    assert "no model that answers is on this machine" in done.err
+    assert "no model that answers in words is on this machine" in done.err

@@ -16,7 +16,7 @@ from helpers.small_exports import talk
 from memcli.cli.app import COMMANDS
 from memcli.cli.completion import values
 from memcli.cli.completion.command_table import load_command_table
-from memcli.cli.completion.complete import offers
+from memcli.cli.completion.complete import complete_line
 from memcli.cli.reference.generate import ROOT
 from memcli.cli.reference.introspect import describe_commands
 
@@ -236,18 +236,18 @@ def test_what_is_offered_is_of_the_database_that_the_line_names(archive, tmp_pat
 def test_every_option_is_offered_and_every_value_of_a_short_list(command):
     options = [each for each in command.parameters if each.is_option]
 
-    names = without_text(offers(f"{command.name} -"))
+    names = without_text(complete_line(f"{command.name} -"))
 
-    assert names == [*(name for each in options for name in each.names), "--help"]
+    assert names == [*(name for each in options for name in each.names), "-h", "--help"]
     for each in options:
         if each.choices:
-            assert offers(f"{command.name} {each.names[-1]} ") == list(each.choices)
+            assert complete_line(f"{command.name} {each.names[-1]} ") == list(each.choices)
 
 
 def test_commands_are_offered_as_they_are_in_the_help():
-    assert without_text(offers("mem ")) == list(COMMANDS)
-    assert without_text(offers("mem models p")) == ["pull", "path"]
-    assert offers("mem sea")[0].startswith("search\tfind sessions by words and meaning")
+    assert without_text(complete_line("mem ")) == list(COMMANDS)
+    assert without_text(complete_line("mem models p")) == ["pull", "path"]
+    assert complete_line("mem sea")[0].startswith("search\tfind sessions by words and meaning")
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_commands_are_offered_as_they_are_in_the_help():
 def test_the_next_argument_is_offered_whatever_options_come_before(typed, monkeypatch):
     monkeypatch.setenv("MEM_DB", "mem.db")
 
-    assert offers(f"mem {typed} ") == ["list", "set", "unset"]
+    assert complete_line(f"mem {typed} ") == ["list", "set", "unset"]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,6 @@ def test_the_next_argument_is_offered_whatever_options_come_before(typed, monkey
     [
         "mem",
         "mem nothing s",
-        "mem ask --since ",
         "mem ask --nothing=",
         "mem ask -- --",
         "mem config list ",
@@ -274,7 +273,7 @@ def test_the_next_argument_is_offered_whatever_options_come_before(typed, monkey
     ],
 )
 def test_where_nothing_is_known_nothing_is_offered(line):
-    assert offers(line) == []
+    assert complete_line(line) == []
 
 
 @pytest.mark.parametrize(
@@ -334,7 +333,7 @@ def test_what_is_written_down_of_the_commands_is_what_they_are():
 
 def test_what_completes_a_value_is_where_tab_looks_for_it():
     parameters = [each for command in describe_commands().all() for each in command.parameters]
-    named = {each.completes for each in parameters if each.completes}
+    named = {each.completer for each in parameters if each.completer}
 
     assert {"offer_session_ids", "offer_memory_ids", "offer_rerankers"} <= named
     assert all(callable(getattr(values, name)) for name in named)
@@ -347,7 +346,7 @@ def test_what_can_be_completed_is_completed_in_every_command(value):
         f"{command.name} {each.form}"
         for command in describe_commands().all()
         for each in command.parameters
-        if re.sub(r"[\[\].]", "", each.metavar) == value and not each.completes
+        if re.sub(r"[\[\].]", "", each.metavar) == value and not each.completer
     ]
 
     assert wanting == []
@@ -389,3 +388,9 @@ def test_the_script_can_be_printed(mem):
 
 def test_zsh_finds_its_tag_on_the_first_line():
     assert (SCRIPTS / "_mem").read_text().startswith("#compdef mem\n")
+
+
+def test_relative_dates_are_offered():
+    offers = complete_line("mem sessions --since la")
+
+    assert without_text(offers) == ["last week", "last month", "last year"]

@@ -7,6 +7,7 @@ import pytest
 from helpers.mem_process import MEM, Run
 from helpers.small_exports import talk
 
+import memcli
 from memcli.cli.reference.generate import generated_files
 from memcli.errors import EXIT_CODE_MEANINGS, ExitCode, MemError
 
@@ -109,15 +110,15 @@ def test_bad_usage_exits_2_and_says_why(mem, arguments):
 @pytest.mark.parametrize(
     ("words", "what", "hint"),
     [
-        ("ask", "missing argument 'QUESTION'", "mem ask --help"),
-        ("stats --zzz", "no such option: --zzz", "mem stats --help"),
-        ("ask x --formt json", "no such option: --formt", "did you mean --format"),
-        ("serach x", "no such command 'serach'", "did you mean 'search'"),
-        ("models lsit", "no such command 'lsit'", "did you mean 'list'"),
+        ("ask", "missing argument 'QUESTION...'", "`mem ask --help`"),
+        ("stats --zzz", "no such option: --zzz", "`mem stats --help`"),
+        ("ask x --formt json", "no such option: --formt", "did you mean `--format`"),
+        ("serach x", "no such command 'serach'", "did you mean `mem search`"),
+        ("models lsit", "no such command 'lsit'", "did you mean `mem models list`"),
         (
             "sessions \x1b[31m",
             "got unexpected extra argument(s) (\\x1b[31m)",
-            "mem sessions --help",
+            "`mem sessions --help`",
         ),
     ],
 )
@@ -141,3 +142,12 @@ def test_help_and_version_are_results(mem):
 
         assert (ended.code, ended.err) == (ExitCode.OK, "")
         assert ended.out
+
+
+def test_the_versions_of_the_parts_are_for_bug_reports(mem):
+    told = mem("--version", "--verbose")
+
+    assert told.code == 0
+    assert told.out.splitlines()[0].startswith(f"mem {memcli.__version__} (")
+    assert "apsw-sqlite3mc 3." in told.out
+    assert Path(told.out.splitlines()[-1].removeprefix("changes ")).is_file()

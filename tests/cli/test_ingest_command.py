@@ -57,6 +57,7 @@ def test_an_export_of_every_format_is_recognised_and_counted(mem, name):
         "conversations": 1,
         "sessions": counts(new=1, skipped=0),
         "turns": counts(new=turns),
+        "messages": {"seen": turns, "reasons": {}, "unknown": {}},
         "memories": 0,
         "warnings": done.json["sources"][0]["warnings"],
     }

@@ -22,13 +22,13 @@ def mem(tmp_path_factory):
 def test_models_are_loaded_once_for_all_questions(mem, tiny):
     code = (
         "import sys\n"
-        "from memcli.backends.llama.model import Model\n"
+        "from memcli.backends.llama.model import LlamaModel\n"
         "from memcli.cli import main\n"
-        "load, loads = Model._load, []\n"
-        "def pluralize(model, tries):\n"
+        "load, loads = LlamaModel._load, []\n"
+        "def counted(model, tries):\n"
         "    loads.append(model.path)\n"
         "    load(model, tries)\n"
-        "Model._load = counted\n"
+        "LlamaModel._load = counted\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "print(len(loads), file=sys.stderr)"

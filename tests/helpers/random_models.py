@@ -193,7 +193,7 @@ def write_shards(folder, tensors, kind, shards):
     if shards == 1:
         write_safetensors(folder / "model.safetensors", tensors, kind)
         return
-    place_of = {}
+    place_of: dict[str, str] = {}
     for number in range(shards):
         name = f"model-{number + 1:05}-of-{shards:05}.safetensors"
         names = list(tensors)[number::shards]
@@ -205,7 +205,8 @@ def write_shards(folder, tensors, kind, shards):
 
 def write_safetensors(path, tensors, kind):
     """Write a safetensors file, tensor after tensor."""
-    header, end = {"__metadata__": {"format": "pt"}}, 0
+    header: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    end = 0
     for name, numbers in tensors.items():
         start, end = end, end + numbers.nbytes
         header[name] = {"dtype": kind, "shape": numbers.shape, "data_offsets": [start, end]}

@@ -54,7 +54,8 @@ PASSAGES = [  # id, session, first and last turn, first and last character of a 
     (4, 2, 2, 2, 0, None),
     (5, 3, 1, 1, 0, None),
 ]
-WORDS = {  # rows of the full text: folded, and cut into pairs where a script has no spaces
+WORDS: dict[str, list[tuple[object, ...]]] = {
+    # Rows of the full text: folded, and cut into pairs where a script has no spaces
     "session_words": [
         (1, "trip to lisbon", "user assistant", "friday 1 march 2024 2024-03-01",
          "i must not eat hazelnuts.", "noted, no hazelnuts."),
@@ -112,13 +113,16 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
         db.executemany(f"insert into {table} {columns} values ({marks})", rows)
 
     add(
-        *("conversations", (1, "chatgpt", "c-1", 0), (2, "whatsapp", "Ann", 1)),
+        "conversations",
+        (1, "chatgpt", "c-1", 0),
+        (2, "whatsapp", "Ann", 1),
         columns="(id, source, key, endless)",
     )
     add("sessions", *((*row, json.dumps(names)) for *row, names in SESSIONS))
     if number >= 2:
         add(
-            *("turns", *((*turn[:-1], 120, "exact", turn[-1], 1) for turn in TURNS)),
+            "turns",
+            *((*turn[:-1], 120, "exact", turn[-1], 1) for turn in TURNS),
             columns="(session_id, conversation_id, position, key, parent, role, speaker, text,"
             " sent_at, utc_offset, clock, kind, active)",
         )
@@ -129,7 +133,7 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
             columns = "(rowid, text)"
             if table == "session_words":
                 columns = "(rowid, title, speakers, dates, people, assistant)"
-            add(table, *rows, columns=columns)
+            add(table, *tuple(rows), columns=columns)
         add(
             "embedders",
             (1, "print", "tiny", DIMENSIONS),

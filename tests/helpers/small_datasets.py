@@ -15,7 +15,7 @@ def locomo_question(text="What is the dog called?", *evidence, answer="Rex", cat
 
 def locomo_sample(name, *questions, talks=TALKS):
     """A conversation between two people, a turn a session."""
-    talk = {"speaker_a": "Ann", "speaker_b": "Bo"}
+    talk: dict[str, object] = {"speaker_a": "Ann", "speaker_b": "Bo"}
     for number, (speaker, text) in talks.items():
         talk[f"session_{number}_date_time"] = f"4:04 pm on {number} January, 2023"
         talk[f"session_{number}"] = [

@@ -134,7 +134,7 @@ def _vocabulary(words):
     """Return a token for every byte and, by merges, one for every word."""
     letters = _letters()
     tokens = [letters[byte] for byte in range(256)]
-    merges = []
+    merges: list[tuple[str, str]] = []
     for word in words:
         parts = [letters[byte] for byte in word.encode()]
         for merge in merges:
@@ -147,7 +147,7 @@ def _vocabulary(words):
 
 
 def _merged(parts, left, right):
-    merged = []
+    merged: list[str] = []
     for part in parts:
         if merged and (merged[-1], part) == (left, right):
             merged[-1] = left + right

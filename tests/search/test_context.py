@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from helpers.builders import session, talk
 
-from memcli.search.context import build_context, estimate_tokens
+from memcli.search.context import build_context, estimate_text_tokens
 from memcli.search.results import QuotedTurn, RankedSession
 
 DEMO = Path(__file__).parents[2] / "memcli" / "demo" / "exports"
@@ -65,7 +65,9 @@ def test_it_begins_with_what_stands_at_its_head_where_a_turn_fits_beside():
 
 
 @pytest.mark.parametrize("head", ["", "About the user:\n- home: Porto"])
-@pytest.mark.parametrize("count", [words, estimate_tokens, len, lambda text: 3 * words(text) + 1])
+@pytest.mark.parametrize(
+    "count", [words, estimate_text_tokens, len, lambda text: 3 * words(text) + 1]
+)
 def test_the_room_is_never_exceeded(count, head):
     chosen = random.Random(0)
     results = [
@@ -93,7 +95,8 @@ def test_the_estimate_exceeds_what_real_vocabularies_count(smollm):
     model = LlamaModel(smollm)
     try:
         counts = [
-            (len(model.encode(text[:20_000])), estimate_tokens(text[:20_000])) for text in texts
+            (len(model.encode(text[:20_000])), estimate_text_tokens(text[:20_000]))
+            for text in texts
         ]
     finally:
         model.close()

@@ -68,6 +68,19 @@ def test_the_reranker_changes_the_order(store):
     assert answer.verdict == "found"
 
 
+def test_the_trace_says_what_the_reranker_judged(store):
+    index_talks(store, *TALKS)
+
+    answer = put(store, reranker=CountingReranker(eat=0.9, cake=0.2))
+
+    heading, first, _ = answer.trace.splitlines()
+    name, judged = answer.stages[1].model, answer.stages[1].passages
+    assert f"{name} judged {judged} passages of 2 sessions" in heading
+    assert "ranked by its probability that they answer:" in heading
+    assert "p(yes) 0.90" in first
+    assert answer.trace_heading == heading.removesuffix(":")
+
+
 def test_where_no_session_is_likelier_than_not_to_answer_the_verdict_is_nothing(store):
     index_talks(store, *TALKS)
     sifter = CountingSifter(0)

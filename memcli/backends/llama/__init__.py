@@ -16,7 +16,7 @@ sampler            the sampling of the next token
 gpu_offload        layers on the GPU, and the type of the cache of keys and values
 quantize           smaller weights
 benchmark          speed, for `mem bench --speed`
-hardware, host     the accelerators, cores and memory of this machine
+host               the accelerators, cores and memory of this machine
 library, abort     llama.cpp itself, and stopping it
 """
 

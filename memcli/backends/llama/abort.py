@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from memcli.deadline import check_deadline, seconds_left
-from memcli.debug import timed
+from memcli.debug import time_block
 from memcli.errors import BackendError
 
 _ABORTED = 2  # the status that `llama_decode` returns when it was stopped
@@ -31,7 +31,7 @@ def decode_batch(llama: ModuleType, context: Any, batch: Any) -> int:  # Any: op
         return int(llama.llama_decode(context, batch))
     llama.llama_set_abort_callback(context, _abort_callback(llama), None)
     try:
-        with defer_interrupts(_interrupts), timed("decode", tokens=batch.n_tokens):
+        with defer_interrupts(_interrupts), time_block("decode", tokens=batch.n_tokens):
             status = int(llama.llama_decode(context, batch))
     finally:
         llama.llama_set_abort_callback(context, llama.ggml_abort_callback(), None)

@@ -42,7 +42,7 @@ class LlamaEmbedder:
         BackendError: the file is damaged, or names no dimensions.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # a manifest's facts, by name
         self,
         path: Path,
         *,

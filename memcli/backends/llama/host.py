@@ -1,10 +1,12 @@
-"""The cores and the memory that this process may use, within the limits of its container."""
+"""The hardware that this process may use: cores, memory, accelerators, within its container."""
 
 import os
 from collections.abc import Iterator
 from contextlib import suppress
 from math import ceil
 from pathlib import Path
+
+from memcli.backends.llama.library import llama_cpp
 
 _CPUS = Path("/sys/devices/system/cpu")
 _MEMORY = Path("/proc/meminfo")
@@ -42,6 +44,27 @@ def free_memory() -> int | None:
             cached = _parse_table((group / "memory.stat").read_text()).get("inactive_file", 0)
             free.append(max(0, most - used + cached))
     return min(free, default=None)
+
+
+def list_accelerators() -> list[str]:
+    """Return the kinds of accelerator that this build of llama.cpp finds, such as `CUDA`.
+
+    Raises:
+        BackendError: llama.cpp is not installed, or was built for another machine.
+    """
+    llama = llama_cpp()
+    if not llama.llama_supports_gpu_offload():
+        return []
+    system_info = llama.llama_print_system_info().decode("utf-8", "replace")
+    kinds = [part.partition(":")[0].strip() for part in system_info.split("|") if ":" in part]
+    return [kind for kind in kinds if kind and kind != "CPU"] or ["GPU"]
+
+
+def describe_processor() -> str:
+    """Return the numbers of cores and of free bytes of memory, in words."""
+    free = free_memory()
+    memory = "" if free is None else f", {free / 1e9:.1f} GB of memory free"
+    return f"{physical_cores()} cores{memory}"
 
 
 def _cpu_quotas() -> Iterator[float]:

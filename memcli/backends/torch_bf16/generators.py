@@ -53,7 +53,10 @@ class TorchGenerator(TextGenerator):
 
     @contextmanager
     def open_sequence(
-        self, prompt: Sequence[int], room: int, seed: int = 0
+        self,
+        prompt: Sequence[int],
+        room: int,  # noqa: ARG002  # torch's cache grows as it is filled
+        seed: int = 0,
     ) -> Iterator[TorchSequence]:
         """Open a sequence that begins with a prompt; see `TextGenerator`. It grows as needed."""
         sampling = replace(self._sampling, seed=self._sampling.seed + seed)

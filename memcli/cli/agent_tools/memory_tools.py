@@ -22,7 +22,12 @@ from memcli.cli.agent_tools.tool_documents import (
     ShowArguments,
     ShowResult,
 )
-from memcli.cli.agent_tools.truncate import JsonDocument, cut_list, cut_ranking, cut_session
+from memcli.cli.agent_tools.truncate import (
+    JsonDocument,
+    truncate_list,
+    truncate_ranking,
+    truncate_session,
+)
 from memcli.cli.json_output.json_schema import JsonSchema, document_schema
 from memcli.cli.json_output.memory_documents import memories_document
 from memcli.cli.json_output.session_documents import (
@@ -31,8 +36,8 @@ from memcli.cli.json_output.session_documents import (
     show_document,
 )
 from memcli.cli.models.open import open_embedder
-from memcli.cli.options import names
-from memcli.cli.when import end_of, start_of
+from memcli.cli.options import parse_names
+from memcli.cli.typed_dates import parse_end, parse_start
 from memcli.deadline import deadline
 from memcli.domain import MemoryType
 from memcli.errors import BackendError, UsageError
@@ -104,7 +109,7 @@ class MemoryTools:
         with self._store() as store:
             session = store.sessions.get(name)
         document = show_document(session, range(1, len(session.turns) + 1))
-        return cut_session(dict(document), first, arguments.get("characters", CHARACTERS))
+        return truncate_session(dict(document), first, arguments.get("characters", CHARACTERS))
 
     def memories(self, arguments: MemoriesArguments) -> JsonDocument:
         """Find memories."""
@@ -119,7 +124,7 @@ class MemoryTools:
                 found = list(store.memories.find(filters))
             trusted = [one for one in found if one.trusted and one.current]
             document = memories_document(store, trusted[: arguments.get("limit", MOST_MEMORIES)])
-        return cut_list(dict(document), "memories", arguments.get("characters", CHARACTERS))
+        return truncate_list(dict(document), "memories", arguments.get("characters", CHARACTERS))
 
     def _rank(
         self, arguments: FilterArguments, question: str, least: float, models: RankingModels
@@ -150,7 +155,7 @@ def _bounded_ranking(
     document: JsonDocument, ranking: Ranking, arguments: FilterArguments
 ) -> JsonDocument:
     """Return a ranking of bounded length; say in `cut` where a model failed."""
-    result = cut_ranking(document, arguments.get("characters", CHARACTERS))
+    result = truncate_ranking(document, arguments.get("characters", CHARACTERS))
     if isinstance(ranking.stopped_by, BackendError):
         cut = cast("list[str]", result["cut"])
         cut.append(f"a model failed, and this is the ranking before: {ranking.stopped_by}")
@@ -164,9 +169,9 @@ def _dates_and_speaker(
     since, until = arguments.get("since"), arguments.get("until")
     speaker = arguments.get("speaker")
     return (
-        start_of(since) if since else None,
-        end_of(until) if until else None,
-        names(speaker) if speaker else None,
+        parse_start(since) if since else None,
+        parse_end(until) if until else None,
+        parse_names(speaker) if speaker else None,
     )
 
 

@@ -14,23 +14,23 @@ class Cut(TypedDict):
     cut: Annotated[list[str], "What was left out for its length, in words; empty if nothing was."]
 
 
-def cut_ranking(shape: JsonDocument, most: int) -> JsonDocument:
+def truncate_ranking(shape: JsonDocument, max_characters: int) -> JsonDocument:
     """Return the JSON of a ranking with shorter quotes, and then fewer sessions, until it fits.
 
     Args:
         shape: a ranking as `mem ask --json` or `mem search --json` prints it; it is changed.
-        most: the most characters of JSON.
+        max_characters: the most characters of JSON.
     """
     sessions: list[Any] = shape["sessions"]  # type: ignore[assignment]  # as JSON has it
     quotes = [quote for session in sessions for quote in session["evidence"]]
-    trace = "trace" in shape and _cut_text(shape, "trace", most // 4)
+    trace = "trace" in shape and _cut_text(shape, "trace", max_characters // 4)
     shorter = 0
     for length in LENGTHS:
-        if _size(shape) <= most:
+        if _size(shape) <= max_characters:
             break
         shorter += sum(_cut_text(quote, "text", length) for quote in quotes)
     whole = len(sessions)
-    while sessions and _size(shape) > most:
+    while sessions and _size(shape) > max_characters:
         sessions.pop()
     left = whole - len(sessions)
     cut = []
@@ -43,18 +43,18 @@ def cut_ranking(shape: JsonDocument, most: int) -> JsonDocument:
     return {**shape, "cut": cut}
 
 
-def cut_session(shape: JsonDocument, first: int, most: int) -> JsonDocument:
+def truncate_session(shape: JsonDocument, first: int, max_characters: int) -> JsonDocument:
     """Return the JSON of a session from a turn on, as many turns as fit.
 
     Args:
         shape: a session as `mem show --json` prints it; it is changed.
         first: the position of the first turn, from 1.
-        most: the most characters of JSON.
+        max_characters: the most characters of JSON.
     """
     session: dict[str, Any] = shape["session"]  # type: ignore[assignment]  # as JSON has it
     turns, shown, cut = session["turns"], list[Any](), list[str]()
     session["turns"] = shown
-    room = most - _size(shape)
+    room = max_characters - _size(shape)
     for turn in turns[first - 1 :]:
         room -= _size(turn) + 2  # the turn, a comma and a space
         if room < 0 and shown:
@@ -70,17 +70,17 @@ def cut_session(shape: JsonDocument, first: int, most: int) -> JsonDocument:
     return {**shape, "cut": cut}
 
 
-def cut_list(shape: JsonDocument, key: str, most: int) -> JsonDocument:
+def truncate_list(shape: JsonDocument, key: str, max_characters: int) -> JsonDocument:
     """Return the JSON of a list with as many of its first items as fit.
 
     Args:
         shape: a document with a list; it is changed.
         key: the key of the list.
-        most: the most characters of JSON.
+        max_characters: the most characters of JSON.
     """
     items: list[Any] = shape[key]  # type: ignore[assignment]  # as JSON has it
     whole = len(items)
-    while items and _size(shape) > most:
+    while items and _size(shape) > max_characters:
         items.pop()
     left = whole - len(items)
     return {**shape, "cut": [f"the last {left} of {whole} {key}"] if left else []}

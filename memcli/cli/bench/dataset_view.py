@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import typer
 
-from memcli.cli.output.console import safe
+from memcli.cli.output.console import printable
 from memcli.evaluation.confidence import CONFIDENCE
 from memcli.evaluation.summary import DatasetReport, MeasuredStage, VerdictFigures
 
@@ -15,7 +15,7 @@ _BY_CATEGORY = ("any@1", "any@5", "all@5", "recall@5", "mrr", "ndcg@10", "map")
 
 def print_dataset_report(report: DatasetReport) -> None:
     """Print tables that fit 80 columns."""
-    typer.echo(safe(report.dataset))
+    typer.echo(printable(report.dataset))
     archives = "each in its own archive" if report.protocol == "haystack" else "in one archive"
     typer.echo(
         f"{report.shape}, {report.grain}s ranked; {report.questions:,} questions, {archives}"

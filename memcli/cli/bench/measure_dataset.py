@@ -9,7 +9,7 @@ from memcli.callbacks import ignore
 from memcli.cli.bench.bench_stages import StageArchive, fill_archive
 from memcli.cli.bench.chat_answers import answer_function
 from memcli.cli.output.console import note
-from memcli.cli.output.progress import bars, resumable
+from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.domain import fingerprint
 from memcli.errors import InputError, UsageError
 from memcli.evaluation.datasets import Dataset, choose_sample, read_dataset
@@ -61,7 +61,7 @@ def measure_dataset(
         )
     models.embedder.embed(["loads the model"])
     with (
-        resumable("the same command goes on where it stopped"),
+        resume_hint("the same command goes on where it stopped"),
         Journal(_journal_path(dataset, benchmark, models, chat), again=benchmark.again) as journal,
     ):
         results = _ask_questions(path.name, dataset, benchmark, models, chat, journal)
@@ -100,7 +100,7 @@ def _ask_questions(
         note(f"{name}: {len(journal):,} answers are from an earlier run; `--again` asks again")
     wanted = None if benchmark.limit is None else choose_sample(dataset, benchmark.limit)
     results: list[QuestionResult] = []
-    with bars(quiet=benchmark.quiet) as progress:
+    with progress_bars(quiet=benchmark.quiet) as progress:
         run = BenchmarkRun(
             fill=partial(
                 fill_archive,

@@ -8,7 +8,7 @@ import typer
 from memcli.cli.models.inventory import human_size
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Quiet
-from memcli.cli.output.progress import bars, resumable
+from memcli.cli.output.progress import progress_bars, resume_hint
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="File to write the copy to.")]
 Verify = Annotated[
@@ -32,8 +32,8 @@ def backup(
     """
     with (
         database.open_existing() as store,
-        resumable(f"{file} was not written"),
-        bars(quiet=quiet) as progress,
+        resume_hint(f"{file} was not written"),
+        progress_bars(quiet=quiet) as progress,
     ):
         store.back_up(
             file,

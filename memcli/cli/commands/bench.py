@@ -21,9 +21,9 @@ from memcli.cli.bench.speed_view import print_speed
 from memcli.cli.json_output.serialize import serialize_value
 from memcli.cli.models.open import open_chat
 from memcli.cli.option_groups import ModelOptions, StageOptions
-from memcli.cli.options import Chat, Json, Quiet, words
+from memcli.cli.options import ChatName, Json, Quiet, parse_text
 from memcli.cli.output.console import print_json
-from memcli.cli.output.progress import resumable
+from memcli.cli.output.progress import resume_hint
 from memcli.errors import UsageError
 from memcli.protocols import Chat as ChatModel
 from memcli.search.stages import RankingModels
@@ -45,7 +45,7 @@ def _parse_stages(text: str) -> frozenset[str]:
     names = {name.strip() for name in text.split(",")}
     if unknown := names - set(STAGES):
         raise UsageError(
-            f"not a stage: `{words(min(unknown))}`", hint=f"`--stages {','.join(STAGES)}`"
+            f"not a stage: `{parse_text(min(unknown))}`", hint=f"`--stages {','.join(STAGES)}`"
         )
     return frozenset(names)
 
@@ -141,7 +141,7 @@ def bench(
     passages: PassagesOption = None,
     import_mb: ImportMegabytesOption = 20.0,
     models: ModelOptions,
-    chat: Chat = None,
+    chat: ChatName = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -183,7 +183,7 @@ def bench(
 
 
 def _measure_speed(benchmark: SpeedBenchmark, *, as_json: bool) -> None:
-    with resumable("`mem bench --speed` starts again from the beginning"):
+    with resume_hint("`mem bench --speed` starts again from the beginning"):
         figures = measure_speed(benchmark)
     if as_json:
         print_json(serialize_value(figures.report()))

@@ -1,6 +1,5 @@
 """`mem demo`."""
 
-import tempfile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +13,7 @@ from memcli.cli.output.session_view import print_ranking
 from memcli.ingest.import_exports import import_exports
 from memcli.search.stages import rank_sessions
 from memcli.store import Filters, Store
+from memcli.temporary import temporary_folder
 
 
 def demo(options: ModelOptions) -> None:
@@ -34,8 +34,8 @@ def demo(options: ModelOptions) -> None:
     exports = Path(memcli.demo.__file__).parent / "exports"
     reading = ParseOptions(ZoneInfo("Europe/Lisbon"), "Mira Okafor-Lindqvist")
     with (
-        tempfile.TemporaryDirectory(prefix="mem-demo-") as folder,
-        Store(Path(folder) / "mem.db") as store,
+        temporary_folder() as folder,
+        Store(folder / "mem.db") as store,
     ):
         reports = import_exports([exports], store, models.embedder, reading)
         total = sum(report.sessions.new for report in reports)

@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 import typer
 
 from memcli.cli.completion import values
+from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
-from memcli.cli.options import OUTPUT, Quiet, words
+from memcli.cli.options import OUTPUT, Quiet, parse_text
 from memcli.cli.output.console import note
 from memcli.cli.output.export_lines import print_conversations, print_everything
-from memcli.cli.output.progress import bars, resumable
+from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.session_names import session_numbers
-from memcli.cli.unknown_names import warn_unknown_names
 from memcli.errors import ExitCode, UsageError
 from memcli.store import Filters
 from memcli.text.markdown_export import write_transcripts
@@ -23,7 +23,7 @@ from memcli.text.markdown_export import write_transcripts
 SessionIds = Annotated[
     list[str] | None,
     typer.Argument(
-        parser=words,
+        parser=parse_text,
         autocompletion=values.offer_session_ids,
         metavar="[ID...]",
         show_default=False,
@@ -71,13 +71,13 @@ def export(
     _check_folder(format_name, folder)
     with database.open_existing() as store, store.snapshot():
         chosen = filters.filters(session_numbers(store, sessions) if sessions else None)
-        warn_unknown_names(store, chosen)
+        warn_about_filters(store, chosen)
         count = store.export.count(chosen)
         on_terminal, done = folder is None and sys.stdout.isatty(), 0
         with (
             closing(store.export.sessions(chosen)) as found,
-            resumable("the export is incomplete; run `mem export` again"),
-            bars(quiet=quiet or on_terminal) as progress,
+            resume_hint("the export is incomplete; run `mem export` again"),
+            progress_bars(quiet=quiet or on_terminal) as progress,
         ):
             steps: Iterator[object]  # one for each session or line that was written
             if folder:

@@ -11,17 +11,17 @@ from memcli.cli.json_output.store_documents import IndexedJson
 from memcli.cli.models.open import model_loader
 from memcli.cli.models.resolve import ModelResolver, is_address
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import GpuLayers, Json, Quiet, Wait, words
+from memcli.cli.options import GpuLayers, Json, Quiet, Wait, parse_text
 from memcli.cli.output.console import note, print_json
 from memcli.cli.output.numbers import pluralize
-from memcli.cli.output.progress import bars, resumable
+from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.ingest.reindex import reindex
 
 EmbedderName = Annotated[
     str | None,
     typer.Option(
         "--embedder",
-        parser=words,
+        parser=parse_text,
         autocompletion=values.offer_embedders,
         metavar="MODEL",
         show_default=False,
@@ -57,8 +57,8 @@ def index(
     """
     with (
         database.open_existing() as store,
-        resumable("`mem index` continues where it stopped; until it is done, nothing changes"),
-        bars(quiet=quiet or as_json) as progress,
+        resume_hint("`mem index` continues where it stopped; until it is done, nothing changes"),
+        progress_bars(quiet=quiet or as_json) as progress,
     ):
         resolver = ModelResolver()
         settled = resolver.configured.get("embedder")

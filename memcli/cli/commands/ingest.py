@@ -1,31 +1,34 @@
 """`mem ingest`."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Annotated
 
 import typer
 
 from memcli.cli.completion.values import offer_formats
+from memcli.cli.discovery import choose_discovered
+from memcli.cli.input_text import STDIN
 from memcli.cli.json_output.import_documents import ingest_document, source_json
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Json, Jsonl, Quiet, Timezone
-from memcli.cli.output.console import print_json, print_jsonl
+from memcli.cli.options import Json, Jsonl, Quiet, Timezone, Verbose
+from memcli.cli.output.console import note, print_json, print_jsonl
 from memcli.cli.output.import_view import print_reports
-from memcli.cli.output.progress import bars, resumable
-from memcli.cli.when import local_zone
+from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.typed_dates import local_zone
 from memcli.domain import Kind
 from memcli.errors import ExitCode, UsageError
 from memcli.formats import FORMATS, ParseOptions, load_format
 from memcli.ingest.import_exports import import_changed, import_exports
 from memcli.settings import load_settings
 from memcli.store import Store
+from memcli.temporary import temporary_folder
 
 RESUMABLE = "what was imported is kept, and the same command imports the rest"
 NOTHING_CHANGED = "nothing was changed"
@@ -98,9 +101,22 @@ Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first damage
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
+Discover = Annotated[
+    bool,
+    typer.Option(
+        "--discover",
+        help="Find the logs of coding agents, the messages and the downloaded exports on this"
+        " machine, list them, and import them after a question.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Import what `--discover` finds unasked.")]
+
+
 def ingest(
     paths: Paths = None,
     *,
+    discover: Discover = False,
+    yes: Yes = False,
     format_name: FormatName = None,
     me: Me = None,
     timezone: Timezone = None,
@@ -110,15 +126,18 @@ def ingest(
     as_json: Json = False,
     as_jsonl: Jsonl = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     database: WritableDatabaseOptions,
 ) -> None:
     """Import chat exports; importing one again adds only what is new.
 
     Every path is remembered. `mem ingest` without a path imports again what has changed, and prints
-    nothing if nothing has. Exits with status 4 when something could not be read; everything else is
-    imported.
+    nothing if nothing has; `mem sources` lists the paths. `mem ingest --discover` finds what there
+    is to import on this machine. Exits with status 4 when something could not be read; everything
+    else is imported.
     """
     started = monotonic()
+    _check_usage(database, paths or [], discover=discover)
     forced = load_format(format_name) if format_name else None
     usual = ParseOptions(local_zone(), aliases=load_settings().own_names)
     reading = replace(
@@ -129,10 +148,12 @@ def ingest(
             "without a path, everything is read with the options it was imported with",
             hint="give a path, or leave out the options",
         )
+    if discover:
+        paths = choose_discovered(database, yes=yes, dry_run=dry_run)
     with (
         _open(database, dry_run=dry_run) as store,
-        resumable(NOTHING_CHANGED if dry_run else RESUMABLE),
-        bars(quiet=quiet) as report_progress,
+        resume_hint(NOTHING_CHANGED if dry_run else RESUMABLE),
+        progress_bars(quiet=quiet) as report_progress,
     ):
         progress = partial(report_progress, "importing")
         embedder = open_embedder(database.path)
@@ -148,9 +169,35 @@ def ingest(
     elif as_jsonl:
         print_jsonl(map(source_json, reports))
     else:
-        print_reports(reports, quiet=quiet)
+        print_reports(reports, quiet=quiet, verbose=verbose)
     if any(report.damaged for report in reports):
         raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+def _check_usage(
+    database: WritableDatabaseOptions, paths: Sequence[Path], *, discover: bool
+) -> None:
+    """Check that there is something to import, and say if it is awaited from the keyboard.
+
+    Raises:
+        UsageError: no path is given, and none is remembered; or both a path and `--discover`.
+    """
+    if discover and paths:
+        raise UsageError("`--discover` finds the paths itself", hint="leave out the path")
+    if paths and any(str(path) == STDIN for path in paths) and sys.stdin and sys.stdin.isatty():
+        note("reading an export from the keyboard; Ctrl-D ends it, Ctrl-C cancels")
+    if discover or paths:
+        return
+    remembered = False
+    if database.path.exists():
+        with database.open_existing() as store:
+            remembered = bool(store.sources.list_paths())
+    if not remembered:
+        raise UsageError(
+            "no path is remembered yet",
+            hint="`mem ingest PATH` imports an export, `mem ingest --discover` finds those on this"
+            " machine",
+        )
 
 
 @contextmanager
@@ -163,5 +210,5 @@ def _open(database: WritableDatabaseOptions, *, dry_run: bool) -> Iterator[Store
         with database.open() as store, store.dry_run():
             yield store
     else:
-        with TemporaryDirectory(prefix="mem-") as folder, Store(Path(folder) / "mem.db") as store:
+        with temporary_folder() as folder, Store(folder / "mem.db") as store:
             yield store

@@ -7,7 +7,7 @@ import typer
 from memcli.cli.completion.values import offer_session_and_memory_ids
 from memcli.cli.json_output.session_documents import show_document, turn_json
 from memcli.cli.option_groups import DatabaseOptions, ListOutputOptions
-from memcli.cli.options import OUTPUT, words
+from memcli.cli.options import OUTPUT, parse_text
 from memcli.cli.output.console import print_json, print_jsonl
 from memcli.cli.output.markdown_csv import print_csv, print_text, session_markdown
 from memcli.cli.output.memory_view import show_memory
@@ -18,7 +18,7 @@ FOR_PROGRAMS = ("json", "jsonl", "csv")  # formats that mark the branches that w
 Target = Annotated[
     str,
     typer.Argument(
-        parser=words,
+        parser=parse_text,
         autocompletion=offer_session_and_memory_ids,
         metavar="ID",
         help="Id of a session, or its beginning: `s_k3j`. With turns, `s_k3j:12` or `s_k3j:12-20`:"

@@ -22,7 +22,7 @@ class Parameter:
     help: str
     metavar: str  # "" for a flag
     choices: tuple[str, ...] = ()  # every possible value, if they are few
-    completes: str = ""  # the function in `values` that offers values; "" if there is none
+    completer: str = ""  # the function in `values` that offers values; "" if there is none
     group: str = ""  # the heading of its group of options; "" for none
 
     @property
@@ -48,7 +48,7 @@ class Command:
     words: tuple[str, ...]  # "mem", "models", "pull"
     text: str  # its help, in paragraphs; the first sentence is its summary
     parameters: tuple[Parameter, ...] = ()
-    inner: tuple["Command", ...] = ()  # the commands of a group
+    commands: tuple["Command", ...] = ()  # the commands of a group
 
     @property
     def name(self) -> str:
@@ -63,9 +63,9 @@ class Command:
 
     def all(self) -> Iterator["Command"]:
         """Yield every command that can be run: itself, or all those of a group."""
-        if not self.inner:
+        if not self.commands:
             yield self
-        for each in self.inner:
+        for each in self.commands:
             yield from each.all()
 
 
@@ -81,5 +81,5 @@ def _command(found: Mapping[str, Any]) -> Command:  # Any: values of JSON
         tuple(
             Parameter(**{**each, "choices": tuple(each["choices"])}) for each in found["parameters"]
         ),
-        tuple(map(_command, found["inner"])),
+        tuple(map(_command, found["commands"])),
     )

@@ -13,11 +13,11 @@ from memcli.cli.completion import values
 from memcli.cli.completion.command_table import Command, Parameter, load_command_table
 
 _END = "\0"  # marks the end of a line; it cannot be typed
-_HELP = Parameter("--help", "Show the help of this command.", "")
+_HELP = Parameter("-h, --help", "Show the help of this command.", "")
 _UNKNOWN = Command((), "")
 
 
-def offers(line: str) -> list[str]:
+def complete_line(line: str) -> list[str]:
     """Return the possible continuations of a line, each with a tab and its description.
 
     Args:
@@ -57,8 +57,8 @@ class _ParsedLine:
                 self._set_value(option, value)
             elif option and option.metavar:
                 self._waiting = option
-        elif self._command.inner:
-            inner = (each for each in self._command.inner if each.words[-1] == word)
+        elif self._command.commands:
+            inner = (each for each in self._command.commands if each.words[-1] == word)
             self._command = next(inner, _UNKNOWN)
         else:
             self._arguments += 1
@@ -80,10 +80,10 @@ class _ParsedLine:
                 for name in option.names
                 if name.startswith(last)
             )
-        elif self._command.inner:
+        elif self._command.commands:
             yield from (
                 f"{each.words[-1]}\t{each.summary}"
-                for each in self._command.inner
+                for each in self._command.commands
                 if each.words[-1].startswith(last)
             )
         elif argument := self._argument():
@@ -112,8 +112,8 @@ class _ParsedLine:
 
 def _values(parameter: Parameter, beginning: str) -> Iterator[str]:
     yield from (choice for choice in parameter.choices if choice.startswith(beginning))
-    if parameter.completes:
-        yield from getattr(values, parameter.completes)(beginning)
+    if parameter.completer:
+        yield from getattr(values, parameter.completer)(beginning)
 
 
 def _split(line: str) -> list[str]:

@@ -12,7 +12,7 @@ from memcli.cli.doctor.health_check import HealthCheck
 from memcli.cli.json_output.store_documents import CheckJson, DoctorJson
 from memcli.cli.models.open import open_embedder
 from memcli.cli.output.console import note
-from memcli.cli.output.progress import bars, resumable
+from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.errors import MemError, StoreError
 from memcli.ingest.reindex import reindex
 from memcli.store import Store
@@ -97,7 +97,7 @@ def _repair(checks: Iterable[HealthCheck], fixed: list[str] | None) -> Iterator[
 
 
 def _rebuild_index(store: Store, path: Path, *, quiet: bool) -> None:
-    with resumable("`mem doctor --fix` again"), bars(quiet=quiet) as progress:
+    with resume_hint("`mem doctor --fix` again"), progress_bars(quiet=quiet) as progress:
         embedder = open_embedder(path)
         name = store.vector_sets.active_embedder_name()
         reindex(store, embedder, embedder_name=name, rebuild=True, progress=progress)

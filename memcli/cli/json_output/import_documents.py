@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal, TypedDict
 
-from memcli.cli.json_output.value_kinds import Count, Seconds
+from memcli.cli.json_output.value_kinds import Count, Moment, Seconds, format_moment
 from memcli.domain import Doubt, Skipped
 from memcli.ingest.import_counts import ImportCounts, ImportReport
+from memcli.ingest.remembered_sources import RememberedSource
 
 
 class TurnCountsJson(TypedDict):
@@ -20,6 +21,18 @@ class SessionCountsJson(TurnCountsJson):
     """Counts of imported sessions."""
 
     skipped: Annotated[Count, "Parts that could not be read, or were empty."]
+
+
+class MessageAccountJson(TypedDict):
+    """The messages of a source, and the reasons for which they are not its turns."""
+
+    seen: Annotated[Count, "The turns of all counts and the sum of `reasons`."]
+    reasons: Annotated[
+        dict[str, int],
+        "Messages that are not counted as turns, by reason; `parts` is negative: the turns beyond"
+        " the first of their message.",
+    ]
+    unknown: Annotated[dict[str, int], "Content of unknown kinds that was kept, by kind."]
 
 
 class WarnedJson(TypedDict):
@@ -37,6 +50,7 @@ class ImportedSourceJson(TypedDict):
     conversations: Count
     sessions: SessionCountsJson
     turns: TurnCountsJson
+    messages: MessageAccountJson
     memories: Annotated[Count, "New ones, of those that `mem export` wrote."]
     warnings: list[WarnedJson]
 
@@ -55,6 +69,41 @@ class IngestJson(TypedDict):
     sources: list[ImportedSourceJson]
     totals: TotalsJson
     seconds: Seconds
+
+
+class RememberedSourceJson(TypedDict):
+    """A path that was imported."""
+
+    path: str
+    formats: list[str]
+    sessions: Annotated[Count, "Sessions in its files when they were last read."]
+    read_at: Annotated[Moment | None, "Null if it was read by a memcli before 0.2."]
+    state: Literal["unchanged", "changed", "gone", "unknown"]
+
+
+class SourcesJson(TypedDict):
+    """The paths that were imported, and whether they have changed since."""
+
+    schema: Literal["mem.sources/1"]
+    sources: list[RememberedSourceJson]
+
+
+def sources_document(found: Sequence[RememberedSource]) -> SourcesJson:
+    """Return the document of `mem sources`."""
+    return SourcesJson(
+        schema="mem.sources/1", sources=[remembered_source_json(one) for one in found]
+    )
+
+
+def remembered_source_json(source: RememberedSource) -> RememberedSourceJson:
+    """Return a path that was imported."""
+    return RememberedSourceJson(
+        path=source.path,
+        formats=list(source.formats),
+        sessions=source.sessions,
+        read_at=format_moment(source.read_at),
+        state=source.state.value,
+    )
 
 
 def ingest_document(reports: Sequence[ImportReport], seconds: float) -> IngestJson:
@@ -82,6 +131,11 @@ def source_json(report: ImportReport) -> ImportedSourceJson:
         conversations=report.conversations,
         sessions=_session_counts(report.sessions),
         turns=_turn_counts(report.turns),
+        messages=MessageAccountJson(
+            seen=report.messages.seen,
+            reasons=dict(report.messages.reasons),
+            unknown=dict(report.messages.unknown),
+        ),
         memories=report.memories,
         warnings=[_warning_json(warning) for warning in report.warnings],
     )

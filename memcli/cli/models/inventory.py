@@ -12,7 +12,7 @@ from memcli.cli.models.resolve import (
     weights_record_path,
     weights_state,
 )
-from memcli.cli.output.console import console, note, safe
+from memcli.cli.output.console import console, note, printable
 from memcli.errors import BackendError, ModelNotFoundError, UsageError
 from memcli.weights.recommend import choose_quantization, total_memory
 from memcli.weights.record import Verdict, VerificationState, read_record
@@ -122,7 +122,7 @@ def print_inventory(items: Sequence[ModelEntry]) -> None:
             f"  {human_size(item.size) if item.size else '':>8}  {status}"
         )
         style = {"absent": "dim", "failed": "red", "damaged": "red", "changed": "red"}
-        out.print(safe(line.rstrip()), style=style.get(item.status), soft_wrap=True)
+        out.print(printable(line.rstrip()), style=style.get(item.status), soft_wrap=True)
 
 
 def human_size(size: int) -> str:

@@ -13,8 +13,8 @@ import typer
 from memcli.catalog import ROLES, Catalog, Manifest, ModelRole, Weights
 from memcli.cli.models.inventory import ModelEntry, describe_weights, human_size
 from memcli.cli.models.resolve import weights_record_path
-from memcli.cli.output.console import note, safe
-from memcli.cli.output.progress import Progress
+from memcli.cli.output.console import note, printable
+from memcli.cli.output.progress import TaskProgress
 from memcli.errors import BackendError, InputError, ModelNotFoundError, UsageError
 from memcli.files import locked_atomic_write
 from memcli.settings import models_folder
@@ -82,7 +82,7 @@ def confirm_download(choices: Sequence[ModelChoice], *, yes: bool) -> None:
 
 
 def pull_model(
-    choice: ModelChoice, progress: Progress, *, backend: str, keep_f16: bool, update: bool
+    choice: ModelChoice, progress: TaskProgress, *, backend: str, keep_f16: bool, update: bool
 ) -> PulledModel:
     """Pull a model, and the prompt of its authors if there is one.
 
@@ -134,7 +134,7 @@ def weights_named(known: Catalog, names: Sequence[str]) -> list[Weights]:
     return found
 
 
-def verify_installed(weights: Weights, progress: Progress) -> ModelEntry:
+def verify_installed(weights: Weights, progress: TaskProgress) -> ModelEntry:
     """Verify weights, and record the verdict."""
     path = weights_record_path(weights)
     record = read_record(path) or WeightsRecord(weights.manifest.name, weights.quantization)
@@ -148,15 +148,20 @@ def print_verdicts(items: Sequence[ModelEntry], *, quiet: bool) -> None:
         verdict = item.verdict
         if verdict and not quiet:
             title = f"{item.name} {item.quantization}".rstrip()
-            typer.echo(safe(f"{title}: {'verified' if verdict.passed else 'failed'}"))
+            typer.echo(printable(f"{title}: {'verified' if verdict.passed else 'failed'}"))
             for fact in verdict.facts:
-                typer.echo(safe(f"  {fact}"))
+                typer.echo(printable(f"  {fact}"))
         for fault in verdict.faults if verdict else ():
             note(f"{item.name}: {fault}")
 
 
 def add_file(
-    file: Path, role: str, name: str | None, like: str | None, known: Catalog, progress: Progress
+    file: Path,
+    role: str,
+    name: str | None,
+    like: str | None,
+    known: Catalog,
+    progress: TaskProgress,
 ) -> Manifest:
     """Verify a GGUF file, and describe it in a manifest of the person's own.
 

@@ -8,7 +8,7 @@ from memcli.cli.json_output.session_documents import (
     search_document,
 )
 from memcli.cli.output.answer_stream import warn_about_answer
-from memcli.cli.output.console import console, note, print_json, print_jsonl, safe
+from memcli.cli.output.console import console, note, print_json, print_jsonl, printable
 from memcli.cli.output.markdown_csv import evidence_rows, print_csv, print_text, ranking_markdown
 from memcli.cli.output.session_view import print_ranking, session_heading, stage_line
 from memcli.search.answer import Answer
@@ -78,7 +78,7 @@ class AnswerPrinter:
 
     def _print_question(self, question: str) -> None:
         gap = "\n" if self._printed else ""
-        console().print(f"{gap}{safe(question)}\n", style="bold", soft_wrap=True)
+        console().print(f"{gap}{printable(question)}\n", style="bold", soft_wrap=True)
 
     def _print_document(self, ranking: Ranking, answer: Answer | None, *, several: bool) -> None:
         sessions = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from memcli.cli.output.console import console, note, safe
+from memcli.cli.output.console import console, note, printable
 from memcli.cli.output.hyperlinks import highlight_references
 from memcli.cli.output.live_view import live_ranking
 from memcli.cli.output.session_view import RenderStyle
@@ -80,7 +80,7 @@ def _print(pieces: Iterable[str]) -> None:
     out = console()
     if not out.is_terminal:
         for piece in pieces:
-            out.file.write(safe(piece))
+            out.file.write(printable(piece))
             out.file.flush()
         out.file.write("\n")
         out.file.flush()  # before a note is written to stderr
@@ -99,7 +99,7 @@ class _WordWrapper:
     def print(self, pieces: Iterable[str]) -> None:
         unfinished = ""  # the last word so far, which the next piece may continue
         for piece in pieces:
-            *words, unfinished = re.findall(_WORDS, unfinished + safe(piece)) or [""]
+            *words, unfinished = re.findall(_WORDS, unfinished + printable(piece)) or [""]
             for word in words:
                 self._print_word(word)
         self._print_word(unfinished)

@@ -73,12 +73,12 @@ def stdout_closed() -> bool:
     return _RawStdout.reader_left
 
 
-def safe(text: str) -> str:
+def printable(text: str) -> str:
     """Return a text without characters that control a terminal; line breaks and tabs stay."""
     return _HARMFUL.sub("", text.replace("\r\n", "\n"))
 
 
-def isolated(text: str) -> str:
+def isolate_direction(text: str) -> str:
     """Return a text that does not change the direction of text beside it.
 
     A text with letters that run from right to left is put between FIRST STRONG ISOLATE and POP
@@ -91,7 +91,7 @@ def isolated(text: str) -> str:
 
 def note(message: str) -> None:
     """Write a message to stderr, one that is not part of the result."""
-    sys.stderr.write(f"mem: {safe(message)}\n")
+    sys.stderr.write(f"mem: {printable(message)}\n")
 
 
 def print_json(document: Mapping[str, object]) -> None:
@@ -121,7 +121,7 @@ def console(stream: TextIO | None = None) -> "Console":
     return out
 
 
-def can_draw(stream: TextIO) -> bool:
+def supports_live_output(stream: TextIO) -> bool:
     """Return whether a stream is a terminal that can erase what it shows."""
     return stream.isatty() and not console(stream).is_dumb_terminal
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from memcli.cli.output.console import console, safe
+from memcli.cli.output.console import console, printable
 from memcli.search.results import Activity, Ranking, RankingListener
 
 if TYPE_CHECKING:
@@ -94,5 +94,5 @@ class _LiveView:
 
         if not self.thought:
             return None
-        latest = Text(safe(self.thought[-THOUGHT_LINES * self._out.width :]).strip(), "dim")
+        latest = Text(printable(self.thought[-THOUGHT_LINES * self._out.width :]).strip(), "dim")
         return Text("\n", "dim").join(latest.wrap(self._out, self._out.width)[-THOUGHT_LINES:])

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from memcli.cli.json_output.session_documents import RankedSessionJson
-from memcli.cli.output.console import safe
+from memcli.cli.output.console import printable
 from memcli.cli.output.session_view import format_time, session_heading
 from memcli.domain import Session, Turn
 from memcli.search.answer import Answer
@@ -49,7 +49,7 @@ def ranking_markdown(ranking: Ranking, answer: Answer | None) -> str:
     """Return a ranking as Markdown: a section for each session, its turns as quotations."""
     parts = [f"# {_escape(ranking.question)}"]
     if answer and answer.text:
-        parts.append(safe(answer.text))
+        parts.append(printable(answer.text))
     for rank, result in enumerate(ranking.results, start=1):
         session = result.session
         parts.append(_section(rank, result))
@@ -79,7 +79,7 @@ def session_markdown(session: Session, positions: Iterable[int]) -> str:
 
 def print_text(text: str) -> None:
     """Print a text and end its last line."""
-    sys.stdout.write(safe(text) + "\n")
+    sys.stdout.write(printable(text) + "\n")
     sys.stdout.flush()
 
 
@@ -94,18 +94,18 @@ def _quotation(session: str, position: int, turn: Turn) -> str:
     """Return a turn as a block quotation, which nothing in its text can end."""
     when = f", {format_time(turn.sent_at)}" if turn.sent_at else ""
     speaker = _escape(turn.speaker or turn.role.value)
-    quoted = "\n".join(f"> {line}".rstrip() for line in safe(turn.text).splitlines())
+    quoted = "\n".join(f"> {line}".rstrip() for line in printable(turn.text).splitlines())
     return f"**{speaker}** `[{session}:{position}]`{when}\n\n{quoted}"
 
 
 def _escape(text: str) -> str:
     """Return a text on one line, in which no character is Markdown markup."""
-    return _MARKUP.sub(r"\\\1", " ".join(safe(text).split()))
+    return _MARKUP.sub(r"\\\1", " ".join(printable(text).split()))
 
 
 def _csv_field(value: object) -> object:
     if isinstance(value, str):
-        return safe(value)
+        return printable(value)
     if isinstance(value, list):
-        return "; ".join(map(safe, value))
+        return "; ".join(map(printable, value))
     return value

@@ -9,7 +9,7 @@ from memcli.cli.json_output.memory_documents import (
     memory_list,
     one_memory_document,
 )
-from memcli.cli.output.console import console, print_json, print_jsonl, print_line, safe
+from memcli.cli.output.console import console, print_json, print_jsonl, print_line, printable
 from memcli.cli.output.reading_view import print_reasons
 from memcli.cli.output.session_view import WIDE, RenderStyle
 from memcli.domain import YOU, Memory, MemoryType, Turn
@@ -162,7 +162,7 @@ def _tag(tag: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", safe(text)).strip()
+    return re.sub(r"\s+", " ", printable(text)).strip()
 
 
 def _day(memory: Memory) -> str:

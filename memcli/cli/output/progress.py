@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from memcli.cli.output.console import can_draw, console, note, safe
+from memcli.cli.output.console import console, note, printable, supports_live_output
 from memcli.cli.output.numbers import exact_duration, rough_duration, short_number
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from memcli.store import UnreadSession
 
 # Called with the name of the work, the amount done and the whole amount (0 if it is unknown).
-Progress = Callable[[str, int, int], None]
+TaskProgress = Callable[[str, int, int], None]
 SegmentCallback = Callable[["SegmentResult"], None]
 
 LOG_INTERVAL = 60.0  # seconds between two lines in a log
@@ -25,7 +25,7 @@ SPEED_PERIOD = 300.0  # seconds over which the speed is averaged: one step may t
 
 
 @contextmanager
-def bars(*, quiet: bool) -> Iterator[Progress]:
+def progress_bars(*, quiet: bool) -> Iterator[TaskProgress]:
     """Give a callback that shows on stderr how far each of several kinds of work is.
 
     On a terminal it draws bars with the speed and the remaining time; in a log, and on a terminal
@@ -33,14 +33,14 @@ def bars(*, quiet: bool) -> Iterator[Progress]:
     """
     if quiet:
         yield lambda _what, _done, _of: None
-    elif can_draw(sys.stderr):
+    elif supports_live_output(sys.stderr):
         yield from _draw_bars()
     else:
         yield _ProgressLog().report
 
 
 @contextmanager
-def resumable(hint: str) -> Iterator[None]:
+def resume_hint(hint: str) -> Iterator[None]:
     """Note on Ctrl-C how to continue the work inside, or the state in which it was left."""
     try:
         yield
@@ -69,7 +69,7 @@ class _ProgressLog:
         note(line)
 
 
-def _draw_bars() -> Iterator[Progress]:
+def _draw_bars() -> Iterator[TaskProgress]:
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
 
@@ -88,7 +88,7 @@ def _draw_bars() -> Iterator[Progress]:
         def show(what: str, done: int, of: int) -> None:
             if what not in tasks:
                 _remove_endless(display, tasks)
-                tasks[what] = display.add_task(safe(what), total=of or None, amount="")
+                tasks[what] = display.add_task(printable(what), total=of or None, amount="")
             speed = next(task.speed for task in display.tasks if task.id == tasks[what])
             amount = f"{done / of:4.0%}" if of else short_number(done)
             if speed:
@@ -119,7 +119,7 @@ def reading_progress(
     pace = _Pace(sum(one.characters for one in sessions))
     if quiet or not sessions:
         yield pace.add
-    elif can_draw(sys.stderr):
+    elif supports_live_output(sys.stderr):
         yield from _draw_reading_bar(pace, len(sessions))
     else:
         yield from _write_reading_log(pace)

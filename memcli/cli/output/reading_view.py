@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from memcli.cli.json_output.reading_documents import estimate_document, read_document
-from memcli.cli.output.console import console, note, print_json, safe
+from memcli.cli.output.console import console, note, print_json, printable
 from memcli.cli.output.numbers import pluralize, rough_duration
 from memcli.extraction.read import ExtractionReport, ReadingEstimate
 from memcli.store import ReadingOutcome, SegmentReading
@@ -74,11 +74,13 @@ def print_reasons(readings: Iterable[SegmentReading]) -> None:
 
     out = console()
     for reading in readings:
-        heading = Text.assemble(("\nwhy  ", "bold"), safe(f"{reading.model}: {reading.reason}"))
+        heading = Text.assemble(
+            ("\nwhy  ", "bold"), printable(f"{reading.model}: {reading.reason}")
+        )
         out.print(heading, soft_wrap=not out.is_terminal)
         for step in reading.trace or ():
             for line in _step_lines(step):
-                out.print(Text(safe(line), "dim"), soft_wrap=not out.is_terminal)
+                out.print(Text(printable(line), "dim"), soft_wrap=not out.is_terminal)
 
 
 def _step_lines(step: Mapping[str, Any]) -> Iterator[str]:  # Any: values of JSON

@@ -6,16 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from memcli.cli.output.console import console, isolated, print_line, safe
+from memcli.cli.output.console import console, isolate_direction, print_line, printable
 from memcli.cli.output.hyperlinks import highlight_references, supports_links
 from memcli.domain import Session
-from memcli.search.results import (
-    PLAIN_TRACE_HEADING,
-    QuotedTurn,
-    RankedSession,
-    Ranking,
-    StageReport,
-)
+from memcli.search.results import QuotedTurn, RankedSession, Ranking, StageReport
 from memcli.store import SessionSummary, highlight_spans
 
 if TYPE_CHECKING:
@@ -46,8 +40,8 @@ class RenderStyle:
         """Return a text that can be printed safely; on a terminal, in its own direction."""
         from rich.text import Text
 
-        text = safe(text)
-        return Text(isolated(text) if self.terminal else text, style)
+        text = printable(text)
+        return Text(isolate_direction(text) if self.terminal else text, style)
 
 
 def print_ranking(ranking: Ranking, *, whole_trace: bool = False) -> None:
@@ -124,7 +118,7 @@ def format_time(moment: datetime | None) -> str:
 
 def trace_conclusion(thought: str) -> str:
     """Return the conclusion of a thought: its last paragraph, or the last sentences of that."""
-    thought = safe(thought).strip()
+    thought = printable(thought).strip()
     last = thought.rpartition("\n\n")[2].strip()
     if len(last) <= CONCLUSION_LENGTH:
         return last
@@ -185,7 +179,7 @@ def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "Ren
     from rich.text import Text
 
     turn = quote.turn
-    text = re.sub(r"\s+", " ", safe(turn.text)).strip()
+    text = re.sub(r"\s+", " ", printable(turn.text)).strip()
     if style.terminal:
         cells = max(80, min(QUOTE_CELLS, QUOTE_LINES * (style.width - len(BAR))))
         text = excerpt(text, result.terms, cells * len(text) // max(cell_len(text), 1))
@@ -217,7 +211,7 @@ def _isolated_text(text: "Text") -> "Text":
     """Return a styled text that does not change the direction of text beside it."""
     from rich.text import Text
 
-    whole = isolated(text.plain)
+    whole = isolate_direction(text.plain)
     if whole == text.plain:
         return text
     return Text.assemble(whole[0], text, whole[-1])
@@ -226,8 +220,7 @@ def _isolated_text(text: "Text") -> "Text":
 def _trace(ranking: Ranking, *, whole: bool) -> "Text":
     from rich.text import Text
 
-    short = (
-        f"{PLAIN_TRACE_HEADING}." if ranking.thought is None else trace_conclusion(ranking.thought)
-    )
+    thought = ranking.thought
+    short = f"{ranking.trace_heading}." if thought is None else trace_conclusion(thought)
     trace = ranking.trace if whole else short
-    return Text.assemble(("why  ", "bold"), (safe(trace), "dim"))
+    return Text.assemble(("why  ", "bold"), (printable(trace), "dim"))

@@ -12,7 +12,7 @@ from memcli.cli.json_output.store_documents import (
 )
 from memcli.cli.json_output.value_kinds import format_moment
 from memcli.cli.models.inventory import human_size
-from memcli.cli.output.console import console, isolated, safe
+from memcli.cli.output.console import console, isolate_direction, printable
 from memcli.store import MonthCount, SpeakerCount, StoreTotals, VectorCount
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def statistics_document(found: DatabaseStatistics) -> StatsJson:
 def print_statistics(found: DatabaseStatistics) -> None:
     """Print the counts, and a chart on a terminal or a line for each source and month."""
     out = console()
-    for line in _totals_lines(found, isolated if out.is_terminal else str):
+    for line in _totals_lines(found, isolate_direction if out.is_terminal else str):
         out.print(line, soft_wrap=not out.is_terminal)
     if not found.months:
         return
@@ -77,9 +77,11 @@ def print_statistics(found: DatabaseStatistics) -> None:
         for row in chart_rows(found.months, out.width):
             out.print(row, no_wrap=True, overflow="crop")
     else:
-        width = max(len(safe(one.source)) for one in found.months)
+        width = max(len(printable(one.source)) for one in found.months)
         for one in found.months:
-            line = f"{one.month or 'undated':<7}  {safe(one.source):<{width}}  {one.sessions:>6,}"
+            line = (
+                f"{one.month or 'undated':<7}  {printable(one.source):<{width}}  {one.sessions:>6,}"
+            )
             out.print(line, soft_wrap=True)
 
 
@@ -96,7 +98,9 @@ def _totals_lines(found: DatabaseStatistics, isolate: Callable[[str], str]) -> I
         span = f", from {totals.first:%Y-%m-%d} to {totals.last:%Y-%m-%d}"
     yield f"{totals.sessions:,} sessions, {totals.turns:,} turns, {totals.words:,} words{span}"
     if found.people:
-        people = [f"{isolate(safe(one.name))} {one.turns:,}" for one in found.people[:MAX_PEOPLE]]
+        people = [
+            f"{isolate(printable(one.name))} {one.turns:,}" for one in found.people[:MAX_PEOPLE]
+        ]
         more = len(found.people) - len(people)
         yield f"turns of {', '.join(people)}{f' and {more:,} more people' if more else ''}"
     stored = [human_size(totals.size)]
@@ -122,7 +126,7 @@ def chart_rows(months: Sequence[MonthCount], width: int) -> Iterator["Text"]:
     dated = [(_month_number(one.month), one) for one in months if one.month]
     sources = sorted({one.source for one in months})
     totals = {name: sum(one.sessions for one in months if one.source == name) for name in sources}
-    names = min(LABEL_WIDTH, max(len(safe(name)) for name in sources))
+    names = min(LABEL_WIDTH, max(len(printable(name)) for name in sources))
     digits = max(len(f"{total:,}") for total in totals.values())
     room = max(width - names - digits - 5, 12)
     first = min((at for at, _ in dated), default=0)
@@ -138,7 +142,7 @@ def chart_rows(months: Sequence[MonthCount], width: int) -> Iterator["Text"]:
         yield Text(" " * (names + digits + 4) + _year_labels(first, last, each), "green")
     for name in sources:
         drawn = "".join(_HEIGHTS[-(-8 * count // most) if most else 0] for count in bars[name])
-        label = set_cell_size(safe(name), names)
+        label = set_cell_size(printable(name), names)
         yield Text.assemble(
             (label, "cyan"), "  ", f"{totals[name]:>{digits},}", "  ", (drawn, "magenta")
         )

@@ -19,7 +19,7 @@ Results go to standard output, everything else to standard error. Colour, progre
 that improves while the stages run are for terminals only.
 """
 # Typer adds this option: no function has it in its signature.
-HELP = {"--help": "Print a summary and exit; every command has it, too."}
+HELP = {"-h, --help": "Print a summary and exit; every command has it, too."}
 ENVIRONMENT = {
     "MEM_DB": "Database file, unless `--db` names one.",
     "MEM_CONFIG": "Settings file, instead of the one in the configuration folder.",
@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "MEM_CHAT": "Model that writes answers, unless `--chat` names one.",
     "MEM_GPU_LAYERS": "Number of layers to run on the GPU, unless `--gpu-layers` gives one.",
     "MEM_MODELS": "Folder of model files.",
+    "MEM_MAX_STREAM": "Largest size, in GiB, of what is read from a pipe or out of a zip; 8.",
     "HF_ENDPOINT": "Hub that models are downloaded from; Hugging Face by default.",
     "HF_TOKEN": "Your access token of the hub, for models that require one.",
     "HF_HUB_OFFLINE": "Use no hub, if set to 1.",
@@ -68,7 +69,7 @@ document. The same as JSON Schema is in `memcli/schemas`, beside the program's c
 
 def manual_pages(root: Command) -> dict[str, str]:
     """Return every page as roff, by its place in the manual."""
-    pages = {f"man1/{'-'.join(each.words)}.1": _command_page(each) for each in root.inner}
+    pages = {f"man1/{'-'.join(each.words)}.1": _command_page(each) for each in root.commands}
     return {"man1/mem.1": _main_page(root), **pages, "man5/mem-json.5": _json_page()}
 
 
@@ -78,8 +79,8 @@ def _main_page(root: Command) -> str:
         str(int(status)): f"{meaning.capitalize()}."
         for status, meaning in EXIT_CODE_MEANINGS.items()
     }
-    commands = {each.name: _sentence(each.summary) for each in root.inner}
-    seen = [f"{'-'.join(each.words)}(1)" for each in root.inner]
+    commands = {each.name: _sentence(each.summary) for each in root.commands}
+    seen = [f"{'-'.join(each.words)}(1)" for each in root.commands]
     return roff.manual_page(
         "mem",
         1,
@@ -121,7 +122,7 @@ def _command_page(command: Command) -> str:
             body.append(".br")
         body.append(_synopsis(each))
     body += [".SH DESCRIPTION", *roff.paragraphs(command.text)]
-    if command.inner:
+    if command.commands:
         body.append(".SH COMMANDS")
         for each in command.all():
             body += [f".SS {roff.escape(each.name)}", *roff.paragraphs(each.text)]

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.format import ParsedItem, ParseOptions
+from memcli.formats.format import PARSER_FAILURES, ParsedItem, ParseOptions
 from memcli.formats.parsing.values import is_plausible_time, localize, with_inherited_times
 
 PIECE_TURNS = 1_000
@@ -41,7 +41,7 @@ def split_chats(
         keep_order: whether to keep the order of the file, even where its clocks run backwards.
 
     Raises:
-        InputError: raised by `turns`; the turns before it are yielded first.
+        InputError: raised by `turns`, as any other error; the turns before it are yielded first.
     """
     buffer = _Buffer(source, keep_order=keep_order)
     try:
@@ -50,7 +50,7 @@ def split_chats(
                 yield turn
             else:
                 yield from buffer.add(turn)
-    except InputError:
+    except (InputError, *PARSER_FAILURES):
         yield from buffer.take_all()
         raise
     yield from buffer.take_all()
@@ -128,9 +128,15 @@ class WallClock:
         return self._last
 
     def read(self, naive: datetime | None) -> tuple[datetime | None, Clock]:
-        """Return the time of the next message, and how exactly it is known."""
+        """Return the time of the next message, and how exactly it is known.
+
+        An aware time is exact; the export states its zone.
+        """
         if naive is None or not is_plausible_time(naive):
             return None, Clock.NONE
+        if naive.tzinfo is not None:
+            self._last = naive
+            return naive, Clock.EXACT
         moment = localize(naive, self._zone)
         if self._last is not None and moment < self._last:
             # The hour that occurs twice in the night when the clocks are set back.

@@ -1,18 +1,20 @@
 """Chats written as text, in which some lines begin a message and the others continue it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from unicodedata import normalize
 
-from memcli.domain import Kind, Role, Skipped, Turn
+from memcli.domain import Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.long_chats import ChatTurn, WallClock, sender_role
 from memcli.formats.format import ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines
 from memcli.formats.parsing.values import MessageKeys
 
+NO_MESSAGE = " "  # speaker of a line that ends the message before it, such as one with a day
 LONGEST_MESSAGE = 1 << 20  # characters; the rest is dropped and reported
 
 
@@ -23,6 +25,7 @@ class MessageStart:
     wall_time: datetime | None  # wall clock time
     speaker: str  # "" for a notice of the program
     text: str  # the text in this line; "" if the text begins with the next line
+    chat: tuple[str, str] | None = None  # key and title, in a file of several chats
 
 
 StartParser = Callable[
@@ -46,29 +49,36 @@ def parse_text_chat(
     Args:
         document: the text.
         options: gives the zone of its times and the names of its owner.
-        chat: key and title of the chat.
+        chat: key and title of the chat, for messages whose first line names no other.
         parse_start: parses the first line of a message; returns None for any other line.
         parse_message: returns the kind and the text of a message, from its first line and its
             whole text.
         owner_names: names that the program uses for the person whose export it is.
     """
-    keys, clock = MessageKeys(), WallClock(options.timezone)
-    chat_key, title = chat
+    keys: defaultdict[str, MessageKeys] = defaultdict(MessageKeys)
+    clocks: dict[str, WallClock] = {}
     for found in _messages(document, parse_start):
         if isinstance(found, Skipped):
             yield found
             continue
+        is_message = found[0].speaker != NO_MESSAGE
+        if is_message:
+            document.counter.see()
         head, body = found
         kind, text = parse_message(head, body)
+        chat_key, title = head.chat or chat
+        clock = clocks.setdefault(chat_key, WallClock(options.timezone))
         sent_at, precision = clock.read(head.wall_time)
         is_owner = head.speaker in owner_names
         role = Role.USER if is_owner else sender_role(options, head.speaker)
         if not head.speaker:
             role, kind = Role.SYSTEM, kind if kind is Kind.CALL else Kind.SERVICE
         if kind is Kind.TEXT and not text.strip():
+            if is_message:
+                document.counter.omit(Omission.EMPTY)
             continue
         stamp = head.wall_time.isoformat() if head.wall_time else ""
-        key = keys.next_key(stamp, head.speaker, text)
+        key = keys[chat_key].next_key(stamp, head.speaker, text)
         speaker = head.speaker.strip() or None
         turn = Turn(key, role, text, speaker, sent_at, precision, kind)
         yield ChatTurn(chat_key, title, turn)

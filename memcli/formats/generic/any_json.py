@@ -35,7 +35,7 @@ from memcli.formats.parsing.values import (
     with_inherited_times,
 )
 
-_ROLES = {
+ROLES = {
     **dict.fromkeys(("user", "human", "me", "prompter"), Role.USER),
     **dict.fromkeys(("assistant", "gpt", "chatgpt", "model", "bot", "ai"), Role.ASSISTANT),
     **dict.fromkeys(("system", "developer"), Role.SYSTEM),
@@ -150,7 +150,7 @@ def _is_message(row: Mapping[str, Any]) -> bool:
 def _is_known(row: object) -> bool:
     """Return whether a row is a message whose speaker has a known role."""
     message = mapping(row)
-    return _is_message(message) and _speaker(message).lower() in _ROLES
+    return _is_message(message) and _speaker(message).lower() in ROLES
 
 
 def _speaker(row: Mapping[str, Any]) -> str:
@@ -185,7 +185,7 @@ def _turns(messages: Iterable[Mapping[str, Any]]) -> list[Turn]:
         text = _text(message)
         if not _is_message(message) or not text.strip():
             continue
-        role = _ROLES.get(_speaker(message).lower(), Role.PERSON)
+        role = ROLES.get(_speaker(message).lower(), Role.PERSON)
         speaker = _name(message) or (_speaker(message) if role is Role.PERSON else "")
         sent_at = next(
             filter(None, (parse_timestamp(message.get(field)) for field in _TIMES)), None

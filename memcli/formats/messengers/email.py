@@ -29,7 +29,15 @@ LARGEST_MAIL = 32 << 20  # bytes; texts come first, and attachments follow
 _LONGEST_LINE = 1 << 20  # bytes
 
 # The errors that the standard library raises for mail that breaks its rules.
-_MAIL_ERRORS = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_MAIL_ERRORS = (
+    MessageError,
+    ArithmeticError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
 _POSTMARK = re.compile(r"From \S+ .*\d{4}\s*")
 _HEADER = re.compile(r"[!-9;-~]{1,76}:(?: |\t|$).*")
 _ID = re.compile(r"<[^<>\s]+>")
@@ -113,7 +121,7 @@ def _turn(mail: EmailMessage, keys: MessageKeys, options: ParseOptions) -> Turn 
     kind, text = text_with_files(_own_text(mail), files)
     if kind is Kind.TEXT and not text:
         return None
-    sent_at = _parse_date(_header(mail, "date"))
+    sent_at = _sent_at(mail)
     reply_to = _ids(mail, "in-reply-to") or _ids(mail, "references")
     own_id = _ids(mail, "message-id")
     return Turn(
@@ -160,11 +168,11 @@ def _ids(mail: EmailMessage, name: str) -> list[str]:
     return _ID.findall(_header(mail, name))
 
 
-def _parse_date(text: str) -> datetime | None:
-    """Return the time in a date header, in UTC where it has no zone; None where it has none."""
+def _sent_at(mail: EmailMessage) -> datetime | None:
+    """Return the time in the date header, in UTC where it has no zone; None where it has none."""
     try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError, IndexError):
+        moment = parsedate_to_datetime(_header(mail, "date"))
+    except _MAIL_ERRORS:  # the header of a date without bounds cannot even be read
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment if is_plausible_time(moment) else None

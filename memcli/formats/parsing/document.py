@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
 
+from memcli.formats.parsing.message_counter import MessageCounter
+
 
 @dataclass(slots=True)
 class LogPosition:
@@ -39,6 +41,8 @@ class Document:
     size: int | None = field(default=None, compare=False)  # bytes; None if unknown
     file_finder: Callable[[str], "Document | None"] = field(default=_find_no_file, compare=False)
     folder_lister: Callable[[str], "list[Document]"] = field(default=_list_no_files, compare=False)
+    counter: MessageCounter = field(default_factory=MessageCounter, compare=False)
+    consulted: set[str] = field(default_factory=set, compare=False)  # names of files it looked up
 
     def find_file(self, path: str) -> "Document | None":
         """Return another file of the same export, or None if it does not exist.
@@ -47,7 +51,10 @@ class Document:
             path: relative, as in a link in this file: `users.json`, `../users.json`. A path that
                 leads out of the folder or zip that is being imported finds no file.
         """
-        return self.file_finder(path)
+        found = self.file_finder(path)
+        if found is not None:
+            self.consulted.add(found.name)
+        return found
 
     def list_folder(self, path: str) -> "list[Document]":
         """Return the files of a folder of the same export, sorted by name.

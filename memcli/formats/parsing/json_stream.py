@@ -33,7 +33,8 @@ _BARE = re.compile(rb'[^\s,:\[\]{}"]++')
 _FLAT = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)  # up to a bracket
 _DECODER = json.JSONDecoder(strict=False)  # strings may hold control characters
 
-JsonPath = tuple[str, ...]  # keys from the top; "[]" stands for any position in a list
+# Keys from the top; "[]" stands for any position in a list, and in a wanted path "*" for any key.
+JsonPath = tuple[str, ...]
 
 
 class Edge(Enum):
@@ -78,7 +79,8 @@ def scan_json(document: Document, wanted: Sequence[JsonPath]) -> Iterator[tuple[
 
     Args:
         document: a file of JSON.
-        wanted: paths of the values to yield as a whole. Paths inside them are not reported.
+        wanted: paths of the values to yield as a whole. Paths inside them are not reported. "*"
+            stands for any key of an object.
 
     Yields:
         (path, value): a wanted value as Python values, or Broken; any other text, number, true,
@@ -95,7 +97,8 @@ def scan_json(document: Document, wanted: Sequence[JsonPath]) -> Iterator[tuple[
 class _Scanner:
     def __init__(self, name: str, stream: BinaryIO, wanted: Sequence[JsonPath]) -> None:
         self._name, self._stream = name, stream
-        self._wanted = frozenset(wanted)
+        self._wanted = frozenset(path for path in wanted if "*" not in path)
+        self._patterns = [path for path in wanted if "*" in path]
         self._buffer = b""
         self._at = 0  # position in the buffer
         self._buffer_start = 0  # position of the buffer in the file, in bytes
@@ -106,14 +109,14 @@ class _Scanner:
         self._read_more()
         self._at = len(self._buffer) - len(strip_byte_order_mark(self._buffer))
 
-    def events(self) -> Iterator[tuple[JsonPath, Any]]:
+    def events(self) -> Iterator[tuple[JsonPath, Any]]:  # noqa: C901  # a state machine reads best whole
         """Yield the pairs that `scan` describes."""
         # One entry per open container: "[]" in a list; in an object, "." and the current key, or
         # None before a key.
         stack: list[str | None] = []
         path: JsonPath | None = ()  # None if the stack has changed since
         while self._skip_space() or stack:
-            if self._exhausted():
+            if self._is_exhausted():
                 raise self._error("ends in the middle")
             byte = self._buffer[self._at]
             if byte in b"]}":
@@ -129,7 +132,7 @@ class _Scanner:
                 continue
             else:
                 path = _path(stack) if path is None else path
-                if path in self._wanted:
+                if path in self._wanted or (self._patterns and self._matches(path)):
                     for value in self._values(in_list=bool(stack) and stack[-1] == "[]"):
                         yield path, value
                 elif byte in b"[{":
@@ -151,6 +154,17 @@ class _Scanner:
                 break
         if self._skip_space():
             raise self._error("goes on after its end")
+
+    def _matches(self, path: JsonPath) -> bool:
+        """Return whether a path matches a wanted one with "*" in it."""
+        return any(
+            len(pattern) == len(path)
+            and all(
+                step == wanted or (wanted == "*" and step != "[]")
+                for wanted, step in zip(pattern, path, strict=True)
+            )
+            for pattern in self._patterns
+        )
 
     def _values(self, *, in_list: bool) -> Iterator[Any]:  # Any: JSON values have all types
         """Yield the value at this position, and in a list some of the values that follow it.
@@ -246,7 +260,7 @@ class _Scanner:
                 return False
             self._read_more()
 
-    def _exhausted(self) -> bool:
+    def _is_exhausted(self) -> bool:
         return self._at >= len(self._buffer)
 
     def _read_more(self) -> int:
@@ -289,7 +303,7 @@ def _path(stack: Sequence[str | None]) -> JsonPath:
     return tuple((step if step == "[]" else step[1:]) if step is not None else "" for step in stack)
 
 
-def parse_prefix(text: str) -> Any:  # Any: JSON values have all types
+def parse_prefix(text: str) -> Any:  # Any: JSON values have all types  # noqa: C901  # a state machine reads best whole
     """Parse the beginning of a JSON text up to the first error, and close its open brackets.
 
     Returns:

@@ -1,5 +1,6 @@
 """Text read line by line, in bounded memory for any content."""
 
+import re
 from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import IO
@@ -9,6 +10,7 @@ from memcli.formats.parsing.sample import Sample
 
 LONGEST_LINE = 1 << 20  # characters
 
+_LINE_END = re.compile(r"\r\n?|\n")
 _BYTE_ORDER_MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -37,8 +39,7 @@ def sample_lines(sample: Sample, count: int) -> list[str]:
     """Return the first lines of a sample, at most `count`."""
     encoding = _detect_encoding(sample.head)
     text = sample.text if encoding == "utf-8-sig" else sample.head.decode(encoding, "replace")
-    head = text.replace("\r\n", "\n").replace("\r", "\n")
-    return head.split("\n", count)[:count]
+    return _LINE_END.split(text, count)[:count]
 
 
 def _detect_encoding(head: bytes) -> str:

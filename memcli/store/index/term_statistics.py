@@ -1,4 +1,4 @@
-"""How many texts have a term, and BM25 made of it.
+"""Counts of the texts that have a term, and BM25 computed from them.
 
 FTS5's own BM25 gives nothing for a term in half of all texts or more, which in a small archive is
 most of a question. So each term is looked up alone, and its score is rescaled from FTS5's weight of

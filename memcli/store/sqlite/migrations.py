@@ -30,6 +30,7 @@ from memcli.store.sqlite.steps_0010_to_0019 import (
     m0011_readings,
     m0012_drop_parent_index,
     m0013_small_vectors,
+    m0014_cut_rules,
 )
 
 __all__ = ["APPLICATION_ID", "STEPS", "is_current", "migrate"]
@@ -48,6 +49,7 @@ STEPS = (
     m0011_readings,
     m0012_drop_parent_index,
     m0013_small_vectors,
+    m0014_cut_rules,
 )
 
 

@@ -152,6 +152,11 @@ def m0013_small_vectors(db: apsw.Connection) -> None:
         )
 
 
+def m0014_cut_rules(db: apsw.Connection) -> None:
+    """Keep by which rules each conversation was cut into sessions, so that it can be cut again."""
+    db.execute("alter table conversations add column cut_rule integer not null default 1")
+
+
 def _vectors_as_bytes(db: apsw.Connection, number: int, width: int) -> Iterator[tuple[int, bytes]]:
     """Yield the number of each passage and its vector as int8, stretched to a maximum of 127.
 

@@ -63,7 +63,7 @@ class ReadingTable:
                 all readers do, even those that failed.
         """
         where, values = filters.where()
-        condition, condition_values = _settled(reader_digest)
+        condition, condition_values = _settled_condition(reader_digest)
         rows = self._db.rows(
             "select public, sum(length(text) - coalesce("
             f"({_READ_UP_TO.format(condition)}), 0)) as unread from sessions"
@@ -79,7 +79,7 @@ class ReadingTable:
         self, session: SessionId, *, reader_digest: str | None
     ) -> dict[str, int]:
         """Return how many characters of each turn are settled, by key; see `unread_sessions`."""
-        return self._characters_read(session, *_settled(reader_digest))
+        return self._characters_read(session, *_settled_condition(reader_digest))
 
     def buffered_characters(self, session: SessionId, *, reader_digest: str) -> dict[str, int]:
         """Return how many characters of a session's turns were ever buffered, by key."""
@@ -202,7 +202,7 @@ class ReadingTable:
         return dict(rows)
 
 
-def _settled(reader_digest: str | None) -> tuple[str, list[object]]:
+def _settled_condition(reader_digest: str | None) -> tuple[str, list[object]]:
     """Return an SQL condition on readings that settle the text they are of, and its values."""
     if reader_digest is None:
         return "outcome != 'buffered'", []

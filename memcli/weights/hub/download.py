@@ -55,7 +55,7 @@ def download_files(
                 _verify(file, path, progress)
             else:
                 url = library.hf_hub_url(listing.repository, file.name, revision=listing.commit)
-                with _locked(root, file):
+                with _lock_file(root, file):
                     _download(url, file, path, progress)
             if path != home / file.name:
                 _link(home / file.name, path)
@@ -136,7 +136,7 @@ def _missing_bytes(file: HubFile, path: Path) -> int:
 
 
 @contextmanager
-def _locked(root: Path, file: HubFile) -> Iterator[None]:
+def _lock_file(root: Path, file: HubFile) -> Iterator[None]:
     """Lock a file against other processes, those that use the library included."""
     name = file.checksum or file.name.replace("/", "--")
     lock = root.parent / ".locks" / root.name / f"{name}.lock"

@@ -6,7 +6,7 @@ import typer
 
 from memcli.cli.completion import values
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import words
+from memcli.cli.options import parse_text
 from memcli.cli.output.memory_view import print_memories
 
 MemoryNames = Annotated[
@@ -14,7 +14,7 @@ MemoryNames = Annotated[
     typer.Argument(
         autocompletion=values.offer_memory_ids,
         metavar="ID...",
-        parser=words,
+        parser=parse_text,
         help="Ids of memories: `m_k3j`.",
     ),
 ]

@@ -8,15 +8,17 @@ import typer
 from memcli.cli.commands.memories.memory_options import Tags, TypeName
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import words
+from memcli.cli.options import parse_text
 from memcli.cli.output.memory_view import print_memories
 from memcli.domain import Fact, MemoryType
 from memcli.ingest.own_facts import OwnFacts
 
 FactKey = Annotated[
-    str, typer.Argument(metavar="KEY", parser=words, help="Topic of the fact: `home city`.")
+    str, typer.Argument(metavar="KEY", parser=parse_text, help="Topic of the fact: `home city`.")
 ]
-FactValue = Annotated[str, typer.Argument(metavar="VALUE", parser=words, help="The fact itself.")]
+FactValue = Annotated[
+    str, typer.Argument(metavar="VALUE", parser=parse_text, help="The fact itself.")
+]
 NewType = Annotated[
     TypeName,
     typer.Option(

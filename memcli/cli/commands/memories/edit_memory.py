@@ -9,7 +9,7 @@ import typer
 from memcli.cli.commands.memories.memory_options import MemoryName, Tags, TypeName
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import words
+from memcli.cli.options import parse_text
 from memcli.cli.output.memory_view import print_memories
 from memcli.domain import MemoryType
 from memcli.errors import UsageError
@@ -17,12 +17,14 @@ from memcli.ingest.own_facts import OwnFacts
 
 NewValue = Annotated[
     str | None,
-    typer.Argument(metavar="[VALUE]", parser=words, show_default=False, help="The corrected fact."),
+    typer.Argument(
+        metavar="[VALUE]", parser=parse_text, show_default=False, help="The corrected fact."
+    ),
 ]
 NewKey = Annotated[
     str | None,
     typer.Option(
-        "--key", metavar="KEY", parser=words, show_default=False, help="Topic of the fact."
+        "--key", metavar="KEY", parser=parse_text, show_default=False, help="Topic of the fact."
     ),
 ]
 OptionalType = Annotated[

@@ -10,7 +10,7 @@ from memcli.cli.input_text import read_text_input
 from memcli.cli.json_output.fact_reader import read_facts
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.output.progress import resumable
+from memcli.cli.output.progress import resume_hint
 from memcli.ingest.own_facts import MemoryImportCounts, OwnFacts
 
 File = Annotated[
@@ -31,7 +31,7 @@ def import_memories(file: File, *, database: WritableDatabaseOptions) -> None:
     """
     found = read_facts(read_text_input(file), str(file))
     with (
-        resumable("nothing was imported"),
+        resume_hint("nothing was imported"),
         database.open() as store,
     ):
         restored = OwnFacts(store, open_embedder()).import_memories(

@@ -10,7 +10,7 @@ from memcli.cli.commands.models.model_options import RESTART
 from memcli.cli.models.maintain import add_file
 from memcli.cli.models.resolve import load_catalog
 from memcli.cli.options import Quiet
-from memcli.cli.output.progress import bars, resumable
+from memcli.cli.output.progress import progress_bars, resume_hint
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A GGUF file.")]
 Role = Annotated[
@@ -40,7 +40,7 @@ def add_model(
     file: File, role: Role, name: NewName = None, like: Like = None, quiet: Quiet = False
 ) -> None:
     """Verify a GGUF file of your own, and give it a name."""
-    with resumable(RESTART), bars(quiet=quiet) as progress:
+    with resume_hint(RESTART), progress_bars(quiet=quiet) as progress:
         added = add_file(file, role, name, like, load_catalog(), progress)
     if not quiet:
         typer.echo(f"{added.name}: {added.role}, verified")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.completion import values
-from memcli.cli.options import words
+from memcli.cli.options import parse_text
 
 RESTART = "the same command starts again from the beginning"
 
@@ -13,7 +13,7 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[NAME...]",
-        parser=words,
+        parser=parse_text,
         autocompletion=values.offer_models,
         show_default=False,
         help="Names of models.",

@@ -7,14 +7,14 @@ import typer
 from memcli.cli.completion import values
 from memcli.cli.models.maintain import weights_named
 from memcli.cli.models.resolve import load_catalog
-from memcli.cli.options import words
+from memcli.cli.options import parse_text
 from memcli.settings import models_folder
 
 OptionalName = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
-        parser=words,
+        parser=parse_text,
         autocompletion=values.offer_models_here,
         show_default=False,
         help="Name of a model.",

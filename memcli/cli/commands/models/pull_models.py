@@ -13,7 +13,7 @@ from memcli.cli.models.maintain import (
 )
 from memcli.cli.models.resolve import load_catalog
 from memcli.cli.options import Quiet
-from memcli.cli.output.progress import bars, resumable
+from memcli.cli.output.progress import progress_bars, resume_hint
 
 Quantization = Annotated[
     str | None,
@@ -64,8 +64,8 @@ def pull_models(
     if not names:
         confirm_download(selected, yes=yes)
     with (
-        resumable("the same `mem models pull` continues where it stopped"),
-        bars(quiet=quiet) as progress,
+        resume_hint("the same `mem models pull` continues where it stopped"),
+        progress_bars(quiet=quiet) as progress,
     ):
         for choice in selected:
             pulled = pull_model(choice, progress, backend=backend, keep_f16=keep_f16, update=update)

@@ -7,13 +7,13 @@ import typer
 from memcli.cli.completion import values
 from memcli.cli.models.maintain import remove_models
 from memcli.cli.models.resolve import load_catalog
-from memcli.cli.options import words
+from memcli.cli.options import parse_text
 
 RequiredNames = Annotated[
     list[str],
     typer.Argument(
         metavar="NAME...",
-        parser=words,
+        parser=parse_text,
         autocompletion=values.offer_models_here,
         help="Names of models.",
     ),
