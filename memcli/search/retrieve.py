@@ -213,7 +213,7 @@ def score_tense(
 
 
 def _presentable(matches: Matches) -> set[int]:
-    """Return the sessions with a word of the question, its meaning, day, people, title, or a memory."""
+    """Return the sessions that share a word, meaning, day, person, title or memory with it."""
     by_words = {place.session for name in ("session", "passage", "turn") for place in matches[name]}
     by_meaning = {place.session for place in matches["meaning"] if place.score >= LEAST_COSINE}
     by_day = {place.session for place in matches["dates"] if place.score >= LEAST_CLOSENESS}

@@ -165,7 +165,7 @@ def find_titles(query: SearchQuery) -> list[IndexMatch]:
         for term in query.terms
         if term not in query.people.terms
     }
-    whole = f" {_stemmed(query.text)} "
+    whole = f" {_to_stems(query.text)} "
     total = sum(informative.values()) or 1.0
     usual = max(informative.values(), default=1.0)
     found = []
@@ -174,7 +174,7 @@ def find_titles(query: SearchQuery) -> list[IndexMatch]:
         common = sum(informative.get(stem, 0.0) for stem in stems)
         size = sum(informative.get(stem, usual) for stem in stems) or 1.0
         score = common / size * common / total
-        written = _stemmed(title)
+        written = _to_stems(title)
         if len(written.split()) > 1 and common and f" {written} " in whole:
             score = 1.0
         if score:
@@ -255,7 +255,7 @@ def _mentioning(query: SearchQuery) -> set[int]:
     }
 
 
-def _stemmed(text: str) -> str:
+def _to_stems(text: str) -> str:
     """Return the stems of a text as one line, stop words included."""
     return " ".join(stem for _, _, term in word_spans(text) for stem in stem_tokens(term))
 

@@ -22,7 +22,13 @@ from memcli.store.index.term_statistics import MAX_TERMS
 from memcli.store.index.vector_sets import PassageLocation
 from memcli.store.maintenance.statistics import MonthCount, SpeakerCount, StoreTotals, VectorCount
 from memcli.store.sqlite.filters import Filters
-from memcli.store.sqlite.tokenize import normalized_key, query_terms, stem_tokens, word_spans
+from memcli.store.sqlite.tokenize import (
+    is_stop_word,
+    normalized_key,
+    query_terms,
+    stem_tokens,
+    word_spans,
+)
 from memcli.store.store import Store
 from memcli.store.tables.conversations import ConversationInfo
 from memcli.store.tables.memories import MemoryFilters, memory_id
@@ -53,6 +59,7 @@ __all__ = [
     "UnreadSession",
     "VectorCount",
     "highlight_spans",
+    "is_stop_word",
     "memory_id",
     "normalized_key",
     "query_terms",

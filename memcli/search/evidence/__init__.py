@@ -1,1 +1,6 @@
-"""What speaks for a result: the turns that are shown, and the confidence in it."""
+"""Everything that speaks for a result.
+
+- `confidence`: the probability that the best session has to do with the question at all.
+- `turns`: the turns that are shown with a session, replies included.
+- `reasons`: the reasons for a session, in words.
+"""

@@ -1,4 +1,4 @@
-"""How sure the first stage is that its best session has to do with the question at all.
+"""The confidence of the first stage that its best session has to do with the question at all.
 
 The confidence is a probability, by logistic regression over a few facts that say the same of short
 and long questions, small and large archives, and any embedder: how much of the question's
@@ -14,6 +14,8 @@ to each of these on the archives of the others. In ten parts, each judged by the
     not there: LoCoMo .058, LongMemEval .220 (its haystacks share topics), demo, plausible but never
     said .50, unrelated .06, of other data sets .047 to .163
 
+A search for one or two words is answered by a place that has them all.
+
 The demo questions that are missed have no word in common with the answer, most of them because they
 are in another language. The session's share of the information, the lead over the second session
 and the rarest word that was found were tried, too, and add nothing.
@@ -24,10 +26,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from memcli.search.query import SearchQuery
-from memcli.store import IndexMatch
+from memcli.store import IndexMatch, is_stop_word
 
 FEWEST_PASSAGES, MOST_PASSAGES = 30, 10_000  # archives beyond these were not fitted
 CONSTANT = 1.29
+COMPLETE = 0.99  # share of the information from which on nothing is missing
+KEYWORDS = 2  # words that are a search for exactly them, not a question
+SURE_OF_KEYWORDS = 0.75  # confidence in a place that has all of so few words
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,10 @@ class ConfidenceFeatures:
             + 3.09 * self.person
             + 8.15 * self.title
         )
-        return 1 / (1 + math.exp(-evidence))
+        probability = 1 / (1 + math.exp(-evidence))
+        if self.turn >= COMPLETE and self.terms <= math.log(KEYWORDS):
+            return max(probability, SURE_OF_KEYWORDS)
+        return probability
 
 
 def measure_confidence(
@@ -82,7 +90,9 @@ def measure_confidence(
     return ConfidenceFeatures(
         turn=_best_window(best, information, matches["turn"]) / total,
         terms=math.log(max(len(information), 1)),
-        unknown=sum(each for term, each in information.items() if term not in known) / total,
+        unknown=sum(each for term, each in information.items() if term not in known) / total
+        if information
+        else 1.0,
         standing=(cosine - mean) / deviation if deviation > 0 else 0.0,
         passages=math.log(min(max(passages, FEWEST_PASSAGES), MOST_PASSAGES)),
         day=_best_score(matches["dates"], best) - 0.5 if query.days else 0.0,
@@ -99,7 +109,8 @@ def _information(query: SearchQuery) -> dict[str, float]:
         for term, weight in zip(query.terms, query.term_weights, strict=True)
     }
     named = query.people.terms
-    return {term: each for term, each in all_terms.items() if term not in named} or all_terms
+    subject = {term: each for term, each in all_terms.items() if term not in named} or all_terms
+    return {term: each for term, each in subject.items() if not is_stop_word(term)}
 
 
 def _best_window(best: int, information: Mapping[str, float], turns: Sequence[IndexMatch]) -> float:

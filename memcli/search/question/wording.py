@@ -13,7 +13,8 @@ _NOW = re.compile(
 )
 _BEFORE = re.compile(
     r"\b(?:old|former|formerly|previous|previously|earlier|original|originally|initial|initially"
-    r"|at first|first (?:plan|list|idea|version|want\w*)|used to|back then|before (?:it|that|i|we|he|she|they) "
+    r"|at first|first (?:plan|list|idea|version|want\w*)|used to|back then"
+    r"|before (?:it|that|i|we|he|she|they)"
     r"|früher\w*|ursprünglich\w*|vorher|damals|zuerst)\b|以前|原来|最初|以前の|元の",
     re.IGNORECASE,
 )

@@ -136,6 +136,11 @@ def query_terms(question: str) -> list[str]:
     return [term for term, informative in terms.items() if informative] or list(terms)
 
 
+def is_stop_word(term: str) -> bool:
+    """Return whether a term is an English word that says nothing about a subject."""
+    return term in STOP_WORDS
+
+
 def word_spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, term) of each word, in characters; the term is not yet stemmed."""
     for found in re.finditer(_WORD, text):
