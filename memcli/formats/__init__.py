@@ -61,6 +61,7 @@ FORMATS = {
     "pi": "agents.pi",
     "wechat": "saved_chats.wechat",
     "qq": "saved_chats.qq",
+    "chatlab": "saved_chats.chatlab",
     "kakaotalk": "saved_chats.kakaotalk",
     "skype": "account_data.skype",
     "tiktok": "account_data.tiktok",
