@@ -77,7 +77,7 @@ def _recognises(sample: Sample) -> bool:
 def _is_text(head: list[str]) -> bool:
     """Return whether lines begin messages, each after a blank line and before its text.
 
-    One of them may be damaged.
+    The last may be cut, and one of several may be damaged.
     """
     lines = [line.strip() for line in head]
     starts = [at for at, line in enumerate(lines[:-1]) if _START.fullmatch(line)]
@@ -88,7 +88,9 @@ def _is_text(head: list[str]) -> bool:
         for at in starts
         if lines[at + 1] and at + 1 not in starts and (at == starts[0] or not lines[at - 1])
     ]
-    return len(whole) >= max(1, len(starts) - 1)
+    is_cut = starts[-1] not in whole and not any(lines[starts[-1] + 1 :])
+    damaged = len(starts) - len(whole) - is_cut
+    return bool(whole) and (not damaged or (damaged == 1 and len(whole) > 1))
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:

@@ -112,6 +112,7 @@ def test_memotrace_writes_a_page_with_a_script():
         "2024-02-01 10:00:00 INFO started\n2024-02-01 10:00:01 INFO ended\n",
         "2024-02-01 10:00:00 my diary\n\ntoday was fine\n",
         "A log\n\n2024-02-01 10:00:00 entry\ntext\n",
+        "2024-02-01 10:00:00 start of\na trace\n2024-02-01 10:00:01 end of\nthe trace\n",
     ],
 )
 def test_logs_are_not_taken_for_a_chat(content):
