@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypedDict
 from memcli.cli.json_output.value_kinds import Count, Moment, Seconds, format_moment
 from memcli.domain import Doubt, Skipped
 from memcli.ingest.import_counts import ImportCounts, ImportReport
-from memcli.ingest.remembered_sources import RememberedSource
+from memcli.ingest.paths.remembered_sources import RememberedSource
 
 
 class TurnCountsJson(TypedDict):
