@@ -7,7 +7,11 @@ ever added. A document that has to change otherwise gets a new number.
 
 from dataclasses import dataclass
 
-from memcli.cli.json_output.import_documents import ImportedSourceJson, IngestJson
+from memcli.cli.json_output.import_documents import (
+    FormatsJson,
+    ImportedSourceJson,
+    IngestJson,
+)
 from memcli.cli.json_output.memory_documents import (
     ForgetJson,
     MemoriesJson,
@@ -47,6 +51,7 @@ class PrintedDocument:
 
 DOCUMENTS = (
     PrintedDocument(IngestJson, ("mem ingest",), ImportedSourceJson),
+    PrintedDocument(FormatsJson, ("mem ingest",)),
     PrintedDocument(AskJson, ("mem ask",), RankedSessionJson),
     PrintedDocument(SearchJson, ("mem search",), RankedSessionJson),
     PrintedDocument(SessionsJson, ("mem sessions",), OverviewJson),

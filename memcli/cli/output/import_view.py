@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from memcli.cli.output.console import note, printable
 from memcli.domain import Doubt, Kind, Skipped
+from memcli.formats.guides import load_guides
 from memcli.ingest.import_counts import PARTS, ImportCounts, ImportReport
 
 MAX_WARNINGS = 20  # warnings of one source; `--json` has all of them
@@ -38,6 +39,15 @@ def print_reports(
         if len(warnings) > MAX_WARNINGS:
             more = len(warnings) - MAX_WARNINGS
             note(f"{report.path}: {more} more warnings; `--json` prints all")
+
+
+def print_formats() -> None:
+    """Print the formats, and how to get each export."""
+    guides = load_guides().values()
+    width = max(len(guide.name) for guide in guides)
+    for guide in guides:
+        how = guide.export.replace("`", "")
+        sys.stdout.write(f"{guide.name:<{width}}  {guide.title}: {how}\n")
 
 
 def describe_counts(counts: ImportCounts, noun: str, nouns: str = "") -> str:
