@@ -88,6 +88,9 @@ OWN = {
     "user_data_tiktok.json": json.dumps(
         {"Direct Message": {"Direct Messages": {"ChatHistory": {"ann": rows(tiktok)}}}}
     ),
+    "Direct Messages.txt": written(
+        ">>> Chat History with ann::\n\n", "2024-06-01 10:{at:02}:00 UTC ann: {text}\n"
+    ),
     "messages.json": json.dumps({"userId": "8:me", "conversations": [SKYPE]}),
     "linkedin.csv": written(
         "CONVERSATION ID,FROM,TO,DATE,SUBJECT,CONTENT,FOLDER\n",
@@ -165,6 +168,7 @@ FORMATS = {
     "KakaoTalk_Chat_Ann.csv": "kakaotalk",
     "chat_history.json": "snapchat",
     "user_data_tiktok.json": "tiktok",
+    "Direct Messages.txt": "tiktok",
     "messages.json": "skype",
     "linkedin.csv": "linkedin",
     "Hangouts.json": "hangouts",

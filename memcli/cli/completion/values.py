@@ -53,6 +53,13 @@ def offer_sources(incomplete: str) -> list[str]:
     return _filter(incomplete, _offers(peek.list_sources(_database())))
 
 
+def offer_source_paths(incomplete: str) -> list[str]:
+    """Offer the paths that were imported."""
+    from memcli.store.maintenance import peek
+
+    return _filter(incomplete, _offers(peek.list_source_paths(_database())))
+
+
 def offer_speakers(incomplete: str) -> list[str]:
     """Offer the people in the settings, and the speakers in the database."""
     from memcli.settings import load_settings
