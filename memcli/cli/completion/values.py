@@ -84,6 +84,17 @@ def offer_dates(incomplete: str) -> list[str]:
     return _filter(incomplete, _offers(rows))
 
 
+def offer_settings(incomplete: str) -> list[str]:
+    """Offer the settings, with their values."""
+    from memcli.settings import list_settings
+
+    try:
+        rows = [(one.key, one.value) for one in list_settings()]
+    except MemError:
+        rows = []
+    return _filter(incomplete, _offers([*rows, ("people.me", "your names")]))
+
+
 def offer_formats(incomplete: str) -> list[str]:
     """Offer the formats of exports."""
     from memcli.formats import FORMATS
