@@ -7,7 +7,7 @@ from memcli.cli.json_output.value_kinds import Count, Moment, Seconds, format_mo
 from memcli.domain import Doubt, Skipped
 from memcli.formats.guides import load_guides
 from memcli.ingest.import_counts import ImportCounts, ImportReport
-from memcli.ingest.remembered_sources import RememberedSource
+from memcli.ingest.paths.remembered_sources import RememberedSource
 
 
 class TurnCountsJson(TypedDict):

@@ -8,9 +8,9 @@ from memcli.cli.output.console import note, printable
 from memcli.cli.output.numbers import pluralize
 from memcli.domain import Doubt, Kind, Skipped
 from memcli.formats.guides import load_guides
-from memcli.ingest.discover import DiscoveredPlace
 from memcli.ingest.import_counts import PARTS, ImportCounts, ImportReport
-from memcli.ingest.remembered_sources import RememberedSource, SourceState
+from memcli.ingest.paths.discover import DiscoveredPlace
+from memcli.ingest.paths.remembered_sources import RememberedSource, SourceState
 
 MAX_WARNINGS = 20  # warnings of one source; `--json` has all of them
 
