@@ -46,8 +46,9 @@ def forget(
     """Delete sessions and memories permanently.
 
     Deleted sessions do not come back when the same export is imported again, nor memories when the
-    same session is read again. Memories whose only sources are deleted sessions are deleted with
-    them. Exits with status 3 when there is nothing to delete.
+    same session is read again, whatever the export is called. Memories whose only sources are
+    deleted sessions are deleted with them, and so are the earlier wordings of a deleted memory.
+    Backups that were made before are named. Exits with status 3 when there is nothing to delete.
     """
     if bool(ids) == bool(source):
         raise UsageError(
@@ -64,6 +65,7 @@ def forget(
             _confirm(len(sessions), len(memories), yes=yes)
             if not store.deletion.forget([one.id for one in sessions], memories):
                 note("another process reads the database: the last bytes go with the next write")
+            _name_backups(store)
     if as_json:
         print_json(document)
     if not sessions and not memories:
@@ -81,8 +83,18 @@ def _find(
         warn_unknown_names(store, filters)
     sessions = list(store.sessions.summaries(filters))
     memories = [store.memories.get(name) for name in ids if name.startswith("m_")]
+    memories += [earlier for one in memories for earlier in store.memories.earlier_wordings(one)]
     memories += store.memories.only_from_sessions([one.id for one in sessions])
     return sessions, list({one.id: one for one in memories}.values())
+
+
+def _name_backups(store: Store) -> None:
+    """Tell the person which backups still hold what was deleted."""
+    if backups := store.known_backups():
+        note(
+            f"{pluralize(len(backups), 'backup')} made before may still hold it: "
+            + ", ".join(map(str, backups))
+        )
 
 
 def _confirm(sessions: int, memories: int, *, yes: bool) -> None:

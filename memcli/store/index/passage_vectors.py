@@ -59,8 +59,10 @@ def remove_rows(database: Database, number: int, passages: str, *values: object)
         passages: a select of the numbers of the passages.
         values: the values of that select.
     """
-    database.rows(f"delete from bits_{number} where rowid in ({passages})", *values)
-    database.rows(f"delete from vectors_{number} where id in ({passages})", *values)
+    # With `in`, sqlite-vec would read the whole table.
+    rows = database.rows(passages, *values)
+    database.many(f"delete from bits_{number} where rowid = ?", rows)
+    database.many(f"delete from vectors_{number} where id = ?", rows)
 
 
 def nearest_rows(
