@@ -67,6 +67,7 @@ def _rebuild_text(store: Store, progress: StepProgress) -> int:
     """Make passages and full text again; return the number of sessions."""
     with store.transaction():
         store.text_rebuild.clear_full_text()
+        store.text_rebuild.restore_vector_search()
         store.text_rebuild.remove_orphans()
         numbers = sorted(store.sessions.numbers(Filters()))
         for done, number in enumerate(numbers, start=1):

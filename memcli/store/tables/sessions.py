@@ -16,6 +16,7 @@ from memcli.store.sqlite.times import (
     to_datetime,
     utc_offset_minutes,
 )
+from memcli.store.tables.checksums import set_checksum
 from memcli.store.tables.session_rows import TURN_COLUMNS, to_turn, turn_values
 
 ConversationNumber = int  # the id of a row of `conversations`
@@ -108,6 +109,7 @@ class SessionTable:
                 for position, turn in enumerate(session.turns, start=1)
             ],
         )
+        set_checksum(self._db, number)
         return int(number)
 
     def number(self, session: SessionId) -> int | None:
