@@ -63,12 +63,12 @@ PEOPLE = '[people]\nme = ["Mira", "mira@work"]\n"Kaito Mori" = ["kaito", "+81 90
 def test_a_person_is_found_by_each_of_their_names(config, name, names):
     found = config(PEOPLE)
 
-    assert found.names(name) == names
+    assert found.names_of(name) == names
     assert found.own_names == ("Mira", "mira@work")
 
 
 def test_without_names_the_person_is_whom_assistants_call_the_user(config):
-    assert config("").names("me") == ("me", "user")
+    assert config("").names_of("me") == ("me", "user")
 
 
 @pytest.mark.parametrize(

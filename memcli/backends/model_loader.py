@@ -14,6 +14,7 @@ from memcli.callbacks import NoteCallback, ignore
 from memcli.protocols import Chat, Embedder, Reader, Reranker, Sifter
 
 if TYPE_CHECKING:
+    from memcli.backends.server import ServerReranker
     from memcli.backends.server.endpoint import Endpoint
     from memcli.catalog import Manifest, Weights
 
@@ -38,12 +39,14 @@ class ModelLoader:
         note: called with a sentence about a model that runs otherwise than requested.
         note_server: called, before the first text leaves this machine, with its destination.
         check: checks a GGUF file before llama.cpp reads it.
+        verdicts: the file that remembers which served models passed their trial.
     """
 
     gpu_layers: int | None = None
     note: NoteCallback = ignore
     note_server: NoteCallback = ignore
     check: Callable[[Path], CheckedFile] = check_gguf
+    verdicts: Path | None = None
 
     def open_embedder(self, source: "ModelSource | None") -> Embedder:
         """Open an embedder; None stands for the built-in one, which needs no download."""
@@ -91,11 +94,25 @@ class ModelLoader:
 
     def open_reranker(self, source: ModelSource) -> Reranker:
         """Open a model that judges passages."""
+        if isinstance(source, ServedModel):
+            return self.open_served_reranker(source)
         prompt = source.manifest.rerank_prompt()
         reranker: Reranker = _backend(source).open_reranker(
-            _place(source), prompt, **self._backend_options(source)
+            source.path, prompt, **self._backend_options(source)
         )
         return reranker
+
+    def open_served_reranker(self, source: ServedModel) -> "ServerReranker":
+        """Open a served model that judges passages, once it has passed a trial."""
+        from memcli.backends import server
+
+        return server.open_reranker(
+            source.endpoint,
+            source.manifest.rerank_prompt(),
+            checks=source.manifest.checks,
+            verdicts=self.verdicts,
+            note=self.note_server,
+        )
 
     def open_sifter(self, source: ModelSource) -> Sifter:
         """Open a model that thinks and ranks sessions."""

@@ -7,7 +7,12 @@ Read `app` first, then one command, such as `commands/ask`.
     option_groups  options that are used together, as one value and one heading of the help
     when           dates and time zones as people type them
     input_text     questions and documents from standard input
-    unknown_names  warnings of sources and speakers that no session has
+    confirmation   a question before a deletion or a long import
+    discovery      exports that could be imported, or have changed
+    did_you_mean   suggestions for words that do not exist
+    settings_editor  the settings file in an editor
+    default_command  groups in which `list` need not be typed
+    filter_warnings  warnings of filters that leave out more than was meant
     ask_session    the way of a question from models to printed results
     commands/      one file per command
     output/        text for terminals, pipes, Markdown and CSV
@@ -19,7 +24,6 @@ Read `app` first, then one command, such as `commands/ask`.
 """
 
 import os
-import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -28,8 +32,6 @@ from threading import current_thread, main_thread
 from typing import Any
 
 from memcli.errors import ExitCode, MemError
-
-_SUGGESTION = re.compile(r"(?:Did you mean |\(Possible options: )(.+?)[?)]+$")  # Typer's wording
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,6 +99,8 @@ def _run(argv: Sequence[str]) -> int:
     from memcli.cli.app import command_tree
     from memcli.temporary import remove_leftovers
 
+    if list(argv[:1]) == ["help"]:  # `mem help ask`, as with other programs
+        argv = [*argv[1:], "--help"]
     remove_leftovers()
     try:
         status = command_tree(argv)(argv, prog_name="mem", standalone_mode=False)
@@ -112,12 +116,13 @@ def _report_wrong_usage(message: str, context: Any) -> int:  # Any: Typer's cont
     if context and message == context.get_help():
         sys.stderr.write(f"{message}\n")
         return ExitCode.USAGE
-    suggestion = _SUGGESTION.search(message)
-    usage = f"{context.command_path} --help" if context else "mem --help"
-    problem = message[: suggestion.start()] if suggestion else message
+    from memcli.cli.did_you_mean import suggest
+
+    usage = f"`{context.command_path} --help`" if context else "`mem --help`"
+    problem, meant = suggest(message, context)
     _print_error(
         problem[:1].lower() + problem[1:].rstrip(" ."),
-        f"did you mean {suggestion[1]}" if suggestion else usage,
+        f"did you mean {meant}" if meant else usage,
     )
     return ExitCode.USAGE
 

@@ -30,6 +30,7 @@ COMMANDS = (
     "demo",
     "bench",
     "mcp",
+    "sources",
     "memories",
     "models",
 )
@@ -46,6 +47,7 @@ def command_tree(arguments: Sequence[str] = ()) -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
         add_completion=False,  # `completion.shells` has scripts of our own
     )
     app.callback()(root)
@@ -64,7 +66,7 @@ def command_tree(arguments: Sequence[str] = ()) -> typer.Typer:
 def _needed_commands(arguments: Sequence[str]) -> Sequence[str]:
     """Return the command that the arguments name, or all if they do not begin with one."""
     rest = list(arguments)
-    if rest == ["--version"]:
+    if rest in (["--version"], ["-V"]):
         return ()
     while rest and rest[0].startswith("--db"):
         del rest[: 1 if "=" in rest[0] else 2]
@@ -98,6 +100,7 @@ def root(
         bool,
         typer.Option(
             "--version",
+            "-V",
             callback=_print_version,
             is_eager=True,
             help="Print the version; with `--verbose` those of its parts, too.",

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from memcli.cli.output.console import printable
@@ -13,14 +13,16 @@ LONGEST_TEXT = 64 << 20  # bytes
 STDIN = "-"
 
 
-def check_question(question: str) -> None:
-    """Check that a question is not empty.
+def join_question(words: Sequence[str]) -> str:
+    """Return the question that was typed, in quotes or word by word.
 
     Raises:
-        UsageError: it is.
+        UsageError: it is empty.
     """
+    question = " ".join(words)
     if not question.strip():
-        raise UsageError("the question is empty", hint='mem ask "What did I decide about the car?"')
+        raise UsageError("the question is empty", hint="`mem ask where is my passport`")
+    return question
 
 
 def read_questions(*, null: bool) -> Iterator[str]:

@@ -7,6 +7,7 @@ A command declares a parameter of a group's type, `def stats(database: DatabaseO
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from memcli.cli import options
 from memcli.errors import UsageError
 from memcli.settings import database_path
 from memcli.store import Filters, Store
+from memcli.text.typed_periods import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class FilterOptions:
         Args:
             among: numbers of the sessions that were named; None for all.
         """
-        return Filters(self.since, self.until, self.source, self.speaker, among)
+        since, until = combine_dates(self.since, self.until)
+        return Filters(since, until, self.source, self.speaker, among)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,21 @@ def _one_format(chosen: str | None, *, as_json: bool, as_jsonl: bool) -> str:
             f"choose one format, not {' and '.join(sorted(formats))}", hint="`--format json`"
         )
     return formats.pop() if formats else "text"
+
+
+def combine_dates(
+    since: Period | None, until: datetime | None
+) -> tuple[datetime | None, datetime | None]:
+    """Return the first moment that counts and the first that no longer does.
+
+    Raises:
+        UsageError: both a range and `--until` give an end.
+    """
+    if since is None:
+        return None, until
+    if since.end and until:
+        raise UsageError("both `--since` and `--until` give an end", hint="leave out `--until`")
+    return since.start, until or since.end
 
 
 class GroupedCommand(TyperCommand):

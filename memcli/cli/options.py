@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from memcli.cli.completion import values
-from memcli.cli.typed_dates import parse_end, parse_start, parse_zone
+from memcli.cli.typed_dates import parse_end, parse_since, parse_zone
 from memcli.errors import UsageError
 from memcli.settings import load_settings
+from memcli.text.typed_periods import Period
 
 STAGES = {"retrieve", "rerank", "sift"}
 UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds of each unit
@@ -122,14 +123,16 @@ Timezone = Annotated[
     ),
 ]
 Since = Annotated[
-    datetime | None,
+    Period | None,
     typer.Option(
         "--since",
-        parser=parse_start,
+        parser=parse_since,
+        autocompletion=values.offer_dates,
         metavar="DATE",
         show_default=False,
         rich_help_panel=FILTERS,
-        help="Only sessions from this day, month or year on: `2024-03-01`, `2024-03`, `2024`.",
+        help="Only sessions from this day, month or year on: `2024-03-01`, `2024-03`, `7d`,"
+        " `yesterday`, `last week`; or of a range: `2025-03..2025-05`.",
     ),
 ]
 Until = Annotated[
@@ -137,6 +140,7 @@ Until = Annotated[
     typer.Option(
         "--until",
         parser=parse_end,
+        autocompletion=values.offer_dates,
         metavar="DATE",
         show_default=False,
         rich_help_panel=FILTERS,

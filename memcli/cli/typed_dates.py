@@ -1,28 +1,44 @@
-"""Dates and time zones as people type them in options."""
+"""Dates, periods and time zones as people type them in options."""
 
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from memcli.errors import UsageError
-from memcli.text.iso_dates import parse_iso_span
+from memcli.text.typed_periods import RANGE, Period, parse_period
+
+
+def parse_since(text: str) -> Period:
+    """Return the period that `--since` names: one date, or a range such as `2025-03..2025-05`.
+
+    Raises:
+        UsageError: the text is not a period.
+    """
+    period = _parse(text)
+    return period if RANGE in text else Period(period.start, None)
 
 
 def parse_start(text: str) -> datetime:
-    """Return the beginning of a day, month or year, or a time itself, in the zone of this machine.
+    """Return the beginning of a period, or a time itself, in the zone of this machine.
 
     Raises:
-        UsageError: the text is not a date.
+        UsageError: the text is not one period with a beginning.
     """
-    return _span(text)[0]
+    start = _parse(text).start
+    if start is None or RANGE in text:
+        raise _not_a_date(text)
+    return start
 
 
 def parse_end(text: str) -> datetime:
-    """Return the beginning of the next day, month or year; a time is its own end.
+    """Return the end of a period; a time is its own end.
 
     Raises:
-        UsageError: the text is not a date.
+        UsageError: the text is not one period.
     """
-    return _span(text)[1]
+    end = _parse(text).end
+    if end is None or RANGE in text:
+        raise _not_a_date(text)
+    return end
 
 
 def parse_zone(text: str) -> ZoneInfo:
@@ -52,11 +68,16 @@ def local_zone() -> tzinfo:
         return datetime.now().astimezone().tzinfo or ZoneInfo("UTC")
 
 
-def _span(text: str) -> tuple[datetime, datetime]:
-    """Return the beginning and the end of a date that was typed, in the zone of this machine."""
+def _parse(text: str) -> Period:
     try:
-        start, end = parse_iso_span(text)
-        return start.astimezone(), end.astimezone()
+        return parse_period(text, datetime.now().astimezone())
     except (ValueError, OverflowError) as error:
-        hint = "write it as in `2024-03-01`, `2024-03` or `2024`"
-        raise UsageError(f"not a date: `{text}`", hint=hint) from error
+        raise _not_a_date(text) from error
+
+
+def _not_a_date(text: str) -> UsageError:
+    return UsageError(
+        f"not a date: `{text}`",
+        hint="write it as in `2024-03-01`, `2024-03`, `7d`, `yesterday`, `last week`, or for"
+        " `--since` as in `2025-03..2025-05`",
+    )

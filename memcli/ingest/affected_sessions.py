@@ -1,18 +1,20 @@
-"""Finds the stored sessions that an import may change.
+"""Finds the stored sessions that an import may change, and cuts them again.
 
 Of a conversation that is not endless these are all; an endless chat has too many, so that only
 those around the imported turns are read.
 """
 
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from memcli.domain import Conversation, Session, SessionId
-from memcli.ingest.merge import QUIET
+from memcli.domain import Conversation, Session, Turn
 from memcli.store import Store
+
+Cutter = Callable[[Sequence[Turn]], list[Session]]
 
 
 def affected_sessions(store: Store, number: int, conversation: Conversation) -> list[Session]:
-    """Return the stored sessions that a conversation may change, earliest first.
+    """Return the stored sessions that the turns of a conversation may belong to, earliest first.
 
     Args:
         store: the database.
@@ -24,65 +26,68 @@ def affected_sessions(store: Store, number: int, conversation: Conversation) -> 
         return sessions.overlapping(number, None, None)
     times = {turn.key: turn.sent_at for turn in conversation.turns}
     known = sessions.with_turns(number, list(times))
-    began = [*filter(None, times.values()), *(one.started_at for one in known if one.started_at)]
+    began = [*filter(None, times.values()), *_starts(known)]
     ended = [*filter(None, times.values()), *(one.ended_at for one in known if one.ended_at)]
     if began:
         known += sessions.overlapping(number, min(began), max(ended))
-    affected = {session.id: session for session in known}
-    stored = {turn.key: turn.sent_at for one in affected.values() for turn in one.turns}
-    if began and any(key not in stored or stored[key] != times[key] for key in times):
-        first = min([*began, *(one.started_at for one in known if one.started_at)])
-        for before in sessions.neighbours(number, first):
-            affected.setdefault(before.id, before)
-        extend_to_firm_end(store, number, affected, max(ended), stored.keys() | times.keys())
-    return sorted(affected.values(), key=_span)
+    stored = {turn.key: turn.sent_at for one in known for turn in one.turns}
+    has_changed = any(key not in stored or stored[key] != times[key] for key in times)
+    if (
+        began
+        and has_changed
+        and (before := sessions.before(number, min([*began, *_starts(known)])))
+    ):
+        known.append(before)
+    return _in_order(known)
 
 
-def sessions_around(store: Store, number: int, keys: list[str]) -> list[Session]:
-    """Return the sessions that have turns with these keys, and those cut anew without them."""
-    sessions = store.sessions
-    affected = {one.id: one for one in sessions.with_turns(number, keys)}
-    began = [one.started_at for one in affected.values() if one.started_at]
-    ended = [one.ended_at for one in affected.values() if one.ended_at]
-    if began and ended:
-        for beside in sessions.neighbours(number, min(began)):
-            affected.setdefault(beside.id, beside)
-        stored = {turn.key for one in affected.values() for turn in one.turns}
-        extend_to_firm_end(store, number, affected, max(ended), stored)
-    return sorted(affected.values(), key=_span)
+def sessions_around(store: Store, number: int, keys: Collection[str]) -> list[Session]:
+    """Return the sessions that have turns with these keys, and the one before them."""
+    known = store.sessions.with_turns(number, list(keys))
+    if (starts := _starts(known)) and (before := store.sessions.before(number, min(starts))):
+        known.append(before)
+    return _in_order(known)
 
 
-def extend_to_firm_end(
-    store: Store,
-    number: int,
-    affected: dict[SessionId, Session],
-    ended: datetime,
-    keys: set[str],
-) -> None:
-    """Add the sessions up to the next firm end: a new turn moves the cuts that follow it.
+def cut_again(
+    store: Store, number: int, known: Sequence[Session], sessions: Sequence[Session], cut: Cutter
+) -> tuple[list[Session], list[Session]]:
+    """Return sessions of an endless chat, with those that follow and begin elsewhere now.
+
+    Sessions are cut from left to right: if the next stored session still is one when it is cut
+    together with the turns before it, all that follow it are unchanged.
 
     Args:
         store: the database.
         number: of the conversation.
-        affected: the sessions found so far; those that follow are added.
-        ended: the end of the last of them.
-        keys: of all their turns; a reply to one of them is no firm end. More are added.
+        known: the stored sessions whose turns were cut.
+        sessions: the sessions that these turns make now.
+        cut: cuts turns into sessions.
+
+    Returns:
+        The stored sessions that change, and those that take their place.
     """
-    while True:
-        ended = max([ended, *(one.ended_at for one in affected.values() if one.ended_at)])
-        following = [
-            session
-            for session in store.sessions.neighbours(number, ended)
-            if session.started_at and session.started_at > ended and session.id not in affected
-        ]
-        if not following:
-            return
-        [session] = following
-        quiet = session.started_at is not None and session.started_at - ended > QUIET
-        if quiet and session.turns[0].parent not in keys:
-            return
-        affected[session.id] = session
-        keys |= {turn.key for turn in session.turns}
+    known, sessions = list(known), list(sessions)
+    while sessions and (ended := sessions[-1].ended_at):
+        following = store.sessions.after(number, ended, [one.id for one in known])
+        if following is None:
+            break
+        last = sessions.pop()
+        sessions += cut([*last.turns, *following.turns])
+        if sessions[-1].turns == following.turns:
+            sessions.pop()
+            break
+        known.append(following)
+    return known, sessions
+
+
+def _starts(sessions: Sequence[Session]) -> list[datetime]:
+    return [session.started_at for session in sessions if session.started_at]
+
+
+def _in_order(sessions: Sequence[Session]) -> list[Session]:
+    """Return each session once, earliest first."""
+    return sorted({session.id: session for session in sessions}.values(), key=_span)
 
 
 def _span(session: Session) -> tuple[float, float]:

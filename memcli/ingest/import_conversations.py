@@ -10,16 +10,18 @@ The steps of one conversation, in the order of `ConversationImporter.import_batc
 5. keep the revisions and former ids that another database exported with it.
 """
 
+import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from memcli.callbacks import ignore
 from memcli.domain import Conversation, Kind, Session, SessionHistory, fingerprint
-from memcli.ingest.affected_sessions import affected_sessions
+from memcli.ingest.affected_sessions import Cutter, affected_sessions, cut_again
+from memcli.ingest.cutting import CUT_RULE, cut_sessions
 from memcli.ingest.import_counts import ImportCounts, ImportTally
 from memcli.ingest.index_sessions import index_sessions
-from memcli.ingest.merge import cut_sessions, merge, turn_digest
+from memcli.ingest.merge import merge, turn_digest
 from memcli.ingest.session_writer import SessionWriter
 from memcli.ingest.shared_turns import NEVER, without_copied_turns, without_thread_turns
 from memcli.protocols import Embedder
@@ -41,6 +43,11 @@ class ConversationImporter:
     ) -> None:
         self._store, self._embedder, self._included = store, embedder, included
         self._restored: set[int] = set()  # conversations that hold only restored sessions
+
+    @property
+    def has_restored(self) -> bool:
+        """True if it stored sessions as another database had cut them."""
+        return bool(self._restored)
 
     def import_batch(
         self,
@@ -94,13 +101,13 @@ class ConversationImporter:
         if conversation.history is None or (head and head.number not in self._restored):
             return False
         keys = [turn.key for turn in conversation.turns]
-        sessions = _cut(conversation, conversation.title)
+        sessions = _cutter(conversation, conversation.title)(conversation.turns)
         whole = len(sessions) == 1 and sessions[0].turns == conversation.turns
         if not whole or len(set(keys)) != len(keys):
             return False
         if head and store.conversations.existing_turns(head.number, keys):
             return False
-        number = head.number if head else _add_conversation(conversation, store)
+        number = head.number if head else _add_conversation(conversation, store, cut_rule=0)
         if conversation.updated_at:
             store.conversations.set_newest_copy(number, conversation.updated_at)
         self._restored.add(number)
@@ -165,7 +172,10 @@ def merge_conversation(
     if as_of > stored_as_of:
         store.conversations.set_newest_copy(number, as_of)
     title = _choose_title(number, conversation.title, known, store, newer=newer)
-    sessions = _cut(replace(conversation, turns=merged.turns), title)
+    cut = _cutter(conversation, title)
+    sessions = cut(merged.turns)
+    if conversation.endless:
+        known, sessions = cut_again(store, number, known, sessions, cut)
     writer.attach_turns(number)
     writer.tally.conversations.add(number)
     writer.tally.turns += ImportCounts(merged.new, merged.changed, merged.unchanged)
@@ -197,20 +207,16 @@ def _choose_title(
     return title
 
 
-def _add_conversation(conversation: Conversation, store: Store) -> int:
+def _add_conversation(conversation: Conversation, store: Store, *, cut_rule: int = CUT_RULE) -> int:
     return store.conversations.add(
-        conversation.source, conversation.key, endless=conversation.endless
+        conversation.source, conversation.key, endless=conversation.endless, cut_rule=cut_rule
     ).number
 
 
-def _cut(conversation: Conversation, title: str) -> list[Session]:
-    return cut_sessions(
-        conversation.source,
-        conversation.key,
-        title,
-        conversation.turns,
-        endless=conversation.endless,
-    )
+def _cutter(conversation: Conversation, title: str) -> Cutter:
+    """Return the function that cuts turns of a conversation into sessions with this title."""
+    source, key, endless = conversation.source, conversation.key, conversation.endless
+    return functools.partial(cut_sessions, source, key, title, endless=endless)
 
 
 def _end_of(conversation: Conversation) -> datetime:

@@ -1,17 +1,14 @@
-"""Merges the stored turns of a conversation with those of an export, and cuts them into sessions.
+"""Merges the stored turns of a conversation with those of an export.
 
 Everything here is a function of the messages alone, never of the end of a file or a batch, so that
-exports which overlap, in any order, result in the same sessions.
+exports which overlap, in any order, result in the same turns.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from memcli.domain import Session, SessionId, Turn, fingerprint, participants, public_id
-
-QUIET = timedelta(hours=6)  # a gap that ends a session of an endless chat
-LONGEST = 200  # most turns of such a session
+from memcli.domain import Turn, fingerprint
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -141,66 +138,3 @@ def _interleave(stored: Sequence[Turn], incoming: dict[str, Turn]) -> list[Turn]
 def _is_later(one: Turn, other: Turn) -> bool:
     """Return whether one turn was said after another; False if a time is missing."""
     return bool(one.sent_at and other.sent_at and one.sent_at > other.sent_at)
-
-
-def cut_sessions(
-    source: str, conversation: str, title: str, turns: Sequence[Turn], *, endless: bool
-) -> list[Session]:
-    """Cut a conversation into sessions; one that is not endless is one session.
-
-    Args:
-        source: of the conversation.
-        conversation: its key.
-        title: its title.
-        turns: all of them, or for an endless chat those near the turns that changed.
-        endless: whether to cut at quiet gaps.
-    """
-    sessions = []
-    parts = _split_at_gaps(_sort_by_time(turns)) if endless else [list(turns)]
-    for part in parts:
-        if not part:
-            continue
-        times = [turn.sent_at for turn in part if turn.sent_at]
-        started, ended = min(times, default=None), max(times, default=None)
-        session_id = _session_id(source, conversation, part[0].key)
-        sessions.append(
-            Session(session_id, source, title, tuple(part), started, ended, participants(part))
-        )
-    return sessions
-
-
-def _sort_by_time(turns: Sequence[Turn]) -> list[Turn]:
-    """Order an endless chat by time, and turns of the same time by number, if they have numbers.
-
-    A turn with neither stays after the one it follows.
-    """
-    places: list[tuple[datetime, int, str]] = []
-    last = _NEVER
-    for turn in turns:
-        last, key = turn.sent_at or last, turn.key
-        places.append((last, len(key), key) if key.isascii() and key.isdigit() else (last, 0, ""))
-    return [turns[at] for at in sorted(range(len(turns)), key=places.__getitem__)]
-
-
-def _split_at_gaps(turns: Sequence[Turn]) -> list[list[Turn]]:
-    """Split turns at quiet gaps, unless a reply to a turn before the gap ends it."""
-    parts: list[list[Turn]] = []
-    part: list[Turn] = []
-    last: datetime | None = None
-    for turn in turns:
-        quiet = last and turn.sent_at and turn.sent_at - last > QUIET
-        if not part or len(part) >= LONGEST or (quiet and not _replies_to(turn, part)):
-            part = []
-            parts.append(part)
-        part.append(turn)
-        last = turn.sent_at or last
-    return parts
-
-
-def _replies_to(turn: Turn, part: Sequence[Turn]) -> bool:
-    return turn.parent is not None and any(turn.parent == one.key for one in part)
-
-
-def _session_id(source: str, conversation: str, first: str) -> SessionId:
-    """Return the id of the session that begins with this turn: 50 bits of a digest."""
-    return SessionId(public_id("s_", source, conversation, first))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from memcli.callbacks import ignore
+from memcli.ingest.recut import recut_all
 from memcli.memories.grounding import check_sources_again
 from memcli.memories.remember import MemoryWriter
 from memcli.protocols import Embedder
@@ -69,6 +70,7 @@ def _rebuild_text(store: Store, progress: StepProgress) -> int:
         store.text_rebuild.clear_full_text()
         store.text_rebuild.restore_vector_search()
         store.text_rebuild.remove_orphans()
+        recut_all(store)
         numbers = sorted(store.sessions.numbers(Filters()))
         for done, number in enumerate(numbers, start=1):
             session = store.sessions.by_number(number)

@@ -1,8 +1,8 @@
 """Replaces stored sessions by those that a conversation has now."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from memcli.domain import Session
+from memcli.domain import Session, SessionId
 from memcli.ingest.import_counts import ImportTally
 from memcli.memories.grounding import check_sources_again
 from memcli.store import Store
@@ -54,7 +54,7 @@ class SessionWriter:
         """Replace known sessions of a conversation, where they differ."""
         stored = self._store.sessions
         before = {session.id: session for session in known}
-        differing = [session for session in sessions if before.get(session.id) != session]
+        differing = _differing(before, sessions)
         changed = {session.id for session in differing}
         gone = before.keys() - {session.id for session in sessions}
         for key in [*(changed & before.keys()), *gone]:
@@ -75,3 +75,17 @@ class SessionWriter:
         tally.changed |= changed & before.keys()
         tally.changed -= gone
         tally.unchanged |= {session.id for session in sessions} - changed
+
+
+def _differing(before: Mapping[SessionId, Session], sessions: Sequence[Session]) -> list[Session]:
+    """Return the sessions that differ from the stored ones.
+
+    Sessions without times are in the order in which they were stored, so that all that follow one
+    that differs are stored again.
+    """
+    differing: list[Session] = []
+    for session in sessions:
+        follows = bool(differing) and not (session.started_at or differing[-1].started_at)
+        if follows or before.get(session.id) != session:
+            differing.append(session)
+    return differing

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from memcli.domain import Conversation, Turn
-from memcli.ingest.affected_sessions import sessions_around
+from memcli.ingest.affected_sessions import cut_again, sessions_around
+from memcli.ingest.cutting import cut_sessions
 from memcli.ingest.import_counts import ImportCounts
-from memcli.ingest.merge import cut_sessions
 from memcli.ingest.session_writer import SessionWriter
 from memcli.store import ConversationInfo, Store
 
@@ -80,9 +81,10 @@ def _remove_from_chat(
     chat: ConversationInfo, source: str, keys: Collection[str], store: Store, writer: SessionWriter
 ) -> None:
     """Remove turns from an endless chat, and cut the turns around them anew."""
-    known = sessions_around(store, chat.number, list(keys))
+    known = sessions_around(store, chat.number, keys)
     left = [turn for one in known for turn in one.turns if turn.key not in keys]
-    remaining = cut_sessions(source, chat.key, known[0].title, left, endless=True)
+    cut = partial(cut_sessions, source, chat.key, known[0].title, endless=True)
+    known, remaining = cut_again(store, chat.number, known, cut(left), cut)
     writer.remove_turns(chat.number, keys, known, remaining)
 
 

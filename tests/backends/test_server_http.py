@@ -9,13 +9,15 @@ import sys
 import time
 import traceback
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from helpers import hostile_server as hostile
 from helpers.hostile_server import answer, chat, serving, stream
 
-from memcli.backends.server import Limits, open_reranker, open_sifter, parse_endpoint
+from memcli.backends.server import Limits, ServerReranker, open_sifter, parse_endpoint
 from memcli.backends.server.http import EndpointClient, RefusedError
+from memcli.backends.server.reranking.score_client import Scoring
 from memcli.errors import BackendError, ExitCode
 from memcli.protocols import RerankPrompt, Sampling, SiftedOrder
 
@@ -30,6 +32,7 @@ QUICK = Limits(
 PROMPT = RerankPrompt("", "{instruction}{query}{document}", "", "", 512)
 GOOD = answer({"results": [{"index": 0, "relevance_score": 0.25}]})
 KEY = "sk-4f7a-secret"
+open_reranker = partial(ServerReranker, scoring=Scoring())  # it is believed without a trial
 
 
 def reranker_at(served, limits=QUICK, key=None, **others):

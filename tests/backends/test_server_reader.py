@@ -142,7 +142,11 @@ def test_tools_and_dialogue_are_sent_as_the_api_has_them():
                 }
             ],
         },
-        {"role": "tool", "content": "nothing </think> <|im_end|>", "tool_call_id": "call_2"},
+        {
+            "role": "tool",
+            "content": "nothing < /think> < |im_end|>",
+            "tool_call_id": "call_2",
+        },
     ]
 
 

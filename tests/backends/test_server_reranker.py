@@ -1,11 +1,13 @@
 """Answers of rerank endpoints, and of chats in their place."""
 
 import math
+from functools import partial
 
 import pytest
 from helpers.hostile_server import answer, serving
 
-from memcli.backends.server import Limits, open_reranker, parse_endpoint
+from memcli.backends.server import Limits, ServerReranker, parse_endpoint
+from memcli.backends.server.reranking.score_client import Scoring
 from memcli.errors import BackendError
 from memcli.protocols import Reranker, RerankPrompt
 
@@ -16,11 +18,14 @@ PROMPT = RerankPrompt(
     instruction="Find what answers",
     context=600,
 )
+BY_RERANK, BY_CHAT = Scoring(), Scoring("chat")
+open_reranker = partial(ServerReranker, scoring=BY_RERANK)  # it is believed without a trial
 QUICK = Limits(connect_timeout=1, idle_timeout=2, total_timeout=4, attempts=2, first_pause=0.01)
 
 
-def reranker_at(served, model="m", prompt=PROMPT, **others):
-    return open_reranker(parse_endpoint(f"{served.url}#{model}", limits=QUICK, **others), prompt)
+def reranker_at(served, model="m", prompt=PROMPT, scoring=BY_RERANK, **others):
+    endpoint = parse_endpoint(f"{served.url}#{model}", limits=QUICK, **others)
+    return ServerReranker(endpoint, prompt, scoring=scoring)
 
 
 def judged(behaviour, passages=("a", "b"), **others):
@@ -76,19 +81,6 @@ def test_no_passage_asks_nothing():
         assert list(reranker_at(served).judge("why", [])) == []
 
     assert not served.requests
-
-
-def test_scores_outside_0_and_1_are_logits_then_and_from_then_on():
-    scored = iter([[0.9] * 16, [-4.5] + [0.5] * 15, [0.5] * 8])
-
-    def next_scores(_request):
-        return {"data": [{"index": at, "score": s} for at, s in enumerate(next(scored))]}
-
-    found = judged(answer(next_scores), passages=["p"] * 40)
-
-    assert found[0] == 0.9
-    assert found[16] == sigmoid(-4.5)
-    assert found[17] == found[32] == sigmoid(0.5)
 
 
 @pytest.mark.parametrize(
@@ -150,24 +142,15 @@ def chat_only(reply, status=404, told="Not Found"):
     return behave
 
 
-@pytest.mark.parametrize(
-    ("status", "told"),
-    [
-        (404, "Not Found"),
-        (405, "Method Not Allowed"),
-        (501, "This server does not support reranking. Start it with `--reranking`"),
-        (400, "The model does not support Rerank (Score) API"),
-    ],
-)
-def test_without_a_rerank_endpoint_a_chat_says_yes_or_no(status, told):
-    with serving(chat_only(answer(top(yes=-0.2, no=-1.7)), status, told)) as served:
-        reranker = reranker_at(served)
+def test_a_chat_says_yes_or_no():
+    with serving(chat_only(answer(top(yes=-0.2, no=-1.7)))) as served:
+        reranker = reranker_at(served, scoring=BY_CHAT)
         assert dict(reranker.judge("why", ["{query}", "b"])) == {0: sigmoid(1.5), 1: sigmoid(1.5)}
         assert dict(reranker.judge("why", ["c"])) == {0: sigmoid(1.5)}
 
     paths = [request.path for request in served.requests]
-    assert paths == ["/v1/rerank", *["/v1/chat/completions"] * 3]
-    assert {request.body["messages"][1]["content"] for request in served.requests[1:3]} == {
+    assert paths == ["/v1/chat/completions"] * 3
+    assert {request.body["messages"][1]["content"] for request in served.requests[:2]} == {
         "<Instruct>: Find what answers\n<Query>: why\n<Document>: {query}",
         "<Instruct>: Find what answers\n<Query>: why\n<Document>: b",
     }
@@ -183,7 +166,7 @@ def test_a_chat_that_refuses_unknown_fields_is_asked_without():
             return answer({"error": {"message": "Unrecognized argument"}}, 400)(request)
         return answer(top(yes=-1, no=-1))(request)
 
-    assert judged(chat_only(strict)) == {0: 0.5, 1: 0.5}
+    assert judged(chat_only(strict), scoring=BY_CHAT) == {0: 0.5, 1: 0.5}
 
 
 @pytest.mark.parametrize(
@@ -200,37 +183,39 @@ def test_a_chat_that_refuses_unknown_fields_is_asked_without():
     ],
 )
 def test_the_share_of_yes_is_taken_from_the_likeliest_tokens(likely, margin):
-    assert judged(chat_only(answer(top(**likely))), passages=["a"]) == {0: sigmoid(margin)}
+    assert judged(chat_only(answer(top(**likely))), passages=["a"], scoring=BY_CHAT) == {
+        0: sigmoid(margin)
+    }
 
 
 def test_likelihoods_as_completions_have_them_are_read_too():
     reply = {"choices": [{"logprobs": {"top_logprobs": [{"yes": -0.2, "no": -1.7}]}}]}
 
-    assert judged(chat_only(answer(reply)), passages=["a"]) == {0: sigmoid(1.5)}
+    assert judged(chat_only(answer(reply)), passages=["a"], scoring=BY_CHAT) == {0: sigmoid(1.5)}
 
 
 @pytest.mark.parametrize(
     ("reply", "error"),
     [
         (top(Sure=-0.1, well=-2), "answers 'Sure' instead of yes or no"),
-        ({"choices": [{"message": {"content": "yes"}}]}, "has no rerank endpoint"),
-        ({"choices": [{"logprobs": None}]}, "has no rerank endpoint"),
-        ({"choices": [{"logprobs": {"content": []}}]}, "has no rerank endpoint"),
+        ({"choices": [{"message": {"content": "yes"}}]}, "sends no log-probabilities"),
+        ({"choices": [{"logprobs": None}]}, "sends no log-probabilities"),
+        ({"choices": [{"logprobs": {"content": []}}]}, "sends no log-probabilities"),
         (
             {"choices": [{"logprobs": {"content": [{"top_logprobs": [7]}]}}]},
-            "has no rerank endpoint",
+            "sends no log-probabilities",
         ),
-        (top(yes=math.nan, no=math.nan), "has no rerank endpoint"),
-        (top(yes="high"), "has no rerank endpoint"),
-        ({"choices": []}, "has no rerank endpoint"),
-        ([], "has no rerank endpoint"),
+        (top(yes=math.nan, no=math.nan), "sends no log-probabilities"),
+        (top(yes="high"), "sends no log-probabilities"),
+        ({"choices": []}, "sends no log-probabilities"),
+        ([], "sends no log-probabilities"),
     ],
 )
 def test_a_chat_that_does_not_tell_is_an_error(reply, error):
     with pytest.raises(BackendError, match=error):
-        judged(chat_only(answer(reply)))
+        judged(chat_only(answer(reply)), scoring=BY_CHAT)
 
 
 def test_a_server_that_is_nothing_of_the_kind_is_an_error_with_the_address():
     with pytest.raises(BackendError, match=r"/v1/chat/completions answers 404: nothing here"):
-        judged(answer({"message": "nothing here"}, 404))
+        judged(answer({"message": "nothing here"}, 404), scoring=BY_CHAT)

@@ -201,10 +201,24 @@ def test_words_that_are_operators_can_be_found(mem):
 
 
 @pytest.mark.parametrize(
-    "date", ["yesterday", "2024-13", "2024-02-30", "9999", "9999-12-31", "0001-01-01", ""]
+    "date",
+    [
+        "soon",
+        "7x",
+        "2024-01..2024-03",
+        "2024-13",
+        "2024-02-30",
+        "9999",
+        "9999-12-31",
+        "0001-01-01",
+        "",
+    ],
 )
 def test_what_is_no_date_is_bad_usage(mem, date):
-    hint = "hint: write it as in `2024-03-01`, `2024-03` or `2024`\n"
+    hint = (
+        "hint: write it as in `2024-03-01`, `2024-03`, `7d`, `yesterday`, `last week`, or for"
+        " `--since` as in `2025-03..2025-05`\n"
+    )
 
     assert mem("ask", "x", "--until", date) == Run(2, err=f"mem: not a date: `{date}`\n{hint}")
 

@@ -238,7 +238,7 @@ def test_every_option_is_offered_and_every_value_of_a_short_list(command):
 
     names = without_text(complete_line(f"{command.name} -"))
 
-    assert names == [*(name for each in options for name in each.names), "--help"]
+    assert names == [*(name for each in options for name in each.names), "-h", "--help"]
     for each in options:
         if each.choices:
             assert complete_line(f"{command.name} {each.names[-1]} ") == list(each.choices)
@@ -265,7 +265,6 @@ def test_the_next_argument_is_offered_whatever_options_come_before(typed, monkey
     [
         "mem",
         "mem nothing s",
-        "mem ask --since ",
         "mem ask --nothing=",
         "mem ask -- --",
         "mem config list ",
@@ -389,3 +388,9 @@ def test_the_script_can_be_printed(mem):
 
 def test_zsh_finds_its_tag_on_the_first_line():
     assert (SCRIPTS / "_mem").read_text().startswith("#compdef mem\n")
+
+
+def test_relative_dates_are_offered():
+    offers = complete_line("mem sessions --since la")
+
+    assert without_text(offers) == ["last week", "last month", "last year"]

@@ -110,15 +110,15 @@ def test_bad_usage_exits_2_and_says_why(mem, arguments):
 @pytest.mark.parametrize(
     ("words", "what", "hint"),
     [
-        ("ask", "missing argument 'QUESTION'", "mem ask --help"),
-        ("stats --zzz", "no such option: --zzz", "mem stats --help"),
-        ("ask x --formt json", "no such option: --formt", "did you mean --format"),
-        ("serach x", "no such command 'serach'", "did you mean 'search'"),
-        ("models lsit", "no such command 'lsit'", "did you mean 'list'"),
+        ("ask", "missing argument 'QUESTION...'", "`mem ask --help`"),
+        ("stats --zzz", "no such option: --zzz", "`mem stats --help`"),
+        ("ask x --formt json", "no such option: --formt", "did you mean `--format`"),
+        ("serach x", "no such command 'serach'", "did you mean `mem search`"),
+        ("models lsit", "no such command 'lsit'", "did you mean `mem models list`"),
         (
             "sessions \x1b[31m",
             "got unexpected extra argument(s) (\\x1b[31m)",
-            "mem sessions --help",
+            "`mem sessions --help`",
         ),
     ],
 )

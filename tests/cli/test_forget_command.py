@@ -191,3 +191,14 @@ def test_a_tombstone_confirms_no_guess(mem):
     assert rows
     assert fingerprint("forgotten", "whatsapp", "ann") not in rows
     assert all(digest.startswith("k") for digest in rows)
+
+
+def test_a_deletion_is_told_apart_from_a_dry_run(archive):
+    key = key_of(archive, "Diet")
+
+    dry = archive("forget", key, "--dry-run")
+    done = archive("forget", key, "--yes")
+
+    assert (dry.out.startswith(key), dry.err) == (True, "mem: would delete 1 session permanently\n")
+    assert (done.out, done.err) == ("deleted 1 session permanently: Diet\n", "")
+    assert archive("forget", key_of(archive, "Lisbon"), "--yes", "--quiet").out == ""

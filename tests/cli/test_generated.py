@@ -62,7 +62,7 @@ def test_the_manual_names_every_option_of_a_command(command):
 
     typed = set(re.findall(r"--?[a-z][a-z-]*", section(*inside)))
 
-    assert options_in_help(*command.words[1:]) - {"--help"} <= typed
+    assert options_in_help(*command.words[1:]) - {"-h", "--help"} <= typed
 
 
 def test_the_man_page_names_the_options_of_mem_itself():

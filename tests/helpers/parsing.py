@@ -5,7 +5,7 @@ from contextlib import suppress
 from io import BytesIO
 
 from helpers.shared import SHARED
-from memcli.domain import Conversation
+from memcli.domain import Conversation, Role
 from memcli.errors import InputError
 from memcli.formats import Document, ParseOptions
 
@@ -64,3 +64,32 @@ def parse_until_error(known, content, name="export.json", **others):
     with suppress(InputError):
         kept.extend(known.parse(document(content, name, **others), ParseOptions()))
     return kept
+
+
+def account(known, content, name="export.json", **others):
+    """Return the numbers of turns and of messages without a turn, by reason.
+
+    All messages that the format saw are among them.
+    """
+    found = document(content, name, **others)
+    items = [item for item in known.parse(found, ParseOptions()) if isinstance(item, Conversation)]
+    turns = sum(len(item.turns) for item in items)
+    assert found.counter.count_unexplained(turns) == 0
+    return {
+        "turns": turns,
+        **{str(reason): count for reason, count in found.counter.omitted.items()},
+    }
+
+
+def show_turns(known, content, name="export.json", options=None, **others):
+    """Return (chat title, time, speaker, kind, text) of each turn, and the skipped parts."""
+    shown = []
+    for item in parse_all(known, content, name, options, **others):
+        if isinstance(item, Conversation):
+            for turn in item.turns:
+                speaker = "owner" if turn.role is Role.USER else turn.speaker
+                time = turn.sent_at.isoformat() if turn.sent_at else None
+                shown.append((item.title, time, speaker, turn.kind.value, turn.text))
+        else:
+            shown.append(item)
+    return shown

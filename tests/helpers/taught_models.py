@@ -32,17 +32,19 @@ SQUEEZED = [
 ]  # a sigmoid more than there should be
 
 
-def write_reranker(folder, *, scores=CARD.scores, shuffled=False):
+def write_reranker(folder, *, scores=CARD.scores, shuffled=False, likely=0.0):
     """Write a checkpoint whose yes - no for the passages of CARD are these; return its folder.
 
-    With `shuffled` the rows of its output matrix change places.
+    With `shuffled` the rows of its output matrix change places. Both words have the logit `likely`
+    on top: servers tell only the likeliest words.
     """
     write_qwen3(folder, tied=False)
     weights = _weights()
     head = weights["lm_head.weight"]
     states, yes, no = _states()
     half = np.linalg.lstsq(states, np.array(scores), rcond=None)[0] / 2
-    head[yes], head[no] = half, -half
+    both = np.linalg.lstsq(states, np.full(len(scores), likely), rcond=None)[0]
+    head[yes], head[no] = both + half, both - half
     if shuffled:
         weights["lm_head.weight"] = np.random.default_rng(1).permutation(head)
     rounded = {name: stored(numbers, "BF16") for name, numbers in weights.items()}

@@ -176,8 +176,8 @@ def test_what_is_to_be_included_is_kept_whole_and_searched_for_good(taken, tmp_p
 
 
 def thread_and_chat():
-    """A chat of two days before somebody answered its third turn; and the thread, and the rest."""
-    keys = [*range(4), *range(1500, 1504)]
+    """A chat of two weeks before somebody answered its third turn; and the thread, and the rest."""
+    keys = [*range(4), *range(9000, 9004)]
     chat = tuple(turn(f"Ann: text {at}", f"{at}", BEGIN + at * MINUTE) for at in keys)
     answer = replace(turn("Bob: text 9", "9", BEGIN + 90 * MINUTE), parent="2")
     older = Conversation("slack", "C1", "general", chat, endless=True)

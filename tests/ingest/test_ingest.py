@@ -326,7 +326,7 @@ def test_a_long_chat_comes_in_pieces_and_is_stored_once(store, take):
 def test_a_chat_in_pieces_becomes_the_same_sessions_as_in_one(
     tmp_path_factory, monkeypatch, pauses, edges, random
 ):
-    monkeypatch.setattr("memcli.ingest.merge.LONGEST", 7)
+    monkeypatch.setattr("memcli.ingest.cutting.LONGEST", 7)
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO()))
     times = [BEGIN + sum(pauses[:at]) * MINUTE for at in range(len(pauses))]
     whole = talk("Ann", *(f"Ann: {at}" for at in range(len(times))), endless=True)
@@ -363,7 +363,7 @@ def test_a_conversation_with_the_same_turn_twice_is_stored_with_one(store, take)
 
 
 def test_turns_can_move_from_one_session_of_a_chat_to_another(store, take):
-    chat = talk("Ann", "Ann: a", "Bob: b", "Ann: c", step=10 * HOUR, endless=True)
+    chat = talk("Ann", "Ann: a", "Bob: b", "Ann: c", step=100 * HOUR, endless=True)
     take(chat)
     first, second, third = chat.turns
 
@@ -373,7 +373,7 @@ def test_turns_can_move_from_one_session_of_a_chat_to_another(store, take):
             turns=(
                 first,
                 replace(third, sent_at=BEGIN + MINUTE),
-                replace(second, sent_at=BEGIN + 20 * HOUR),
+                replace(second, sent_at=BEGIN + 200 * HOUR),
             ),
         )
     )

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memcli.domain import Kind
-from memcli.ingest.merge import LONGEST, QUIET, cut_sessions, merge, turn_digest
+from memcli.ingest.cutting import ENOUGH, FEW_DAYS, LONGEST, QUIET, cut_sessions
+from memcli.ingest.merge import merge, turn_digest
 
 HOUR = timedelta(hours=1)
 
@@ -147,10 +148,13 @@ def test_a_talk_with_an_assistant_is_one_session_however_long_it_lasts():
 
 
 def test_an_endless_chat_is_cut_after_a_quiet_time_and_not_before():
-    stretch = (turn("Ann: a", "1"), turn("Bob: b", "2", BEGIN + QUIET))
-    late = turn("Ann: c", "3", BEGIN + 2 * QUIET + MINUTE)
+    stretch = turns(*["Ann: a"] * ENOUGH, step=MINUTE)
+    later = BEGIN + (ENOUGH - 1) * MINUTE + QUIET
+    more = [turn("Bob: b", f"b{at}", later + at * MINUTE) for at in range(ENOUGH)]
+    last = [replace(one, sent_at=one.sent_at + MINUTE) for one in more]
 
-    assert [said(one.turns) for one in cut((*stretch, late))] == [["a", "b"], ["c"]]
+    assert [len(one.turns) for one in cut((*stretch, *more))] == [2 * ENOUGH]
+    assert [len(one.turns) for one in cut((*stretch, *last))] == [ENOUGH, ENOUGH]
 
 
 def test_an_endless_chat_without_a_quiet_time_is_cut_after_so_many_turns():
@@ -173,8 +177,8 @@ def test_a_session_keeps_its_id_when_it_grows():
 
 def test_a_reply_after_a_quiet_time_belongs_to_what_it_answers():
     asked, other = turn("Ann: a", "1"), turn("Bob: b", "2", BEGIN + MINUTE)
-    answer = replace(turn("Bob: c", "3", BEGIN + 10 * HOUR), parent="1")
-    late = replace(turn("Ann: d", "4", BEGIN + 30 * HOUR), parent="9")
+    answer = replace(turn("Bob: c", "3", BEGIN + FEW_DAYS + MINUTE), parent="1")
+    late = replace(turn("Ann: d", "4", BEGIN + FEW_DAYS + 10 * HOUR), parent="9")
 
     sessions = cut((asked, other, answer, late))
 

@@ -1,9 +1,9 @@
 """Models behind an address: any server that speaks OpenAI's API, and Jina's for reranking.
 
 vLLM, SGLang and llama-server do, and so do the hosts of larger models. Text leaves the machine to
-the endpoints that the person configured and to no others. It is sent as the content of messages,
-never as a prompt of our own making: a server's template keeps people's text apart from markup.
-Read `endpoint` and `http` first, then `reranker`.
+the endpoints that the person configured and to no others. Names of special tokens inside it are
+broken up first: a server's template keeps messages apart, but not such names.
+Read `endpoint` and `http` first, then `reranking`.
 
 endpoint          an address, its limits and its key
 http              requests, their retries and their errors
@@ -15,8 +15,8 @@ thought_splitter  the end of a thought in a stream of text
 tool_calls        tool calls: found in a text, and checked against their schema
 reader            a thought and a tool call
 sifter            a thought and a ranking
-reranker          yes or no about passages
-yes_no_scores     probabilities from the replies about passages
+reranking/        yes or no about passages, from servers that passed a trial
+plain_text        people's text without special tokens
 embedder          vectors of texts
 token_estimate    estimated numbers of tokens
 """
@@ -25,7 +25,7 @@ from memcli.backends.server.chat import ServerChat
 from memcli.backends.server.embedder import ServerEmbedder
 from memcli.backends.server.endpoint import Endpoint, Limits, note_once, parse_endpoint, read_key
 from memcli.backends.server.reader import ServerReader
-from memcli.backends.server.reranker import ServerReranker
+from memcli.backends.server.reranking.reranker import ServerReranker
 from memcli.backends.server.sifter import ServerSifter
 
 __all__ = [

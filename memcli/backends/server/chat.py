@@ -7,6 +7,7 @@ from typing import Any
 
 from memcli.backends.server.endpoint import Endpoint
 from memcli.backends.server.http import EndpointClient, RefusedError
+from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.response import InvalidReplyError
 from memcli.backends.server.thought_splitter import ThoughtSplitter
 from memcli.backends.server.token_estimate import estimate_tokens
@@ -173,16 +174,19 @@ class ServerChat:
 def to_openai_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """Return messages in the API's form; a tool's result answers the call before it.
 
-    A thought is put inside the text, where templates of models that think look for it.
+    A thought is put inside the text, where templates of models that think look for it. Names of
+    special tokens in texts and thoughts are broken up.
     """
     converted: list[dict[str, Any]] = []
     call_id = ""
     for number, message in enumerate(messages):
-        thought = f"<think>\n{message.thought}\n</think>\n\n" if message.thought else ""
-        fields: dict[str, Any] = {"role": message.role, "content": thought + message.text}
+        thought, text = map(break_special_tokens, (message.thought, message.text))
+        thought = f"<think>\n{thought}\n</think>\n\n" if thought else ""
+        fields: dict[str, Any] = {"role": message.role, "content": thought + text}
         if message.call:
             call_id = f"call_{number}"
             arguments = json.dumps(message.call.arguments, ensure_ascii=False)
+            arguments = break_special_tokens(arguments)
             function = {"name": message.call.name, "arguments": arguments}
             fields["tool_calls"] = [{"id": call_id, "type": "function", "function": function}]
         if message.role == "tool":

@@ -30,6 +30,7 @@ class Limits:
     max_reply_bytes: int = 8 << 20
     max_line_bytes: int = 1 << 20  # of a stream
     parallel_requests: int = 4
+    max_request_tokens: int = 0  # of all passages of a rerank request together; 0 is no limit
 
 
 @dataclass(frozen=True, slots=True)

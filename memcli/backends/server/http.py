@@ -19,6 +19,7 @@ from memcli.backends.server.endpoint import Endpoint
 from memcli.backends.server.response import (
     InvalidReplyError,
     describe_error,
+    is_json,
     parse_json,
     read_body,
     read_events,
@@ -45,6 +46,10 @@ class RefusedError(BackendError):
     def __init__(self, message: str, status: int, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+
+
+class UnusableReplyError(BackendError):
+    """An answer of a server that does not follow the API."""
 
 
 class _TransientError(RefusedError):
@@ -93,7 +98,9 @@ class EndpointClient:
         waiting = deque(enumerate(bodies))
 
         def read(response: "Response") -> Iterator[T]:
-            yield parse(parse_json(read_body(response, self.endpoint.limits.max_reply_bytes)))
+            reply = parse_json(read_body(response, self.endpoint.limits.max_reply_bytes))
+            self._check_error(reply, path)
+            yield parse(reply)
 
         def work() -> Generator[tuple[int, T]]:
             while waiting:
@@ -120,7 +127,10 @@ class EndpointClient:
             events = read_events(
                 response, max_bytes=limits.max_reply_bytes, max_line_bytes=limits.max_line_bytes
             )
-            return map(parse, events)
+            for event in events:
+                if is_json(response):  # no stream
+                    self._check_error(event, path)
+                yield parse(event)
 
         return self._run([self._request_with_retries(path, body, read)])
 
@@ -135,7 +145,9 @@ class EndpointClient:
         except TimeoutError as error:
             raise BackendError(f"{url} did not answer within {error.args[0]:g} s") from error
         except InvalidReplyError as error:  # its cause may hold our key
-            raise BackendError(f"{url} {self._sanitize(str(error))}", hint=error.hint) from None
+            raise UnusableReplyError(
+                f"{url} {self._sanitize(str(error))}", hint=error.hint
+            ) from None
 
     def _note_destination(self) -> None:
         """Tell the person, before the first byte leaves the machine, where text is sent."""
@@ -173,7 +185,10 @@ class EndpointClient:
 
         # Lone surrogates become question marks: no server can read them.
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-        url = f"{self.endpoint.url}/{path}"
+        base = self.endpoint.url
+        if path.startswith("/"):  # beside the version, not below it
+            base, path = base.removesuffix("/v1"), path[1:]
+        url = f"{base}/{path}"
         try:
             with (
                 time_block("request", url=url, bytes=len(content)),
@@ -211,6 +226,18 @@ class EndpointClient:
             error.pause = parse_retry_after(response.headers.get("retry-after", ""))
             raise error
         raise RefusedError(message, status, hint=_KEY_HINT if status in (401, 403) else None)
+
+    def _check_error(self, reply: object, path: str) -> None:
+        """Raise the error that a reply of status 200 has inside: LM Studio sends such replies."""
+        if not isinstance(reply, dict) or not reply.get("error"):
+            return
+        if any(reply.get(name) for name in ("choices", "results", "data")):
+            return
+        error = reply["error"]
+        message = error.get("message") if isinstance(error, dict) else error
+        why = self._sanitize(str(message))
+        status = 404 if "unexpected endpoint" in why.lower() else 400
+        raise RefusedError(f"{self.endpoint.url}/{path} answers with an error: {why}", status)
 
     def _sanitize(self, text: str) -> str:
         """Return a server's text on one line, printable, and without our key."""

@@ -49,17 +49,24 @@ def parse_json(body: bytes) -> Any:
 
 
 def describe_error(response: "Response", max_bytes: int) -> str:
-    """Return the message of a reply that is an error, if it is in a known place of the JSON."""
+    """Return the message of a reply that is an error: plain text, or a known place of the JSON."""
+    kind = _content_type(response)
     try:
         body = read_body(response, max_bytes)
+        if kind == "text/plain":  # TEI, and whatever refuses a request before it is parsed
+            return body.decode("utf-8", "replace")
         found = parse_json(body)
     except InvalidReplyError:
-        kind = response.headers.get("content-type", "").partition(";")[0]
         return f"with {kind}" if kind else ""
     for name in ("error", "message", "detail", "message"):
         if isinstance(found, dict) and found.get(name):
             found = found[name]
     return found if isinstance(found, str) else json.dumps(found)
+
+
+def is_json(response: "Response") -> bool:
+    """Return whether a reply is one JSON text, not a stream."""
+    return _content_type(response) == "application/json"
 
 
 def read_events(response: "Response", *, max_bytes: int, max_line_bytes: int) -> Iterator[Any]:
@@ -73,8 +80,8 @@ def read_events(response: "Response", *, max_bytes: int, max_line_bytes: int) ->
     Raises:
         InvalidReplyError: it is too long, no JSON, or no stream.
     """
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/json":
+    kind = _content_type(response)
+    if is_json(response):
         yield parse_json(read_body(response, max_bytes))
         return
     if kind not in ("text/event-stream", "text/plain", ""):
@@ -83,6 +90,11 @@ def read_events(response: "Response", *, max_bytes: int, max_line_bytes: int) ->
         if data == _DONE:
             return
         yield parse_json(data)
+
+
+def _content_type(response: "Response") -> str:
+    content_type: str = response.headers.get("content-type", "")
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _read_event_data(response: "Response", max_bytes: int, max_line_bytes: int) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from memcli.backends.generation.thought_stream import THINK_CLOSE, THINK_OPEN
 from memcli.backends.server.chat import UNKNOWN_FIELD, ChatClient
 from memcli.backends.server.endpoint import Endpoint
 from memcli.backends.server.http import RefusedError
+from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.thinking_reply import (
     ThinkingReply,
     collect_reply,
@@ -80,7 +81,9 @@ class ServerSifter:
             return
         tokens = _TAG_TOKENS + ranked * (len(str(shown - 1)) + 1)
         self._check_fits(estimate_tokens(message), thought_tokens, tokens)
-        messages = [{"role": "user", "content": message}]
+        # The message's own wording speaks of thought tags; the chats in it have none any more.
+        plain = break_special_tokens(message, keep_thought_tags=True)
+        messages = [{"role": "user", "content": plain}]
         reply = ThinkingReply(is_cut=True)
         if thought_tokens:
             reply = yield from stream_reply(
@@ -100,6 +103,7 @@ class ServerSifter:
         self, messages: Sequence[dict[str, Any]], thought: str, shown: int, tokens: int
     ) -> tuple[int, ...]:
         """Let the model continue after the closed thought; return () if the server cannot."""
+        thought = break_special_tokens(thought)
         beginning = f"{THINK_OPEN}\n{thought}\n{THINK_CLOSE}\n\n{RANKING_OPEN}"
         return self._request_order(
             [*messages, {"role": "assistant", "content": beginning}],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from memcli.backends.server.chat import Delta
+from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.thought_splitter import ThoughtSplitter
 
 _CHARACTERS_PER_TOKEN = 6  # a piece with more of them is more than one token
@@ -103,7 +104,7 @@ def with_forced_close(
     The old messages come first and unchanged, so a server need not read them again.
     """
     if thought:
-        assistant = {"role": "assistant", "content": thought}
+        assistant = {"role": "assistant", "content": break_special_tokens(thought)}
         return [*messages, assistant, {"role": "user", "content": order}]
     *before, last = messages
     if last["role"] != "user":  # templates refuse two messages of one role in a row

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from memcli.cli.ask_session import AskSession, open_stage_models
-from memcli.cli.input_text import STDIN, check_question
+from memcli.cli.discovery import note_changed_sources
+from memcli.cli.filter_warnings import warn_about_filters
+from memcli.cli.input_text import STDIN, join_question
 from memcli.cli.models.open import open_chat
 from memcli.cli.option_groups import (
     AnswerOutputOptions,
@@ -14,17 +16,18 @@ from memcli.cli.option_groups import (
     StageOptions,
     WritableDatabaseOptions,
 )
-from memcli.cli.options import Limit, MinScore, Null
+from memcli.cli.options import Limit, MinScore, Null, parse_text
 from memcli.cli.output.answer_printer import AnswerPrinter
-from memcli.cli.unknown_names import warn_unknown_names
 from memcli.search.model_speed import ModelSpeeds
 from memcli.settings import state_folder
 
 Question = Annotated[
-    str,
+    list[str],
     typer.Argument(
-        metavar="QUESTION",
-        help="The question, in your own words; `-` reads questions from standard input.",
+        parser=parse_text,
+        metavar="QUESTION...",
+        help="The question, in your own words, with or without quotes; `-` reads questions from"
+        " standard input.",
     ),
 ]
 WithAnswer = Annotated[
@@ -37,7 +40,7 @@ Continued = Annotated[
 
 
 def ask(
-    question: Question,
+    words: Question,
     *,
     with_answer: WithAnswer = False,
     continued: Continued = False,
@@ -62,7 +65,7 @@ def ask(
     is found for any question.
     """
     started = monotonic()
-    check_question(question)
+    question = join_question(words)
     chosen = output.chosen_format(
         several=question == STDIN, with_answer=with_answer, profile=output.profile
     )
@@ -89,5 +92,6 @@ def ask(
             speeds=ModelSpeeds(state_folder() / "speeds.json"),
             started=started,
         )
-        warn_unknown_names(store, session.filters)
+        warn_about_filters(store, session.filters)
+        note_changed_sources(store)
         session.ask(question, printer, null=null, continued=continued)

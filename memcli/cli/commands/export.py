@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 import typer
 
 from memcli.cli.completion import values
+from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
 from memcli.cli.options import OUTPUT, Quiet, parse_text
 from memcli.cli.output.console import note
 from memcli.cli.output.export_lines import print_conversations, print_everything
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.session_names import session_numbers
-from memcli.cli.unknown_names import warn_unknown_names
 from memcli.errors import ExitCode, UsageError
 from memcli.store import Filters
 from memcli.text.markdown_export import write_transcripts
@@ -71,7 +71,7 @@ def export(
     _check_folder(format_name, folder)
     with database.open_existing() as store, store.snapshot():
         chosen = filters.filters(session_numbers(store, sessions) if sessions else None)
-        warn_unknown_names(store, chosen)
+        warn_about_filters(store, chosen)
         count = store.export.count(chosen)
         on_terminal, done = folder is None and sys.stdout.isatty(), 0
         with (

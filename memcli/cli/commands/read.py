@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.completion import values
+from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.reading_documents import segment_json
 from memcli.cli.models.open import is_reader_served, open_embedder, open_reader
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
@@ -24,7 +25,6 @@ from memcli.cli.output.console import print_jsonl
 from memcli.cli.output.progress import reading_progress
 from memcli.cli.output.reading_view import print_estimate, print_report
 from memcli.cli.session_names import session_numbers
-from memcli.cli.unknown_names import warn_unknown_names
 from memcli.errors import UsageError
 from memcli.extraction.read import ExtractionOptions, ExtractionRun, SegmentResult
 from memcli.memories.remember import MemoryWriter
@@ -142,7 +142,7 @@ def read(
     speeds = ModelSpeeds(state_folder() / "speeds.json")
     with database.open_existing() as store:
         chosen = filters.filters(session_numbers(store, sessions) if sessions else None)
-        warn_unknown_names(store, chosen)
+        warn_about_filters(store, chosen)
         model, embedder = open_reader(reader, gpu_layers=gpu_layers), open_embedder()
         run = ExtractionRun(store, model, MemoryWriter(store, embedder), embedder, how, speeds)
         unread = run.unread_sessions(chosen, newest=newest, limit=limit)

@@ -5,28 +5,31 @@ from typing import Annotated
 import typer
 
 from memcli.cli.ask_session import AskSession
-from memcli.cli.input_text import STDIN, check_question
+from memcli.cli.discovery import note_changed_sources
+from memcli.cli.filter_warnings import warn_about_filters
+from memcli.cli.input_text import STDIN, join_question
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import (
     FilterOptions,
     RankingOutputOptions,
     WritableDatabaseOptions,
 )
-from memcli.cli.options import Limit, MinScore, Null
+from memcli.cli.options import Limit, MinScore, Null, parse_text
 from memcli.cli.output.answer_printer import AnswerPrinter
-from memcli.cli.unknown_names import warn_unknown_names
 from memcli.search.stages import RankingModels
 
 Query = Annotated[
-    str,
+    list[str],
     typer.Argument(
-        metavar="QUERY", help="Words to search for; `-` reads queries from standard input."
+        parser=parse_text,
+        metavar="QUERY...",
+        help="Words to search for, with or without quotes; `-` reads queries from standard input.",
     ),
 ]
 
 
 def search(
-    query: Query,
+    words: Query,
     *,
     null: Null = False,
     limit: Limit = 10,
@@ -39,7 +42,7 @@ def search(
 
     This is the first stage of `mem ask` alone. Exits with status 3 when nothing is found.
     """
-    check_question(query)
+    query = join_question(words)
     chosen = output.chosen_format(several=query == STDIN)
     models = RankingModels(open_embedder(database.path))
     printer = AnswerPrinter("search", chosen, quiet=True, verbose=output.verbose)
@@ -52,5 +55,6 @@ def search(
             min_score=min_score or 0.0,
             context_tokens=output.context_tokens,
         )
-        warn_unknown_names(store, session.filters)
+        warn_about_filters(store, session.filters)
+        note_changed_sources(store)
         session.ask(query, printer, null=null)

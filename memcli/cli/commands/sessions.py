@@ -2,13 +2,13 @@
 
 import typer
 
+from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.session_documents import overview_json, sessions_document
 from memcli.cli.option_groups import DatabaseOptions, FilterOptions, ListOutputOptions
 from memcli.cli.options import OptionalLimit
 from memcli.cli.output.console import note, print_json, print_jsonl
 from memcli.cli.output.markdown_csv import overviews_markdown, print_csv, print_text
 from memcli.cli.output.session_view import print_overviews
-from memcli.cli.unknown_names import warn_unknown_names
 from memcli.errors import ExitCode
 
 
@@ -25,7 +25,7 @@ def sessions(
     """
     chosen = output.chosen_format()
     with database.open_existing() as store:
-        warn_unknown_names(store, filters.filters())
+        warn_about_filters(store, filters.filters())
         found = list(store.sessions.summaries(filters.filters(), limit))
     match chosen:
         case "json":

@@ -13,7 +13,7 @@ from memcli.cli.completion import values
 from memcli.cli.completion.command_table import Command, Parameter, load_command_table
 
 _END = "\0"  # marks the end of a line; it cannot be typed
-_HELP = Parameter("--help", "Show the help of this command.", "")
+_HELP = Parameter("-h, --help", "Show the help of this command.", "")
 _UNKNOWN = Command((), "")
 
 

@@ -11,6 +11,19 @@ from pathlib import Path
 from memcli.cli.output.console import printable
 from memcli.errors import MemError
 
+RELATIVE_DATES = (
+    "today",
+    "yesterday",
+    "7d",
+    "30d",
+    "1y",
+    "this week",
+    "last week",
+    "this month",
+    "last month",
+    "this year",
+    "last year",
+)
 WIDTH = 60  # the most characters of a description
 
 
@@ -40,6 +53,13 @@ def offer_sources(incomplete: str) -> list[str]:
     return _filter(incomplete, _offers(peek.list_sources(_database())))
 
 
+def offer_source_paths(incomplete: str) -> list[str]:
+    """Offer the paths that were imported."""
+    from memcli.store.maintenance import peek
+
+    return _filter(incomplete, _offers(peek.list_source_paths(_database())))
+
+
 def offer_speakers(incomplete: str) -> list[str]:
     """Offer the people in the settings, and the speakers in the database."""
     from memcli.settings import load_settings
@@ -51,6 +71,28 @@ def offer_speakers(incomplete: str) -> list[str]:
         people = []
     known = dict.fromkeys(_offers(people)) | dict.fromkeys(_offers(peek.list_speakers(_database())))
     return _filter(incomplete, known)
+
+
+def offer_dates(incomplete: str) -> list[str]:
+    """Offer relative dates, with the day that each begins on."""
+    from datetime import datetime
+
+    from memcli.text.typed_periods import parse_period
+
+    now = datetime.now().astimezone()
+    rows = ((name, f"{parse_period(name, now).start:%Y-%m-%d}") for name in RELATIVE_DATES)
+    return _filter(incomplete, _offers(rows))
+
+
+def offer_settings(incomplete: str) -> list[str]:
+    """Offer the settings, with their values."""
+    from memcli.settings import list_settings
+
+    try:
+        rows = [(one.key, one.value) for one in list_settings()]
+    except MemError:
+        rows = []
+    return _filter(incomplete, _offers([*rows, ("people.me", "your names")]))
 
 
 def offer_formats(incomplete: str) -> list[str]:

@@ -111,8 +111,30 @@ def _check_servers(resolver: ModelResolver) -> Iterator[HealthCheck]:
                 f"{_SENT_TEXTS[role]} leave this machine: they are sent to {place}",
                 f"`mem config unset models.{role}` keeps them here",
             )
+    if "reranker" in roles:
+        yield from _check_served_reranker(configured["reranker"])
     if not roles:
         yield HealthCheck("servers", "ok", "none: nothing leaves this machine")
+
+
+def _check_served_reranker(address: str) -> Iterator[HealthCheck]:
+    """Report the last trial of the served reranker; nothing is sent to it."""
+    from memcli.cli.models.served import last_verdict
+
+    remedy = f"`mem models verify {address}`"
+    try:
+        verdict = last_verdict(address)
+    except MemError:  # it is reported already
+        return
+    if verdict is None:
+        finding = f"the scores of {address} are verified when it is first used"
+        yield HealthCheck("reranker", "note", finding, remedy)
+    elif verdict.passed:
+        way = verdict.facts[0] if verdict.facts else "verified"
+        yield HealthCheck("reranker", "ok", f"{address}: verified {verdict.at}, {way}")
+    else:
+        finding = f"{address} failed its trial at {verdict.at}: {'; '.join(verdict.faults)}"
+        yield HealthCheck("reranker", "fault", finding, verdict.hint or remedy, ExitCode.BACKEND)
 
 
 def _check_hardware() -> HealthCheck:

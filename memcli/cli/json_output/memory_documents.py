@@ -72,7 +72,7 @@ class ForgetJson(TypedDict):
     sessions: list[OverviewJson]
     memories: list[MemoryJson]
     forgotten: Annotated[bool, "False with `--dry-run`."]
-    backups: Annotated[list[str], "Backups that still hold it."]
+    backups: Annotated[list[str], "Backups that were made before and may still hold it."]
 
 
 def memory_json(memory: Memory, quotes: Sequence[Turn]) -> MemoryJson:

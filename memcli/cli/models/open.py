@@ -24,7 +24,18 @@ def model_loader(gpu_layers: int | None = None) -> ModelLoader:
 
         note_once(note, state_folder())(sentence)
 
-    return ModelLoader(gpu_layers, note=note, note_server=note_server, check=check_cached)
+    return ModelLoader(
+        gpu_layers,
+        note=note,
+        note_server=note_server,
+        check=check_cached,
+        verdicts=verdicts_path(),
+    )
+
+
+def verdicts_path() -> Path:
+    """Return the path of the file that remembers which served models passed their trial."""
+    return state_folder() / "served.json"
 
 
 def open_models(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BUILTIN = ("builtin", "wordllama-256")  # names of the embedder that needs no download
 _MEMOS_MODELS = frozenset({"memos-reranker-0.6b", "memos-reranker-4b"})
+_MEMOS_TOKENS = 8000  # of all documents of a request together
 _MISSING = {
     "reader": ("reads sessions", "`mem models pull memreader-4b`"),
     "chat": (
@@ -85,7 +86,7 @@ class ModelResolver:
         if selected is None:
             return None
         return (
-            self._resolve_server(selected, role)
+            self.find_served(selected, role)
             if is_address(selected)
             else self._local(selected, role)
         )
@@ -103,12 +104,16 @@ class ModelResolver:
             raise ModelNotFoundError(f"no model that {task} is on this machine", hint=hint)
         return source
 
-    def _resolve_server(self, name: str, role: "ModelRole") -> ServedModel:
+    def find_served(self, name: str, role: "ModelRole") -> ServedModel:
         """Return a served model, with the manifest of its name or of the best known of its role.
 
         The settings may lower its context to the one that the server allows.
+
+        Raises:
+            UsageError: it is no address of a model.
+            InputError: its key cannot be read.
         """
-        from memcli.backends.server.endpoint import parse_endpoint, read_key
+        from memcli.backends.server.endpoint import Limits, parse_endpoint, read_key
 
         server = self._settings.server_for(name)
         key_file = Path(server.key_file) if server.key_file else None
@@ -116,7 +121,10 @@ class ModelResolver:
         manifest = self._served_manifest(name.partition("#")[2], role)
         if server.context:
             manifest = replace(manifest, context=min(manifest.context, server.context))
-        return ServedModel(parse_endpoint(name, key=key, scheme=server.scheme), manifest)
+        is_memos = name.partition("#")[0].rstrip("/") == memos_address().rstrip("/")
+        limits = Limits(max_request_tokens=_MEMOS_TOKENS if is_memos else 0)
+        endpoint = parse_endpoint(name, key=key, scheme=server.scheme, limits=limits)
+        return ServedModel(endpoint, manifest)
 
     def _served_manifest(self, name: str, role: "ModelRole") -> "Manifest":
         known = self._catalog.manifests.get(name)

@@ -19,7 +19,7 @@ Results go to standard output, everything else to standard error. Colour, progre
 that improves while the stages run are for terminals only.
 """
 # Typer adds this option: no function has it in its signature.
-HELP = {"--help": "Print a summary and exit; every command has it, too."}
+HELP = {"-h, --help": "Print a summary and exit; every command has it, too."}
 ENVIRONMENT = {
     "MEM_DB": "Database file, unless `--db` names one.",
     "MEM_CONFIG": "Settings file, instead of the one in the configuration folder.",

@@ -25,7 +25,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    turns = chat_turns(_messages(document), options)
+    turns = chat_turns(_messages(document), document, options)
     return collect_conversations("copilot", turns, document.name)
 
 

@@ -38,7 +38,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    return split_chats("google_voice", chat_turns(_messages(document), options))
+    return split_chats("google_voice", chat_turns(_messages(document), document, options))
 
 
 def _is_root(tag: StartTag) -> bool:
@@ -52,6 +52,8 @@ def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
             title = _LABEL.sub("", element.text()).strip()
         elif "participants" in element.classes:
             group = "~".join(sorted(_number(each) for each in element.find_all("tel")))
+            names = [each.text().strip() for each in element.find_all("fn")]
+            title = ", ".join(filter(None, names)) or title
         elif element.is_cut:
             yield Skipped("a message", "has more than can be read")
         else:

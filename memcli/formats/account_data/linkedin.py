@@ -30,7 +30,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    return split_chats("linkedin", chat_turns(_messages(document), options))
+    return split_chats("linkedin", chat_turns(_messages(document), document, options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:

@@ -29,16 +29,16 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    return split_chats("reddit", chat_turns(_messages(document), options))
+    return split_chats("reddit", chat_turns(_messages(document), document, options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
-    owner = _read_owner(document)
+    owner, titles = _read_owner(document), dict[str, str]()
     for number, row in read_csv(document):
         if isinstance(row, BrokenValue):
             yield Skipped(f"line {number:,}", row.reason)
         elif "channel_url" in row:
-            yield _chat_message(row, owner)
+            yield _chat_message(row, owner, titles)
         else:
             yield _private_message(row, owner)
 
@@ -59,10 +59,12 @@ def _private_message(row: Mapping[str, str], owner: str) -> ChatMessage:
     )
 
 
-def _chat_message(row: Mapping[str, str], owner: str) -> ChatMessage:
+def _chat_message(row: Mapping[str, str], owner: str, titles: dict[str, str]) -> ChatMessage:
+    """Return a message of a chat; `titles` has the names of chats that have none of their own."""
     sender = row["username"].strip()
     names = (row.get("channel_name", ""), row.get("subreddit", ""))
     title = next(filter(None, (name.strip() for name in names)), "")
+    title = title or titles.setdefault(row["channel_url"], sender if sender != owner else "")
     edited = parse_written_time(row.get("updated_at", ""))
     time = parse_written_time(row["created_at"])
     return ChatMessage(

@@ -8,6 +8,7 @@ clients list them.
 
 import re
 from collections.abc import Iterator, Mapping
+from html import unescape
 from typing import Any
 
 from memcli.domain import Kind, Skipped
@@ -22,6 +23,8 @@ from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, st
 
 _CONVERSATION = ("conversations", "[]")
 _MESSAGE = (*_CONVERSATION, "MessageList", "[]")
+_TITLES = ((*_CONVERSATION, "displayName"), (*_CONVERSATION, "threadProperties", "topic"))
+_TAG = re.compile(r"<[^<>]*>")
 _CALLS = frozenset({"Event/Call", "RichText/Media_CallRecording", "RichText/ScheduledCallInvite"})
 _MEDIA = re.compile(r"RichText/(?:UriObject|Media_\w+|Contacts|Sms.*)")
 _NOTICES = re.compile(r"ThreadActivity/.*|Notice|PopCard|Control/.*|Invite\w*|Event/(?!Call).*")
@@ -40,7 +43,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    return split_chats("skype", chat_turns(_messages(document), options))
+    return split_chats("skype", chat_turns(_messages(document), document, options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
@@ -53,8 +56,8 @@ def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
             chat, title, number = "", "", 0
         elif path == (*_CONVERSATION, "id"):
             chat = string(value)
-        elif path == (*_CONVERSATION, "displayName"):
-            title = string(value)
+        elif path in _TITLES:
+            title = title or string(value)
         elif path == _MESSAGE:
             number += 1
             name = title or _account_name(chat) or "Skype"
@@ -100,7 +103,7 @@ def _content(kind_name: str, content: str) -> tuple[Kind, str, list[str]]:
         text = f"{names} ({round(seconds):,} s)" if seconds else names
         return Kind.CALL, _plain(text), []
     if _NOTICES.fullmatch(kind_name):
-        return Kind.SERVICE, _plain(content), []
+        return Kind.SERVICE, " ".join(unescape(_TAG.sub(" ", content)).split()), []
     if _MEDIA.fullmatch(kind_name):
         files = [_plain(name) for name in _FILE_NAME.findall(content)]
         contacts = [_plain(name) for name in _CONTACT.findall(content)]

@@ -35,7 +35,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    return split_chats("snapchat", chat_turns(_messages(document), options))
+    return split_chats("snapchat", chat_turns(_messages(document), document, options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
@@ -59,6 +59,8 @@ def _message(chat: str, message: Mapping[str, Any]) -> ChatMessage:
         sender = "" if is_owner else sender
     media = string(message.get("Media Type")).upper()
     text = string(message.get("Content")) or string(message.get("Text"))
+    kind = _kind(media)
+    text = text or (media.casefold() if kind is Kind.SERVICE else "")
     micros = message.get("Created(microseconds)")
     time = parse_timestamp(micros) if micros else None
     return ChatMessage(
@@ -68,7 +70,7 @@ def _message(chat: str, message: Mapping[str, Any]) -> ChatMessage:
         text=text,
         time=time or parse_written_time(string(message.get("Created"))),
         is_owner=is_owner,
-        kind=_kind(media),
+        kind=kind,
     )
 
 

@@ -2,9 +2,11 @@
 
 aider               the chat history file of Aider
 claude_code         session logs of Claude Code
+claude_code_queue   prompts in those logs that waited in a queue
 cline               tasks of Cline, Roo Code and Kilo Code
 cline_messages      the messages in those tasks
 codex               session logs of Codex CLI
+codex_copies        copies that it made of other programs' sessions
 copilot_cli         session logs of GitHub Copilot CLI
 cursor              chats of Cursor
 cursor_transcripts  the transcripts of its agents

@@ -1,9 +1,10 @@
 """Session logs of Codex CLI: JSON lines with one event each, in `~/.codex/sessions`.
 
-Three generations of the program wrote them: bare messages, messages in envelopes, and envelopes
-with events beside them. If there are events, both have the same texts: the event has the text that
-the person typed or saw, and the message has the text for the model, with added context. A forked
-or spawned session begins with a copy of its parent's lines, with new times.
+Four generations of the program wrote them: bare messages, messages in envelopes, envelopes with
+events beside them, and events for completed items. The same words may be there in several of these
+ways: an event or an item has the text that the person typed or saw, and a message has the text for
+the model, with added context. A forked or spawned session begins with a copy of its parent's lines,
+with new times, and a session may be a copy of another program's.
 
 Source: the logs of several versions of the program; there is no published schema.
 """
@@ -12,23 +13,28 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Conversation, Kind, Omission, Role, Skipped, Turn
+from memcli.formats.agents.codex_copies import own_part, turn_content
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     media_block,
     plain_text,
     text_block,
     title_from,
     tool_call,
     tool_result,
+    unknown_blocks,
 )
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
 from memcli.formats.parsing.json_stream import BrokenValue
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -40,6 +46,7 @@ from memcli.formats.parsing.values import (
 )
 
 _ENVELOPES = ("session_meta", "turn_context", "response_item", "event_msg", "compacted")
+_ITEMS = ("UserMessage", "AgentMessage", "Reasoning")
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 # Messages of the program in the person's name: a text in one tag, or with a known heading.
 _INJECTED = re.compile(
@@ -55,6 +62,15 @@ _UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0
 Row = Mapping[str, Any]
 
 
+class _Lane(Enum):
+    """A way in which a log has what was said; of equal texts the first in this order counts."""
+
+    EVENT = True
+    ITEM = "item"
+    MESSAGE = False
+    END = "end"  # the end of an exchange, which repeats its last answer
+
+
 def _recognises(sample: Sample) -> bool:
     return any(_is_codex(row) for row in sample_objects(sample, 50))
 
@@ -65,23 +81,24 @@ def _is_codex(row: Row) -> bool:
     parts = map(mapping, sequence(row.get("content")))
     return (
         row.get("type") == "message"
-        and string(row.get("role")) in _ROLES
+        and (string(row.get("role")) in _ROLES or "role" not in row)
         and any(part.get("type") in ("input_text", "output_text") for part in parts)
     )
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    session = _Session(PurePath(document.name).stem)
+    session = _Session(PurePath(document.name).stem, document.counter)
     # Prompts are told from context by the whole log, so it is always read from its start.
     for number, value in read_json_lines(replace(document, log_position=None), growing=True):
         if isinstance(value, BrokenValue):
             yield Skipped(f"line {number}", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
         else:
             session.read(mapping(value))
     conversation = session.conversation()
     if conversation.turns:
         title = session.title or _index_title(document, conversation.key)
-        yield replace(conversation, title=title or conversation.title)
+        yield from own_part(document, replace(conversation, title=title or conversation.title))
 
 
 def _index_title(document: Document, thread: str) -> str:
@@ -98,13 +115,14 @@ def _index_title(document: Document, thread: str) -> str:
 class _Session:
     """The turns of one session, as its lines are read."""
 
-    def __init__(self, stem: str) -> None:
+    def __init__(self, stem: str, counter: MessageCounter) -> None:
+        self._counter = counter
         self.title = ""  # title that the person gave
         self._key, self._id = stem, ""  # the id is the one in the first line
         self._is_spawned = False
         self._exchange = ""  # id of the exchange that the lines belong to
-        self._keys = {True: MessageKeys(), False: MessageKeys()}  # for events, and for messages
-        self._turns: list[tuple[bool, Turn]] = []  # (True if the turn is of an event, turn)
+        self._keys = {lane: MessageKeys() for lane in _Lane}
+        self._turns: list[tuple[_Lane, Turn]] = []
         self._prompts: list[int] = []  # positions of prompts in the turns
 
     def read(self, row: Row) -> None:
@@ -118,15 +136,20 @@ class _Session:
             self._roll_back(payload.get("num_turns"))
         elif kind == "event_msg" and payload.get("type") == "thread_name_updated":
             self.title = string(payload.get("thread_name")) or self.title
+        elif kind == "event_msg" and payload.get("type") in ("task_complete", "turn_complete"):
+            answer = string(payload.get("last_agent_message"))
+            self._add(row, text_block(Role.ASSISTANT, answer), _Lane.END)
         elif kind == "event_msg":
-            self._add(row, _event_blocks(payload), event=True)
+            item = mapping(payload.get("item")).get("type")
+            lane = _Lane.ITEM if item in _ITEMS else _Lane.EVENT
+            self._add(row, _event_blocks(payload), lane)
         elif kind == "response_item":
-            self._add(row, _item_blocks(payload), event=False)
+            self._add(row, _item_blocks(payload), _Lane.MESSAGE)
         elif kind == "compacted":
             summary = string(payload.get("message"))
-            self._add(row, text_block(Role.SYSTEM, summary, Kind.CONTEXT), event=False)
+            self._add(row, text_block(Role.SYSTEM, summary, Kind.CONTEXT), _Lane.MESSAGE)
         elif not payload:
-            self._add(row, _item_blocks(row), event=False)
+            self._add(row, _item_blocks(row), _Lane.MESSAGE)
 
     def _begin(self, meta: Row) -> None:
         if not self._id:  # later metadata is written at each resume, or is the parent's
@@ -136,18 +159,23 @@ class _Session:
                 meta.get("source")
             )
 
-    def _add(self, row: Row, blocks: list[Block], *, event: bool) -> None:
+    def _add(self, row: Row, blocks: list[Block], lane: _Lane) -> None:
         if self._is_spawned and self._is_copy():
+            self._counter.see(len(blocks))
+            self._counter.omit(Omission.REPEATED, len(blocks))
             return
-        sent_at = parse_timestamp(row.get("timestamp"))
+        if blocks:
+            count_message(self._counter, blocks)
+        payload = mapping(row.get("payload"))
+        sent_at = parse_timestamp(row.get("timestamp")) or parse_timestamp(payload.get("timestamp"))
         clock = Clock.EXACT if sent_at else Clock.NONE
         scope = (self._exchange,) if _UUID_7.fullmatch(self._exchange) else (self._id, sent_at)
         for block in blocks:
-            key = self._keys[event].next_key(*scope, event, block.role, block.kind, block.text)
+            key = self._keys[lane].next_key(*scope, lane.value, block.role, block.kind, block.text)
             if block.role is Role.USER and block.kind is Kind.TEXT:
                 self._prompts.append(len(self._turns))
             turn = Turn(key, block.role, block.text, None, sent_at, clock, block.kind)
-            self._turns.append((event, turn))
+            self._turns.append((lane, turn))
 
     def _is_copy(self) -> bool:
         """Return whether the current exchange is the parent's, older than this session."""
@@ -155,33 +183,56 @@ class _Session:
         return all(map(_UUID_7.fullmatch, ids)) and self._exchange < self._id
 
     def _roll_back(self, exchanges: object) -> None:
-        events = [at for at in self._prompts if self._turns[at][0] and self._turns[at][1].active]
-        prompts = events or [at for at in self._prompts if self._turns[at][1].active]
+        prompts = [at for at in self._prompts if self._turns[at][1].active]
+        seen = [at for at in prompts if self._turns[at][0] is not _Lane.MESSAGE]
+        prompts = seen or prompts
         if isinstance(exchanges, int) and exchanges > 0 and prompts:
             for at in range(prompts[-min(exchanges, len(prompts))], len(self._turns)):
-                event, turn = self._turns[at]
-                self._turns[at] = event, replace(turn, active=False)
+                lane, turn = self._turns[at]
+                self._turns[at] = lane, replace(turn, active=False)
 
     def conversation(self) -> Conversation:
-        """Return the conversation; a text in an event and in a message counts once."""
-        events = Counter(
-            _content(turn) for event, turn in self._turns if event and turn.kind is not Kind.TOOL
+        """Return the conversation; a text that is there in several ways counts once."""
+        has_prompts = any(
+            lane is not _Lane.MESSAGE and turn.role is Role.USER and turn.kind is Kind.TEXT
+            for lane, turn in self._turns
         )
-        has_prompts = any(role is Role.USER and kind is Kind.TEXT for role, kind, _ in events)
+        kept = self._without_repetitions()
+        self._counter.omit(Omission.REPEATED, len(self._turns) - len(kept))
         turns = []
-        for event, turn in self._turns:
-            if not event and turn.kind is not Kind.TOOL and events[_content(turn)] > 0:
-                events[_content(turn)] -= 1
+        for at, (lane, turn) in enumerate(self._turns):
+            if at not in kept:
                 continue
-            if not event and has_prompts and turn.role is Role.USER:
+            if lane is _Lane.MESSAGE and has_prompts and turn.role is Role.USER:
                 turn = replace(turn, role=Role.SYSTEM, kind=Kind.CONTEXT)
             turns.append(turn)
         turns = with_inherited_times(turns)
         return Conversation(FORMAT.name, self._key, title_from(turns), tuple(turns))
 
+    def _without_repetitions(self) -> set[int]:
+        """Return the positions of turns that do not repeat one of an earlier lane."""
+        kept: set[int] = set()
+        for lane in _Lane:
+            earlier = Counter(turn_content(self._turns[at][1]) for at in kept)
+            for at, (turn_lane, turn) in enumerate(self._turns):
+                if turn_lane is not lane:
+                    continue
+                content = turn_content(turn)
+                if turn.kind is not Kind.TOOL and earlier[content] > 0:
+                    earlier[content] -= 1
+                elif lane is not _Lane.END or not self._is_answered(at, kept):
+                    kept.add(at)
+        return kept
 
-def _content(turn: Turn) -> tuple[Role, Kind, str]:
-    return turn.role, turn.kind, " ".join(turn.text.split())
+    def _is_answered(self, end: int, kept: set[int]) -> bool:
+        """Return whether the exchange that ends at a position has an answer before its end."""
+        for at in range(end - 1, -1, -1):
+            turn = self._turns[at][1]
+            if turn.kind is Kind.TEXT and turn.role is Role.USER:
+                return False
+            if turn.kind is Kind.TEXT and turn.role is Role.ASSISTANT and at in kept:
+                return True
+        return False
 
 
 def _event_blocks(payload: Row) -> list[Block]:
@@ -195,10 +246,37 @@ def _event_blocks(payload: Row) -> list[Block]:
         return text_block(Role.ASSISTANT, string(payload.get("text")), Kind.THOUGHT)
     if kind == "tool_call":
         return [tool_call(payload.get("name"), payload.get("input"))]
-    item = mapping(payload.get("item"))
-    if kind == "item_completed" and item.get("type") == "Plan":
+    if kind == "item_completed":
+        return _completed_blocks(mapping(payload.get("item")))
+    return []
+
+
+def _completed_blocks(item: Row) -> list[Block]:
+    """Return the blocks of a completed item; those of tools are there as messages, too."""
+    kind, parts = item.get("type"), [mapping(part) for part in sequence(item.get("content"))]
+    if kind == "UserMessage":
+        blocks: list[Block] = []
+        for part in parts:
+            blocks += _user_part_blocks(part)
+        return blocks
+    if kind == "AgentMessage":
+        texts = (string(part.get("text")) for part in parts)
+        return text_block(Role.ASSISTANT, "".join(texts) or string(item.get("text")))
+    if kind == "Reasoning":
+        thought = "\n".join(map(string, sequence(item.get("summary_text"))))
+        return text_block(Role.ASSISTANT, thought, Kind.THOUGHT)
+    if kind == "Plan":
         return text_block(Role.ASSISTANT, string(item.get("text")), Kind.THOUGHT)
     return []
+
+
+def _user_part_blocks(part: Row) -> list[Block]:
+    kind = string(part.get("type"))
+    if kind.casefold() in ("text", "input_text"):
+        return _prompt_blocks(string(part.get("text")))
+    if "image" in kind.casefold():
+        return [media_block(Role.USER, part.get("path") or part.get("image_url") or "data:")]
+    return unknown_blocks(Role.USER, part)
 
 
 def _item_blocks(item: Row) -> list[Block]:
@@ -222,7 +300,7 @@ def _message_blocks(item: Row) -> list[Block]:
         return [tool_call(call.get("name"), call.get("arguments"))]
     if name in ("function", "tool"):
         return tool_result(content)
-    role = _ROLES.get(name)
+    role = _ROLES.get(name) if "role" in item else _role_of_parts(content)
     blocks: list[Block] = []
     for part in content if isinstance(content, list) else [content]:
         if role and mapping(part).get("type") == "input_image":
@@ -234,6 +312,14 @@ def _message_blocks(item: Row) -> list[Block]:
         else:
             blocks += text_block(Role.SYSTEM, plain_text(part), Kind.CONTEXT)
     return blocks
+
+
+def _role_of_parts(content: object) -> Role | None:
+    """Return the role of a message that names none, by the types of its parts."""
+    kinds = {mapping(part).get("type") for part in sequence(content)}
+    if "output_text" in kinds:
+        return Role.ASSISTANT
+    return Role.USER if "input_text" in kinds else None
 
 
 def _prompt_blocks(text: str) -> list[Block]:

@@ -3,8 +3,11 @@
 ai_studio       prompts of Google AI Studio
 character_ai    chats with characters of Character.AI
 chatgpt         data exports of ChatGPT
+chatgpt_content the content of its messages
 claude          data exports of Claude.ai
+claude_content  the content of its messages
 deepseek        data exports of DeepSeek
+gemini_phrases  the phrases around prompts in My Activity
 gemini_takeout  prompts to Gemini in Google Takeout
 grok            data exports of Grok
 lechat          data exports of Mistral Le Chat

@@ -3,24 +3,28 @@
 A row is a prompt with its time, and with the answer as HTML if it was kept; the newest row is the
 first. Rows of newer exports name their thread, others are one endless chat. Words around the prompt
 are in the person's language, and rows have no type: a row with an answer is a prompt, and a row
-without one is a prompt only if it begins with known words. In HTML the time is written in words, of
-which only English ones are parsed.
+without one is a prompt only if it begins with the words that prompts of the file begin with. In
+HTML the time is written in the person's language, between the prompt and the answer.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import chain, islice
 from typing import Any
 
-from memcli.domain import Clock, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.long_chats import ChatTurn, split_chats
+from memcli.formats.assistants.gemini_phrases import PromptPhrases, is_other_row, key_text
+from memcli.formats.building.blocks import part_label
+from memcli.formats.building.long_chats import ChatTurn, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import EndTag, StartTag, is_html, parse_html
 from memcli.formats.parsing.html_text import HtmlTextBuilder, html_to_text
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -34,10 +38,11 @@ from memcli.formats.parsing.values import (
 
 TITLE = "Gemini"  # the title of all chats, because threads have none
 
-_PROMPT_PREFIXES = ("Prompted ", "Eingegebener Prompt: ", "送信したメッセージ: ")
-_OTHER_PREFIXES = ("Gave feedback", "Selected preferred draft", "Created Gemini Canvas titled")
+_FILE_KEYS = ("attachedFiles", "imageFile", "audioFiles")
+_ROWS_FOR_PHRASES = 1_000  # rows at the start of a file, by which phrases are found
 _PRODUCTS = ("gemini", "bard")
 _CELL_CLASSES = {"header-cell", "content-cell"}
+_CAPTION_CLASS = "mdl-typography--caption"  # of the cell that says why a row is there
 _THREAD = re.compile(r"https?://gemini\.google\.com/app/(?:c/)?([\w-]+)")
 _GEMINI_CELL = re.compile(r"header-cell[^>]*>\s*(?:<p[^>]*>)?[^<]*(?:Gemini|Bard)", re.IGNORECASE)
 
@@ -54,9 +59,9 @@ _ZONE_OFFSET = re.compile(r"(?:GMT|UTC)([+-]\d{1,2})(?::(\d{2}))?")
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One row: a prompt and its answer."""
+    """One row: a title with the prompt, and an answer."""
 
-    prompt: str  # "" if the row is not a prompt
+    title: str  # "" if the row is of another product
     answer: str
     sent_at: datetime | None
     clock: Clock
@@ -76,13 +81,21 @@ def _recognises(sample: Sample) -> bool:
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     rows = _html_rows(document, options) if is_html(document) else _json_rows(document)
-    return split_chats(FORMAT.name, _chat_turns(rows))
+    return split_chats(FORMAT.name, _chat_turns(rows, document.counter))
 
 
-def _chat_turns(rows: Iterator[_Row | Skipped]) -> Iterator[ChatTurn | Skipped]:
+def _chat_turns(
+    rows: Iterator[_Row | Skipped], counter: MessageCounter
+) -> Iterator[ChatTurn | Skipped]:
     """Yield each prompt, and its answer one millisecond later."""
-    keys, last = MessageKeys(), None
-    for row in rows:
+    head, error = list[_Row | Skipped](), None
+    try:
+        head.extend(islice(rows, _ROWS_FOR_PHRASES))
+    except InputError as raised:
+        error = raised
+    titles = [(row.title, bool(row.answer)) for row in head if isinstance(row, _Row) and row.title]
+    phrases, keys, last, others = PromptPhrases(titles), MessageKeys(), None, 0
+    for row in chain(head, () if error else rows):
         if isinstance(row, Skipped):
             yield row
             continue
@@ -91,26 +104,41 @@ def _chat_turns(rows: Iterator[_Row | Skipped]) -> Iterator[ChatTurn | Skipped]:
             last = row.sent_at
         elif last:  # the row follows the answer of the row before it
             last, clock = last + timedelta(milliseconds=2), Clock.INHERITED
-        if not row.prompt:
-            continue
-        # The key has whole seconds, so that it is the same in HTML, which has no fractions.
-        time = int(row.sent_at.timestamp()) if row.sent_at else row.time_text
-        key = keys.next_key(time, " ".join(row.prompt.split()))
-        text = f"{row.prompt}\n[{', '.join(row.files)}]" if row.files else row.prompt
-        chat = row.thread or "activity"
-        yield ChatTurn(chat, TITLE, Turn(key, Role.USER, text, None, last, clock))
-        if row.answer.strip():
-            later = last + timedelta(milliseconds=1) if last else None
-            clock = Clock.INHERITED if last else Clock.NONE
-            answer = Turn(
-                key=f"{key}#answer",
-                role=Role.ASSISTANT,
-                text=row.answer,
-                sent_at=later,
-                clock=clock,
-                parent=key,
-            )
-            yield ChatTurn(chat, TITLE, answer)
+        prompt = phrases.prompt(row.title, answered=bool(row.answer))
+        if row.title and prompt is not None:
+            turns = list(_row_turns(row, prompt, last, clock, keys))
+            counter.see(len(turns))
+            yield from turns
+        elif row.title:
+            counter.see_parts([], Omission.BOOKKEEPING)
+            others += not is_other_row(row.title)
+    if others:
+        yield Skipped(f"{others} rows", "have no answer, and begin unlike prompts", lost=False)
+    if error:
+        raise error
+
+
+def _row_turns(
+    row: _Row, prompt: str, sent_at: datetime | None, clock: Clock, keys: MessageKeys
+) -> Iterator[ChatTurn]:
+    # The key has whole seconds, so that it is the same in HTML, which has no fractions.
+    time = int(row.sent_at.timestamp()) if row.sent_at else row.time_text
+    key = keys.next_key(time, key_text(row.title, prompt))
+    kind, text = text_with_files(prompt, row.files)
+    if not text:
+        kind, text = Kind.MEDIA, part_label("prompt")
+    chat = row.thread or "activity"
+    yield ChatTurn(chat, TITLE, Turn(key, Role.USER, text, None, sent_at, clock, kind))
+    if row.answer.strip():
+        answer = Turn(
+            key=f"{key}#answer",
+            role=Role.ASSISTANT,
+            text=row.answer,
+            sent_at=sent_at + timedelta(milliseconds=1) if sent_at else None,
+            clock=Clock.INHERITED if sent_at else Clock.NONE,
+            parent=key,
+        )
+        yield ChatTurn(chat, TITLE, answer)
 
 
 def _is_gemini(row: Mapping[str, Any]) -> bool:
@@ -118,20 +146,12 @@ def _is_gemini(row: Mapping[str, Any]) -> bool:
     return any(product in string(name).casefold() for name in names for product in _PRODUCTS)
 
 
-def _prompt(title: str, *, has_answer: bool) -> str:
-    """Return the prompt in a row's title, or "" if the row is not a prompt."""
-    title = title.replace("\xa0", " ")
-    for prefix in _PROMPT_PREFIXES:
-        if title.startswith(prefix):
-            return title.removeprefix(prefix).strip()
-    return title.strip() if has_answer and not title.startswith(_OTHER_PREFIXES) else ""
-
-
 def _json_rows(document: Document) -> Iterator[_Row | Skipped]:
     for number, value in enumerate(read_elements(document), start=1):
         row = mapping(value)
         if isinstance(value, BrokenValue):
             yield Skipped(f"row {number}", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
             continue
         answer = ""
         try:
@@ -141,13 +161,12 @@ def _json_rows(document: Document) -> Iterator[_Row | Skipped]:
             )
         except InputError as error:
             yield Skipped(f"answer of row {number}", str(error))
-        prompt = _prompt(string(row.get("title")), has_answer=bool(answer))
         sent_at = parse_timestamp(row.get("time"))
         thread = _THREAD.match(string(row.get("titleUrl")))
-        files = sequence(row.get("attachedFiles"))
+        files = [file for name in _FILE_KEYS for file in _as_list(row.get(name))]
         names = (string(mapping(file).get("name")) or string(file) for file in files)
         yield _Row(
-            prompt=prompt if _is_gemini(row) else "",
+            title=string(row.get("title")) if _is_gemini(row) else "",
             answer=answer,
             sent_at=sent_at,
             clock=Clock.EXACT if sent_at else Clock.NONE,
@@ -155,6 +174,10 @@ def _json_rows(document: Document) -> Iterator[_Row | Skipped]:
             thread=thread[1] if thread else "",
             files=tuple(filter(None, names)),
         )
+
+
+def _as_list(value: object) -> list[object]:
+    return sequence(value) if isinstance(value, list) else [value]
 
 
 def _html_rows(document: Document, options: ParseOptions) -> Iterator[_Row | Skipped]:
@@ -167,7 +190,7 @@ def _html_rows(document: Document, options: ParseOptions) -> Iterator[_Row | Ski
             elif any(contents):
                 skipped += 1
     if skipped:
-        yield Skipped(f"{skipped} rows", "have no time in English: export as JSON instead")
+        yield Skipped(f"{skipped} rows", "have no time in a known form: export as JSON instead")
 
 
 def _html_row(header: list[str], contents: list[list[str]], options: ParseOptions) -> _Row | None:
@@ -178,26 +201,33 @@ def _html_row(header: list[str], contents: list[list[str]], options: ParseOption
     content = contents[0] if contents else []
     for lines in (content, header):
         for number, line in enumerate(lines):
-            if match := _WRITTEN_TIME.fullmatch(line.replace("\u202f", " ")):
-                split = number if lines is content else 1
-                rest = content[number + 1 if lines is content else 1 :]
+            if (time := _parse_time(line, options)) is not None:
+                split = number if lines is content else len(content)
+                rest = content[split + 1 :] if lines is content else []
                 answer = "\n".join([*rest, *(line for cell in contents[1:] for line in cell)])
-                prompt = _prompt("\n".join(content[:split]), has_answer=bool(answer))
-                sent_at, clock = _parse_time(match, options)
-                return _Row(prompt, answer, sent_at, clock, time_text=line)
+                sent_at, clock = time
+                return _Row("\n".join(content[:split]), answer, sent_at, clock, time_text=line)
     return None
 
 
-def _parse_time(match: re.Match[str], options: ParseOptions) -> tuple[datetime | None, Clock]:
+def _parse_time(line: str, options: ParseOptions) -> tuple[datetime | None, Clock] | None:
+    """Return the time that a line is, and how exactly it is known; None if it is no time."""
+    match = _WRITTEN_TIME.fullmatch(line.replace("\u202f", " "))
+    if match is None:
+        return None
     month, day, year, clock, half, zone = match.groups()
     form = "%b %d %Y %I:%M:%S %p" if half else "%b %d %Y %H:%M:%S"
     try:
         naive = datetime.strptime(f"{month} {day} {year} {clock} {half or ''}".strip(), form)
     except ValueError:
         return None, Clock.NONE
+    return _with_zone(naive, zone or "", options)
+
+
+def _with_zone(naive: datetime, zone: str, options: ParseOptions) -> tuple[datetime | None, Clock]:
     if not is_plausible_time(naive):
         return None, Clock.NONE
-    if (offset := _ZONE_OFFSET.fullmatch(zone or "")) is not None:
+    if (offset := _ZONE_OFFSET.fullmatch(zone)) is not None:
         minutes = int(offset[2] or 0) * (-1 if offset[1].startswith("-") else 1)
         shift = timedelta(hours=int(offset[1]), minutes=minutes)
     elif zone in _ZONE_HOURS:
@@ -217,17 +247,19 @@ def _cells(document: Document) -> Iterator[list[list[str]]]:
     """
     row: list[list[str]] = []
     cell: HtmlTextBuilder | None = None
+    is_caption = False
     depth = cell_depth = 0  # open divisions inside a row, and those around its cell
     for token in parse_html(document):
         if isinstance(token, StartTag) and token.tag == "div":
             depth += bool(depth or "outer-cell" in token.classes)
             if depth and cell is None and token.classes & _CELL_CLASSES:
                 cell, cell_depth = HtmlTextBuilder(), depth
+                is_caption = _CAPTION_CLASS in token.classes
         if cell is not None:
             cell.add(token)
         if isinstance(token, EndTag) and token.tag == "div" and depth:
             if cell is not None and depth == cell_depth:
-                row.append(cell.lines())
+                row += [] if is_caption else [cell.lines()]
                 cell = None
             depth -= 1
             if not depth and row:

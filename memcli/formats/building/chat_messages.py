@@ -1,14 +1,15 @@
 """Messages of chats among people, in the parts that most exports have, built into turns."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.long_chats import ChatTurn, WallClock, sender_role, text_with_files
 from memcli.formats.format import ParseOptions
-from memcli.formats.parsing.values import MessageKeys, is_plausible_time
+from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.values import MessageKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +32,32 @@ class ChatMessage:
 
 
 def chat_turns(
-    messages: Iterable[ChatMessage | Skipped], options: ParseOptions
+    messages: Iterable[ChatMessage | Skipped], document: Document, options: ParseOptions
 ) -> Iterator[ChatTurn | Skipped]:
-    """Yield the turns of messages, and at the end the number of messages without any content.
+    """Yield the turns of messages, and count the messages in the counter of their document.
 
     A notice of the program is a turn of the system. A message with neither text nor files yields
     no turn, unless its kind tells more than its text.
 
     Args:
         messages: of any number of chats, in the order of the file.
+        document: the file that they are in.
         options: the zone of wall clock times, and the names of the person.
     """
     keys: defaultdict[str, MessageKeys] = defaultdict(MessageKeys)
     clocks: dict[str, WallClock] = {}
-    empty: Counter[str] = Counter()
     for message in messages:
+        document.counter.see()
         if isinstance(message, Skipped):
+            document.counter.omit(Omission.UNREADABLE if message.lost else Omission.BOOKKEEPING)
             yield message
             continue
         clock = clocks.setdefault(message.chat, WallClock(options.timezone))
         turn = _turn(message, keys[message.chat], clock, options)
         if turn is None:
-            empty[message.title] += 1
+            document.counter.omit(Omission.EMPTY)
         else:
             yield ChatTurn(message.chat, message.title, turn)
-    for title, count in empty.items():
-        noun = "message" if count == 1 else "messages"
-        yield Skipped(f"{count:,} {noun} of {title}", "without text or files", lost=False)
 
 
 def _turn(
@@ -70,7 +70,7 @@ def _turn(
         kind = message.kind if message.kind is Kind.MEDIA else kind
     if kind is Kind.TEXT and not text.strip():
         return None
-    sent_at, precision = _instant(message.time, clock)
+    sent_at, precision = clock.read(message.time)
     role = message.role or (Role.USER if message.is_owner else None)
     role = role or sender_role(options, message.speaker, *message.other_names)
     speaker = message.speaker or (options.owner if role is Role.USER else None)
@@ -86,10 +86,3 @@ def _turn(
         parent=message.parent or None,
         edited_at=message.edited_at,
     )
-
-
-def _instant(time: datetime | None, clock: WallClock) -> tuple[datetime | None, Clock]:
-    """Return the time of a message, and how exactly it is known."""
-    if time is None or not is_plausible_time(time):
-        return None, Clock.NONE
-    return clock.read(time) if time.tzinfo is None else (time, Clock.EXACT)

@@ -7,13 +7,14 @@ from datetime import datetime
 from pathlib import PurePath
 from unicodedata import normalize
 
-from memcli.domain import Kind, Role, Skipped, Turn
+from memcli.domain import Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.long_chats import ChatTurn, WallClock, sender_role
 from memcli.formats.format import ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines
 from memcli.formats.parsing.values import MessageKeys
 
+NO_MESSAGE = " "  # speaker of a line that ends the message before it, such as one with a day
 LONGEST_MESSAGE = 1 << 20  # characters; the rest is dropped and reported
 
 
@@ -60,6 +61,9 @@ def parse_text_chat(
         if isinstance(found, Skipped):
             yield found
             continue
+        is_message = found[0].speaker != NO_MESSAGE
+        if is_message:
+            document.counter.see()
         head, body = found
         kind, text = parse_message(head, body)
         chat_key, title = head.chat or chat
@@ -70,6 +74,8 @@ def parse_text_chat(
         if not head.speaker:
             role, kind = Role.SYSTEM, kind if kind is Kind.CALL else Kind.SERVICE
         if kind is Kind.TEXT and not text.strip():
+            if is_message:
+                document.counter.omit(Omission.EMPTY)
             continue
         stamp = head.wall_time.isoformat() if head.wall_time else ""
         key = keys[chat_key].next_key(stamp, head.speaker, text)

@@ -2,7 +2,7 @@
 
 ChatGPT's `export_manifest.json` names the shards of `conversations.json`; without it a missing
 shard would stay unnoticed. Claude's mail links to its manifest, which holds the addresses of the
-zips with the conversations.
+zips with the conversations. QQChatExporter's `manifest.json` names the chunks of a long chat.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,8 @@ _MAX_DEPTH = 6  # of a link inside a manifest
 
 def _recognises(sample: Sample) -> bool:
     is_manifest = PurePath(sample.name).name.startswith("manifest-")
-    return bool(_shards(mapping(sample.json))) or (is_manifest and bool(_zips(sample.json)))
+    top = mapping(sample.json)
+    return bool(_shards(top) or _chunks(top)) or (is_manifest and bool(_zips(sample.json)))
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
@@ -32,7 +33,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
             yield Skipped("the manifest", value.reason)
             continue
         zips += _zips(value)
-        for shard in _shards(mapping(value)):
+        for shard in (*_shards(mapping(value)), *_chunks(mapping(value))):
             if document.find_file(shard) is None:
                 yield Skipped(shard, "is named by the export's manifest, and is not there")
     if zips:
@@ -44,6 +45,13 @@ def _shards(top: Any) -> list[str]:
     """Return the names of the files with ChatGPT's conversations."""
     logical = mapping(mapping(top.get("logical_files")).get("conversations.json"))
     return [name for file in sequence(logical.get("files")) if (name := string(file))]
+
+
+def _chunks(top: Any) -> list[str]:
+    """Return the names of the files with QQChatExporter's messages."""
+    chunks = map(mapping, sequence(mapping(top.get("chunked")).get("chunks")))
+    names = (string(chunk.get("relativePath")) or string(chunk.get("file")) for chunk in chunks)
+    return [name for name in names if name]
 
 
 def _zips(value: Any, depth: int = 0) -> list[str]:

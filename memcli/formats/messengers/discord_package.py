@@ -6,7 +6,6 @@ channels are in `../index.json`.
 Source: packages of 2021 to 2025 as open programs read them; there is no published schema.
 """
 
-import csv
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import PurePath
@@ -16,6 +15,7 @@ from memcli.domain import Clock, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
+from memcli.formats.parsing.csv_rows import read_csv
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
@@ -60,17 +60,11 @@ def _rows(document: Document) -> Iterator[Any]:  # Any: JSON values have all typ
     if head is None or head.strip().split(",") != _COLUMNS:
         yield from read_elements(document)
         return
-    table = csv.reader(f"{line}\n" for line in read_lines(document) if line is not None)
-    while True:
-        try:
-            row = next(table, None)
-        except csv.Error as error:
-            yield BrokenValue(str(error))
-            continue
-        if row is None:
-            return
-        if row != _COLUMNS:
-            yield dict(zip(_COLUMNS, row, strict=False))
+    for _, row in read_csv(document):
+        if isinstance(row, BrokenValue):
+            yield row
+        else:
+            yield {name: row[name.casefold()] for name in _COLUMNS}
 
 
 def _channel(document: Document) -> tuple[str, str]:

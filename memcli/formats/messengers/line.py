@@ -14,6 +14,7 @@ from datetime import datetime
 from memcli.domain import Doubt, Kind
 from memcli.formats.building.long_chats import split_chats
 from memcli.formats.building.text_chat import (
+    NO_MESSAGE,
     MessageStart,
     chat_key_and_title,
     chat_name,
@@ -76,7 +77,7 @@ class _LineParser:
         if days := _parse_days(line):
             self._day = days[0]
             self.ambiguous = self.ambiguous or len(days) > 1
-            return MessageStart(None, " ", "")
+            return MessageStart(None, NO_MESSAGE, "")
         match = _TIME.fullmatch(line)
         if match is None or self._day is None:
             return None

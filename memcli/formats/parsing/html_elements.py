@@ -41,13 +41,17 @@ class Element:
         """Return the first element inside that has one of these classes."""
         return next((each for each in self.walk() if each.classes & set(classes)), None)
 
-    def text(self, *excluded: str) -> str:
+    def text(self, *excluded: str, preserved: frozenset[str] = frozenset()) -> str:
         """Return the text inside, a line for each block, without elements of excluded classes.
 
         A picture of an emoji stands for the emoji.
+
+        Args:
+            excluded: classes of elements to leave out.
+            preserved: classes of elements in which the page shows line breaks as they are.
         """
         builder = HtmlTextBuilder()
-        self._add_to(builder, frozenset(excluded))
+        self._add_to(builder, frozenset(excluded), preserved, is_preserved=False)
         return "\n".join(builder.lines())
 
     def file_names(self, *excluded: str) -> list[str]:
@@ -64,15 +68,27 @@ class Element:
                 )
         return list(names)
 
-    def _add_to(self, builder: HtmlTextBuilder, excluded: frozenset[str]) -> None:
+    def _add_to(
+        self,
+        builder: HtmlTextBuilder,
+        excluded: frozenset[str],
+        preserved: frozenset[str],
+        *,
+        is_preserved: bool,
+    ) -> None:
+        is_preserved = is_preserved or bool(self.classes & preserved)
         builder.add(StartTag(self.tag, self.attributes))
         if self.tag == "img" and _is_emoji(self):
             builder.add(self.attributes.get("alt", ""))
         for child in self.children:
             if isinstance(child, str):
-                builder.add(child)
+                first, *others = child.split("\n") if is_preserved else [child]
+                builder.add(first)
+                for line in others:
+                    builder.add(StartTag("br"))
+                    builder.add(line)
             elif not child.classes & excluded:
-                child._add_to(builder, excluded)
+                child._add_to(builder, excluded, preserved, is_preserved=is_preserved)
         builder.add(EndTag(self.tag))
 
 
@@ -134,10 +150,10 @@ class _TreeReader:
                 yield from self.finish()
                 self._nodes = self._characters = 0
                 self._push(token)
+                if token.tag in VOID_TAGS:
+                    yield from self.finish()
             elif self._open:
                 self._push(token)
-            if self._open and token.tag in VOID_TAGS and len(self._open) == 1:
-                yield from self.finish()
         elif not self._open:
             return
         elif isinstance(token, str):

@@ -33,7 +33,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     dates = DateReader(_read_dates(document))
     if dates.is_ambiguous:
         yield Doubt("dates", f"day and month cannot be told apart, read as {dates.order}")
-    yield from split_chats("discord_csv", chat_turns(_messages(document, dates), options))
+    yield from split_chats("discord_csv", chat_turns(_messages(document, dates), document, options))
 
 
 def _read_dates(document: Document) -> Iterator[str]:

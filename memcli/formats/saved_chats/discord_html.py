@@ -28,6 +28,7 @@ _SHORT_TIME = "chatlog__short-timestamp"
 _NOTICE = "chatlog__system-notification-content"
 _OUTSIDE = frozenset({*_AUTHOR, *_TIME, "preamble__entry"})
 _CONTENT_PARTS = ("chatlog__content", "chatlog__poll", "chatlog__forwarded")
+_PRESERVED = frozenset({"chatlog__markdown-preserve", "markdown", "pre"})
 _FILES = ("chatlog__attachment", "chatlog__sticker")
 _REPLY_TARGET = re.compile(r"scrollToMessage\(event, ?'(\d+)'\)")
 _CHANNEL_ID = re.compile(r"\[(\d+)\](?: \[part \d+\])?$")
@@ -48,7 +49,9 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     dates = DateReader(match[1] or match[2] for match in _TIME_TEXT.finditer(head))
     if dates.is_ambiguous:
         yield Doubt("dates", f"day and month cannot be told apart, read as {dates.order}")
-    yield from split_chats("discord", chat_turns(_Page(document, dates).messages(), options))
+    yield from split_chats(
+        "discord", chat_turns(_Page(document, dates).messages(), document, options)
+    )
 
 
 def _is_message(tag: StartTag) -> bool:
@@ -145,7 +148,10 @@ def _content(element: Element, *, is_bot: bool) -> tuple[Kind, str]:
     if notice := element.find(_NOTICE):
         text = notice.text()
         return (Kind.CALL if text.startswith("started a call") else Kind.SERVICE), text
-    parts = [part.text("chatlog__edited-timestamp") for part in element.find_all(*_CONTENT_PARTS)]
+    parts = [
+        part.text("chatlog__edited-timestamp", preserved=_PRESERVED)
+        for part in element.find_all(*_CONTENT_PARTS)
+    ]
     if is_bot or not any(parts):
         parts += [embed.text() for embed in element.find_all("chatlog__embed")]
     return Kind.TEXT, "\n".join(filter(None, parts))

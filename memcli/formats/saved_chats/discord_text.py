@@ -17,6 +17,7 @@ from pathlib import PurePath
 from memcli.domain import Doubt, Kind
 from memcli.formats.building.long_chats import split_chats, text_with_files
 from memcli.formats.building.text_chat import (
+    NO_MESSAGE,
     MessageStart,
     chat_key_and_title,
     chat_name,
@@ -77,7 +78,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     def parse_start(line: str) -> MessageStart | None:
         line = line.rstrip()
         if _RULE.fullmatch(line):
-            return MessageStart(None, " ", "")
+            return MessageStart(None, NO_MESSAGE, "")
         match = _HEAD.fullmatch(line)
         time = dates.parse(match[1]) if match else None
         return MessageStart(time, plain_author(match[2]), "") if match and time else None

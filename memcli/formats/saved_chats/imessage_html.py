@@ -37,7 +37,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    return split_chats("imessage_html", chat_turns(_Chat(document).messages(), options))
+    return split_chats("imessage_html", chat_turns(_Chat(document).messages(), document, options))
 
 
 def _is_root(tag: StartTag) -> bool:
@@ -99,6 +99,15 @@ class _Chat:
         )
 
 
+def _bubble_text(bubble: Element) -> str:
+    """Return the text of a part of a message; of an edited one, the text after the last edit."""
+    if "edited" in bubble.classes:
+        cells = [each for each in bubble.walk() if each.tag == "td" and each.text("timestamp")]
+        texts = [each.text("timestamp") for each in cells]
+        return texts[-1] if texts else bubble.text(*_OUTSIDE_TEXT)
+    return bubble.text(*_OUTSIDE_TEXT, preserved=frozenset({"bubble"}))
+
+
 def _own_part(element: Element, name: str) -> Element | None:
     """Return the first part of a message with a class, not looking into its replies."""
     return next((each for each in element.walk("replies") if name in each.classes), None)
@@ -120,8 +129,8 @@ def _content(element: Element) -> tuple[Kind, str, list[str]]:
     for part in parts:
         files += part.file_names(*_OUTSIDE_TEXT, "app", "bubble")
         bubbles = part.find_all("bubble", "edited", "app", "attachment_error")
-        outer = [each.text(*_OUTSIDE_TEXT) for each in bubbles[:1]]
-        texts += outer or ([] if part.file_names() else [part.text(*_OUTSIDE_TEXT)])
+        outer = [_bubble_text(each) for each in bubbles[:1]]
+        texts += outer or ([] if part.file_names() else [part.text(*_OUTSIDE_TEXT, "unsent")])
     text = "\n".join(filter(None, texts))
     if not text and not files and _own_part(element, "unsent"):
         return Kind.DELETED, "", []

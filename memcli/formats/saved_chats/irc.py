@@ -14,7 +14,12 @@ from pathlib import PurePath
 
 from memcli.domain import Kind
 from memcli.formats.building.long_chats import split_chats
-from memcli.formats.building.text_chat import MessageStart, chat_key_and_title, parse_text_chat
+from memcli.formats.building.text_chat import (
+    NO_MESSAGE,
+    MessageStart,
+    chat_key_and_title,
+    parse_text_chat,
+)
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
@@ -26,6 +31,10 @@ _WEECHAT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\t([^\t]{0,80})\t(.*)")
 _CLOCK = r"(?:(?P<date>[A-Z][a-z]{2} +\d{1,2}) )?\[?(?P<clock>\d\d:\d\d(?::\d\d)?)\]?"
 _SPOKEN = re.compile(rf"{_CLOCK}\s+<[ ~&@%+]?(?P<nick>{_NICK})>\s?(?P<text>.*)")
 _ACTION = re.compile(rf"{_CLOCK}\s+\*\s(?P<nick>{_NICK})\s(?P<text>.*)")
+_EVENT = re.compile(
+    r"(?:Now talking|Topic for|Disconnected|You are now known).*"
+    r"|\S+ (?:\(.*\) )?(?:has (?:joined|left|quit|set|changed|been)|sets mode|is now known as).*"
+)
 _NOTICE = re.compile(rf"{_CLOCK}\s+(?P<mark>\*\*\*|-!-|-->|<--|\*|-[^\s-]{{1,80}}-)\s*(?P<text>.*)")
 _DAY_LINE = re.compile(
     r"(?:--- (?:Log opened|Day changed|Log closed)|\*{4} (?:BEGIN|ENDING) LOGGING AT"
@@ -45,9 +54,9 @@ def _recognises(sample: Sample) -> bool:
     """Return whether most of the first lines are those of a log, and people speak in them."""
     head = [line.rstrip() for line in sample_lines(sample, 100)[:-1] if line.strip()]
     spoken = sum(_is_spoken(line) for line in head)
-    other = sum(bool(_NOTICE.match(line) or _DAY_LINE.match(line)) for line in head)
+    spoken_or_other = sum(_is_spoken(line) or _is_other(line) for line in head)
     is_named = _DAY_LINE.match(head[0]) is not None if head else False
-    return spoken >= _NEEDED_LINES - is_named and spoken + other >= len(head) * 0.8
+    return spoken >= _NEEDED_LINES - is_named and spoken_or_other >= len(head) * 0.8
 
 
 def _is_spoken(line: str) -> bool:
@@ -57,8 +66,15 @@ def _is_spoken(line: str) -> bool:
     return bool(_SPOKEN.fullmatch(line))
 
 
+def _is_other(line: str) -> bool:
+    """Return whether a line is a notice, an action or a day."""
+    patterns = (_WEECHAT, _NOTICE, _ACTION, _DAY_LINE)
+    return any(pattern.match(line) for pattern in patterns)
+
+
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    chat = chat_key_and_title(_channel(document))
+    title = _channel(document)
+    chat = chat_key_and_title(f"{_network(document, title)}{title}")[0], title
     parser = _StartParser(PurePath(document.name).name)
     return split_chats("irc", parse_text_chat(document, options, chat, parser.parse, _content))
 
@@ -69,6 +85,18 @@ def _channel(document: Document) -> str:
     name = re.sub(r"\.(?:log|txt|weechatlog)$", "", path.name)
     name = _DAY_IN_NAME.sub("", name).strip("_-. ")
     return name.removeprefix("irc.") or path.parent.name or "irc"
+
+
+def _is_event(match: re.Match[str]) -> bool:
+    """Return whether an action is an event, which HexChat writes in the same form."""
+    return _EVENT.fullmatch(f"{match['nick']} {match['text']}") is not None
+
+
+def _network(document: Document, channel: str) -> str:
+    """Return the name of the folder of a channel's logs, which keeps equal channels apart."""
+    folders = [part for part in PurePath(document.name).parent.parts if part != channel]
+    is_channel = channel.startswith(("#", "&"))
+    return f"{folders[-1]}/" if folders and is_channel else ""
 
 
 class _StartParser:
@@ -83,12 +111,15 @@ class _StartParser:
         line = line.rstrip()
         if match := _DAY_LINE.match(line):
             self._day = _day(match[1]) or self._day
-            return MessageStart(None, " ", "")
+            return MessageStart(None, NO_MESSAGE, "")
         if match := _WEECHAT.fullmatch(line):
             return _weechat_head(match)
         for pattern in (_SPOKEN, _ACTION, _NOTICE):
             if match := pattern.fullmatch(line):
-                nick = match["nick"] if pattern is not _NOTICE else ""
+                is_notice = pattern is _NOTICE or (pattern is _ACTION and _is_event(match))
+                nick = "" if is_notice else match["nick"]
+                if is_notice and pattern is _ACTION:
+                    return MessageStart(self._time(match), "", f"{match['nick']} {match['text']}")
                 action = f"* {match['text']}" if pattern is _ACTION else match["text"]
                 return MessageStart(self._time(match), nick, action)
         return None

@@ -18,9 +18,9 @@ from memcli.domain import Kind, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.long_chats import split_chats
 from memcli.formats.building.text_chat import (
+    NO_MESSAGE,
     MessageStart,
     chat_key_and_title,
-    chat_name,
     parse_text_chat,
 )
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -34,6 +34,7 @@ from memcli.formats.parsing.written_times import parse_written_time
 _TITLES = (
     re.compile(r"(.+?)(?: \d+)? ?님과(?:의)? 카카오톡 대화"),
     re.compile(r"KakaoTalk Chats with (.+)", re.IGNORECASE),
+    re.compile(r"(.+) with KakaoTalk Chats", re.IGNORECASE),
     re.compile(r"(.+?)(?: \d+)? 카카오톡 대화"),
     re.compile(r"카카오톡 대화|.*_\d{4}\.\d\d?\.\d\d? \d\d[:.]\d\d-\d+\.txt"),
 )
@@ -43,13 +44,21 @@ _HANGUL = re.compile(r"[가-힣]")
 _FILE_NAME = re.compile(
     r"KakaoTalk_(?:Chat_)?(?:\d{8}_\d{4}_\d\d_\d{3}_)?(.*?)(?:_?\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)?"
 )
+_GENERAL_NAME = re.compile(r"KakaoTalk_?Chats.*|Talk_\d{4}\..*", re.IGNORECASE)
 _DAY_LINE = re.compile(r"-{5,}\s*(.{6,40}?)\s*-{5,}")
 _ROW = re.compile(r"\[([^\[\]]{1,100}(?:\[[^\]]*\])?)\] \[([^\[\]]{4,16})\] ?(.*)")
-_DATED = re.compile(r"(.{10,40}?\d\d)(?:, (.{1,100}?) : (.*)|[,:] (.+))")
-_KOREAN_DAY = re.compile(r"\d{4}[년.] ?\d{1,2}[월.] ?\d{1,2}[일.]?(?: ?[월화수목금토일]요일)?")
+_DATED = re.compile(
+    r"(.{8,40}?\d{1,2}:\d\d(?:\s?[AaPp]\.?[Mm]\.?)?)(?:, (.{1,100}?) : (.*)|[,:] (.+))"
+)
+# Lines with a day alone have the weekday, or in old files a time without seconds.
+_DAY = re.compile(
+    r"\d{4}[년.] ?\d{1,2}[월.] ?\d{1,2}[일.]? ?(?:[월화수목금토일]요일|오[전후] \d{1,2}:\d\d)"
+    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, [A-Z][a-z]+ \d{1,2}, \d{4}"
+)
 _EVENT = re.compile(
     r".{1,100}님이 .{0,120}(?:들어왔|나갔|초대했|초대하였|내보냈|가렸|되었|변경했)습니다\.?"
     r"(?:채팅방으로 초대하기)?"
+    r"|채팅방 관리자가 .{1,60}습니다\.?"
     r"|.{1,100} (?:joined|left|invited|was removed from) (?:this |the )?(?:chatroom|chat).*"
 )
 _MEDIA = re.compile(
@@ -80,11 +89,9 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         columns = csv_columns(Sample(document.name, stream.read(1 << 12)))
     if columns == _COLUMNS:
-        messages = chat_turns(_table_messages(document), options)
+        messages = chat_turns(_table_messages(document), document, options)
     else:
-        head = [line or "" for line in islice(read_lines(document), 3)]
-        titles = (title for line in head if (title := _title(line.strip())))
-        chat = chat_key_and_title(next(titles, "") or _name_in_file(document))
+        chat = chat_key_and_title(_text_title(document))
         messages = parse_text_chat(document, options, chat, _StartParser().parse, _content, _OWNERS)
     return split_chats("kakaotalk", messages)
 
@@ -98,15 +105,29 @@ def _title(line: str) -> str | None:
     return None
 
 
+def _text_title(document: Document) -> str:
+    """Return the name of the chat; where neither text nor file has it, the names of its people."""
+    head = [line or "" for line in islice(read_lines(document), 200)]
+    titles = (title for line in head[:3] if (title := _title(line.strip())))
+    if title := next(titles, "") or _name_in_file(document):
+        return title
+    parser = _StartParser()
+    starts = filter(None, (parser.parse(line) for line in head))
+    names = dict.fromkeys(start.speaker.strip() for start in starts)
+    return ", ".join(sorted(name for name in names if name and name not in _OWNERS))
+
+
 def _name_in_file(document: Document) -> str:
-    """Return the name of the chat as the name of the file has it."""
-    name = PurePath(chat_name(document, "kakaotalkchats", "kakaotalk_chats")).name
+    """Return the name of the chat as the name of the file has it, "" if it has none."""
+    name = PurePath(document.name).stem
     match = _FILE_NAME.fullmatch(name)
-    return (match[1].strip("_ ") if match else "") or name
+    if _GENERAL_NAME.fullmatch(name):
+        return ""
+    return match[1].strip("_ ") if match else name
 
 
 def _table_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
-    chat, title = chat_key_and_title(_name_in_file(document))
+    chat, title = chat_key_and_title(_name_in_file(document) or PurePath(document.name).stem)
     for number, row in read_csv(document):
         if isinstance(row, BrokenValue):
             yield Skipped(f"line {number:,}", row.reason)
@@ -135,17 +156,17 @@ class _StartParser:
         line = line.strip()
         if day := _DAY_LINE.fullmatch(line):
             self._day = day[1]
-            return MessageStart(None, " ", "")
+            return MessageStart(None, NO_MESSAGE, "")
         if (row := _ROW.fullmatch(line)) and self._day:
             time = _time_of_day(self._day, row[2])
             return MessageStart(time, row[1], row[3]) if time else None
-        if _KOREAN_DAY.fullmatch(line) or parse_written_time(line) or _SAVED.fullmatch(line):
-            return MessageStart(None, " ", "")
+        if _DAY.fullmatch(line) or _SAVED.fullmatch(line):
+            return MessageStart(None, NO_MESSAGE, "")
         dated = _DATED.fullmatch(line)
         if dated and (time := parse_written_time(dated[1])):
             return MessageStart(time, (dated[2] or "").strip(), dated[3] if dated[2] else dated[4])
         if self._day and _EVENT.fullmatch(line):
-            return MessageStart(parse_written_time(_date_alone(self._day)), "", line)
+            return MessageStart(None, "", line)  # the time is that of the message before
         return None
 
 

@@ -18,6 +18,7 @@ from memcli.domain import Kind
 from memcli.formats.building.chat_messages import chat_turns
 from memcli.formats.building.long_chats import split_chats
 from memcli.formats.building.text_chat import (
+    NO_MESSAGE,
     MessageStart,
     chat_key_and_title,
     chat_name,
@@ -52,7 +53,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         sample = Sample(document.name, stream.read(1 << 16), document)
     if is_exporter_sample(sample):
-        messages = chat_turns(exporter_messages(document), options)
+        messages = chat_turns(exporter_messages(document), document, options)
     else:
         chat = chat_key_and_title(chat_name(document))
         messages = parse_text_chat(document, options, chat, _StartParser().parse, _content)
@@ -71,7 +72,7 @@ class _StartParser:
         if match := _OBJECT.fullmatch(line):
             self._chat = chat_key_and_title(match[1].strip())
         if match or _GROUP.fullmatch(line):
-            return MessageStart(None, " ", "", self._chat)
+            return MessageStart(None, NO_MESSAGE, "", self._chat)
         match = _HEAD.fullmatch(line)
         if match is None:
             return None

@@ -3,6 +3,7 @@
 Source: exports of versions 4 to 6 as ChatLab reads them.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import PurePath
@@ -20,14 +21,16 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
 _MESSAGES, _CHAT = ("messages", "[]"), ("chatInfo",)
+_FILE_MARK = re.compile(r"\[(?:图片|视频|语音|文件|动画表情)[:：] ?([^\[\]]*)\]")
+_BARE_MARK = re.compile(r"\[(?:图片|视频|语音|文件|动画表情|表情)\]")
 _NOBODY = frozenset({"", "0", "未知"})
 
 
 def is_exporter_sample(sample: Sample) -> bool:
-    """Return whether a file is an export, a chunk of one, or the manifest of its chunks."""
+    """Return whether a file is an export or a chunk of one."""
     top = mapping(sample.json)
     if isinstance(top.get("chatInfo"), dict) and "metadata" in top:
-        return "messages" in top or "chunked" in top or "statistics" in top
+        return "messages" in top or ("statistics" in top and "chunked" not in top)
     return any(map(_is_chunk_row, sample_objects(sample, 3)))
 
 
@@ -38,13 +41,11 @@ def _is_chunk_row(row: Mapping[str, Any]) -> bool:
 
 
 def exporter_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
-    """Yield the messages of an export or of a chunk; of a manifest, the chunks that are missing."""
+    """Yield the messages of an export or of a chunk."""
     with document.open() as stream:
         sample = Sample(document.name, stream.read(1 << 16))
     top = mapping(sample.json)
-    if "chunked" in top:
-        yield from _missing_chunks(document)
-    elif "metadata" in top:
+    if "metadata" in top:
         for number, (_, details, value) in enumerate(
             read_messages(document, [_MESSAGES], [_CHAT]), start=1
         ):
@@ -60,14 +61,6 @@ def exporter_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
                 yield Skipped(f"line {line:,}", value.reason)
             else:
                 yield _message(mapping(value), info, document)
-
-
-def _missing_chunks(document: Document) -> Iterator[Skipped]:
-    chunked = mapping(_read_top(document).get("chunked"))
-    for chunk in map(mapping, sequence(chunked.get("chunks"))):
-        path = string(chunk.get("relativePath")) or string(chunk.get("file"))
-        if path and document.find_file(path) is None:
-            yield Skipped(path, "is named by the export's manifest, and is not there")
 
 
 def _read_top(document: Document | None) -> Mapping[str, Any]:
@@ -90,10 +83,12 @@ def _message(
     numbers = {string(sender.get("uid")), string(sender.get("uin"))} - _NOBODY
     own = {string(info.get("selfUid")), string(info.get("selfUin"))} - _NOBODY
     content = mapping(message.get("content"))
-    files = _files(content)
-    kind = _kind(message, has_sender=bool(numbers))
     text = string(content.get("text"))
-    if files and text.strip() == "".join(f"[{name}]" for name in files):
+    names_in_text = frozenset(_FILE_MARK.findall(text))
+    files = [name for name in _files(content) if not name or name not in names_in_text]
+    kind = _kind(message, has_sender=bool(numbers))
+    if not _FILE_MARK.sub("", _BARE_MARK.sub("", text)).strip():
+        files = [*files, *names_in_text] or ([""] if text else [])
         text = ""
     reply = mapping(content.get("reply"))
     return ChatMessage(

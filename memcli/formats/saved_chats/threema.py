@@ -37,7 +37,7 @@ _COLUMNS = {"apiid", "uid", "isoutbox", "posted_at", "type", "body"}
 _START = re.compile(
     r"\[(\d{1,2}[./]\d{1,2}[./]\d{2,4},? \d{1,2}:\d\d(?: [AaPp][Mm])?)\] (?:([^:]{1,100}): )?(.*)"
 )
-_TEXT_NAME = re.compile(r"messages(?:-.*)?\.txt", re.IGNORECASE)
+_TEXT_NAME = re.compile(r"(?:.*/)?messages(?:-[^/]*)?\.txt|.*threema.*\.txt", re.IGNORECASE)
 _TABLE_NAME = re.compile(r"(?:group_)?messages?_(.+)")
 _OWNERS = ("Me", "Ich", "Moi", "Yo", "Io", "Eu", "Я")
 _FILE = re.compile(r"<?([\w.-]+\.\w{2,5})>?")
@@ -48,7 +48,7 @@ _MOST_CONTACTS = 20_000
 def _recognises(sample: Sample) -> bool:
     if set(csv_columns(sample)) >= _COLUMNS:
         return True
-    is_named = _TEXT_NAME.fullmatch(PurePath(sample.name).name) is not None
+    is_named = _TEXT_NAME.fullmatch("/".join(PurePath(sample.name).parts[-2:])) is not None
     head = [line.rstrip() for line in sample_lines(sample, 50) if line.strip()]
     return is_named and any(map(_START.fullmatch, head))
 
@@ -57,7 +57,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         columns = csv_columns(Sample(document.name, stream.read(1 << 12)))
     if set(columns) >= _COLUMNS:
-        return split_chats("threema", chat_turns(_messages(document), options))
+        return split_chats("threema", chat_turns(_messages(document), document, options))
     name = PurePath(chat_name(document, "messages")).name.removeprefix("messages-")
     turns = parse_text_chat(
         document, options, chat_key_and_title(name), _parse_start, _text_content, _OWNERS

@@ -38,7 +38,10 @@ _ROW = re.compile(
     r'"?\+?\d{6,16}"?,.*'
 )
 _WIDTH = 5  # date, time, name, number, text
-_START = re.compile(r"\[ ([^\[\]]{8,60}?) \] (?:\u2068)?([^:\u2069]{1,100})(?:\u2069)?: ?(.*)")
+_START = re.compile(
+    r"\[ ([^\[\]]{4,40}\d{1,2}[:.]\d\d[^\[\]]{0,12}) \]"
+    r" (?:\u2068)?([^:\u2069]{1,100})(?:\u2069)?: ?(.*)"
+)
 _OWNERS = ("Me", "Я", "Ja")
 _TABLES = {"Messages", "Events"}
 _QUERY = """
@@ -66,7 +69,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
         sample = Sample(document.name, stream.read(1 << 16), document)
     if sample.head.startswith(MAGIC):
-        yield from split_chats("viber", chat_turns(_database_messages(sample), options))
+        yield from split_chats("viber", chat_turns(_database_messages(sample), document, options))
         return
     if _START.fullmatch(next(filter(str.strip, sample_lines(sample, 20)), "").rstrip()):
         chat = chat_key_and_title(PurePath(chat_name(document)).name)
@@ -76,7 +79,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     dates = DateReader(_read_dates(document))
     if dates.is_ambiguous:
         yield Doubt("dates", f"day and month cannot be told apart, read as {dates.order}")
-    yield from split_chats("viber", chat_turns(_table_messages(document, dates), options))
+    yield from split_chats("viber", chat_turns(_table_messages(document, dates), document, options))
 
 
 def _read_dates(document: Document) -> Iterator[str]:

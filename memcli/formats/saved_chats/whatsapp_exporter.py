@@ -31,7 +31,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    return split_chats("whatsapp_exporter", chat_turns(_messages(document), options))
+    return split_chats("whatsapp_exporter", chat_turns(_messages(document), document, options))
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
@@ -49,9 +49,10 @@ def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:
 
 
 def _message(message: Mapping[str, Any], chat: str, title: str, number: str) -> ChatMessage:
-    is_own, is_notice = message.get("from_me") is True, message.get("meta") is True
+    is_own = message.get("from_me") is True
     data, caption = string(message.get("data")), _plain(string(message.get("caption")))
     has_file = message.get("media") is True
+    is_notice = message.get("meta") is True and not has_file
     file = PurePath(data.replace("\\", "/")).name if has_file else ""
     file = "" if data.startswith(_MISSING_MEDIA) else file
     is_group = chat.endswith("@g.us")
@@ -65,7 +66,7 @@ def _message(message: Mapping[str, Any], chat: str, title: str, number: str) -> 
         key=string(message.get("key_id")) or number,
         files=[file] if has_file else [],
         is_owner=is_own,
-        kind=Kind.SERVICE if is_notice and not has_file else Kind.TEXT,
+        kind=Kind.SERVICE if is_notice else Kind.TEXT,
         parent=string(message.get("reply")) or None,
     )
 

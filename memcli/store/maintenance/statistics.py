@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from memcli.store.sqlite.connection import Database
+from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.times import to_datetime
 
 
@@ -86,6 +87,14 @@ class Statistics:
             " order by month, source"
         )
         return [MonthCount(*row) for row in rows]
+
+    def count_undated(self, filters: Filters) -> int:
+        """Return the number of sessions without a time that pass the filters."""
+        where, values = filters.where()
+        [(count,)] = self._db.rows(
+            f"select count(*) from sessions where started_at is null and {where}", *values
+        )
+        return int(count)
 
     def turns_by_speaker(self) -> list[SpeakerCount]:
         """Return the speakers with a name, those with most turns first."""

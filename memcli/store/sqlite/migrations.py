@@ -30,8 +30,9 @@ from memcli.store.sqlite.steps_0010_to_0019 import (
     m0011_readings,
     m0012_drop_parent_index,
     m0013_small_vectors,
-    m0014_checksums,
-    m0015_forgetting,
+    m0014_cut_rules,
+    m0015_checksums,
+    m0016_forgetting,
 )
 
 __all__ = ["APPLICATION_ID", "STEPS", "is_current", "migrate"]
@@ -50,8 +51,9 @@ STEPS = (
     m0011_readings,
     m0012_drop_parent_index,
     m0013_small_vectors,
-    m0014_checksums,
-    m0015_forgetting,
+    m0014_cut_rules,
+    m0015_checksums,
+    m0016_forgetting,
 )
 
 

@@ -152,6 +152,11 @@ def m0013_small_vectors(db: apsw.Connection) -> None:
         )
 
 
+def m0014_cut_rules(db: apsw.Connection) -> None:
+    """Keep by which rules each conversation was cut into sessions, so that it can be cut again."""
+    db.execute("alter table conversations add column cut_rule integer not null default 1")
+
+
 def _vectors_as_bytes(db: apsw.Connection, number: int, width: int) -> Iterator[tuple[int, bytes]]:
     """Yield the number of each passage and its vector as int8, stretched to a maximum of 127.
 
@@ -173,12 +178,12 @@ def _vectors_as_bytes(db: apsw.Connection, number: int, width: int) -> Iterator[
             yield passage, row.tobytes().ljust(width, b"\0")
 
 
-def m0014_checksums(db: apsw.Connection) -> None:
+def m0015_checksums(db: apsw.Connection) -> None:
     """Add a checksum to each session; those of older sessions are computed later."""
     db.execute("alter table sessions add column checksum text")
 
 
-def m0015_forgetting(db: apsw.Connection) -> None:
+def m0016_forgetting(db: apsw.Connection) -> None:
     """Make the tables of the keys of tombstones, the first being our own, and of backups."""
     db.execute(
         """

@@ -8,6 +8,8 @@ from datetime import datetime
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.times import milliseconds, to_datetime
 
+_COLUMNS = "conversations.id, conversations.key, as_of, source, endless"
+
 
 @dataclass(frozen=True, slots=True)
 class ConversationInfo:
@@ -16,6 +18,8 @@ class ConversationInfo:
     number: int
     key: str
     as_of: datetime | None  # the time of its newest copy
+    source: str
+    endless: bool
 
 
 class ConversationTable:
@@ -27,17 +31,25 @@ class ConversationTable:
     def get(self, source: str, key: str) -> ConversationInfo | None:
         """Return a conversation, or None if it is not stored."""
         rows = self._db.rows(
-            "select id, key, as_of from conversations where source = ? and key = ?", source, key
+            f"select {_COLUMNS} from conversations where source = ? and key = ?", source, key
         )
         return _to_head(*rows[0]) if rows else None
 
-    def add(self, source: str, key: str, *, endless: bool) -> ConversationInfo:
-        """Store a new conversation."""
+    def add(self, source: str, key: str, *, endless: bool, cut_rule: int = 0) -> ConversationInfo:
+        """Store a new conversation.
+
+        Args:
+            source: of the conversation.
+            key: its key.
+            endless: whether it is cut into sessions at quiet gaps.
+            cut_rule: the number of the rules by which it is cut; 0: the next import cuts it.
+        """
         [(number,)] = self._db.rows(
-            "insert into conversations (source, key, endless) values (?, ?, ?) returning id",
-            *(source, key, endless),
+            "insert into conversations (source, key, endless, cut_rule) values (?, ?, ?, ?)"
+            " returning id",
+            *(source, key, endless, cut_rule),
         )
-        return ConversationInfo(number, key, None)
+        return ConversationInfo(number, key, None, source, endless)
 
     def set_newest_copy(self, number: int, as_of: datetime) -> None:
         """Store the time of the newest copy of a conversation."""
@@ -45,10 +57,27 @@ class ConversationTable:
             "update conversations set as_of = ? where id = ?", milliseconds(as_of), number
         )
 
+    def cut_before(self, rule: int) -> list[ConversationInfo]:
+        """Return the conversations that were cut into sessions by older rules than this one.
+
+        Those that every rule leaves whole are not among them: they have times and an end.
+        """
+        rows = self._db.rows(
+            f"select {_COLUMNS} from conversations where cut_rule < ? and (endless or exists"
+            " (select 1 from sessions where conversation_id = conversations.id"
+            " and started_at is null)) order by id",
+            rule,
+        )
+        return [_to_head(*row) for row in rows]
+
+    def set_cut_rule(self, number: int, rule: int) -> None:
+        """Store by which rule a conversation is cut into sessions."""
+        self._db.rows("update conversations set cut_rule = ? where id = ?", rule, number)
+
     def beginning_with(self, source: str, keys: Sequence[str]) -> list[ConversationInfo]:
         """Return the conversations in which a session begins with one of these turns."""
         rows = self._db.rows(
-            "select distinct conversations.id, conversations.key, as_of from turns"
+            f"select distinct {_COLUMNS} from turns"
             " join conversations on conversations.id = conversation_id"
             " where position = 1 and turns.key in (select value from json_each(?)) and source = ?",
             *(json.dumps(keys), source),
@@ -88,5 +117,7 @@ class ConversationTable:
         )
 
 
-def _to_head(number: int, key: str, as_of: int | None) -> ConversationInfo:
-    return ConversationInfo(number, key, to_datetime(as_of))
+def _to_head(
+    number: int, key: str, as_of: int | None, source: str, endless: int
+) -> ConversationInfo:
+    return ConversationInfo(number, key, to_datetime(as_of), source, bool(endless))

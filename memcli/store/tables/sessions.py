@@ -77,18 +77,34 @@ class SessionTable:
         )
         return [self._session(row) for row in rows]
 
-    def neighbours(self, conversation: ConversationNumber, start: datetime) -> list[Session]:
-        """Return the last session that began before a time, and the first that began after it."""
-        neighbours = []
-        for sign, order in (("<", "desc"), (">", "asc")):
-            rows = self._db.rows(
-                f"select {_COLUMNS} from {_JOINED} where conversation_id = ?"
-                f" and started_at {sign} ? order by started_at {order}, sessions.id {order}"
-                " limit 1",
-                *(conversation, milliseconds(start)),
-            )
-            neighbours += [self._session(row) for row in rows]
-        return neighbours
+    def before(self, conversation: ConversationNumber, start: datetime) -> Session | None:
+        """Return the last session that began before a time."""
+        rows = self._db.rows(
+            f"select {_COLUMNS} from {_JOINED} where conversation_id = ? and started_at < ?"
+            " order by started_at desc, sessions.id desc limit 1",
+            *(conversation, milliseconds(start)),
+        )
+        return self._session(rows[0]) if rows else None
+
+    def after(
+        self, conversation: ConversationNumber, end: datetime, known: Collection[SessionId]
+    ) -> Session | None:
+        """Return the first session that began at a time or later, except for known ones."""
+        rows = self._db.rows(
+            f"select {_COLUMNS} from {_JOINED} where conversation_id = ? and started_at >= ?"
+            " and public not in (select value from json_each(?))"
+            " order by started_at, ended_at, sessions.id limit 1",
+            *(conversation, milliseconds(end), json.dumps(list(known))),
+        )
+        return self._session(rows[0]) if rows else None
+
+    def in_order(self, conversation: ConversationNumber) -> list[int]:
+        """Return the numbers of the sessions of a conversation, earliest first."""
+        rows = self._db.rows(
+            "select id from sessions where conversation_id = ? order by started_at, ended_at, id",
+            conversation,
+        )
+        return [number for (number,) in rows]
 
     def add(self, conversation: ConversationNumber, session: Session) -> int:
         """Store a session with its turns, and return its number."""

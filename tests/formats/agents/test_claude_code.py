@@ -233,3 +233,118 @@ def test_a_line_written_again_counts_once_and_a_broken_one_is_told():
 
 def test_a_half_written_last_line_is_left_for_the_next_time():
     assert len(parse_one(QUESTION, '{"type": "us', ended=False).turns) == 1
+
+
+def attached(prompt, minute=2, **more):
+    attachment = {"type": "queued_command", "commandMode": "prompt", "prompt": prompt}
+    row = {"type": "attachment", "sessionId": "s1", "timestamp": BEGIN.format(minute)}
+    return {**row, "attachment": attachment, **more}
+
+
+def queued(operation, content="", minute=2):
+    row = {"type": "queue-operation", "sessionId": "s1", "timestamp": BEGIN.format(minute)}
+    return {**row, "operation": operation, "content": content}
+
+
+LATER = line("c", "b", {"type": "text", "text": "Fixed."}, role="assistant", minute=5)
+NOTICE = "<task-notification>done</task-notification>"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [attached("Use pin 8"), attached("And say so", 3)],
+        [attached("Use pin 8", uuid="x", parentUuid="b"), attached("And say so", 3)],
+        [attached([{"type": "text", "text": "Use pin 8"}]), attached("And say so", 3)],
+        [queued("enqueue", "Use pin 8"), queued("enqueue", "And say so", 3)],
+        [
+            queued("enqueue", "Use pin 8"),
+            queued("enqueue", "And say so", 3),
+            queued("dequeue", minute=4),
+            queued("dequeue", minute=4),
+        ],
+        [queued("enqueue", "Use pin 8"), attached("Use pin 8"), attached("And say so", 3)],
+        [
+            attached(NOTICE),
+            queued("enqueue", NOTICE),
+            attached("Use pin 8"),
+            attached("And say so", 3),
+        ],
+    ],
+)
+@pytest.mark.parametrize("later", [[LATER], []])
+def test_what_was_typed_while_the_agent_worked_is_said_once_and_in_its_place(rows, later):
+    if rows[0].get("uuid") and later:
+        later = [{**LATER, "parentUuid": "x"}]
+
+    found = parse_one(QUESTION, ANSWER, *rows, *later)
+
+    spoken = [turn for turn in found.turns if turn.is_searchable]
+    expected = ["Why does it fail?", "A typo.", "Use pin 8", "And say so"]
+    assert [turn.text for turn in spoken] == expected + (["Fixed."] if later else [])
+    assert [turn.role for turn in spoken[2:4]] == [Role.USER, Role.USER]
+    assert spoken[2].sent_at.minute == 2
+
+
+@pytest.mark.parametrize("operation", ["remove", "popAll"])
+def test_a_queued_prompt_that_was_taken_back_was_not_said(operation):
+    found = parse_one(QUESTION, ANSWER, queued("enqueue", "Use pin 8"), queued(operation), LATER)
+
+    assert [turn.text for turn in found.turns] == ["Why does it fail?", "A typo.", "Fixed."]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        line("c", "b", {"type": "text", "text": "API Error"}, role="assistant",
+             isApiErrorMessage=True),
+        line("c", "b", "", role="assistant",
+             message={"role": "assistant", "model": "<synthetic>", "content": "API Error"}),
+    ],
+)  # fmt: skip
+def test_an_error_is_no_word_of_the_assistant(error):
+    found = parse_one(QUESTION, ANSWER, error)
+
+    assert turn_summaries(found)[2] == ("system", "service", "API Error")
+
+
+def test_a_log_of_the_web_is_a_list_of_the_same_lines():
+    raw = json.dumps({"loglines": [QUESTION, ANSWER]}, indent=1)
+    found = document(raw, ended=False)
+
+    [web] = claude_code.FORMAT.parse(found, ParseOptions())
+
+    assert recognise_format(found) is claude_code.FORMAT
+    assert web == parse_one(QUESTION, ANSWER)
+
+
+def test_a_summary_of_a_subagent_is_no_title():
+    summary = {"type": "summary", "summary": "Agent reads", "agentName": "x", "leafUuid": "b"}
+
+    assert parse_one(QUESTION, ANSWER, summary).title == "Why does it fail?"
+
+
+def test_lines_without_a_role_and_with_their_time_inside_are_read():
+    rows = []
+    for row in (QUESTION, ANSWER):
+        content = row["message"]["content"]
+        message = {"content": content, "timestamp": row["timestamp"]}
+        rows.append({**row, "message": message, "timestamp": None})
+
+    assert recognise_format(document(*rows)) is claude_code.FORMAT
+    assert parse_one(*rows) == parse_one(QUESTION, ANSWER)
+
+
+def test_parts_of_an_unknown_type_are_kept_or_named():
+    parts = [
+        {"type": "voice", "transcript": "It leaks."},
+        {"type": "drawing", "title": "Hull"},
+        {"type": "redacted_thinking", "data": "x"},
+    ]
+
+    found = parse_one(line("a", None, parts))
+
+    assert turn_summaries(found) == [
+        ("user", "text", "It leaks."),
+        ("user", "media", "[drawing: Hull]"),
+    ]

@@ -4,7 +4,7 @@ import pytest
 from helpers.parsing import document, lines, parse_all, parse_one, shared_document, turn_summaries
 from helpers.shared import sample_rows
 
-from memcli.domain import Conversation, Kind, Skipped
+from memcli.domain import Conversation, Doubt, Kind, Skipped
 from memcli.formats import LogPosition, ParseOptions, load_format, recognise_format
 
 CODEX = load_format("codex")
@@ -247,3 +247,120 @@ def test_a_broken_line_is_told_and_a_half_written_last_one_left():
 
     assert [each.where for each in parsed if isinstance(each, Skipped)] == ["line 2"]
     assert [len(each.turns) for each in parsed if isinstance(each, Conversation)] == [1]
+
+
+def completed(kind, second=0, **item):
+    return event("item_completed", second, item={"type": kind, **item})
+
+
+def said(conversation):
+    return [
+        (role, text)
+        for role, kind, text in turn_summaries(conversation)
+        if kind in ("text", "media")
+    ]
+
+
+def test_completed_items_are_what_was_said():
+    found = parse_one(
+        CODEX,
+        lines(
+            META,
+            completed("UserMessage", 1, content=[
+                {"type": "text", "text": "Why?"}, {"type": "local_image", "path": "/tmp/pump.png"},
+            ]),
+            completed("Reasoning", 2, summary_text=["Hmm."]),
+            completed("AgentMessage", 3, content=[{"type": "Text", "text": "I will look."}]),
+            completed("CommandExecution", 4, command="ls"),
+            completed("AgentMessage", 5, content=[{"type": "Text", "text": "A typo."}]),
+            event("task_complete", 6, last_agent_message="A typo."),
+        ),
+    )  # fmt: skip
+
+    assert said(found) == [
+        ("user", "Why?"),
+        ("user", "pump.png"),
+        ("assistant", "I will look."),
+        ("assistant", "A typo."),
+    ]
+    assert ("assistant", "thought", "Hmm.") in turn_summaries(found)
+
+
+def test_words_that_are_there_in_three_ways_count_once():
+    rows = []
+    for second, (prompt, answer) in enumerate([("Why?", "A typo."), ("Why?", "Still a typo.")]):
+        rows += [
+            message("user", prompt, second=second),
+            event("user_message", second, message=prompt),
+            completed("UserMessage", second, content=[{"type": "text", "text": prompt}]),
+            message("assistant", answer, second=second, part="output_text"),
+            event("agent_message", second, message=answer),
+            completed("AgentMessage", second, content=[{"type": "Text", "text": answer}]),
+        ]
+
+    found = parse_one(CODEX, lines(META, *rows))
+
+    assert [text for _, text in said(found)] == ["Why?", "A typo.", "Why?", "Still a typo."]
+
+
+def test_an_answer_that_only_the_end_of_an_exchange_has_is_kept():
+    end = event("task_complete", 2, last_agent_message="A typo.")
+
+    assert said(parse_one(CODEX, lines(META, ASKED, end)))[1] == ("assistant", "A typo.")
+
+
+def test_a_time_inside_of_a_payload_and_a_role_of_the_parts_count():
+    parts = [{"type": "output_text", "text": "A typo."}]
+    answer = {
+        "type": "response_item",
+        "payload": {"type": "message", "content": parts, "timestamp": "2026-05-18T13:21:09Z"},
+    }
+
+    found = parse_one(CODEX, lines(META, ASKED, answer))
+
+    assert said(found)[1] == ("assistant", "A typo.")
+    assert found.turns[1].sent_at.second == 9
+
+
+LIST = "../../../../external_agent_session_imports.json"
+SOURCE = "/home/o/.claude/projects/-boat/c1.jsonl"
+ORIGINAL = "../../../../../.claude/projects/-boat/c1.jsonl"
+IMPORTS = {"records": [{"source_path": SOURCE, "imported_thread_id": "s1"}]}
+CLAUDE_LOG = lines(
+    *(
+        {
+            "type": role,
+            "uuid": role,
+            "sessionId": "c1",
+            "message": {"role": role, "content": text},
+        }
+        for role, text in (("user", "Why does it fail?"), ("assistant", "A typo."))
+    )
+)
+
+
+def test_a_copy_of_a_session_of_another_program_gives_the_original_where_that_is_there():
+    beside = {LIST: IMPORTS, ORIGINAL: CLAUDE_LOG}
+
+    found = parse_one(CODEX, lines(META, ASKED, ANSWERED), "a/b/c/d/r.jsonl", **beside)
+
+    assert found == parse_one(load_format("claude_code"), CLAUDE_LOG)
+    assert found.source == "claude_code"
+
+
+def test_what_was_said_after_a_copy_is_kept():
+    more = message("user", "Fix it", second=9)
+    beside = {LIST: IMPORTS, ORIGINAL: CLAUDE_LOG}
+
+    found = parse_one(CODEX, lines(META, ASKED, ANSWERED, more), "a/b/c/d/r.jsonl", **beside)
+
+    assert said(found) == [("user", "Fix it")]
+
+
+def test_a_copy_whose_original_is_not_there_is_kept_and_the_doubt_is_told():
+    found, doubt = parse_all(
+        CODEX, lines(META, ASKED, ANSWERED), "a/b/c/d/r.jsonl", **{LIST: IMPORTS}
+    )
+
+    assert len(said(found)) == 2
+    assert isinstance(doubt, Doubt)

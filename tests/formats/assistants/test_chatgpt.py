@@ -10,7 +10,7 @@ from io import BytesIO
 import pytest
 from helpers.shared import SHARED, sample_rows
 
-from memcli.domain import Clock, Conversation, Role, Skipped, Turn
+from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats import Document, ParseOptions, load_format, recognise_format
 
@@ -90,7 +90,8 @@ def test_every_sample_gives_what_its_index_says(row):
 
     assert (recognise_format(sample) is CHATGPT) == bool(int(row["messages"]))
     assert len(found) == int(row["sessions"])
-    assert sum(turn.active for one in found for turn in one.turns) == int(row["messages"])
+    spoken = [turn for one in found for turn in one.turns if turn.kind is Kind.TEXT]
+    assert sum(turn.active for turn in spoken) == int(row["messages"])
 
 
 def test_other_branches_are_kept_but_not_active():
@@ -233,6 +234,19 @@ def test_parts_and_transcripts_are_joined_and_citations_removed():
     [conversation] = parse_all([conversation_json(node("answer", None, "user", content=content))])
 
     assert conversation.turns[0].text == "Paris.\n7\nspoken"
+
+
+def test_a_document_of_the_canvas_is_a_turn_although_a_tool_receives_it():
+    written = {"content_type": "code", "text": '{"name": "Oars", "content": "Two of ash."}'}
+    nodes = [
+        node("question", None, "user", "List my oars", at=1),
+        node("answer", "question", "assistant", at=2, content=written,
+             recipient="canmore.create_textdoc"),
+    ]  # fmt: skip
+
+    [conversation] = parse_all([conversation_json(*nodes)])
+
+    assert conversation.turns[1].text == "[canvas: Oars]\nTwo of ash."
 
 
 def test_people_in_group_chats_keep_their_names():

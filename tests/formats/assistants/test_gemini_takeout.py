@@ -9,7 +9,7 @@ from helpers.shared import sample_rows
 
 from memcli.domain import Clock, Conversation, Role, Skipped
 from memcli.formats import ParseOptions, load_format, recognise_format
-from memcli.ingest.merge import cut_sessions
+from memcli.ingest.cutting import cut_sessions
 
 TAKEOUT = load_format("gemini_takeout")
 
@@ -114,6 +114,49 @@ def test_threads_are_told_by_their_address():
 )
 def test_prompts_are_told_from_other_rows(told_row, texts):
     assert [text for _, text in turn_summaries(parse_all(TAKEOUT, [told_row]))] == texts
+
+
+def test_a_prompt_that_is_only_a_file_is_a_turn():
+    found = parse_all(
+        TAKEOUT,
+        [
+            row("Prompted", 2, attachedFiles=["hull.jpg"]),
+            row("Prompted", 1, "<p>A hull.</p>", imageFile="mast.jpg"),
+            row("Prompted", 0, "<p>Aye.</p>"),
+        ],
+    )
+
+    assert turn_summaries(found) == [
+        ("user", "[prompt]"),
+        ("assistant", "Aye."),
+        ("user", "mast.jpg"),
+        ("assistant", "A hull."),
+        ("user", "hull.jpg"),
+    ]
+
+
+def test_rows_that_may_be_prompts_are_counted_when_they_are_left_out():
+    parsed = parse_all(TAKEOUT, [row("Demande : quoi"), row("Prompted x")])
+
+    [left_out] = [each for each in parsed if isinstance(each, Skipped)]
+    assert left_out.where == "1 rows"
+    assert not left_out.lost
+
+
+def test_the_caption_of_a_row_is_no_part_of_its_answer():
+    caption = '<div class="content-cell mdl-typography--caption"><b>Products:</b><br>Gemini</div>'
+    raw = page(cell("Prompted x").replace("</div></div></div>", f"</div>{caption}</div></div>", 1))
+
+    assert turn_summaries(parse_all(TAKEOUT, raw)) == [("user", "x"), ("assistant", "Yes.")]
+
+
+def test_phrases_are_found_in_html_as_well():
+    later = "Mar 10, 2026, 6:05:00 PM UTC"
+    raw = page(cell("Demande\xa0: Où ?", later), cell("Demande\xa0: Quoi ?"))
+
+    texts = [text for _, text in turn_summaries(parse_all(TAKEOUT, raw))]
+
+    assert texts == ["Quoi ?", "Yes.", "Où ?", "Yes."]
 
 
 def test_a_broken_time_is_inherited_and_does_not_part_others_from_their_answers():

@@ -5,12 +5,12 @@ CREATE TABLE conversations (
             id integer primary key,
             source text not null,       -- format or program
             key text not null,          -- the source's own id
-            endless integer not null, as_of integer,   -- cut into sessions at quiet gaps
+            endless integer not null, as_of integer, cut_rule integer not null default 1,   -- cut into sessions at quiet gaps
             unique (source, key)
         ) strict
         ;
-insert into conversations (id, source, key, endless, as_of) values (1, 'chatgpt', 'c-1', 0, NULL);
-insert into conversations (id, source, key, endless, as_of) values (2, 'whatsapp', 'Ann', 1, 1714989600000);
+insert into conversations (id, source, key, endless, as_of, cut_rule) values (1, 'chatgpt', 'c-1', 0, NULL, 1);
+insert into conversations (id, source, key, endless, as_of, cut_rule) values (2, 'whatsapp', 'Ann', 1, 1714989600000, 1);
 CREATE TABLE sessions (
             id integer primary key,
             public text not null unique,    -- s_ and ten characters
@@ -20,11 +20,11 @@ CREATE TABLE sessions (
             ended_at integer,
             utc_offset integer not null,    -- minutes east, where it began
             participants text not null      -- JSON list of names
-        , checksum text) strict
+        ) strict
         ;
-insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum) values (1, 's_lsbn000001', 1, 'Trip to Lisbon', 1709294400000, 1709294460000, 0, '["user", "assistant"]', '00');
-insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum) values (2, 's_annn000001', 2, 'Ann', 1714557600000, 1714557660000, 120, '["Ann", "me"]', NULL);
-insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum) values (3, 's_annn000002', 2, 'Ann', 1714989600000, 1714989600000, 120, '["Ann"]', NULL);
+insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants) values (1, 's_lsbn000001', 1, 'Trip to Lisbon', 1709294400000, 1709294460000, 0, '["user", "assistant"]');
+insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants) values (2, 's_annn000001', 2, 'Ann', 1714557600000, 1714557660000, 120, '["Ann", "me"]');
+insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants) values (3, 's_annn000002', 2, 'Ann', 1714989600000, 1714989600000, 120, '["Ann"]');
 CREATE TABLE turns (
             id integer primary key,
             session_id integer not null references sessions on delete cascade,

@@ -5,12 +5,12 @@ CREATE TABLE conversations (
             id integer primary key,
             source text not null,       -- format or program
             key text not null,          -- the source's own id
-            endless integer not null, as_of integer,   -- cut into sessions at quiet gaps
+            endless integer not null, as_of integer, cut_rule integer not null default 1,   -- cut into sessions at quiet gaps
             unique (source, key)
         ) strict
         ;
-insert into conversations (id, source, key, endless, as_of) values (1, 'chatgpt', 'c-1', 0, NULL);
-insert into conversations (id, source, key, endless, as_of) values (2, 'whatsapp', 'Ann', 1, 1714989600000);
+insert into conversations (id, source, key, endless, as_of, cut_rule) values (1, 'chatgpt', 'c-1', 0, NULL, 1);
+insert into conversations (id, source, key, endless, as_of, cut_rule) values (2, 'whatsapp', 'Ann', 1, 1714989600000, 1);
 CREATE TABLE sessions (
             id integer primary key,
             public text not null unique,    -- s_ and ten characters
@@ -178,19 +178,6 @@ CREATE TABLE reading_memories (     -- what it added, or found to be there
         ) strict, without rowid
         ;
 insert into reading_memories (reading_id, memory) values (1, 'm_nuts000001');
-CREATE TABLE tombstone_keys (   -- without one, a digest confirms no guess
-            id integer primary key,     -- 1 is our own; the others came with other databases
-            key text not null unique
-        ) strict
-        ;
-insert into tombstone_keys (id, key) values (1, '0123456789abcdef');
-insert into tombstone_keys (id, key) values (2, 'fedcba9876543210');
-CREATE TABLE backups (
-            path blob primary key,      -- absolute
-            made_at integer not null    -- UTC, ms
-        ) strict, without rowid
-        ;
-insert into backups (path, made_at) values (X'2F686F6D652F616E6E2F6261636B75702E6462', 1714989600000);
 CREATE TABLE vectors_1 (id integer primary key, embedding blob not null) strict;
 insert into vectors_1 (id, embedding) values (1, X'7F2A0000D65500002AAB002A00000000');
 insert into vectors_1 (id, embedding) values (2, X'D6557F000000AB2A002A000000000000');

@@ -1,7 +1,10 @@
 """`mem models verify`."""
 
+from typing import Annotated
+
 import typer
 
+from memcli.catalog import ROLES
 from memcli.cli.commands.models.model_options import RESTART, Names
 from memcli.cli.models.inventory import model_json, models_document
 from memcli.cli.models.maintain import (
@@ -9,24 +12,45 @@ from memcli.cli.models.maintain import (
     verify_installed,
     weights_named,
 )
-from memcli.cli.models.resolve import load_catalog
+from memcli.cli.models.resolve import is_address, load_catalog
+from memcli.cli.models.served import verify_addresses
 from memcli.cli.options import Json, Jsonl, Quiet
 from memcli.cli.output.console import print_json, print_jsonl
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.errors import ExitCode
 
+ServedRole = Annotated[
+    str | None,
+    typer.Option(
+        "--role",
+        metavar="ROLE",
+        show_default=False,
+        help=f"Task of a served model: {', '.join(ROLES)}. By default those that the settings give"
+        " it, or `reranker`.",
+    ),
+]
+
 
 def verify_models(
-    names: Names = None, as_json: Json = False, as_jsonl: Jsonl = False, quiet: Quiet = False
+    names: Names = None,
+    role: ServedRole = None,
+    as_json: Json = False,
+    as_jsonl: Jsonl = False,
+    quiet: Quiet = False,
 ) -> None:
     """Verify the checksum, header and scores of models again.
 
-    Without a name: every model on this machine. Exits with status 7 if one does not pass.
+    Without a name: every model on this machine. A name may be the address of a served model: its
+    answers to known questions are verified. Exits with status 7 if one does not pass.
     """
+    addresses = [name for name in names or [] if is_address(name)]
+    others = [name for name in names or [] if not is_address(name)]
     with resume_hint(RESTART), progress_bars(quiet=quiet or as_json or as_jsonl) as progress:
-        items = [
-            verify_installed(one, progress) for one in weights_named(load_catalog(), names or [])
-        ]
+        items = verify_addresses(addresses, role)
+        if others or not addresses:
+            items += [
+                verify_installed(one, progress) for one in weights_named(load_catalog(), others)
+            ]
     if as_json:
         print_json(models_document(items))
     elif as_jsonl:

@@ -1,7 +1,6 @@
 """Probabilities from servers' replies about passages."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from memcli.backends.server.response import InvalidReplyError
@@ -38,11 +37,6 @@ def parse_rerank_scores(answer: Any, count: int) -> list[float]:
     return [scores[index] for index in range(count)]
 
 
-def logits_to_probabilities(logits: Sequence[float]) -> list[float]:
-    """Return the sigmoid of each logit."""
-    return [sigmoid(logit) for logit in logits]
-
-
 def parse_yes_probability(answer: Any) -> float:
     """Return the share of yes in the softmax over yes and no, from a chat's one token.
 
@@ -55,10 +49,7 @@ def parse_yes_probability(answer: Any) -> float:
     """
     logprobs = _parse_logprobs(answer)
     if not logprobs:
-        raise InvalidReplyError(
-            "has no rerank endpoint and sends no logprobs",
-            hint="start it with reranking (llama-server: `--reranking`), or choose another model",
-        )
+        raise InvalidReplyError("sends no log-probabilities of its answer")
     least = min(logprobs.values())
     spelled = {token for token in logprobs if _word(token) in _TRAINED_WORDS}
     if not spelled:

@@ -1,13 +1,19 @@
-"""Filters with a source or a speaker that no session has: most often a typing mistake."""
+"""Warnings of filters that leave out more than was meant.
+
+A source or a speaker that no session has is most often a typing mistake, and a session without a
+date passes no filter by date.
+"""
 
 import sys
+from dataclasses import replace
 
 from memcli.cli.output.console import note, printable
+from memcli.cli.output.numbers import pluralize
 from memcli.store import Filters, Store
 
 
-def warn_unknown_names(store: Store, filters: Filters) -> None:
-    """Warn of a source or a speaker that no session has, and name those that are spelt alike.
+def warn_about_filters(store: Store, filters: Filters) -> None:
+    """Warn of unknown sources and speakers, and of sessions that are left out for want of a date.
 
     Args:
         store: the database.
@@ -20,6 +26,11 @@ def warn_unknown_names(store: Store, filters: Filters) -> None:
         known = {person.name for person in store.statistics.turns_by_speaker()}
         names = sorted(filters.speaker)
         _warn(f"no session has a speaker called `{'` or `'.join(names)}`", names, known)
+    if filters.since or filters.until:
+        undated = store.statistics.count_undated(replace(filters, since=None, until=None))
+        if undated:
+            are = "are" if undated > 1 else "is"
+            note(f"{pluralize(undated, 'session')} without a date {are} left out")
 
 
 def _any_session(store: Store, filters: Filters) -> bool:

@@ -1,0 +1,107 @@
+"""The results of trials of served rerankers, remembered for a day."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from memcli.backends.server.reranking.score_client import Scoring, parse_scoring
+from memcli.files import atomic_write
+
+VALID = timedelta(days=1)
+_MAX_VERDICTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ServedVerdict:
+    """The result of a trial of a served model."""
+
+    url: str
+    model: str
+    at: str  # UTC, ISO 8601
+    scoring: Scoring | None  # the way in which it is asked; None if it failed
+    faults: tuple[str, ...] = ()  # one sentence for each way that failed
+    facts: tuple[str, ...] = ()  # one line for each measurement
+    hint: str = ""  # the setting of the server to change
+
+    @property
+    def passed(self) -> bool:
+        """True if its scores were right."""
+        return self.scoring is not None
+
+    @property
+    def is_fresh(self) -> bool:
+        """True if the trial was less than a day ago."""
+        try:
+            age = datetime.now(UTC) - datetime.fromisoformat(self.at)
+        except (ValueError, TypeError):
+            return False
+        return timedelta(0) <= age < VALID
+
+
+class VerdictFile:
+    """A file of verdicts by key. Losing it costs only another trial.
+
+    Args:
+        path: of the file; None remembers nothing.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def get(self, key: str) -> ServedVerdict | None:
+        """Return the verdict of a key; None if there is none or it cannot be read."""
+        return _parse_verdict(self._read().get(key))
+
+    def latest(self, url: str, model: str) -> ServedVerdict | None:
+        """Return the latest verdict about a model, whatever its prompt."""
+        found = [one for one in map(_parse_verdict, self._read().values()) if one]
+        matching = [one for one in found if (one.url, one.model) == (url, model)]
+        return max(matching, key=lambda one: one.at, default=None)
+
+    def put(self, key: str, verdict: ServedVerdict | None) -> None:
+        """Remember a verdict, or with None forget it."""
+        if self._path is None:
+            return
+        known = self._read()
+        known.pop(key, None)
+        if verdict:
+            known[key] = asdict(verdict)
+        with suppress(OSError):
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with atomic_write(self._path, OSError) as part:
+                part.write_text(json.dumps(dict([*known.items()][-_MAX_VERDICTS:])), "utf-8")
+
+    def _read(self) -> dict[str, Any]:  # Any: the file may hold anything
+        if self._path is None:
+            return {}
+        try:
+            found = json.loads(self._path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+def _parse_verdict(found: object) -> ServedVerdict | None:
+    """Return a verdict from the file; None if it is none."""
+    if not isinstance(found, Mapping):
+        return None
+    url, model, at, hint = (found.get(name) for name in ("url", "model", "at", "hint"))
+    if not (isinstance(url, str) and isinstance(model, str) and isinstance(at, str)):
+        return None
+    scoring = parse_scoring(found.get("scoring"))
+    if scoring is None and found.get("scoring") is not None:
+        return None
+    faults, facts = (found.get(name) for name in ("faults", "facts"))
+    return ServedVerdict(
+        url,
+        model,
+        at,
+        scoring,
+        tuple(map(str, faults)) if isinstance(faults, list) else (),
+        tuple(map(str, facts)) if isinstance(facts, list) else (),
+        hint if isinstance(hint, str) else "",
+    )

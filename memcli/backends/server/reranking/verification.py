@@ -1,0 +1,160 @@
+"""The trial of a served reranker: it scores pairs whose answers are known before it is believed.
+
+A server may serve a file without the classifier that its rerank endpoint needs, may swap yes and
+no, may leave out the prompt that the model was trained on, or may apply a sigmoid twice. All of it
+looks like scores. Of the routes to a server the first whose scores are right is used.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from memcli.backends.server.http import RefusedError, UnusableReplyError
+from memcli.backends.server.reranking.known_pairs import KNOWN_PAIRS
+from memcli.backends.server.reranking.scale import FaultKind, ScaleFinding, find_scale
+from memcli.backends.server.reranking.score_client import (
+    ROUTES,
+    RerankForm,
+    ScoreClient,
+    ScoreRoute,
+    Scoring,
+)
+from memcli.backends.server.reranking.verdicts import ServedVerdict
+from memcli.catalog.manifest import ReferenceRanking
+from memcli.errors import BackendError
+
+TRIAL_VERSION = 1  # is raised when a server that passed before may fail now
+_SURE = 0.1  # loss below which no other way of prompting is tried
+_KEEP_TRYING = (400, 404, 405, 413, 422, 500, 501)  # statuses that say nothing about other routes
+_HINTS: dict[FaultKind, str] = {
+    "constant": "the rerank endpoint has no classifier for this model: start llama-server without"
+    " `--reranking`, so that its chat is used; start vLLM with `--hf_overrides"
+    ' \'{"architectures": ["Qwen3ForSequenceClassification"], "classifier_from_token": ["no",'
+    ' "yes"], "is_original_qwen3_reranker": true}\'`',
+    "swapped": 'yes and no are swapped: vLLM needs `"classifier_from_token": ["no", "yes"]`, in'
+    " this order",
+    "uncalibrated": "the server may use another model, or another prompt: `man mem-models` shows"
+    " how each server is started",
+}
+_NO_LOGPROBS_HINT = (
+    "let the server send log-probabilities, or start it with a reranker: `man mem-models` shows how"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One route that failed."""
+
+    route: ScoreRoute
+    problem: str
+    fault: FaultKind | None = None
+    finding: ScaleFinding | None = None
+
+
+def verify_reranker(client: ScoreClient, checks: Sequence[ReferenceRanking]) -> ServedVerdict:
+    """Put known pairs to a server by each route until one gives the right scores.
+
+    Args:
+        client: of the server.
+        checks: the reference pairs of the model's manifest. The built-in pairs are put, too, unless
+            the scores of these are published.
+
+    Raises:
+        BackendError: the server cannot be reached, refuses the key, or is busy.
+    """
+    published = [one for one in checks if one.scores]
+    rankings = published or [KNOWN_PAIRS[0], *checks, *KNOWN_PAIRS[1:]]
+    required = len(rankings) if published else 1 + len(checks)
+    attempts: list[_Attempt] = []
+    best: tuple[Scoring, ScaleFinding] | None = None
+    form: RerankForm | None = None
+    for route in ROUTES:
+        if route == "templated rerank" and form is None:
+            continue  # there is no rerank endpoint
+        if best and (not best[0].is_batched or best[1].loss < _SURE or route == "chat"):
+            break
+        try:
+            if route == "rerank":
+                form = client.find_form(rankings[0].question, rankings[0].passages)
+            scoring = Scoring(route, form=form or RerankForm())
+            finding = find_scale(rankings, _scores(client, scoring, rankings), required=required)
+        except (RefusedError, UnusableReplyError) as error:
+            if isinstance(error, RefusedError) and error.status not in _KEEP_TRYING:
+                raise
+            problem = str(error).replace(f"{client.endpoint.url}/", "")
+            attempts.append(_Attempt(route, problem))
+            continue
+        if finding.fault:
+            problem = _describe(finding, finding.fault)
+            attempts.append(_Attempt(route, problem, finding.fault, finding))
+        elif best is None or finding.loss < best[1].loss:
+            best = Scoring(route, finding.scale, scoring.form), finding
+    return _verdict(client, best, attempts)
+
+
+def failure(verdict: ServedVerdict) -> BackendError:
+    """Return the error about a server that failed its trial."""
+    ways = "; ".join(verdict.faults)
+    return BackendError(
+        f"{verdict.url} does not score passages as {verdict.model} should, and is not believed:"
+        f" {ways}",
+        hint=verdict.hint,
+    )
+
+
+def _scores(
+    client: ScoreClient, scoring: Scoring, rankings: Sequence[ReferenceRanking]
+) -> list[list[float]]:
+    """Return the raw scores of the passages of each ranking."""
+    scores = []
+    for ranking in rankings:
+        found = dict(client.score(scoring, ranking.question, ranking.passages))
+        scores.append([found[index] for index in range(len(ranking.passages))])
+    return scores
+
+
+def _describe(finding: ScaleFinding, fault: FaultKind) -> str:
+    """Return a clause about wrong scores, with those of the first pairs."""
+    kinds: dict[FaultKind, str] = {
+        "constant": "it answers nearly the same to everything",
+        "swapped": "it scores what does not answer above what does",
+        "uncalibrated": "its scores are not the probabilities of the answers",
+    }
+    shown = "; ".join(finding.facts[:2])
+    return f"{kinds[fault]} ({shown})"
+
+
+def _verdict(
+    client: ScoreClient, best: tuple[Scoring, ScaleFinding] | None, attempts: Sequence[_Attempt]
+) -> ServedVerdict:
+    endpoint = client.endpoint
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    faults = tuple(f"{one.route}: {one.problem}" for one in attempts)
+    if best is None:
+        facts = [fact for one in attempts if one.finding for fact in one.finding.facts]
+        return ServedVerdict(
+            endpoint.url, endpoint.model, at, None, faults, tuple(facts), _hint(attempts)
+        )
+    scoring, finding = best
+    unknown = [f'it does not tell the texts for "{one}" apart' for one in finding.unknown]
+    facts = [f"asked by {scoring.route}, which sends {_scale_name(scoring)}", *finding.facts]
+    return ServedVerdict(endpoint.url, endpoint.model, at, scoring, (), (*facts, *unknown))
+
+
+def _scale_name(scoring: Scoring) -> str:
+    match scoring.scale:
+        case "logit":
+            return "logits"
+        case "double sigmoid":
+            return "the sigmoid of probabilities"
+    return "probabilities"
+
+
+def _hint(attempts: Sequence[_Attempt]) -> str:
+    """Return the setting of the server that is most likely wrong."""
+    faults = [one.fault for one in attempts if one.fault]
+    order: tuple[FaultKind, ...] = ("swapped", "constant", "uncalibrated")
+    for fault in order:
+        if fault in faults:
+            return _HINTS[fault]
+    return _NO_LOGPROBS_HINT

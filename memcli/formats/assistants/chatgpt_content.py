@@ -1,0 +1,168 @@
+"""The content of ChatGPT's messages: parts, uploads, canvas documents, and markup inside of texts.
+
+Markup is a type and its fields between characters of Unicode's private use area, shown here as
+`<`, `|` and `>`. Some fields are words that the person saw, and others refer to search results:
+
+    <cite|turn0search1|turn0search2>
+    <entity|["restaurant","Chez Odile","a bouchon"]>
+    <url|Guide|https://example.org/guide>
+
+Source: exports of several years, and the parsers of open programs.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from memcli.domain import Kind
+from memcli.formats.building.blocks import part_label
+from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken
+from memcli.formats.parsing.message_counter import MessageCounter
+from memcli.formats.parsing.values import mapping, sequence, string
+
+CANVAS = "canmore."  # the recipient of messages that write or edit a document
+
+_SPAN = re.compile("( ?)\ue200([^\ue200\ue201]*+)(?:\ue201|$)")
+_FIELD = "\ue202"
+_MARKS = re.compile("[\ue200-\ue20f]")
+_OLD_CITATION = re.compile(
+    r" ?【[\d:]++†[^【】]*+】|:{1,2}contentReference\[[^\]]*\](?:\{[^}]*\})?"
+)
+_REFERENCE = re.compile(r"(?:turn\d+[a-z_]+\d+[,;\s]*)+|L\d+(?:-L?\d+)?")
+_NAME_KEYS = ("title", "name", "label", "text", "caption")
+
+# Types of content that a program wrote for the model, or the model for a program.
+_SILENT_TYPES = frozenset(
+    "thoughts reasoning_recap code execution_output user_editable_context model_editable_context"
+    " tether_quote tether_browsing_display tether_browsing_code sonic_webpage system_error"
+    " citable_code_output computer_output app_pairing_content".split()
+)
+_PICTURE, _SOUND = "[image", "[voice message"  # beginnings of labels
+_KNOWN_TYPES = ("text", "multimodal_text", "")
+_SOUNDS = ("audio_asset_pointer", "real_time_user_audio_video_asset_pointer")
+
+Row = Mapping[str, Any]
+
+
+def chatgpt_message_content(message: Row, counter: MessageCounter) -> tuple[Kind, str]:
+    """Return the kind and the text of a message that the person saw; "" if it has no content.
+
+    Names of uploads stand in brackets after the text. A message without a text is MEDIA. A message
+    that a program wrote for the model, or the model for a program, is TEXT and "".
+
+    Args:
+        message: of the person or the assistant.
+        counter: counts content of unknown types.
+    """
+    content = mapping(message.get("content"))
+    kind = string(content.get("content_type"))
+    if kind in _SILENT_TYPES:
+        return Kind.TEXT, ""
+    if kind not in _KNOWN_TYPES:
+        counter.keep_unknown(kind)
+    texts, labels = [], list[str]()
+    for part in _parts(kind, content):
+        texts.append(string(part) or string(mapping(part).get("text")))
+        labels += _part_labels(mapping(part), counter)
+    text = _without_markup("\n".join(text for text in texts if text)).strip("\n")
+    names = _upload_names(message)
+    if not text.strip():
+        pictures = [label for label in labels if label.startswith(_PICTURE)]
+        others = [label for label in labels if label not in pictures]
+        return Kind.MEDIA, ", ".join([*names, *pictures[len(names) :], *others])
+    names += [label[1:-1] for label in labels if not label.startswith((_PICTURE, _SOUND))]
+    return Kind.TEXT, f"{text}\n[{', '.join(names)}]" if names else text
+
+
+def canvas_text(message: Row) -> str:
+    """Return a document of the canvas that a message writes, or the texts that it changes."""
+    content = mapping(message.get("content"))
+    written = string(content.get("text")) or "".join(map(string, sequence(content.get("parts"))))
+    value = parse_or_broken(written) if written.strip() else {}
+    if isinstance(value, BrokenValue):
+        return f"{part_label('canvas')}\n{written.strip()}"
+    fields = mapping(value)
+    changes = [*sequence(fields.get("updates")), *sequence(fields.get("comments"))]
+    texts = [string(fields.get("content"))]
+    for name in ("replacement", "comment"):
+        texts += [string(mapping(change).get(name)) for change in changes]
+    title = part_label("canvas", string(fields.get("name")) or string(fields.get("title")))
+    return "\n".join([title, *(text for text in texts if text.strip())]) if fields else ""
+
+
+def _parts(kind: str, content: Row) -> list[Any]:
+    """Return the parts of a content; those of unknown types have them under other names."""
+    if parts := sequence(content.get("parts")):
+        return parts
+    texts = (string(content.get(name)) for name in ("text", "content", "result"))
+    text = next(filter(str.strip, texts), "")
+    if text or kind in ("", "text", "multimodal_text"):
+        return [text]
+    return [{"content_type": kind, "title": content.get("title")}]
+
+
+def _part_labels(part: Row, counter: MessageCounter) -> list[str]:
+    """Return a label of a part that has no text: a picture, a sound, or an unknown one."""
+    kind = string(part.get("content_type"))
+    if not kind or string(part.get("text")).strip():
+        return []
+    if kind == "image_asset_pointer":
+        made = mapping(mapping(part.get("metadata")).get("dalle"))
+        return [part_label("image", string(made.get("prompt")))]
+    if kind in _SOUNDS or kind == "audio_transcription":
+        return ["[voice message]"]
+    name = string(part.get("title")) or string(part.get("name"))
+    counter.keep_unknown(kind)
+    return [part_label(kind.removesuffix("_asset_pointer"), name)]
+
+
+def _upload_names(message: Row) -> list[str]:
+    uploads = sequence(mapping(message.get("metadata")).get("attachments"))
+    return [name for upload in uploads if (name := string(mapping(upload).get("name")).strip())]
+
+
+def _without_markup(text: str) -> str:
+    """Return a text in which markup is replaced by its words."""
+    if "【" in text or "contentReference" in text:
+        text = _OLD_CITATION.sub("", text)
+    if _MARKS.search(text):
+        text = _MARKS.sub("", _SPAN.sub(_replace_span, text))
+    return text
+
+
+def _replace_span(match: re.Match[str]) -> str:
+    kind, *fields = match[2].split(_FIELD)
+    if kind.strip().endswith("cite"):
+        return ""
+    words: list[str] = []
+    link = ""
+    for field in map(str.strip, fields):
+        if field.startswith(("http://", "https://")):
+            link = field
+        elif field.startswith(("[", "{")) and field.endswith(("]", "}")):
+            words += _names(parse_or_broken(field))
+        elif field and not _REFERENCE.fullmatch(field):
+            words.append(field)
+    label = ", ".join(dict.fromkeys(words))
+    shown = f"[{label}]({link})" if label and link else label or link
+    return match[1] + shown if shown else ""
+
+
+def _names(value: Any) -> Iterator[str]:  # Any: JSON values have all types
+    """Yield the names in a field: of a list that begins with a type, the string after it."""
+    if isinstance(value, list):
+        texts = [text for text in value if isinstance(text, str)]
+        names = [text for text in texts if not _REFERENCE.fullmatch(text)]
+        is_typed = len(names) > 1 and len(names) == len(texts)
+        yield from names[1:2] if is_typed else names[:1]
+        inner: list[Any] = value
+    else:
+        fields = mapping(value)
+        yield from filter(None, (string(fields.get(key)) for key in _NAME_KEYS))
+        inner = list(fields.values())
+    for child in inner:
+        if isinstance(child, list) and any(isinstance(item, list | dict) for item in child):
+            for item in child:
+                yield from _names(item)
+        elif isinstance(child, dict):
+            yield from _names(child)
