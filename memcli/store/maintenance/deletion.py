@@ -218,11 +218,8 @@ class Deletion:
             *(conversation, started_at),
         )
         own = self._db.rows(f"{select} = ? order by position", session)
-        chain = [
-            *([_TimedMessage(*row) for row in before] or [None]),
-            *(_TimedMessage(*row) for row in own),
-            *([_TimedMessage(*row) for row in after] or [None]),
-        ]
+        rows = (*(before or [None]), *own, *(after or [None]))
+        chain = [None if row is None else _TimedMessage(*row) for row in rows]
         return [
             digest for around in _with_neighbours(chain) for digest in _neighbour_digests(*around)
         ]

@@ -87,7 +87,7 @@ def _copy_table(source: apsw.Connection, new: Database, table: str) -> None:
         found = source.execute("select name from pragma_table_info(?)", [table]).fetchall()
     except apsw.Error:
         return
-    columns = [name for (name,) in found if name in known]
+    columns = [str(name) for (name,) in found if name in known]
     if not columns:
         return
     if table == "tombstone_keys":
@@ -101,7 +101,8 @@ def _copy_table(source: apsw.Connection, new: Database, table: str) -> None:
 
 def _readable_rows(source: apsw.Connection, table: str, columns: list[str]) -> Iterator[Any]:
     """Yield the rows of a table that can be read; texts as bytes, which even damaged ones are."""
-    types = dict(source.execute("select name, type from pragma_table_info(?)", [table]).fetchall())
+    found = source.execute("select name, type from pragma_table_info(?)", [table]).fetchall()
+    types = {str(name): str(kind) for name, kind in found}
     shown = ", ".join(
         f"typeof({name}), cast({name} as blob)" if types[name].upper() == "TEXT" else f"'', {name}"
         for name in columns

@@ -36,7 +36,7 @@ class TombstoneTable:
     def add(self, digests: Iterable[str]) -> None:
         """Store digests of what was forgotten."""
         own_key = self._own_key()
-        self._insert(_keyed(own_key, digest) for digest in digests)
+        self._insert(_key_digest(own_key, digest) for digest in digests)
 
     def key_plain_digests(self) -> None:
         """Replace the digests of an older database, which anybody could compute, by keyed ones."""
@@ -67,8 +67,8 @@ class TombstoneTable:
             The number of items that stay.
         """
         keys = dict.fromkeys(one.key for one in tombstones if one.key)
-        here = {*items, *(_keyed(key, digest) for digest in items for key in keys)}
-        beside = {_keyed(key, digest) for digest in copies for key in keys}
+        here = {*items, *(_key_digest(key, digest) for digest in items for key in keys)}
+        beside = {_key_digest(key, digest) for digest in copies for key in keys}
         kept = [one.digest for one in tombstones if one.digest not in here | beside]
         self._db.many(
             "insert or ignore into tombstone_keys (key) values (?)", [(key,) for key in keys]
@@ -82,7 +82,7 @@ class TombstoneTable:
         plain = list(digests)
         keys = [key for (key,) in self._db.rows("select key from tombstone_keys")]
         forms = {digest: digest for digest in plain}
-        return forms | {_keyed(key, digest): digest for digest in plain for key in keys}
+        return forms | {_key_digest(key, digest): digest for digest in plain for key in keys}
 
     def _own_key(self) -> str:
         [(key,)] = self._db.rows("select key from tombstone_keys order by id limit 1")
@@ -95,7 +95,7 @@ class TombstoneTable:
         )
 
 
-def _keyed(key: str, digest: str) -> str:
+def _key_digest(key: str, digest: str) -> str:
     return _mark(key) + fingerprint(key, digest)
 
 
