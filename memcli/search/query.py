@@ -5,7 +5,7 @@ Vectors and saliences are cached: a question that is asked again needs no embedd
 
 import re
 from base64 import b85decode, b85encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -72,7 +72,6 @@ def prepare_query(
     *,
     now: datetime | None,
     weights: SignalWeights,
-    aliases: Mapping[str, Sequence[str]] | None = None,
     earlier: str = "",
 ) -> SearchQuery:
     """Prepare a question for the signals.
@@ -84,15 +83,14 @@ def prepare_query(
         filters: the sessions that count.
         now: the moment that "yesterday" counts from; None is the present.
         weights: of the signals.
-        aliases: other names of a speaker, by one of them.
         earlier: the questions before, if this one may go on from there.
 
     Raises:
         BackendError: the embedder failed.
     """
-    people = _find_people(question, store, aliases or {})
+    people = _find_people(question, store)
     if earlier and not people:
-        people = _find_people(earlier, store, aliases or {})
+        people = _find_people(earlier, store)
     terms, term_weights = _weigh_terms(question, store, embedder, weights, people)
     follows = bool(earlier) and goes_on(question)
     if earlier:
@@ -176,9 +174,9 @@ def _is_of_date(term: str) -> bool:
     return _YEAR.fullmatch(term) is not None or parse_month(term) is not None
 
 
-def _find_people(question: str, store: Store, aliases: Mapping[str, Sequence[str]]) -> NamedPeople:
+def _find_people(question: str, store: Store) -> NamedPeople:
     index = store.index
-    return find_named_people(question, index.speaker_names(), index.source_names(), aliases)
+    return find_named_people(question, index.speaker_names(), index.source_names())
 
 
 def _weigh_terms(

@@ -134,7 +134,6 @@ def retrieve(
     limit: int,
     now: datetime | None = None,
     weights: SignalWeights | None = None,
-    aliases: Mapping[str, Sequence[str]] | None = None,
     earlier: str = "",
 ) -> list[Candidate]:
     """Return the sessions likeliest to answer, best first.
@@ -150,7 +149,6 @@ def retrieve(
         limit: most sessions to return.
         now: the moment that "yesterday" counts from; None is the present.
         weights: of the signals.
-        aliases: other names of a speaker, by one of them.
         earlier: the questions before, if this one may go on from there.
 
     Raises:
@@ -164,7 +162,6 @@ def retrieve(
         filters,
         now=now,
         weights=weights or SignalWeights(),
-        aliases=aliases,
         earlier=earlier,
     )
     matches = find_matches(query)

@@ -7,14 +7,18 @@ the speaker 林晓.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from memcli.domain import Role
 
 _ROLES = frozenset(role.value for role in Role)  # that formats without names have as speakers
+_ASSISTANTS = frozenset(
+    {"chatgpt", "claude", "gemini", "grok", "copilot", "deepseek", "perplexity"}
+)  # formats whose other side is an assistant
+LEAST_ROMANIZED = 5  # letters of a name that is looked for inside unspaced characters
 _WORDS = re.compile(r"[^\W\d_]+")
-_CAPITALS = re.compile(r"[A-Z][a-z]*|[a-z]+")  # the syllables that a transliteration joins
+_SYLLABLES = re.compile(r"[A-Z][a-z]*|[a-z]+")  # the syllables that a transliteration joins
 _ADDRESSED = re.compile(
     r"\b(?:(?:did|have|had|could|were) you|you (?:said|told|suggest\w*|recommend\w*|advise\w*"
     r"|mention\w*|list\w*|explain\w*|gave|wrote|call\w*|translat\w*|propos\w*|answer\w*)"
@@ -38,10 +42,7 @@ class NamedPeople:
 
 
 def find_named_people(
-    question: str,
-    speakers: Iterable[str],
-    sources: Iterable[str],
-    aliases: Mapping[str, Sequence[str]],
+    question: str, speakers: Iterable[str], sources: Iterable[str]
 ) -> NamedPeople:
     """Find the speakers and sources that a question names.
 
@@ -52,81 +53,69 @@ def find_named_people(
         question: in the person's own words.
         speakers: the names of all speakers.
         sources: the names of all formats that sessions came from.
-        aliases: other names of a speaker, by one of them.
     """
     words = [unicodedata.normalize("NFKC", word) for word in _WORDS.findall(question)]
-    named = {_fold(word) for word in words if word[0].isupper()} or {_fold(word) for word in words}
     folded = [_fold(word) for word in words]
-    known: dict[str, set[str]] = {}
+    capitals = {_fold(word) for word in words if word[0].isupper()} or set(folded)
+    romanized = "".join(_romanize(question))
+    known: set[str] = set()
     terms: set[str] = set()
-    joined = "".join(_romanize(question))
-    groups = [{main, *others} for main, others in aliases.items()]
     for speaker in speakers:
         if _fold(speaker) in _ROLES:
             continue
-        names = {speaker}.union(*(group for group in groups if _is_among(speaker, group)))
-        for name in names:
-            found = _words_that_name(name, folded, named)
-            if found or _is_written_in(name, question, joined):
-                known.setdefault(speaker, set()).update(found)
-                terms |= found
+        found = _words_that_name(speaker, folded, capitals)
+        if found or _is_written_in(speaker, question, romanized):
+            known.add(speaker)
+            terms |= found
     formats = {source for source in sources if _fold(source) in folded}
-    assistants = bool(formats & _ASSISTANTS) or bool(_ADDRESSED.search(question))
-    return NamedPeople(frozenset(known), frozenset(formats), frozenset(terms | formats), assistants)
+    return NamedPeople(
+        speakers=frozenset(known),
+        sources=frozenset(formats),
+        terms=frozenset(terms | {_fold(source) for source in formats}),
+        assistant=bool(formats & _ASSISTANTS) or bool(_ADDRESSED.search(question)),
+    )
 
 
-_ASSISTANTS = frozenset(
-    {"chatgpt", "claude", "gemini", "grok", "copilot", "deepseek", "perplexity"}
-)
+def _words_that_name(name: str, folded: Sequence[str], capitals: Collection[str]) -> set[str]:
+    """Return the words of a question that name a person; empty if it does not.
 
-
-def _is_among(name: str, group: Iterable[str]) -> bool:
-    return _fold(name) in map(_fold, group)
-
-
-def _words_that_name(name: str, folded: Sequence[str], capitals: Iterable[str]) -> set[str]:
-    """Return the words of a question that name a person; empty if it does not."""
-    parts = {_fold(word) for word in _WORDS.findall(name) if len(word) > 1}
-    if not name.isascii():
-        parts |= {word for word in _romanize(name) if len(word) > 1}
-        if (joined := "".join(_romanize(name))) in folded and len(joined) > 2:
+    Of a transliterated name all syllables are needed, together or apart.
+    """
+    latin = _romanize(name)
+    if not _has_latin_letters(name):
+        joined = "".join(latin)
+        if len(joined) > 2 and joined in folded:
             return {joined}
-    syllables = _romanize(name)
-    if len(syllables) > 1 and set(syllables) <= set(folded):
-        return set(syllables)
-    if _is_romanized(name):
-        return set()
-    return parts & set(capitals)
+        return set(latin) if len(latin) > 1 and set(latin) <= set(folded) else set()
+    parts = {_fold(word) for word in _WORDS.findall(name)} | set(latin)
+    return {part for part in parts if len(part) > 1} & set(capitals)
 
 
-def _is_romanized(name: str) -> bool:
-    """Return whether a name is compared by its transliteration: of that, all syllables count."""
-    return not any("LATIN" in unicodedata.name(letter, "") for letter in name if letter.isalpha())
-
-
-def _is_written_in(name: str, question: str, joined: str) -> bool:
-    """Return whether a question has a name in another script, or between unspaced characters."""
-    if len(name) > 1 and not name.isascii() and name in question and _is_romanized(name):
-        return True
-    if question.isascii() or name.isascii() is False:
-        return False
-    romanized = "".join(_romanize(name))
-    return len(romanized) > 4 and romanized in joined
+def _is_written_in(name: str, question: str, romanized: str) -> bool:
+    """Return whether a question has a name of another script than Latin, or in such a script."""
+    if not _has_latin_letters(name):
+        return len(name) > 1 and name in question
+    latin = "".join(_romanize(name))
+    return not question.isascii() and len(latin) >= LEAST_ROMANIZED and latin in romanized
 
 
 def _romanize(text: str) -> list[str]:
     """Return the words of a text in Latin letters; each character of Chinese is one."""
-    from anyascii import anyascii
-
     words = []
     for word in _WORDS.findall(text):
         if word.isascii():
             words.append(word.casefold())
-        else:
-            latin = anyascii(word)
-            parts = _CAPITALS.findall(latin) if _is_romanized(word) else [latin]
-            words += [part.casefold() for part in parts]
+            continue
+        from anyascii import anyascii
+
+        latin = anyascii(word)
+        parts = [latin] if _has_latin_letters(word) else _SYLLABLES.findall(latin)
+        words += [part.casefold() for part in parts]
     return words
+
+
+def _has_latin_letters(text: str) -> bool:
+    return any("LATIN" in unicodedata.name(letter, "") for letter in text)
 
 
 def _fold(text: str) -> str:
