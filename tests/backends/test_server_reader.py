@@ -203,10 +203,9 @@ def test_a_server_without_a_parser_of_calls_keeps_its_thought_and_is_not_asked_i
 
 
 def test_a_server_that_lets_nobody_think_who_must_call_is_left_free_the_next_time():
-    with serving(
-        chat(part("{}", "ignore")), chat("<think>hm</think>", part("{}", "ignore"))
-    ) as at_:
-        reader = open_reader(at(at_), context=4096, sampling=COOL)
+    mute, thinking = (chat(*each, part("{}", "ignore")) for each in ([], ["<think>hm</think>"]))
+    with serving(mute, thinking) as served:
+        reader = open_reader(at(served), context=4096, sampling=COOL)
         list(reader.call(ASKED, TOOLS, thought_tokens=50, call_tokens=80))
         thought, _ = reader.call(ASKED, TOOLS, thought_tokens=50, call_tokens=80)
 

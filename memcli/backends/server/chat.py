@@ -80,11 +80,14 @@ class ChatClient:
             "stream": stream,
             "max_tokens": tokens,
             "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
             "seed": sampling.seed,
             **(extras or {}),
         }
-        foreign: dict[str, Any] = {"top_k": sampling.top_k}  # OpenAI's own API has none of these
+        if sampling.top_p < 1:  # a limit that limits nothing is left to the server
+            body.setdefault("top_p", sampling.top_p)
+        foreign: dict[str, Any] = {}  # OpenAI's own API has none of these
+        if sampling.top_k > 0:
+            foreign["top_k"] = sampling.top_k
         if thinking is not None:
             foreign["chat_template_kwargs"] = {"enable_thinking": thinking}
         if self._openai_fields_only:
