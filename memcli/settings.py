@@ -21,7 +21,7 @@ that MEM_CONFIG names:
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,12 @@ MEMOS_URL = "https://memos.memtensor.cn/api/openmem/v1"
 OWNER = "me"  # the key in [people] of the memory's owner, whom assistants call "user"
 DEFAULT = "default"
 NO_MODEL = "none"  # in place of a model's name: the stage is left out
+VARIABLES = {  # settings that a variable overrides and the file does not hold
+    "config": "MEM_CONFIG",
+    "database": "MEM_DB",
+    "models_folder": "MEM_MODELS",
+    "gpu_layers": "MEM_GPU_LAYERS",
+}
 ROLES = ("embedder", "reranker", "sifter", "reader", "chat")
 
 
@@ -123,15 +129,34 @@ def list_settings() -> list[Setting]:
             origin = DEFAULT if value == one.default else str(path)
             text = "" if value is None else str(value)
             found.append(Setting(f"servers.{address}.{one.name}", text, origin))
+    for name, others in current.people.items():
+        found.append(Setting(f"people.{name}", ", ".join(others), str(path)))
     return found
 
 
-def write_setting(key: str, value: str | None) -> None:
+def setting_values(key: str) -> list[str]:
+    """Return the values of a setting: none if it is not set, several if it is a list.
+
+    Raises:
+        InputError: there is no such setting; or see `load_settings`.
+    """
+    if key.startswith("people."):
+        return list(load_settings().people.get(key.partition(".")[2], ()))
+    known = {setting.key: setting.value for setting in list_settings()}
+    if key not in known:
+        _split_key(key)
+        if key.startswith("models."):
+            roles = ", ".join(f"`models.{role}`" for role in ROLES)
+            raise InputError(f"`{key}` is not a setting", hint=roles)
+    return [known[key]] if known.get(key) else []
+
+
+def write_setting(key: str, values: Sequence[str]) -> None:
     """Write a setting into `config.toml`, or remove it; everything else in the file stays.
 
     Args:
-        key: `models.ROLE` or `servers.ADDRESS.FIELD`.
-        value: the value as a person types it; None removes the setting.
+        key: `models.ROLE`, `servers.ADDRESS.FIELD` or `people.NAME`.
+        values: the value as a person types it, or the names of a person; none removes the setting.
 
     Raises:
         InputError: the file cannot be read or written; the setting does not exist; or it does not
@@ -151,7 +176,12 @@ def write_setting(key: str, value: str | None) -> None:
             table[name] = tomlkit.table(is_super_table=name == "servers")
         parent, table = table, table[name]
         TypedTable(table, f"{path}: {name}")
-    if value is not None:
+    if tables == ["people"] and values:
+        table[last] = list(values)
+    elif len(values) > 1:
+        raise InputError(f"`{key}` has one value, not {len(values)}", hint="put it in quotes")
+    elif values:
+        [value] = values
         table[last] = int(value) if last == "context" and value.isdecimal() else value
     elif last in table:
         del table[last]
@@ -216,14 +246,20 @@ def state_folder() -> Path:
 def _split_key(key: str) -> tuple[str, ...]:
     """Return the names of a key; the address of a server has dots of its own."""
     first, _, rest = key.partition(".")
-    if first != "servers":
-        parts: tuple[str, ...] = (first, *rest.split(".")) if rest else (first,)
+    if key in VARIABLES:
+        raise InputError(f"`{key}` is set by a variable", hint=f"`export {VARIABLES[key]}=...`")
+    if first == "people":
+        parts: tuple[str, ...] = (first, rest)
+    elif first != "servers":
+        parts = (first, *rest.split(".")) if rest else (first,)
     else:
         address, _, last = rest.rpartition(".")
         parts = (first, address.strip("\"'"), last)
     if not all(parts) or len(parts) != (3 if first == "servers" else 2):
         known = ", ".join(f"`models.{role}`" for role in ROLES)
-        raise InputError(f"`{key}` is not a setting", hint=f"{known}, or `servers.ADDRESS.key_env`")
+        raise InputError(
+            f"`{key}` is not a setting", hint=f"{known}, `people.NAME` or `servers.ADDRESS.key_env`"
+        )
     return parts
 
 

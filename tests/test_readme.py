@@ -26,7 +26,7 @@ NOT_RUN = {
     "mem read": "needs a model that reads; tests/cli/test_read_command.py has one",
     "mem memories m_k3j": "needs a memory of that id; tests/cli/test_memories_command.py has some",
     "mem memories edit m_k3j": "the same",
-    "mem memories --unsupported": "finds none here, as it should",
+    "mem memories list --unsupported": "finds none here, as it should",
     "mem index --embedder": "needs a model; tests/cli/test_index_command.py makes one",
     "mem config set": "names that model; tests/cli/test_config_command.py sets others",
     "mem --install-completion": "changes a shell; tests/cli/test_completion.py does so",

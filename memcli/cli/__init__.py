@@ -7,6 +7,11 @@ Read `app` first, then one command, such as `commands/ask`.
     option_groups  options that are used together, as one value and one heading of the help
     when           dates and time zones as people type them
     input_text     questions and documents from standard input
+    confirmation   a question before a deletion or a long import
+    discovery      exports that could be imported, or have changed
+    did_you_mean   suggestions for words that do not exist
+    settings_editor  the settings file in an editor
+    default_command  groups in which `list` need not be typed
     filter_warnings  warnings of filters that leave out more than was meant
     ask_session    the way of a question from models to printed results
     commands/      one file per command

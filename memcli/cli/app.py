@@ -30,6 +30,7 @@ COMMANDS = (
     "demo",
     "bench",
     "mcp",
+    "sources",
     "memories",
     "models",
 )

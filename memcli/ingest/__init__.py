@@ -3,6 +3,8 @@
 Begin with `import_exports`: it takes paths and returns a report for each document.
 
 - `import_exports`: paths to documents to batches of conversations; remembers the paths.
+- `discover`: exports and logs on this machine that could be imported.
+- `remembered_sources`: the paths that are remembered, and whether they have changed or gone.
 - `known_files`: files that have not changed, and the options of a source.
 - `parse_process`: a large document is parsed by a process of its own.
 - `import_conversations`: the steps of a batch of conversations, in one transaction.

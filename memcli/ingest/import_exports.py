@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
+from time import time
 
 from memcli.callbacks import ignore
 from memcli.debug import log
@@ -20,6 +21,7 @@ from memcli.ingest.recut import recut_and_index
 from memcli.ingest.restore import ArchiveRestorer
 from memcli.protocols import Embedder
 from memcli.store import Store
+from memcli.store.maintenance.peek import is_memcli_database
 
 _LONGEST_REASON = 300  # characters
 BATCH_TURNS, BATCH_CHARACTERS = 10_000, 4_000_000  # in one transaction, about
@@ -80,11 +82,12 @@ def import_changed(
         store: the database.
         embedder: makes the vectors.
         here: options for parsing, where a path has none.
-        strict: stop at the first part that cannot be read.
+        strict: stop at the first part that cannot be read, and at a path that has gone; without
+            it, such a path is left out.
         progress: takes the bytes that are done and how many there are.
 
     Returns:
-        A report for every document that was read, and for every path that is no more.
+        A report for every document that was read.
 
     Raises:
         InputError: a part cannot be read, and `strict` is set.
@@ -94,6 +97,8 @@ def import_changed(
     sources = store.sources.list_paths()
     import_progress = ImportProgress((Path(path) for path, _ in sources), progress)
     for path, kept in sources:
+        if not strict and not Path(path).exists():
+            continue  # `mem sources` lists it; cron would otherwise send a mail every night
         options = SourceOptions.from_record(kept, here)
         task = _PathImporter(
             store, embedder, options, import_progress, strict=strict, only_changed=True
@@ -118,24 +123,36 @@ class _PathImporter:
         self._store, self._embedder, self._options = store, embedder, options
         self._progress, self._strict = progress, strict
         self._only_changed = only_changed  # report only documents that have changed
+        self._any_read = False  # whether a file of the current path was read
         self._importer = ConversationImporter(store, embedder, options.parse_options.included_kinds)
 
     def import_path(self, path: Path) -> list[ImportReport]:
         """Import every document at a path."""
         reports: list[ImportReport] = []
         unrecognized: list[str] = []
+        began, self._any_read = time(), False
         try:
             for place in find_sources(path):
                 reports += self._import_place(place, unrecognized)
         except (InputError, OSError) as error:
             reports.append(self._failure(str(path), error))
         if self._only_changed:
+            if self._any_read:
+                self._store.sources.set_read_at(str(path), began)
             return reports
         if str(path) != "-" and any(report.format for report in reports):
             self._store.sources.add(str(path.absolute()), self._options.to_record())
+            if self._any_read:
+                self._store.sources.set_read_at(str(path.absolute()), began)
         unrecognized = _without_lookups(unrecognized, reports)
         if not reports:
             name = unrecognized[0] if len(unrecognized) == 1 else str(path)
+            if is_memcli_database(path):
+                own = InputError(
+                    f"{path} is a database of memcli itself",
+                    hint=f"`mem --db {path} export | mem ingest -` imports its sessions",
+                )
+                return [self._failure(name, own)]
             return [self._failure(name, InputError(f"no chat export was recognised in {name}"))]
         if unrecognized:
             warnings = (*reports[-1].warnings, _unrecognized_beside(path, unrecognized))
@@ -153,6 +170,7 @@ class _PathImporter:
         if place.file and known and (before := known.unchanged_reports()) is not None:
             self._progress.skip(total_bytes(place.file))
             return self._report_unchanged(before, unrecognized)
+        self._any_read = True
         mark = known.mark() if known else None
         reports: list[ImportReport] = []
         strange: list[str] = []

@@ -38,14 +38,16 @@ def test_a_setting_is_written_and_all_else_stays_as_it_was(mem):
     before = '# mine\n[models]  # by role\nreader = "b"   # good\n\n# the end\n'
     mem.write("home/.config/mem/config.toml", before)
 
-    assert mem("config", "set", "models.reader", "c") == Run(0)
-    assert mem("config", "set", "models.chat", "d") == Run(0)
+    done = mem("config", "set", "models.reader", "c")
+    assert done == Run(0, f"models.reader = c  ({config(mem)})\n")
+    assert mem("config", "set", "models.chat", "d").code == 0
 
     text = config(mem).read_text()
     assert '# mine\n[models]  # by role\nreader = "c"   # good\n' in text
     assert "# the end\n" in text
     assert values(mem)["models.chat"] == ("d", str(config(mem)))
-    assert mem("config", "unset", "models.chat") == Run(0)
+    removed = mem("config", "unset", "models.chat")
+    assert removed == Run(0, f"models.chat removed  ({config(mem)})\n")
     assert config(mem).read_text().replace('"c"', '"b"') == before
 
 
@@ -84,6 +86,12 @@ def test_a_server_is_set_by_its_address(mem):
         (("set", "models.chat"), 2, "wrong arguments for `mem config set`"),
         (("unset",), 2, "wrong arguments for `mem config unset`"),
         (("unset", "models.chat", "x"), 2, "wrong arguments for `mem config unset`"),
+        (("set", "models.chat", "x", "y"), 4, "`models.chat` has one value, not 2"),
+        (("set", "database", "x"), 4, "set by a variable\nhint: `export MEM_DB=...`"),
+        (("get",), 2, "wrong arguments for `mem config get`"),
+        (("get", "models.embeder"), 4, "`models.embeder` is not a setting"),
+        (("get", "nothing"), 4, "`nothing` is not a setting"),
+        (("edit", "models.chat"), 2, "wrong arguments for `mem config edit`"),
         (("list", "models.chat"), 2, "wrong arguments for `mem config list`"),
     ],
 )
@@ -129,7 +137,42 @@ def test_a_file_that_cannot_be_written_is_named(mem):
 def test_the_file_that_mem_config_names_is_made_when_it_is_written(mem):
     file = mem.folder / "own.toml"
 
-    assert mem("config", "set", "models.chat", "x", MEM_CONFIG=str(file)) == Run(0)
+    assert mem("config", "set", "models.chat", "x", MEM_CONFIG=str(file)).code == 0
 
     assert values(mem, MEM_CONFIG=str(file))["models.chat"] == ("x", str(file))
     assert values(mem, MEM_CONFIG=str(file))["config"] == (str(file), "MEM_CONFIG")
+
+
+def test_the_names_of_a_person_are_a_list(mem):
+    mem("config", "set", "people.me", "Mira Santos", "mira")
+    mem("config", "set", "people.Kaito Mori", "kaito")
+
+    assert config(mem).read_text() == (
+        '[people]\nme = ["Mira Santos", "mira"]\n"Kaito Mori" = ["kaito"]\n'
+    )
+    assert values(mem)["people.me"] == ("Mira Santos, mira", str(config(mem)))
+    assert mem("config", "get", "people.me") == Run(0, "Mira Santos\nmira\n")
+    mem("config", "unset", "people.Kaito Mori")
+    assert mem("config", "get", "people.Kaito Mori").code == 3
+
+
+def test_one_setting_is_printed_alone(mem):
+    mem("config", "set", "models.chat", "d")
+
+    assert mem("config", "get", "models.chat") == Run(0, "d\n")
+    assert mem("config", "get", "database") == Run(0, f"{mem.database}\n")
+    assert mem("config", "get", "models.sifter") == Run(3, err="mem: `models.sifter` is not set\n")
+
+
+def test_the_file_is_edited_and_checked(mem):
+    good, bad = (mem.folder / name for name in ("good", "bad"))
+    for editor, line in ((good, '[models]\\nchat = "x"'), (bad, "[models")):
+        editor.write_text(f"#!/bin/sh\nprintf '{line}' > \"$1\"\n")
+        editor.chmod(0o755)
+
+    done = mem.process("config", "edit", EDITOR=str(good))
+    wrong = mem.process("config", "edit", EDITOR=str(bad))
+
+    assert (done.code, done.err) == (0, f"mem: {config(mem)}: changed\n")
+    assert (wrong.code, "is not valid TOML" in wrong.err) == (4, True)
+    assert mem("config", "edit", EDITOR="no-such-editor").code == 4

@@ -63,3 +63,14 @@ def test_either_sessions_or_a_source_are_named(archive, arguments):
 def test_what_is_not_there_cannot_be_forgotten(archive):
     assert archive("forget", "s_zzz", "--yes").code == 3
     assert archive("forget", "--source", "nobody", "--yes").code == 3
+
+
+def test_a_deletion_is_told_apart_from_a_dry_run(archive):
+    key = key_of(archive, "Diet")
+
+    dry = archive("forget", key, "--dry-run")
+    done = archive("forget", key, "--yes")
+
+    assert (dry.out.startswith(key), dry.err) == (True, "mem: would delete 1 session permanently\n")
+    assert (done.out, done.err) == ("deleted 1 session permanently: Diet\n", "")
+    assert archive("forget", key_of(archive, "Lisbon"), "--yes", "--quiet").out == ""

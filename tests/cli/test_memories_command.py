@@ -60,7 +60,7 @@ def test_memories_are_listed_newest_first_and_the_doubtful_apart(library):
         0,
         f"{found['diet']}  2024-03-01  UserMemory      diet: Eats no hazelnuts  #food\n"
         f"{found['home city']}  2024-03-01  UserMemory      home city: Lives in Lisbon  #place\n",
-        "mem: 1 unsupported, not shown: `mem memories --unsupported`\n",
+        "mem: 1 unsupported, not shown: `mem memories list --unsupported`\n",
     )
     doubtful = library("memories", "--unsupported")
     assert doubtful.err == ""
@@ -68,11 +68,11 @@ def test_memories_are_listed_newest_first_and_the_doubtful_apart(library):
 
 
 def test_a_query_finds_memories_by_words_and_meaning(library):
-    [first, *_] = library("memories", "which city is home", "--jsonl").lines
+    [first, *_] = library("memories", "search", "which", "city", "is", "home", "--jsonl").lines
 
     assert first["key"] == "home city"
     assert library("memories", "list", "hazelnuts", "--limit", "1").out.count("\n") == 1
-    assert library("memories", "xyzzy").code == 3
+    assert library("memories", "search", "xyzzy").code == 3
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_an_edit_back_is_current_again(archive):
     archive("memories", "edit", ids(archive)["home city"], "Lives in Lisbon")
 
     assert ids(archive)["home city"] == key
-    assert archive("memories", "home city", "--history").out.count("(edited: now") == 1
+    assert archive("memories", "search", "home city", "--history").out.count("(edited: now") == 1
 
 
 def test_a_fact_of_ones_own_is_found_by_ask_as_well(mem):
@@ -332,3 +332,35 @@ def test_the_wrong_kind_of_reference_is_told_what_to_type(library, arguments, st
 
     assert (done.code, done.out) == (status, "")
     assert done.err.startswith(f"mem: {told}")
+
+
+def test_a_word_that_is_no_command_is_not_a_query(library):
+    done = library("memories", "hazelnuts")
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("mem: no such command 'hazelnuts'\nhint: ")
+
+
+def test_a_query_with_list_is_still_understood(library):
+    assert library("memories", "list", "hazelnuts") == library("memories", "search", "hazelnuts")
+
+
+def test_memories_are_forgotten_among_memories(archive):
+    diet = ids(archive)["diet"]
+
+    dry = archive("memories", "forget", diet, "--dry-run")
+    done = archive("memories", "forget", diet, "--yes")
+
+    assert "Eats no hazelnuts" in dry.out
+    assert dry.err == "mem: would delete 1 memory permanently\n"
+    assert done == Run(0, "deleted 1 memory permanently: diet\n")
+    assert "diet" not in ids(archive)
+
+
+def test_a_session_is_not_forgotten_among_memories(archive):
+    done = archive("memories", "forget", "s_k3j", "--yes")
+
+    assert (done.code, done.err) == (
+        2,
+        "mem: not the id of a memory: `s_k3j`\nhint: `mem memories` lists them\n",
+    )

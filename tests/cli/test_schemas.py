@@ -22,6 +22,7 @@ PRINTED = {
     "mem ingest": ("ingest", "-"),
     "mem ask": ("ask", "door code"),
     "mem search": ("search", "door code"),
+    "mem sources list": ("sources", "list"),
     "mem sessions": ("sessions",),
     "mem show": ("show", "s_"),
     "mem forget": ("forget", "s_", "--dry-run"),
@@ -34,7 +35,13 @@ PRINTED = {
     "mem bench": ("bench", "--speed", "--quiet"),
 }
 # With a model, a memory or a data set.
-TESTED_BELOW = ("mem read", "mem memories list", "mem memories show")
+TESTED_BELOW = (
+    "mem read",
+    "mem memories list",
+    "mem memories search",
+    "mem memories show",
+    "mem memories forget",
+)
 WITH = {
     flag: {
         command.name
@@ -74,7 +81,7 @@ def test_every_command_that_prints_lines_says_of_what():
 
 @pytest.mark.parametrize("command", PRINTED)
 def test_a_document_is_as_its_schema_says(command, mem):
-    mem.remembers(DOOR)
+    mem("ingest", mem.write("door.json", [DOOR]))
 
     printed = mem(*PRINTED[command], "--json", stdin=json.dumps([DOOR]).encode())
 
@@ -84,7 +91,7 @@ def test_a_document_is_as_its_schema_says(command, mem):
 
 @pytest.mark.parametrize("command", sorted(WITH["--jsonl"] & PRINTED.keys()))
 def test_a_line_is_as_its_schema_says(command, mem):
-    mem.remembers(DOOR)
+    mem("ingest", mem.write("door.json", [DOOR]))
     [output] = [output for output in DOCUMENTS if command in output.commands and output.line]
 
     printed = mem(*PRINTED[command], "--jsonl", stdin=json.dumps([DOOR]).encode())
@@ -105,9 +112,10 @@ def test_what_is_read_and_remembered_is_as_the_schemas_say(mem):
     listed = mem("memories", "list", "--json")
     [memory] = mem("memories", "list", "--jsonl").lines
     told = mem("memories", "show", memory["id"], "--why", "--json")
-    forgotten = mem("forget", memory["id"], "--dry-run", "--json")
+    found_again = mem("memories", "search", "door", "--json")
+    forgotten = mem("memories", "forget", memory["id"], "--dry-run", "--json")
 
-    for document in (expected, read, listed, told, forgotten):
+    for document in (expected, read, listed, found_again, told, forgotten):
         check(document.json, f"{document.json['schema'].replace('/', '-')}.json")
     check(memory, "mem.memories-1.line.json")
 

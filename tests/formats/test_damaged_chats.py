@@ -70,6 +70,7 @@ OWN = {
         "localId,TalkerId,Type,SubType,IsSender,CreateTime,Status,StrContent,StrTime\n",
         "{at},3,1,0,1,17172360{at:02},,{text},2024-06-01 10:{at:02}:00\n",
     ),
+    "小红.txt": written("", "2024-06-01 10:{at:02}:00 小红\n{text}\n\n"),
     "qq.json": json.dumps({"metadata": {}, "chatInfo": {"name": "A"}, "messages": rows(qq)}),
     "chunk_0001.jsonl": "".join(json.dumps(each) + "\n" for each in rows(qq)),
     "qq.txt": written("消息对象:Ann\n\n", "2024-06-01 10:{at:02}:00 Ann(10001)\n{text}\n\n"),
@@ -87,6 +88,9 @@ OWN = {
     "chat_history.json": json.dumps({"ann": rows(snapchat)}),
     "user_data_tiktok.json": json.dumps(
         {"Direct Message": {"Direct Messages": {"ChatHistory": {"ann": rows(tiktok)}}}}
+    ),
+    "Direct Messages.txt": written(
+        ">>> Chat History with ann::\n\n", "2024-06-01 10:{at:02}:00 UTC ann: {text}\n"
     ),
     "messages.json": json.dumps({"userId": "8:me", "conversations": [SKYPE]}),
     "linkedin.csv": written(
@@ -157,6 +161,7 @@ FORMATS = {
     "wechat.json": "wechat",
     "Ann.csv": "wechat",
     "messages.csv": "wechat",
+    "小红.txt": "wechat",
     "qq.json": "qq",
     "chunk_0001.jsonl": "qq",
     "qq.txt": "qq",
@@ -165,6 +170,7 @@ FORMATS = {
     "KakaoTalk_Chat_Ann.csv": "kakaotalk",
     "chat_history.json": "snapchat",
     "user_data_tiktok.json": "tiktok",
+    "Direct Messages.txt": "tiktok",
     "messages.json": "skype",
     "linkedin.csv": "linkedin",
     "Hangouts.json": "hangouts",

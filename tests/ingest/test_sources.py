@@ -88,14 +88,16 @@ def test_a_file_that_is_new_in_a_remembered_folder_is_read(store, folder):
     assert len(titles(store)) == 2
 
 
-def test_a_source_that_is_gone_is_told_and_nothing_of_it_is_deleted(store, folder):
+def test_a_source_that_is_gone_is_left_out_unless_strict_and_deletes_nothing(store, folder):
     path = messages(folder / "a.jsonl", "Hi")
     take(store, path)
     path.unlink()
 
-    [report] = again(store)
+    reports = again(store)
 
-    assert report.warnings == (Skipped(str(path), f"no file or folder at {path}"),)
+    assert reports == []
+    with pytest.raises(InputError, match="no file or folder at"):
+        again(store, strict=True)
     assert len(titles(store)) == 1
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.ask_session import AskSession, open_stage_models
+from memcli.cli.discovery import note_changed_sources
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.input_text import STDIN, join_question
 from memcli.cli.models.open import open_chat
@@ -92,4 +93,5 @@ def ask(
             started=started,
         )
         warn_about_filters(store, session.filters)
+        note_changed_sources(store)
         session.ask(question, printer, null=null, continued=continued)

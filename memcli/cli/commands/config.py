@@ -4,19 +4,26 @@ from typing import Annotated, Literal
 
 import typer
 
-from memcli.cli.json_output.store_documents import ConfigJson, SettingJson
+from memcli.cli.completion.values import offer_settings
 from memcli.cli.options import Json, parse_text
 from memcli.cli.output.console import print_json
-from memcli.cli.output.settings_view import print_settings
+from memcli.cli.output.settings_view import (
+    config_document,
+    print_change,
+    print_one_setting,
+    print_settings,
+)
+from memcli.cli.settings_editor import edit_settings
 from memcli.errors import UsageError
-from memcli.settings import config_file, list_settings, write_setting
+from memcli.settings import list_settings, write_setting
 
 Action = Annotated[
-    Literal["list", "set", "unset"],
+    Literal["list", "get", "set", "unset", "edit"],
     typer.Argument(
-        metavar="[list|set|unset]",
+        metavar="[list|get|set|unset|edit]",
         show_default=False,
-        help="List all settings (the default), set one, or remove one from the file.",
+        help="List all settings (the default), print one, set one, remove one from the file, or"
+        " open the file in an editor.",
     ),
 ]
 Key = Annotated[
@@ -25,45 +32,53 @@ Key = Annotated[
         parser=parse_text,
         metavar="[KEY]",
         show_default=False,
+        autocompletion=offer_settings,
         help="Name of a setting, such as `models.embedder`.",
     ),
 ]
-NewValue = Annotated[
-    str | None,
+NewValues = Annotated[
+    list[str] | None,
     typer.Argument(
         parser=parse_text,
-        metavar="[VALUE]",
+        metavar="[VALUE...]",
         show_default=False,
-        help="New value, such as `bge-m3`.",
+        help="New value, such as `bge-m3`; of `people.NAME` all names of that person.",
     ),
 ]
 
 
 def config(
-    action: Action = "list", key: Key = None, value: NewValue = None, as_json: Json = False
+    action: Action = "list", key: Key = None, new_values: NewValues = None, as_json: Json = False
 ) -> None:
     """Show every setting and its origin, or change one.
 
     A setting has a default; `config.toml` overrides it, a `MEM_*` variable overrides the file, and
     an option overrides both. When a setting is changed, comments and everything else in the file
-    stay.
+    stay. `mem config get` exits with status 3 if the setting has no value.
 
     `models.embedder`, `models.reranker`, `models.sifter`, `models.reader` and `models.chat` each
     name a model: by its name, its path, the address of its server, or `none`.
+
+    `people.NAME` has the other names of a person, and `people.me` yours:
+    `mem config set people.me "Mira Santos" mira`.
 
     `servers.ADDRESS.key_env` is the variable with a server's key, and `servers.ADDRESS.key_file`
     the file with it. `servers.ADDRESS.scheme` is the word before the key in the header, by default
     `Bearer`. `servers.ADDRESS.context` is the number of tokens that the server allows.
     """
-    if (action != "list") != (key is not None) or (action == "set") != (value is not None):
-        hint = "`mem config`, `mem config set KEY VALUE`, or `mem config unset KEY`"
+    needs_key = action not in ("list", "edit")
+    if needs_key != (key is not None) or (action == "set") != bool(new_values):
+        hint = "`mem config`, `mem config get KEY`, `mem config set KEY VALUE...`,"
+        hint += " `mem config unset KEY`, or `mem config edit`"
         raise UsageError(f"wrong arguments for `mem config {action}`", hint=hint)
-    if key is not None:
-        write_setting(key, value)
+    if action == "edit":
+        edit_settings()
+    elif action == "get":
+        print_one_setting(key or "", as_json=as_json)
+    elif key is not None:
+        write_setting(key, new_values or ())
+        print_change(key, new_values or ())
     elif as_json:
-        settings: list[SettingJson] = [
-            {"key": one.key, "value": one.value, "from": one.origin} for one in list_settings()
-        ]
-        print_json(ConfigJson(schema="mem.config/1", file=str(config_file()), values=settings))
+        print_json(config_document(list_settings()))
     else:
         print_settings(list_settings())

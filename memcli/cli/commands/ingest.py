@@ -1,6 +1,7 @@
 """`mem ingest`."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -11,11 +12,13 @@ from typing import Annotated
 import typer
 
 from memcli.cli.completion.values import offer_formats
+from memcli.cli.discovery import choose_discovered
+from memcli.cli.input_text import STDIN
 from memcli.cli.json_output.import_documents import ingest_document, source_json
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Jsonl, Quiet, Timezone, Verbose
-from memcli.cli.output.console import print_json, print_jsonl
+from memcli.cli.output.console import note, print_json, print_jsonl
 from memcli.cli.output.import_view import print_reports
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.typed_dates import local_zone
@@ -98,9 +101,22 @@ Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first damage
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
+Discover = Annotated[
+    bool,
+    typer.Option(
+        "--discover",
+        help="Find the logs of coding agents, the messages and the downloaded exports on this"
+        " machine, list them, and import them after a question.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Import what `--discover` finds unasked.")]
+
+
 def ingest(
     paths: Paths = None,
     *,
+    discover: Discover = False,
+    yes: Yes = False,
     format_name: FormatName = None,
     me: Me = None,
     timezone: Timezone = None,
@@ -116,10 +132,12 @@ def ingest(
     """Import chat exports; importing one again adds only what is new.
 
     Every path is remembered. `mem ingest` without a path imports again what has changed, and prints
-    nothing if nothing has. Exits with status 4 when something could not be read; everything else is
-    imported.
+    nothing if nothing has; `mem sources` lists the paths. `mem ingest --discover` finds what there
+    is to import on this machine. Exits with status 4 when something could not be read; everything
+    else is imported.
     """
     started = monotonic()
+    _check_usage(database, paths or [], discover=discover)
     forced = load_format(format_name) if format_name else None
     usual = ParseOptions(local_zone(), aliases=load_settings().own_names)
     reading = replace(
@@ -130,6 +148,8 @@ def ingest(
             "without a path, everything is read with the options it was imported with",
             hint="give a path, or leave out the options",
         )
+    if discover:
+        paths = choose_discovered(database, yes=yes, dry_run=dry_run)
     with (
         _open(database, dry_run=dry_run) as store,
         resume_hint(NOTHING_CHANGED if dry_run else RESUMABLE),
@@ -152,6 +172,32 @@ def ingest(
         print_reports(reports, quiet=quiet, verbose=verbose)
     if any(report.damaged for report in reports):
         raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+def _check_usage(
+    database: WritableDatabaseOptions, paths: Sequence[Path], *, discover: bool
+) -> None:
+    """Check that there is something to import, and say if it is awaited from the keyboard.
+
+    Raises:
+        UsageError: no path is given, and none is remembered; or both a path and `--discover`.
+    """
+    if discover and paths:
+        raise UsageError("`--discover` finds the paths itself", hint="leave out the path")
+    if paths and any(str(path) == STDIN for path in paths) and sys.stdin and sys.stdin.isatty():
+        note("reading an export from the keyboard; Ctrl-D ends it, Ctrl-C cancels")
+    if discover or paths:
+        return
+    remembered = False
+    if database.path.exists():
+        with database.open_existing() as store:
+            remembered = bool(store.sources.list_paths())
+    if not remembered:
+        raise UsageError(
+            "no path is remembered yet",
+            hint="`mem ingest PATH` imports an export, `mem ingest --discover` finds those on this"
+            " machine",
+        )
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from memcli.cli.ask_session import AskSession
+from memcli.cli.discovery import note_changed_sources
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.input_text import STDIN, join_question
 from memcli.cli.models.open import open_embedder
@@ -55,4 +56,5 @@ def search(
             context_tokens=output.context_tokens,
         )
         warn_about_filters(store, session.filters)
+        note_changed_sources(store)
         session.ask(query, printer, null=null)

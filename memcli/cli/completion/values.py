@@ -53,6 +53,13 @@ def offer_sources(incomplete: str) -> list[str]:
     return _filter(incomplete, _offers(peek.list_sources(_database())))
 
 
+def offer_source_paths(incomplete: str) -> list[str]:
+    """Offer the paths that were imported."""
+    from memcli.store.maintenance import peek
+
+    return _filter(incomplete, _offers(peek.list_source_paths(_database())))
+
+
 def offer_speakers(incomplete: str) -> list[str]:
     """Offer the people in the settings, and the speakers in the database."""
     from memcli.settings import load_settings
@@ -75,6 +82,17 @@ def offer_dates(incomplete: str) -> list[str]:
     now = datetime.now().astimezone()
     rows = ((name, f"{parse_period(name, now).start:%Y-%m-%d}") for name in RELATIVE_DATES)
     return _filter(incomplete, _offers(rows))
+
+
+def offer_settings(incomplete: str) -> list[str]:
+    """Offer the settings, with their values."""
+    from memcli.settings import list_settings
+
+    try:
+        rows = [(one.key, one.value) for one in list_settings()]
+    except MemError:
+        rows = []
+    return _filter(incomplete, _offers([*rows, ("people.me", "your names")]))
 
 
 def offer_formats(incomplete: str) -> list[str]:

@@ -92,7 +92,7 @@ def _check_sources(store: Store) -> HealthCheck:
         )
     more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
     finding = f"no longer there: {', '.join(gone[:3])}{more}; what came from them is kept"
-    remedy = "`mem ingest PATH`, if they are elsewhere now"
+    remedy = "`mem sources move OLD NEW`, or `mem sources remove PATH`"
     return HealthCheck("sources", "note", finding, remedy)
 
 

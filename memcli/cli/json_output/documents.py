@@ -7,7 +7,12 @@ ever added. A document that has to change otherwise gets a new number.
 
 from dataclasses import dataclass
 
-from memcli.cli.json_output.import_documents import ImportedSourceJson, IngestJson
+from memcli.cli.json_output.import_documents import (
+    ImportedSourceJson,
+    IngestJson,
+    RememberedSourceJson,
+    SourcesJson,
+)
 from memcli.cli.json_output.memory_documents import (
     ForgetJson,
     MemoriesJson,
@@ -47,14 +52,15 @@ class PrintedDocument:
 
 DOCUMENTS = (
     PrintedDocument(IngestJson, ("mem ingest",), ImportedSourceJson),
+    PrintedDocument(SourcesJson, ("mem sources list",), RememberedSourceJson),
     PrintedDocument(AskJson, ("mem ask",), RankedSessionJson),
     PrintedDocument(SearchJson, ("mem search",), RankedSessionJson),
     PrintedDocument(SessionsJson, ("mem sessions",), OverviewJson),
     PrintedDocument(ShowJson, ("mem show",), TurnJson),
     PrintedDocument(ReadJson, ("mem read",), SegmentJson),
-    PrintedDocument(MemoriesJson, ("mem memories list",), MemoryJson),
+    PrintedDocument(MemoriesJson, ("mem memories list", "mem memories search"), MemoryJson),
     PrintedDocument(OneMemoryJson, ("mem memories show", "mem show")),
-    PrintedDocument(ForgetJson, ("mem forget",)),
+    PrintedDocument(ForgetJson, ("mem forget", "mem memories forget")),
     PrintedDocument(StatsJson, ("mem stats",)),
     PrintedDocument(DoctorJson, ("mem doctor",)),
     PrintedDocument(IndexedJson, ("mem index",)),

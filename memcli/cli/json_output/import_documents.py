@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal, TypedDict
 
-from memcli.cli.json_output.value_kinds import Count, Seconds
+from memcli.cli.json_output.value_kinds import Count, Moment, Seconds, format_moment
 from memcli.domain import Doubt, Skipped
 from memcli.ingest.import_counts import ImportCounts, ImportReport
+from memcli.ingest.remembered_sources import RememberedSource
 
 
 class TurnCountsJson(TypedDict):
@@ -68,6 +69,41 @@ class IngestJson(TypedDict):
     sources: list[ImportedSourceJson]
     totals: TotalsJson
     seconds: Seconds
+
+
+class RememberedSourceJson(TypedDict):
+    """A path that was imported."""
+
+    path: str
+    formats: list[str]
+    sessions: Annotated[Count, "Sessions in its files when they were last read."]
+    read_at: Annotated[Moment | None, "Null if it was read by a memcli before 0.2."]
+    state: Literal["unchanged", "changed", "gone", "unknown"]
+
+
+class SourcesJson(TypedDict):
+    """The paths that were imported, and whether they have changed since."""
+
+    schema: Literal["mem.sources/1"]
+    sources: list[RememberedSourceJson]
+
+
+def sources_document(found: Sequence[RememberedSource]) -> SourcesJson:
+    """Return the document of `mem sources`."""
+    return SourcesJson(
+        schema="mem.sources/1", sources=[remembered_source_json(one) for one in found]
+    )
+
+
+def remembered_source_json(source: RememberedSource) -> RememberedSourceJson:
+    """Return a path that was imported."""
+    return RememberedSourceJson(
+        path=source.path,
+        formats=list(source.formats),
+        sessions=source.sessions,
+        read_at=format_moment(source.read_at),
+        state=source.state.value,
+    )
 
 
 def ingest_document(reports: Sequence[ImportReport], seconds: float) -> IngestJson:

@@ -1,11 +1,15 @@
-"""The report of an import, as a person reads it."""
+"""The report of an import, and the paths that were or could be imported, as a person reads them."""
 
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from memcli.cli.output.console import note, printable
+from memcli.cli.output.numbers import pluralize
 from memcli.domain import Doubt, Kind, Skipped
+from memcli.ingest.discover import DiscoveredPlace
 from memcli.ingest.import_counts import PARTS, ImportCounts, ImportReport
+from memcli.ingest.remembered_sources import RememberedSource, SourceState
 
 MAX_WARNINGS = 20  # warnings of one source; `--json` has all of them
 
@@ -38,6 +42,57 @@ def print_reports(
         if len(warnings) > MAX_WARNINGS:
             more = len(warnings) - MAX_WARNINGS
             note(f"{report.path}: {more} more warnings; `--json` prints all")
+
+
+def print_remembered_sources(found: Sequence[RememberedSource]) -> None:
+    """Print the paths that were imported: state, last reading, sessions, format and path."""
+    rows = [
+        (
+            one.state.value,
+            f"{one.read_at:%Y-%m-%d %H:%M}" if one.read_at else "-",
+            pluralize(one.sessions, "session"),
+            ", ".join(one.formats) or "-",
+            one.path,
+        )
+        for one in found
+    ]
+    _print_rows(rows, sys.stdout)
+    if any(one.state is SourceState.CHANGED for one in found):
+        note("`mem ingest` reads those that have changed")
+    if any(one.state is SourceState.GONE for one in found):
+        note("gone: `mem sources move OLD NEW`, or `mem sources remove PATH`; the sessions stay")
+
+
+def print_discovered(found: Sequence[DiscoveredPlace], stream: TextIO) -> None:
+    """Print the places that could be imported: format, files, dates of the files, and path.
+
+    Args:
+        found: the places.
+        stream: stdout where they are the result, stderr where a question about them follows.
+    """
+    rows = [
+        (
+            one.format,
+            pluralize(one.files, "file"),
+            f"{one.first:%Y-%m-%d}" if one.first else "-",
+            f"{one.last:%Y-%m-%d}" if one.last else "-",
+            str(one.path),
+        )
+        for one in found
+        if one.format
+    ]
+    _print_rows(rows, stream)
+    for one in found:
+        if one.problem:
+            note(one.problem)
+
+
+def _print_rows(rows: Sequence[Sequence[str]], stream: TextIO) -> None:
+    """Print rows with every column but the last one as wide as its longest text."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [text.ljust(width) for text, width in zip(row[:-1], widths, strict=False)]
+        stream.write(f"{printable('  '.join([*cells, row[-1]]))}\n")
 
 
 def describe_counts(counts: ImportCounts, noun: str, nouns: str = "") -> str:

@@ -1,9 +1,45 @@
 """The settings as text."""
 
+import sys
 from collections.abc import Sequence
 
-from memcli.cli.output.console import console, printable
-from memcli.settings import DEFAULT, Setting
+import typer
+
+from memcli.cli.json_output.store_documents import ConfigJson, SettingJson
+from memcli.cli.output.console import console, note, print_json, printable
+from memcli.errors import ExitCode
+from memcli.settings import DEFAULT, Setting, config_file, list_settings, setting_values
+
+
+def config_document(settings: Sequence[Setting]) -> ConfigJson:
+    """Return the document of `mem config`."""
+    listed: list[SettingJson] = [
+        {"key": one.key, "value": one.value, "from": one.origin} for one in settings
+    ]
+    return ConfigJson(schema="mem.config/1", file=str(config_file()), values=listed)
+
+
+def print_one_setting(key: str, *, as_json: bool) -> None:
+    """Print the values of a setting, one per line.
+
+    Raises:
+        InputError: there is no such setting.
+        typer.Exit: it has no value.
+    """
+    values = setting_values(key)
+    if as_json:
+        print_json(config_document([one for one in list_settings() if one.key == key]))
+    for value in () if as_json else values:
+        sys.stdout.write(f"{printable(value)}\n")
+    if not values:
+        note(f"`{key}` is not set")
+        raise typer.Exit(ExitCode.NOTHING_FOUND)
+
+
+def print_change(key: str, values: Sequence[str]) -> None:
+    """Say which setting was changed, and where."""
+    what = f"{key} = {', '.join(values)}" if values else f"{key} removed"
+    sys.stdout.write(f"{printable(what)}  ({printable(str(config_file()))})\n")
 
 
 def print_settings(settings: Sequence[Setting]) -> None:

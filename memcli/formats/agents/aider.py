@@ -17,11 +17,21 @@ from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum, auto
 
-from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn, fingerprint
+from memcli.domain import (
+    Clock,
+    Conversation,
+    Kind,
+    Omission,
+    Role,
+    Skipped,
+    Turn,
+    fingerprint,
+)
 from memcli.errors import InputError
 from memcli.formats.building.blocks import Block, title_from
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
 from memcli.formats.parsing.values import MessageKeys, localize, parse_timestamp
@@ -57,7 +67,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
             if line is None:
                 yield Skipped(f"line {number:,}", f"has more than {LONGEST_LINE:,} characters")
             elif start := _SESSION_START.fullmatch(line):
-                yield from session.conversation(options)
+                yield from session.conversation(options, document.counter)
                 session = _Session(start[1])
             elif session.size <= LARGEST_SESSION < session.size + len(line):
                 session.size += len(line)
@@ -66,9 +76,9 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
             elif session.size <= LARGEST_SESSION:
                 session.read(line)
     except InputError:
-        yield from session.conversation(options)
+        yield from session.conversation(options, document.counter)
         raise
-    yield from session.conversation(options)
+    yield from session.conversation(options, document.counter)
 
 
 class _Session:
@@ -135,13 +145,17 @@ class _Session:
             kind = Kind.THOUGHT if self._part is _Part.THOUGHT else Kind.TEXT
             self._blocks.append(Block(Role.ASSISTANT, text, kind))
 
-    def conversation(self, options: ParseOptions) -> Iterator[Conversation]:
+    def conversation(
+        self, options: ParseOptions, counter: MessageCounter
+    ) -> Iterator[Conversation]:
         """Yield the conversation, if it has more than output of the program.
 
         Every turn has the time at which the session began.
         """
         self._finish_part()
+        counter.see(len(self._blocks))
         if all(block.role is Role.TOOL for block in self._blocks):
+            counter.omit(Omission.BOOKKEEPING, len(self._blocks))
             return
         started_at = _parse_time(self._started, options)
         clock = Clock.INHERITED if started_at else Clock.NONE

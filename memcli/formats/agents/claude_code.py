@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped
 from memcli.formats.agents.claude_code_queue import (
     PromptQueue,
     is_attached_prompt,
@@ -27,6 +27,7 @@ from memcli.formats.agents.claude_code_queue import (
 )
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     text_block,
     title_from,
     tool_call,
@@ -37,6 +38,7 @@ from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.values import mapping, sequence, string
 
@@ -69,14 +71,15 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         row = mapping(value)
         if isinstance(value, BrokenValue):
             yield Skipped(f"line {number}", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
             continue
         key = string(row.get("sessionId")) or string(row.get("session_id")) or stem
         if string(row.get("type")) in _TITLES:
             titles.append(row)
         elif is_queue_row(row):
-            sessions.setdefault(key, _Session(key)).queue.read(number, row)
+            sessions.setdefault(key, _Session(key, document.counter)).queue.read(number, row)
         elif string(row.get("uuid")) or "message" in row:
-            sessions.setdefault(key, _Session(key)).read(number, row)
+            sessions.setdefault(key, _Session(key, document.counter)).read(number, row)
     for session in sessions.values():
         conversation = session.conversation(titles)
         if conversation.turns:
@@ -97,8 +100,8 @@ def _lines(document: Document) -> Iterator[tuple[int, Any]]:
 class _Session:
     """The tree of one session, as its lines are read."""
 
-    def __init__(self, key: str) -> None:
-        self._key = key
+    def __init__(self, key: str, counter: MessageCounter) -> None:
+        self._key, self._counter = key, counter
         self.queue = PromptQueue()
         self._nodes: dict[str, Node] = {}
         self._current = ""
@@ -111,12 +114,15 @@ class _Session:
         name = string(row.get("uuid")) or f"line {number}"
         known = self._nodes.get(name)
         if known is not None and known.is_turn:
-            return  # the line is a repetition, of which the first counts
+            count_message(self._counter, [], Omission.REPEATED)
+            return  # the first of equal lines counts
         parent = string(row.get("parentUuid")) or string(row.get("logicalParentUuid"))
         if not row.get("isSidechain"):
             self._previous.setdefault(name, self._current)
             self._current, self._all_of_subagent = name, False
         sent_at, blocks = row_time(row), _blocks(row)
+        if blocks or _speaker(row):
+            count_message(self._counter, blocks)
         if not blocks:
             self._first[name] = name
             self._nodes[name] = Node(name, parent, None, "", sent_at, kind=Kind.CONTEXT)
@@ -134,7 +140,9 @@ class _Session:
             first = self._first[name]
             if self._nodes[first].parent not in self._nodes:  # it is lost or has none
                 self._nodes[first] = replace(self._nodes[first], parent=previous)
+        count = len(self._nodes)
         self._current = self.queue.insert_into(self._nodes, self._current)
+        self._counter.see(len(self._nodes) - count)
         turns = branching_turns(self._nodes, "" if self._all_of_subagent else self._current, None)
         title = self._title(titles) or title_from(turns)
         return Conversation(FORMAT.name, self._key, title, tuple(turns))

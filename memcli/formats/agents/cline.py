@@ -15,10 +15,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.agents.cline_messages import message_blocks
-from memcli.formats.building.blocks import Block, linear_turns, media_block, text_block, title_from
+from memcli.formats.building.blocks import (
+    Block,
+    count_message,
+    linear_turns,
+    media_block,
+    text_block,
+    title_from,
+)
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import (
@@ -28,6 +35,7 @@ from memcli.formats.parsing.json_stream import (
     parse_or_broken,
     scan_json,
 )
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -81,7 +89,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     path = PurePath(document.name)
     if path.name == _API_FILE and document.find_file(_UI_FILE) is not None:
         return  # the other file has the same messages with times
-    task = _Task()
+    task = _Task(document.counter)
     try:
         yield from task.read(document)
     except InputError:
@@ -93,7 +101,8 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
 class _Task:
     """The turns of a task, as its file is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, counter: MessageCounter) -> None:
+        self._counter = counter
         self._keys = MessageKeys()
         self._session = ""
         self._turns: list[Turn] = []
@@ -109,6 +118,7 @@ class _Task:
             number += 1
             if isinstance(value, BrokenValue):
                 yield Skipped(f"message {number}", value.reason)
+                count_message(self._counter, [], Omission.UNREADABLE)
             elif _is_ui_message(row := mapping(value)):
                 self._read_ui_message(row)
             else:
@@ -120,7 +130,9 @@ class _Task:
         blocks = _ask_blocks(subtype, row) if kind == "ask" else self._say_blocks(subtype, row)
         texts = [block.text for block in blocks]
         if kind == "ask" and texts == [turn.text for turn in self._turns[-1:]]:
+            count_message(self._counter, [], Omission.REPEATED)
             return  # it asks whether the answer before it is complete, with the same text
+        count_message(self._counter, blocks, Omission.BOOKKEEPING)
         self._turns += linear_turns(
             self._keys.next_key(time, kind, subtype), blocks, parse_timestamp(time)
         )
@@ -138,6 +150,7 @@ class _Task:
 
     def _read_api_message(self, row: Row) -> None:
         blocks = message_blocks(row)
+        count_message(self._counter, blocks)
         time = row.get("ts", row.get("timestamp"))
         key = string(row.get("id"))
         key = key or self._keys.next_key(time, *((block.role, block.text) for block in blocks))
@@ -180,4 +193,4 @@ def _action_blocks(subtype: str, text: str) -> list[Block]:
     return [] if subtype.startswith(_BOOKKEEPING) else text_block(Role.SYSTEM, text, Kind.SERVICE)
 
 
-FORMAT = Format(name="cline", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="cline", recognises=_recognises, parse=_parse, lookups=(_API_FILE,))

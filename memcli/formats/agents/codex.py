@@ -17,10 +17,11 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.agents.codex_copies import own_part, turn_content
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     media_block,
     plain_text,
     text_block,
@@ -33,6 +34,7 @@ from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
 from memcli.formats.parsing.json_stream import BrokenValue
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -85,11 +87,12 @@ def _is_codex(row: Row) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    session = _Session(PurePath(document.name).stem)
+    session = _Session(PurePath(document.name).stem, document.counter)
     # Prompts are told from context by the whole log, so it is always read from its start.
     for number, value in read_json_lines(replace(document, log_position=None), growing=True):
         if isinstance(value, BrokenValue):
             yield Skipped(f"line {number}", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
         else:
             session.read(mapping(value))
     conversation = session.conversation()
@@ -112,7 +115,8 @@ def _index_title(document: Document, thread: str) -> str:
 class _Session:
     """The turns of one session, as its lines are read."""
 
-    def __init__(self, stem: str) -> None:
+    def __init__(self, stem: str, counter: MessageCounter) -> None:
+        self._counter = counter
         self.title = ""  # title that the person gave
         self._key, self._id = stem, ""  # the id is the one in the first line
         self._is_spawned = False
@@ -157,7 +161,11 @@ class _Session:
 
     def _add(self, row: Row, blocks: list[Block], lane: _Lane) -> None:
         if self._is_spawned and self._is_copy():
+            self._counter.see(len(blocks))
+            self._counter.omit(Omission.REPEATED, len(blocks))
             return
+        if blocks:
+            count_message(self._counter, blocks)
         payload = mapping(row.get("payload"))
         sent_at = parse_timestamp(row.get("timestamp")) or parse_timestamp(payload.get("timestamp"))
         clock = Clock.EXACT if sent_at else Clock.NONE
@@ -190,6 +198,7 @@ class _Session:
             for lane, turn in self._turns
         )
         kept = self._without_repetitions()
+        self._counter.omit(Omission.REPEATED, len(self._turns) - len(kept))
         turns = []
         for at, (lane, turn) in enumerate(self._turns):
             if at not in kept:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from memcli.domain import Conversation, Doubt, Kind, Role, Turn
+from memcli.domain import Conversation, Doubt, Kind, Omission, Role, Turn
 from memcli.errors import InputError
 from memcli.formats.agents import claude_code
 from memcli.formats.format import ParsedItem, ParseOptions
@@ -53,9 +53,12 @@ def own_part(document: Document, conversation: Conversation) -> Iterator[ParsedI
         copied = []
     turns = _without_copy(conversation.turns, copied)
     if any(turn.is_searchable for turn in turns):
+        document.counter.omit(Omission.REPEATED, len(conversation.turns) - len(turns))
         yield replace(conversation, turns=turns)
-    else:
-        yield from copied  # the same as the original gives, so that it is stored once
+    else:  # it gives what the original gives, which is then stored once
+        document.counter.omit(Omission.REPEATED, len(conversation.turns))
+        document.counter.update(original.counter)
+        yield from copied
 
 
 def _source_path(document: Document, thread: str) -> tuple[str, str]:

@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     linear_turns,
     media_block,
     plain_text,
@@ -58,6 +59,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     for number, value in read_json_lines(replace(document, log_position=None), growing=True):
         if isinstance(value, BrokenValue):
             yield Skipped(f"line {number}", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
             continue
         row = mapping(value)
         kind, data = string(row.get("type")), mapping(row.get("data"))
@@ -68,6 +70,8 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         sent_at, blocks = parse_timestamp(row.get("timestamp")), _blocks(kind, data)
         if string(row.get("agentId")) or string(data.get("parentToolCallId")):
             blocks = [_of_subagent(block) for block in blocks]
+        if blocks or kind in _MESSAGES:
+            count_message(document.counter, blocks)
         content = [part for block in blocks for part in (block.kind, block.text)]
         name = string(row.get("id")) or keys.next_key(sent_at, kind, *content)
         turns += linear_turns(name, blocks, sent_at)

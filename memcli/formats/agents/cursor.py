@@ -15,11 +15,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.agents.cursor_transcripts import has_transcript, parse_transcript
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     linear_turns,
     media_block,
     plain_text,
@@ -31,6 +32,7 @@ from memcli.formats.building.blocks import (
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.sqlite import MAGIC, Rows, open_database
 from memcli.formats.parsing.values import (
@@ -79,14 +81,15 @@ def _parse_database(document: Document) -> Iterator[ParsedItem]:
     with open_database(document) as query:
         chats, tabs = _chat_ids(query), _tabs(query)
         for chat in chats:
-            yield from _parse_chat(query, chat)
+            yield from _parse_chat(query, chat, document.counter)
         for number, tab in enumerate(tabs, start=1):
             if isinstance(tab, BrokenValue):
                 yield Skipped(f"tab {number}", tab.reason)
+                document.counter.see_parts([], Omission.UNREADABLE)
                 continue
             bubbles = [mapping(bubble) for bubble in sequence(tab.get("bubbles"))]
             title = string(tab.get("chatTitle"))
-            yield _conversation(string(tab.get("tabId")), title, bubbles, None)
+            yield _conversation(string(tab.get("tabId")), title, bubbles, None, document.counter)
         if not chats and not tabs:
             yield Skipped(document.name, "holds no chats", lost=False)
 
@@ -115,7 +118,7 @@ def _tabs(query: Rows) -> list[Row | BrokenValue]:
     return [mapping(tab) for tab in sequence(value.get("tabs"))]
 
 
-def _parse_chat(query: Rows, chat: str) -> Iterator[ParsedItem]:
+def _parse_chat(query: Rows, chat: str, counter: MessageCounter) -> Iterator[ParsedItem]:
     data = _value(query, _CHAT_SQL, f"composerData:{chat}")
     if isinstance(data, BrokenValue):
         yield Skipped(f"title of chat {chat}", data.reason)
@@ -124,11 +127,11 @@ def _parse_chat(query: Rows, chat: str) -> Iterator[ParsedItem]:
     for number, bubble in enumerate(_bubbles(query, chat, data), start=1):
         if isinstance(bubble, BrokenValue):
             yield Skipped(f"message {number} of chat {chat}", bubble.reason)
+            counter.see_parts([], Omission.UNREADABLE)
         else:
             bubbles.append(bubble)
-    yield _conversation(
-        chat, string(data.get("name")), bubbles, parse_timestamp(data.get("createdAt"))
-    )
+    started = parse_timestamp(data.get("createdAt"))
+    yield _conversation(chat, string(data.get("name")), bubbles, started, counter)
 
 
 def _value(query: Rows, sql: str, key: str) -> Row | BrokenValue:
@@ -161,11 +164,16 @@ def _bubbles(query: Rows, chat: str, data: Row) -> Iterator[Row | BrokenValue]:
 
 
 def _conversation(
-    chat: str, title: str, bubbles: list[Row], started: datetime | None
+    chat: str,
+    title: str,
+    bubbles: list[Row],
+    started: datetime | None,
+    counter: MessageCounter,
 ) -> ParsedItem:
     keys, turns = MessageKeys(), list[Turn]()
     for bubble in bubbles:
         sent_at, blocks = _time(bubble), _blocks(bubble)
+        count_message(counter, blocks)
         content = [part for block in blocks for part in (block.role, block.kind, block.text)]
         key = string(bubble.get("bubbleId")) or string(bubble.get("id"))
         turns += linear_turns(key or keys.next_key(sent_at, *content), blocks, sent_at)

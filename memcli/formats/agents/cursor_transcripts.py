@@ -22,10 +22,11 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.blocks import (
     Block,
     anthropic_blocks,
+    count_message,
     linear_turns,
     text_block,
     title_from,
@@ -81,8 +82,11 @@ def parse_transcript(document: Document, source: str) -> Iterator[ParsedItem]:
     for blocks, time in _text_blocks(document) if is_text else _row_blocks(document):
         if isinstance(blocks, Skipped):
             yield blocks
+            document.counter.see_parts([], Omission.UNREADABLE)
             continue
         sent_at = parse_timestamp(time)
+        if blocks:
+            count_message(document.counter, blocks)
         content = [part for block in blocks for part in (block.role, block.kind, block.text)]
         turns += linear_turns(keys.next_key(*content), blocks, sent_at)
     stem = PurePath(document.name).stem

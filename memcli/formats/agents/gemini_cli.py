@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     linear_turns,
     media_block,
     text_block,
@@ -25,6 +26,7 @@ from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
 from memcli.formats.parsing.json_stream import BrokenValue, Edge, scan_json
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -50,11 +52,12 @@ def _recognises(sample: Sample) -> bool:
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     session = _Session(PurePath(document.name).stem)
-    yield from session.read(_changes(document))
-    conversation = session.conversation()
+    yield from session.read(_changes(document), document.counter)
+    conversation = session.conversation(document.counter)
     if any(turn.kind.is_message for turn in conversation.turns):
         yield conversation
     else:
+        document.counter.omit(Omission.HIDDEN, len(conversation.turns))
         yield Skipped(f"session {conversation.key}", "has nothing to import", lost=False)
 
 
@@ -93,11 +96,14 @@ class _Session:
         self._dropped: set[str] = set()
         self._keys = MessageKeys()
 
-    def read(self, changes: Iterator[tuple[str, Any]]) -> Iterator[Skipped]:
+    def read(
+        self, changes: Iterator[tuple[str, Any]], counter: MessageCounter
+    ) -> Iterator[Skipped]:
         """Read all changes; yield those that are not JSON."""
         for where, value in changes:
             if isinstance(value, BrokenValue):
                 yield Skipped(where, value.reason)
+                counter.see_parts([], Omission.UNREADABLE)
             elif isinstance(value, dict):
                 self._apply(value)
 
@@ -124,15 +130,14 @@ class _Session:
         self._messages[key] = message
         self._dropped.discard(key)
 
-    def conversation(self) -> Conversation:
+    def conversation(self, counter: MessageCounter) -> Conversation:
         """Return the conversation; turns that were rewound are not on its active branch."""
-        turns = [
-            replace(turn, active=key not in self._dropped)
-            for key, message in self._messages.items()
-            for turn in linear_turns(
-                key, _blocks(message), parse_timestamp(message.get("timestamp"))
-            )
-        ]
+        turns: list[Turn] = []
+        for key, message in self._messages.items():
+            blocks, active = _blocks(message), key not in self._dropped
+            count_message(counter, blocks)
+            sent_at = parse_timestamp(message.get("timestamp"))
+            turns += [replace(turn, active=active) for turn in linear_turns(key, blocks, sent_at)]
         turns = with_inherited_times(turns)
         title = string(self._metadata.get("summary")) or title_from(turns)
         key = string(self._metadata.get("sessionId"))

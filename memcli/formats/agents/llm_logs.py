@@ -13,6 +13,7 @@ from typing import Any
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     linear_turns,
     media_block,
     text_block,
@@ -23,6 +24,7 @@ from memcli.formats.building.blocks import (
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import parse_or_broken
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.sqlite import Rows, open_database
 from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
@@ -41,7 +43,7 @@ def _recognises(sample: Sample) -> bool:
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with open_database(document) as rows:
-        log = _Log(rows)
+        log = _Log(rows, document.counter)
         for key, name in log.conversations():
             turns = log.turns(key)
             if turns:
@@ -54,8 +56,8 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
 class _Log:
     """The conversations in a database, from the tables that it has."""
 
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+    def __init__(self, rows: Rows, counter: MessageCounter) -> None:
+        self._rows, self._counter = rows, counter
         names = [name for (name,) in rows("select name from sqlite_master where type = 'table'")]
         self._columns = {
             name: {column for (column,) in rows("select name from pragma_table_info(?)", name)}
@@ -100,6 +102,7 @@ class _Log:
             blocks += text_block(Role.USER, "\n".join(filter(None, (*fragments, prompt))))
             blocks += text_block(Role.ASSISTANT, optional.get("reasoning", ""), Kind.THOUGHT)
             blocks += [*self._tools(key), *text_block(Role.ASSISTANT, response)]
+            count_message(self._counter, blocks)
             turns[key] = linear_turns(key, blocks, parse_timestamp(sent_at))
         return turns
 
@@ -133,6 +136,7 @@ class _Log:
             for message in reversed(list(self._message_path(tip, seen))):
                 seen.add(message)
                 blocks += self._blocks(message)
+            count_message(self._counter, blocks)
             turns[string(key)] = linear_turns(string(key), blocks, parse_timestamp(sent_at))
         return turns
 

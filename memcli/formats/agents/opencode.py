@@ -13,15 +13,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     linear_turns,
     media_block,
     text_block,
     title_from,
     tool_call,
     tool_result,
+    unknown_blocks,
 )
 from memcli.formats.format import Format, ParsedItem, ParseOptions, PieceLayout
 from memcli.formats.parsing.document import Document
@@ -32,6 +34,7 @@ from memcli.formats.parsing.json_stream import (
     parse_or_broken,
     scan_json,
 )
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.sqlite import MAGIC, Rows, open_database
 from memcli.formats.parsing.values import (
@@ -45,6 +48,10 @@ from memcli.formats.parsing.values import (
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _MESSAGES = ("messages", "[]")
+_SILENT_PARTS = frozenset(
+    "step-start step-finish snapshot patch agent retry compaction source-url"
+    " source-document".split()
+)
 _COLUMNS = {
     "session": {"id", "title"},
     "message": {"id", "session_id", "data"},
@@ -103,8 +110,9 @@ def _parse_export(document: Document) -> Iterator[ParsedItem]:
             number += 1
             if isinstance(value, BrokenValue):
                 yield Skipped(f"message {number}", value.reason)
+                count_message(document.counter, [], Omission.UNREADABLE)
             else:
-                turns += _message_turns(mapping(value), keys)
+                turns += _message_turns(mapping(value), keys, document.counter)
         elif path == ("info",):
             metadata |= mapping(value)
         elif len(path) == 1 and not isinstance(value, Edge):
@@ -126,7 +134,7 @@ def _parse_files(document: Document, metadata: Row) -> Iterator[ParsedItem]:
                 yield Skipped(part_file.name, "is not JSON")
             else:
                 parts.append(part)
-        turns += _message_turns({"info": message, "parts": parts}, keys)
+        turns += _message_turns({"info": message, "parts": parts}, keys, document.counter)
     yield _conversation(key, string(metadata.get("title")), turns)
 
 
@@ -144,14 +152,14 @@ def _parse_database(document: Document) -> Iterator[ParsedItem]:
                 metadata = _parse_object(data)
                 if metadata is None:
                     yield Skipped(f"message {string(name)}", "is not JSON")
+                    count_message(document.counter, [], Omission.UNREADABLE)
                     continue
                 parts = _stored_parts(rows, name)
                 if None in parts:
                     yield Skipped(f"a part of message {string(name)}", "is not JSON")
                 valid = [part for part in parts if part is not None]
-                turns += _message_turns(
-                    {"info": {**metadata, "id": name}, "parts": valid}, MessageKeys()
-                )
+                message = {"info": {**metadata, "id": name}, "parts": valid}
+                turns += _message_turns(message, MessageKeys(), document.counter)
             yield _conversation(string(key), string(title), turns)
 
 
@@ -179,15 +187,15 @@ def _metadata(message: Row) -> Row:
     return mapping(message.get("info")) or message
 
 
-def _message_turns(message: Row, keys: MessageKeys) -> list[Turn]:
+def _message_turns(message: Row, keys: MessageKeys, counter: MessageCounter) -> list[Turn]:
     metadata = _metadata(message)
     time = mapping(metadata.get("time")).get("created", metadata.get("createdAt"))
     role, sent_at = _ROLES.get(string(metadata.get("role"))), parse_timestamp(time)
-    if role is None:
-        return []
     blocks: list[Block] = []
-    for part in map(mapping, sequence(message.get("parts"))):
-        blocks += _blocks(role, part)
+    if role:
+        for part in map(mapping, sequence(message.get("parts"))):
+            blocks += _blocks(role, part)
+    count_message(counter, blocks)
     content = [part for block in blocks for part in (block.kind, block.text)]
     key = string(metadata.get("id")) or keys.next_key(sent_at, role, *content)
     return linear_turns(key, blocks, sent_at)
@@ -209,7 +217,11 @@ def _blocks(role: Role, part: Row) -> list[Block]:
         return [media_block(role, part.get("filename") or part.get("url"))]
     if kind == "subtask":
         return [tool_call(part.get("agent"), part.get("prompt"))]
-    return []
+    name = string(kind)
+    if name.startswith(("tool-", "dynamic-tool")):
+        return [tool_call(part.get("toolName", name), part.get("input"))]
+    silent = name in _SILENT_PARTS or name.startswith("data-")
+    return [] if silent else unknown_blocks(role, part)
 
 
 FORMAT = Format(name="opencode", recognises=_recognises, parse=_parse, pieces=_PIECES)

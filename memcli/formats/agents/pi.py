@@ -11,10 +11,11 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped
 from memcli.formats.building.blocks import (
     Block,
     anthropic_blocks,
+    count_message,
     node_chain,
     plain_text,
     text_block,
@@ -56,6 +57,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         row = mapping(value)
         if isinstance(value, BrokenValue):
             yield Skipped(f"line {number}", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
         elif row.get("type") == "session":
             head = head or row
         elif row.get("type") == "session_info":
@@ -63,7 +65,10 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         else:
             name = string(row.get("id")) or keys.next_key(json.dumps(row, sort_keys=True))
             parent = string(row.get("parentId")) if "parentId" in row else current
-            nodes |= node_chain(name, name, parent, _blocks(row), _time(row))
+            blocks = _blocks(row)
+            if blocks or row.get("type") == "message":
+                count_message(document.counter, blocks)
+            nodes |= node_chain(name, name, parent, blocks, _time(row))
             current = name
     turns = branching_turns(nodes, current, parse_timestamp(head.get("timestamp")))
     if turns:

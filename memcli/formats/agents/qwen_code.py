@@ -14,9 +14,11 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped
 from memcli.formats.building.blocks import (
     Block,
+    block_contents,
+    count_message,
     media_block,
     node_chain,
     text_block,
@@ -29,6 +31,7 @@ from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
 from memcli.formats.parsing.json_stream import BrokenValue
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
@@ -49,10 +52,11 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    session = _Session(PurePath(document.name).stem)
+    session = _Session(PurePath(document.name).stem, document.counter)
     for number, value in read_json_lines(replace(document, log_position=None), growing=True):
         if isinstance(value, BrokenValue):
             yield Skipped(f"line {number}", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
         else:
             session.read(mapping(value))
     yield session.conversation()
@@ -61,7 +65,8 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
 class _Session:
     """The tree of one session, as its lines are read."""
 
-    def __init__(self, stem: str) -> None:
+    def __init__(self, stem: str, counter: MessageCounter) -> None:
+        self._counter = counter
         self._key, self._title, self._current = stem, "", ""
         self._has_id = False
         self._nodes: dict[str, Node] = {}
@@ -75,9 +80,15 @@ class _Session:
             payload = mapping(row.get("systemPayload"))
             self._title = string(payload.get("customTitle")) or self._title
         sent_at, blocks = parse_timestamp(row.get("timestamp")), _blocks(row)
-        key = string(row.get("uuid")) or self._keys.next_key(sent_at, row.get("type"), *blocks)
+        key = string(row.get("uuid")) or self._keys.next_key(
+            sent_at, row.get("type"), *block_contents(blocks)
+        )
         parent = string(row.get("parentUuid")) if "parentUuid" in row else self._current
-        if key not in self._nodes:
+        if key in self._nodes:
+            count_message(self._counter, [], Omission.REPEATED)
+        else:
+            if blocks or row.get("type") in _ROLES:
+                count_message(self._counter, blocks)
             self._nodes |= node_chain(key, key, parent, blocks, sent_at)
         self._current = key
 

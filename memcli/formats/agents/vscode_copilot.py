@@ -16,9 +16,10 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     linear_turns,
     media_block,
     plain_text,
@@ -31,6 +32,7 @@ from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
 from memcli.formats.parsing.json_stream import BrokenValue, Edge, scan_json
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -86,6 +88,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         for number, value in read_json_lines(replace(document, log_position=None), growing=True):
             if isinstance(value, BrokenValue):
                 yield Skipped(f"line {number}", value.reason)
+                document.counter.see_parts([], Omission.UNREADABLE)
             else:
                 session = _apply_change(session, mapping(value))
         requests = [mapping(request) for request in sequence(session.get("requests"))]
@@ -93,11 +96,12 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         for path, value in scan_json(document, [_REQUEST]):
             if path == _REQUEST and isinstance(value, BrokenValue):
                 yield Skipped(f"request {len(requests) + 1}", value.reason)
+                document.counter.see_parts([], Omission.UNREADABLE)
             elif path == _REQUEST:
                 requests.append(mapping(value))
             elif len(path) == 1 and not isinstance(value, Edge):
                 session[path[0]] = value
-    turns = _turns(requests)
+    turns = _turns(requests, document.counter)
     stem = PurePath(document.name).stem
     if turns:
         key = string(session.get("sessionId")) or turns[0].key
@@ -147,12 +151,13 @@ def _set(parent: Any, step: object, value: object) -> None:
         parent[step : step + 1] = [value]
 
 
-def _turns(requests: list[Row]) -> list[Turn]:
+def _turns(requests: list[Row], counter: MessageCounter) -> list[Turn]:
     """Return prompts and responses; a response has the time of its prompt, as inherited."""
     keys, turns = MessageKeys(), list[Turn]()
     for request in requests:
         sent_at = parse_timestamp(request.get("timestamp"))
         prompt, response = _prompt_blocks(request), _response_blocks(request)
+        count_message(counter, [*prompt, *response])
         texts = [block.text for block in (*prompt, *response)]
         key = string(request.get("requestId")) or keys.next_key(sent_at, *texts)
         turns += linear_turns(key, prompt, sent_at)

@@ -15,9 +15,10 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     linear_turns,
     text_block,
     title_from,
@@ -60,9 +61,11 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     for number, value in read_json_lines(replace(document, log_position=None), growing=True):
         if isinstance(value, BrokenValue):
             yield Skipped(f"line {number}", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
             continue
         row = mapping(value)
         sent_at, blocks = parse_timestamp(row.get("timestamp")), _blocks(row)
+        count_message(document.counter, blocks)
         content = [part for block in blocks for part in (block.role, block.kind, block.text)]
         turns += linear_turns(keys.next_key(*content), blocks, sent_at)
     if turns:

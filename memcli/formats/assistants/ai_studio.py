@@ -7,8 +7,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped, Turn
-from memcli.formats.building.blocks import Block, linear_turns, media_block, plain_text, text_block
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
+from memcli.formats.building.blocks import (
+    Block,
+    count_message,
+    linear_turns,
+    media_block,
+    plain_text,
+    text_block,
+    unknown_blocks,
+)
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, scan_json
@@ -31,6 +39,7 @@ _FILE_KEYS = (
     "inlineFile",
     "inlineImage",
 )
+_METADATA_KEYS = ("grounding", "safetyRatings", "branchParent", "parent")
 _CHUNK_PATH = ("chunkedPrompt", "chunks", "[]")
 _SYSTEM_PATH = ("systemInstruction",)
 
@@ -51,15 +60,18 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     for path, value in scan_json(document, [_CHUNK_PATH, _SYSTEM_PATH]):
         if path == _SYSTEM_PATH:
             text = plain_text(mapping(value).get("parts"))
+            document.counter.see(1 if text.strip() else 0)
             system += linear_turns("system", text_block(Role.SYSTEM, text, Kind.CONTEXT), None)
         if path != _CHUNK_PATH:
             continue
         number += 1
         if isinstance(value, BrokenValue):
             yield Skipped(f"message {number}", value.reason)
+            count_message(document.counter, [], Omission.UNREADABLE)
             continue
         chunk = mapping(value)
         blocks, sent_at = _blocks(chunk), parse_timestamp(chunk.get("createTime"))
+        count_message(document.counter, blocks)
         for block in blocks:
             turns += linear_turns(
                 keys.next_key(sent_at, block.role, block.kind, block.text), [block], sent_at
@@ -82,6 +94,10 @@ def _blocks(chunk: Row) -> list[Block]:
         if name in chunk:
             file = mapping(chunk[name])
             blocks.append(media_block(role, file.get("name") or file.get("fileName")))
+    if not blocks:
+        for name, value in chunk.items():
+            if isinstance(value, dict) and name not in _METADATA_KEYS:
+                blocks += unknown_blocks(role, {"type": name, **value})
     return blocks
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Conversation, Role, Skipped
+from memcli.domain import Conversation, Omission, Role, Skipped
 from memcli.formats.building.blocks import title_from
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.long_chats import text_with_files
@@ -23,6 +23,7 @@ from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
@@ -67,22 +68,28 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     for number, value in enumerate(read_elements(document, *_LISTS), start=1):
         if isinstance(value, BrokenValue):
             yield Skipped(f"chat {number}", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
             continue
         chat = mapping(value)
         if _is_turn(chat) or _is_message(chat):
             name = string(mapping(chat.get("turn_key")).get("chat_id"))
             loose.setdefault(name, []).append(chat)
         else:
-            yield _conversation(chat, [mapping(row) for row in _rows(chat)])
+            yield _conversation(chat, [mapping(row) for row in _rows(chat)], document.counter)
     for name, rows in loose.items():
-        yield _conversation({"chat_id": name}, rows)
+        yield _conversation({"chat_id": name}, rows, document.counter)
 
 
-def _conversation(chat: Row, rows: list[Row]) -> ParsedItem:
+def _conversation(chat: Row, rows: list[Row], counter: MessageCounter) -> ParsedItem:
     keys, nodes, current = MessageKeys(), dict[str, Node](), ""
     for row in sort_by_time(rows, _sort_key):
         parent = current
         for version in _versions(row, keys):
+            counter.see()
+            if version.key in nodes:
+                counter.omit(Omission.REPEATED)
+            elif not version.is_turn:
+                counter.omit(Omission.EMPTY)
             nodes.setdefault(version.key, replace(version, parent=parent))
             current = version.key  # the version that was kept is the last
     turns = branching_turns(nodes, current, parse_timestamp(chat.get("created")))

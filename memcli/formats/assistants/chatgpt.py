@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Kind, Role, Turn
+from memcli.domain import Kind, Omission, Role, Turn
 from memcli.formats.assistants.chatgpt_content import CANVAS, canvas_text, chatgpt_message_content
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.building.time_order import sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
@@ -47,7 +48,7 @@ def _messages(conversation: Mapping[str, Any]) -> Nodes:
     return {name: mapping(node.get("message")) for name, node in _nodes(conversation).items()}
 
 
-def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
+def _turns(conversation: Mapping[str, Any], counter: MessageCounter) -> list[Turn]:
     """Return the turns of all branches."""
     messages = _messages(conversation)
     times = {
@@ -56,18 +57,27 @@ def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
     parents = _parents(_nodes(conversation), times)
     keys = _keys(messages)
     nodes = {
-        name: _node(messages[name], keys[name], parents[name], times[name])
+        name: _node(messages[name], keys[name], parents[name], times[name], counter)
         for name in sorted(messages, key=lambda name: keys[name])
     }
     current = string(conversation.get("current_node"))
     return branching_turns(nodes, current, parse_timestamp(conversation.get("create_time")))
 
 
-def _node(message: Mapping[str, Any], key: str, parent: str, sent_at: datetime | None) -> Node:
+def _node(
+    message: Mapping[str, Any],
+    key: str,
+    parent: str,
+    sent_at: datetime | None,
+    counter: MessageCounter,
+) -> Node:
     author = mapping(message.get("author"))
     role = _ROLES.get(string(author.get("role")))
     speaker = string(author.get("name")) if role is Role.USER else ""
-    kind, text = _content(message) if role else (Kind.TEXT, "")
+    kind, text = _content(message, counter) if role else (Kind.TEXT, "")
+    if message:
+        reason = Omission.EMPTY if role and kind is Kind.MEDIA else Omission.HIDDEN
+        counter.see_parts([text] if text else [], reason)
     role = role if text else None
     return Node(key, parent, role, text, sent_at, speaker or None, kind)
 
@@ -82,7 +92,7 @@ def _keys(messages: Nodes) -> dict[str, str]:
     }
 
 
-def _content(message: Mapping[str, Any]) -> tuple[Kind, str]:
+def _content(message: Mapping[str, Any], counter: MessageCounter) -> tuple[Kind, str]:
     """Return the kind and the visible text of a message, which is "" if nobody saw it."""
     metadata, recipient = mapping(message.get("metadata")), string(message.get("recipient"))
     if metadata.get("is_visually_hidden_from_conversation") is True:
@@ -91,7 +101,7 @@ def _content(message: Mapping[str, Any]) -> tuple[Kind, str]:
         return Kind.TEXT, canvas_text(message)
     if recipient not in ("", "all") or message.get("channel") == "analysis":
         return Kind.TEXT, ""
-    return chatgpt_message_content(message)
+    return chatgpt_message_content(message, counter)
 
 
 def _parents(nodes: Nodes, times: Mapping[str, datetime | None]) -> dict[str, str]:

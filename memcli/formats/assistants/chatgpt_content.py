@@ -17,6 +17,7 @@ from typing import Any
 from memcli.domain import Kind
 from memcli.formats.building.blocks import part_label
 from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.values import mapping, sequence, string
 
 CANVAS = "canmore."  # the recipient of messages that write or edit a document
@@ -37,24 +38,32 @@ _SILENT_TYPES = frozenset(
     " citable_code_output computer_output app_pairing_content".split()
 )
 _PICTURE, _SOUND = "[image", "[voice message"  # beginnings of labels
+_KNOWN_TYPES = ("text", "multimodal_text", "")
 _SOUNDS = ("audio_asset_pointer", "real_time_user_audio_video_asset_pointer")
 
 Row = Mapping[str, Any]
 
 
-def chatgpt_message_content(message: Row) -> tuple[Kind, str]:
+def chatgpt_message_content(message: Row, counter: MessageCounter) -> tuple[Kind, str]:
     """Return the kind and the text of a message that the person saw; "" if it has no content.
 
-    Names of uploads stand in brackets after the text. A message without a text is MEDIA.
+    Names of uploads stand in brackets after the text. A message without a text is MEDIA. A message
+    that a program wrote for the model, or the model for a program, is TEXT and "".
+
+    Args:
+        message: of the person or the assistant.
+        counter: counts content of unknown types.
     """
     content = mapping(message.get("content"))
     kind = string(content.get("content_type"))
     if kind in _SILENT_TYPES:
         return Kind.TEXT, ""
+    if kind not in _KNOWN_TYPES:
+        counter.keep_unknown(kind)
     texts, labels = [], list[str]()
     for part in _parts(kind, content):
         texts.append(string(part) or string(mapping(part).get("text")))
-        labels += _part_labels(mapping(part))
+        labels += _part_labels(mapping(part), counter)
     text = _without_markup("\n".join(text for text in texts if text)).strip("\n")
     names = _upload_names(message)
     if not text.strip():
@@ -92,7 +101,7 @@ def _parts(kind: str, content: Row) -> list[Any]:
     return [{"content_type": kind, "title": content.get("title")}]
 
 
-def _part_labels(part: Row) -> list[str]:
+def _part_labels(part: Row, counter: MessageCounter) -> list[str]:
     """Return a label of a part that has no text: a picture, a sound, or an unknown one."""
     kind = string(part.get("content_type"))
     if not kind or string(part.get("text")).strip():
@@ -103,6 +112,7 @@ def _part_labels(part: Row) -> list[str]:
     if kind in _SOUNDS or kind == "audio_transcription":
         return ["[voice message]"]
     name = string(part.get("title")) or string(part.get("name"))
+    counter.keep_unknown(kind)
     return [part_label(kind.removesuffix("_asset_pointer"), name)]
 
 

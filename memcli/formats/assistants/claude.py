@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from memcli.domain import Kind, Role, Turn
+from memcli.domain import Kind, Omission, Role, Turn
 from memcli.formats.assistants.claude_content import claude_message_content, design_messages
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
@@ -63,24 +64,29 @@ def _messages(conversation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [mapping(message) for message in sequence(conversation.get("chat_messages"))]
 
 
-def _turns(conversation: Mapping[str, Any]) -> list[Turn]:
+def _turns(conversation: Mapping[str, Any], counter: MessageCounter) -> list[Turn]:
     """Return the turns of all branches."""
     current = string(conversation.get("current_leaf_message_uuid"))
     return branching_turns(
-        _rows(conversation), current, parse_timestamp(conversation.get("created_at"))
+        _rows(conversation, counter), current, parse_timestamp(conversation.get("created_at"))
     )
 
 
-def _rows(conversation: Mapping[str, Any]) -> dict[str, Node]:
+def _rows(conversation: Mapping[str, Any], counter: MessageCounter) -> dict[str, Node]:
     """Return the rows by key; a row that names no parent replies to the one before it.
 
     Rows are in order of time. A row without a time follows the row before it in the file.
     """
     messages = _messages(conversation)
-    in_order = sort_by_time([(message, _row(message)) for message in messages], _sort_key)
+    in_order = sort_by_time([(message, _row(message, counter)) for message in messages], _sort_key)
     keys, rows, previous = MessageKeys(), dict[str, Node](), ""
-    for _, row in in_order:
+    for message, row in in_order:
         key = row.key or keys.next_key(row.sent_at, row.role, row.text)
+        counter.see()
+        if key in rows:
+            counter.omit(Omission.REPEATED)
+        elif not row.is_turn:
+            counter.omit(Omission.HIDDEN if sequence(message.get("content")) else Omission.EMPTY)
         rows.setdefault(key, replace(row, key=key, parent=row.parent or previous))
         previous = key
     return rows
@@ -94,8 +100,8 @@ def _sort_key(pair: tuple[Mapping[str, Any], Node]) -> SortKey | None:
     return (row.sent_at, *values) if row.sent_at else None
 
 
-def _row(message: Mapping[str, Any]) -> Node:
-    kind, text = claude_message_content(message)
+def _row(message: Mapping[str, Any], counter: MessageCounter) -> Node:
+    kind, text = claude_message_content(message, counter)
     return Node(
         key=string(message.get("uuid")),
         parent=string(message.get("parent_message_uuid")),

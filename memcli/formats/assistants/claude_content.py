@@ -14,6 +14,7 @@ from typing import Any
 
 from memcli.domain import Kind
 from memcli.formats.building.blocks import part_label
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.values import mapping, sequence, string
 
 _PLACEHOLDER = "```\nThis block is not supported on your current device yet.\n```"
@@ -32,14 +33,18 @@ _ARTIFACT_TOOLS = ("artifacts", "create_file")
 Row = Mapping[str, Any]
 
 
-def claude_message_content(message: Row) -> tuple[Kind, str]:
+def claude_message_content(message: Row, counter: MessageCounter) -> tuple[Kind, str]:
     """Return the kind and the text of a message: its blocks, pasted texts and names of uploads.
 
     A message that has only uploads is MEDIA. The text is "" if a message has none of them; thoughts
     and tool calls are left out.
+
+    Args:
+        message: of the person or the assistant.
+        counter: counts blocks of unknown types.
     """
     content = message.get("content")
-    texts = [text for block in sequence(content) if (text := _block_text(block)).strip()]
+    texts = [text for block in sequence(content) if (text := _block_text(block, counter)).strip()]
     text = "\n".join(texts) or string(message.get("text")) or string(content)
     parts = [_without_tags(text.replace(_PLACEHOLDER, "")), *_pasted_texts(message)]
     said = "\n\n".join(part for part in parts if part.strip())
@@ -49,7 +54,7 @@ def claude_message_content(message: Row) -> tuple[Kind, str]:
     return Kind.TEXT, f"{said}\n[{', '.join(names)}]" if names else said
 
 
-def _block_text(value: object) -> str:
+def _block_text(value: object, counter: MessageCounter) -> str:
     block = mapping(value)
     kind, text = string(block.get("type")) or "text", string(block.get("text"))
     if kind == "text":
@@ -58,6 +63,8 @@ def _block_text(value: object) -> str:
         return _artifact_text(block)
     if kind in _SILENT_TYPES:
         return ""
+    if kind != "voice_note":
+        counter.keep_unknown(kind)
     for name in ("text", "transcript", "content"):
         if string(block.get(name)).strip():
             return string(block.get(name))

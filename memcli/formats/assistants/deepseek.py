@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Kind, Role, Turn
-from memcli.formats.building.blocks import Block, media_block, node_chain, text_block
+from memcli.formats.building.blocks import Block, count_message, media_block, node_chain, text_block
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
@@ -56,7 +57,7 @@ def _messages(conversation: Row) -> dict[str, Row]:
     return {name: mapping(mapping(node).get("message")) for name, node in nodes.items()}
 
 
-def _turns(conversation: Row) -> list[Turn]:
+def _turns(conversation: Row, counter: MessageCounter) -> list[Turn]:
     """Return the turns of all branches."""
     tree = mapping(conversation.get("mapping"))
     messages = _messages(conversation)
@@ -69,12 +70,15 @@ def _turns(conversation: Row) -> list[Turn]:
     for name in sorted(messages):
         parent = string(mapping(tree[name]).get("parent")) or parents_by_children.get(name, "")
         sent_at = parse_timestamp(messages[name].get("inserted_at"))
-        nodes |= node_chain(name, name, parent, _blocks(messages[name]), sent_at)
+        blocks = _blocks(messages[name])
+        if messages[name]:
+            count_message(counter, blocks)
+        nodes |= node_chain(name, name, parent, blocks, sent_at)
     for message in _envelope_messages(conversation):
         name, parent = string(message.get("message_id")), string(message.get("parent_id"))
-        nodes |= node_chain(
-            name, name, parent, _blocks(message), parse_timestamp(message.get("inserted_at"))
-        )
+        blocks, sent_at = _blocks(message), parse_timestamp(message.get("inserted_at"))
+        count_message(counter, blocks)
+        nodes |= node_chain(name, name, parent, blocks, sent_at)
     metadata = _metadata(conversation)
     current = string(metadata.get("current_node")) or string(metadata.get("current_message_id"))
     started = parse_timestamp(metadata.get("inserted_at")) or parse_timestamp(

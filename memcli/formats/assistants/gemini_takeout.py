@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import chain, islice
 from typing import Any
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.assistants.gemini_phrases import PromptPhrases, is_other_row, key_text
 from memcli.formats.building.blocks import part_label
@@ -24,6 +24,7 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import EndTag, StartTag, is_html, parse_html
 from memcli.formats.parsing.html_text import HtmlTextBuilder, html_to_text
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -80,10 +81,12 @@ def _recognises(sample: Sample) -> bool:
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     rows = _html_rows(document, options) if is_html(document) else _json_rows(document)
-    return split_chats(FORMAT.name, _chat_turns(rows))
+    return split_chats(FORMAT.name, _chat_turns(rows, document.counter))
 
 
-def _chat_turns(rows: Iterator[_Row | Skipped]) -> Iterator[ChatTurn | Skipped]:
+def _chat_turns(
+    rows: Iterator[_Row | Skipped], counter: MessageCounter
+) -> Iterator[ChatTurn | Skipped]:
     """Yield each prompt, and its answer one millisecond later."""
     head, error = list[_Row | Skipped](), None
     try:
@@ -103,9 +106,12 @@ def _chat_turns(rows: Iterator[_Row | Skipped]) -> Iterator[ChatTurn | Skipped]:
             last, clock = last + timedelta(milliseconds=2), Clock.INHERITED
         prompt = phrases.prompt(row.title, answered=bool(row.answer))
         if row.title and prompt is not None:
-            yield from _row_turns(row, prompt, last, clock, keys)
-        elif row.title and not is_other_row(row.title):
-            others += 1
+            turns = list(_row_turns(row, prompt, last, clock, keys))
+            counter.see(len(turns))
+            yield from turns
+        elif row.title:
+            counter.see_parts([], Omission.BOOKKEEPING)
+            others += not is_other_row(row.title)
     if others:
         yield Skipped(f"{others} rows", "have no answer, and begin unlike prompts", lost=False)
     if error:
@@ -145,6 +151,7 @@ def _json_rows(document: Document) -> Iterator[_Row | Skipped]:
         row = mapping(value)
         if isinstance(value, BrokenValue):
             yield Skipped(f"row {number}", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
             continue
         answer = ""
         try:

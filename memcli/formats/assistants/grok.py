@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Kind, Role, Turn
-from memcli.formats.building.blocks import Block, media_block, node_chain, text_block
+from memcli.domain import Kind, Omission, Role, Turn
+from memcli.formats.building.blocks import Block, count_message, media_block, node_chain, text_block
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
@@ -55,7 +56,7 @@ def _role(response: Row) -> Role | None:
     return _ROLES.get(string(response.get("sender")).casefold())
 
 
-def _turns(element: Row) -> list[Turn]:
+def _turns(element: Row, counter: MessageCounter) -> list[Turn]:
     """Return the turns of all branches; a response that names no parent follows by time."""
     metadata = mapping(element.get("conversation"))
     keys, nodes, previous = MessageKeys(), dict[str, Node](), ""
@@ -63,8 +64,12 @@ def _turns(element: Row) -> list[Turn]:
         sent_at, text = _time(response), string(response.get("message"))
         key = _key(response) or keys.next_key(sent_at, _role(response), text)
         parent = string(response.get("parent_response_id")) or previous
-        if key not in nodes:
-            nodes |= node_chain(key, key, parent, _blocks(response), sent_at)
+        if key in nodes:
+            count_message(counter, [], Omission.REPEATED)
+        else:
+            blocks = _blocks(response)
+            count_message(counter, blocks)
+            nodes |= node_chain(key, key, parent, blocks, sent_at)
         previous = key
     current = string(metadata.get("leaf_response_id"))
     return branching_turns(nodes, current, parse_timestamp(metadata.get("create_time")))

@@ -4,15 +4,17 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     linear_turns,
     media_block,
     plain_text,
     text_block,
     title_from,
     tool_call,
+    unknown_blocks,
 )
 from memcli.formats.building.time_order import sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -29,6 +31,8 @@ from memcli.formats.parsing.values import (
 )
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
+
+_SILENT_CHUNKS = ("text", "reference", "tool_result", "")  # texts are joined
 
 Row = Mapping[str, Any]
 _Message = tuple[datetime | None, str, list[Turn]]  # time, key, turns
@@ -48,11 +52,14 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         row = mapping(value)
         if isinstance(value, BrokenValue):
             yield Skipped(f"message {number}", value.reason)
+            count_message(document.counter, [], Omission.UNREADABLE)
             continue
         sent_at, content = parse_timestamp(row.get("createdAt")), row.get("content")
         key = string(row.get("id")) or keys.next_key(sent_at, row.get("role"), content)
         messages = chats.setdefault(string(row.get("chatId")), [])
-        messages.append((sent_at, key, linear_turns(key, _blocks(row), sent_at)))
+        blocks = _blocks(row)
+        count_message(document.counter, blocks)
+        messages.append((sent_at, key, linear_turns(key, blocks, sent_at)))
     for chat, messages in chats.items():
         in_order = sort_by_time(messages, lambda message: message[:2] if message[0] else None)
         turns = with_inherited_times([turn for *_, turns in in_order for turn in turns])
@@ -74,6 +81,8 @@ def _blocks(message: Row) -> list[Block]:
             blocks += text_block(role, plain_text(chunk.get("thinking")), Kind.THOUGHT)
         elif kind in ("image_url", "document_url"):
             blocks.append(media_block(role, plain_text(chunk.get(kind))))
+        elif kind not in _SILENT_CHUNKS:
+            blocks += unknown_blocks(role, chunk)
     texts = (string(chunk.get("text")) for chunk in chunks if chunk.get("type") == "text")
     blocks += text_block(role, string(message.get("content")) or "".join(texts))
     for file in map(mapping, sequence(message.get("files"))):

@@ -12,9 +12,11 @@ Source: `useExportConversation` and the import tests of LibreChat.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from memcli.domain import Kind, Role, Turn
+from memcli.domain import Kind, Omission, Role, Turn
 from memcli.formats.building.blocks import (
     Block,
+    block_contents,
+    count_message,
     media_block,
     node_chain,
     plain_text,
@@ -27,6 +29,7 @@ from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
@@ -62,14 +65,17 @@ def _messages(conversation: Row) -> Iterator[tuple[Row, str]]:
         waiting += [(mapping(child), name) for child in children]
 
 
-def _turns(conversation: Row) -> list[Turn]:
+def _turns(conversation: Row, counter: MessageCounter) -> list[Turn]:
     """Return the turns of all branches."""
     keys, nodes = MessageKeys(), dict[str, Node]()
     for message, outer in _messages(conversation):
         sent_at, blocks = parse_timestamp(message.get("createdAt")), _blocks(message)
-        key = string(message.get("messageId")) or keys.next_key(sent_at, *blocks)
+        key = string(message.get("messageId")) or keys.next_key(sent_at, *block_contents(blocks))
         parent = string(message.get("parentMessageId")) or outer
-        if key not in nodes:
+        if key in nodes:
+            count_message(counter, [], Omission.REPEATED)
+        else:
+            count_message(counter, blocks)
             nodes |= node_chain(key, key, parent, blocks, sent_at)
     return branching_turns(nodes, "", parse_timestamp(conversation.get("createdAt")))
 

@@ -13,9 +13,11 @@ Source: `tools/server/webui` of llama.cpp.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped
 from memcli.formats.building.blocks import (
     Block,
+    block_contents,
+    count_message,
     media_block,
     node_chain,
     plain_text,
@@ -29,6 +31,7 @@ from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
 from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken, read_elements
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
@@ -72,10 +75,11 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     for number, value in enumerate(read_elements(document, ""), start=1):
         if isinstance(value, BrokenValue):
             yield Skipped(f"conversation {number}", value.reason)
+            count_message(document.counter, [], Omission.UNREADABLE)
             continue
         export = mapping(value)
         messages = [mapping(message) for message in sequence(export.get("messages"))]
-        yield _conversation(mapping(export.get("conv")), messages)
+        yield _conversation(mapping(export.get("conv")), messages, document.counter)
 
 
 def _parse_lines(document: Document) -> Iterator[ParsedItem]:
@@ -85,23 +89,29 @@ def _parse_lines(document: Document) -> Iterator[ParsedItem]:
         row = mapping(value)
         if isinstance(value, BrokenValue):
             yield Skipped(f"line {number}", value.reason)
+            count_message(document.counter, [], Omission.UNREADABLE)
         elif row.get("type") == "session":
             if messages:
-                yield _conversation(session, messages)
+                yield _conversation(session, messages, document.counter)
             session, messages = row, []
         elif isinstance(row.get("message"), dict):
             messages.append(row["message"])
     if messages:
-        yield _conversation(session, messages)
+        yield _conversation(session, messages, document.counter)
 
 
-def _conversation(session: Row, messages: list[Row]) -> ParsedItem:
+def _conversation(session: Row, messages: list[Row], counter: MessageCounter) -> ParsedItem:
     keys, nodes, previous = MessageKeys(), dict[str, Node](), ""
     for message in messages:
         sent_at, blocks = parse_timestamp(message.get("timestamp")), _blocks(message)
-        key = string(message.get("id")) or keys.next_key(sent_at, message.get("role"), *blocks)
+        key = string(message.get("id"))
+        key = key or keys.next_key(sent_at, *block_contents(blocks))
         parent = string(message.get("parent")) if "parent" in message else previous
-        if key not in nodes:
+        if key in nodes:
+            count_message(counter, [], Omission.REPEATED)
+        else:
+            if message.get("type") != "root":
+                count_message(counter, blocks)
             nodes |= node_chain(key, key, parent, blocks, sent_at)
         previous = key
     title, name = string(session.get("name")), string(session.get("id"))

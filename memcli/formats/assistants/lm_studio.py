@@ -8,21 +8,24 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped
 from memcli.errors import InputError
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     media_block,
     node_chain,
     text_block,
     title_from,
     tool_call,
     tool_result,
+    unknown_blocks,
 )
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, Edge, scan_json
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
@@ -42,7 +45,7 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    tree = _MessageTree()
+    tree = _MessageTree(document.counter)
     metadata: dict[str, Any] = {}
     number, damage = 0, None
     try:
@@ -54,6 +57,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
             number += 1
             if isinstance(value, BrokenValue):
                 yield Skipped(f"message {number}", value.reason)
+                count_message(document.counter, [], Omission.UNREADABLE)
             else:
                 tree.read(mapping(value))
     except InputError as error:
@@ -72,7 +76,8 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
 class _MessageTree:
     """The messages of a conversation, as a tree."""
 
-    def __init__(self) -> None:
+    def __init__(self, counter: MessageCounter) -> None:
+        self._counter = counter
         self.nodes: dict[str, Node] = {}
         self.current = ""
         self._keys = MessageKeys()
@@ -83,6 +88,7 @@ class _MessageTree:
         selected, current = message.get("currentlySelected"), self.current
         for number, version in enumerate(map(mapping, sequence(message.get("versions")))):
             blocks = _blocks(version)
+            count_message(self._counter, blocks)
             content = [part for block in blocks for part in (block.kind, block.text)]
             key = self._keys.next_key(version.get("role"), *content)
             self._number += 1
@@ -117,8 +123,10 @@ def _content_blocks(role: Role, content: object, kind: Kind) -> list[Block]:
             blocks += tool_result(part.get("content"))
         elif part.get("type") == "file":
             blocks.append(media_block(role, part.get("name") or part.get("fileIdentifier")))
-        else:
+        elif "text" in part:
             blocks += text_block(role, string(part.get("text")), kind)
+        else:
+            blocks += unknown_blocks(role, part)
     return blocks
 
 

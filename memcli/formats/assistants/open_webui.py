@@ -10,12 +10,20 @@ from html import unescape
 from typing import Any
 
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
-from memcli.formats.building.blocks import Block, media_block, node_chain, plain_text, text_block
+from memcli.formats.building.blocks import (
+    Block,
+    count_message,
+    media_block,
+    node_chain,
+    plain_text,
+    text_block,
+)
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.sqlite import MAGIC, open_database
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
@@ -58,7 +66,7 @@ def _parse_database(document: Document) -> Iterator[ParsedItem]:
             value = parse_or_broken(chat) if isinstance(chat, str | bytes) else None
             if isinstance(value, BrokenValue):
                 yield Skipped(where, value.reason)
-            elif turns := _turns({"chat": mapping(value)}):
+            elif turns := _turns({"chat": mapping(value)}, document.counter):
                 yield Conversation(FORMAT.name, string(key), string(title), tuple(turns))
             else:
                 yield Skipped(where, "has nothing to import", lost=False)
@@ -80,14 +88,16 @@ def _messages(element: Row) -> dict[str, Row]:
     return messages
 
 
-def _turns(element: Row) -> list[Turn]:
+def _turns(element: Row, counter: MessageCounter) -> list[Turn]:
     """Return the turns of all branches."""
     nodes: dict[str, Node] = {}
     messages = _messages(element)
     for name in sorted(messages):
         message = messages[name]
         sent_at = parse_timestamp(message.get("timestamp"))
-        nodes |= node_chain(name, name, string(message.get("parentId")), _blocks(message), sent_at)
+        blocks = _blocks(message)
+        count_message(counter, blocks)
+        nodes |= node_chain(name, name, string(message.get("parentId")), blocks, sent_at)
     chat = mapping(element.get("chat")) or element
     current = string(mapping(chat.get("history")).get("currentId"))
     started = parse_timestamp(element.get("created_at")) or parse_timestamp(chat.get("timestamp"))

@@ -15,11 +15,18 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Role, Skipped, Turn
-from memcli.formats.building.blocks import linear_turns, media_block, text_block, title_from
+from memcli.formats.building.blocks import (
+    count_message,
+    linear_turns,
+    media_block,
+    text_block,
+    title_from,
+)
 from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -63,7 +70,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
             continue
         thread = mapping(element)
         entries = sort_by_time(_entries(thread), _sort_key)
-        if turns := _turns(entries):
+        if turns := _turns(entries, document.counter):
             yield _conversation(thread, entries, turns)
         else:
             yield Skipped(where, "has nothing to import", lost=False)
@@ -96,7 +103,7 @@ def _time(entry: Row) -> datetime | None:
     return next(filter(None, (parse_timestamp(entry.get(name)) for name in _TIMES)), None)
 
 
-def _turns(entries: list[Row]) -> list[Turn]:
+def _turns(entries: list[Row], counter: MessageCounter) -> list[Turn]:
     """Return questions and answers; an answer has the time of its question, as inherited."""
     keys, turns = MessageKeys(), list[Turn]()
     for entry in entries:
@@ -107,8 +114,10 @@ def _turns(entries: list[Row]) -> list[Turn]:
         key = key or keys.next_key(asked_at, question, answer)
         blocks = text_block(Role.USER, question)
         blocks += [media_block(Role.USER, path) for path in sequence(entry.get("attachments"))]
+        answers = text_block(Role.ASSISTANT, answer)
+        count_message(counter, [*blocks, *answers])
         turns += linear_turns(key, blocks, asked_at)
-        for turn in linear_turns(f"{key}#answer", text_block(Role.ASSISTANT, answer), asked_at):
+        for turn in linear_turns(f"{key}#answer", answers, asked_at):
             turns.append(replace(turn, clock=Clock.INHERITED if asked_at else Clock.NONE))
     return with_inherited_times(turns)
 

@@ -24,8 +24,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Conversation, Role, Skipped, Turn
-from memcli.formats.building.blocks import Block, linear_turns, media_block, text_block, title_from
+from memcli.domain import Conversation, Omission, Role, Skipped, Turn
+from memcli.formats.building.blocks import (
+    Block,
+    count_message,
+    linear_turns,
+    media_block,
+    text_block,
+    title_from,
+)
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
@@ -77,6 +84,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     for value in read_elements(document, ""):
         if isinstance(value, BrokenValue):
             yield Skipped("the conversation", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
         else:
             yield _conversation(document, mapping(value))
 
@@ -110,6 +118,7 @@ def _conversation(document: Document, top: Row) -> ParsedItem:
             message.get("date")
         )
         blocks = _blocks(message)
+        count_message(document.counter, blocks)
         content = [part for block in blocks for part in (block.role, block.text)]
         key = string(message.get("messageId")) or keys.next_key(sent_at, *content)
         turns += linear_turns(key, blocks, sent_at)
@@ -146,6 +155,8 @@ def _parse_transcript(document: Document) -> Iterator[ParsedItem]:
     def finish() -> None:
         role = Role.USER if name == _PERSON else Role.ASSISTANT
         text = "\n".join(body).strip()
+        if name:
+            document.counter.see_parts([text] if text else [])
         turns.extend(linear_turns(keys.next_key(name, text), text_block(role, text), None))
 
     for number, line in enumerate(read_lines(document), start=1):

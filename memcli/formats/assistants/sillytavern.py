@@ -15,9 +15,10 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.blocks import (
     Block,
+    count_message,
     media_block,
     text_block,
     tool_call,
@@ -28,6 +29,7 @@ from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
 from memcli.formats.parsing.json_stream import BrokenValue
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -61,11 +63,12 @@ def _is_message(row: Row) -> bool:
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     stem = PurePath(document.name).stem
-    chat, character = _Chat(options), ""
+    chat, character = _Chat(options, document.counter), ""
     for number, value in read_json_lines(document):
         row = mapping(value)
         if isinstance(value, BrokenValue):
             yield Skipped(f"line {number}", value.reason)
+            count_message(document.counter, [], Omission.UNREADABLE)
         elif "mes" in row:
             chat.read(row)
         else:
@@ -91,7 +94,8 @@ class _Version:
 class _Chat:
     """The messages of a file, as they are read."""
 
-    def __init__(self, options: ParseOptions) -> None:
+    def __init__(self, options: ParseOptions, counter: MessageCounter) -> None:
+        self._counter = counter
         self.turns: list[Turn] = []
         self.character = ""
         self._options, self._keys = options, MessageKeys()
@@ -108,7 +112,9 @@ class _Chat:
             version_key = self._keys.next_key(version.send_date, speaker, version.text)
             sent_at, clock = _parse_time(version.send_date, self._options)
             parent = previous
-            for key, block in with_keys(version_key, _blocks(role, kind, version)):
+            blocks = _blocks(role, kind, version)
+            count_message(self._counter, blocks)
+            for key, block in with_keys(version_key, blocks):
                 self.turns.append(
                     Turn(
                         key=key,

@@ -10,13 +10,21 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Conversation, Kind, Role, Skipped, Turn
+from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.assistants.grok import text_without_cards
-from memcli.formats.building.blocks import Block, linear_turns, media_block, text_block, title_from
+from memcli.formats.building.blocks import (
+    Block,
+    count_message,
+    linear_turns,
+    media_block,
+    text_block,
+    title_from,
+)
 from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -42,21 +50,23 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     for number, value in enumerate(read_elements(archive_list(document)), start=1):
         if isinstance(value, BrokenValue):
             yield Skipped(f"item {number}", value.reason)
+            document.counter.see_parts([], Omission.UNREADABLE)
             continue
         item = mapping(mapping(value).get("grokChatItem")) or mapping(value)
         chats.setdefault(string(item.get("chatId")), []).append(item)
     for chat, items in chats.items():
-        if turns := _turns(items):
+        if turns := _turns(items, document.counter):
             key = chat or turns[0].key
             yield Conversation(FORMAT.name, key, title_from(turns), tuple(turns))
         else:
             yield Skipped(f"chat {chat}", "has nothing to import", lost=False)
 
 
-def _turns(items: list[Row]) -> list[Turn]:
+def _turns(items: list[Row], counter: MessageCounter) -> list[Turn]:
     keys, turns = MessageKeys(), list[Turn]()
     for item in sort_by_time(items, _sort_key):
         sent_at, blocks = _time(item), _blocks(item)
+        count_message(counter, blocks)
         content = [part for block in blocks for part in (block.role, block.text)]
         turns += linear_turns(keys.next_key(sent_at, *content), blocks, sent_at)
     return with_inherited_times(turns)

@@ -6,15 +6,17 @@ own, so that texts are told apart from tool calls.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 
-from memcli.domain import Clock, Kind, Role, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Turn
 from memcli.formats.building.branches import Node
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.values import mapping, string
 
+_SILENT_TYPES = ("redacted_thinking", "tool_reference", "cache_control", "container_upload")
 TITLE_LENGTH = 80  # characters of the first prompt, for a conversation without a title
 
 
@@ -25,6 +27,7 @@ class Block:
     role: Role
     text: str  # "" only for MEDIA without a name
     kind: Kind = Kind.TEXT
+    unknown_type: str = ""  # the type of the part, if it is unknown
 
 
 def with_keys(key: str, blocks: Iterable[Block]) -> list[tuple[str, Block]]:
@@ -40,6 +43,27 @@ def with_keys(key: str, blocks: Iterable[Block]) -> list[tuple[str, Block]]:
         first = block.kind is Kind.TEXT and counts[block.kind] == 1
         pairs.append((key if first else f"{key}#{block.kind}{counts[block.kind]}", block))
     return pairs
+
+
+def block_contents(blocks: Iterable[Block]) -> list[str]:
+    """Return roles, kinds and texts of blocks, of which keys are made."""
+    return [part for block in blocks for part in (block.role, block.kind, block.text)]
+
+
+def count_message(
+    counter: MessageCounter, blocks: Collection[Block], reason: Omission = Omission.EMPTY
+) -> None:
+    """Count a message that becomes these blocks.
+
+    Args:
+        counter: of the document.
+        blocks: of the message.
+        reason: for which a message without blocks has none.
+    """
+    counter.see_parts(blocks, reason)
+    for block in blocks:
+        if block.unknown_type:
+            counter.keep_unknown(block.unknown_type)
 
 
 def node_chain(
@@ -114,14 +138,14 @@ def unknown_blocks(role: Role, part: Mapping[str, object]) -> list[Block]:
         role: of the message.
         part: an object with a `type`; without one, and without a text, it gives no block.
     """
+    kind = string(part.get("type")) or string(part.get("kind"))
     for name in ("text", "content", "value", "transcript", "caption"):
         text = string(part.get(name))
         if text.strip() and not text.startswith("data:"):
-            return [Block(role, text)]
-    kind = string(part.get("type")) or string(part.get("kind"))
+            return [Block(role, text, unknown_type=kind)]
     names = ("title", "name", "filename", "file_name", "url")
     name = next((text for key in names if (text := string(part.get(key)).strip())), "")
-    return [Block(role, part_label(kind, name), Kind.MEDIA)] if kind else []
+    return [Block(role, part_label(kind, name), Kind.MEDIA, kind)] if kind else []
 
 
 def part_label(kind: str, name: str = "") -> str:
@@ -170,7 +194,7 @@ def _anthropic_block(role: Role, block: Mapping[str, object]) -> list[Block]:
         source = mapping(block.get("source"))
         path = block.get("filename") or block.get("title") or source.get("url")
         return [media_block(role, path)]
-    return []
+    return [] if kind in _SILENT_TYPES else unknown_blocks(role, block)
 
 
 def _json(value: object) -> str:

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
+from memcli.domain import Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.long_chats import ChatTurn, WallClock, sender_role, text_with_files
 from memcli.formats.format import ParseOptions
 from memcli.formats.parsing.document import Document
-from memcli.formats.parsing.values import MessageKeys, is_plausible_time
+from memcli.formats.parsing.values import MessageKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _turn(
         kind = message.kind if message.kind is Kind.MEDIA else kind
     if kind is Kind.TEXT and not text.strip():
         return None
-    sent_at, precision = _instant(message.time, clock)
+    sent_at, precision = clock.read(message.time)
     role = message.role or (Role.USER if message.is_owner else None)
     role = role or sender_role(options, message.speaker, *message.other_names)
     speaker = message.speaker or (options.owner if role is Role.USER else None)
@@ -86,10 +86,3 @@ def _turn(
         parent=message.parent or None,
         edited_at=message.edited_at,
     )
-
-
-def _instant(time: datetime | None, clock: WallClock) -> tuple[datetime | None, Clock]:
-    """Return the time of a message, and how exactly it is known."""
-    if time is None or not is_plausible_time(time):
-        return None, Clock.NONE
-    return clock.read(time) if time.tzinfo is None else (time, Clock.EXACT)

@@ -128,9 +128,15 @@ class WallClock:
         return self._last
 
     def read(self, naive: datetime | None) -> tuple[datetime | None, Clock]:
-        """Return the time of the next message, and how exactly it is known."""
+        """Return the time of the next message, and how exactly it is known.
+
+        An aware time is exact; the export states its zone.
+        """
         if naive is None or not is_plausible_time(naive):
             return None, Clock.NONE
+        if naive.tzinfo is not None:
+            self._last = naive
+            return naive, Clock.EXACT
         moment = localize(naive, self._zone)
         if self._last is not None and moment < self._last:
             # The hour that occurs twice in the night when the clocks are set back.

@@ -27,12 +27,22 @@ from memcli.formats.parsing.written_times import DateReader
 _SPEAKER = (
     "role speaker sender_name sendername author_name from_name display_name user_name sender author"
     " from user username name who nick nickname participant"
+    " absender remitente mittente expéditeur remetente nadawca отправитель 发送人 发送者 发件人"
+    " 昵称 傳送者 送信者 発言者 보낸사람 보낸_사람 이름"
 ).split()
-_TEXT = "text message content body msg message_text messagetext utterance value prompt".split()
+_TEXT = (
+    "text message content body msg message_text messagetext utterance value prompt"
+    " nachricht mensaje messaggio mensagem wiadomość сообщение texto testo texte 内容 消息 消息内容"
+    " 訊息 メッセージ 메시지 내용"
+).split()
 _TIME = (
     "timestamp datetime date_time sent_at created_at createdat time date sent created send_date"
     " message_date sent_date create_time ts"
+    " zeitstempel datum fecha data дата horodatage 时间 时间戳 日期 時間 日時 日付 날짜 시간"
 ).split()
+# Columns of the day and of the time of the day, in tables that have both.
+_DAY = "date datum fecha data дата 日期 日付 날짜".split()
+_CLOCK = "time uhrzeit zeit hora ora heure время 时间 時間 時刻 시간".split()
 _CHAT = (
     "conversation_id conversationid conversation chat_id chatid chat thread_id threadid thread"
     " session_id sessionid session channel_id channel room talker group"
@@ -66,11 +76,11 @@ def _find_columns(names: list[str]) -> _Columns | None:
     def find(wanted: list[str]) -> str:
         return next((by_name.pop(name) for name in wanted if name in by_name), "")
 
-    is_split = "date" in by_name and "time" in by_name
+    is_split = not by_name.keys().isdisjoint(_DAY) and not by_name.keys().isdisjoint(_CLOCK)
     text, key = find(_TEXT), find(_KEY)
     chat, title, speaker = find(_CHAT), find(_TITLE), find(_SPEAKER)
-    clock = find(["time"]) if is_split else ""
-    time = find(["date"]) if is_split else find(_TIME)
+    clock = find(_CLOCK) if is_split else ""
+    time = find(_DAY) if is_split else find(_TIME)
     if not speaker or not text or not time:
         return None
     return _Columns(speaker, text, time, clock, chat, title, key)

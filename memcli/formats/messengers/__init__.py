@@ -15,5 +15,6 @@ Begin with `signal`, the smallest. All build on `memcli.formats.building.long_ch
     telegram, telegram_html   Telegram Desktop's JSON and HTML
     twitter_dm                direct messages in an archive of X
     whatsapp                  WhatsApp's text files; the lines that begin a message are parsed in
-                              `whatsapp_headers`, WhatsApp's own sentences in `whatsapp_words`
+                              `whatsapp_headers`, names in `whatsapp_senders`, WhatsApp's own
+                              sentences in `whatsapp_words`, from `whatsapp_phrases.toml`
 """

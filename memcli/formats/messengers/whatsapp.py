@@ -4,10 +4,10 @@ The file is read twice: first to learn how it writes its headers and who takes p
 the messages.
 """
 
-from collections import Counter
+import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from unicodedata import normalize
 
 from memcli.domain import Clock, Doubt, Kind, Role, Skipped, Turn, fingerprint
@@ -16,7 +16,6 @@ from memcli.formats.building.long_chats import ChatTurn, WallClock, split_chats
 from memcli.formats.building.text_chat import LONGEST_MESSAGE
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.messengers.whatsapp_headers import (
-    MARKS,
     DateOrder,
     Header,
     HeaderStyle,
@@ -26,11 +25,22 @@ from memcli.formats.messengers.whatsapp_headers import (
     native_styles,
     parse_header,
 )
+from memcli.formats.messengers.whatsapp_senders import (
+    RemarkStatistics,
+    SenderStatistics,
+    name_candidates,
+    title_after,
+    unspaced_name,
+)
 from memcli.formats.messengers.whatsapp_words import (
+    MARKS,
+    SYSTEM_MARK,
     classify_text,
+    comparable_phrase,
     is_call_notice,
     is_encryption_notice,
     is_event,
+    parse_archive_name,
     parse_chat_name,
     parse_group_name,
     strip_remarks,
@@ -40,9 +50,11 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
 from memcli.formats.parsing.values import MessageKeys
 
-_LONGEST_NAME = 100
-_MOST_NAMES = 20_000
-_LOG_LEVELS = frozenset({"debug", "info", "warn", "warning", "error", "critical", "fatal", "trace"})
+_LOG_LEVELS = frozenset(
+    "debug info notice warn warning error err critical fatal trace alert emergency".split()
+)
+_LONGEST_OMISSION = 60  # characters of a text in place of a file
+_PROGRAM = re.compile(r"[a-z_][\w./@-]*(?:\[\d+\])?")  # app.worker, sshd[123]
 
 
 def _recognises(sample: Sample) -> bool:
@@ -72,15 +84,17 @@ def _is_signal(style: HeaderStyle) -> bool:
 
 def _is_log(header: Header) -> bool:
     """Return whether a header is rather that of a line in a program's log."""
-    style = header.style
-    plain = style.year_first and style.separator == "-" and not style.bracketed and style.seconds
-    return bool(plain) or _apparent_sender(header).strip("[] ").casefold() in _LOG_LEVELS
+    style, sender = header.style, _apparent_sender(header)
+    if not _LOG_LEVELS.isdisjoint(re.split(r"[\s.\[\]|/()<>:*_-]+", sender.casefold())):
+        return True
+    is_iso = style.year_first and style.separator == "-" and style.seconds
+    return is_iso and (not style.bracketed or _PROGRAM.fullmatch(sender) is not None)
 
 
 def _apparent_sender(header: Header) -> str:
     """Return the text that looks like a sender, "" where there is none."""
-    candidates = _name_candidates(header.rest)
-    return candidates[0] if candidates else _unspaced_name(header.rest) or ""
+    candidates = name_candidates(header.rest)
+    return candidates[0] if candidates else unspaced_name(header.rest) or ""
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
@@ -89,7 +103,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     Raises:
         InputError: not one line begins a message.
     """
-    survey = _survey_file(document)
+    survey = _survey_file(document, options)
     if survey.ambiguous:
         yield Doubt("dates", "day and month cannot be told apart, read as day/month")
     turns = _chat_turns(document, options, survey)
@@ -105,105 +119,95 @@ class _Survey:
     order: DateOrder
     ambiguous: bool  # True if nothing in the file decides the order
     senders: frozenset[str]
+    omissions: frozenset[str]  # remarks in place of files that are no known phrases
+    edits: frozenset[str]  # remarks after edited messages that are no known phrases
     key: str
     title: str
 
 
-@dataclass(slots=True)
-class _NameCounts:
-    """Counts of the texts that may be a sender's name."""
-
-    first: Counter[str] = field(default_factory=Counter)  # texts before the first ": "
-    # The text before the first ": ", and the text before the second one.
-    longer: Counter[tuple[str, str]] = field(default_factory=Counter)
-    unspaced: Counter[str] = field(default_factory=Counter)  # texts before a ":" without a space
-
-    def add(self, rest: str) -> None:
-        """Count the names with which a line may begin."""
-        candidates, unspaced = _name_candidates(rest), _unspaced_name(rest)
-        if rest.startswith("\u200e"):  # on iPhones this marks WhatsApp's own lines
-            return
-        if len(self.first) + len(self.longer) + len(self.unspaced) > _MOST_NAMES:
-            return
-        if unspaced and not is_event(unspaced):
-            self.unspaced[unspaced] += 1
-        if candidates and not is_event(candidates[0]):
-            self.first[candidates[0]] += 1
-            if len(candidates) > 1:
-                self.longer[candidates[0], candidates[1]] += 1
-
-    def senders(self) -> frozenset[str]:
-        """Return the senders' names.
-
-        A name contains a ": " if the same text follows its first half on every line.
-        """
-        if self.unspaced.total() > self.first.total():
-            return frozenset(self.unspaced)
-        names = set(self.first)
-        longer_names: dict[str, list[str]] = {}
-        explained: Counter[str] = Counter()
-        for (first_half, whole), count in self.longer.items():
-            if count > 1:
-                longer_names.setdefault(first_half, []).append(whole)
-                explained[first_half] += count
-        for first_half, wholes in longer_names.items():
-            if explained[first_half] == self.first[first_half]:
-                names.discard(first_half)
-                names.update(wholes)
-        return frozenset(names)
-
-
-def _name_candidates(rest: str) -> list[str]:
-    """Return the texts before the first and before the second ": " of a line."""
-    candidates: list[str] = []
-    at = -1
-    padded = rest[: 2 * _LONGEST_NAME].rstrip() + " "
-    while len(candidates) < 2 and 0 < (at := padded.find(": ", at + 1)) <= _LONGEST_NAME:
-        candidates.append(padded[:at])
-    return candidates
-
-
-def _unspaced_name(rest: str) -> str | None:
-    """Return the text before the first ":" of a line, if no space follows it."""
-    name, colon, text = rest[: 2 * _LONGEST_NAME].partition(":")
-    return name if colon and 0 < len(name) <= _LONGEST_NAME and text[:1].strip() else None
-
-
-def _survey_file(document: Document) -> _Survey:
+def _survey_file(document: Document, options: ParseOptions) -> _Survey:
     """Read the whole file for its styles, its order of day and month, and its senders.
 
     Raises:
         InputError: not one line begins a message.
     """
     statistics: dict[HeaderStyle, StyleStatistics] = {}
-    names: dict[HeaderStyle, _NameCounts] = {}
+    names: dict[HeaderStyle, SenderStatistics] = {}
+    remarks, opening = RemarkStatistics(), _Opening()
     previous: Header | None = None
-    first_header = ""
-    group: str | None = None
     for line in _readable_lines(document):
         header = parse_header(line)
         if header is None:
             continue
-        first_header = first_header or line
-        statistics.setdefault(header.style, StyleStatistics()).add(header)
-        if previous is not None and previous.style != header.style:
+        style = header.style
+        statistics.setdefault(style, StyleStatistics()).add(header)
+        if previous is not None and previous.style != style:
             count_seam(previous, header, statistics)
-        names.setdefault(header.style, _NameCounts()).add(header.rest)
-        group = group or parse_group_name(header.rest)
+        candidates = name_candidates(header.rest)
+        counts = names.setdefault(style, SenderStatistics())
+        counts.add(header.rest, candidates, bracketed=style.bracketed)
+        remarks.add(header.rest)
+        opening.add(line, header, candidates)
         previous = header
     if not statistics:
         raise InputError(f"{document.name} holds no WhatsApp messages")
     styles = native_styles(statistics)
     order = infer_date_order(statistics[style] for style in styles)
-    name = parse_chat_name(document.name) or group
+    name = parse_chat_name(document.name)
+    senders = [sender for style in styles for sender in names[style].senders(name)]
+    key, title = _key_and_title(document, options, opening, senders)
     return _Survey(
         styles=frozenset(styles),
         order=order or DateOrder.DAY_FIRST,
         ambiguous=order is None and any(statistics[style].ambiguous for style in styles),
-        senders=frozenset().union(*(names[style].senders() for style in styles)),
-        key=normalize("NFC", name).casefold() if name else fingerprint(first_header),
-        title=name or "WhatsApp chat",
+        senders=frozenset(senders),
+        omissions=remarks.omissions(),
+        edits=remarks.edits(),
+        key=key,
+        title=title,
     )
+
+
+@dataclass(slots=True)
+class _Opening:
+    """The first lines of a chat, which name it where its file does not."""
+
+    header: str = ""  # the first line
+    spoken: str = ""  # the first line that a person wrote
+    group: str | None = None  # the name that a new group was given
+    author: str | None = None  # the name above the first notice: the contact's, or the group's
+
+    def add(self, line: str, header: Header, candidates: list[str]) -> None:
+        """Take in a line that begins a message, and its `name_candidates`."""
+        is_first = not self.header
+        self.header = self.header or line
+        has_author = bool(candidates) and not is_event(candidates[0])
+        if has_author and not header.rest.startswith(SYSTEM_MARK, len(candidates[0]) + 2):
+            self.spoken = self.spoken or line
+            return
+        self.group = self.group or parse_group_name(header.rest)
+        if has_author and is_first:
+            self.author = candidates[0]
+
+
+def _key_and_title(
+    document: Document, options: ParseOptions, opening: _Opening, senders: list[str]
+) -> tuple[str, str]:
+    """Return the key and the title of a chat: its name, else its first lines and its people."""
+    if name := parse_chat_name(document.name) or opening.group:
+        return normalize("NFC", name).casefold(), name
+    owners = {_comparable(owner) for owner in options.own_names}
+    people = {_shown_name(sender): None for sender in senders}
+    others = [person for person in people if _comparable(person) not in owners] or list(people)
+    author = _shown_name(opening.author) if opening.author else None
+    title = parse_archive_name(document.name) or author or title_after(others) or "WhatsApp chat"
+    lines = dict.fromkeys((opening.header, opening.spoken or opening.header))
+    return fingerprint(*lines), title
+
+
+def _shown_name(name: str) -> str:
+    """Return a name as people see it."""
+    return name.strip(f"{MARKS} \u00a0\u202f~")
 
 
 def _readable_lines(document: Document) -> Iterator[str]:
@@ -221,6 +225,7 @@ class _Message:
     header: Header
     lines: list[str]
     size: int  # characters
+    is_marked: bool  # True if the mark of a file or the like is before the time
 
 
 def _chat_turns(
@@ -248,7 +253,8 @@ def _messages(document: Document, styles: frozenset[HeaderStyle]) -> Iterator[_M
             if header and header.style in styles:
                 if message:
                     yield message
-                message = _Message(header, [header.rest], len(header.rest))
+                is_marked = line.startswith(SYSTEM_MARK)
+                message = _Message(header, [header.rest], len(header.rest), is_marked)
             elif message is None:
                 if line.strip() and not reported_preamble and not is_encryption_notice(line):
                     reported_preamble = True
@@ -281,43 +287,91 @@ class _TurnBuilder:
         header, whole = message.header, "\n".join(message.lines)
         name = self._sender(header.rest)
         rest = whole[len(name) + 1 :].lstrip(" ") if name else whole
-        text = strip_remarks(rest)
-        speaker = name.strip(f"{MARKS} \u00a0\u202f~") if name else None
-        is_first = self._clock.last is None
-        if is_encryption_notice(rest) and (is_first or rest.startswith("\u200e")):
-            speaker = None
-        if speaker is None:
-            role, kind = Role.SYSTEM, Kind.CALL if is_call_notice(text) else Kind.SERVICE
-        else:
-            role = Role.USER if _comparable(speaker) in self._own_names else Role.PERSON
-            is_marked = rest.startswith("\u200e")
-            kind = Kind.CALL if is_marked and is_call_notice(text) else classify_text(text)
+        written = strip_remarks(rest, self._survey.edits)
+        speaker = _shown_name(name) if name else None
+        role, kind = self._role_and_kind(message, speaker, rest, written)
+        key_speaker = None if self._is_encryption_notice(rest) else speaker
         naive = header.wall_time(self._survey.order)
         sent_at, clock = self._clock.read(naive)
         if sent_at is None and self._clock.last is not None:  # in the piece before, it may be
             sent_at, clock = self._clock.last, Clock.INHERITED
         stamp = naive.isoformat() if naive else (header.numbers, header.clock)
         return Turn(
-            key=self._keys.next_key(stamp, speaker, text),
+            key=self._keys.next_key(stamp, key_speaker, written),
             role=role,
-            text=text,
-            speaker=speaker,
+            text=written.replace(SYSTEM_MARK, ""),
+            speaker=speaker if role is not Role.SYSTEM else None,
             sent_at=sent_at,
             clock=clock,
             kind=kind,
         )
 
+    def _is_encryption_notice(self, rest: str) -> bool:
+        is_first = self._clock.last is None
+        return (is_first or rest.startswith(SYSTEM_MARK)) and is_encryption_notice(rest)
+
+    def _role_and_kind(
+        self, message: _Message, speaker: str | None, rest: str, text: str
+    ) -> tuple[Role, Kind]:
+        """Return the role and the kind of a message.
+
+        Args:
+            message: as the file has it.
+            speaker: the name that it has; None if it has none.
+            rest: all that follows the name.
+            text: the same without remarks.
+        """
+        kind = Kind.SERVICE
+        if speaker is not None and not self._is_encryption_notice(rest):
+            is_marked = rest.startswith(SYSTEM_MARK)
+            kind = self._classify(text, is_marked=is_marked)
+            if kind is Kind.TEXT and is_marked and message.header.style.bracketed:
+                kind = _classify_marked(rest, text, is_file=message.is_marked)
+        elif is_call_notice(text):
+            kind = Kind.CALL
+        if speaker is None or kind is Kind.SERVICE:
+            return Role.SYSTEM, kind
+        is_own = _comparable(speaker) in self._own_names
+        return (Role.USER if is_own else Role.PERSON), kind
+
+    def _classify(self, text: str, *, is_marked: bool) -> Kind:
+        """Return the kind of a text that has a speaker."""
+        omissions = self._survey.omissions
+        if omissions and text.startswith("<") and comparable_phrase(text).strip("<>") in omissions:
+            return Kind.MEDIA
+        return classify_text(text, is_marked=is_marked)
+
     def _sender(self, rest: str) -> str:
         """Return the sender as the file writes it, "" for a notice of WhatsApp's own."""
-        candidates = _name_candidates(rest)
+        candidates = name_candidates(rest)
         known = [
-            name for name in (*candidates, _unspaced_name(rest)) if name in self._survey.senders
+            name for name in (*candidates, unspaced_name(rest)) if name in self._survey.senders
         ]
         if known:
             return max(known, key=len)
-        if not candidates or rest.startswith("\u200e") or is_event(candidates[0]):
+        if not candidates or rest.startswith(SYSTEM_MARK) or is_event(candidates[0]):
             return ""
         return candidates[0]
+
+
+def _classify_marked(rest: str, text: str, *, is_file: bool) -> Kind:
+    """Return the kind of a text with the mark by which iPhones show that nobody typed it.
+
+    Calls, polls, places and files have another mark before the time. WhatsApp's other sentences
+    stand under the name of the person or group they are about.
+
+    Args:
+        rest: the text with its marks.
+        text: the same without remarks.
+        is_file: whether the other mark is there.
+    """
+    if is_call_notice(text) or (is_file and f", {SYSTEM_MARK}" in rest):
+        return Kind.CALL
+    if f"\n{SYSTEM_MARK}" in rest or "://" in text or not any(map(str.isalpha, text)):
+        return Kind.TEXT
+    if is_file:
+        return Kind.TEXT if "\n" in text or len(text) > _LONGEST_OMISSION else Kind.MEDIA
+    return Kind.SERVICE
 
 
 def _comparable(name: str) -> str:

@@ -11,42 +11,39 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cache, lru_cache
 
+from memcli.formats.messengers.whatsapp_words import MARKS, day_periods
 from memcli.formats.parsing.values import is_plausible_time
 
-# Direction marks and the byte order mark, which are invisible.
-MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 _SPACES = " \t\u00a0\u2009\u202f"
-
-_BEFORE_NOON = frozenset("am 上午 凌晨 早上 午前 오전 ص πμ öö sa pg de قظ".split())
-_AFTER_NOON = frozenset("pm 下午 晚上 午後 오후 م μμ ös ch ptg du بظ".split())
-_NOON_WORD = (
-    rf"[ap]\.?[{_SPACES}]*m\b\.?|[上下]午|凌晨|早上|晚上|午[前後]|오[전후]|[صم]\b|[πμ]\.?μ\b\.?"
-    r"|öö\b|ös\b|sa\b|ch\b|pt?g\b|d[eu]\.|[قب]\.ظ\b\.?"
-)
+_WORDS = r"[^\W\d_][^\d\[\]:]{0,24}?"  # a word or more beside a time, as few as can be
 _HEADER = re.compile(
     rf"""
     [{MARKS}{_SPACES}]*+
     (?P<bracket>\[)? [{MARKS}]*+
-    (?P<first>\d{{1,4}}) [{MARKS}]*+ (?P<separator>[-./]) [{MARKS}{_SPACES}]*+
+    (?P<first>\d{{1,4}}) [{MARKS}]*+ (?P<separator>[-/]|(?P<dot>\.)) [{MARKS}{_SPACES}]*+
     (?P<second>\d{{1,2}}) [{MARKS}]*+ (?P=separator) [{MARKS}{_SPACES}]*+
     (?P<third>\d{{1,4}}) [{MARKS}]*+ \.? (?:[{_SPACES}]?г\.)?
     (?=[{_SPACES},،]) [,،]? [{MARKS}{_SPACES}]*+
-    (?:(?:klo|kl\.?|à|às|um|at|в)[{_SPACES}]++)?
-    (?:(?P<before>{_NOON_WORD})[{_SPACES}]*+)?
+    (?:(?P<before>{_WORDS})[{_SPACES}]*+)?
     (?P<hour>\d{{1,2}}) (?:[:.]|[{_SPACES}]?h[{_SPACES}]?) (?P<minute>\d{{2}})
     (?:[:.](?P<seconds>\d{{2}}))?
-    (?:[{_SPACES}]*+(?P<after>{_NOON_WORD}))?
+    (?:[{_SPACES}]*+(?P<after>[ap]\.?[{_SPACES}]*m\b\.?))?
+    (?:[{_SPACES}]*+(?P<words>{_WORDS}))??
     [{MARKS}]*+
     (?(bracket)
         \]
-        | (?P<end> [{_SPACES}]++[-–—](?=[{_SPACES}]|$) | :(?=[{_SPACES}]|$) | (?=[{_SPACES}]) )
+        | (?P<end> [{_SPACES}]++[-–—](?=[{_SPACES}]|$) | :(?=[{_SPACES}]|$)
+            | (?(dot)(?(seconds)(?=[{_SPACES}])|(?!))|(?!)) )
     )
     [{_SPACES}]*
     (?P<rest>.*)
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+_WHOLE_DAY = (0, 24)
+_LONGEST_AT = 6  # letters of the word before a time that only says "at"
 # A second style with more lines than this may be the file's own, however rare it is.
 _SECOND_STYLE_LINES = 20
 
@@ -109,33 +106,64 @@ def parse_header(line: str) -> Header | None:
     if not year_first and (first > 2 or third not in (2, 4)):
         return None
     end = (match["end"] or "").strip()
-    dotted_with_seconds = match["separator"] == "." and match["seconds"]
-    if not match["bracket"] and not end and not dotted_with_seconds:
+    period = _period_hours(match["before"], match["after"] or match["words"])
+    if period is None:
         return None
-    noon_word = match["before"] or match["after"]
     style = HeaderStyle(
         bracketed=bool(match["bracket"]),
         separator=match["separator"],
         year_first=year_first,
         year_digits=4 if year_first else third,
         seconds=bool(match["seconds"]),
-        twelve_hours=bool(noon_word),
+        twelve_hours=period != _WHOLE_DAY,
         end=end,
     )
     numbers = int(match["first"]), int(match["second"]), int(match["third"])
-    hour = _hour_of_day(int(match["hour"]), noon_word)
+    hour = _hour_of_day(int(match["hour"]), period)
     clock = hour, int(match["minute"]), int(match["seconds"] or 0)
     return Header(style, numbers, clock, match["rest"])
 
 
-def _hour_of_day(hour: int, noon_word: str | None) -> int:
-    """Return an hour from 0 to 24, from one of 12 hours with a word, or of 24 without."""
-    word = re.sub(rf"[.{_SPACES}]", "", noon_word or "").casefold()
-    if word in _BEFORE_NOON and hour == 12:
-        return 0
-    if word in _AFTER_NOON and hour < 12:
-        return hour + 12
-    return hour
+def _period_hours(before: str | None, after: str | None) -> tuple[int, int] | None:
+    """Return the hours from which and before which the words beside a time hold.
+
+    A short unknown word before the time says "at"; any other unknown word is none that a header
+    has, and the result is None.
+    """
+    if before is None and after is None:
+        return _WHOLE_DAY
+    periods = _periods_by_letters()
+    if after is not None:
+        return periods.get(_letters(after))
+    word = _letters(before or "")
+    return periods.get(word, _WHOLE_DAY if len(word) <= _LONGEST_AT else None)
+
+
+def _hour_of_day(hour: int, period: tuple[int, int]) -> int:
+    """Return an hour from 0 to 24, from one of 12 hours with a period, or of 24 without.
+
+    Of the two hours that "10:40 at night" may be, it is the one that is nearer to the night.
+    """
+    if period == _WHOLE_DAY or hour > 12:
+        return hour
+    start, stop = period
+    middle = start + (stop - start) % 24 / 2
+    far_morning, far_evening = (
+        min((each + 0.5 - middle) % 24, (middle - each - 0.5) % 24)
+        for each in (hour % 12, hour % 12 + 12)
+    )
+    return hour % 12 if far_morning < far_evening else hour % 12 + 12
+
+
+@cache
+def _periods_by_letters() -> dict[str, tuple[int, int]]:
+    return {_letters(word): hours for word, hours in day_periods().items()}
+
+
+@lru_cache(maxsize=256)
+def _letters(word: str) -> str:
+    """Return a word without dots and blanks, in lower case."""
+    return re.sub(rf"[.{_SPACES}]", "", word).casefold()
 
 
 @dataclass(slots=True)

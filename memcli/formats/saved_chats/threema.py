@@ -37,7 +37,7 @@ _COLUMNS = {"apiid", "uid", "isoutbox", "posted_at", "type", "body"}
 _START = re.compile(
     r"\[(\d{1,2}[./]\d{1,2}[./]\d{2,4},? \d{1,2}:\d\d(?: [AaPp][Mm])?)\] (?:([^:]{1,100}): )?(.*)"
 )
-_TEXT_NAME = re.compile(r"messages(?:-.*)?\.txt", re.IGNORECASE)
+_TEXT_NAME = re.compile(r"(?:.*/)?messages(?:-[^/]*)?\.txt|.*threema.*\.txt", re.IGNORECASE)
 _TABLE_NAME = re.compile(r"(?:group_)?messages?_(.+)")
 _OWNERS = ("Me", "Ich", "Moi", "Yo", "Io", "Eu", "Я")
 _FILE = re.compile(r"<?([\w.-]+\.\w{2,5})>?")
@@ -48,7 +48,7 @@ _MOST_CONTACTS = 20_000
 def _recognises(sample: Sample) -> bool:
     if set(csv_columns(sample)) >= _COLUMNS:
         return True
-    is_named = _TEXT_NAME.fullmatch(PurePath(sample.name).name) is not None
+    is_named = _TEXT_NAME.fullmatch("/".join(PurePath(sample.name).parts[-2:])) is not None
     head = [line.rstrip() for line in sample_lines(sample, 50) if line.strip()]
     return is_named and any(map(_START.fullmatch, head))
 

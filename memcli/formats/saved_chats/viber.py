@@ -38,7 +38,10 @@ _ROW = re.compile(
     r'"?\+?\d{6,16}"?,.*'
 )
 _WIDTH = 5  # date, time, name, number, text
-_START = re.compile(r"\[ ([^\[\]]{8,60}?) \] (?:\u2068)?([^:\u2069]{1,100})(?:\u2069)?: ?(.*)")
+_START = re.compile(
+    r"\[ ([^\[\]]{4,40}\d{1,2}[:.]\d\d[^\[\]]{0,12}) \]"
+    r" (?:\u2068)?([^:\u2069]{1,100})(?:\u2069)?: ?(.*)"
+)
 _OWNERS = ("Me", "Я", "Ja")
 _TABLES = {"Messages", "Events"}
 _QUERY = """

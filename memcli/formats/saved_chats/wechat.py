@@ -1,7 +1,11 @@
-"""WeChat's chats as programs save them from its database: WeFlow's JSON and MemoTrace's tables.
+"""WeChat's chats as programs save them from its database: WeFlow and MemoTrace.
 
-WeFlow writes a file per chat. MemoTrace, once WeChatMsg, writes a table per chat, or one table of
-all chats with the numbers that WeChat's database has.
+WeFlow writes a JSON file per chat. MemoTrace, once WeChatMsg, writes a table or a text per chat,
+or one table of all chats with the numbers that WeChat's database has. In the text, a line with the
+time and the name begins each message:
+
+    2024-02-01 10:00:00 小红
+    在吗
 
 Source: exports as ChatLab, Wetrace Plus and other open programs read them.
 """
@@ -16,12 +20,18 @@ from memcli.domain import Kind, Skipped
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.json_chats import read_messages
 from memcli.formats.building.long_chats import split_chats
-from memcli.formats.building.text_chat import chat_key_and_title, chat_name
+from memcli.formats.building.text_chat import (
+    MessageStart,
+    chat_key_and_title,
+    chat_name,
+    parse_text_chat,
+)
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.csv_rows import csv_columns, read_csv
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.text_lines import sample_lines
 from memcli.formats.parsing.values import mapping, parse_timestamp, string
 from memcli.formats.parsing.written_times import parse_written_time
 
@@ -39,7 +49,8 @@ _ADDRESS_IN_XML = re.compile(r'\b(?:poiname|label|nickname)="([^"]*)"')
 # The types of WeChat's database; types that are not here are texts.
 _MEDIA_TYPES = frozenset({"3", "34", "42", "43", "47", "62"})
 _CALL_TYPE, _NOTICE_TYPES = "50", frozenset({"10000", "10002"})
-_OWNER = "我"
+_OWNERS = ("我", "你")
+_START = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (\S.{0,60})")
 
 
 def _recognises(sample: Sample) -> bool:
@@ -47,19 +58,56 @@ def _recognises(sample: Sample) -> bool:
     if "weflow" in top:
         return isinstance(top.get("session"), dict) or "messages" in top
     columns = csv_columns(sample)
-    return columns[: len(_CHAT_TABLE)] == _CHAT_TABLE or set(columns) >= _FULL_TABLE
+    if columns[: len(_CHAT_TABLE)] == _CHAT_TABLE or set(columns) >= _FULL_TABLE:
+        return True
+    return _is_text(sample_lines(sample, 60))
+
+
+def _is_text(head: list[str]) -> bool:
+    """Return whether lines begin messages, each after a blank line and before its text.
+
+    One of them may be damaged.
+    """
+    lines = [line.strip() for line in head]
+    starts = [at for at, line in enumerate(lines[:-1]) if _START.fullmatch(line)]
+    if not starts or any(lines[: starts[0]]):
+        return False
+    whole = [
+        at
+        for at in starts
+        if lines[at + 1] and at + 1 not in starts and (at == starts[0] or not lines[at - 1])
+    ]
+    return len(whole) >= max(1, len(starts) - 1)
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
-        columns = csv_columns(Sample(document.name, stream.read(1 << 12)))
+        sample = Sample(document.name, stream.read(1 << 12))
+    head, columns = sample.text, csv_columns(sample)
     if columns[: len(_CHAT_TABLE)] == _CHAT_TABLE:
         messages = _table_messages(document)
     elif set(columns) >= _FULL_TABLE:
         messages = _full_table_messages(document)
-    else:
+    elif head.lstrip().startswith("{"):
         messages = _weflow_messages(document)
+    else:
+        chat = chat_key_and_title(PurePath(chat_name(document)).name)
+        turns = parse_text_chat(document, options, chat, _parse_start, _text_content, _OWNERS)
+        return split_chats("wechat", turns)
     return split_chats("wechat", chat_turns(messages, document, options))
+
+
+def _parse_start(line: str) -> MessageStart | None:
+    """Return the beginning of a message of the text form; None for any other line."""
+    match = _START.fullmatch(line.strip())
+    return MessageStart(parse_written_time(match[1]), match[2], "") if match else None
+
+
+def _text_content(_start: MessageStart, text: str) -> tuple[Kind, str]:
+    """Return the kind and the text of a message of the text form."""
+    plain = text.strip()
+    is_mark = _PLACEHOLDER.fullmatch(plain) is not None and _MEDIA.search(plain) is not None
+    return (Kind.MEDIA, "") if is_mark else (Kind.TEXT, text)
 
 
 def _weflow_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
@@ -112,7 +160,7 @@ def _table_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
             text=text,
             time=parse_written_time(row["时间"]),
             key=key,
-            is_owner=speaker == _OWNER,
+            is_owner=speaker in _OWNERS,
             kind=kind,
             other_names=(row.get("备注", ""), row.get("昵称", "")),
         )

@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import apsw
 
+from memcli.store.sqlite.migrations import APPLICATION_ID
+
 MAX_VALUES = 100  # more than anybody reads
 
 
@@ -36,6 +38,21 @@ def complete_memories(path: Path, beginning: str) -> list[tuple[str, str]]:
 def list_sources(path: Path) -> list[tuple[str]]:
     """Return the sources of sessions."""
     return _rows(path, "select distinct source from conversations order by source")
+
+
+def is_memcli_database(path: Path) -> bool:
+    """Return whether a file is a database of memcli, by its header."""
+    try:
+        with path.open("rb") as stream:
+            header = stream.read(72)
+    except OSError:
+        return False
+    return header.startswith(b"SQLite format 3\0") and header[68:72] == APPLICATION_ID.to_bytes(4)
+
+
+def list_source_paths(path: Path) -> list[tuple[str]]:
+    """Return the paths that were imported."""
+    return _rows(path, "select cast(path as text) from sources order by path")
 
 
 def list_speakers(path: Path) -> list[tuple[str]]:

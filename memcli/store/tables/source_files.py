@@ -7,6 +7,8 @@ from typing import Any
 
 from memcli.store.sqlite.connection import Database
 
+_BELOW = "(path = ?1 or substr(path, 1, length(?2)) = ?2)"  # a path, or a file in that folder
+
 
 @dataclass(frozen=True, slots=True)
 class FileState:
@@ -29,8 +31,8 @@ class SourceTable:
         """Store a path and the options to read it with."""
         self._db.rows(
             "insert into sources (path, options) values (?, ?)"
-            " on conflict (path) do update set options = excluded.options"
-            " where options != excluded.options",
+            " on conflict (path) do update set options = json_patch(options, excluded.options)"
+            " where options != json_patch(options, excluded.options)",
             *(os.fsencode(path), json.dumps(options, sort_keys=True)),
         )
 
@@ -38,6 +40,41 @@ class SourceTable:
         """Return every path with its options, ordered by path."""
         rows = self._db.rows("select path, options from sources order by path")
         return [(os.fsdecode(path), json.loads(options)) for path, options in rows]
+
+    def set_read_at(self, path: str, moment: float) -> None:
+        """Store when a path was last read, in seconds since 1970; an unknown path is no error."""
+        self._db.rows(
+            "update sources set options = json_set(options, '$.read_at', ?) where path = ?",
+            *(moment, os.fsencode(path)),
+        )
+
+    def remove(self, path: str) -> None:
+        """Forget a path and the state of the files there; sessions stay."""
+        self._db.rows("delete from sources where path = ?", os.fsencode(path))
+        self._db.rows(
+            f"delete from files where {_BELOW}", *(os.fsencode(path), os.fsencode(f"{path}/"))
+        )
+
+    def move(self, path: str, new_path: str) -> None:
+        """Store the new place of a path and of the files there, so that they are not read again."""
+        old, new = os.fsencode(path), os.fsencode(new_path)
+        self._db.rows("delete from sources where path = ?", new)
+        self._db.rows("update sources set path = ? where path = ?", new, old)
+        moved = self._db.rows(
+            f"select path from files where {_BELOW}", old, os.fsencode(f"{path}/")
+        )
+        for (file,) in moved:
+            self._db.rows(
+                "update or replace files set path = ? where path = ?", new + file[len(old) :], file
+            )
+
+    def file_reports(self, path: str) -> list[dict[str, Any]]:
+        """Return the results of reading the files at a path, in the form of the importer."""
+        rows = self._db.rows(
+            f"select reports from files where {_BELOW} order by path",
+            *(os.fsencode(path), os.fsencode(f"{path}/")),
+        )
+        return [report for (reports,) in rows for report in json.loads(reports)]
 
     def file_state(self, path: str) -> FileState | None:
         """Return the state of a file, or None if it was never read."""

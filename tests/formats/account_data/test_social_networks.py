@@ -72,6 +72,23 @@ def test_tiktoks_groups_have_changed_and_the_owner_stands_behind_the_messages():
         ]
 
 
+def test_tiktoks_text_holds_all_chats_with_times_in_utc():
+    content = (
+        ">>> Chat History with bo.lind::\n\n"
+        "2025-10-23 11:44:00 UTC odile: the gate: 8812\n"
+        "2025-10-23 11:45:00 UTC bo.lind: ok\nsecond\n\n"
+        ">>> Chat History with zed::\n\n"
+        "2025-10-23 11:46:00 UTC odile: hi\n"
+    )
+
+    assert recognise_format(document(content, "Direct Messages.txt")) is TIKTOK
+    assert show_turns(TIKTOK, content, "Direct Messages.txt") == [
+        ("bo.lind", "2025-10-23T11:44:00+00:00", "odile", "text", "the gate: 8812"),
+        ("bo.lind", "2025-10-23T11:45:00+00:00", "bo.lind", "text", "ok\nsecond"),
+        ("zed", "2025-10-23T11:46:00+00:00", "odile", "text", "hi"),
+    ]
+
+
 def test_an_export_of_tiktok_without_messages_is_not_taken():
     assert recognise_format(document({"Profile": {"ProfileMap": {"userName": "odile"}}})) is None
 

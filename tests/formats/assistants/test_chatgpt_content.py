@@ -6,6 +6,7 @@ import pytest
 
 from memcli.domain import Kind
 from memcli.formats.assistants.chatgpt_content import canvas_text, chatgpt_message_content
+from memcli.formats.parsing.message_counter import MessageCounter
 
 
 def span(*fields):
@@ -47,7 +48,7 @@ SOUND = {"content_type": "audio_asset_pointer", "asset_pointer": "sediment://fil
     ],
 )  # fmt: skip
 def test_markup_gives_the_words_that_the_person_saw(markup, words):
-    _, text = chatgpt_message_content(message(f"Row {markup}", kind="text"))
+    _, text = chatgpt_message_content(message(f"Row {markup}", kind="text"), MessageCounter())
 
     assert text.strip() == f"Row {words}".strip()
 
@@ -71,7 +72,7 @@ def test_markup_gives_the_words_that_the_person_saw(markup, words):
     ],
 )
 def test_a_message_with_any_content_has_a_text(content, kind, text):
-    assert chatgpt_message_content(content) == (kind, text)
+    assert chatgpt_message_content(content, MessageCounter()) == (kind, text)
 
 
 @pytest.mark.parametrize(

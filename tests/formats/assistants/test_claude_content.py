@@ -6,6 +6,7 @@ from helpers.parsing import document, parse_one, turn_summaries
 from memcli.domain import Kind
 from memcli.formats import load_format, recognise_format
 from memcli.formats.assistants.claude_content import claude_message_content
+from memcli.formats.parsing.message_counter import MessageCounter
 
 CLAUDE = load_format("claude")
 
@@ -50,7 +51,7 @@ def tool(name="artifacts", **fields):
     ],
 )
 def test_a_message_with_any_content_has_a_text(message, kind, text):
-    assert claude_message_content(message) == (kind, text)
+    assert claude_message_content(message, MessageCounter()) == (kind, text)
 
 
 def test_a_chat_about_a_design_has_its_messages_inside_of_objects():

@@ -21,6 +21,9 @@ def shown(content, **options):
         "sep=;\ndate;time;from;message\n13/04/2021;10:15;Ann;the gate\n",
         "name\ttext\tcreated_at\nAnn\tthe gate\t1617444900\n",
         '\ufeff"User","Body","Date"\n"Ann","the gate","Apr 3, 2021 10:15 AM"\n',
+        "Datum;Uhrzeit;Absender;Nachricht\n13.04.2021;10:15;Ann;the gate\n",
+        "Data,Ora,Mittente,Messaggio\n13/04/2021,10:15,Ann,the gate\n",
+        "时间,发送人,内容\n2021-04-03 10:15:00,Ann,the gate\n",
         "Time,SenderName,Sender,TalkerName,Talker,Content\n"
         "2021-04-03 10:15:00,Ann,a,Crew,1,the gate\n",
     ],

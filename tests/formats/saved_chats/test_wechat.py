@@ -1,8 +1,9 @@
 """WeChat's chats as WeFlow and MemoTrace save them."""
 
-from helpers.parsing import account, show_turns
+import pytest
+from helpers.parsing import account, document, show_turns
 
-from memcli.formats import load_format
+from memcli.formats import load_format, recognise_format
 
 WECHAT = load_format("wechat")
 AT = 1_761_219_840  # 2025-10-23 11:44 in UTC
@@ -63,6 +64,33 @@ def test_memotrace_writes_a_table_per_chat():
         ("小红", "2024-02-01T10:01:00+00:00", "owner", "text", "在, 码头\n四号"),
         ("小红", "2024-02-01T10:02:00+00:00", "小红", "media", ""),
     ]
+
+
+def test_memotrace_writes_a_text_per_chat():
+    content = (
+        "2024-02-01 10:00:00 小红\n在吗\n2024-02-02 不行\n\n"
+        "2024-02-01 10:01:00 你\n在, 码头\n\n"
+        "2024-02-01 10:02:00 小红\n[图片]\n\n"
+    )
+
+    assert recognise_format(document(content, "小红.txt")) is WECHAT
+    assert [turn[2:] for turn in show_turns(WECHAT, content, "小红.txt")] == [
+        ("小红", "text", "在吗\n2024-02-02 不行"),
+        ("owner", "text", "在, 码头"),
+        ("小红", "media", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "2024-02-01 10:00:00 INFO started\n2024-02-01 10:00:01 INFO ended\n",
+        "2024-02-01 10:00:00 my diary\n\ntoday was fine\n",
+        "A log\n\n2024-02-01 10:00:00 entry\ntext\n",
+    ],
+)
+def test_logs_are_not_taken_for_a_chat(content):
+    assert recognise_format(document(content, "x.txt")) is not WECHAT
 
 
 def test_memotrace_writes_one_table_of_all_chats():

@@ -1,46 +1,45 @@
-"""`mem memories`: list, search, show, accept, edit, add, export and import memories.
+"""`mem memories`: list, search, show, add, edit, accept, forget, export and import memories.
 
 Each command has a module of its name; `memory_options` has the options that they share.
 """
 
-from typing import Any
-
 import typer
-from typer.core import TyperGroup
 
 from memcli.cli.commands.memories.accept_memories import accept_memories
 from memcli.cli.commands.memories.add_memory import add_memory
 from memcli.cli.commands.memories.edit_memory import edit_memory
 from memcli.cli.commands.memories.export_memories import export_memories
+from memcli.cli.commands.memories.find_memories import find_memories
+from memcli.cli.commands.memories.forget_memories import forget_memories
 from memcli.cli.commands.memories.import_memories import import_memories
 from memcli.cli.commands.memories.list_memories import list_memories
 from memcli.cli.commands.memories.show_one_memory import show_one_memory
+from memcli.cli.default_command import ListingGroup
 
 
-class _ImplicitCommandGroup(TyperGroup):
-    """A group in which `mem memories QUERY` lists and `mem memories m_...` shows."""
+class _MemoryGroup(ListingGroup):
+    """A group in which `mem memories` lists and `mem memories m_...` shows."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # Any: Typer's context is private
-        if not ctx.resilient_parsing and (
-            not args or (args[0] not in self.commands and args[0] != "--help")
-        ):
-            args = ["show" if args and args[0].startswith("m_") else "list", *args]
-        return super().parse_args(ctx, args)
+    def implied_command(self, args: list[str]) -> str:
+        """Return the command that is meant if none is named."""
+        return "show" if args and args[0].startswith("m_") else super().implied_command(args)
 
 
 memories = typer.Typer(
     name="memories",
-    help="List, search, accept, edit, add, export and import memories."
-    " `mem memories QUERY` is short for `mem memories list QUERY`.",
-    cls=_ImplicitCommandGroup,
+    help="List, search, show, add, edit, accept, forget, export and import memories."
+    " `mem memories` is short for `mem memories list`.",
+    cls=_MemoryGroup,
     rich_markup_mode=None,
 )
 
 
 memories.command("list")(list_memories)
+memories.command("search")(find_memories)
 memories.command("show")(show_one_memory)
-memories.command("accept")(accept_memories)
-memories.command("edit")(edit_memory)
 memories.command("add")(add_memory)
+memories.command("edit")(edit_memory)
+memories.command("accept")(accept_memories)
+memories.command("forget")(forget_memories)
 memories.command("export")(export_memories)
 memories.command("import")(import_memories)

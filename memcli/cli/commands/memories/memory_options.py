@@ -1,11 +1,19 @@
 """Options that several commands of `mem memories` share."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import typer
 
 from memcli.cli.completion import values
-from memcli.cli.options import parse_text
+from memcli.cli.option_groups import combine_dates
+from memcli.cli.options import FILTERS, Since, Speaker, Until, parse_text
+from memcli.cli.output.console import note
+from memcli.cli.output.memory_view import print_memory_list
+from memcli.domain import Memory, MemoryType
+from memcli.errors import ExitCode
+from memcli.store import MemoryFilters, Store
 
 MemoryName = Annotated[
     str,
@@ -27,3 +35,91 @@ Tags = Annotated[
         help="Tag of the memory; may be given several times.",
     ),
 ]
+OnlyType = Annotated[
+    TypeName | None,
+    typer.Option(
+        "--type",
+        metavar="TYPE",
+        show_default=False,
+        rich_help_panel=FILTERS,
+        help="Only memories of this type: `UserMemory`, facts about you, or `LongTermMemory`.",
+    ),
+]
+OnlyTag = Annotated[
+    str | None,
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        parser=parse_text,
+        show_default=False,
+        rich_help_panel=FILTERS,
+        help="Only memories with this tag.",
+    ),
+]
+History = Annotated[
+    bool,
+    typer.Option(
+        "--history",
+        rich_help_panel=FILTERS,
+        help="Include memories that newer ones supersede.",
+    ),
+]
+Unsupported = Annotated[
+    bool,
+    typer.Option(
+        "--unsupported",
+        rich_help_panel=FILTERS,
+        help="Only memories that their sources do not support and that you have not accepted.",
+    ),
+]
+MaxMemories = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        "-n",
+        min=1,
+        show_default=False,
+        metavar="N",
+        rich_help_panel=FILTERS,
+        help="Show at most this many memories.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFilterOptions:
+    """The memories that a list is limited to."""
+
+    type_: OnlyType = None
+    tag: OnlyTag = None
+    since: Since = None
+    until: Until = None
+    speaker: Speaker = None
+    history: History = False
+    unsupported: Unsupported = False
+    limit: MaxMemories = None
+
+    def filters(self) -> MemoryFilters:
+        """Return the filters of the store."""
+        start, end = combine_dates(self.since, self.until)
+        kind = MemoryType(self.type_) if self.type_ else None
+        return MemoryFilters(start, end, self.speaker, kind, self.tag)
+
+    def print_chosen(
+        self, store: Store, found: Sequence[Memory], *, as_json: bool, as_jsonl: bool
+    ) -> None:
+        """Print the memories that are supported, or only those that are not.
+
+        Raises:
+            typer.Exit: there are none.
+        """
+        current = [one for one in found if one.current or self.history]
+        doubtful = [one for one in current if not one.trusted]
+        trusted = [one for one in current if one.trusted]
+        listed = (doubtful if self.unsupported else trusted)[: self.limit]
+        print_memory_list(store, listed, as_json=as_json, as_jsonl=as_jsonl)
+        if doubtful and not self.unsupported:
+            note(f"{len(doubtful)} unsupported, not shown: `mem memories list --unsupported`")
+        if not listed:
+            note("no memories found")
+            raise typer.Exit(ExitCode.NOTHING_FOUND)

@@ -1,0 +1,55 @@
+"""`mem memories search`."""
+
+from typing import Annotated
+
+import typer
+
+from memcli.cli.commands.memories.memory_options import MemoryFilterOptions
+from memcli.cli.input_text import join_question
+from memcli.cli.models.open import open_embedder
+from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.options import Json, Jsonl, parse_text
+from memcli.search.memory_search import search_memories
+
+MemoryQuery = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="QUERY...", parser=parse_text, help="Words to search for, with or without quotes."
+    ),
+]
+
+
+def find_memories(
+    words: MemoryQuery,
+    *,
+    chosen: MemoryFilterOptions,
+    as_json: Json = False,
+    as_jsonl: Jsonl = False,
+    database: WritableDatabaseOptions,
+) -> None:
+    """Find memories by words and meaning, the best first.
+
+    Dates and speakers are those of the turns that a memory came from. Exits with status 3 when
+    there are none.
+    """
+    query = join_question(words)
+    print_found_memories(query, chosen, database, as_json=as_json, as_jsonl=as_jsonl)
+
+
+def print_found_memories(
+    query: str,
+    chosen: MemoryFilterOptions,
+    database: WritableDatabaseOptions,
+    *,
+    as_json: bool,
+    as_jsonl: bool,
+) -> None:
+    """Print the memories that a query finds.
+
+    Raises:
+        typer.Exit: there are none.
+    """
+    with database.open_existing() as store:
+        hits = search_memories(query, store, open_embedder(), chosen.filters())
+        found = [hit.memory for hit in hits]
+        chosen.print_chosen(store, found, as_json=as_json, as_jsonl=as_jsonl)

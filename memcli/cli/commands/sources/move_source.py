@@ -1,0 +1,41 @@
+"""`mem sources move`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memcli.cli.completion import values
+from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.options import Quiet, parse_text
+from memcli.cli.output.console import printable
+from memcli.errors import InputError
+from memcli.ingest.remembered_sources import find_remembered_path
+
+OldPath = Annotated[
+    str,
+    typer.Argument(
+        parser=parse_text,
+        autocompletion=values.offer_source_paths,
+        metavar="OLD",
+        help="Path as `mem sources` lists it, or its end.",
+    ),
+]
+NewPath = Annotated[Path, typer.Argument(metavar="NEW", help="The place where it lies now.")]
+
+
+def move_source(
+    old: OldPath, new: NewPath, *, quiet: Quiet = False, database: WritableDatabaseOptions
+) -> None:
+    """Record that an imported file or folder lies elsewhere now.
+
+    Nothing is moved on the disk, and nothing is read again that has not changed.
+    """
+    place = new.expanduser().absolute()
+    if not place.exists():
+        raise InputError(f"no file or folder at {new}", hint="move it there first")
+    with database.open_existing() as store, store.transaction():
+        path = find_remembered_path(store, old)
+        store.sources.move(path, str(place))
+    if not quiet:
+        typer.echo(f"{printable(path)}: now {printable(str(place))}")

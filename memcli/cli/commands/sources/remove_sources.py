@@ -1,0 +1,37 @@
+"""`mem sources remove`."""
+
+from typing import Annotated
+
+import typer
+
+from memcli.cli.completion import values
+from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.options import Quiet, parse_text
+from memcli.cli.output.console import printable
+from memcli.ingest.remembered_sources import find_remembered_path
+
+SourcePaths = Annotated[
+    list[str],
+    typer.Argument(
+        parser=parse_text,
+        autocompletion=values.offer_source_paths,
+        metavar="PATH...",
+        help="Paths as `mem sources` lists them, or their ends.",
+    ),
+]
+
+
+def remove_sources(
+    paths: SourcePaths, *, quiet: Quiet = False, database: WritableDatabaseOptions
+) -> None:
+    """Stop reading paths again; their sessions stay.
+
+    `mem forget` deletes sessions.
+    """
+    with database.open_existing() as store, store.transaction():
+        found = [find_remembered_path(store, path) for path in paths]
+        for path in found:
+            store.sources.remove(path)
+    if not quiet:
+        for path in found:
+            typer.echo(f"{printable(path)}: no longer read; its sessions stay")

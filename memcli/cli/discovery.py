@@ -1,0 +1,55 @@
+"""Exports that could be imported: those found on this machine, and those that have changed."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from memcli.cli.confirmation import confirm
+from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.output.console import note
+from memcli.cli.output.import_view import print_discovered
+from memcli.cli.output.numbers import pluralize
+from memcli.errors import ExitCode
+from memcli.ingest.discover import discover_places
+from memcli.ingest.remembered_sources import count_changed_sources
+from memcli.store import Store
+
+LOOK_SECONDS = 0.05  # the most time that looking for changed paths may add to a search
+
+
+def choose_discovered(database: WritableDatabaseOptions, *, yes: bool, dry_run: bool) -> list[Path]:
+    """Print the places on this machine that can be imported, and return them if that is wanted.
+
+    Args:
+        database: its remembered paths are left out.
+        yes: whether to import without asking.
+        dry_run: whether to print them only.
+
+    Raises:
+        typer.Exit: there are none, or they are not to be imported.
+        UsageError: there is no terminal to ask on.
+    """
+    known: list[Path] = []
+    if database.path.exists():
+        with database.open_existing() as store:
+            known = [Path(path) for path, _ in store.sources.list_paths()]
+    found = list(discover_places(Path.home(), known))
+    print_discovered(found, sys.stdout if dry_run else sys.stderr)
+    paths = [place.path for place in found if place.format]
+    if not paths:
+        note("nothing new was found" if known else "nothing was found; `mem ingest PATH` imports")
+        raise typer.Exit(ExitCode.NOTHING_FOUND)
+    if dry_run:
+        raise typer.Exit
+    confirm(f"import {pluralize(len(paths), 'place')}", "nothing was imported", yes=yes)
+    return paths
+
+
+def note_changed_sources(store: Store) -> None:
+    """Say on a terminal that remembered paths have changed since they were imported."""
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        return
+    if count := count_changed_sources(store, LOOK_SECONDS):
+        have = "has" if count == 1 else "have"
+        note(f"{pluralize(count, 'source')} {have} changed since: `mem ingest` reads what is new")
