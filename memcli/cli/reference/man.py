@@ -7,7 +7,7 @@ from memcli import RELEASED, __version__
 from memcli.cli.completion.command_table import Command, Parameter
 from memcli.cli.json_output import json_schema
 from memcli.cli.json_output.documents import DOCUMENTS, PrintedDocument
-from memcli.cli.reference import roff
+from memcli.cli.reference import roff, servers
 from memcli.errors import EXIT_CODE_MEANINGS
 
 DESCRIPTION = """
@@ -129,6 +129,9 @@ def _command_page(command: Command) -> str:
             body += _parameter_list(each.parameters)
     else:
         body += _option_sections(command.parameters)
+    if name == "mem-models":
+        body += [".SH SERVERS", *roff.paragraphs(servers.INTRODUCTION)]
+        body += roff.definition_list(servers.SERVERS)
     seen = ["mem(1)"]
     if any(each.form == "--json" for one in command.all() for each in one.parameters):
         seen.append("mem-json(5)")
