@@ -14,6 +14,8 @@ from helpers.mem_process import MEM, Mem
 import memcli.demo
 from memcli.settings import load_settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 EXPORTS = Path(memcli.demo.__file__).parent / "exports"
 BLOCKS = re.findall(

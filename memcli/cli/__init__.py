@@ -93,6 +93,10 @@ def _run(argv: Sequence[str]) -> int:
         print_versions()
         return ExitCode.OK
 
+    words = list(argv)
+    if words in ([], ["help"], ["-h"], ["--help"]):
+        return _print_help(words)
+
     from typer import Abort
     from typer.exceptions import TyperException
 
@@ -109,6 +113,14 @@ def _run(argv: Sequence[str]) -> int:
     except TyperException as error:
         return _report_wrong_usage(error.format_message(), getattr(error, "ctx", None))
     return status if isinstance(status, int) else ExitCode.OK
+
+
+def _print_help(words: Sequence[str]) -> int:
+    """Print the help of `mem`; on stderr, as an error, if it was not asked for."""
+    from memcli.cli.help_text import main_help
+
+    (sys.stdout if words else sys.stderr).write(main_help())
+    return ExitCode.OK if words else ExitCode.USAGE
 
 
 def _report_wrong_usage(message: str, context: Any) -> int:  # Any: Typer's context is private

@@ -5,6 +5,7 @@ Begin with `format`, the description that every parser ends with, and read one p
 FORMATS.
 
     format      the description of a format, and the options for parsing
+    guides      how a person gets each export, in `guides.toml`
     sources     the documents that a path leads to: files, folders, standard input
     zips        zips as documents
     spool       streams stored so that they can be read again

@@ -71,6 +71,7 @@ def timeless(done):
     return answer
 
 
+@pytest.mark.slow
 def test_a_real_model_thinks_and_ranks_every_session_once_and_is_remembered(mem, smollm):
     command = ("ask", QUESTION, "--sifter", str(smollm), "--think", "40", "--json")
 

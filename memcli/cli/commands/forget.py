@@ -43,7 +43,7 @@ class PlannedDeletion:
     memories: Sequence[Memory]
 
     @classmethod
-    def named(
+    def from_names(
         cls, store: Store, ids: Sequence[str], source: str | None = None
     ) -> "PlannedDeletion":
         """Return what the ids or the source name, and the memories that go with it.
@@ -126,6 +126,6 @@ def forget(
             "give ids of sessions or memories, or one source", hint="mem forget s_k3j --dry-run"
         )
     with database.open_existing() as store:
-        PlannedDeletion.named(store, ids or [], source).carry_out(
+        PlannedDeletion.from_names(store, ids or [], source).carry_out(
             store, dry_run=dry_run, yes=yes, as_json=as_json, quiet=quiet
         )
