@@ -77,5 +77,6 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "mem models remove memreranker-4b",
         "mem models remove mine memsifter-4b",
     ),
+    "mem models show": ("mem models show memsifter-4b", "mem models show memreranker-4b"),
     "mem models path": ("mem models path", "mem models path memreranker-4b"),
 }
