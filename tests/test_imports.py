@@ -278,3 +278,10 @@ def test_tab_loads_next_to_nothing(line, needed, monkeypatch):
     loaded = {package(module) for module in loaded_by()}
 
     assert loaded & (OWNER.keys() | UNOWNED) <= needed
+
+
+def test_no_two_test_files_share_a_name():
+    """Pytest imports them by name alone."""
+    counts = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+
+    assert [name for name, count in counts.items() if count > 1] == []

@@ -9,6 +9,9 @@ Read `app` first, then one command, such as `commands/ask`.
     input_text     questions and documents from standard input
     confirmation   a question before a deletion or a long import
     discovery      exports that could be imported, or have changed
+    last_list      the list that was printed last, for `mem show 2`
+    help_text      the help of `mem` itself
+    examples       the examples of every command
     did_you_mean   suggestions for words that do not exist
     settings_editor  the settings file in an editor
     default_command  groups in which `list` need not be typed
@@ -93,6 +96,10 @@ def _run(argv: Sequence[str]) -> int:
         print_versions()
         return ExitCode.OK
 
+    words = list(argv)
+    if words in ([], ["help"], ["-h"], ["--help"]):
+        return _print_help(words)
+
     from typer import Abort
     from typer.exceptions import TyperException
 
@@ -109,6 +116,14 @@ def _run(argv: Sequence[str]) -> int:
     except TyperException as error:
         return _report_wrong_usage(error.format_message(), getattr(error, "ctx", None))
     return status if isinstance(status, int) else ExitCode.OK
+
+
+def _print_help(words: Sequence[str]) -> int:
+    """Print the help of `mem`; on stderr, as an error, if it was not asked for."""
+    from memcli.cli.help_text import main_help
+
+    (sys.stdout if words else sys.stderr).write(main_help())
+    return ExitCode.OK if words else ExitCode.USAGE
 
 
 def _report_wrong_usage(message: str, context: Any) -> int:  # Any: Typer's context is private

@@ -10,30 +10,11 @@ import typer
 
 from memcli import __version__
 from memcli.cli.completion import shells
+from memcli.cli.help_text import COMMAND_GROUPS
 from memcli.cli.option_groups import GroupedCommand, expand_groups
 
 # In the order of `mem --help`; each command is in the module of its name in `commands/`.
-COMMANDS = (
-    "ingest",
-    "ask",
-    "search",
-    "read",
-    "sessions",
-    "show",
-    "forget",
-    "stats",
-    "doctor",
-    "index",
-    "backup",
-    "export",
-    "config",
-    "demo",
-    "bench",
-    "mcp",
-    "sources",
-    "memories",
-    "models",
-)
+COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
 
 
 def command_tree(arguments: Sequence[str] = ()) -> typer.Typer:

@@ -4,8 +4,19 @@ from typing import Any
 
 from typer.core import TyperGroup
 
+from memcli.cli.option_groups import write_examples
 
-class ListingGroup(TyperGroup):
+
+class CommandGroup(TyperGroup):
+    """A group of commands whose help ends with examples."""
+
+    # Any: Typer's context and formatter have no public types.
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples."""
+        write_examples(ctx, formatter)
+
+
+class ListingGroup(CommandGroup):
     """A group that runs its command `list` if no word, or an option, comes first."""
 
     # Any: Typer's context is private.

@@ -11,8 +11,8 @@ from memcli.cli.output.console import note
 from memcli.cli.output.import_view import print_discovered
 from memcli.cli.output.numbers import pluralize
 from memcli.errors import ExitCode
-from memcli.ingest.discover import discover_places
-from memcli.ingest.remembered_sources import count_changed_sources
+from memcli.ingest.paths.discover import discover_places
+from memcli.ingest.paths.remembered_sources import count_changed_sources
 from memcli.store import Store
 
 LOOK_SECONDS = 0.05  # the most time that looking for changed paths may add to a search

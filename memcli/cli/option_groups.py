@@ -15,6 +15,7 @@ from typing import Any
 from typer.core import TyperCommand
 
 from memcli.cli import options
+from memcli.cli.examples import EXAMPLES
 from memcli.errors import UsageError
 from memcli.settings import database_path
 from memcli.store import Filters, Store
@@ -85,7 +86,7 @@ class ModelOptions:
 
     reranker: options.RerankerName = None
     sifter: options.SifterName = None
-    think: options.Think = 1024
+    think: options.Think = None
     gpu_layers: options.GpuLayers = None
 
 
@@ -200,6 +201,13 @@ def combine_dates(
     return since.start, until or since.end
 
 
+def write_examples(ctx: Any, formatter: Any) -> None:  # Any: as below
+    """Write the examples of a command at the end of its help."""
+    with formatter.section("Examples"):
+        for example in EXAMPLES.get(ctx.command_path, ()):
+            formatter.write(f"{' ' * formatter.current_indent}{example}\n")
+
+
 class GroupedCommand(TyperCommand):
     """A command whose help shows its options by group."""
 
@@ -217,6 +225,10 @@ class GroupedCommand(TyperCommand):
             if rows:
                 with formatter.section(heading):
                     formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples."""
+        write_examples(ctx, formatter)
 
 
 def expand_groups(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -33,6 +33,13 @@ def parse_text(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def parse_source(text: str) -> str:
+    """Return the source that was typed; the name of a format stands for its source."""
+    from memcli.formats.guides import find_source  # here, because every press of Tab loads this
+
+    return find_source(parse_text(text))
+
+
 def parse_names(text: str) -> frozenset[str]:
     """Return all names of a person, given one of them."""
     return frozenset(load_settings().names_of(parse_text(text)))
@@ -152,11 +159,11 @@ Source = Annotated[
     typer.Option(
         "--source",
         autocompletion=values.offer_sources,
-        parser=parse_text,
+        parser=parse_source,
         metavar="SOURCE",
         show_default=False,
         rich_help_panel=FILTERS,
-        help="Only sessions from this source, such as `chatgpt`.",
+        help="Only sessions from this source, such as `chatgpt`; `mem ingest --formats` lists all.",
     ),
 ]
 Speaker = Annotated[
@@ -357,12 +364,14 @@ Budget = Annotated[
     ),
 ]
 Think = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--think",
         min=0,
         metavar="N",
+        show_default=False,
         rich_help_panel=MODELS,
-        help="Let the model think for at most this many tokens.",
+        help="Let the model think for at most this many tokens. By default the number that its"
+        " authors published, such as 4096; with `--budget` and no GPU 1024.",
     ),
 ]

@@ -5,6 +5,7 @@ Begin with `format`, the description that every parser ends with, and read one p
 FORMATS.
 
     format      the description of a format, and the options for parsing
+    guides      how a person gets each export, in `guides.toml`
     sources     the documents that a path leads to: files, folders, standard input
     zips        zips as documents
     spool       streams stored so that they can be read again
@@ -59,8 +60,8 @@ FORMATS = {
     "codex": "agents.codex",
     "gemini_cli": "agents.gemini_cli",
     "pi": "agents.pi",
-    "wechat": "saved_chats.wechat",
     "qq": "saved_chats.qq",
+    "chatlab": "saved_chats.chatlab",
     "kakaotalk": "saved_chats.kakaotalk",
     "skype": "account_data.skype",
     "tiktok": "account_data.tiktok",
@@ -80,6 +81,7 @@ FORMATS = {
     "threema": "saved_chats.threema",
     "zoom": "saved_chats.zoom",
     "irc": "saved_chats.irc",
+    "wechat": "saved_chats.wechat",
     "export_manifests": "generic.export_manifests",
     "longmemeval": "datasets.longmemeval",
     "locomo": "datasets.locomo",

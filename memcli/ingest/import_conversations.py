@@ -5,7 +5,7 @@ The steps of one conversation, in the order of `ConversationImporter.import_batc
 1. sanitize it, and leave out forgotten turns;
 2. restore it whole, if another database exported it and it is new here;
 3. else give turns that several conversations share to one of them (`shared_turns`),
-4. find the stored sessions it may change (`affected_sessions`), merge their turns with its own
+4. find the stored sessions it may change (`recut`), merge their turns with its own
    (`merge`), and replace the sessions that differ (`session_writer`);
 5. keep the revisions and former ids that another database exported with it.
 """
@@ -17,12 +17,11 @@ from datetime import datetime
 
 from memcli.callbacks import ignore
 from memcli.domain import Conversation, Kind, Session, SessionHistory, fingerprint
-from memcli.ingest.affected_sessions import Cutter, affected_sessions, cut_again
 from memcli.ingest.cutting import CUT_RULE, cut_sessions
 from memcli.ingest.import_counts import ImportCounts, ImportTally
-from memcli.ingest.index_sessions import index_sessions
 from memcli.ingest.merge import merge, turn_digest
-from memcli.ingest.session_writer import SessionWriter
+from memcli.ingest.recut import Cutter, affected_sessions, cut_again
+from memcli.ingest.session_writer import SessionWriter, index_sessions
 from memcli.ingest.shared_turns import NEVER, without_copied_turns, without_thread_turns
 from memcli.protocols import Embedder
 from memcli.store import Store
@@ -126,7 +125,7 @@ def without_forgotten(conversation: Conversation, store: Store) -> Conversation:
     if forgetting.is_conversation_forgotten(source, key):
         return replace(conversation, turns=())
     keys = [turn.key for turn in turns] + [one.key or "" for one in past.revisions]
-    gone = forgetting.forgotten_turns(source, key, keys)
+    gone = forgetting.forgotten_turns(source, key, keys) | forgetting.forgotten_copies(turns)
     if not gone:
         return conversation
     left = SessionHistory(

@@ -15,8 +15,8 @@ from memcli.formats.sources import DocumentSource, find_sources, readable_bytes,
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportReport, ImportTally, MessageAccount
 from memcli.ingest.import_progress import ImportProgress, ProgressCallback
-from memcli.ingest.known_files import KnownFile, SourceOptions
 from memcli.ingest.parse_process import parse_document
+from memcli.ingest.paths.known_files import KnownFile, SourceOptions
 from memcli.ingest.recut import recut_and_index
 from memcli.ingest.restore import ArchiveRestorer
 from memcli.protocols import Embedder

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from memcli.domain import Conversation, Turn
-from memcli.ingest.affected_sessions import cut_again, sessions_around
 from memcli.ingest.cutting import cut_sessions
 from memcli.ingest.import_counts import ImportCounts
+from memcli.ingest.recut import cut_again, sessions_around
 from memcli.ingest.session_writer import SessionWriter
 from memcli.store import ConversationInfo, Store
 

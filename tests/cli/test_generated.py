@@ -39,7 +39,7 @@ def test_generated_files_are_current(path, text):
 
 
 def test_the_readme_says_of_every_format_what_is_kept():
-    _, _, table = (ROOT / "README.md").read_text("utf-8").partition("| format | source |")
+    _, _, table = (ROOT / "README.md").read_text("utf-8").partition("| format | export |")
     named = re.findall(r"^\|([^|]+)\|", table.partition("\n\n")[0], re.MULTILINE)
 
     assert set(re.findall(r"`(\w+)`", "".join(named))) == set(FORMATS)

@@ -19,6 +19,8 @@ from helpers.small_exports import (
     whatsapp,
 )
 
+from memcli.formats.guides import load_guides
+
 CATS = ("me: A name for a cat?", "ai: Pixel.", "me: Good.", "ai: Glad to help.")
 FRIENDS = ("Ann: A name for a cat?", "Bea: Pixel.")
 EXPORTS = {
@@ -425,3 +427,33 @@ def test_interrupted_it_keeps_what_it_read_and_says_what_to_type(mem):
     assert len(sessions(mem)) == 10
     assert mem("ingest", "talks.json").code == 0
     assert len(sessions(mem)) == 40
+
+
+def test_formats_are_listed_with_how_to_get_each_export(mem):
+    listed = mem("ingest", "--formats")
+
+    assert listed.code == 0
+    assert [line.split()[0] for line in listed.out.splitlines()] == list(load_guides())
+    assert "WhatsApp: open the chat, More, Export chat" in listed.out
+    assert [one["name"] for one in mem("ingest", "--formats", "--json").json["formats"]] == list(
+        load_guides()
+    )
+
+
+def test_a_format_and_its_source_have_one_name(mem):
+    mem.write("talks.json", [talk("Cats", *CATS)])
+    mem("ingest", "talks.json", "--format", "generic")
+
+    for name in ("generic", "generic_json"):
+        [found] = mem("sessions", "--source", name, "--json").json["sessions"]
+        assert found["title"] == "Cats"
+
+
+def test_verbose_prints_what_became_of_every_message(mem):
+    lines = ("Messages are end-to-end encrypted.", "Ann: Hi", "Bob: Yo")
+    chat = "\n".join(f"13.03.2024, 14:0{at} - {line}" for at, line in enumerate(lines))
+    mem.write("WhatsApp Chat with Ann.txt", chat)
+
+    done = mem("ingest", "WhatsApp Chat with Ann.txt", "--verbose")
+
+    assert "3 messages: 2 turns; kept, but not searched: 1 service" in done.err

@@ -1,4 +1,4 @@
-"""Parsers of assistants and agents account for every message: a turn, or a reason."""
+"""Parsers of assistants, agents and plain JSON account for every message: a turn, or a reason."""
 
 import pytest
 from helpers.assistant_exports import EXPORTS
@@ -10,7 +10,11 @@ from memcli.errors import InputError
 from memcli.formats import FORMATS, ParseOptions, load_format, recognise_format
 from memcli.formats.sources import find_sources
 
-OWN = [name for name, place in FORMATS.items() if place.startswith(("assistants.", "agents."))]
+OWN = [
+    name
+    for name, place in FORMATS.items()
+    if place.startswith(("assistants.", "agents.")) or name == "generic_json"
+]
 FILES = sorted(
     path for path in (SHARED / "samples").rglob("*") if path.is_file() and path.suffix != ".tsv"
 )

@@ -17,9 +17,9 @@ from memcli.domain import Conversation, Kind
 from memcli.ingest.cutting import CUT_RULE, ENOUGH, FEW_DAYS, LONGEST, QUIET, cut_sessions
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
-from memcli.ingest.index_sessions import index_sessions
 from memcli.ingest.recut import recut_and_index
 from memcli.ingest.reindex import reindex
+from memcli.ingest.session_writer import index_sessions
 from memcli.store import Filters, Store
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -13,7 +13,7 @@ from helpers.small_exports import talk
 
 from memcli.formats import ParseOptions
 from memcli.ingest import import_exports as work
-from memcli.ingest import index_sessions
+from memcli.ingest import session_writer
 from memcli.ingest.import_exports import import_changed, import_exports
 from memcli.store import Store
 
@@ -116,7 +116,7 @@ def test_what_has_not_changed_is_not_counted(take, store, tmp_path):
 
 def test_within_a_batch_it_is_told_too_how_much_is_embedded(take, tmp_path, monkeypatch):
     monkeypatch.setattr(work, "BATCH_TURNS", 1_000_000)
-    monkeypatch.setattr(index_sessions, "EMBEDDED", 8)
+    monkeypatch.setattr(session_writer, "EMBEDDED", 8)
     export(tmp_path / "one.jsonl")
 
     told = take(tmp_path / "one.jsonl")

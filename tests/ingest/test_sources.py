@@ -170,8 +170,8 @@ def log(monkeypatch):
         yield Conversation("log", "one", "Log", tuple(turns))
 
     found = Format("log", lambda _sample: True, parse, grows=True)
-    monkeypatch.setattr("memcli.ingest.known_files.load_format", lambda _name: found)
-    monkeypatch.setattr("memcli.ingest.known_files.HEAD", 16)
+    monkeypatch.setattr("memcli.ingest.paths.known_files.load_format", lambda _name: found)
+    monkeypatch.setattr("memcli.ingest.paths.known_files.HEAD", 16)
     return found, parsed
 
 

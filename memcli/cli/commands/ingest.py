@@ -14,17 +14,18 @@ import typer
 from memcli.cli.completion.values import offer_formats
 from memcli.cli.discovery import choose_discovered
 from memcli.cli.input_text import STDIN
-from memcli.cli.json_output.import_documents import ingest_document, source_json
+from memcli.cli.json_output.import_documents import formats_document, ingest_document, source_json
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Jsonl, Quiet, Timezone, Verbose
 from memcli.cli.output.console import note, print_json, print_jsonl
-from memcli.cli.output.import_view import print_reports
+from memcli.cli.output.import_view import print_formats, print_reports
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.typed_dates import local_zone
 from memcli.domain import Kind
 from memcli.errors import ExitCode, UsageError
-from memcli.formats import FORMATS, ParseOptions, load_format
+from memcli.formats import ParseOptions, load_format
+from memcli.formats.guides import find_format_name
 from memcli.ingest.import_exports import import_changed, import_exports
 from memcli.settings import load_settings
 from memcli.store import Store
@@ -77,7 +78,7 @@ FormatName = Annotated[
         autocompletion=offer_formats,
         show_default=False,
         metavar="FORMAT",
-        help=f"Read everything in this format instead of recognising it: {', '.join(FORMATS)}.",
+        help="Read everything in this format instead of recognising it; `--formats` lists them.",
     ),
 ]
 Me = Annotated[
@@ -96,6 +97,10 @@ Include = Annotated[
         help="Make this kind of turn searchable as well: `tool`, `thought` or `context`. May be"
         " given several times.",
     ),
+]
+Formats = Annotated[
+    bool,
+    typer.Option("--formats", help="Only list the formats, and how to get each export."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first damaged part.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
@@ -121,6 +126,7 @@ def ingest(
     me: Me = None,
     timezone: Timezone = None,
     include: Include = None,
+    formats: Formats = False,
     strict: Strict = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -136,9 +142,15 @@ def ingest(
     is to import on this machine. Exits with status 4 when something could not be read; everything
     else is imported.
     """
+    if formats:
+        if as_json or as_jsonl:
+            print_json(formats_document())
+        else:
+            print_formats()
+        return
     started = monotonic()
     _check_usage(database, paths or [], discover=discover)
-    forced = load_format(format_name) if format_name else None
+    forced = load_format(find_format_name(format_name)) if format_name else None
     usual = ParseOptions(local_zone(), aliases=load_settings().own_names)
     reading = replace(
         usual, timezone=timezone or usual.timezone, me=me, included_kinds=frozenset(include or ())

@@ -8,6 +8,7 @@ ever added. A document that has to change otherwise gets a new number.
 from dataclasses import dataclass
 
 from memcli.cli.json_output.import_documents import (
+    FormatsJson,
     ImportedSourceJson,
     IngestJson,
     RememberedSourceJson,
@@ -52,6 +53,7 @@ class PrintedDocument:
 
 DOCUMENTS = (
     PrintedDocument(IngestJson, ("mem ingest",), ImportedSourceJson),
+    PrintedDocument(FormatsJson, ("mem ingest",)),
     PrintedDocument(SourcesJson, ("mem sources list",), RememberedSourceJson),
     PrintedDocument(AskJson, ("mem ask",), RankedSessionJson),
     PrintedDocument(SearchJson, ("mem search",), RankedSessionJson),

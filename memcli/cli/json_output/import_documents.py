@@ -5,8 +5,9 @@ from typing import Annotated, Literal, TypedDict
 
 from memcli.cli.json_output.value_kinds import Count, Moment, Seconds, format_moment
 from memcli.domain import Doubt, Skipped
+from memcli.formats.guides import load_guides
 from memcli.ingest.import_counts import ImportCounts, ImportReport
-from memcli.ingest.remembered_sources import RememberedSource
+from memcli.ingest.paths.remembered_sources import RememberedSource
 
 
 class TurnCountsJson(TypedDict):
@@ -69,6 +70,32 @@ class IngestJson(TypedDict):
     sources: list[ImportedSourceJson]
     totals: TotalsJson
     seconds: Seconds
+
+
+class FormatJson(TypedDict):
+    """A format that `mem ingest` reads."""
+
+    name: Annotated[str, "The name that `--format` and `--source` take."]
+    title: Annotated[str, "The program, as people know it."]
+    export: Annotated[str, "How to get the export, in Markdown."]
+
+
+class FormatsJson(TypedDict):
+    """The formats that `mem ingest` reads."""
+
+    schema: Literal["mem.formats/1"]
+    formats: list[FormatJson]
+
+
+def formats_document() -> FormatsJson:
+    """Return the document of `mem ingest --formats`."""
+    return FormatsJson(
+        schema="mem.formats/1",
+        formats=[
+            FormatJson(name=guide.name, title=guide.title, export=guide.export)
+            for guide in load_guides().values()
+        ],
+    )
 
 
 class RememberedSourceJson(TypedDict):

@@ -7,9 +7,10 @@ from typing import TextIO
 from memcli.cli.output.console import note, printable
 from memcli.cli.output.numbers import pluralize
 from memcli.domain import Doubt, Kind, Skipped
-from memcli.ingest.discover import DiscoveredPlace
+from memcli.formats.guides import load_guides
 from memcli.ingest.import_counts import PARTS, ImportCounts, ImportReport
-from memcli.ingest.remembered_sources import RememberedSource, SourceState
+from memcli.ingest.paths.discover import DiscoveredPlace
+from memcli.ingest.paths.remembered_sources import RememberedSource, SourceState
 
 MAX_WARNINGS = 20  # warnings of one source; `--json` has all of them
 
@@ -42,6 +43,15 @@ def print_reports(
         if len(warnings) > MAX_WARNINGS:
             more = len(warnings) - MAX_WARNINGS
             note(f"{report.path}: {more} more warnings; `--json` prints all")
+
+
+def print_formats() -> None:
+    """Print the formats, and how to get each export."""
+    guides = load_guides().values()
+    width = max(len(guide.name) for guide in guides)
+    for guide in guides:
+        how = guide.export.replace("`", "")
+        sys.stdout.write(f"{guide.name:<{width}}  {guide.title}: {how}\n")
 
 
 def print_remembered_sources(found: Sequence[RememberedSource]) -> None:

@@ -1,6 +1,6 @@
-"""Generates the manual, the table of commands for Tab, and the JSON Schemas of documents.
+"""Generates the manual, the table of commands for Tab, JSON Schemas, and the README's formats.
 
-python -m memcli.cli.reference.generate          rewrite man/, memcli/schemas/ and the commands
+python -m memcli.cli.reference.generate          rewrite man/, memcli/schemas/, commands, README
 python -m memcli.cli.reference.generate --check  exit 1 and name the files that are out of date
 """
 
@@ -19,9 +19,11 @@ from memcli.cli.json_output.json_schema import (
 )
 from memcli.cli.reference.introspect import describe_commands
 from memcli.cli.reference.man import manual_pages
+from memcli.formats.guides import format_table
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = "memcli/schemas"
+README = "README.md"
 TABLE = "memcli/cli/completion/commands.json"
 
 
@@ -34,7 +36,16 @@ def generated_files() -> dict[str, str]:
         f"{SCHEMAS}/{name}": json.dumps(schema, indent=2) + "\n"
         for name, schema in json_schemas().items()
     }
-    return {**pages, **table, **documents}
+    return {**pages, **table, **documents, **_readme()}
+
+
+def _readme() -> dict[str, str]:
+    """Return the README with the table of formats between its two marks; nothing without one."""
+    if not (ROOT / README).exists():
+        return {}
+    before, begin, rest = (ROOT / README).read_text("utf-8").partition("<!-- formats -->\n")
+    _, end, after = rest.partition("<!-- /formats -->\n")
+    return {README: f"{before}{begin}\n{format_table()}\n{end}{after}"}
 
 
 def json_schemas() -> dict[str, JsonSchema]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from memcli.cli.app import command_tree
+from memcli.cli.app import COMMANDS, command_tree
 from memcli.cli.completion.command_table import Command, Parameter
 
 METAVARS = {int: "N", float: "N", str: "TEXT", Path: "FILE"}
@@ -52,7 +52,10 @@ def _describe_group(
         for each in group.registered_commands
         if each.callback and not each.hidden
     ]
-    return Command(words, text, parameters, (*commands, *inner))
+    found = {each.words[-1]: each for each in (*commands, *inner)}
+    if not before:  # Typer has groups after all other commands
+        found = {name: found[name] for name in COMMANDS}
+    return Command(words, text, parameters, tuple(found.values()))
 
 
 def _describe_parameters(command: Callable[..., Any]) -> list[Parameter]:

@@ -5,9 +5,10 @@ from itertools import groupby
 
 from memcli import RELEASED, __version__
 from memcli.cli.completion.command_table import Command, Parameter
+from memcli.cli.examples import EXAMPLES
 from memcli.cli.json_output import json_schema
 from memcli.cli.json_output.documents import DOCUMENTS, PrintedDocument
-from memcli.cli.reference import roff
+from memcli.cli.reference import roff, servers
 from memcli.errors import EXIT_CODE_MEANINGS
 
 DESCRIPTION = """
@@ -44,7 +45,7 @@ FILES = {
     " on macOS `~/Library/Application Support/mem/config.toml`.",
     "~/.local/share/mem/models": "Models; on macOS `~/Library/Application Support/mem/models`.",
 }
-EXAMPLES = {
+MAIN_EXAMPLES = {
     "Import an export, and ask a question about it:": (
         "mem ingest ~/Downloads/chatgpt-export.zip",
         'mem ask "What did I decide about the car?"',
@@ -105,7 +106,7 @@ def _main_page(root: Command) -> str:
             ".SH FILES",
             *roff.definition_list(FILES),
             ".SH EXAMPLES",
-            *roff.example_list(EXAMPLES),
+            *roff.example_list(MAIN_EXAMPLES),
             ".SH SEE ALSO",
             *roff.page_references(*seen, "mem-json(5)"),
         ],
@@ -129,6 +130,11 @@ def _command_page(command: Command) -> str:
             body += _parameter_list(each.parameters)
     else:
         body += _option_sections(command.parameters)
+    if name == "mem-models":
+        body += [".SH SERVERS", *roff.paragraphs(servers.INTRODUCTION)]
+        body += roff.definition_list(servers.SERVERS)
+    shown = [example for each in command.all() for example in EXAMPLES.get(each.name, ())]
+    body += [".SH EXAMPLES", *roff.code_lines(list(dict.fromkeys(shown)))]
     seen = ["mem(1)"]
     if any(each.form == "--json" for one in command.all() for each in one.parameters):
         seen.append("mem-json(5)")

@@ -55,15 +55,12 @@ def example_list(examples: Mapping[str, Iterable[str]]) -> Iterator[str]:
     for number, (text, commands) in enumerate(examples.items()):
         if number:
             yield ".PP"
-        yield from (
-            *paragraph_lines(text),
-            ".PP",
-            ".RS 4",
-            ".nf",
-            *map(escape, commands),
-            ".fi",
-            ".RE",
-        )
+        yield from (*paragraph_lines(text), ".PP", *code_lines(commands))
+
+
+def code_lines(commands: Iterable[str]) -> Iterator[str]:
+    """Yield commands to type, one a line, as they are."""
+    yield from (".RS 4", ".nf", *map(escape, commands), ".fi", ".RE")
 
 
 def page_references(*pages: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ claude          data exports of Claude.ai
 claude_content  the content of its messages
 deepseek        data exports of DeepSeek
 gemini_phrases  the phrases around prompts in My Activity
+gemini_times    times in its HTML
 gemini_takeout  prompts to Gemini in Google Takeout
 grok            data exports of Grok
 lechat          data exports of Mistral Le Chat

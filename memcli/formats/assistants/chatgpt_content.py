@@ -1,35 +1,19 @@
-"""The content of ChatGPT's messages: parts, uploads, canvas documents, and markup inside of texts.
-
-Markup is a type and its fields between characters of Unicode's private use area, shown here as
-`<`, `|` and `>`. Some fields are words that the person saw, and others refer to search results:
-
-    <cite|turn0search1|turn0search2>
-    <entity|["restaurant","Chez Odile","a bouchon"]>
-    <url|Guide|https://example.org/guide>
+"""The content of ChatGPT's messages: parts, uploads and canvas documents.
 
 Source: exports of several years, and the parsers of open programs.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from memcli.domain import Kind
 from memcli.formats.building.blocks import part_label
+from memcli.formats.building.markup import replace_markup
 from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken
 from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.values import mapping, sequence, string
 
 CANVAS = "canmore."  # the recipient of messages that write or edit a document
-
-_SPAN = re.compile("( ?)\ue200([^\ue200\ue201]*+)(?:\ue201|$)")
-_FIELD = "\ue202"
-_MARKS = re.compile("[\ue200-\ue20f]")
-_OLD_CITATION = re.compile(
-    r" ?【[\d:]++†[^【】]*+】|:{1,2}contentReference\[[^\]]*\](?:\{[^}]*\})?"
-)
-_REFERENCE = re.compile(r"(?:turn\d+[a-z_]+\d+[,;\s]*)+|L\d+(?:-L?\d+)?")
-_NAME_KEYS = ("title", "name", "label", "text", "caption")
 
 # Types of content that a program wrote for the model, or the model for a program.
 _SILENT_TYPES = frozenset(
@@ -64,7 +48,7 @@ def chatgpt_message_content(message: Row, counter: MessageCounter) -> tuple[Kind
     for part in _parts(kind, content):
         texts.append(string(part) or string(mapping(part).get("text")))
         labels += _part_labels(mapping(part), counter)
-    text = _without_markup("\n".join(text for text in texts if text)).strip("\n")
+    text = replace_markup("\n".join(text for text in texts if text)).strip("\n")
     names = _upload_names(message)
     if not text.strip():
         pictures = [label for label in labels if label.startswith(_PICTURE)]
@@ -119,50 +103,3 @@ def _part_labels(part: Row, counter: MessageCounter) -> list[str]:
 def _upload_names(message: Row) -> list[str]:
     uploads = sequence(mapping(message.get("metadata")).get("attachments"))
     return [name for upload in uploads if (name := string(mapping(upload).get("name")).strip())]
-
-
-def _without_markup(text: str) -> str:
-    """Return a text in which markup is replaced by its words."""
-    if "【" in text or "contentReference" in text:
-        text = _OLD_CITATION.sub("", text)
-    if _MARKS.search(text):
-        text = _MARKS.sub("", _SPAN.sub(_replace_span, text))
-    return text
-
-
-def _replace_span(match: re.Match[str]) -> str:
-    kind, *fields = match[2].split(_FIELD)
-    if kind.strip().endswith("cite"):
-        return ""
-    words: list[str] = []
-    link = ""
-    for field in map(str.strip, fields):
-        if field.startswith(("http://", "https://")):
-            link = field
-        elif field.startswith(("[", "{")) and field.endswith(("]", "}")):
-            words += _names(parse_or_broken(field))
-        elif field and not _REFERENCE.fullmatch(field):
-            words.append(field)
-    label = ", ".join(dict.fromkeys(words))
-    shown = f"[{label}]({link})" if label and link else label or link
-    return match[1] + shown if shown else ""
-
-
-def _names(value: Any) -> Iterator[str]:  # Any: JSON values have all types
-    """Yield the names in a field: of a list that begins with a type, the string after it."""
-    if isinstance(value, list):
-        texts = [text for text in value if isinstance(text, str)]
-        names = [text for text in texts if not _REFERENCE.fullmatch(text)]
-        is_typed = len(names) > 1 and len(names) == len(texts)
-        yield from names[1:2] if is_typed else names[:1]
-        inner: list[Any] = value
-    else:
-        fields = mapping(value)
-        yield from filter(None, (string(fields.get(key)) for key in _NAME_KEYS))
-        inner = list(fields.values())
-    for child in inner:
-        if isinstance(child, list) and any(isinstance(item, list | dict) for item in child):
-            for item in child:
-                yield from _names(item)
-        elif isinstance(child, dict):
-            yield from _names(child)

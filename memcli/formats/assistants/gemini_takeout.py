@@ -10,13 +10,14 @@ HTML the time is written in the person's language, between the prompt and the an
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
 from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.assistants.gemini_phrases import PromptPhrases, is_other_row, key_text
+from memcli.formats.assistants.gemini_times import parse_row_time
 from memcli.formats.building.blocks import part_label
 from memcli.formats.building.long_chats import ChatTurn, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -28,8 +29,6 @@ from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
-    is_plausible_time,
-    localize,
     mapping,
     parse_timestamp,
     sequence,
@@ -45,16 +44,6 @@ _CELL_CLASSES = {"header-cell", "content-cell"}
 _CAPTION_CLASS = "mdl-typography--caption"  # of the cell that says why a row is there
 _THREAD = re.compile(r"https?://gemini\.google\.com/app/(?:c/)?([\w-]+)")
 _GEMINI_CELL = re.compile(r"header-cell[^>]*>\s*(?:<p[^>]*>)?[^<]*(?:Gemini|Bard)", re.IGNORECASE)
-
-_WRITTEN_TIME = re.compile(
-    r"([A-Z][a-z]{2})[a-z]* (\d{1,2}), (\d{4}), (\d{1,2}:\d{2}:\d{2})(?: ([AP]M))?(?: (\S+))?"
-)
-_ZONES = (
-    "UTC+0 GMT+0 WET+0 BST+1 WEST+1 CET+1 CEST+2 EET+2 EEST+3 MSK+3 SGT+8 JST+9 KST+9 AEST+10"
-    " AEDT+11 NZST+12 NZDT+13 EST-5 EDT-4 CST-6 CDT-5 MST-7 MDT-6 PST-8 PDT-7 AKST-9 AKDT-8 HST-10"
-)
-_ZONE_HOURS = {zone: int(hours) for zone, hours in re.findall(r"([A-Z]+)([+-]\d+)", _ZONES)}
-_ZONE_OFFSET = re.compile(r"(?:GMT|UTC)([+-]\d{1,2})(?::(\d{2}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,16 +170,20 @@ def _as_list(value: object) -> list[object]:
 
 
 def _html_rows(document: Document, options: ParseOptions) -> Iterator[_Row | Skipped]:
-    skipped = 0
+    lost = unknown = 0
     for header, *contents in _cells(document):
         if any(name in " ".join(header).casefold() for name in _PRODUCTS):
             row = _html_row(header, contents, options)
             if row is not None:
+                unknown += row.clock is Clock.NONE
                 yield row
             elif any(contents):
-                skipped += 1
-    if skipped:
-        yield Skipped(f"{skipped} rows", "have no time in a known form: export as JSON instead")
+                lost += 1
+    if unknown:
+        why = "are in an unknown form: export as JSON instead"
+        yield Skipped(f"times of {unknown} rows", why, lost=False)
+    if lost:
+        yield Skipped(f"{lost} rows", "have no time in a known form: export as JSON instead")
 
 
 def _html_row(header: list[str], contents: list[list[str]], options: ParseOptions) -> _Row | None:
@@ -201,42 +194,13 @@ def _html_row(header: list[str], contents: list[list[str]], options: ParseOption
     content = contents[0] if contents else []
     for lines in (content, header):
         for number, line in enumerate(lines):
-            if (time := _parse_time(line, options)) is not None:
+            if (time := parse_row_time(line, options)) is not None and (number or lines is header):
                 split = number if lines is content else len(content)
                 rest = content[split + 1 :] if lines is content else []
                 answer = "\n".join([*rest, *(line for cell in contents[1:] for line in cell)])
                 sent_at, clock = time
                 return _Row("\n".join(content[:split]), answer, sent_at, clock, time_text=line)
     return None
-
-
-def _parse_time(line: str, options: ParseOptions) -> tuple[datetime | None, Clock] | None:
-    """Return the time that a line is, and how exactly it is known; None if it is no time."""
-    match = _WRITTEN_TIME.fullmatch(line.replace("\u202f", " "))
-    if match is None:
-        return None
-    month, day, year, clock, half, zone = match.groups()
-    form = "%b %d %Y %I:%M:%S %p" if half else "%b %d %Y %H:%M:%S"
-    try:
-        naive = datetime.strptime(f"{month} {day} {year} {clock} {half or ''}".strip(), form)
-    except ValueError:
-        return None, Clock.NONE
-    return _with_zone(naive, zone or "", options)
-
-
-def _with_zone(naive: datetime, zone: str, options: ParseOptions) -> tuple[datetime | None, Clock]:
-    if not is_plausible_time(naive):
-        return None, Clock.NONE
-    if (offset := _ZONE_OFFSET.fullmatch(zone)) is not None:
-        minutes = int(offset[2] or 0) * (-1 if offset[1].startswith("-") else 1)
-        shift = timedelta(hours=int(offset[1]), minutes=minutes)
-    elif zone in _ZONE_HOURS:
-        shift = timedelta(hours=_ZONE_HOURS[zone])
-    else:
-        return localize(naive, options.timezone), Clock.LOCAL
-    if abs(shift) >= timedelta(days=1):
-        return None, Clock.NONE
-    return parse_timestamp(naive.replace(tzinfo=timezone(shift)).isoformat()), Clock.EXACT
 
 
 def _cells(document: Document) -> Iterator[list[list[str]]]:

@@ -27,6 +27,7 @@ from memcli.formats.building.blocks import (
 )
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.message_counter import MessageCounter
@@ -89,7 +90,7 @@ def _blocks(message: Row) -> list[Block]:
     for part in map(mapping, sequence(message.get("content"))):
         blocks += _part_blocks(role, part)
     if not any(block.kind is Kind.TEXT for block in blocks):
-        blocks += text_block(role, text)
+        blocks += _text_blocks(role, text)
     for file in map(mapping, sequence(message.get("files"))):
         blocks.append(media_block(role, file.get("filename") or file.get("filepath")))
     return blocks
@@ -99,7 +100,7 @@ def _part_blocks(role: Role, part: Row) -> list[Block]:
     kind = string(part.get("type"))
     if kind == "text":
         text = part.get("text")
-        return text_block(role, string(mapping(text).get("value")) or string(text))
+        return _text_blocks(role, string(mapping(text).get("value")) or string(text))
     if kind == "think":
         return text_block(role, plain_text(part.get("think")), Kind.THOUGHT)
     if kind == "tool_call":
@@ -109,6 +110,10 @@ def _part_blocks(role: Role, part: Row) -> list[Block]:
     if kind == "error":
         return text_block(Role.SYSTEM, string(part.get("error")), Kind.SERVICE)
     return unknown_blocks(role, part)
+
+
+def _text_blocks(role: Role, text: str) -> list[Block]:
+    return answer_blocks(text) if role is Role.ASSISTANT else text_block(role, text)
 
 
 FORMAT = Format(name="librechat", recognises=_recognises, parse=_parse)

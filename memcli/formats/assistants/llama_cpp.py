@@ -27,6 +27,7 @@ from memcli.formats.building.blocks import (
     tool_result,
 )
 from memcli.formats.building.branches import Node, branching_turns
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
@@ -143,7 +144,8 @@ def _blocks(message: Row) -> list[Block]:
             texts.append(text)
         else:
             names.append(string(extra.get("name")) or f"[{string(extra.get('type')).lower()}]")
-    blocks += text_block(role, "\n\n".join(text for text in texts if text.strip()))
+    text = "\n\n".join(text for text in texts if text.strip())
+    blocks += answer_blocks(text) if role is Role.ASSISTANT else text_block(role, text)
     blocks += [media_block(role, name) for name in names]
     return blocks + _tool_calls(message.get("toolCalls"))
 

@@ -22,6 +22,7 @@ from memcli.formats.building.blocks import (
     unknown_blocks,
 )
 from memcli.formats.building.branches import Node, branching_turns
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, Edge, scan_json
@@ -123,6 +124,8 @@ def _content_blocks(role: Role, content: object, kind: Kind) -> list[Block]:
             blocks += tool_result(part.get("content"))
         elif part.get("type") == "file":
             blocks.append(media_block(role, part.get("name") or part.get("fileIdentifier")))
+        elif "text" in part and role is Role.ASSISTANT and kind is Kind.TEXT:
+            blocks += answer_blocks(string(part.get("text")))
         elif "text" in part:
             blocks += text_block(role, string(part.get("text")), kind)
         else:

@@ -20,6 +20,7 @@ from memcli.formats.building.blocks import (
 )
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken
@@ -121,7 +122,8 @@ def _blocks(message: Row) -> list[Block]:
     if not text and role is Role.ASSISTANT:
         text = _output_text(message)
     attached_texts, file_names = _files(message)
-    blocks += text_block(role, "\n\n".join(filter(None, (text, *attached_texts))))
+    text = "\n\n".join(filter(None, (text, *attached_texts)))
+    blocks += answer_blocks(text) if role is Role.ASSISTANT else text_block(role, text)
     return blocks + [media_block(role, name) for name in file_names]
 
 

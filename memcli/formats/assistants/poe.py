@@ -33,6 +33,7 @@ from memcli.formats.building.blocks import (
     text_block,
     title_from,
 )
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
@@ -155,9 +156,10 @@ def _parse_transcript(document: Document) -> Iterator[ParsedItem]:
     def finish() -> None:
         role = Role.USER if name == _PERSON else Role.ASSISTANT
         text = "\n".join(body).strip()
+        blocks = answer_blocks(text) if role is Role.ASSISTANT else text_block(role, text)
         if name:
-            document.counter.see_parts([text] if text else [])
-        turns.extend(linear_turns(keys.next_key(name, text), text_block(role, text), None))
+            count_message(document.counter, blocks)
+        turns.extend(linear_turns(keys.next_key(name, text), blocks, None))
 
     for number, line in enumerate(read_lines(document), start=1):
         if line is None:

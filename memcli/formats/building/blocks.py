@@ -145,11 +145,13 @@ def unknown_blocks(role: Role, part: Mapping[str, object]) -> list[Block]:
             return [Block(role, text, unknown_type=kind)]
     names = ("title", "name", "filename", "file_name", "url")
     name = next((text for key in names if (text := string(part.get(key)).strip())), "")
-    return [Block(role, part_label(kind, name), Kind.MEDIA, kind)] if kind else []
+    is_text = kind in ("", "text", "input_text", "output_text")  # without any words
+    return [] if is_text else [Block(role, part_label(kind, name), Kind.MEDIA, kind)]
 
 
 def part_label(kind: str, name: str = "") -> str:
     """Return a label in place of content without a text: "[canvas: Budget]", "[voice note]"."""
+    kind = kind.removeprefix("input_").removesuffix("_url")
     words = kind.replace("_", " ").strip()
     return f"[{words}: {name.strip()}]" if name.strip() else f"[{words}]"
 

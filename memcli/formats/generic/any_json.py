@@ -13,8 +13,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from memcli.domain import Clock, Conversation, Role, Skipped, Turn
+from memcli.domain import Clock, Conversation, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
+from memcli.formats.building.blocks import Block, count_message, unknown_blocks, with_keys
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.building.time_order import NO_TIME
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
@@ -25,6 +27,7 @@ from memcli.formats.parsing.json_stream import (
     parse_or_broken,
     read_elements,
 )
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -68,8 +71,9 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         row = mapping(element)
         if isinstance(element, BrokenValue):
             yield Skipped(where, element.reason)
+            count_message(document.counter, [], Omission.UNREADABLE)
         elif (messages := _messages(row)) is not None:
-            yield _conversation(where, row, messages, keys)
+            yield _conversation(where, row, messages, keys, document.counter)
         elif _is_message(row):
             loose.append(row)
             size += len(_text(row))
@@ -79,7 +83,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         else:
             yield Skipped(where, "has nothing to import", lost=False)
     if loose:
-        yield _conversation("conversation 1", {}, loose, keys)
+        yield _conversation("conversation 1", {}, loose, keys, document.counter)
 
 
 def _elements(document: Document) -> Iterator[tuple[str, Any]]:
@@ -165,10 +169,14 @@ def _text(row: Mapping[str, Any]) -> str:
 
 
 def _conversation(
-    where: str, row: Mapping[str, Any], messages: Iterable[Any], keys: MessageKeys
+    where: str,
+    row: Mapping[str, Any],
+    messages: Iterable[Any],
+    keys: MessageKeys,
+    counter: MessageCounter,
 ) -> Conversation | Skipped:
     title = string(row.get("title")) or string(row.get("name"))
-    turns = _turns(map(mapping, messages))
+    turns = _turns(map(mapping, messages), counter)
     if not turns:
         where = f"{where} ({title})" if title else where
         return Skipped(where, "has nothing to import", lost=False)
@@ -179,24 +187,36 @@ def _conversation(
     return Conversation("generic", key, title, tuple(turns))
 
 
-def _turns(messages: Iterable[Mapping[str, Any]]) -> list[Turn]:
+def _turns(messages: Iterable[Mapping[str, Any]], counter: MessageCounter) -> list[Turn]:
     keys, turns = MessageKeys(), dict[str, Turn]()
     for message in messages:
-        text = _text(message)
-        if not _is_message(message) or not text.strip():
-            continue
         role = ROLES.get(_speaker(message).lower(), Role.PERSON)
+        blocks = _blocks(role, message) if _is_message(message) else []
+        count_message(counter, blocks)
+        if not blocks:
+            continue
         speaker = _name(message) or (_speaker(message) if role is Role.PERSON else "")
         sent_at = next(
             filter(None, (parse_timestamp(message.get(field)) for field in _TIMES)), None
         )
         key = _first_text(message, _MESSAGE_IDS)
         if not key or key in turns:
+            text = _text(message) or blocks[0].text
             key = keys.next_key(sent_at, role, speaker, text)
         clock = Clock.EXACT if sent_at else Clock.NONE
-        turns[key] = Turn(key, role, text, speaker or None, sent_at, clock)
+        for name, block in with_keys(key, blocks):
+            turns[name] = Turn(name, role, block.text, speaker or None, sent_at, clock, block.kind)
     timed = with_inherited_times(list(turns.values()))
     return sorted(timed, key=lambda turn: turn.sent_at or NO_TIME)
+
+
+def _blocks(role: Role, message: Mapping[str, Any]) -> list[Block]:
+    """Return the blocks of a message; parts without a text are named if there is no text."""
+    text = _text(message)
+    if text.strip():
+        return answer_blocks(text) if role is Role.ASSISTANT else [Block(role, text)]
+    parts = map(mapping, sequence(message.get("content", message.get("value"))))
+    return [block for part in parts for block in unknown_blocks(role, part)]
 
 
 def _name(message: Mapping[str, Any]) -> str:

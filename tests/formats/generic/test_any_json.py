@@ -148,7 +148,7 @@ def test_contents_of_every_kind_are_read(content, text):
     assert turn_texts(conversation) == [(Role.USER, text)]
 
 
-@pytest.mark.parametrize("content", [None, "", "  ", [], {}, True, [{"type": "image_url"}]])
+@pytest.mark.parametrize("content", [None, "", "  ", [], {}, True, [{"type": "text", "text": ""}]])
 def test_messages_without_words_are_left_out(content):
     found = parse_all({"messages": [{"role": "user", "content": content}]})
 

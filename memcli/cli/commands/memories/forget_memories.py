@@ -24,6 +24,6 @@ def forget_memories(
         if not name.startswith("m_"):
             raise UsageError(f"not the id of a memory: `{name}`", hint="`mem memories` lists them")
     with database.open_existing() as store:
-        PlannedDeletion.named(store, ids).carry_out(
+        PlannedDeletion.from_names(store, ids).carry_out(
             store, dry_run=dry_run, yes=yes, as_json=as_json, quiet=quiet
         )

@@ -8,7 +8,7 @@ from memcli.cli.options import Json, Jsonl
 from memcli.cli.output.console import note, print_json, print_jsonl
 from memcli.cli.output.import_view import print_remembered_sources
 from memcli.errors import ExitCode
-from memcli.ingest.remembered_sources import list_remembered_sources
+from memcli.ingest.paths.remembered_sources import list_remembered_sources
 
 
 def list_sources(

@@ -10,7 +10,7 @@ from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Quiet, parse_text
 from memcli.cli.output.console import printable
 from memcli.errors import InputError
-from memcli.ingest.remembered_sources import find_remembered_path
+from memcli.ingest.paths.remembered_sources import find_remembered_path
 
 OldPath = Annotated[
     str,

@@ -8,7 +8,7 @@ from memcli.cli.completion import values
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Quiet, parse_text
 from memcli.cli.output.console import printable
-from memcli.ingest.remembered_sources import find_remembered_path
+from memcli.ingest.paths.remembered_sources import find_remembered_path
 
 SourcePaths = Annotated[
     list[str],
