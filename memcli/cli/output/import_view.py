@@ -138,12 +138,8 @@ def _warning_line(path: str, warning: Skipped | Doubt) -> str:
 
     A warning about a folder does not blame the file beside which it was reported.
     """
-    if path == warning.where or path.startswith(f"{warning.where}/"):
-        return (
-            warning.why
-            if warning.where in warning.why.split()
-            else f"{warning.where}: {warning.why}"
-        )
+    if path.startswith(f"{warning.where}/"):
+        return f"{warning.where}: {warning.why}"
     where = "" if warning.where in warning.why else f"{warning.where}: "
     return f"{'' if path in warning.why else f'{path}: '}{where}{warning.why}"
 
