@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
 _DONE = b"[DONE]"
+STREAM_END: Any = object()  # is yielded in place of `[DONE]`; Any: events are values of JSON
 
 
 class InvalidReplyError(Exception):
@@ -74,6 +75,8 @@ def read_events(
 ) -> Iterator[Any]:
     """Yield the values of a stream of events, or the one value of a reply that is no stream.
 
+    The last value is `STREAM_END` if the server said that the stream is whole.
+
     Args:
         response: a response that was not read yet.
         hide_key: replaces our key, which a server may echo, before anything is cut.
@@ -91,6 +94,7 @@ def read_events(
         raise InvalidReplyError(f"answers with {kind}, not with JSON: is the address right?")
     for data in _read_event_data(response, max_bytes, max_line_bytes):
         if data == _DONE:
+            yield STREAM_END
             return
         yield parse_json(hide_key(data))
 
