@@ -29,7 +29,15 @@ COMMANDS = (
     "show 2",
     "show {party}:3 -C 1",
 )
-CARE = ("stats", "doctor", "memories --history", "memories {city}", "config", "people", "timeline hotel")
+CARE = (
+    "stats",
+    "doctor",
+    "memories --history",
+    "memories {city}",
+    "config",
+    "people",
+    "timeline hotel",
+)
 STEADY = Path(__file__).parents[1] / "helpers" / "steady_mem.py"
 # What reads well on a light background and on a dark one: bold, dim, reverse, red, green, magenta
 # and cyan. Yellow and white vanish on the one, black and blue on the other.
