@@ -140,7 +140,7 @@ def test_into_a_memory_that_knows_the_chat_an_export_is_merged(store, tmp_path):
 
 
 def test_what_was_forgotten_does_not_come_back_with_an_export(store):
-    take(store, talk("Lisbon", "me: secret"), chat("Ann: secret"), chat("Bea: x", at=BEGIN + DAY))
+    take(store, talk("Lisbon", "me: secret"), chat("Ann: secret"), chat("Bea: x", at=BEGIN + 9 * DAY))
     text = exported(store)
     gone = [each for each in ids(store) if "secret" in str(store.sessions.get(each))]
     store.deletion.forget(gone)
