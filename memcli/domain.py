@@ -308,6 +308,7 @@ class Tombstone:
     """The digest of a forgotten item, by which an import knows not to take it again."""
 
     digest: str
+    key: str | None = None  # the key that the digest was made with; None in older exports
 
 
 def public_id(prefix: str, *parts: object) -> str:

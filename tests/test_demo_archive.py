@@ -14,6 +14,8 @@ from memcli.demo.questions import DEMO_QUESTIONS
 from memcli.domain import Conversation
 from memcli.formats import Document, ParseOptions, recognise_format
 
+pytestmark = pytest.mark.slow
+
 ARCHIVE = Path(memcli.demo.__file__).parent / "exports"
 FORMATS = {
     "WhatsApp Chat with Kaito Mori.txt": "whatsapp",

@@ -13,6 +13,8 @@ from memcli.evaluation.runner import BenchmarkRun
 from memcli.evaluation.summary import summarize
 from memcli.search.stages import RankingModels
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def summary():

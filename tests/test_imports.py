@@ -37,6 +37,7 @@ OWNER = {
     "huggingface_hub": "weights",
     "gguf": "weights",
     "yaml": "weights",
+    "babel": "text.localized_dates",
     "mcp": "cli.agent_tools.mcp_server",
     "mcp_types": "cli.agent_tools.mcp_server",
     "anyio": "cli.agent_tools.mcp_server",
@@ -277,3 +278,10 @@ def test_tab_loads_next_to_nothing(line, needed, monkeypatch):
     loaded = {package(module) for module in loaded_by()}
 
     assert loaded & (OWNER.keys() | UNOWNED) <= needed
+
+
+def test_no_two_test_files_share_a_name():
+    """Pytest imports them by name alone."""
+    counts = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+
+    assert [name for name, count in counts.items() if count > 1] == []

@@ -14,6 +14,8 @@ from helpers.mem_process import MEM, Mem
 import memcli.demo
 from memcli.settings import load_settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 EXPORTS = Path(memcli.demo.__file__).parent / "exports"
 BLOCKS = re.findall(
@@ -21,6 +23,7 @@ BLOCKS = re.findall(
 )
 # Commands that are not run here, by how they begin, and why.
 NOT_RUN = {
+    "pipx install": "installs from a package index; .ci/run installs the same with pip",
     "python3 -m venv": "installs from a package index; .ci/run pastes it",
     "mem bench": "needs data sets that are not ours to ship, and minutes",
     "mem read": "needs a model that reads; tests/cli/test_read_command.py has one",

@@ -9,6 +9,9 @@ Read `app` first, then one command, such as `commands/ask`.
     input_text     questions and documents from standard input
     confirmation   a question before a deletion or a long import
     discovery      exports that could be imported, or have changed
+    last_list      the list that was printed last, for `mem show 2`
+    help_text      the help of `mem` itself
+    examples       the examples of every command
     did_you_mean   suggestions for words that do not exist
     settings_editor  the settings file in an editor
     default_command  groups in which `list` need not be typed

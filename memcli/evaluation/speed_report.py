@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Literal
 
 from memcli.evaluation.import_speed import ImportSpeed
@@ -89,7 +89,7 @@ def speed_report(
             processor=platform.machine(),
             cores=cores,
             python=platform.python_version(),
-            llama_cpp_python=version("llama-cpp-python"),
+            llama_cpp_python=_llama_version(),
         ),
         load_seconds={name: each.load for name, each in models.items()},
         generation=[GenerationJson(name, each.read, each.write) for name, each in models.items()],
@@ -114,3 +114,10 @@ def _reranking(model: str, comparison: RerankComparison) -> RerankingJson:
         cpu_ratios=comparison.cpu_times,
         most_apart=comparison.apart,
     )
+
+
+def _llama_version() -> str:
+    try:
+        return version("llama-cpp-python")
+    except PackageNotFoundError:  # the extra `llama` is not installed
+        return "not installed"

@@ -125,7 +125,7 @@ def without_forgotten(conversation: Conversation, store: Store) -> Conversation:
     if forgetting.is_conversation_forgotten(source, key):
         return replace(conversation, turns=())
     keys = [turn.key for turn in turns] + [one.key or "" for one in past.revisions]
-    gone = forgetting.forgotten_turns(source, key, keys)
+    gone = forgetting.forgotten_turns(source, key, keys) | forgetting.forgotten_copies(turns)
     if not gone:
         return conversation
     left = SessionHistory(

@@ -15,7 +15,7 @@ from memcli.memories.grounding import check_sources_again
 from memcli.memories.remember import MemoryWriter
 from memcli.protocols import Embedder
 from memcli.store import Filters, MemoryFilters, PassageLocation, Store
-from memcli.text.chunking import passage_text, split_passages
+from memcli.text.chunking import split_passages, text_of_turns
 
 WINDOW = 2048  # passages that are sorted by length together
 SMALLEST, LARGEST = 16, 1024  # passages in one transaction
@@ -68,6 +68,7 @@ def _rebuild_text(store: Store, progress: StepProgress) -> int:
     """Make passages and full text again; return the number of sessions."""
     with store.transaction():
         store.text_rebuild.clear_full_text()
+        store.text_rebuild.restore_vector_search()
         store.text_rebuild.remove_orphans()
         recut_all(store)
         numbers = sorted(store.sessions.numbers(Filters()))
@@ -115,7 +116,6 @@ def _texts(
     store: Store, places: Sequence[PassageLocation]
 ) -> Iterator[tuple[PassageLocation, str]]:
     """Yield the texts of passages, except of those that no longer exist."""
-    there = store.vector_sets.unchanged_passages(places)
-    sessions = {number: store.sessions.by_number(number) for _, number, _ in there}
-    for place in there:
-        yield place, passage_text(sessions[place[1]], place[2])
+    for place in store.vector_sets.unchanged_passages(places):
+        _, session, passage = place
+        yield place, text_of_turns(store.sessions.covered_turns(session, passage), passage)

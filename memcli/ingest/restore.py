@@ -28,7 +28,7 @@ class ArchiveRestorer:
 
     def __init__(self, store: Store, embedder: Embedder) -> None:
         self._store, self._memories = store, MemoryWriter(store, embedder)
-        self._forgotten: list[str] = []
+        self._forgotten: list[Tombstone] = []
         self.new: set[MemoryId] = set()
 
     def restore(self, batch: Sequence[object]) -> list[Skipped]:
@@ -37,7 +37,7 @@ class ArchiveRestorer:
         Returns:
             A warning for each memory that no turn here supports.
         """
-        self._forgotten += [one.digest for one in batch if isinstance(one, Tombstone)]
+        self._forgotten += [one for one in batch if isinstance(one, Tombstone)]
         exported = [one for one in batch if isinstance(one, PortableMemory)]
         readings = [one for one in batch if isinstance(one, PortableReading)]
         if not (exported or readings):

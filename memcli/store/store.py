@@ -11,7 +11,7 @@ from memcli.store.index.memory_index import MemoryIndex
 from memcli.store.index.rebuild import TextIndexRebuild
 from memcli.store.index.search_index import SearchIndex
 from memcli.store.index.vector_sets import VectorSets
-from memcli.store.maintenance.backup import back_up
+from memcli.store.maintenance.backup import back_up, known_backups
 from memcli.store.maintenance.deletion import Deletion
 from memcli.store.maintenance.export import StoreExport
 from memcli.store.maintenance.health import HealthChecks
@@ -24,6 +24,7 @@ from memcli.store.tables.model_cache import ModelCache
 from memcli.store.tables.readings import ReadingTable
 from memcli.store.tables.sessions import SessionTable
 from memcli.store.tables.source_files import SourceTable
+from memcli.store.tables.tombstones import TombstoneTable
 
 DEFAULT_WAIT = 10.0  # seconds
 
@@ -64,6 +65,8 @@ class Store:
             memory_index=self.memory_index,
         )
         self.readings = ReadingTable(self._database)
+        if not read_only:
+            TombstoneTable(self._database).key_plain_digests()
 
     @classmethod
     def existing(cls, path: Path, *, wait: float = DEFAULT_WAIT, read_only: bool = False) -> Self:
@@ -83,6 +86,10 @@ class Store:
     ) -> None:
         """Write a copy of the database; see `backup.back_up`."""
         back_up(self._database, target, replace=replace, verify=verify, progress=progress)
+
+    def known_backups(self) -> list[Path]:
+        """Return the backups that still are where `back_up` wrote them."""
+        return known_backups(self._database)
 
     def log_size(self) -> int:
         """Return the size of the write-ahead log in bytes."""

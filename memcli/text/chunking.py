@@ -1,7 +1,7 @@
 """Cuts sessions into passages: small enough to have one meaning, whole enough to be quoted."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from memcli.domain import Passage, Session, Turn
 from memcli.text.scripts import EAST_ASIAN
@@ -48,7 +48,16 @@ def split_passages(session: Session, length: int = PASSAGE_LENGTH) -> list[Passa
 
 def passage_text(session: Session, passage: Passage) -> str:
     """Return the text of a passage, one line per turn, with the names of its speakers."""
-    turns = session.turns[passage.first - 1 : passage.last]
+    return text_of_turns(session.turns[passage.first - 1 : passage.last], passage)
+
+
+def text_of_turns(turns: Iterable[Turn], passage: Passage) -> str:
+    """Return the text of a passage, as `passage_text` does.
+
+    Args:
+        turns: the turns that the passage covers, and no others.
+        passage: the passage.
+    """
     return "\n".join(
         turn_text(turn, turn.text[passage.start : passage.stop])
         for turn in turns

@@ -34,6 +34,7 @@ def test_the_deadline_stops_it_in_the_middle_of_a_batch(model, long):
         assert time.monotonic() - began < 0.5
 
 
+@pytest.mark.slow
 def test_a_context_that_was_stopped_can_begin_again(model, long):
     with LlamaContext(model, len(long)) as context:
         context.feed([TokenRun(long[:20])])

@@ -93,6 +93,7 @@ def test_what_does_not_fit_the_context_is_refused(chat_of):
         written(chat_of(context=64), thought_tokens=30, answer_tokens=30)
 
 
+@pytest.mark.slow
 def test_a_real_model_goes_on_as_it_does_elsewhere(smollm):
     asked = [Message("user", "What is two plus two?")]
     chat = open_chat(smollm, context=2048, sampling=GREEDY)

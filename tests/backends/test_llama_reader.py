@@ -286,6 +286,7 @@ def test_a_model_that_wants_to_end_or_to_call_otherwise_cannot(reader_of):
             assert wanted not in json.dumps(decision.arguments)
 
 
+@pytest.mark.slow
 def test_a_real_model_calls_what_can_be_executed(smollm):
     system = Message("system", "You decide what to store. " * 20)  # a batch that all texts share
     reader = open_reader(smollm, context=2048, sampling=WARM, threads=1)

@@ -30,6 +30,8 @@ from memcli.errors import BackendError
 from memcli.protocols import Message, RerankPrompt, Sampling, SiftedOrder, Tool, ToolCall
 from memcli.weights.convert.gguf_writer import convert_checkpoint
 
+pytestmark = pytest.mark.slow
+
 SPECIAL = {"<|im_start|>", "<|im_end|>", "<|endoftext|>"}
 GREEDY = Sampling(temperature=0, seed=1)
 PROMPT = RerankPrompt(

@@ -14,6 +14,8 @@ from test_terminal import on_a_terminal, screen
 
 from memcli.store import Store
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def mem(tmp_path):

@@ -175,7 +175,7 @@ def test_an_empty_question_is_bad_usage(mem, command):
     done = mem(command, " \n ")
 
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("mem: the question is empty\nhint: mem ask ")
+    assert done.err.startswith("mem: the question is empty\nhint: `mem ask ")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from helpers.tiny_models import write_tiny_qwen3
 
 from memcli.evaluation.speed import LENGTHS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def wordy(tmp_path_factory):

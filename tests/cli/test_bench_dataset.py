@@ -10,6 +10,8 @@ import pytest
 from helpers.mem_process import MEM
 from helpers.small_datasets import locomo_question, locomo_sample, longmemeval_element, two_people
 
+pytestmark = pytest.mark.slow
+
 METRICS = (
     "mrr map ndcg@1 ndcg@3 ndcg@10 ndcg f1 any@1 any@3 any@5 any@10 any@20"
     " all@1 all@3 all@5 all@10 all@20 recall@1 recall@3 recall@5 recall@10 recall@20"

@@ -5,6 +5,8 @@ from helpers.small_datasets import two_people
 
 from memcli.cli.bench.chat_answers import fit_texts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("room", "joined"), [(9, "a b c d\ne f"), (5, "a b c\ne f"), (2, "a \ne"), (0, "")]

@@ -12,6 +12,8 @@ import pytest
 from helpers.mem_process import MEM, Run
 from helpers.small_exports import chatgpt
 
+pytestmark = pytest.mark.slow
+
 MEGABYTE = 1 << 20
 MOST_MEMORY = 300 * MEGABYTE
 CATS = ("me: A name for a cat?", "ai: Pixel.")

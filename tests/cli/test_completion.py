@@ -20,6 +20,8 @@ from memcli.cli.completion.complete import complete_line
 from memcli.cli.reference.generate import ROOT
 from memcli.cli.reference.introspect import describe_commands
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = ROOT / "completions"
 NAMES = [
     "Kaito Mori",

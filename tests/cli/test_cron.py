@@ -4,8 +4,11 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 from helpers.mem_process import MEM
 from helpers.small_exports import talk
+
+pytestmark = pytest.mark.slow
 
 README = Path(__file__).parents[2] / "README.md"
 MINUTE_TO_WEEKDAY = r"(?:[\d*/,-]+\s+){5}"

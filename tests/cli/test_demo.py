@@ -7,6 +7,8 @@ from helpers.tiny_models import write_tiny_qwen3
 
 from memcli.demo.questions import DEMO_QUESTIONS
 
+pytestmark = pytest.mark.slow
+
 SESSION = re.compile(r"^ *(\d+)\. ", re.MULTILINE)
 
 

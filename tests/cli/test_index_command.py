@@ -13,6 +13,8 @@ from helpers.mem_process import MEM, Mem
 from helpers.random_embedders import write_tiny_bert
 from helpers.small_exports import talk
 
+pytestmark = pytest.mark.slow
+
 MANIFEST = 'name = "{name}"\nlike = "bge-m3"\nfile = "{file}"\n'
 
 

@@ -11,6 +11,8 @@ import pytest
 from helpers.mem_process import MEM
 from helpers.small_exports import talk
 
+pytestmark = pytest.mark.slow
+
 anyio = pytest.importorskip("anyio", reason="the extra `mcp` is not installed")
 mcp = pytest.importorskip("mcp", reason="the extra `mcp` is not installed")
 

@@ -13,6 +13,8 @@ from helpers.random_models import write_qwen3
 from helpers.small_exports import talk
 from helpers.taught_models import CARD, SQUEEZED, manifest_text, write_reranker
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "What is the capital of China?"
 
 

@@ -17,6 +17,8 @@ import pytest
 from helpers.mem_process import MEM, Mem
 from helpers.small_exports import talk
 
+pytestmark = pytest.mark.slow
+
 PANES = Path(__file__).with_name("panes")
 LINES = 80
 END = "END OF PANE"

@@ -13,6 +13,8 @@ from helpers.panes import pane
 from helpers.small_datasets import two_people
 from helpers.small_exports import talk
 
+pytestmark = pytest.mark.slow
+
 NO_WAIT = (
     "from memcli.cli import main; from memcli.cli.output import progress;"
     "progress.LOG_INTERVAL = 1e-9; import sys; sys.exit(main())"

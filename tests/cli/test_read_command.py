@@ -237,6 +237,7 @@ def test_without_a_database_there_is_nothing_to_read(tmp_path, mem):
     assert done.err.startswith("mem: nothing was ingested yet")
 
 
+@pytest.mark.slow
 def test_a_reader_on_this_machine_reads(mem, tiny):
     done = mem("read", "--reader", str(tiny), "--think", "4", "--limit", "1", "--json")
 

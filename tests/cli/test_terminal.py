@@ -10,6 +10,8 @@ from helpers.mem_process import MEM, Mem
 from helpers.panes import everything
 from helpers.small_exports import talk
 
+pytestmark = pytest.mark.slow
+
 CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\r")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -11,6 +11,8 @@ from memcli.formats import recognise_format
 from memcli.formats.sources import find_sources
 from memcli.ingest.import_exports import import_exports
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", SYNTHETIC_FORMATS)
 def test_every_stage_of_an_import_is_measured(kind):

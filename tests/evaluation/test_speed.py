@@ -24,6 +24,8 @@ from memcli.evaluation.speed import (
     measure_rate,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def count(words):
     return len(words.split())

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import apsw
+import pytest
 from helpers.builders import BEGIN, MINUTE, talk
 from helpers.scripted_reader import Bench
 
@@ -14,6 +15,8 @@ from memcli.extraction.tool_loop import parse_facts
 from memcli.extraction.tools import ADD
 from memcli.protocols import Sampling, ToolCall
 from memcli.store import MemoryFilters, ReadingOutcome, Store
+
+pytestmark = pytest.mark.slow
 
 TESTS = Path(__file__).parents[1]
 DAY = 1440 * MINUTE

@@ -25,6 +25,8 @@ from memcli.formats import FORMATS, ParseOptions, load_format, recognise_format
 from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.sources import find_sources
 
+pytestmark = pytest.mark.slow
+
 DAMAGES = 50  # of each kind
 SAMPLES = SHARED / "samples"
 LINES = [f"{'me' if at % 2 == 0 else 'ai'}: line {at} of {'é' * at}" for at in range(12)]

@@ -23,6 +23,11 @@ def qq(at, line):
     return {"messageId": str(at), "timestamp": time, "sender": sender, "content": {"text": line}}
 
 
+def chatlab(at, line):
+    head = {"sender": "wx_a", "accountName": "Ann", "timestamp": AT + at}
+    return {**head, "type": 0, "content": line}
+
+
 def snapchat(at, line):
     head = {"From": "ann", "Media Type": "TEXT", "Created": f"2024-06-01 10:{at:02}:00 UTC"}
     return {**head, "Content": line, "IsSender": at % 2 == 0}
@@ -69,6 +74,14 @@ OWN = {
     "messages.csv": written(
         "localId,TalkerId,Type,SubType,IsSender,CreateTime,Status,StrContent,StrTime\n",
         "{at},3,1,0,1,17172360{at:02},,{text},2024-06-01 10:{at:02}:00\n",
+    ),
+    "chatlab.json": json.dumps({"chatlab": {}, "meta": {"name": "A"}, "messages": rows(chatlab)}),
+    "chatlab.jsonl": '{"_type":"header","chatlab":{},"meta":{"name":"A"}}\n'
+    + "".join(json.dumps({"_type": "message", **each}) + "\n" for each in rows(chatlab)),
+    "小红.html": written(
+        "<html><body><script>const chatMessages = [",
+        "{{ type:1, text: '{text}',is_send:0,avatar_path:'a',timestamp:17172360{at:02},"
+        "is_chatroom:0,displayname:'Ann'}},",
     ),
     "小红.txt": written("", "2024-06-01 10:{at:02}:00 小红\n{text}\n\n"),
     "qq.json": json.dumps({"metadata": {}, "chatInfo": {"name": "A"}, "messages": rows(qq)}),
@@ -161,6 +174,9 @@ FORMATS = {
     "wechat.json": "wechat",
     "Ann.csv": "wechat",
     "messages.csv": "wechat",
+    "chatlab.json": "chatlab",
+    "chatlab.jsonl": "chatlab",
+    "小红.html": "wechat",
     "小红.txt": "wechat",
     "qq.json": "qq",
     "chunk_0001.jsonl": "qq",

@@ -19,6 +19,8 @@ from memcli.formats import ParseOptions
 from memcli.ingest.import_exports import import_exports
 from memcli.store import Filters, Store
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 FEW = settings(max_examples=8)
 TURNS = """

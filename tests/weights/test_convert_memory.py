@@ -13,6 +13,8 @@ import pytest
 from helpers.random_models import CONFIG, SMALL, qwen3_shapes, stored, write_json, write_tokenizer
 from helpers.tiny_models import _letters
 
+pytestmark = pytest.mark.slow
+
 GB = 1000**3
 WIDTHS = {  # of Qwen3-4B, with as many of its 36 layers as make 2 GB
     "vocab_size": 151936,

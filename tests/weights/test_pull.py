@@ -17,6 +17,8 @@ from memcli.weights.pull import PullOptions, lock_model, pull_checkpoint, pull_g
 from memcli.weights.recommend import ModelChoice, choose_quantization, recommend_models
 from memcli.weights.record import read_record, record_path
 
+pytestmark = pytest.mark.slow
+
 STEPS = ("safetensors", "convert", "quantize", "checksum")
 
 

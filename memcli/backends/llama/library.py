@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,19 @@ _ERROR_LEVEL = 4  # one of llama.cpp's log levels
 _errors: deque[str] = deque(maxlen=8)  # llama.cpp's last errors, oldest first
 
 
+def require_llama_cpp() -> None:
+    """Check that the extra `llama` is installed, without loading it.
+
+    Raises:
+        BackendError: it is not.
+    """
+    if find_spec("llama_cpp") is None:
+        raise BackendError(
+            "models on this machine need the extra `llama`, which is not installed",
+            hint="`pip install 'memcli[llama]'`, in a checkout `pip install '.[llama]'`",
+        )
+
+
 @cache
 def llama_cpp() -> ModuleType:
     """Import llama.cpp and silence it.
@@ -22,11 +36,13 @@ def llama_cpp() -> ModuleType:
     Raises:
         BackendError: it is not installed, or was built for another machine.
     """
+    require_llama_cpp()
     try:
         import llama_cpp as llama
     except (ImportError, OSError, RuntimeError) as error:
         raise BackendError(
-            f"llama.cpp cannot be loaded: {error}", hint="`pip install llama-cpp-python`"
+            f"llama.cpp cannot be loaded: {error}",
+            hint="`pip install --force-reinstall --no-cache-dir llama-cpp-python` builds it anew",
         ) from error
 
     llama.llama_log_set(_log_callbacks(llama)[0], ctypes.c_void_p(0))

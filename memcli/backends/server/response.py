@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
 _DONE = b"[DONE]"
+STREAM_END: Any = object()  # is yielded in place of `[DONE]`; Any: events are values of JSON
 
 
 class InvalidReplyError(Exception):
@@ -72,6 +73,8 @@ def is_json(response: "Response") -> bool:
 def read_events(response: "Response", *, max_bytes: int, max_line_bytes: int) -> Iterator[Any]:
     """Yield the values of a stream of events, or the one value of a reply that is no stream.
 
+    The last value is `STREAM_END` if the server said that the stream is whole.
+
     Args:
         response: a response that was not read yet.
         max_bytes: the size of the whole reply.
@@ -88,6 +91,7 @@ def read_events(response: "Response", *, max_bytes: int, max_line_bytes: int) ->
         raise InvalidReplyError(f"answers with {kind}, not with JSON: is the address right?")
     for data in _read_event_data(response, max_bytes, max_line_bytes):
         if data == _DONE:
+            yield STREAM_END
             return
         yield parse_json(data)
 

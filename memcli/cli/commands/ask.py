@@ -1,5 +1,6 @@
 """`mem ask`."""
 
+from functools import partial
 from time import monotonic
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from memcli.cli.ask_session import AskSession, open_stage_models
 from memcli.cli.discovery import note_changed_sources
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.input_text import STDIN, join_question
+from memcli.cli.last_list import keep_list, print_footer
 from memcli.cli.models.open import open_chat
 from memcli.cli.option_groups import (
     AnswerOutputOptions,
@@ -77,6 +79,7 @@ def ask(
         whole_trace=output.whole_trace,
         quiet=output.quiet,
         verbose=output.verbose,
+        on_list=partial(keep_list, database.path),
     )
     with database.open_existing() as store:
         session = AskSession(
@@ -95,3 +98,5 @@ def ask(
         warn_about_filters(store, session.filters)
         note_changed_sources(store)
         session.ask(question, printer, null=null, continued=continued)
+    if chosen == "text" and not output.quiet and not with_answer:
+        print_footer(printer.listed)

@@ -1,15 +1,25 @@
 """`mem doctor`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from memcli.cli.doctor.doctor_view import print_doctor_report
-from memcli.cli.doctor.run_checks import run_checks
+from memcli.cli.doctor.run_checks import rescue_database, run_checks
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Quiet
 from memcli.cli.output.console import print_json
 
+Rescue = Annotated[
+    Path | None,
+    typer.Option(
+        "--rescue",
+        metavar="FILE",
+        show_default=False,
+        help="Save every readable turn of a damaged database into this new one.",
+    ),
+]
 Fix = Annotated[
     bool, typer.Option("--fix", help="Repair everything that can be repaired without any loss.")
 ]
@@ -18,6 +28,7 @@ Fix = Annotated[
 def doctor(
     *,
     fix: Fix = False,
+    rescue: Rescue = None,
     as_json: Json = False,
     quiet: Quiet = False,
     database: WritableDatabaseOptions,
@@ -26,10 +37,13 @@ def doctor(
 
     The machine and its disk are checked as well. Each fault is printed with its remedy.
 
-    `--fix` rebuilds a damaged index and makes files private that others can read. Exits with status
-    5 if there is a fault in the database, 4 in the settings, 6 or 7 in a model.
+    `--fix` rebuilds a damaged index and makes files private that others can read. `--rescue` leaves
+    the database as it is, saves what can be read of it, and checks the new one. Exits with status 5
+    if there is a fault in the database, 4 in the settings, 6 or 7 in a model.
     """
-    report = run_checks(database.path, database.wait, fix=fix, quiet=quiet or as_json)
+    if rescue:
+        rescue_database(database.path, rescue, quiet=quiet or as_json)
+    report = run_checks(rescue or database.path, database.wait, fix=fix, quiet=quiet or as_json)
     if as_json:
         print_json(report.document())
     else:

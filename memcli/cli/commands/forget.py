@@ -57,6 +57,7 @@ class PlannedDeletion:
             warn_about_filters(store, filters)
         sessions = list(store.sessions.summaries(filters))
         memories = [store.memories.get(name) for name in ids if name.startswith("m_")]
+        memories += [old for one in memories for old in store.memories.earlier_wordings(one)]
         memories += store.memories.only_from_sessions([one.id for one in sessions])
         return cls(sessions, list({one.id: one for one in memories}.values()))
 
@@ -88,6 +89,10 @@ class PlannedDeletion:
             confirm(f"delete {self} permanently", "nothing was deleted", yes=yes)
             if not store.deletion.forget([one.id for one in self.sessions], self.memories):
                 note("another process reads the database: the last bytes go with the next write")
+            if backups := store.known_backups():
+                count = pluralize(len(backups), "backup")
+                named = ", ".join(map(str, backups))
+                note(f"{count} made before may still hold it: {named}")
         if as_json:
             print_json(document)
         elif dry_run:
@@ -117,9 +122,10 @@ def forget(
     """Delete sessions and memories permanently.
 
     Deleted sessions do not come back when the same export is imported again, nor memories when the
-    same session is read again. Memories whose only sources are deleted sessions are deleted with
-    them. `--dry-run` shows titles, dates and turns of all that would be deleted. Exits with status
-    3 when there is nothing to delete.
+    same session is read again, whatever the export is called. Memories whose only sources are
+    deleted sessions are deleted with them, and so are the earlier wordings of a deleted memory.
+    Backups that were made before are named. `--dry-run` shows titles, dates and turns of all that
+    would be deleted. Exits with status 3 when there is nothing to delete.
     """
     if bool(ids) == bool(source):
         raise UsageError(

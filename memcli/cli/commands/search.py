@@ -1,5 +1,6 @@
 """`mem search`."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from memcli.cli.ask_session import AskSession
 from memcli.cli.discovery import note_changed_sources
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.input_text import STDIN, join_question
+from memcli.cli.last_list import keep_list, print_footer
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import (
     FilterOptions,
@@ -45,7 +47,13 @@ def search(
     query = join_question(words)
     chosen = output.chosen_format(several=query == STDIN)
     models = RankingModels(open_embedder(database.path))
-    printer = AnswerPrinter("search", chosen, quiet=True, verbose=output.verbose)
+    printer = AnswerPrinter(
+        "search",
+        chosen,
+        quiet=True,
+        verbose=output.verbose,
+        on_list=partial(keep_list, database.path),
+    )
     with database.open_existing() as store:
         session = AskSession(
             store,
@@ -58,3 +66,5 @@ def search(
         warn_about_filters(store, session.filters)
         note_changed_sources(store)
         session.ask(query, printer, null=null)
+    if chosen == "text":
+        print_footer(printer.listed, more=printer.listed == limit)

@@ -4,10 +4,12 @@ import typer
 
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.session_documents import overview_json, sessions_document
+from memcli.cli.last_list import keep_list, print_footer
 from memcli.cli.option_groups import DatabaseOptions, FilterOptions, ListOutputOptions
 from memcli.cli.options import OptionalLimit
 from memcli.cli.output.console import note, print_json, print_jsonl
 from memcli.cli.output.markdown_csv import overviews_markdown, print_csv, print_text
+from memcli.cli.output.session_text import show_in_pager
 from memcli.cli.output.session_view import print_overviews
 from memcli.errors import ExitCode
 
@@ -37,7 +39,9 @@ def sessions(
         case "markdown":
             print_text(overviews_markdown(found))
         case _:
-            print_overviews(found)
+            print_overviews(found, show_page=show_in_pager)
+            keep_list(database.path, [one.id for one in found])
+            print_footer(len(found), more=len(found) == limit)
     if not found:
         note("no sessions found")
         raise typer.Exit(ExitCode.NOTHING_FOUND)

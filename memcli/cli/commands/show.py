@@ -6,6 +6,7 @@ import typer
 
 from memcli.cli.completion.values import offer_session_and_memory_ids
 from memcli.cli.json_output.session_documents import show_document, turn_json
+from memcli.cli.last_list import resolve_list_number
 from memcli.cli.option_groups import DatabaseOptions, ListOutputOptions
 from memcli.cli.options import OUTPUT, parse_text
 from memcli.cli.output.console import print_json, print_jsonl
@@ -21,8 +22,9 @@ Target = Annotated[
         parser=parse_text,
         autocompletion=offer_session_and_memory_ids,
         metavar="ID",
-        help="Id of a session, or its beginning: `s_k3j`. With turns, `s_k3j:12` or `s_k3j:12-20`:"
-        " these turns and those around them. Or the id of a memory: `m_k3j`.",
+        help="Id of a session, or its beginning: `s_k3j`; or its number in the last list: `2`. With"
+        " turns, `s_k3j:12` or `2:12-20`: these turns and those around them. Or the id of a"
+        " memory: `m_k3j`.",
     ),
 ]
 EveryBranch = Annotated[
@@ -59,7 +61,7 @@ def show(
     with a pager: `MEM_PAGER`, else `PAGER`, else `less`.
     """
     chosen = output.chosen_format()
-    named = parse_target(target)
+    named = parse_target(resolve_list_number(database.path, target))
     with database.open_existing() as store:
         if memory := named.memory(chosen):
             show_memory(memory, store, why=False, as_json=chosen == "json")

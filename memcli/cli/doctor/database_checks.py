@@ -12,6 +12,8 @@ from memcli.errors import ExitCode, StoreError
 from memcli.settings import config_file, database_path
 from memcli.store import Store
 
+_SAVE = "`mem doctor --rescue FILE` saves what can be read; a backup is better"
+
 LARGEST_LOG = 64 << 20  # bytes of the write-ahead log
 LEAST_FREE = 1 << 30  # bytes of the disk
 
@@ -30,12 +32,17 @@ def check_store(store: Store, rebuild: Callable[[], object]) -> Iterator[HealthC
         rebuild: makes its index again; the repair of the index.
     """
     again = "`mem index --rebuild` makes it again"
-    copy = "`mem export > FILE` saves what can be read; a backup is better"
     health = store.health
     damage = _check_problems(
-        "integrity", lambda: [*health.check_file(), *health.check_references()], copy
+        "integrity", lambda: [*health.check_file(), *health.check_references()], _SAVE
     )
     yield damage
+    yield _check_problems("checksums", health.check_checksums, _SAVE)
+    if unchecked := health.count_unchecked():
+        finding = f"{unchecked:,} sessions of an older memcli have no checksum yet"
+        yield HealthCheck(
+            "checksums", "note", finding, "`mem doctor --fix`", repair=health.add_checksums
+        )
     yield _check_problems("full text", health.check_full_text, again, rebuild)
     yield _check_problems("vectors", health.check_vectors, again, rebuild)
     if damage.state == "ok":

@@ -139,7 +139,12 @@ def _check_served_reranker(address: str) -> Iterator[HealthCheck]:
 
 def _check_hardware() -> HealthCheck:
     from memcli.backends.llama.host import describe_processor, list_accelerators
+    from memcli.backends.llama.library import require_llama_cpp
 
+    try:
+        require_llama_cpp()
+    except MemError as error:
+        return HealthCheck("hardware", "note", f"{error}; all else works", error.hint or "")
     try:
         found = list_accelerators()
     except MemError as error:

@@ -16,6 +16,7 @@ from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.errors import MemError, StoreError
 from memcli.ingest.reindex import reindex
 from memcli.store import Store
+from memcli.store.maintenance.rescue import rescue
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,23 @@ def run_checks(path: Path, wait: float, *, fix: bool, quiet: bool) -> DoctorRepo
     if fixed:
         checks = list(_checks(path, wait, None, quiet=quiet))
     return DoctorReport(checks, list(dict.fromkeys(fixed)))
+
+
+def rescue_database(path: Path, target: Path, *, quiet: bool) -> None:
+    """Save every readable row of a damaged database into a new one, and index it.
+
+    Args:
+        path: of the damaged database.
+        target: of the new one.
+        quiet: whether to show no progress.
+    """
+    saved = rescue(path, target)
+    with Store(target) as store:
+        _rebuild_index(store, target, quiet=quiet)
+    dropped = (
+        f"; {saved.dropped:,} other rows belong to nothing that is left" if saved.dropped else ""
+    )
+    note(f"{target}: saved {saved.sessions:,} sessions with {saved.turns:,} turns{dropped}")
 
 
 def _checks(

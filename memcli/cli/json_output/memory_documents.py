@@ -72,6 +72,7 @@ class ForgetJson(TypedDict):
     sessions: list[OverviewJson]
     memories: list[MemoryJson]
     forgotten: Annotated[bool, "False with `--dry-run`."]
+    backups: Annotated[list[str], "Backups that were made before and may still hold it."]
 
 
 def memory_json(memory: Memory, quotes: Sequence[Turn]) -> MemoryJson:
@@ -145,4 +146,5 @@ def forget_document(
         sessions=[overview_json(one) for one in sessions],
         memories=memory_list(store, memories),
         forgotten=forgotten,
+        backups=list(map(str, store.known_backups())),
     )

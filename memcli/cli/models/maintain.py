@@ -57,6 +57,17 @@ def choose_models(
     ]
 
 
+def require_local_models() -> None:
+    """Check that models can run here at all, before gigabytes are downloaded.
+
+    Raises:
+        BackendError: the extra `llama` is not installed.
+    """
+    from memcli.backends.llama.library import require_llama_cpp
+
+    require_llama_cpp()
+
+
 def confirm_download(choices: Sequence[ModelChoice], *, yes: bool) -> None:
     """Show the models to pull, and ask for confirmation.
 

@@ -1,5 +1,6 @@
 """Printing a ranking, and the answer to it, in the format that was chosen."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from memcli.cli.json_output.session_documents import (
@@ -24,6 +25,8 @@ class AnswerPrinter:
     whole_trace: bool = False
     quiet: bool = False
     verbose: bool = False
+    on_list: Callable[[Sequence[str]], None] | None = None  # takes the ids of a list for people
+    listed: int = 0  # sessions of the last list that was printed for people
     _printed: int = 0  # rankings that found something
 
     def report_stages(self, ranking: Ranking) -> None:
@@ -31,7 +34,7 @@ class AnswerPrinter:
         if self.verbose:
             for stage in ranking.stages:
                 note(stage_line(stage))
-        if self.verbose or ranking.out_of_time:
+        if self.verbose or ranking.out_of_time or ranking.stopped_by:
             for left_out in ranking.left_out:
                 note(left_out)
 
@@ -52,6 +55,9 @@ class AnswerPrinter:
             if several:
                 self._print_question(ranking.question)
             print_ranking(ranking, whole_trace=self.whole_trace)
+            self.listed = len(ranking.results)
+            if self.on_list:
+                self.on_list([result.session.id for result in ranking.results])
             if answer_follows:
                 console().print()
         elif self.format == "context":

@@ -1,7 +1,7 @@
 """Sessions and rankings as text: in colour on a terminal, without it in a pipe."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ QUOTE_LINES = 4  # the most lines of a quoted turn on a narrow terminal
 CONCLUSION_LENGTH = 400  # the most letters of a thought that are printed without `--trace`
 WIDE = 100  # the fewest columns in which a list has all its columns
 BAR = "    │ "
+# Tags of the models' own, also one that the budget cut off.
+_PROMPT_TAG = re.compile(r"</?(?:think|ranking|answer)>|</?[a-z]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,28 @@ def ranking_view(ranking: Ranking, style: RenderStyle, *, quotes: bool = True) -
     return Group(*parts)
 
 
-def print_overviews(overviews: Iterable[SessionSummary]) -> None:
-    """Print sessions, one per line; on a narrow terminal without turns and source."""
+def print_overviews(
+    overviews: Iterable[SessionSummary], *, show_page: Callable[[str], None] | None = None
+) -> None:
+    """Print sessions, one per line; on a narrow terminal without turns and source.
+
+    Args:
+        overviews: the sessions.
+        show_page: shows a text that is longer than the terminal; without it, it is printed.
+    """
+    out = console()
+    with out.capture() as captured:
+        _print_overview_lines(overviews, out)
+    text = captured.get()
+    if show_page and out.is_terminal and text.count("\n") >= out.height:
+        show_page(text)
+    else:
+        out.file.write(text)
+
+
+def _print_overview_lines(overviews: Iterable[SessionSummary], out: "Console") -> None:
     from rich.text import Text
 
-    out = console()
     style = RenderStyle.of(out)
     wide = not style.terminal or out.width >= WIDE
     for one in overviews:
@@ -118,7 +137,7 @@ def format_time(moment: datetime | None) -> str:
 
 def trace_conclusion(thought: str) -> str:
     """Return the conclusion of a thought: its last paragraph, or the last sentences of that."""
-    thought = printable(thought).strip()
+    thought = _PROMPT_TAG.sub("", printable(thought)).strip()
     last = thought.rpartition("\n\n")[2].strip()
     if len(last) <= CONCLUSION_LENGTH:
         return last
@@ -153,7 +172,7 @@ def _result(
     from rich.text import Text
 
     session = result.session
-    score = f"p {result.rerank:.2f}" if result.rerank is not None else f"{result.retrieve:.2f}"
+    score = _score_text(result)
     yield Text.assemble(
         "\n" if rank > 1 and quotes else "",
         (f"{rank:>2}. ", "bold"),
@@ -171,6 +190,13 @@ def _result(
     )
     for quote in result.evidence if quotes else ():
         yield _quote(quote, result, style)
+
+
+def _score_text(result: RankedSession) -> str:
+    """Return the score that the order follows: of several stages, that of the last one."""
+    if result.sift_rank is not None:
+        return f"sift {result.sift_rank}"
+    return f"p {result.rerank:.2f}" if result.rerank is not None else f"{result.retrieve:.2f}"
 
 
 def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "RenderableType":
@@ -223,4 +249,4 @@ def _trace(ranking: Ranking, *, whole: bool) -> "Text":
     thought = ranking.thought
     short = f"{ranking.trace_heading}." if thought is None else trace_conclusion(thought)
     trace = ranking.trace if whole else short
-    return Text.assemble(("why  ", "bold"), (printable(trace), "dim"))
+    return Text.assemble(("why  ", "bold"), (_PROMPT_TAG.sub("", printable(trace)), "dim"))

@@ -19,7 +19,7 @@ are left out.
      "turns": [{"source": "chatgpt", "conversation": "...", "turn": "...", "digest": "...",
      "stop": 120}], "reason": "...", "memories": ["m_..."], "trace": null}
 
-    {"schema": "mem.export.forgotten/1", "digest": "<32 hexadecimal digits>"}
+    {"schema": "mem.export.forgotten/1", "digest": "<hexadecimal digits>", "key": "…"}
 
 The memory that replaced another by an edit comes before it.
 """
@@ -66,7 +66,7 @@ _FIRST_LINE = re.compile(
     r'\s*\{\s*"schema"\s*:\s*"mem\.export(?:\.memory|\.reading|\.forgotten)?/1"'
 )
 _MAX_TURN_CHARACTERS = 1 << 32
-_DIGEST = re.compile("[0-9a-f]{32}")
+_DIGEST = re.compile("[0-9a-f]{32}|k[0-9a-f]{40}")
 _Value = TypeVar("_Value")
 
 
@@ -122,7 +122,11 @@ def reading_record(kept: PortableReading) -> dict[str, object]:
 
 def forgotten_record(forgotten: Tombstone) -> dict[str, object]:
     """Return the JSON object of a digest whose content must not be imported again."""
-    return {"schema": FORGOTTEN_SCHEMA, "digest": forgotten.digest}
+    return {
+        "schema": FORGOTTEN_SCHEMA,
+        "digest": forgotten.digest,
+        "key": forgotten.key,
+    }
 
 
 def _recognises(sample: Sample) -> bool:
@@ -265,7 +269,7 @@ def _parse_forgotten(record: _Record) -> Tombstone:
     digest = record.get("digest", str)
     if not _DIGEST.fullmatch(digest):
         raise ValueError("`digest` is no digest")
-    return Tombstone(digest)
+    return Tombstone(digest, record.optional_text("key"))
 
 
 def _parse_conversation(record: _Record) -> Conversation:

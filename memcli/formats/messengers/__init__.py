@@ -12,7 +12,8 @@ Begin with `signal`, the smallest. All build on `memcli.formats.building.long_ch
     signal                    signal-export's Markdown
     slack                     Slack's export of a workspace
     sms                       text messages of an Android phone
-    telegram, telegram_html   Telegram Desktop's JSON and HTML
+    telegram, telegram_html   Telegram Desktop's JSON and HTML; `telegram_content` has what one
+                              message of the JSON says
     twitter_dm                direct messages in an archive of X
     whatsapp                  WhatsApp's text files; the lines that begin a message are parsed in
                               `whatsapp_headers`, names in `whatsapp_senders`, WhatsApp's own

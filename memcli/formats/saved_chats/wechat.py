@@ -1,8 +1,8 @@
 """WeChat's chats as programs save them from its database: WeFlow and MemoTrace.
 
-WeFlow writes a JSON file per chat. MemoTrace, once WeChatMsg, writes a table or a text per chat,
-or one table of all chats with the numbers that WeChat's database has. In the text, a line with the
-time and the name begins each message:
+WeFlow writes a JSON file per chat. MemoTrace, once WeChatMsg, writes a table, a text or a page per
+chat, or one table of all chats with the numbers that WeChat's database has. The page has its
+messages in a script. In the text, a line with the time and the name begins each message:
 
     2024-02-01 10:00:00 小红
     在吗
@@ -13,6 +13,7 @@ Source: exports as ChatLab, Wetrace Plus and other open programs read them.
 import re
 from collections.abc import Iterator, Mapping
 from html import unescape
+from io import TextIOWrapper
 from pathlib import PurePath
 from typing import Any
 
@@ -49,6 +50,14 @@ _ADDRESS_IN_XML = re.compile(r'\b(?:poiname|label|nickname)="([^"]*)"')
 # The types of WeChat's database; types that are not here are texts.
 _MEDIA_TYPES = frozenset({"3", "34", "42", "43", "47", "62"})
 _CALL_TYPE, _NOTICE_TYPES = "50", frozenset({"10000", "10002"})
+_SCRIPT_OBJECT = re.compile(
+    r"\{ ?type: ?(\d{1,6}), ?text: ?'((?:[^'\\]++|\\.)*+)', ?is_send: ?(\d)[^{}]*?timestamp: ?(\d+)"
+    r"[^{}]*?(?:displayname: ?'((?:[^'\\]++|\\.)*+)')?[^{}']*\}",
+    re.DOTALL,
+)
+_ESCAPE, _BREAK = re.compile(r"\\(.)", re.DOTALL), re.compile(r"<br ?/?>")
+_BLOCK = 1 << 18  # characters
+_LONGEST_OBJECT = 1 << 20  # characters
 _OWNERS = ("我", "你")
 _START = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (\S.{0,60})")
 
@@ -60,13 +69,15 @@ def _recognises(sample: Sample) -> bool:
     columns = csv_columns(sample)
     if columns[: len(_CHAT_TABLE)] == _CHAT_TABLE or set(columns) >= _FULL_TABLE:
         return True
+    if sample.text.lstrip().startswith("<"):
+        return _SCRIPT_OBJECT.search(sample.text) is not None
     return _is_text(sample_lines(sample, 60))
 
 
 def _is_text(head: list[str]) -> bool:
     """Return whether lines begin messages, each after a blank line and before its text.
 
-    One of them may be damaged.
+    The last may be cut, and one of several may be damaged.
     """
     lines = [line.strip() for line in head]
     starts = [at for at, line in enumerate(lines[:-1]) if _START.fullmatch(line)]
@@ -77,7 +88,9 @@ def _is_text(head: list[str]) -> bool:
         for at in starts
         if lines[at + 1] and at + 1 not in starts and (at == starts[0] or not lines[at - 1])
     ]
-    return len(whole) >= max(1, len(starts) - 1)
+    is_cut = starts[-1] not in whole and not any(lines[starts[-1] + 1 :])
+    damaged = len(starts) - len(whole) - is_cut
+    return bool(whole) and (not damaged or (damaged == 1 and len(whole) > 1))
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
@@ -88,6 +101,8 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         messages = _table_messages(document)
     elif set(columns) >= _FULL_TABLE:
         messages = _full_table_messages(document)
+    elif head.lstrip().startswith("<"):
+        messages = _page_messages(document)
     elif head.lstrip().startswith("{"):
         messages = _weflow_messages(document)
     else:
@@ -189,6 +204,36 @@ def _full_table_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
             kind=kind,
             other_names=(row.get("sender", ""),),
         )
+
+
+def _page_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
+    """Yield the messages in the script of a page."""
+    chat, title = chat_key_and_title(PurePath(chat_name(document)).name)
+    rest = ""
+    with document.open() as stream, TextIOWrapper(stream, "utf-8-sig", "replace") as page:
+        while block := page.read(_BLOCK):
+            rest, end = rest + block, 0
+            for match in _SCRIPT_OBJECT.finditer(rest):
+                yield _page_message(match, chat, title)
+                end = match.end()
+            rest = rest[end:][-_LONGEST_OBJECT:]
+
+
+def _page_message(match: re.Match[str], chat: str, title: str) -> ChatMessage:
+    type_number, text, sent, time, name = match.groups()
+    text = unescape(_BREAK.sub("\n", _ESCAPE.sub(r"\1", text)))
+    kind, text = _numbered_content("10000" if type_number == "0" else type_number, text)
+    if kind is Kind.MEDIA:
+        text = PurePath(text.replace("\\", "/")).name
+    return ChatMessage(
+        chat=chat,
+        title=title,
+        speaker="" if kind is Kind.SERVICE else unescape(name or ""),
+        text=text,
+        time=parse_timestamp(time),
+        is_owner=sent == "1",
+        kind=kind,
+    )
 
 
 def _content(type_name: str, text: str) -> tuple[Kind, str]:

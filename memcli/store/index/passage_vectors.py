@@ -34,6 +34,21 @@ def create_tables(database: Database, number: int, dimensions: int) -> None:
     )
 
 
+def restore_bits(database: Database, number: int, dimensions: int) -> None:
+    """Make the bits of an embedder's vectors again from their bytes, whatever they are now."""
+    width = stored_width(dimensions)
+    database.rows(f"drop table if exists bits_{number}")
+    if not database.rows("select 1 from sqlite_schema where name = ?", f"vectors_{number}"):
+        create_tables(database, number, dimensions)
+        return
+    database.rows(f"create virtual table bits_{number} using vec0(embedding bit[{width}])")
+    database.rows(f"delete from vectors_{number} where length(embedding) != ?", width)
+    database.rows(
+        f"insert into bits_{number} (rowid, embedding)"
+        f" select id, {_BITS.format('embedding')} from vectors_{number}"
+    )
+
+
 def drop_tables(database: Database, number: int) -> None:
     """Drop the tables of an embedder's vectors."""
     database.rows(f"drop table if exists vectors_{number}")
@@ -59,8 +74,10 @@ def remove_rows(database: Database, number: int, passages: str, *values: object)
         passages: a select of the numbers of the passages.
         values: the values of that select.
     """
-    database.rows(f"delete from bits_{number} where rowid in ({passages})", *values)
-    database.rows(f"delete from vectors_{number} where id in ({passages})", *values)
+    # With `in`, sqlite-vec would read the whole table.
+    rows = database.rows(passages, *values)
+    database.many(f"delete from bits_{number} where rowid = ?", rows)
+    database.many(f"delete from vectors_{number} where id = ?", rows)
 
 
 def nearest_rows(

@@ -44,6 +44,11 @@ class TextIndexRebuild:
                 self._db, embedder, unchanged, [vectors[new[passage]] for passage in unchanged]
             )
 
+    def restore_vector_search(self) -> None:
+        """Make the tables that vectors are searched by again from the vectors themselves."""
+        for number, dimensions in self._db.rows("select id, dimensions from embedders"):
+            passage_vectors.restore_bits(self._db, number, dimensions)
+
     def remove_orphans(self) -> None:
         """Delete passages without a session, and vectors without a passage."""
         self._db.rows("delete from passages where session_id not in (select id from sessions)")

@@ -12,6 +12,7 @@ Source:
 import math
 from collections.abc import Sequence
 
+from memcli.errors import StoreError
 from memcli.store.index.spelling import MIN_LETTERS, nearest_spelling
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.tokenize import fts_query, is_unspaced, stem_tokens
@@ -62,6 +63,10 @@ def count_texts(database: Database, table: str, terms: Sequence[str]) -> tuple[i
     for at, term in enumerate(terms):
         count = f"select count(*) from {table} where {table} match ?"
         [(counts[at],)] = database.rows(count, fts_query(term))
+        if counts[at] > texts:
+            raise StoreError(
+                f"the index of {database.path} is damaged", hint="`mem doctor --fix` makes it again"
+            )
     return texts, counts
 
 

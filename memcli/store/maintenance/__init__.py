@@ -4,6 +4,7 @@ backup      a copy of the database
 deletion    permanent deletion of sessions and memories
 export      everything, as `mem export` writes it
 health      checks for damage
+rescue      every readable row of a damaged database, in a new one
 peek        reads for shell completion
 statistics  counts
 """

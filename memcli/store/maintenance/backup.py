@@ -1,12 +1,15 @@
 """Backup: a complete copy of the database, made while other processes read and write it."""
 
+import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from memcli.errors import StoreError, UsageError
 from memcli.files import atomic_write
 from memcli.store.maintenance.health import HealthChecks
 from memcli.store.sqlite.connection import Database
+from memcli.store.sqlite.times import milliseconds
 
 
 def back_up(
@@ -36,10 +39,28 @@ def back_up(
         raise UsageError(f"{target} is already there", hint="`--replace` writes over a file")
     if target.with_name(f"{target.name}-wal").exists():
         raise UsageError(f"{target} is a database in use, and cannot be replaced")
+    _remember(database, target)
     with atomic_write(target, StoreError) as part:
         database.copy_to(part, progress)
         if verify:
             _verify(part, target)
+
+
+def known_backups(database: Database) -> list[Path]:
+    """Return the backups of a database that are still where they were written, by path."""
+    paths = [
+        Path(os.fsdecode(path))
+        for (path,) in database.rows("select path from backups order by path")
+    ]
+    return [path for path in paths if path.exists()]
+
+
+def _remember(database: Database, target: Path) -> None:
+    """Store the path of a backup, by which `mem forget` can name what it does not reach."""
+    database.rows(
+        "insert or replace into backups (path, made_at) values (?, ?)",
+        *(os.fsencode(target.absolute()), milliseconds(datetime.now(UTC))),
+    )
 
 
 def _verify(part: Path, target: Path) -> None:

@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
 
-from memcli.domain import YOU, Memory, MemoryId, SessionId, fingerprint
+from memcli.domain import YOU, Memory, MemoryId, SessionId, Tombstone, Turn, fingerprint
 from memcli.store.index.memory_index import MemoryIndex
 from memcli.store.index.search_index import SearchIndex
 from memcli.store.sqlite.connection import Database
+from memcli.store.sqlite.times import optional_milliseconds
 from memcli.store.tables.memories import MemoryTable
 from memcli.store.tables.memory_sources import MemorySourceTable
+from memcli.store.tables.source_files import SourceTable
+from memcli.store.tables.tombstones import TombstoneTable
 
 
 class Deletion:
@@ -24,19 +29,35 @@ class Deletion:
         memory_index: MemoryIndex,
     ) -> None:
         self._db, self._index = database, index
+        self._tombstones = TombstoneTable(database)
         self._memories, self._memory_sources = memories, memory_sources
         self._memory_index = memory_index
 
     def is_conversation_forgotten(self, source: str, key: str) -> bool:
         """Return whether a whole conversation was forgotten."""
-        return bool(self._stored_tombstones([_digest(source, key)]))
+        return bool(self._tombstones.find([_digest(source, key)]))
 
     def forgotten_turns(self, source: str, conversation: str, keys: Sequence[str]) -> set[str]:
         """Return those of these turns that were forgotten with a session of an endless chat."""
-        if not self._db.rows("select 1 from forgotten limit 1"):
+        if self._tombstones.is_empty():
             return set()
         digests = {_digest(source, conversation, key): key for key in keys}
-        return {digests[digest] for digest in self._stored_tombstones(list(digests))}
+        return {digests[digest] for digest in self._tombstones.find(digests)}
+
+    def forgotten_copies(self, turns: Sequence[Turn]) -> set[str]:
+        """Return the keys of turns that were forgotten in a conversation of any name.
+
+        A chat has the name of its file, which anybody may change. A turn is known again by its
+        time, speaker and text, together with those of a turn beside it.
+        """
+        if self._tombstones.is_empty():
+            return set()
+        messages = [_TimedMessage.of(turn) for turn in turns]
+        digests = [
+            set(_neighbour_digests(*around)) for around in _with_neighbours([None, *messages, None])
+        ]
+        found = self._tombstones.find(set().union(*digests))
+        return {turn.key for turn, own in zip(turns, digests, strict=True) if own & found}
 
     def forget(self, sessions: Collection[SessionId], memories: Collection[Memory] = ()) -> bool:
         """Delete sessions and memories so that no byte of them is left.
@@ -56,10 +77,12 @@ class Deletion:
             for memory in memories:
                 self._delete_memory(memory)
             self._remove_memories(self._memories.only_from_sessions(sessions))
+            names = self._names(sessions)
             for session in sessions:
                 self._delete_session(session)
             if sessions:
                 self._db.rows("delete from files")  # their reports may name it
+                SourceTable(self._db).remove_named_after(names)
             self._db.rows("delete from answers")  # cached outputs of models may quote it
             self._db.rows("update readings set reason = '', trace = null")  # so may readings
             for table in ("session_words", "passage_words", "turn_words", "memory_words"):
@@ -71,7 +94,7 @@ class Deletion:
         self, memory: MemoryId, session: SessionId, turns: Collection[str]
     ) -> bool:
         """Return whether a memory was forgotten that had any of these turns as a source."""
-        if not self._db.rows("select 1 from forgotten limit 1"):
+        if self._tombstones.is_empty():
             return False
         [(source, conversation)] = self._db.rows(
             "select source, key from sessions join conversations"
@@ -79,25 +102,22 @@ class Deletion:
             session,
         )
         return bool(
-            self._stored_tombstones(
+            self._tombstones.find(
                 [_memory_digest(memory, source, conversation, turn) for turn in turns]
             )
         )
 
-    def add_tombstones(self, digests: Collection[str]) -> int:
+    def add_tombstones(self, tombstones: Collection[Tombstone]) -> int:
         """Store the tombstones of another database, except those of items that are stored here.
 
         Returns:
             The number of exceptions; these items stay, and imports can extend them.
         """
-        new = set(digests) - self._stored_tombstones(list(digests))
-        present = new.intersection(self._present_digests()) if new else set()
-        self._db.many(
-            "insert into forgotten (digest) values (?)", [(each,) for each in sorted(new - present)]
+        return self._tombstones.add_foreign(
+            tombstones, set(self._present_items()), set(self._present_copies())
         )
-        return len(present)
 
-    def _present_digests(self) -> Iterator[str]:
+    def _present_items(self) -> Iterator[str]:
         """Yield the tombstones that forgetting each stored item would leave."""
         conversations = self._db.rows("select id, source, key, endless from conversations")
         for number, source, key, endless in conversations:
@@ -112,6 +132,11 @@ class Deletion:
         ):
             yield _memory_digest(*source)
 
+    def _present_copies(self) -> Iterator[str]:
+        """Yield the tombstones that forgetting each stored session would leave for its copies."""
+        for (number,) in self._db.rows("select id from sessions"):
+            yield from self._copy_digests(number)
+
     def _delete_memory(self, memory: Memory) -> None:
         sources = self._db.rows(
             "select source, conversations.key, turn, sessions.public from memories"
@@ -122,10 +147,7 @@ class Deletion:
             " where memories.public = ?",
             memory.id,
         )
-        self._db.many(
-            "insert or ignore into forgotten (digest) values (?)",
-            [(_memory_digest(memory.id, *source),) for *source, _ in sources],
-        )
+        self._tombstones.add(_memory_digest(memory.id, *source) for *source, _ in sources)
         self._remove_memories([memory])
         for session in {session for source, _, _, session in sources if source == YOU}:
             if not self._memories.from_sessions([session]):
@@ -146,10 +168,8 @@ class Deletion:
             turn for (turn,) in self._db.rows("select key from turns where session_id = ?", number)
         ]
         digests = [_digest(source, key, turn) for turn in keys] if endless else []
-        self._db.many(
-            "insert or ignore into forgotten (digest) values (?)",
-            [(digest,) for digest in digests or [_digest(source, key)]],
-        )
+        copies = self._copy_digests(number)
+        self._tombstones.add([*(digests or [_digest(source, key)]), *copies])
         self._memory_sources.remove(conversation, keys)
         self._index.remove(number)
         self._db.rows("delete from sessions where id = ?", number)
@@ -165,12 +185,83 @@ class Deletion:
             conversation,
         )
 
-    def _stored_tombstones(self, digests: Sequence[str]) -> set[str]:
+    def _names(self, sessions: Collection[SessionId]) -> set[str]:
+        """Return the names that the files of sessions may have: of the chats, and of people."""
         rows = self._db.rows(
-            "select digest from forgotten where digest in (select value from json_each(?))",
-            json.dumps(digests),
+            "select title, participants, key from sessions join conversations"
+            " on conversations.id = conversation_id"
+            " where public in (select value from json_each(?))",
+            json.dumps(list(sessions)),
         )
-        return {digest for (digest,) in rows}
+        people = (name for _, participants, _ in rows for name in json.loads(participants))
+        chats = (name for title, _, key in rows for name in (title, key))
+        return {*people, *chats} - {"user", "assistant", "me"}
+
+    def _copy_digests(self, session: int) -> list[str]:
+        """Return the digests by which the turns of a session are known again in any conversation.
+
+        Args:
+            session: its number.
+        """
+        [(conversation, started_at)] = self._db.rows(
+            "select conversation_id, started_at from sessions where id = ?", session
+        )
+        select = "select sent_at, speaker, text from turns where session_id"
+        beside = "(select id from sessions where conversation_id = ? and started_at"
+        before = self._db.rows(
+            f"{select} = {beside} < ? order by started_at desc, id desc limit 1)"
+            " order by position desc limit 1",
+            *(conversation, started_at),
+        )
+        after = self._db.rows(
+            f"{select} = {beside} > ? order by started_at, id limit 1) order by position limit 1",
+            *(conversation, started_at),
+        )
+        own = self._db.rows(f"{select} = ? order by position", session)
+        rows = (*(before or [None]), *own, *(after or [None]))
+        chain = [None if row is None else _TimedMessage(*row) for row in rows]
+        return [
+            digest for around in _with_neighbours(chain) for digest in _neighbour_digests(*around)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _TimedMessage:
+    """The facts by which a turn is known again, whatever its chat is called."""
+
+    sent_at: int | None  # ms
+    speaker: str | None
+    text: str
+
+    @classmethod
+    def of(cls, turn: Turn) -> Self:
+        """Return the facts of a turn."""
+        return cls(optional_milliseconds(turn.sent_at), turn.speaker, turn.text)
+
+
+_Chain = Sequence[_TimedMessage | None]
+
+
+def _with_neighbours(chain: _Chain) -> Iterator[_Chain]:
+    """Yield each message but the first and last of a chain between its two neighbours."""
+    for at in range(1, len(chain) - 1):
+        yield chain[at - 1 : at + 2]
+
+
+def _neighbour_digests(
+    before: _TimedMessage | None, message: _TimedMessage | None, after: _TimedMessage | None
+) -> Iterator[str]:
+    """Yield two digests of a message, each with a neighbour; none for one without a time.
+
+    The same words at the same minute in two chats are no proof; two such messages in a row are.
+    """
+    if message is None or message.sent_at is None:
+        return
+    for place, other in (("after", before), ("before", after)):
+        if other is None or other.sent_at is not None:
+            facts = (other.sent_at, other.speaker, other.text) if other else ()
+            own = (message.sent_at, message.speaker, message.text)
+            yield fingerprint("forgotten copy", place, *own, *facts)
 
 
 def _digest(source: str, conversation: str, turn: str | None = None) -> str:

@@ -23,6 +23,7 @@ from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.times import to_datetime
 from memcli.store.tables.sessions import SessionTable
+from memcli.store.tables.tombstones import TombstoneTable
 
 _OF_SESSION = "key in (select key from turns where session_id = ?)"
 _OF_NO_SESSION = (  # revisions of titles, and of turns that another conversation has now
@@ -111,8 +112,7 @@ class StoreExport:
 
     def tombstones(self) -> list[Tombstone]:
         """Return the digests of everything that was forgotten."""
-        rows = self._db.rows("select digest from forgotten order by digest")
-        return [Tombstone(digest) for (digest,) in rows]
+        return TombstoneTable(self._db).list_all()
 
     def count(self, filters: Filters) -> int:
         """Return the number of sessions that pass the filters."""

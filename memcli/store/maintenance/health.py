@@ -1,8 +1,18 @@
 """Checks that the database is undamaged and that the index agrees with the turns."""
 
+from collections.abc import Iterator, Sequence
+
 from memcli.store.sqlite.connection import Database
+from memcli.store.tables.checksums import (
+    sessions_that_differ,
+    sessions_without_checksum,
+    set_checksum,
+)
 
 MAX_FAULTS = 10  # faults that SQLite reports
+_SEGMENT_BITS = 37  # the number of a segment stands above so many bits of a row of FTS5's data
+_LAST_SEGMENT = 0xFFFF  # greater numbers are of lists of deleted rows
+_BATCH = 500  # sessions in one transaction
 _SEARCHABLE = "active and (included or kind in ('text', 'media')) and has_words(text)"
 
 
@@ -21,6 +31,26 @@ class HealthChecks:
         rows = self._db.rows(f"pragma integrity_check({MAX_FAULTS})")
         return [str(fault).replace("\n", " ") for (fault,) in rows if fault != "ok"]
 
+    def check_checksums(self) -> list[str]:
+        """Return the sessions whose text is not as it was written."""
+        differing = list(sessions_that_differ(self._db))
+        if not differing:
+            return []
+        shown = ", ".join(differing[:MAX_FAULTS])
+        more = f" and {len(differing) - MAX_FAULTS} more" if len(differing) > MAX_FAULTS else ""
+        return [f"not as they were written: {shown}{more}"]
+
+    def count_unchecked(self) -> int:
+        """Return the number of sessions without a checksum."""
+        return len(sessions_without_checksum(self._db))
+
+    def add_checksums(self) -> None:
+        """Compute the checksums that are missing, in case an older memcli stored the sessions."""
+        for numbers in _batches(sessions_without_checksum(self._db)):
+            with self._db.transaction():
+                for number in numbers:
+                    set_checksum(self._db, number)
+
     def check_references(self) -> list[str]:
         """Return the rows that refer to a row that does not exist."""
         rows = self._db.rows(
@@ -38,6 +68,11 @@ class HealthChecks:
             *self._compare("passages", "select id from passages", "passage_words_docsize"),
             *self._compare("memories", "select id from memories", "memory_words_docsize"),
             *self._check_passages(),
+            *(
+                finding
+                for grain in ("session", "turn", "passage", "memory")
+                for finding in self._check_words(f"{grain}_words")
+            ),
         ]
 
     def check_vectors(self) -> list[str]:
@@ -60,6 +95,8 @@ class HealthChecks:
             )
             if without_direction:
                 findings.append(f"{without_direction:,} vectors of {name} without a direction")
+            findings += [] if findings else self._check_bits(number, name)
+            findings += self._check_memory_vectors(number, name)
         [(passages,)] = self._db.rows("select exists (select 1 from passages)")
         [(has_embedder,)] = self._db.rows("select exists (select 1 from embedders where serving)")
         return ["no passage has a vector"] if passages and not has_embedder else findings
@@ -78,6 +115,49 @@ class HealthChecks:
             findings.append(f"{extra:,} {name} too many")
         return findings
 
+    def _check_words(self, table: str) -> list[str]:
+        """Return whether the full text has fewer words than it had when it was written."""
+        self._db.rows(
+            f"create virtual table if not exists temp.all_{table}"
+            f" using fts5vocab(main, {table}, row)"
+        )
+        [(present,)] = self._db.rows(f"select coalesce(sum(cnt), 0) from temp.all_{table}")
+        sizes = self._db.rows(f"select sz from {table}_docsize")
+        written = sum(sum(_varints(size)) for (size,) in sizes)
+        name = table.removesuffix("_words")
+        missing = f"{written - present:,} of {written:,} words of the {name} index are missing"
+        [(segments,)] = self._db.rows(
+            f"select count(*) from (select id >> {_SEGMENT_BITS} as segment from {table}_data"
+            f" where segment between 1 and {_LAST_SEGMENT} except select segid from {table}_idx)"
+        )
+        unreachable = [f"{segments:,} parts of the {name} index cannot be reached"]
+        return [missing] if present != written else unreachable if segments else []
+
+    def _check_bits(self, number: int, name: str) -> list[str]:
+        """Return how many of an embedder's vectors have other bits than they should."""
+        [(wrong, listed)] = self._db.rows(
+            f"select (select count(*) from vectors_{number} as made left join bits_{number} as bits"
+            " on bits.rowid = made.id where length(made.embedding) % 8 = 0 and bits.embedding"
+            " is not vec_quantize_binary(vec_int8(made.embedding))),"
+            f" (select count(*) from bits_{number}_rowids)"
+        )
+        chunks = self._db.rows(f"select validity from bits_{number}_chunks")
+        present = sum(byte.bit_count() for (validity,) in chunks for byte in validity)
+        count = wrong or abs(listed - present)
+        return [f"{count:,} vectors of {name} cannot be searched"] if count else []
+
+    def _check_memory_vectors(self, number: int, name: str) -> list[str]:
+        """Return how many memories cannot be found by meaning."""
+        table = f"memory_vectors_{number}"
+        if not self._db.rows("select 1 from sqlite_schema where name = ?", table):
+            [(count,)] = self._db.rows("select count(*) from memories")
+        else:
+            [(count,)] = self._db.rows(
+                f"select count(*) from memories where not exists (select 1 from {table} as made"
+                " where made.rowid = memories.id and vec_length(made.embedding))"
+            )
+        return [f"{count:,} memories without a vector of {name}"] if count else []
+
     def _check_passages(self) -> list[str]:
         """Return how many sessions have no passages up to their last searchable turn."""
         [(count,)] = self._db.rows(
@@ -87,3 +167,18 @@ class HealthChecks:
             " using (session_id) where turns_end.last is not passages_end.last"
         )
         return [f"{count:,} sessions not cut into passages"] if count else []
+
+
+def _varints(raw: bytes) -> Iterator[int]:
+    """Yield the numbers of a row of sizes: seven bits in each byte, the high bit for more."""
+    number = 0
+    for byte in raw:
+        number = number << 7 | byte & 0x7F
+        if byte < 0x80:
+            yield number
+            number = 0
+
+
+def _batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    for first in range(0, len(numbers), _BATCH):
+        yield numbers[first : first + _BATCH]

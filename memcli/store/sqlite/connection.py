@@ -195,7 +195,10 @@ class Database:
             texts = (text for kind, text in _ERROR_TEXTS.items() if isinstance(error, kind))
             text = next(texts, None)
             message = f"{path} {text}" if text else f"{path}: {error}"
-            raise StoreError(message, hint="name another file with `--db`") from error
+            hint = "name another file with `--db`"
+            if isinstance(error, apsw.CorruptError):
+                hint = "`mem doctor` says what can be repaired"
+            raise StoreError(message, hint=hint) from error
 
 
 def _create_private_file(path: Path) -> None:

@@ -31,6 +31,8 @@ from memcli.store.sqlite.steps_0010_to_0019 import (
     m0012_drop_parent_index,
     m0013_small_vectors,
     m0014_cut_rules,
+    m0015_checksums,
+    m0016_forgetting,
 )
 
 __all__ = ["APPLICATION_ID", "STEPS", "is_current", "migrate"]
@@ -50,6 +52,8 @@ STEPS = (
     m0012_drop_parent_index,
     m0013_small_vectors,
     m0014_cut_rules,
+    m0015_checksums,
+    m0016_forgetting,
 )
 
 

@@ -1,4 +1,4 @@
-"""Steps 10 to 19 of the schema: memories, readings, small vectors.
+"""Steps 10 to 19 of the schema: memories, readings, small vectors, checksums, forgetting.
 
 These steps are released and never edited: not even the comments inside the SQL, which SQLite keeps
 as part of the schema.
@@ -176,3 +176,29 @@ def _vectors_as_bytes(db: apsw.Connection, number: int, width: int) -> Iterator[
         stretched = np.divide(vectors, largest, out=np.zeros_like(vectors), where=usable)
         for (passage, _), row in zip(batch, (stretched * 127).round().astype(np.int8), strict=True):
             yield passage, row.tobytes().ljust(width, b"\0")
+
+
+def m0015_checksums(db: apsw.Connection) -> None:
+    """Add a checksum to each session; those of older sessions are computed later."""
+    db.execute("alter table sessions add column checksum text")
+
+
+def m0016_forgetting(db: apsw.Connection) -> None:
+    """Make the tables of the keys of tombstones, the first being our own, and of backups."""
+    db.execute(
+        """
+        create table tombstone_keys (   -- without one, a digest confirms no guess
+            id integer primary key,     -- 1 is our own; the others came with other databases
+            key text not null unique
+        ) strict
+        """
+    )
+    db.execute("insert into tombstone_keys (key) values (lower(hex(randomblob(16))))")
+    db.execute(
+        """
+        create table backups (
+            path blob primary key,      -- absolute
+            made_at integer not null    -- UTC, ms
+        ) strict, without rowid
+        """
+    )

@@ -184,6 +184,19 @@ class MemoryTable:
         )
         return sorted(memories.values(), key=lambda one: (_timestamp(one), one.id))
 
+    def earlier_wordings(self, memory: Memory) -> list[Memory]:
+        """Return the memories that are superseded by a memory, or by one of those, and no other.
+
+        They would be current again, if it were deleted without them.
+        """
+        found: dict[MemoryId, Memory] = {memory.id: memory}
+        history = self.history(memory)
+        while more := [
+            one for one in history if one.superseded_by in found and one.id not in found
+        ]:
+            found |= {one.id: one for one in more}
+        return [one for one in found.values() if one.id != memory.id]
+
     def source_turns(self, memory: Memory) -> list[Turn]:
         """Return the turns that a memory came from, in the order of its sources."""
         columns = ", ".join(f"turns.{column.strip()}" for column in TURN_COLUMNS.split(","))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Session, SessionId
+from memcli.domain import Passage, Session, SessionId, Turn
 from memcli.errors import NotFoundError, StoreError
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
@@ -16,6 +16,7 @@ from memcli.store.sqlite.times import (
     to_datetime,
     utc_offset_minutes,
 )
+from memcli.store.tables.checksums import set_checksum
 from memcli.store.tables.session_rows import TURN_COLUMNS, to_turn, turn_values
 
 ConversationNumber = int  # the id of a row of `conversations`
@@ -124,6 +125,7 @@ class SessionTable:
                 for position, turn in enumerate(session.turns, start=1)
             ],
         )
+        set_checksum(self._db, number)
         return int(number)
 
     def number(self, session: SessionId) -> int | None:
@@ -193,6 +195,15 @@ class SessionTable:
         """Return the session with this number."""
         [row] = self._db.rows(f"select {_COLUMNS} from {_JOINED} where sessions.id = ?", number)
         return self._session(row)
+
+    def covered_turns(self, number: int, passage: Passage) -> list[Turn]:
+        """Return the turns of a session that a passage covers."""
+        rows = self._db.rows(
+            f"select {TURN_COLUMNS} from turns where session_id = ? and position between ? and ?"
+            " order by position",
+            *(number, passage.first, passage.last),
+        )
+        return [to_turn(row) for row in rows]
 
     def numbers(self, filters: Filters) -> set[int]:
         """Return the numbers of the sessions that pass the filters."""

@@ -2,7 +2,11 @@
 
 import json
 import os
+import re
+import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from memcli.store.sqlite.connection import Database
@@ -35,6 +39,14 @@ class SourceTable:
             " where options != json_patch(options, excluded.options)",
             *(os.fsencode(path), json.dumps(options, sort_keys=True)),
         )
+
+    def remove_named_after(self, names: Collection[str]) -> None:
+        """Delete the paths whose last part has one of these names: of a chat, or of a person."""
+        patterns = "|".join(re.escape(name.casefold()) for name in names if len(name.strip()) > 1)
+        named = re.compile(rf"(?<!\w)(?:{patterns})(?!\w)") if patterns else None
+        for path, _ in self.list_paths():
+            if named and named.search(unicodedata.normalize("NFC", Path(path).name).casefold()):
+                self._db.rows("delete from sources where path = ?", os.fsencode(path))
 
     def list_paths(self) -> list[tuple[str, dict[str, Any]]]:
         """Return every path with its options, ordered by path."""

@@ -81,12 +81,38 @@ def test_memotrace_writes_a_text_per_chat():
     ]
 
 
+def test_memotrace_writes_a_page_with_a_script():
+    def entry(type_number, text, sent=0, name="小红"):
+        return (
+            f"{{ type:{type_number}, text: '{text}',is_send:{sent},avatar_path:'./a.png',"
+            f"timestamp:{AT},is_chatroom:0,displayname:'{name}'}},"
+        )
+
+    content = (
+        "<!DOCTYPE html><html><head><title>x</title></head><body><script>const chatMessages = ["
+        + entry(0, "2024-02-01 10:00:00", name="")
+        + entry(1, "门&#39;口<br>8812")
+        + entry(1, "it\\'s ok", sent=1, name="小美")
+        + entry(3, "./image/a.jpg")
+        + "];</script></body></html>"
+    )
+
+    assert recognise_format(document(content, "小红.html")) is WECHAT
+    assert [turn[2:] for turn in show_turns(WECHAT, content, "小红.html")] == [
+        (None, "service", "2024-02-01 10:00:00"),
+        ("小红", "text", "门'口\n8812"),
+        ("owner", "text", "it's ok"),
+        ("小红", "media", "a.jpg"),
+    ]
+
+
 @pytest.mark.parametrize(
     "content",
     [
         "2024-02-01 10:00:00 INFO started\n2024-02-01 10:00:01 INFO ended\n",
         "2024-02-01 10:00:00 my diary\n\ntoday was fine\n",
         "A log\n\n2024-02-01 10:00:00 entry\ntext\n",
+        "2024-02-01 10:00:00 start of\na trace\n2024-02-01 10:00:01 end of\nthe trace\n",
     ],
 )
 def test_logs_are_not_taken_for_a_chat(content):

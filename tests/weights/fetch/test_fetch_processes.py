@@ -13,6 +13,8 @@ from huggingface_hub import constants
 
 from memcli.errors import ExitCode, ModelNotFoundError
 
+pytestmark = pytest.mark.slow
+
 FETCH = """
 import sys
 from memcli.errors import MemError

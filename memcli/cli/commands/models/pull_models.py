@@ -10,6 +10,7 @@ from memcli.cli.models.maintain import (
     confirm_download,
     pull_model,
     report_pulled,
+    require_local_models,
 )
 from memcli.cli.models.resolve import load_catalog
 from memcli.cli.options import Quiet
@@ -59,6 +60,8 @@ def pull_models(
     interrupted pull continues where it stopped. The hub is Hugging Face's, or the one that
     `HF_ENDPOINT` names.
     """
+    if backend == "llama":
+        require_local_models()
     known = load_catalog()
     selected = choose_models(known, names or [], quantization)
     if not names:

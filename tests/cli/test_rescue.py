@@ -1,0 +1,117 @@
+"""`mem doctor` sees damage inside text and index, and saves what can be read."""
+
+import random
+
+import apsw
+import pytest
+import sqlite_vec
+from helpers.small_exports import talk
+
+
+@pytest.fixture
+def archive(mem):
+    mem.remembers(
+        *(
+            talk(f"Talk {number}", *(f"me: {word} of talk {number}" for word in WORDS))
+            for number in range(30)
+        )
+    )
+    mem("memories", "add", "home", "Lives in Lisbon")
+    change(mem, "pragma wal_checkpoint(truncate)")
+    return mem
+
+
+WORDS = [f"xylophone{number:02} " + "and a harp " * 12 for number in range(20)]
+
+
+def change(mem, *statements):
+    """Change the database behind the back of `mem`."""
+    db = apsw.Connection(str(mem.database))
+    db.enable_load_extension(True)
+    db.load_extension(sqlite_vec.loadable_path())
+    for statement in statements:
+        db.execute(statement).fetchall()
+    db.close()
+
+
+def faults(done):
+    return {one["name"] for one in done.json["checks"] if one["state"] == "fault"}
+
+
+@pytest.mark.parametrize(
+    ("damage", "name"),
+    [
+        ("update turn_words_data set block = zeroblob(length(block)) where id > 10", "full text"),
+        ("delete from session_words_data where id > 10", "full text"),
+        ("delete from passage_words_idx", "full text"),
+        ("delete from turn_words_docsize", "full text"),
+        ("delete from session_words_docsize", "full text"),
+        ("update bits_1_vector_chunks00 set vectors = zeroblob(length(vectors))", "vectors"),
+        ("update bits_1_chunks set validity = zeroblob(length(validity))", "vectors"),
+        ("delete from bits_1_vector_chunks00", "vectors"),
+        ("delete from bits_1_chunks", "vectors"),
+        ("delete from vectors_1", "vectors"),
+        ("delete from memory_vectors_1_rowids", "vectors"),
+    ],
+)
+def test_an_index_that_was_emptied_is_seen_and_mended(archive, damage, name):
+    change(archive, damage)
+    assert archive("search", "xylophone07").code in (0, 3, 5)  # a traceback fails it
+
+    found, fixed = archive("doctor", "--json"), archive("doctor", "--fix", "--json")
+
+    assert found.code == 5
+    assert name in faults(found)
+    assert (fixed.code, fixed.json["well"]) == (0, True)
+    assert archive("search", "xylophone07").code == 0
+
+
+def test_every_flipped_bit_inside_a_text_is_seen(archive):
+    rng, raw = random.Random(1), archive.database.read_bytes()
+    places = [at for at in range(len(raw)) if raw.startswith(b"xylophone", at)]
+    seen = 0
+    for _ in range(6):
+        damaged = bytearray(raw)
+        damaged[rng.choice(places) + rng.randrange(9)] ^= 1
+        archive.database.write_bytes(damaged)
+        seen += bool(faults(archive("doctor", "--json")) & {"checksums", "integrity"})
+
+    assert seen == 6
+
+
+def test_sessions_of_an_older_memcli_get_a_checksum(archive):
+    change(archive, "update sessions set checksum = null")
+
+    assert "no checksum" in archive("doctor").out
+    assert archive("doctor", "--fix").code == 0
+    assert "no checksum" not in archive("doctor").out
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_rescue_saves_every_turn_that_can_be_read(archive, seed):
+    rng, raw = random.Random(seed), bytearray(archive.database.read_bytes())
+    page = int.from_bytes(raw[16:18], "big")
+    for _ in range(seed):
+        start = rng.randrange(8, len(raw) // page) * page
+        raw[start : start + page] = rng.randbytes(page)
+    archive.database.write_bytes(raw)
+
+    done = archive("doctor", "--rescue", "new.db", "--json")
+
+    assert done.code in (0, 5), done
+    assert archive.database.read_bytes()[: len(raw)] == raw
+    turns = 0
+    for one in archive("--db", "new.db", "sessions", "--json").json["sessions"]:
+        turns += one["turns"]
+    assert turns > 600 * (1 - 0.15 * seed)
+    if not seed:
+        assert (done.code, turns) == (0, 601)
+        assert archive("--db", "new.db", "search", "xylophone07").code == 0
+        assert "Lisbon" in archive("--db", "new.db", "memories", "list").out
+
+
+def test_a_rescue_writes_over_nothing(archive):
+    archive.write("new.db", "mine")
+
+    assert archive("doctor", "--rescue", "new.db").code == 2
+    assert (archive.folder / "new.db").read_text() == "mine"
