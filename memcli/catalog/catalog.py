@@ -154,6 +154,8 @@ class Catalog:
             context=known.context,
             prompt=known.prompt,
             sampling=known.sampling,
+            thought_tokens=known.thought_tokens,
+            sources=known.sources,
             embedding=known.embedding,
             checks=checks,
         )

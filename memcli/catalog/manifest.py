@@ -83,6 +83,9 @@ class Manifest:
     file: str = ""  # path of the person's own weights, if they are not in the models folder
     prompt: Mapping[str, str] = field(default_factory=dict)
     sampling: Sampling = field(default_factory=Sampling)
+    thought_tokens: int = 1024  # most that it thinks, if there is time
+    # The publication that settings are from, by the manifest's table: sampling, generation.
+    sources: Mapping[str, str] = field(default_factory=dict)
     # Quantizations with the memory in GiB from which each is the default; best last.
     quantizations: Mapping[str, float] = field(default_factory=dict)
     gguf: Mapping[str, PublishedFile] = field(default_factory=dict)  # by quantization

@@ -21,6 +21,7 @@ from memcli.settings import read_toml
 from memcli.typed_table import TypedTable
 
 POOLINGS: Mapping[str, Pooling] = {"cls": "cls", "mean": "mean", "last": "last"}
+DEFAULT_THOUGHT_TOKENS = 1024
 PROMPT_FIELDS = {  # by role; the prompts of the other roles are the same for every model
     "reranker": ("prefix", "body", "suffix", "instruction"),
     "sifter": ("message",),
@@ -74,6 +75,8 @@ def parse_manifest(content: Mapping[str, Any], where: str) -> Manifest:
         file=table.get("file", str, ""),
         prompt=_prompt(table, role),
         sampling=_sampling(table.get_table("sampling")),
+        thought_tokens=_thought_tokens(table.get_table("generation")),
+        sources=_sources(table),
         quantizations=table.get_mapping("quantizations", float),
         gguf=_published_files(table.get_table("gguf")),
         expected_header=_expected_header(table.get_table("shape")),
@@ -145,8 +148,24 @@ def _sampling(table: TypedTable | None) -> Sampling:
         top_p=table.get("top_p", float, default.top_p),
         top_k=table.get("top_k", int, default.top_k),
     )
+    table.get("source", str, "")
     table.reject_unknown_keys()
     return sampling
+
+
+def _thought_tokens(table: TypedTable | None) -> int:
+    if table is None:
+        return DEFAULT_THOUGHT_TOKENS
+    tokens = table.get("thought_tokens", int, DEFAULT_THOUGHT_TOKENS)
+    table.get("source", str, "")
+    table.reject_unknown_keys()
+    return tokens
+
+
+def _sources(table: TypedTable) -> dict[str, str]:
+    """Return where the settings of a manifest were published, by table."""
+    tables = ((name, table.get_table(name)) for name in ("sampling", "generation"))
+    return {name: inner.get("source", str, "") for name, inner in tables if inner}
 
 
 def _published_files(table: TypedTable | None) -> dict[str, PublishedFile]:

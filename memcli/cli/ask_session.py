@@ -115,7 +115,7 @@ class AskSession:
                         ranking,
                         self.chat,
                         dialogue=dialogue,
-                        think=self.models.thought_tokens,
+                        think=self.models.answer_thought_tokens,
                         speeds=self.speeds,
                         quiet=printer.quiet or several,
                         printed=printer.format == "text",
@@ -186,6 +186,7 @@ def open_stage_models(options: StageOptions, database: Path | None = None) -> Ra
         options.sifter if "sift" in run else NO_MODEL,
         gpu_layers=options.gpu_layers,
         thought_tokens=options.think,
+        in_a_hurry=options.budget is not None,
         database=database,
     )
     for stage, model in (("rerank", models.reranker), ("sift", models.sifter)):

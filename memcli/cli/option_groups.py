@@ -86,7 +86,7 @@ class ModelOptions:
 
     reranker: options.RerankerName = None
     sifter: options.SifterName = None
-    think: options.Think = 1024
+    think: options.Think = None
     gpu_layers: options.GpuLayers = None
 
 

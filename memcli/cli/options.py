@@ -364,12 +364,14 @@ Budget = Annotated[
     ),
 ]
 Think = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--think",
         min=0,
         metavar="N",
+        show_default=False,
         rich_help_panel=MODELS,
-        help="Let the model think for at most this many tokens.",
+        help="Let the model think for at most this many tokens. By default the number that its"
+        " authors published, such as 4096; with `--budget` and no GPU 1024.",
     ),
 ]

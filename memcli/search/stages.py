@@ -31,7 +31,8 @@ class RankingModels:
     reranker: Reranker | None = None
     sifter: Sifter | None = None
     sift_wording: str = ""
-    thought_tokens: int = 1024
+    thought_tokens: int = 1024  # most that the sifter thinks
+    answer_thought_tokens: int = 1024  # most that a chat model thinks before it answers
 
 
 def rank_sessions(  # noqa: PLR0913  # one entry for every command that ranks

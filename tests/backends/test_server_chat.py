@@ -110,3 +110,12 @@ def test_a_text_is_cut_to_so_many_tokens(text, tokens):
     assert text.startswith(short)
     assert estimate_tokens(short) <= max(tokens, 0)
     assert estimate_tokens(text[: len(short) + 3]) >= tokens  # not much shorter than it could be
+
+
+def test_limits_of_sampling_that_limit_nothing_are_left_to_the_server():
+    free = Sampling(temperature=0.6, top_p=1.0, top_k=0)
+    with serving(chat("Paris")) as served:
+        opened = open_chat(parse_endpoint(f"{served.url}#m"), context=999, sampling=free)
+        list(opened.write([Message("user", "hi")], thought_tokens=0, answer_tokens=9))
+
+    assert not {"top_p", "top_k"} & served.requests[0].body.keys()

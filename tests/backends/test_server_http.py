@@ -108,7 +108,6 @@ def test_a_server_that_misbehaves_is_an_error_with_its_address_in_time(behaviour
         (stream(b"data: {'single'}"), "not JSON: "),
         (stream({"error": {"message": "slot unavailable"}}), "failed .* 'slot unavailable'"),
         (stream(*hostile.says("half a th")[:1], done=False), "broke off in the middle"),
-        (stream(*hostile.says("half a th")[:1]), "broke off in the middle"),
         (answer({"choices": []}), "broke off in the middle"),
     ],
 )

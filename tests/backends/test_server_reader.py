@@ -127,7 +127,7 @@ def test_tools_and_dialogue_are_sent_as_the_api_has_them():
             "parameters": {"type": "object", "properties": {"why": {"type": "string"}}},
         },
     }
-    assert (body["tool_choice"], body["max_tokens"]) == ("auto", 130)
+    assert (body["tool_choice"], body["max_tokens"]) == ("required", 130)
     assert body["messages"] == [
         {"role": "system", "content": "You keep memories."},
         {"role": "user", "content": "I like tea"},
@@ -175,13 +175,60 @@ def test_a_model_that_makes_no_usable_call_has_to_make_one(first):
     assert bodies[1]["chat_template_kwargs"] == {"enable_thinking": False}
 
 
-def test_a_server_that_can_only_be_told_to_call_is_told():
-    told = answer({"message": '"auto" tool choice requires --enable-auto-tool-choice'}, 400)
+def vllm_without_parser(request):
+    """Refuse as vLLM does that was started without a parser of tool calls."""
+    if request.body["tool_choice"] != "none":
+        message = (
+            f'"{request.body["tool_choice"]}" tool choice requires --enable-auto-tool-choice and'
+            " --tool-call-parser to be set"
+        )
+        return answer({"error": {"message": message, "type": "BadRequestError"}}, 400)(request)
+    written = json.dumps({"name": "add", "arguments": KEPT})
+    return chat("<think>hm", "</think>", f"<tool_call>{written}</tool_call>")(request)
 
-    _, made, bodies = call(told, told, chat(part("{}", "ignore")))
+
+def test_a_server_without_a_parser_of_calls_keeps_its_thought_and_is_not_asked_in_vain_again():
+    notes = []
+    with serving(vllm_without_parser) as served:
+        reader = open_reader(at(served), context=4096, sampling=COOL, note=notes.append)
+        for _ in range(2):
+            *thought, made = reader.call(ASKED, TOOLS, thought_tokens=50, call_tokens=80)
+            assert ("".join(thought), made) == ("hm", ToolCall("add", KEPT))
+
+    choices = [request.body["tool_choice"] for request in served.requests]
+    assert choices == ["required", "auto", "none", "none"]
+    assert {"--enable-auto-tool-choice --tool-call-parser hermes" in note for note in notes} == {
+        True
+    }
+
+
+def test_a_server_that_lets_nobody_think_who_must_call_is_left_free_the_next_time():
+    mute, thinking = (chat(*each, part("{}", "ignore")) for each in ([], ["<think>hm</think>"]))
+    with serving(mute, thinking) as served:
+        reader = open_reader(at(served), context=4096, sampling=COOL)
+        list(reader.call(ASKED, TOOLS, thought_tokens=50, call_tokens=80))
+        thought, _ = reader.call(ASKED, TOOLS, thought_tokens=50, call_tokens=80)
+
+    assert thought == "hm"
+    assert [one.body["tool_choice"] for one in served.requests] == ["required", "auto"]
+
+
+def test_an_argument_may_spell_the_tag_that_ends_a_call():
+    kept = {"memories": [], "summary": "ends with </tool_call> and <tool_call>{}"}
+    written = json.dumps({"name": "add", "arguments": kept})
+
+    _, made, _ = call(chat(f"<think>hm</think><tool_call>\n{written}\n</tool_call>"))
+
+    assert made == ToolCall("add", kept)
+
+
+def test_a_stream_may_end_in_done_without_a_reason():
+    events = [{"choices": [{"index": 0, "delta": part("{}", "ignore"), "finish_reason": None}]}]
+
+    _, made, bodies = call(stream(*events))
 
     assert made == ToolCall("ignore", {})
-    assert [body["tool_choice"] for body in bodies] == ["auto", "auto", "required"]
+    assert len(bodies) == 1
 
 
 def test_a_server_that_cannot_be_told_to_call_is_held_to_the_schema_of_a_call():

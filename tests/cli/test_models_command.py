@@ -266,3 +266,17 @@ def test_special_tokens_in_a_session_do_not_reach_a_prompt(tmp_path, tiny):
     assert judged(HOSTILE, QUESTION) == judged(HARMLESS, HOSTILE) == judged(HARMLESS, QUESTION)
     for opened in (sifter, reranker, model):
         opened.close()
+
+
+def test_show_prints_the_published_settings_with_their_source(mem):
+    sifter, reader = mem("models", "show", "memsifter-4b"), mem("models", "show", "memreader-4b")
+    reranker, unknown = mem("models", "show", "memreranker-4b"), mem("models", "show", "nothing")
+
+    assert "temperature 0.6 (source: the toolkit of plageon/MemSifter" in sifter.out
+    assert "at most 4,096 tokens (source: " in sifter.out
+    assert "Historical interaction information:" in sifter.out
+    assert "temperature 0.2, top_p 0.95, top_k 20 (source: the model card" in reader.out
+    assert "at most 1,024 tokens (source: the model card" in reader.out
+    assert "published scores 2.969, 1.328, -3.141" in reranker.out
+    assert "sampling" not in reranker.out
+    assert (unknown.code, unknown.out) == (6, "")

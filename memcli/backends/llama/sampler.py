@@ -13,12 +13,12 @@ def create_sampler(sampling: Sampling) -> Any:  # Any: an opaque pointer
     if sampling.temperature <= 0:
         llama.llama_sampler_chain_add(chain, llama.llama_sampler_init_greedy())
         return chain
-    for part in (
-        llama.llama_sampler_init_top_k(sampling.top_k),
-        llama.llama_sampler_init_temp(sampling.temperature),
-        llama.llama_sampler_init_top_p(sampling.top_p, 1),
-        _create_last(sampling.seed),
-    ):
+    parts = [llama.llama_sampler_init_temp(sampling.temperature), _create_last(sampling.seed)]
+    if sampling.top_p < 1:
+        parts.insert(1, llama.llama_sampler_init_top_p(sampling.top_p, 1))
+    if sampling.top_k > 0:
+        parts.insert(0, llama.llama_sampler_init_top_k(sampling.top_k))
+    for part in parts:
         llama.llama_sampler_chain_add(chain, part)
     return chain
 

@@ -1,6 +1,7 @@
 """Chat completions: messages in; thought, text and calls out, piece by piece."""
 
 import json
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from memcli.backends.server.endpoint import Endpoint
 from memcli.backends.server.http import EndpointClient, RefusedError
 from memcli.backends.server.plain_text import break_special_tokens
-from memcli.backends.server.response import InvalidReplyError
+from memcli.backends.server.response import STREAM_END, InvalidReplyError
 from memcli.backends.server.thought_splitter import ThoughtSplitter
 from memcli.backends.server.token_estimate import estimate_tokens
 from memcli.callbacks import NoteCallback, ignore
@@ -17,6 +18,7 @@ from memcli.errors import BackendError
 from memcli.protocols import Message, Sampling, Thought
 
 _PATH = "chat/completions"
+_TOOL_CHOICE = re.compile(r"tool[\s_-]?(?:choice|call[\s_-]?parser)", re.IGNORECASE)
 UNKNOWN_FIELD = (400, 422)  # statuses that servers answer to a field they do not know
 
 
@@ -28,6 +30,13 @@ class Delta:
     text: str = ""
     calls: tuple[Mapping[str, Any], ...] = ()  # pieces of tool calls in the API's form
     finish: str = ""  # the reason of the end, in the last piece
+
+
+_STREAM_END = Delta(finish="stop")
+
+
+class EmptyStreamError(RefusedError):
+    """An answer without any piece: some servers cannot stream what was requested."""
 
 
 class ChatClient:
@@ -71,11 +80,14 @@ class ChatClient:
             "stream": stream,
             "max_tokens": tokens,
             "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
             "seed": sampling.seed,
             **(extras or {}),
         }
-        foreign: dict[str, Any] = {"top_k": sampling.top_k}  # OpenAI's own API has none of these
+        if sampling.top_p < 1:  # a limit that limits nothing is left to the server
+            body.setdefault("top_p", sampling.top_p)
+        foreign: dict[str, Any] = {}  # OpenAI's own API has none of these
+        if sampling.top_k > 0:
+            foreign["top_k"] = sampling.top_k
         if thinking is not None:
             foreign["chat_template_kwargs"] = {"enable_thinking": thinking}
         if self._openai_fields_only:
@@ -84,7 +96,7 @@ class ChatClient:
         try:
             yield from self._deltas({**body, **foreign})
         except RefusedError as error:
-            if error.status not in UNKNOWN_FIELD:
+            if error.status not in UNKNOWN_FIELD or concerns_tools(error):
                 raise
             for delta in self._deltas(body):
                 self._openai_fields_only = True
@@ -93,11 +105,14 @@ class ChatClient:
     def _deltas(self, body: Mapping[str, Any]) -> Iterator[Delta]:
         url, begun, finished = self.endpoint.url, False, False
         for delta in self._client.stream(_PATH, body, _parse_delta):
+            if delta is _STREAM_END:  # some servers give no other sign of the end
+                finished = True
+                continue
             begun, finished = True, finished or bool(delta.finish)
             if delta != Delta():
                 yield delta
         if not begun:
-            raise RefusedError(f"{url} answers with an empty stream", UNKNOWN_FIELD[0])
+            raise EmptyStreamError(f"{url} answers with an empty stream", UNKNOWN_FIELD[0])
         if not finished:
             raise BackendError(f"{url} broke off in the middle of an answer")
 
@@ -171,6 +186,11 @@ class ServerChat:
             yield splitter.answer[shown:]
 
 
+def concerns_tools(error: RefusedError) -> bool:
+    """Return whether a request was refused because of its tools, not because of other fields."""
+    return bool(_TOOL_CHOICE.search(str(error)))
+
+
 def to_openai_messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """Return messages in the API's form; a tool's result answers the call before it.
 
@@ -201,6 +221,8 @@ def _parse_delta(event: Any) -> Delta:
     Raises:
         InvalidReplyError: it is an error, or no event of this API.
     """
+    if event is STREAM_END:
+        return _STREAM_END
     found = event if isinstance(event, dict) else {}
     if error := found.get("error"):
         message = error.get("message") if isinstance(error, dict) else error

@@ -5,7 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from memcli.backends.server.chat import UNKNOWN_FIELD, ChatClient, to_openai_messages
+from memcli.backends.server.chat import (
+    UNKNOWN_FIELD,
+    ChatClient,
+    EmptyStreamError,
+    to_openai_messages,
+)
 from memcli.backends.server.endpoint import Endpoint
 from memcli.backends.server.http import RefusedError
 from memcli.backends.server.thinking_reply import (
@@ -54,7 +59,9 @@ class ServerReader:
         self.name, self.context = endpoint.model, context
         self.fingerprint = fingerprint("read", endpoint.url, endpoint.model, sampling)
         self._chat = ChatClient(endpoint, sampling, note)
-        self._seed = sampling.seed
+        self._seed, self._note = sampling.seed, note
+        self._free_choices: tuple[str, ...] = ("required", "auto", "none")
+        self._refused: set[str] = set()  # values of `tool_choice`
 
     def close(self) -> None:
         """Close the connections."""
@@ -75,9 +82,10 @@ class ServerReader:
     ) -> Iterator[str | ToolCall]:
         """Yield the thought in pieces as it comes, and finally the one call.
 
-        The first request is the one of the model's training, free to think and to call. If its
-        reply has no call that the tools allow, or the thought exceeds its budget, a second request
-        forces a call.
+        The first request is the one of the model's training, free to think and bound to call. A
+        `tool_choice` that the server refuses is not sent again, and neither is one under which the
+        model cannot think. If a reply has no call that the tools allow, or the thought exceeds its
+        budget, another request forces a call.
 
         Raises:
             ContextError: everything together exceeds the server's context.
@@ -86,28 +94,45 @@ class ServerReader:
         """
         extras = {"tools": [_tool_fields(tool) for tool in tools], "seed": self._seed + seed}
         dialogue, reply = to_openai_messages(messages), ThinkingReply()
-        try:
-            reply = yield from stream_reply(
-                self._chat.stream_reply(
-                    dialogue,
-                    tokens=thought_tokens + call_tokens,
-                    thinking=True,
-                    extras={**extras, "tool_choice": "auto"},
-                ),
-                thought_tokens=thought_tokens,
-                answer_tokens=call_tokens,
-                answer_tags=(TOOL_CALL_OPEN,),
-            )
-            yield _parse_call(reply, tools)
-            return
-        except InvalidCallError:
-            pass
-        except RefusedError as error:  # some servers only take a request that forces a call
-            if _CONTEXT_EXCEEDED.search(str(error)):
-                raise ContextError(str(error)) from error
-            if error.status not in UNKNOWN_FIELD:
-                raise
+        for choice in [one for one in self._free_choices if one not in self._refused]:
+            try:
+                reply = yield from stream_reply(
+                    self._chat.stream_reply(
+                        dialogue,
+                        tokens=thought_tokens + call_tokens,
+                        thinking=True,
+                        extras={**extras, "tool_choice": choice},
+                    ),
+                    thought_tokens=thought_tokens,
+                    answer_tokens=call_tokens,
+                    answer_tags=(TOOL_CALL_OPEN,),
+                )
+            except EmptyStreamError:  # some servers make calls in one piece only
+                break
+            except RefusedError as error:
+                if _CONTEXT_EXCEEDED.search(str(error)):
+                    raise ContextError(str(error)) from error
+                if error.status not in UNKNOWN_FIELD:
+                    raise
+                self._remember_refusal(choice, error)
+                continue
+            if choice == "required" and thought_tokens and not reply.thought:
+                self._free_choices = ("auto", "none")
+            try:
+                yield _parse_call(reply, tools)
+                return
+            except InvalidCallError:
+                break
         yield self._force_call(dialogue, extras, tools, reply.thought, call_tokens)
+
+    def _remember_refusal(self, choice: str, error: RefusedError) -> None:
+        """Keep a refused `tool_choice` from being sent again, and name the missing setting."""
+        self._refused.add(choice)
+        if "parser" in str(error):
+            self._note(
+                f"{self._chat.endpoint.url} has no parser for tool calls, so that memcli reads"
+                " them: start vLLM with `--enable-auto-tool-choice --tool-call-parser hermes`"
+            )
 
     def _force_call(
         self,
@@ -131,6 +156,8 @@ class ServerReader:
             {"tool_choice": "auto"},
         ]
         for variant in variants:
+            if variant["tool_choice"] in self._refused:
+                continue
             deltas = self._chat.stream_reply(
                 messages,
                 tokens=call_tokens,

@@ -9,7 +9,7 @@ from memcli.protocols import Tool, ToolCall
 
 TOOL_CALL_OPEN = "<tool_call>"
 
-_HERMES = re.compile(r"<tool_call>(.*?)(?:</tool_call>|$)", re.DOTALL)
+_CLOSE = "</tool_call>"
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
@@ -33,10 +33,10 @@ def parse_written_call(text: str) -> tuple[str, str]:
     Raises:
         InvalidCallError: there is none.
     """
-    block = _HERMES.search(text)
-    if not block and not text.startswith("{"):
+    calls = _written_calls(text)
+    if not calls and not text.startswith("{"):
         raise InvalidCallError("it called no tool")
-    found = _parse_json(block[1] if block else text)
+    found = _parse_json(calls[0] if calls else text)
     if not isinstance(found, dict):
         raise InvalidCallError("its call is not an object")
     return str(found.get("name", "")), json.dumps(found.get("arguments"))
@@ -44,7 +44,7 @@ def parse_written_call(text: str) -> tuple[str, str]:
 
 def other_called_tools(text: str) -> tuple[str, ...]:
     """Return the names of the tools that a text calls after its first call, if readable."""
-    _first, *others = _HERMES.findall(text) or [""]
+    others = _written_calls(text)[1:]
     names = (re.search(r'"name"\s*:\s*"([^"]*)"', call) for call in others)
     return tuple(name[1] for name in names if name)
 
@@ -71,6 +71,26 @@ def validate_call(name: str, arguments: str, tools: Sequence[Tool]) -> ToolCall:
     if violation := _schema_violation(found, tool.parameters, name):
         raise InvalidCallError(violation)
     return ToolCall(name, found)
+
+
+def _written_calls(text: str) -> list[str]:
+    """Return the contents of the calls in a text.
+
+    A call ends where its JSON ends, for an argument may spell the closing tag; a call that is no
+    JSON ends at the closing tag.
+    """
+    calls, decoder = [], json.JSONDecoder(strict=False)
+    start = text.find(TOOL_CALL_OPEN)
+    while start >= 0:
+        rest = text[start + len(TOOL_CALL_OPEN) :].lstrip()
+        try:
+            _, end = decoder.raw_decode(rest)
+        except (ValueError, RecursionError):
+            end = len(rest.partition(_CLOSE)[0])
+        calls.append(rest[:end])
+        text = rest[end:]
+        start = text.find(TOOL_CALL_OPEN)
+    return calls
 
 
 def _parse_json(text: str) -> Any:

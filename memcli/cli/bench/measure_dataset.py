@@ -91,7 +91,7 @@ def _ask_questions(
     chat: Chat | None,
     journal: Journal,
 ) -> list[QuestionResult]:
-    answer = answer_function(chat, thought_tokens=models.thought_tokens) if chat else None
+    answer = answer_function(chat, thought_tokens=models.answer_thought_tokens) if chat else None
 
     def open_archive(store: Store) -> StageArchive:
         return StageArchive(store, models, benchmark.stages, benchmark.grain, answer)

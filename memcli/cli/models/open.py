@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from memcli.backends.model_loader import ModelLoader
+from memcli.backends.model_loader import ModelLoader, ModelSource, ServedModel
+from memcli.catalog.manifest_parser import DEFAULT_THOUGHT_TOKENS
 from memcli.cli.models.gguf_cache import check_cached
 from memcli.cli.models.resolve import ModelResolver, is_address, sift_wording
 from memcli.cli.output.console import note
+from memcli.errors import BackendError
 from memcli.protocols import Chat, Embedder, Reader
 from memcli.search.stages import RankingModels
 from memcli.settings import state_folder
@@ -43,7 +45,8 @@ def open_models(
     sifter: str | None,
     *,
     gpu_layers: int | None,
-    thought_tokens: int,
+    thought_tokens: int | None,
+    in_a_hurry: bool = False,
     database: Path | None = None,
 ) -> RankingModels:
     """Open the models that rank sessions for a question.
@@ -53,7 +56,8 @@ def open_models(
             there is one, and NO_MODEL to leave the stage out.
         sifter: the same.
         gpu_layers: layers to run on the GPU; None for all that fit.
-        thought_tokens: tokens that the sifter may think.
+        thought_tokens: tokens that a model may think; None for as many as its authors published.
+        in_a_hurry: whether there is a time budget, so that a sifter on a CPU thinks less.
         database: the database whose embedder is opened if the settings name none.
 
     Raises:
@@ -68,8 +72,30 @@ def open_models(
         reranker=loader.open_reranker(judge) if judge else None,
         sifter=loader.open_sifter(sift) if sift else None,
         sift_wording=sift_wording(sift) if sift else "",
-        thought_tokens=thought_tokens,
+        thought_tokens=_published_thought(sift, in_a_hurry=in_a_hurry)
+        if thought_tokens is None
+        else thought_tokens,
+        answer_thought_tokens=DEFAULT_THOUGHT_TOKENS if thought_tokens is None else thought_tokens,
     )
+
+
+def _published_thought(sifter: "ModelSource | None", *, in_a_hurry: bool) -> int:
+    """Return the most tokens that a sifter thinks by default, at most a quarter of its context."""
+    if sifter is None:
+        return DEFAULT_THOUGHT_TOKENS
+    published = min(sifter.manifest.thought_tokens, sifter.manifest.context // 4)
+    if in_a_hurry and not isinstance(sifter, ServedModel) and not _has_gpu():
+        return min(published, DEFAULT_THOUGHT_TOKENS)
+    return published
+
+
+def _has_gpu() -> bool:
+    from memcli.backends.llama.host import list_accelerators
+
+    try:
+        return bool(list_accelerators())
+    except BackendError:  # it is reported when the model is opened
+        return False
 
 
 def open_embedder(database: Path | None = None) -> Embedder:

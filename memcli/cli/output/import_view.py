@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from memcli.cli.output.console import note, printable
+from memcli.cli.output.console import note, one_line
 from memcli.cli.output.numbers import pluralize
 from memcli.domain import Doubt, Kind, Skipped
 from memcli.formats.guides import load_guides
@@ -32,14 +32,12 @@ def print_reports(
             if report.memories:
                 counts.append(describe_counts(ImportCounts(report.memories), "memory", "memories"))
             line = f"{report.path}: {report.format}, {', '.join(counts)}"
-            sys.stdout.write(f"{printable(line)}\n")
+            sys.stdout.write(f"{one_line(line)}\n")
         if verbose and report.format:
             note(f"{report.path}: {describe_account(report)}")
         warnings = [each for each in report.warnings if not quiet or _is_loss(each)]
         for warning in warnings[:MAX_WARNINGS]:
-            where = "" if warning.where in warning.why else f"{warning.where}: "
-            path = "" if report.path in warning.why else f"{report.path}: "
-            note(f"{path}{where}{warning.why}")
+            note(_warning_line(report.path, warning))
         if len(warnings) > MAX_WARNINGS:
             more = len(warnings) - MAX_WARNINGS
             note(f"{report.path}: {more} more warnings; `--json` prints all")
@@ -102,7 +100,7 @@ def _print_rows(rows: Sequence[Sequence[str]], stream: TextIO) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [text.ljust(width) for text, width in zip(row[:-1], widths, strict=False)]
-        stream.write(f"{printable('  '.join([*cells, row[-1]]))}\n")
+        stream.write(f"{one_line('  '.join([*cells, row[-1]]))}\n")
 
 
 def describe_counts(counts: ImportCounts, noun: str, nouns: str = "") -> str:
@@ -133,6 +131,17 @@ def describe_account(report: ImportReport) -> str:
 
 def _count_words(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _warning_line(path: str, warning: Skipped | Doubt) -> str:
+    """Return a warning with the file that it is about, named once.
+
+    A warning about a folder does not blame the file beside which it was reported.
+    """
+    if path.startswith(f"{warning.where}/"):
+        return f"{warning.where}: {warning.why}"
+    where = "" if warning.where in warning.why else f"{warning.where}: "
+    return f"{'' if path in warning.why else f'{path}: '}{where}{warning.why}"
 
 
 def _is_loss(warning: Skipped | Doubt) -> bool:

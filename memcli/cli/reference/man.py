@@ -8,7 +8,7 @@ from memcli.cli.completion.command_table import Command, Parameter
 from memcli.cli.examples import EXAMPLES
 from memcli.cli.json_output import json_schema
 from memcli.cli.json_output.documents import DOCUMENTS, PrintedDocument
-from memcli.cli.reference import roff
+from memcli.cli.reference import roff, servers
 from memcli.errors import EXIT_CODE_MEANINGS
 
 DESCRIPTION = """
@@ -130,6 +130,9 @@ def _command_page(command: Command) -> str:
             body += _parameter_list(each.parameters)
     else:
         body += _option_sections(command.parameters)
+    if name == "mem-models":
+        body += [".SH SERVERS", *roff.paragraphs(servers.INTRODUCTION)]
+        body += roff.definition_list(servers.SERVERS)
     shown = [example for each in command.all() for example in EXAMPLES.get(each.name, ())]
     body += [".SH EXAMPLES", *roff.code_lines(list(dict.fromkeys(shown)))]
     seen = ["mem(1)"]

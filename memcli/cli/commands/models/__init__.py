@@ -10,6 +10,7 @@ from memcli.cli.commands.models.list_models import list_models
 from memcli.cli.commands.models.print_path import print_path
 from memcli.cli.commands.models.pull_models import pull_models
 from memcli.cli.commands.models.remove_weights import remove_weights
+from memcli.cli.commands.models.show_model import show_model
 from memcli.cli.commands.models.verify_models import verify_models
 from memcli.cli.default_command import CommandGroup
 
@@ -23,6 +24,7 @@ models = typer.Typer(
 
 
 models.command("list")(list_models)
+models.command("show")(show_model)
 models.command("pull")(pull_models)
 models.command("verify")(verify_models)
 models.command("add")(add_model)
