@@ -105,7 +105,7 @@ from memcli.search.signals import (
 from memcli.store import Filters, IndexMatch, Store
 
 LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be shown at all
-ON_TOPIC = 0.7  # share of the best score that a session on the topic has
+ON_TOPIC = 0.75  # share of the best score that a session on the topic has
 EXACT_TITLE = 0.9  # score of a title that the question has, or nearly
 LEAST_CLOSENESS = 0.5  # of a session to a named day, if it shares no word with the question
 MOST_PASSAGES = 3  # of a session

@@ -44,7 +44,7 @@ def test_without_models_words_rank_and_say_so(store):
     assert titles(answer) == ["Cake", "Dinner"]
     assert answer.verdict == "found"
     assert [stage.name for stage in answer.stages] == ["retrieve"]
-    assert quotes(answer.results[1]) == ["I must not eat hazelnut.", "Noted."]
+    assert quotes(answer.results[1]) == ["I must not eat hazelnut."]
     assert answer.results[0].terms == ("hazelnut",)
     assert answer.trace.startswith("No model thought about this.")
     assert "words: hazelnut; turns: 1" in answer.trace

@@ -78,13 +78,13 @@ def _choose(
             score += SPEAKER
         scores[at] = score
     ranked = sorted(searched, key=lambda at: (-scores[at], at))
-    chosen = ranked[:1]
-    reply = after.get(ranked[0])
-    if reply and _asks(session.turns[ranked[0] - 1].text):
-        chosen.append(reply)
-    chosen += [at for at in ranked[1:] if at not in chosen]
+    best = ranked[0]
+    chosen = [best]
+    if _asks(session.turns[best - 1].text) and best in after:
+        chosen.append(after[best])
+    chosen += [at for at in ranked[1:] if at not in chosen and words.get(at)]
     return [Evidence(at, words.get(at, 0.0)) for at in chosen[:MOST_EVIDENCE]]
 
 
 def _asks(text: str) -> bool:
-    return text.rstrip().endswith(("?", "？", "؟")) or "?" in text
+    return any(mark in text for mark in "?？؟")
