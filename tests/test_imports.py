@@ -37,6 +37,7 @@ OWNER = {
     "huggingface_hub": "weights",
     "gguf": "weights",
     "yaml": "weights",
+    "babel": "text.localized_dates",
     "mcp": "cli.agent_tools.mcp_server",
     "mcp_types": "cli.agent_tools.mcp_server",
     "anyio": "cli.agent_tools.mcp_server",

@@ -7,6 +7,13 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "mem read": ("mem read --dry-run", "mem read --budget 2h"),
     "mem sessions": ("mem sessions --limit 10", "mem sessions --source chatgpt --format csv"),
     "mem show": ("mem show s_k3j", "mem show s_k3j:2 --context 0"),
+    "mem people": ("mem people", 'mem people merge me "Mira Santos" mira'),
+    "mem people list": ("mem people", "mem people --source whatsapp --limit 5"),
+    "mem people merge": (
+        'mem people merge me "Mira Santos" mira',
+        'mem people merge "Kaito Mori" kaito "+81 90 1234 5678"',
+    ),
+    "mem timeline": ("mem timeline passport", "mem timeline --format svg > months.svg"),
     "mem forget": ("mem forget s_k3j --dry-run", "mem forget --source chatgpt --dry-run"),
     "mem stats": ("mem stats", "mem stats --json"),
     "mem doctor": ("mem doctor", "mem doctor --fix"),

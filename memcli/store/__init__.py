@@ -20,7 +20,13 @@ from memcli.store.index.highlights import Span, highlight_spans
 from memcli.store.index.search_index import Grain, IndexMatch
 from memcli.store.index.term_statistics import MAX_TERMS
 from memcli.store.index.vector_sets import PassageLocation
-from memcli.store.maintenance.statistics import MonthCount, SpeakerCount, StoreTotals, VectorCount
+from memcli.store.maintenance.statistics import (
+    MonthCount,
+    SpeakerActivity,
+    SpeakerCount,
+    StoreTotals,
+    VectorCount,
+)
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.tokenize import normalized_key, query_terms
 from memcli.store.store import Store
@@ -47,6 +53,7 @@ __all__ = [
     "SessionSummary",
     "SourceTable",
     "Span",
+    "SpeakerActivity",
     "SpeakerCount",
     "Store",
     "StoreTotals",

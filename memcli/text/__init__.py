@@ -8,6 +8,7 @@ Begin with `chunking`: it decides the passages that are indexed and ranked.
     date_words       the one table of words for months, weekdays, numbers and spans of time
     question_dates   the days that a question names: "last summer"
     written_dates    the days that a text writes out, and those that a turn refers to
+    localized_dates  dates written out in any language, in exports
     typed_periods    periods as people type them into options: `7d`, `last week`
     markdown_export  sessions written as Markdown
 """

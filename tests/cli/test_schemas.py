@@ -24,6 +24,8 @@ PRINTED = {
     "mem search": ("search", "door code"),
     "mem sources list": ("sources", "list"),
     "mem sessions": ("sessions",),
+    "mem people list": ("people", "list"),
+    "mem timeline": ("timeline",),
     "mem show": ("show", "s_"),
     "mem forget": ("forget", "s_", "--dry-run"),
     "mem models list": ("models", "list"),

@@ -98,5 +98,5 @@ def ask(
         warn_about_filters(store, session.filters)
         note_changed_sources(store)
         session.ask(question, printer, null=null, continued=continued)
-    if chosen == "text" and not output.quiet:
+    if chosen == "text" and not output.quiet and not with_answer:
         print_footer(printer.listed)

@@ -6,7 +6,8 @@ the functions beside a type return it, so that mypy checks every key that is pri
 
 - `documents`: every document, the commands that print it and its lines.
 - `session_documents`, `memory_documents`, `reading_documents`, `import_documents`,
-  `store_documents`: the types by topic, with the functions that fill them.
+  `store_documents`,
+  `people_documents`: the types by topic, with the functions that fill them.
 - `value_kinds`: kinds of values that several types use.
 - `serialize`: a frozen dataclass as JSON; `mem bench` prints such results.
 - `json_schema`: from a type to its JSON Schema.

@@ -20,6 +20,11 @@ from memcli.cli.json_output.memory_documents import (
     MemoryJson,
     OneMemoryJson,
 )
+from memcli.cli.json_output.people_documents import (
+    PeopleJson,
+    SpeakingPersonJson,
+    TimelineJson,
+)
 from memcli.cli.json_output.reading_documents import ReadJson, SegmentJson
 from memcli.cli.json_output.session_documents import (
     AskJson,
@@ -59,6 +64,8 @@ DOCUMENTS = (
     PrintedDocument(SearchJson, ("mem search",), RankedSessionJson),
     PrintedDocument(SessionsJson, ("mem sessions",), OverviewJson),
     PrintedDocument(ShowJson, ("mem show",), TurnJson),
+    PrintedDocument(PeopleJson, ("mem people list",), SpeakingPersonJson),
+    PrintedDocument(TimelineJson, ("mem timeline",)),
     PrintedDocument(ReadJson, ("mem read",), SegmentJson),
     PrintedDocument(MemoriesJson, ("mem memories list", "mem memories search"), MemoryJson),
     PrintedDocument(OneMemoryJson, ("mem memories show", "mem show")),

@@ -15,5 +15,6 @@ answer_printer    a ranking and its answer, in the format that was chosen
 answer_stream     an answer while it is written
 live_view         a ranking that improves while the stages run
 progress          bars on a terminal, or lines in a log
+charts            people and time
 hyperlinks        references that a terminal can open
 """

@@ -226,4 +226,5 @@ FORMAT = Format(
     parse=_parse,
     grows=True,
     unique_keys=True,
+    lookups=("sessions-index.json", "history.jsonl"),
 )

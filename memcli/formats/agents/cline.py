@@ -63,6 +63,8 @@ Row = Mapping[str, Any]
 
 def _recognises(sample: Sample) -> bool:
     name, top = PurePath(sample.name).name, sample.json
+    if name == _API_FILE and sample.document and sample.document.find_file(_UI_FILE):
+        return False  # the other file has the same messages with times
     if isinstance(top, dict):
         is_session = "sessionId" in top and isinstance(top.get("version"), int)
         return is_session and any(

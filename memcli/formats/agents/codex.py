@@ -18,7 +18,7 @@ from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Clock, Conversation, Kind, Omission, Role, Skipped, Turn
-from memcli.formats.agents.codex_copies import own_part, turn_content
+from memcli.formats.agents.codex_copies import IMPORTS_FILE, own_part, turn_content
 from memcli.formats.building.blocks import (
     Block,
     count_message,
@@ -332,4 +332,11 @@ def _prompt_blocks(text: str) -> list[Block]:
     return text_block(Role.USER, text)
 
 
-FORMAT = Format(name="codex", recognises=_recognises, parse=_parse, grows=True, unique_keys=True)
+FORMAT = Format(
+    name="codex",
+    recognises=_recognises,
+    parse=_parse,
+    grows=True,
+    unique_keys=True,
+    lookups=("session_index.jsonl", "history.jsonl", IMPORTS_FILE),
+)

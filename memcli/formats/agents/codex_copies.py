@@ -21,7 +21,7 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import read_elements
 from memcli.formats.parsing.values import mapping, string
 
-_LIST = "external_agent_session_imports.json"
+IMPORTS_FILE = "external_agent_session_imports.json"
 _MAX_FOLDERS = 7  # from a log up to the folder of the list; its own layout has 4
 
 
@@ -65,7 +65,7 @@ def _source_path(document: Document, thread: str) -> tuple[str, str]:
     """Return the path that a thread was copied from, and the way to the folder of the list."""
     for steps in range(1, _MAX_FOLDERS):
         folder = "../" * steps
-        known = document.find_file(folder + _LIST)
+        known = document.find_file(folder + IMPORTS_FILE)
         if known is None:
             continue
         try:

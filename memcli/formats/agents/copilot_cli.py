@@ -114,4 +114,10 @@ def _blocks(kind: str, data: Row) -> list[Block]:
     return []
 
 
-FORMAT = Format(name="copilot_cli", recognises=_recognises, parse=_parse, grows=True)
+FORMAT = Format(
+    name="copilot_cli",
+    recognises=_recognises,
+    parse=_parse,
+    grows=True,
+    lookups=("workspace.yaml",),
+)

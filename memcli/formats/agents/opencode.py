@@ -195,6 +195,8 @@ def _message_turns(message: Row, keys: MessageKeys, counter: MessageCounter) -> 
     if role:
         for part in map(mapping, sequence(message.get("parts"))):
             blocks += _blocks(role, part)
+    error = mapping(mapping(metadata.get("error")).get("data")).get("message")
+    blocks += text_block(Role.SYSTEM, string(error), Kind.SERVICE)
     count_message(counter, blocks)
     content = [part for block in blocks for part in (block.kind, block.text)]
     key = string(metadata.get("id")) or keys.next_key(sent_at, role, *content)

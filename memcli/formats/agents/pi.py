@@ -92,7 +92,8 @@ def _blocks(row: Row) -> list[Block]:
     message = mapping(row.get("message"))
     role = _ROLES.get(string(message.get("role")))
     if role:
-        return anthropic_blocks(role, message.get("content"))
+        error = text_block(Role.SYSTEM, string(message.get("errorMessage")), Kind.SERVICE)
+        return anthropic_blocks(role, message.get("content")) + error
     if message.get("role") == "bashExecution":
         output = f"{string(message.get('command'))}\n{string(message.get('output'))}"
         return text_block(Role.TOOL, output, Kind.TOOL)

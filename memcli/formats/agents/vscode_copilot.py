@@ -221,4 +221,6 @@ def _read_part(part: object) -> tuple[str, list[Block]]:
     return "", [] if kind in _SILENT_PARTS else unknown_blocks(Role.ASSISTANT, fields)
 
 
-FORMAT = Format(name="vscode_copilot", recognises=_recognises, parse=_parse)
+FORMAT = Format(
+    name="vscode_copilot", recognises=_recognises, parse=_parse, lookups=("workspace.json",)
+)

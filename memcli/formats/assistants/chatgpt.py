@@ -123,4 +123,17 @@ def _parents(nodes: Nodes, times: Mapping[str, datetime | None]) -> dict[str, st
     return dict(zip(names, ["", *names], strict=False))
 
 
-FORMAT = Format(name="chatgpt", recognises=_recognises, parse=_parse)
+FORMAT = Format(
+    name="chatgpt",
+    recognises=_recognises,
+    parse=_parse,
+    lookups=(
+        "user.json",
+        "user_settings.json",
+        "message_feedback.json",
+        "shared_conversations.json",
+        "model_comparisons.json",
+        "conversation_asset_file_names.json",
+        "chat.html",
+    ),
+)

@@ -112,4 +112,4 @@ def _row(message: Mapping[str, Any], counter: MessageCounter) -> Node:
     )
 
 
-FORMAT = Format(name="claude", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="claude", recognises=_recognises, parse=_parse, lookups=("users.json",))

@@ -51,6 +51,7 @@ def claude_message_content(message: Row, counter: MessageCounter) -> tuple[Kind,
     names = _upload_names(message)
     if not said.strip():
         return Kind.MEDIA, ", ".join(names)
+    names = [name for name in names if not name.startswith("[")]
     return Kind.TEXT, f"{said}\n[{', '.join(names)}]" if names else said
 
 
@@ -104,13 +105,15 @@ def _pasted_texts(message: Row) -> list[str]:
 
 
 def _upload_names(message: Row) -> list[str]:
-    """Return the names of all files, once each."""
+    """Return the names of all files, once each; "[file]" if there are only files without one."""
     names: dict[str, None] = {}
+    has_unnamed = False
     for key in ("attachments", "files", "files_v2"):
         for file in map(mapping, sequence(message.get(key))):
             name = string(file.get("file_name")) or string(file.get("name"))
             names |= {name: None} if name.strip() else {}
-    return list(names)
+            has_unnamed = has_unnamed or not (name.strip() or file.get("extracted_content"))
+    return list(names) or (["[file]"] if has_unnamed else [])
 
 
 def design_messages(chat: Row) -> Iterator[Row]:

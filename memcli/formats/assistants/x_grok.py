@@ -99,4 +99,4 @@ def _blocks(item: Row) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(name="x_grok", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="x_grok", recognises=_recognises, parse=_parse, lookups=("account.js",))

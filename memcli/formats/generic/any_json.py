@@ -15,7 +15,13 @@ from typing import Any
 
 from memcli.domain import Clock, Conversation, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
-from memcli.formats.building.blocks import Block, count_message, unknown_blocks, with_keys
+from memcli.formats.building.blocks import (
+    Block,
+    count_message,
+    media_block,
+    unknown_blocks,
+    with_keys,
+)
 from memcli.formats.building.markup import answer_blocks
 from memcli.formats.building.time_order import NO_TIME
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -49,6 +55,7 @@ _CONVERSATION_IDS = ("id", "uuid", "conversation_id", "session_id", "thread_id",
 _MESSAGE_IDS = ("id", "uuid", "message_id")
 # Keys of Mistral Le Chat and of Open WebUI, whose messages are not in the order of the file.
 _FOREIGN_KEYS = ("contentChunks", "history")
+_FILE_NAMES = ("name", "filename", "file_name", "url")
 _TEXT_TYPES = ("text", "input_text", "output_text")  # of parts of a content
 
 
@@ -216,7 +223,11 @@ def _blocks(role: Role, message: Mapping[str, Any]) -> list[Block]:
     if text.strip():
         return answer_blocks(text) if role is Role.ASSISTANT else [Block(role, text)]
     parts = map(mapping, sequence(message.get("content", message.get("value"))))
-    return [block for part in parts for block in unknown_blocks(role, part)]
+    blocks = [block for part in parts for block in unknown_blocks(role, part)]
+    for file in map(mapping, sequence(message.get("attachments"))):
+        name = next(filter(None, (string(file.get(key)) for key in _FILE_NAMES)), "")
+        blocks.append(media_block(role, name.partition("?")[0] or "[file]"))
+    return blocks
 
 
 def _name(message: Mapping[str, Any]) -> str:

@@ -9,10 +9,11 @@ Begin with `signal`, the smallest. All build on `memcli.formats.building.long_ch
     line                      LINE's text files
     matrix                    rooms that Element exports
     messenger                 Messenger and Instagram, whose HTML is in `messenger_html`
-    signal                    signal-export's Markdown
+    signal, signal_plaintext  signal-export's Markdown; Signal's own plaintext export
     slack                     Slack's export of a workspace
     sms                       text messages of an Android phone
-    telegram, telegram_html   Telegram Desktop's JSON and HTML
+    telegram, telegram_html   Telegram Desktop's JSON and HTML; `telegram_content` has what one
+                              message of the JSON says
     twitter_dm                direct messages in an archive of X
     whatsapp                  WhatsApp's text files; the lines that begin a message are parsed in
                               `whatsapp_headers`, names in `whatsapp_senders`, WhatsApp's own

@@ -29,12 +29,12 @@ from memcli.formats.parsing.values import (
     string,
 )
 from memcli.text.date_words import parse_month
+from memcli.text.localized_dates import parse_localized_date
 
-_YEAR_MONTH_DAY = re.compile(r"\b(\d{4})\s?[年년./-]\s?(\d{1,2})\s?[月월./-]\s?(\d{1,2})")
-_DAY_YEAR = re.compile(r"\b(\d{1,2})(?!\d|:)[^\d:]*?(\d{4})\b")
-_CLOCK = re.compile(r"(\d{1,2})[:.](\d\d)[:.](\d\d)(?:\s*([AaPp])\.?\s?[Mm])?")
-_WORD = re.compile(r"[^\W\d_]+")
-_AFTERNOON = re.compile(r"下午|午後|오후")
+# The commonest form; all others are parsed with the names of all languages.
+_ENGLISH = re.compile(
+    r"[A-Z][a-z]+, ([A-Z][a-z]+) (\d{1,2}), (\d{4}) at (\d{1,2}):(\d\d):(\d\d) ([AP])M UTC"
+)
 
 
 def _recognises(sample: Sample) -> bool:
@@ -85,16 +85,20 @@ def _turn(message: Mapping[str, Any], keys: MessageKeys, options: ParseOptions) 
     files = map(mapping, sequence(message.get("attached_files")))
     names = [string(file.get("original_name")) or string(file.get("export_name")) for file in files]
     kind, text = text_with_files(string(message.get("text")), names)
-    kind = Kind.DELETED if is_deleted else kind
+    if is_deleted:  # such a message may not even have its writer
+        kind = Kind.DELETED if name or address else Kind.SERVICE
     if kind is Kind.TEXT and not text.strip():
         return None
     edited_at = parse_takeout_time(message.get("updated_date"))
     sent_at = parse_takeout_time(message.get("created_date")) or edited_at
+    sent_at = sent_at or parse_takeout_time(message.get("deleted_date"))
     is_bot = string(creator.get("user_type")).casefold() == "bot"
     key = string(message.get("message_id"))
+    role = Role.ASSISTANT if is_bot else sender_role(options, name, address)
+    role = Role.SYSTEM if kind is Kind.SERVICE else role
     return Turn(
         key=key or keys.next_key(sent_at, name, text),
-        role=Role.ASSISTANT if is_bot else sender_role(options, name, address),
+        role=role,
         text=text,
         speaker=name or address or None,
         sent_at=sent_at,
@@ -113,38 +117,28 @@ def _topic_key(key: str) -> str | None:
 
 
 def parse_takeout_time(value: object) -> datetime | None:
-    """Parse a time as Takeout writes it: "Friday, May 29, 2026 at 3:00:29 AM UTC"."""
-    text = re.sub(r"[\u00a0\u202f]", " ", string(value))[:100]
-    clock = _CLOCK.search(text)
-    if clock is None:
+    """Parse a time as Takeout writes it: "Friday, May 29, 2026 at 3:00:29 AM UTC".
+
+    It is written in the language of the account.
+    """
+    text = re.sub(r"[\u00a0\u202f]", " ", string(value))[:120]
+    moment: datetime | None = None
+    if match := _ENGLISH.fullmatch(text):
+        hour = int(match[4]) % 12 + (12 if match[7] == "P" else 0)
+        with suppress(ValueError):
+            moment = datetime(
+                int(match[3]),
+                parse_month(match[1]) or 0,
+                int(match[2]),
+                hour,
+                int(match[5]),
+                int(match[6]),
+            )
+    else:
+        moment = parse_localized_date(text) if text else None
+    if moment is None:
         return parse_timestamp(text)
-    hour, minute, second = map(int, clock.group(1, 2, 3))
-    if (clock[4] or "").casefold() == "p" or _AFTERNOON.search(text):
-        hour = hour % 12 + 12
-    elif clock[4]:
-        hour %= 12
-    date = _parse_date(text.replace(clock[0], " "))
-    if date is None:
-        return None
-    try:
-        moment = datetime(*date, hour, minute, second, tzinfo=UTC)
-    except ValueError:
-        return None
-    return moment if is_plausible_time(moment) else None
-
-
-def _parse_date(text: str) -> tuple[int, int, int] | None:
-    """Return year, month and day; the month may be a number, or a name in any known language."""
-    if numbers := _YEAR_MONTH_DAY.search(text):
-        return int(numbers[1]), int(numbers[2]), int(numbers[3])
-    match = _DAY_YEAR.search(text)
-    if match is None:
-        return None
-    before = re.findall(_WORD, text[: match.start()])[-1:]  # not the day of the week
-    for word in (*re.findall(_WORD, match[0]), *before):
-        if month := parse_month(word):
-            return int(match[2]), month, int(match[1])
-    return None
+    return moment.replace(tzinfo=UTC) if is_plausible_time(moment) else None
 
 
 FORMAT = Format(name="google_chat", recognises=_recognises, parse=_parse)

@@ -6,7 +6,7 @@ Source: `export_output_json.cpp` of tdesktop.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
@@ -14,6 +14,7 @@ from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn, finger
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatPiece, sender_role
 from memcli.formats.format import Format, ParsedItem, ParseOptions
+from memcli.formats.messengers.telegram_content import message_content
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, Edge, JsonPath, scan_json
 from memcli.formats.parsing.sample import Sample
@@ -32,6 +33,7 @@ PIECE_TURNS = 2_000  # name and id of a chat are known in time if they come befo
 _CHATS: tuple[JsonPath, ...] = ((), ("chats", "list", "[]"), ("left_chats", "list", "[]"))
 _MESSAGES = tuple((*chat, "messages", "[]") for chat in _CHATS)
 _OWNER: JsonPath = ("personal_information", "user_id")
+_MOST_ANSWERABLE = 100_000  # messages of forums whose topic is remembered
 _TYPES = frozenset({"message", "service", "unsupported"})
 _WITH_ONE_OTHER = frozenset({"personal_chat", "bot_chat"})
 _TITLES = {"saved_messages": "Saved Messages", "replies": "Replies"}
@@ -75,29 +77,38 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
             elif path in _CHATS and value is Edge.BEGIN:
                 chat = _Chat(options, owner)
             elif path in _CHATS and value is Edge.END:
-                yield from chat.take_piece()
+                yield from chat.take_pieces()
             elif path and path[:-1] in _CHATS and not isinstance(value, Edge | BrokenValue):
                 chat.fields.setdefault(path[-1], value)
     except InputError:
-        yield from chat.take_piece()
+        yield from chat.take_pieces()
         raise
 
 
+@dataclass(slots=True)
+class _Piece:
+    """The turns since the last piece, and the sender of each."""
+
+    # The title is left open: it may come after the messages.
+    turns: ChatPiece = field(default_factory=lambda: ChatPiece(title="", max_turns=PIECE_TURNS))
+    senders: list[object] = field(default_factory=list)
+
+
 class _Chat:
-    """The chat that is being read."""
+    """The chat that is being read; in a forum each topic is a chat of its own."""
 
     def __init__(self, options: ParseOptions, owner: str | None) -> None:
         self.fields: dict[str, Any] = {}  # name, type and id, as the file has them
         self._options, self._owner, self._times = options, owner, _TimeReader(options)
         self._key: str | None = None  # fixed by the first piece
-        # The title is left open: it may come after the messages.
-        self._piece = ChatPiece(title="", max_turns=PIECE_TURNS)
-        self._senders: list[object] = []  # the sender of each turn of the piece
+        self._pieces: dict[str, _Piece] = {}  # by topic, "" for what is in none
+        self._count = 0  # turns in all pieces
+        self._topics = _Topics()
         self._first_senders: set[str] = set()  # up to three: enough to know the owner
         self._last_id = "0"
 
     def read(self, element: object) -> Sequence[ParsedItem]:
-        """Read one message, and return a piece when one is full."""
+        """Read one message, and return the pieces when enough turns are there."""
         if not isinstance(element, dict):
             where = f"chat {self.title}, message after {self._last_id}"
             why = element.reason if isinstance(element, BrokenValue) else "is not a message"
@@ -106,9 +117,14 @@ class _Chat:
         turn = _turn(element, self._options, self._times)
         if turn is None:
             return ()
-        self._piece.add(turn)
-        self._senders.append(element.get("from_id", element.get("actor_id")))
-        return self.take_piece() if self._piece.is_full else ()
+        topic = self._topics.find(element)
+        if turn.parent == topic:  # every message of a topic "replies" to its beginning
+            turn = replace(turn, parent=None)
+        piece = self._pieces.setdefault(topic, _Piece())
+        piece.turns.add(turn)
+        piece.senders.append(element.get("from_id", element.get("actor_id")))
+        self._count += 1
+        return self.take_pieces() if self._count >= PIECE_TURNS or piece.turns.is_full else ()
 
     @property
     def title(self) -> str:
@@ -116,12 +132,13 @@ class _Chat:
         kind = string(self.fields.get("type"))
         return string(self.fields.get("name")) or _TITLES.get(kind, "deleted account")
 
-    def take_piece(self) -> list[ParsedItem]:
-        """Return the turns since the last piece as a piece, and begin a new one."""
-        turns, senders = self._piece.turns, self._senders
-        if not turns:
-            return []
-        self._piece, self._senders = ChatPiece(title="", max_turns=PIECE_TURNS), []
+    def take_pieces(self) -> list[ParsedItem]:
+        """Return the turns since the last pieces as pieces, and begin new ones."""
+        pieces, self._pieces, self._count = self._pieces, {}, 0
+        return [self._conversation(topic, piece) for topic, piece in pieces.items()]
+
+    def _conversation(self, topic: str, piece: _Piece) -> Conversation:
+        turns, senders = piece.turns.turns, piece.senders
         if self._key is None:
             self._key = self._chat_key(turns[0])
         owner = self._find_owner(senders)
@@ -133,7 +150,10 @@ class _Chat:
                 for turn, sender in zip(turns, senders, strict=True)
             ]
         timed = tuple(with_inherited_times(turns))
-        return [Conversation(FORMAT.name, self._key, self.title, timed, endless=True)]
+        key, title = self._key, self.title
+        if topic:
+            key, title = f"{key}/{topic}", f"{title}: {self._topics.title(topic)}"
+        return Conversation(FORMAT.name, key, title, timed, endless=True)
 
     def _chat_key(self, first: Turn) -> str:
         kind = string(self.fields.get("type")) or "chat"
@@ -158,9 +178,43 @@ class _Chat:
         return others.pop() if len(others) == 1 else None
 
 
+class _Topics:
+    """The topics of a forum, and which message is in which.
+
+    Messages name the message that they answer; that is the one that began the topic, or another
+    one of the topic.
+    """
+
+    def __init__(self) -> None:
+        self._titles: dict[str, str] = {}  # by the id of the message that began the topic
+        self._topics: dict[str, str] = {}  # the topics of the last messages, by their ids
+
+    def find(self, message: Mapping[str, Any]) -> str:
+        """Return the topic of a message, "" if it is in none."""
+        key, action = string(message.get("id")), message.get("action")
+        if action == "topic_created" and key:
+            self._titles[key] = string(message.get("title")) or "topic"
+            return key
+        if not self._titles or "reply_to_peer_id" in message:
+            return ""
+        answered = string(message.get("reply_to_message_id"))
+        topic = answered if answered in self._titles else self._topics.get(answered, "")
+        if topic:
+            if len(self._topics) >= _MOST_ANSWERABLE:
+                self._topics.pop(next(iter(self._topics)))
+            self._topics[key] = topic
+            if action == "topic_edit":
+                self._titles[topic] = string(message.get("new_title")) or self._titles[topic]
+        return topic
+
+    def title(self, topic: str) -> str:
+        """Return the title of a topic."""
+        return self._titles[topic]
+
+
 def _turn(message: Mapping[str, Any], options: ParseOptions, times: "_TimeReader") -> Turn | None:
     """Return the turn that a message makes; None where nothing of it could be shown."""
-    kind, text = _content(message)
+    kind, text = message_content(message)
     if kind is None:
         return None
     service = message.get("type") == "service"
@@ -188,54 +242,6 @@ def _turn(message: Mapping[str, Any], options: ParseOptions, times: "_TimeReader
         parent=parent,
         edited_at=edited_at,
     )
-
-
-def _content(message: Mapping[str, Any]) -> tuple[Kind | None, str]:
-    """Return the kind and the text of a message; no kind where it is empty."""
-    text = _join_text(message.get("text")) or _join_text(message.get("text_entities"))
-    if message.get("type") == "service":
-        action = string(message.get("action"))
-        detail = text or string(message.get("title"))
-        notice = ": ".join(part for part in (action.replace("_", " "), detail) if part)
-        return (Kind.CALL if action in ("phone_call", "group_call") else Kind.SERVICE), notice
-    if message.get("type") not in ("message", None):
-        return None, ""
-    if text.strip():
-        return Kind.TEXT, text
-    name = _media_name(message)
-    return (None, "") if name is None else (Kind.MEDIA, name)
-
-
-def _media_name(message: Mapping[str, Any]) -> str | None:
-    """Return the name of the file or the like in a message, "" if it has none; None without one."""
-    contact = mapping(message.get("contact_information"))
-    names = [
-        message.get("sticker_emoji"),
-        message.get("file_name"),
-        mapping(message.get("poll")).get("question"),
-        mapping(message.get("todo_list")).get("title"),
-        " ".join(filter(None, (string(contact.get(f"{n}_name")) for n in ("first", "last")))),
-        message.get("place_name"),
-        message.get("game_title"),
-    ]
-    if name := next(filter(None, map(_join_text, names)), None):
-        return name
-    file = string(message.get("file"))
-    if file:
-        return "" if file.startswith("(") else file.rpartition("/")[2]
-    kinds = {"photo", "media_type", "poll", "todo_list", "contact_information", "mime_type"}
-    kinds |= {"location_information", "place_name", "game_title", "invoice_information"}
-    return None if kinds.isdisjoint(message) else ""
-
-
-def _join_text(text: object) -> str:
-    """Return a text that the file has as one, or as a list of texts and objects with a text."""
-    if isinstance(text, list):
-        return "".join(
-            string(part["text"] if isinstance(part, dict) and "text" in part else part)
-            for part in text
-        )
-    return string(text)
 
 
 class _TimeReader:
@@ -310,4 +316,4 @@ def _user_id(value: object) -> str:
     return f"user{number}" if number.isdigit() else number
 
 
-FORMAT = Format(name="telegram", recognises=_recognises, parse=_parse)
+FORMAT = Format(name="telegram", recognises=_recognises, parse=_parse, has_threads=True)

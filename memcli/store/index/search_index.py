@@ -43,6 +43,7 @@ _ROWS_OF_SESSIONS: dict[Grain, str] = {  # rows of the full text, by the numbers
     "passage": "select id from passages where session_id in (select value from json_each(?))",
     "turn": "select id from turns where session_id in (select value from json_each(?))",
 }
+_NO_LIMIT = 1 << 40
 _EPOCH, _DAY = date(1970, 1, 1).toordinal(), 86_400_000  # ms
 
 
@@ -192,6 +193,16 @@ class SearchIndex:
             )
             for session, indexes, *row in rows
         ]
+
+    def sessions_with_all(self, terms: Sequence[str], filters: Filters) -> tuple[int, ...]:
+        """Return the sessions that have every one of the terms.
+
+        Args:
+            terms: the terms, as `query_terms` returns them.
+            filters: which sessions count.
+        """
+        matches = self.match_terms("session", terms, filters, _NO_LIMIT)
+        return tuple(match.session for match in matches if len(match.terms) == len(set(terms)))
 
     def nearest_spellings(self, terms: Sequence[str]) -> dict[str, str]:
         """Return the stems that terms which no session has were probably mistyped for."""

@@ -1,5 +1,6 @@
 """Counts of what is in the database."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.times import to_datetime
+
+NO_FILTERS = Filters()
+_SPEAKER = "coalesce(speaker, iif(role = 'user', 'me', null))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,18 @@ class SpeakerCount:
 
     name: str
     turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerActivity:
+    """A speaker, the number of their turns and sessions, and when and where they spoke."""
+
+    name: str
+    turns: int
+    sessions: int
+    first: datetime | None
+    last: datetime | None
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +94,15 @@ class Statistics:
             size=size,
         )
 
-    def sessions_by_month(self) -> list[MonthCount]:
+    def sessions_by_month(self, filters: Filters = NO_FILTERS) -> list[MonthCount]:
         """Return the number of sessions by month and source, those without a time first."""
+        where, values = filters.where()
         rows = self._db.rows(
             "select strftime('%Y-%m', started_at / 1000 + utc_offset * 60, 'unixepoch') as month,"
             " source, count(*) from sessions join conversations"
-            " on conversations.id = conversation_id group by month, source"
-            " order by month, source"
+            f" on conversations.id = conversation_id where {where} group by month, source"
+            " order by month, source",
+            *values,
         )
         return [MonthCount(*row) for row in rows]
 
@@ -104,6 +122,33 @@ class Statistics:
             " order by turns desc, speaker"
         )
         return [SpeakerCount(*row) for row in rows]
+
+    def activity_by_speaker(self, filters: Filters) -> list[SpeakerActivity]:
+        """Return the speakers and what they did, those with most turns first.
+
+        The turns that a person wrote to an assistant without a name are of "me".
+        """
+        where, values = filters.where()
+        rows = self._db.rows(
+            f"select {_SPEAKER} as name, count(*) as turns, count(distinct session_id),"
+            " min(sent_at), max(sent_at), json_group_array(distinct source) from turns"
+            " join sessions on sessions.id = session_id"
+            " join conversations on conversations.id = sessions.conversation_id"
+            " where name is not null and active and kind in ('text', 'media', 'deleted')"
+            f" and {where} group by fold(name) order by turns desc, name",
+            *values,
+        )
+        return [
+            SpeakerActivity(
+                name=name,
+                turns=turns,
+                sessions=sessions,
+                first=to_datetime(first),
+                last=to_datetime(last),
+                sources=tuple(sorted(json.loads(sources))),
+            )
+            for name, turns, sessions, first, last, sources in rows
+        ]
 
     def vectors_by_embedder(self) -> list[VectorCount]:
         """Return the number of vectors of each embedder."""

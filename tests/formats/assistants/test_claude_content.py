@@ -32,6 +32,8 @@ def tool(name="artifacts", **fields):
         ({"content": [{"type": "drawing", "title": "Hull"}]}, Kind.TEXT, "[drawing: Hull]"),
         ({"text": "Read", "files": [{"file_name": "a.pdf"}]}, Kind.TEXT, "Read\n[a.pdf]"),
         ({"text": "", "files_v2": [{"file_name": "a.pdf"}]}, Kind.MEDIA, "a.pdf"),
+        ({"text": "", "files": [{"file_uuid": "1"}]}, Kind.MEDIA, "[file]"),
+        ({"text": "Read", "files": [{"file_uuid": "1"}]}, Kind.TEXT, "Read"),
         (
             {
                 "text": "",

@@ -371,3 +371,69 @@ def test_one_long_chat_comes_in_pieces_and_takes_little_memory(monkeypatch):
 
     assert sizes == {("personal_chat/1", 500): 10}
     assert peak < 1_500_000
+
+
+def forum(*messages):
+    head = {"name": "Choir", "type": "private_supergroup", "id": 77}
+    rows = [
+        {"id": number, "date": f"2026-01-0{1 + number % 9}T10:00:00", **message}
+        for number, message in enumerate(messages, start=1)
+    ]
+    return {**head, "messages": rows}
+
+
+def said(text, answers=None):
+    row = {"type": "message", "from": "Ann", "from_id": "user1", "text": text}
+    return row if answers is None else {**row, "reply_to_message_id": answers}
+
+
+def noted(action, **more):
+    return {"type": "service", "actor": "Ann", "actor_id": "user1", "action": action, **more}
+
+
+def test_the_topics_of_a_forum_are_chats_of_their_own():
+    raw = forum(
+        noted("topic_created", title="Songs"),
+        noted("topic_created", title="Cakes"),
+        said("the high C", answers=1),
+        said("with nuts", answers=2),
+        said("who can sing it?", answers=3),
+        said("to all of you"),
+        noted("topic_edit", new_title="Nut cakes", reply_to_message_id=2),
+    )
+
+    found = [part for part in read(raw)[0] if isinstance(part, Conversation)]
+
+    assert {chat.title: [turn.text for turn in chat.turns] for chat in found} == {
+        "Choir: Songs": ["topic created: Songs", "the high C", "who can sing it?"],
+        "Choir: Nut cakes": ["topic created: Cakes", "with nuts", "topic edit: Nut cakes"],
+        "Choir": ["to all of you"],
+    }
+    assert [chat.key.removeprefix("private_supergroup/77") for chat in found] == ["/1", "/2", ""]
+    assert [turn.parent for chat in found for turn in chat.turns if turn.parent] == ["3"]
+
+
+def test_lists_polls_links_and_places_are_kept_as_text():
+    raw = forum(
+        {**said(""), "todo_list": {"title": "Trip", "answers": [{"text": "map"}, {"text": "tea"}]}},
+        {**said(""), "poll": {"question": "When?", "answers": [{"text": "May"}, {"text": "June"}]}},
+        said(["see ", {"type": "text_link", "text": "this", "href": "https://example.org/a"}]),
+        {**said(""), "place_name": "Inn", "address": "Quay 1", "location_information": {}},
+        {**said(""), "location_information": {"latitude": 52.5, "longitude": 13.4}},
+        {**said(""), "contact_information": {"first_name": "Bo", "phone_number": "+49 1"}},
+        noted("todo_append_tasks", items=[{"text": "rope"}]),
+    )
+
+    [chat] = [part for part in read(raw)[0] if isinstance(part, Conversation)]
+
+    assert sorted((turn.kind, turn.text) for turn in chat.turns) == sorted(
+        [
+            (Kind.MEDIA, "Trip\n- map\n- tea"),
+            (Kind.MEDIA, "When?\n- May\n- June"),
+            (Kind.TEXT, "see this (https://example.org/a)"),
+            (Kind.MEDIA, "Inn, Quay 1"),
+            (Kind.MEDIA, "52.5, 13.4"),
+            (Kind.MEDIA, "Bo +49 1"),
+            (Kind.SERVICE, "todo append tasks: rope"),
+        ]
+    )

@@ -1,0 +1,56 @@
+"""`mem people list`."""
+
+from typing import Annotated
+
+import typer
+
+from memcli.cli.filter_warnings import warn_about_filters
+from memcli.cli.json_output.people_documents import people_document, person_json
+from memcli.cli.option_groups import DatabaseOptions, FilterOptions
+from memcli.cli.options import FILTERS, Json, Jsonl
+from memcli.cli.output.charts.people_view import merge_known_names, print_people
+from memcli.cli.output.console import note, print_json, print_jsonl
+from memcli.errors import ExitCode
+from memcli.settings import load_settings
+
+MaxPeople = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        "-n",
+        min=1,
+        metavar="N",
+        show_default=False,
+        rich_help_panel=FILTERS,
+        help="Show at most this many people.",
+    ),
+]
+
+
+def list_people(
+    *,
+    limit: MaxPeople = None,
+    filters: FilterOptions,
+    as_json: Json = False,
+    as_jsonl: Jsonl = False,
+    database: DatabaseOptions,
+) -> None:
+    """List the people who speak, those with most turns first.
+
+    Each has the number of their turns and sessions, the days of the first and the last turn, and
+    the sources. The names that the settings give one person count together. Exits with status 3
+    when there are none.
+    """
+    with database.open_existing() as store:
+        warn_about_filters(store, filters.filters())
+        counts = store.statistics.activity_by_speaker(filters.filters())
+    found = merge_known_names(counts, load_settings())[:limit]
+    if as_json:
+        print_json(people_document(found))
+    elif as_jsonl:
+        print_jsonl(map(person_json, found))
+    else:
+        print_people(found)
+    if not found:
+        note("no people found")
+        raise typer.Exit(ExitCode.NOTHING_FOUND)

@@ -1,0 +1,45 @@
+"""`mem people merge`."""
+
+from typing import Annotated
+
+import typer
+
+from memcli.cli.completion import values
+from memcli.cli.options import Quiet, parse_text
+from memcli.cli.output.settings_view import print_change
+from memcli.settings import load_settings, setting_values, write_setting
+
+MainName = Annotated[
+    str,
+    typer.Argument(
+        parser=parse_text,
+        autocompletion=values.offer_speakers,
+        metavar="NAME",
+        help="The name that the person keeps; `me` is you.",
+    ),
+]
+OtherNames = Annotated[
+    list[str],
+    typer.Argument(
+        parser=parse_text,
+        autocompletion=values.offer_speakers,
+        metavar="OTHER...",
+        help="Further names of the same person, as `mem people` lists them.",
+    ),
+]
+
+
+def merge_people(name: MainName, others: OtherNames, *, quiet: Quiet = False) -> None:
+    """Record that several names are one person, in the settings.
+
+    `--speaker` with any of the names then finds all of them. `mem config unset people.NAME` undoes
+    it.
+    """
+    known = load_settings().names_of(name)
+    main = known[0]
+    key = f"people.{main}"
+    given = [*setting_values(key), *([name] if name != main else []), *others]
+    names = [one for one in dict.fromkeys(given) if one != main]
+    write_setting(key, names)
+    if not quiet:
+        print_change(key, names)
