@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -66,10 +66,14 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
         if path != _MESSAGE or isinstance(value, Edge):
             continue
         number += 1
+        document.counter.see()
         if isinstance(value, BrokenValue):
+            document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", value.reason)
         elif turn := _turn(mapping(value), keys, options):
             yield ChatTurn(chat, title, turn)
+        else:
+            document.counter.omit(Omission.EMPTY)
 
 
 def _thread_info(document: Document) -> tuple[str, str]:
