@@ -161,12 +161,15 @@ def drop_cached_originals(pulled: Sequence[PulledModel], *, drop: bool | None) -
             note(f"dropped {size} of originals of {known.name}")
 
 
-def weights_named(known: Catalog, names: Sequence[str]) -> list[Weights]:
+def weights_named(
+    known: Catalog, names: Sequence[str], *, hint: str = "`mem models pull {name}`"
+) -> list[Weights]:
     """Return the weights on this machine with these names, the newest of each first.
 
     Args:
         known: the catalog.
         names: names of models or files; all weights if there are none.
+        hint: the remedy if one is missing.
 
     Raises:
         ModelNotFoundError: a name has no weights.
@@ -178,9 +181,7 @@ def weights_named(known: Catalog, names: Sequence[str]) -> list[Weights]:
         matching = [one for one in known.weights if name in (one.manifest.name, one.stem)]
         if not matching:
             known.manifest(name)
-            raise ModelNotFoundError(
-                f"{name} is not on this machine", hint=f"`mem models pull {name}`"
-            )
+            raise ModelNotFoundError(f"{name} is not on this machine", hint=hint.format(name=name))
         found += matching
     return found
 
@@ -222,7 +223,10 @@ def add_file(
         BackendError: the file is damaged or did not pass its verification.
     """
     path = file.expanduser().absolute()
-    weights_digest(path)
+    try:
+        weights_digest(path)
+    except BackendError as error:  # its own hint is for files that were pulled
+        raise BackendError(str(error), hint="name a whole GGUF file") from error
     known.own.mkdir(parents=True, exist_ok=True)
     name = name or re.sub(r"[^\w.-]+", "-", path.name.removesuffix(".gguf")).strip(".-")
     existing = known.manifests.get(name)
@@ -253,7 +257,7 @@ def remove_models(known: Catalog, names: Sequence[str]) -> None:
         ModelNotFoundError: a name has no weights; nothing is removed then.
         InputError: weights cannot be removed.
     """
-    found = weights_named(known, names)
+    found = weights_named(known, names, hint="`mem models list` shows the models that are")
     for weights in found:
         _remove(weights, known.own)
     for repository in sorted({one.manifest.repository for one in found} - {""}):
