@@ -9,7 +9,7 @@ Source: JsonMessageWriter.cs and MessageKind.cs of DiscordChatExporter.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -48,11 +48,15 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
                 path[0]: mapping(head) for path, head in scan_json(document, _INFO) if path in _INFO
             }
         number += 1
+        document.counter.see()
         chat, title = _channel(info)
         if isinstance(value, BrokenValue):
+            document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", value.reason)
         elif turn := _turn(mapping(value), keys, options):
             yield ChatTurn(chat, title, turn)
+        else:
+            document.counter.omit(Omission.EMPTY)
 
 
 def _channel(info: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:

@@ -57,6 +57,7 @@ def thread_page_turns(document: Document, options: ParseOptions, chat: str) -> I
         naive = parse_thread_time(lines[-1])
         sent_at, precision = clock.read(naive)
         kind, text = text_with_files("\n".join(text_lines), files if not text_lines else [])
+        document.counter.see_parts([text] if speaker or text else [])
         if speaker or text:
             key = keys.next_key(naive, text, *files)
             role = sender_role(options, speaker)

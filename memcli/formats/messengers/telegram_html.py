@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
-from memcli.domain import Clock, Kind, Role, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Turn
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.building.text_chat import chat_key_and_title
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -64,9 +64,12 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn]:
         title = title or page.title or "Telegram chat"
         if not message.is_joined:
             speaker = message.text("from_name")
+        document.counter.see()
         if turn := _turn(message, speaker, options):
             key, name = chat_key_and_title(title)
             yield ChatTurn(key, name, turn)
+        else:
+            document.counter.omit(Omission.EMPTY)
 
 
 class _Page:
