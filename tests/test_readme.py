@@ -23,6 +23,7 @@ BLOCKS = re.findall(
 )
 # Commands that are not run here, by how they begin, and why.
 NOT_RUN = {
+    "mem sessions --format tsv | fzf": "needs fzf, and a person who types",
     "pipx install": "installs from a package index; .ci/run installs the same with pip",
     "python3 -m venv": "installs from a package index; .ci/run pastes it",
     "mem bench": "needs data sets that are not ours to ship, and minutes",
