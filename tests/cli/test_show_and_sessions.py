@@ -241,7 +241,7 @@ def test_a_list_with_tabs_has_five_fields_and_no_line_break_in_a_title(mem):
 
     assert [line.split("\t")[1:] for line in lines] == [
         ["2024-03-03", "telegram", "2", "Ann Ng"],
-        ["2024-03-01", "chatgpt", "3", "Branches"],
+        ["2024-03-01", "chatgpt", "2", "Branches"],
         ["2024-01-21", "generic", "1", "Hostile"],
         ["no date", "generic", "1", "Timeless"],
     ]
