@@ -120,7 +120,7 @@ class ListOutputOptions:
 class SessionOutputOptions(ListOutputOptions):
     """The format that a list of sessions is printed in."""
 
-    format: options.SessionsFormat = None
+    format: options.SessionsFormat = None  # type: ignore[assignment]  # it has one format more
 
 
 @dataclass(frozen=True, slots=True)
