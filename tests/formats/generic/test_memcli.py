@@ -55,9 +55,7 @@ def test_branches_edits_kinds_and_clocks_come_back(store, tmp_path):
     odd = (
         turn("me: Where?", "q"),
         replace(turn("ai: Porto", "a"), parent="q", active=False, edited_at=BEGIN + DAY),
-        replace(
-            turn("ai: ls -l", "t", None), kind=Kind.TOOL, clock=Clock.INHERITED, included=True
-        ),
+        replace(turn("ai: ls -l", "t", None), kind=Kind.TOOL, clock=Clock.INHERITED, included=True),
         replace(turn('Ann: x\u2028\x85y \U0001f600 \\ "', "é\n"), role=Role.PERSON),
         Turn("m", Role.USER, "", kind=Kind.MEDIA, missing=True),
     )
