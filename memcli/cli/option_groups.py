@@ -15,7 +15,7 @@ from typing import Any
 from typer.core import TyperCommand
 
 from memcli.cli import options
-from memcli.cli.examples import EXAMPLES
+from memcli.cli.help.examples import EXAMPLES
 from memcli.errors import UsageError
 from memcli.settings import database_path
 from memcli.store import Filters, Store
