@@ -117,6 +117,13 @@ class ListOutputOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionOutputOptions(ListOutputOptions):
+    """The format that a list of sessions is printed in."""
+
+    format: options.SessionsFormat = None  # type: ignore[assignment]  # it has one format more
+
+
+@dataclass(frozen=True, slots=True)
 class RankingOutputOptions:
     """The format that a ranking is printed in."""
 
