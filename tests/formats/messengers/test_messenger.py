@@ -259,3 +259,27 @@ def test_notices_are_known_by_their_form_and_words_are_kept(content, more, kind,
     [turn] = turns(message(content, **more))
 
     assert (turn.kind, turn.text) == (kind, text)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "Oct 19, 2019, 2:37 PM",
+        "19 oct 2019 14:37",
+        "19 okt. 2019 14:37:05",
+        "2019年10月19日 14:37",
+        "19 Eki 2019 14:37",
+        "19 Ekim 2019 14:37",
+        "19 de out de 2019 14:37",
+    ],
+)
+def test_pages_are_read_with_times_in_every_language(time):
+    block = '<div class="_a6-g"><h2>Ann</h2><div>we sail at 18:30</div><div>{}</div></div>'
+    page = f"<html><body>{block.format(time)}</body></html>"
+    found = document(page, "messages/inbox/ann_X1/message_1.html")
+
+    assert recognise_format(found) is messenger.FORMAT
+    [[turn]] = [part.turns for part in messenger._parse(found, ParseOptions())]
+
+    assert (turn.speaker, turn.text) == ("Ann", "we sail at 18:30")
+    assert turn.sent_at.isoformat().startswith("2019-10-19T14:37")
