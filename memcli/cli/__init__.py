@@ -143,11 +143,11 @@ def _report_wrong_usage(message: str, context: Any) -> int:  # Any: Typer's cont
 
 
 def _print_error(message: str, hint: str | None) -> None:
-    from memcli.cli.output.console import note, printable
+    from memcli.cli.output.console import note, one_line
 
     note(message)
     if hint:
-        sys.stderr.write(f"hint: {printable(hint)}\n")
+        sys.stderr.write(f"hint: {one_line(hint)}\n")
 
 
 def _complete(line: str) -> int:

@@ -50,6 +50,7 @@ FORMATS = {
     "discord": "messengers.discord",
     "discord_package": "messengers.discord_package",
     "matrix": "messengers.matrix",
+    "signal_plaintext": "messengers.signal_plaintext",
     "twitter_dm": "messengers.twitter_dm",
     "imessage": "messengers.imessage",
     "sms": "messengers.sms",

@@ -6,7 +6,7 @@ that it is found, quoted and forgotten like any other.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from memcli.domain import (
@@ -79,6 +79,10 @@ class OwnFacts:
         """
         fact = sanitize_fact(fact)
         with self._store.transaction():
+            # A clock that was set back must not let an older fact supersede this one.
+            last = self._store.memories.last_stated_at(fact.key)
+            if last is not None and last >= at:
+                at = last + timedelta(milliseconds=1)
             self._store_own_fact(fact, _own_turn(fact, at))
         return memory_id(fact)
 

@@ -1,5 +1,8 @@
 """`mem memories`, and what `mem forget` does to them."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from helpers.mem_process import Mem, Run
 from helpers.small_exports import talk
@@ -364,3 +367,18 @@ def test_a_session_is_not_forgotten_among_memories(archive):
         2,
         "mem: not the id of a memory: `s_k3j`\nhint: `mem memories` lists them\n",
     )
+
+
+def test_a_clock_that_was_set_back_does_not_supersede_a_new_fact(mem, monkeypatch):
+    mem("memories", "add", "home", "Lives in Paris")
+    with closing(sqlite3.connect(mem.database)) as database, database:
+        database.execute("update turns set sent_at = sent_at + 3600000")
+
+    mem("memories", "add", "home", "Lives in Berlin")
+
+    current = [
+        one["value"]
+        for one in mem("memories", "list", "--json").json["memories"]
+        if one["superseded_by"] is None
+    ]
+    assert current == ["Lives in Berlin"]

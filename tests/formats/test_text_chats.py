@@ -207,3 +207,23 @@ def test_a_sample_is_found_and_counted(row):
 
     assert known.name == row["format"]
     assert len(said) == int(row["messages"])
+
+
+def test_the_current_form_of_signal_export_has_no_comma_and_names_deletions():
+    text = (
+        "[2026-02-03 08:09:10] Me: the oars are in the shed  \n\n"
+        "[2026-02-03 08:10:00] Bob: > the oars are in the shed\n\nfine  \n(- Me: x -)  \n\n"
+        "[2026-02-03 08:11:00] Bob: ![a.jpg](./media/a.jpg)  \n\n"
+        "[2026-02-03 08:12:00] Bob: (This message was deleted)\n"
+    )
+
+    assert recognise_format(document(text, "Bob/chat.md")) is signal.FORMAT
+    found = parse_one(signal, text, "Bob/chat.md")
+
+    assert turn_summaries(found) == [
+        ("Me", "text", "the oars are in the shed"),
+        ("Bob", "text", "> the oars are in the shed\n\nfine"),
+        ("Bob", "media", "a.jpg"),
+        ("Bob", "deleted", ""),
+    ]
+    assert found.turns[0].sent_at.isoformat() == "2026-02-03T08:09:10+00:00"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from memcli import __version__
 from memcli.backends.server.endpoint import Endpoint
+from memcli.backends.server.key_hiding import make_body_hider, make_key_hider
 from memcli.backends.server.response import (
     InvalidReplyError,
     describe_error,
@@ -98,7 +99,8 @@ class EndpointClient:
         waiting = deque(enumerate(bodies))
 
         def read(response: "Response") -> Iterator[T]:
-            reply = parse_json(read_body(response, self.endpoint.limits.max_reply_bytes))
+            body = read_body(response, self.endpoint.limits.max_reply_bytes)
+            reply = parse_json(make_body_hider(self.endpoint.key)(body))
             self._check_error(reply, path)
             yield parse(reply)
 
@@ -125,7 +127,10 @@ class EndpointClient:
 
         def read(response: "Response") -> Iterator[T]:
             events = read_events(
-                response, max_bytes=limits.max_reply_bytes, max_line_bytes=limits.max_line_bytes
+                response,
+                make_body_hider(self.endpoint.key),
+                max_bytes=limits.max_reply_bytes,
+                max_line_bytes=limits.max_line_bytes,
             )
             for event in events:
                 if is_json(response):  # no stream
@@ -241,8 +246,7 @@ class EndpointClient:
 
     def _sanitize(self, text: str) -> str:
         """Return a server's text on one line, printable, and without our key."""
-        if self.endpoint.key:
-            text = text.replace(self.endpoint.key, "[key]")
+        text = make_key_hider(self.endpoint.key)(text)
         shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return shown if len(shown) <= 200 else f"{shown[:200]}…"
 

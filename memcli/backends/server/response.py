@@ -1,7 +1,7 @@
 """Bounded reading of a server's reply: one JSON text, or server-sent events."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,13 +70,16 @@ def is_json(response: "Response") -> bool:
     return _content_type(response) == "application/json"
 
 
-def read_events(response: "Response", *, max_bytes: int, max_line_bytes: int) -> Iterator[Any]:
+def read_events(
+    response: "Response", hide_key: Callable[[bytes], bytes], *, max_bytes: int, max_line_bytes: int
+) -> Iterator[Any]:
     """Yield the values of a stream of events, or the one value of a reply that is no stream.
 
     The last value is `STREAM_END` if the server said that the stream is whole.
 
     Args:
         response: a response that was not read yet.
+        hide_key: replaces our key, which a server may echo, before anything is cut.
         max_bytes: the size of the whole reply.
         max_line_bytes: the size of one line.
 
@@ -85,7 +88,7 @@ def read_events(response: "Response", *, max_bytes: int, max_line_bytes: int) ->
     """
     kind = _content_type(response)
     if is_json(response):
-        yield parse_json(read_body(response, max_bytes))
+        yield parse_json(hide_key(read_body(response, max_bytes)))
         return
     if kind not in ("text/event-stream", "text/plain", ""):
         raise InvalidReplyError(f"answers with {kind}, not with JSON: is the address right?")
@@ -93,7 +96,7 @@ def read_events(response: "Response", *, max_bytes: int, max_line_bytes: int) ->
         if data == _DONE:
             yield STREAM_END
             return
-        yield parse_json(data)
+        yield parse_json(hide_key(data))
 
 
 def _content_type(response: "Response") -> str:

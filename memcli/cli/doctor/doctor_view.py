@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from memcli.cli.doctor.run_checks import DoctorReport
-from memcli.cli.output.console import console, printable
+from memcli.cli.output.console import console, one_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,7 +28,7 @@ def print_doctor_report(report: DoctorReport, *, quiet: bool) -> None:
     for state, name, finding, remedy in rows:
         end = f"; {remedy}" if remedy else ""
         line = f"{state:<5}  {name:<{width}}  {finding}{end}"
-        out.print(printable(line.rstrip()), soft_wrap=True)
+        out.print(one_line(line.rstrip()), soft_wrap=True)
 
 
 def _table(rows: Iterable[tuple[str, str, str, str]]) -> "Table":
@@ -40,8 +40,8 @@ def _table(rows: Iterable[tuple[str, str, str, str]]) -> "Table":
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for state, name, finding, remedy in rows:
-        words = Text(printable(finding))
+        words = Text(one_line(finding))
         if remedy:
-            words.append(f"\n{printable(remedy)}", "cyan")
+            words.append(f"\n{one_line(remedy)}", "cyan")
         table.add_row(Text(state, _STYLES[state]), name, words)
     return table

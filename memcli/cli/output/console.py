@@ -23,6 +23,8 @@ _HARMFUL = re.compile(
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]",
     re.DOTALL,
 )
+_LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_DIRECTION_MARK = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Characters that JSON allows, but that control a terminal or end a line for some programs.
 _ESCAPED_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -78,6 +80,15 @@ def printable(text: str) -> str:
     return _HARMFUL.sub("", text.replace("\r\n", "\n"))
 
 
+def one_line(text: str) -> str:
+    """Return a text on one line, for names of files and people in messages and lists.
+
+    A line break in a name could begin a line that looks like another message, and a mark of
+    direction could turn a line round.
+    """
+    return _LINE_BREAK.sub(r"\\n", printable(_DIRECTION_MARK.sub("", text).strip("\r\n")))
+
+
 def isolate_direction(text: str) -> str:
     """Return a text that does not change the direction of text beside it.
 
@@ -91,7 +102,7 @@ def isolate_direction(text: str) -> str:
 
 def note(message: str) -> None:
     """Write a message to stderr, one that is not part of the result."""
-    sys.stderr.write(f"mem: {printable(message)}\n")
+    sys.stderr.write(f"mem: {one_line(message)}\n")
 
 
 def print_json(document: Mapping[str, object]) -> None:

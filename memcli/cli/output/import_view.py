@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from memcli.cli.output.console import note, printable
+from memcli.cli.output.console import note, one_line
 from memcli.cli.output.numbers import pluralize
 from memcli.domain import Doubt, Kind, Skipped
 from memcli.formats.guides import load_guides
@@ -32,7 +32,7 @@ def print_reports(
             if report.memories:
                 counts.append(describe_counts(ImportCounts(report.memories), "memory", "memories"))
             line = f"{report.path}: {report.format}, {', '.join(counts)}"
-            sys.stdout.write(f"{printable(line)}\n")
+            sys.stdout.write(f"{one_line(line)}\n")
         if verbose and report.format:
             note(f"{report.path}: {describe_account(report)}")
         warnings = [each for each in report.warnings if not quiet or _is_loss(each)]
@@ -102,7 +102,7 @@ def _print_rows(rows: Sequence[Sequence[str]], stream: TextIO) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [text.ljust(width) for text, width in zip(row[:-1], widths, strict=False)]
-        stream.write(f"{printable('  '.join([*cells, row[-1]]))}\n")
+        stream.write(f"{one_line('  '.join([*cells, row[-1]]))}\n")
 
 
 def describe_counts(counts: ImportCounts, noun: str, nouns: str = "") -> str:

@@ -49,6 +49,10 @@ _CHAT = (
 ).split()
 _TITLE = "title conversation_title chat_title chat_name talkername channel_name subject".split()
 _KEY = "id message_id messageid msg_id uuid".split()
+# Names of files that say nothing about the chat: it is named after the folder.
+_GENERAL_NAMES = (
+    "messages message chat chats chat_history conversation conversations history export data log"
+).split()
 _SAMPLE_ROWS = 1_000
 
 
@@ -142,7 +146,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
 
 
 def _messages(document: Document, survey: _Survey) -> Iterator[ChatMessage | Skipped]:
-    columns, name = survey.columns, PurePath(chat_name(document)).name
+    columns, name = survey.columns, PurePath(chat_name(document, *_GENERAL_NAMES)).name
     has_roles = survey.roles > survey.rows / 2
     for number, row in read_csv(document):
         if isinstance(row, BrokenValue):

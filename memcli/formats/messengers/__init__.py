@@ -9,7 +9,7 @@ Begin with `signal`, the smallest. All build on `memcli.formats.building.long_ch
     line                      LINE's text files
     matrix                    rooms that Element exports
     messenger                 Messenger and Instagram, whose HTML is in `messenger_html`
-    signal                    signal-export's Markdown
+    signal, signal_plaintext  signal-export's Markdown; Signal's own plaintext export
     slack                     Slack's export of a workspace
     sms                       text messages of an Android phone
     telegram, telegram_html   Telegram Desktop's JSON and HTML; `telegram_content` has what one

@@ -1,9 +1,9 @@
 """signal-export's Markdown: a folder per chat, with `chat.md`.
 
-Times are those of a wall clock. Older versions write no seconds, and call the owner "Me". Quotes
-and reactions are written into the text.
+Times are those of a wall clock. Older versions write no seconds, and a comma after the day; the
+owner is "Me". Quotes, reactions and deletions are written into the text.
 
-Source: the description of signal-export (sigexport).
+Source: the description and `models.py` of signal-export (sigexport).
 """
 
 import re
@@ -23,8 +23,9 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import sample_lines
 
-_HEAD = re.compile(r"\[(\d{4}-\d\d-\d\d), (\d\d:\d\d)(:\d\d)?\] ([^:]{1,100}): ?(.*)")
+_HEAD = re.compile(r"\[(\d{4}-\d\d-\d\d),? (\d\d:\d\d)(:\d\d)?\] ([^:]{1,100}): ?(.*)")
 _REACTIONS = re.compile(r"\(- .{1,2000} -\)\s*$", re.DOTALL)
+_DELETED = re.compile(r"\(This message (?:was|has been) deleted\.?\)")
 _FILE = re.compile(r"!?\[([^\]\n]*)\]\((?!https?:)[^)\n]*\)")
 
 
@@ -56,6 +57,8 @@ def _parse_head(line: str) -> MessageStart | None:
 def _content(_head: MessageStart, text: str) -> tuple[Kind, str]:
     """Return the kind and the text of a message."""
     text = _REACTIONS.sub("", text)
+    if _DELETED.fullmatch(text.strip()):
+        return Kind.DELETED, ""
     names = [match[1] for match in _FILE.finditer(text)]
     if names and not _FILE.sub("", text).strip():
         return Kind.MEDIA, ", ".join(filter(None, names))

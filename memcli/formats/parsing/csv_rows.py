@@ -22,6 +22,7 @@ _QUOTED = re.compile(r'((?:[^"]++|"")*+)("?)')
 _OPENING_QUOTE = re.compile(r' *"')
 # A line that is a row: the standard library, which is faster, parses most of them.
 _WHOLE_ROW = r'(?:"(?:[^"]++|"")*+"(?=D|\Z)|[^"D]*+)'
+_HEADER_BYTES = 1 << 13
 _SHORT_LINE = 100_000  # characters, within the limit of the standard library
 _EXCEL_HINT = re.compile(r"sep=(.)\r?", re.IGNORECASE)  # the first line of some tables
 
@@ -59,7 +60,7 @@ def csv_columns(sample: Sample) -> list[str]:
 
     The list is empty for a text whose first line has no delimiter.
     """
-    head = sample_lines(sample, 2)
+    head = sample_lines(Sample(sample.name, sample.head[:_HEADER_BYTES]), 2)
     line = head[1] if len(head) > 1 and _EXCEL_HINT.fullmatch(head[0]) else head[0]
     record = _Record(_delimiter(line))
     record.add(line)

@@ -27,6 +27,8 @@ _CALL_TYPE, _NOTICE_TYPE, _RECALLED_TYPE = 23, 80, 81
 
 
 def _recognises(sample: Sample) -> bool:
+    if b'"chatlab"' not in sample.head:
+        return False
     top = mapping(sample.json)
     is_object = "chatlab" in top and "meta" in top and "messages" in top
     return is_object or any(map(_is_header, sample_objects(sample, 1)))

@@ -71,11 +71,12 @@ _CALL = re.compile(r"(?:보이스톡|페이스톡|그룹콜|Voice Call|Video Cal
 _DELETED = re.compile(
     r"삭제된 메시지입니다\.?|This message was deleted\.?|.{0,20}메시지가? 삭제되었습니다\.?"
 )
+_LONGEST_START = 1_000  # characters of a line that are looked at to recognise it
 _OWNERS = ("회원님", "나", "Me", "You")
 
 
 def _recognises(sample: Sample) -> bool:
-    head = sample_lines(sample, 200)
+    head = [line[:_LONGEST_START] for line in sample_lines(sample, 200)]
     if csv_columns(sample) == _COLUMNS:
         return "kakaotalk" in sample.name.casefold() or bool(_HANGUL.search("".join(head[:50])))
     is_named = any(_title(line.strip()) is not None for line in head[:3])

@@ -72,7 +72,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         yield from split_chats("viber", chat_turns(_database_messages(sample), document, options))
         return
     if _START.fullmatch(next(filter(str.strip, sample_lines(sample, 20)), "").rstrip()):
-        chat = chat_key_and_title(PurePath(chat_name(document)).name)
+        chat = chat_key_and_title(PurePath(chat_name(document, "messages", "chat", "viber")).name)
         turns = parse_text_chat(document, options, chat, _parse_start, _content, _OWNERS)
         yield from split_chats("viber", turns)
         return
@@ -93,7 +93,9 @@ def _read_dates(document: Document) -> Iterator[str]:
 
 
 def _table_messages(document: Document, dates: DateReader) -> Iterator[ChatMessage | Skipped]:
-    chat, title = chat_key_and_title(PurePath(chat_name(document)).name)
+    chat, title = chat_key_and_title(
+        PurePath(chat_name(document, "messages", "chat", "viber")).name
+    )
     for number, record in read_records(document):
         if isinstance(record, BrokenValue):
             yield Skipped(f"line {number:,}", record.reason)

@@ -45,12 +45,21 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     folder = PurePath(document.name).parent.name
     named, filed = _DAY.fullmatch(folder), _FILE_DAY.search(PurePath(document.name).name)
     day = named[1] if named else "-".join(filed.group(1, 2, 3)) if filed else ""
+    day = day or _first_day(document)
     title = (named[5] if named else "") or folder or PurePath(document.name).stem
     chat = chat_key_and_title(f"{title} {day}".strip())[0], title
     parser = _StartParser(day)
     return split_chats(
         "zoom", parse_text_chat(document, options, chat, parser.parse, _content, _OWNERS)
     )
+
+
+def _first_day(document: Document) -> str:
+    """Return the day of the first message, "" if the messages have none."""
+    with document.open() as stream:
+        head = Sample(document.name, stream.read(1 << 16))
+    matches = (_FROM.fullmatch(line.rstrip()) for line in sample_lines(head, 50))
+    return next((match[1] for match in matches if match and match[1]), "")
 
 
 class _StartParser:

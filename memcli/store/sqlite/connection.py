@@ -1,6 +1,7 @@
 """The connection to SQLite: opened one way, and used through one method for all statements."""
 
 import os
+import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -16,6 +17,7 @@ from memcli.errors import BusyError, StoreError
 from memcli.store.sqlite.migrations import APPLICATION_ID, is_current, migrate
 from memcli.store.sqlite.tokenize import count_words
 
+_NAME_ATTEMPTS = 5
 _PAGES_PER_STEP = 1024  # 4 MB
 _ERROR_TEXTS = {
     apsw.NotADBError: "is not a database",
@@ -47,6 +49,7 @@ class Database:
         self._wait = int(wait * 1000)  # ms
         if not read_only:
             _create_private_file(path)
+        _check_file(path)
         read_write = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
         flags = apsw.SQLITE_OPEN_READONLY if read_only else read_write
         with self._translate_errors():
@@ -202,14 +205,72 @@ class Database:
 
 
 def _create_private_file(path: Path) -> None:
-    """Create the file, readable by its owner alone, before SQLite does."""
+    """Create a database, readable by its owner alone, whole or not at all.
+
+    So a file without content is no database that was just being created: something emptied it.
+
+    Raises:
+        StoreError: it cannot be created.
+    """
+    target = Path(os.path.realpath(path))  # of a link that leads nowhere yet
+    if target.exists():
+        return
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            with closing(apsw.Connection(str(part))) as new:
+                new.execute(f"pragma application_id = {APPLICATION_ID}")
+                new.execute("pragma journal_mode = wal").fetchall()
+            _move_to_unused(part, target)
+        finally:
+            part.unlink(missing_ok=True)
+    except (OSError, apsw.Error) as error:
+        raise StoreError(f"cannot make {path}: {_reason(error)}") from error
+
+
+def _move_to_unused(part: Path, target: Path) -> None:
+    """Move a file to a path, unless another process has just put its own there."""
+    try:
+        os.link(part, target)
     except FileExistsError:
         return
-    except OSError as error:
-        raise StoreError(f"cannot make {path}: {error.strerror}") from error
+    except OSError:  # a disk without hard links
+        if not target.exists():
+            part.rename(target)
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
+def _check_file(path: Path) -> None:
+    """Check that a file can be a database, and is known by one name only.
+
+    Raises:
+        StoreError: it was emptied, cannot be read, or has a second name, under which another
+            process could write to it without knowing of the log of this one.
+    """
+    for attempt in range(_NAME_ATTEMPTS):
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise StoreError(f"{path} cannot be opened: {_reason(error)}") from error
+        if status.st_nlink < 2:
+            break
+        if attempt < _NAME_ATTEMPTS - 1:
+            time.sleep(0.05)  # another process may just be creating it, and removes its own name
+    else:
+        raise StoreError(
+            f"{path} has a second name (a hard link), and writing under both would damage it",
+            hint=f"`cp {path} FILE` makes a file of its own; then `--db FILE`",
+        )
+    if status.st_size == 0:
+        raise StoreError(
+            f"{path} is empty: it is no database, or was one",
+            hint=f"put a backup in its place, or `rm {path}` to begin anew",
+        )
 
 
 def _vector_extension() -> str:

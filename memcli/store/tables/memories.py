@@ -13,7 +13,7 @@ from datetime import datetime
 from memcli.domain import YOU, Fact, Memory, MemoryId, MemoryType, SessionId, Turn, public_id
 from memcli.errors import NotFoundError
 from memcli.store.sqlite.connection import Database
-from memcli.store.sqlite.times import optional_milliseconds
+from memcli.store.sqlite.times import optional_milliseconds, to_datetime
 from memcli.store.sqlite.tokenize import normalized_key
 from memcli.store.tables.memory_loader import load_memories
 from memcli.store.tables.memory_rows import SOURCE_JOINS, to_json
@@ -183,6 +183,15 @@ class MemoryTable:
             [normalized_key(memory.fact.key)],
         )
         return sorted(memories.values(), key=lambda one: (_timestamp(one), one.id))
+
+    def last_stated_at(self, key: str) -> datetime | None:
+        """Return the latest time at which the person stated a fact with this key."""
+        [(time,)] = self._db.rows(
+            "select max(sent_at) from memories join memory_sources on memory_id = memories.id"
+            f" {SOURCE_JOINS} where subject = ? and by = ?",
+            *(normalized_key(key), YOU),
+        )
+        return to_datetime(time)
 
     def earlier_wordings(self, memory: Memory) -> list[Memory]:
         """Return the memories that are superseded by a memory, or by one of those, and no other.

@@ -87,6 +87,14 @@ def test_people_make_chats_of_which_the_person_is_one():
     ]
 
 
+def test_a_general_file_name_stands_for_its_folder():
+    content = "from,text,date\nAnn,hi,2021-04-03 10:15\n"
+
+    found = [parse_all(TABLE, content, name)[0] for name in ("a/Crew/messages.csv", "Crew.csv")]
+
+    assert [(each.key, each.title) for each in found] == [("crew", "Crew")] * 2
+
+
 def test_a_doubt_about_day_and_month_is_reported():
     content = "from,text,date\nAnn,hi,3/4/2021 10:15\nBo,ho,4/4/2021 10:16\n"
 

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from helpers.parsing import document, show_turns
+from helpers.parsing import document, parse_one, show_turns
 
 from memcli.formats import load_format, recognise_format
 
@@ -145,6 +145,17 @@ def test_zooms_newer_files_have_the_day_and_reactions():
         ("2022-03-04T10:15:22+00:00", "Ann Lee", "text", "the gate\nsecond"),
         ("2022-03-04T10:15:30+00:00", "Bo", "service", 'Reacted to "the gate" with 👍'),
     ]
+
+
+def test_two_meetings_in_one_folder_are_two_chats():
+    head = "{} 10:15:22 From Ann to Everyone:\n\thi\n"
+
+    keys = [
+        parse_one(ZOOM, head.format(day), "Downloads/meeting_saved_chat.txt").key
+        for day in ("2022-03-04", "2022-03-05")
+    ]
+
+    assert keys == ["downloads 2022-03-04", "downloads 2022-03-05"]
 
 
 def test_zooms_recordings_have_no_time_of_day():

@@ -8,7 +8,7 @@ import typer
 from memcli.cli.completion import values
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Quiet, parse_text
-from memcli.cli.output.console import printable
+from memcli.cli.output.console import one_line
 from memcli.errors import InputError
 from memcli.ingest.paths.remembered_sources import find_remembered_path
 
@@ -38,4 +38,4 @@ def move_source(
         path = find_remembered_path(store, old)
         store.sources.move(path, str(place))
     if not quiet:
-        typer.echo(f"{printable(path)}: now {printable(str(place))}")
+        typer.echo(f"{one_line(path)}: now {one_line(str(place))}")

@@ -7,7 +7,7 @@ import typer
 from memcli.cli.completion import values
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Quiet, parse_text
-from memcli.cli.output.console import printable
+from memcli.cli.output.console import one_line
 from memcli.ingest.paths.remembered_sources import find_remembered_path
 
 SourcePaths = Annotated[
@@ -34,4 +34,4 @@ def remove_sources(
             store.sources.remove(path)
     if not quiet:
         for path in found:
-            typer.echo(f"{printable(path)}: no longer read; its sessions stay")
+            typer.echo(f"{one_line(path)}: no longer read; its sessions stay")
