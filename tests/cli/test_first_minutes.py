@@ -1,4 +1,4 @@
-"""The first ten minutes on a machine with an agent's logs and an export: what is typed and shown."""
+"""The first ten minutes on a machine with logs and an export: what is typed, what is shown."""
 
 import json
 import re
