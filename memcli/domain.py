@@ -129,6 +129,7 @@ class Omission(StrEnum):
 
     EMPTY = "empty"  # the message has neither words nor a file
     HIDDEN = "hidden"  # instructions and context that the program does not show to the person
+    DRAFT = "draft"  # a message that was never sent
     REPEATED = "repeated"  # the same message is there twice
     BOOKKEEPING = "bookkeeping"  # an entry of the program that is no message
     UNREADABLE = "unreadable"  # the message is damaged; a warning tells where

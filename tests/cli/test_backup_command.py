@@ -122,3 +122,13 @@ def test_interrupted_it_leaves_nothing(archive):
         130, b"mem: interrupted; copy.db was not written\n"
     )  # fmt: skip
     assert files(archive) == ["mem.db"]
+
+
+def test_a_backup_is_not_written_to_a_file_called_minus(archive):
+    done = archive("backup", "-")
+
+    assert (done.code, done.err.splitlines()[0]) == (
+        2,
+        "mem: a backup cannot be written to standard output",
+    )
+    assert files(archive) == ["mem.db"]

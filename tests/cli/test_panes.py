@@ -20,14 +20,24 @@ from helpers.small_exports import talk
 pytestmark = pytest.mark.slow
 
 PANES = Path(__file__).with_name("panes")
-LINES = 80
+LINES = 140
 END = "END OF PANE"
 COMMANDS = (
     'ask "What hotel in 大阪 did we book for the party?" -n 4 --reranker none --sifter none',
+    "search hotel party -n 2",
     "sessions",
+    "show 2",
     "show {party}:3 -C 1",
 )
-CARE = ("stats", "doctor", "memories --history", "memories {city}", "config")
+CARE = (
+    "stats",
+    "doctor",
+    "memories --history",
+    "memories {city}",
+    "config",
+    "people",
+    "timeline hotel",
+)
 STEADY = Path(__file__).parents[1] / "helpers" / "steady_mem.py"
 # What reads well on a light background and on a dark one: bold, dim, reverse, red, green, magenta
 # and cyan. Yellow and white vanish on the one, black and blue on the other.
@@ -102,7 +112,7 @@ def check(pane, name):
     assert {"1", "36"} <= colours <= READABLE
 
 
-@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("columns", [60, 80, 120, 200])
 def test_screens_look_as_they_did(mem, tmux, columns):
     [party] = [one["id"] for one in mem("sessions", "--jsonl").lines if "🎉" in one["title"]]
     script = "; ".join(f"echo; {MEM} {command.format(party=party)}" for command in COMMANDS)
@@ -134,7 +144,7 @@ def kept(mem, tmp_path_factory):
     return kept
 
 
-@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("columns", [60, 80, 120, 200])
 def test_screens_of_care_look_as_they_did(kept, tmux, columns):
     listed = kept("memories", "--jsonl").lines
     [city] = [one["id"] for one in listed if one["key"] == "city"]

@@ -2,7 +2,8 @@
 
 The texts before a position are those that the file gives when it is cut there: so every text that a
 piece of a file gives must also come from a longer piece, and from the whole file with a wrong byte
-after that position.
+after that position. Every message that a format saw becomes a turn or has a reason for which it
+does not, wherever the file is damaged.
 """
 
 import json
@@ -21,6 +22,7 @@ from helpers.small_exports import chatgpt, claude, longmemeval, talk, telegram, 
 from memcli.domain import Conversation
 from memcli.errors import InputError
 from memcli.formats import FORMATS, ParseOptions, load_format, recognise_format
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.sources import find_sources
 
 pytestmark = pytest.mark.slow
@@ -57,8 +59,11 @@ NO_FILES = pytest.param(
 
 
 def texts(found, raw):
-    """Return the texts of a document with these bytes; none if it cannot be read."""
-    damaged = replace(found, open=lambda: BytesIO(raw))
+    """Return the texts of a document with these bytes; none if it cannot be read.
+
+    Its messages are those turns and the messages that its format left out for a reason.
+    """
+    damaged = replace(found, open=lambda: BytesIO(raw), counter=MessageCounter())
     all_texts = Counter()
     try:
         known = recognise_format(damaged)
@@ -67,6 +72,7 @@ def texts(found, raw):
                 all_texts.update(turn.text for turn in parsed.turns)
     except InputError:
         pass
+    assert damaged.counter.count_unexplained(all_texts.total()) == 0
     return all_texts
 
 

@@ -108,6 +108,14 @@ def test_the_order_of_day_and_month_is_that_of_the_file():
     assert dotted.parse("3.4.2025 13:00").isoformat() == "2025-04-03T13:00:00"
 
 
+def test_dates_of_a_file_may_be_in_any_language():
+    dates = DateReader(())
+
+    assert dates.parse("jeudi 23 octobre 2025 11:44").isoformat() == "2025-10-23T11:44:00"
+    assert dates.parse("4 Mart 2021 10:15").isoformat() == "2021-03-04T10:15:00"
+    assert [dates.parse(f"the year 2021 had {at} words 10:15") for at in range(30)] == [None] * 30
+
+
 def trees(html, **options):
     return list(read_html_elements(document(html), lambda tag: "m" in tag.classes, **options))
 

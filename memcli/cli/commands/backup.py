@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from memcli.cli.input_text import STDIN
 from memcli.cli.models.inventory import human_size
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Quiet
 from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.errors import UsageError
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="File to write the copy to.")]
 Verify = Annotated[
@@ -30,6 +32,11 @@ def backup(
     The copy is itself a database: `mem --db FILE sessions` lists it, and
     `mem --db FILE backup OTHER` restores it. FILE appears only once the copy is complete.
     """
+    if str(file) == STDIN:
+        raise UsageError(
+            "a backup cannot be written to standard output",
+            hint="`mem backup FILE`, or `mem export > FILE` for JSON lines",
+        )
     with (
         database.open_existing() as store,
         resume_hint(f"{file} was not written"),

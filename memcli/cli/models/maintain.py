@@ -10,7 +10,8 @@ from pathlib import Path
 
 import typer
 
-from memcli.catalog import ROLES, Catalog, Manifest, ModelRole, Weights
+from memcli.backends.llama.host import free_memory
+from memcli.catalog import ROLES, TORCH, Catalog, Manifest, ModelRole, Weights
 from memcli.cli.models.inventory import ModelEntry, describe_weights, human_size
 from memcli.cli.models.resolve import weights_record_path
 from memcli.cli.output.console import note, printable
@@ -18,6 +19,7 @@ from memcli.cli.output.progress import TaskProgress
 from memcli.errors import BackendError, InputError, ModelNotFoundError, UsageError
 from memcli.files import locked_atomic_write
 from memcli.settings import models_folder
+from memcli.weights.hub.download import cached_weights, drop_cached_weights
 from memcli.weights.hub.prompt_wording import fetch_wording, remove_wording
 from memcli.weights.pull import PulledModel, PullOptions, pull_checkpoint, pull_gguf
 from memcli.weights.recommend import (
@@ -79,8 +81,11 @@ def confirm_download(choices: Sequence[ModelChoice], *, yes: bool) -> None:
         note(
             f"{choice.manifest.name:<{width}}  {choice.manifest.role:<8}"
             f"  {choice.quantization:<7} {human_size(choice.size):>8},"
-            f" a download of {human_size(choice.download)}"
+            f" a download of {human_size(choice.download)};"
+            f" needs {human_size(choice.running_memory)} of memory to run"
         )
+    if (free := free_memory()) is not None:
+        note(f"{human_size(free)} of memory are free now; the models run one at a time")
     if yes:
         return
     if not sys.stdin.isatty():
@@ -121,12 +126,50 @@ def report_pulled(pulled: PulledModel) -> None:
     note(f"{item.name} {item.quantization} is {state}: {human_size(item.size)}, verified")
 
 
-def weights_named(known: Catalog, names: Sequence[str]) -> list[Weights]:
+def announce_originals(choices: Sequence[ModelChoice]) -> None:
+    """Say, before a download starts, how much of it is needed only once."""
+    converted = [one for one in choices if one.quantization not in one.manifest.gguf]
+    if converted:
+        size = human_size(sum(one.download for one in converted))
+        note(
+            f"{size} of originals are downloaded and converted; `--drop-originals` removes them"
+            " after that"
+        )
+
+
+def drop_cached_originals(pulled: Sequence[PulledModel], *, drop: bool | None) -> None:
+    """Drop the downloaded originals of verified conversions from the hub's cache.
+
+    Args:
+        pulled: the models that were pulled.
+        drop: None asks on a terminal, and elsewhere keeps them.
+    """
+    linked = {one.weights.path.resolve() for one in pulled if one.weights.is_torch}
+    linked |= {path.resolve() for path in models_folder().glob(f"*-{TORCH}") if path.is_dir()}
+    for one in pulled:
+        known, repository = one.weights.manifest, one.record.repository
+        if one.weights.is_torch or one.weights.quantization in known.gguf or not repository:
+            continue
+        files = cached_weights(repository)
+        if not files or any(file.parent.resolve() in linked for file in files):
+            continue  # the torch backend uses them
+        size = human_size(sum(files.values()))
+        question = f"drop the {size} of originals of {known.name} from the hub's cache?"
+        asks = drop is None and sys.stdin.isatty()
+        if drop or (asks and typer.confirm(question, err=True)):
+            drop_cached_weights(repository)
+            note(f"dropped {size} of originals of {known.name}")
+
+
+def weights_named(
+    known: Catalog, names: Sequence[str], *, hint: str = "`mem models pull {name}`"
+) -> list[Weights]:
     """Return the weights on this machine with these names, the newest of each first.
 
     Args:
         known: the catalog.
         names: names of models or files; all weights if there are none.
+        hint: the remedy if one is missing.
 
     Raises:
         ModelNotFoundError: a name has no weights.
@@ -138,9 +181,7 @@ def weights_named(known: Catalog, names: Sequence[str]) -> list[Weights]:
         matching = [one for one in known.weights if name in (one.manifest.name, one.stem)]
         if not matching:
             known.manifest(name)
-            raise ModelNotFoundError(
-                f"{name} is not on this machine", hint=f"`mem models pull {name}`"
-            )
+            raise ModelNotFoundError(f"{name} is not on this machine", hint=hint.format(name=name))
         found += matching
     return found
 
@@ -182,7 +223,10 @@ def add_file(
         BackendError: the file is damaged or did not pass its verification.
     """
     path = file.expanduser().absolute()
-    weights_digest(path)
+    try:
+        weights_digest(path)
+    except BackendError as error:  # its own hint is for files that were pulled
+        raise BackendError(str(error), hint="name a whole GGUF file") from error
     known.own.mkdir(parents=True, exist_ok=True)
     name = name or re.sub(r"[^\w.-]+", "-", path.name.removesuffix(".gguf")).strip(".-")
     existing = known.manifests.get(name)
@@ -213,7 +257,7 @@ def remove_models(known: Catalog, names: Sequence[str]) -> None:
         ModelNotFoundError: a name has no weights; nothing is removed then.
         InputError: weights cannot be removed.
     """
-    found = weights_named(known, names)
+    found = weights_named(known, names, hint="`mem models list` shows the models that are")
     for weights in found:
         _remove(weights, known.own)
     for repository in sorted({one.manifest.repository for one in found} - {""}):

@@ -37,9 +37,7 @@ def print_reports(
             note(f"{report.path}: {describe_account(report)}")
         warnings = [each for each in report.warnings if not quiet or _is_loss(each)]
         for warning in warnings[:MAX_WARNINGS]:
-            where = "" if warning.where in warning.why else f"{warning.where}: "
-            path = "" if report.path in warning.why else f"{report.path}: "
-            note(f"{path}{where}{warning.why}")
+            note(_warning_line(report.path, warning))
         if len(warnings) > MAX_WARNINGS:
             more = len(warnings) - MAX_WARNINGS
             note(f"{report.path}: {more} more warnings; `--json` prints all")
@@ -133,6 +131,17 @@ def describe_account(report: ImportReport) -> str:
 
 def _count_words(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _warning_line(path: str, warning: Skipped | Doubt) -> str:
+    """Return a warning with the file that it is about, named once.
+
+    A warning about a folder does not blame the file beside which it was reported.
+    """
+    if path.startswith(f"{warning.where}/"):
+        return f"{warning.where}: {warning.why}"
+    where = "" if warning.where in warning.why else f"{warning.where}: "
+    return f"{'' if path in warning.why else f'{path}: '}{where}{warning.why}"
 
 
 def _is_loss(warning: Skipped | Doubt) -> bool:

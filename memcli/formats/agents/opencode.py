@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
+from memcli.errors import InputError
 from memcli.formats.building.blocks import (
     Block,
     count_message,
@@ -103,8 +104,27 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
 
 
 def _parse_export(document: Document) -> Iterator[ParsedItem]:
+    """Yield the session at the end of the file, or of the part of it that can be read.
+
+    Raises:
+        InputError: the file is damaged; the messages before the damage are yielded first.
+    """
     metadata: dict[str, Any] = {}
-    keys, turns, number = MessageKeys(), list[Turn](), 0
+    turns: list[Turn] = []
+    try:
+        yield from _read_export(document, metadata, turns)
+    except InputError:
+        if turns:
+            yield _conversation(string(metadata.get("id")), string(metadata.get("title")), turns)
+        raise
+    yield _conversation(string(metadata.get("id")), string(metadata.get("title")), turns)
+
+
+def _read_export(
+    document: Document, metadata: dict[str, Any], turns: list[Turn]
+) -> Iterator[Skipped]:
+    """Add metadata and turns of a session; yield the messages that cannot be read."""
+    keys, number = MessageKeys(), 0
     for path, value in scan_json(document, [_MESSAGES, ("info",)]):
         if path == _MESSAGES:
             number += 1
@@ -117,7 +137,6 @@ def _parse_export(document: Document) -> Iterator[ParsedItem]:
             metadata |= mapping(value)
         elif len(path) == 1 and not isinstance(value, Edge):
             metadata.setdefault(path[0], value)
-    yield _conversation(string(metadata.get("id")), string(metadata.get("title")), turns)
 
 
 def _parse_files(document: Document, metadata: Row) -> Iterator[ParsedItem]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
+from memcli.errors import InputError
 from memcli.formats.building.blocks import (
     Block,
     count_message,
@@ -46,7 +47,22 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    """Yield the chats at the end of the file, or of the part of it that can be read.
+
+    Raises:
+        InputError: the file is damaged; the chats before the damage are yielded first.
+    """
     chats: dict[str, list[_Message]] = {}
+    try:
+        yield from _read_messages(document, chats)
+    except InputError:
+        yield from _conversations(chats)
+        raise
+    yield from _conversations(chats)
+
+
+def _read_messages(document: Document, chats: dict[str, list[_Message]]) -> Iterator[Skipped]:
+    """Add the messages to their chats; yield those that cannot be read."""
     keys = MessageKeys()
     for number, value in enumerate(read_elements(document), start=1):
         row = mapping(value)
@@ -60,6 +76,9 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         blocks = _blocks(row)
         count_message(document.counter, blocks)
         messages.append((sent_at, key, linear_turns(key, blocks, sent_at)))
+
+
+def _conversations(chats: Mapping[str, list[_Message]]) -> Iterator[Conversation]:
     for chat, messages in chats.items():
         in_order = sort_by_time(messages, lambda message: message[:2] if message[0] else None)
         turns = with_inherited_times([turn for *_, turns in in_order for turn in turns])

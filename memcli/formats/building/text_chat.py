@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import PurePath
 from unicodedata import normalize
 
-from memcli.domain import Kind, Omission, Role, Skipped, Turn
+from memcli.domain import Kind, Role, Skipped, Turn
 from memcli.formats.building.long_chats import ChatTurn, WallClock, sender_role
 from memcli.formats.format import ParseOptions
 from memcli.formats.parsing.document import Document
@@ -61,9 +61,6 @@ def parse_text_chat(
         if isinstance(found, Skipped):
             yield found
             continue
-        is_message = found[0].speaker != NO_MESSAGE
-        if is_message:
-            document.counter.see()
         head, body = found
         kind, text = parse_message(head, body)
         chat_key, title = head.chat or chat
@@ -73,9 +70,10 @@ def parse_text_chat(
         role = Role.USER if is_owner else sender_role(options, head.speaker)
         if not head.speaker:
             role, kind = Role.SYSTEM, kind if kind is Kind.CALL else Kind.SERVICE
-        if kind is Kind.TEXT and not text.strip():
-            if is_message:
-                document.counter.omit(Omission.EMPTY)
+        is_empty = kind is Kind.TEXT and not text.strip()
+        if head.speaker != NO_MESSAGE or not is_empty:
+            document.counter.see_parts([] if is_empty else [text])
+        if is_empty:
             continue
         stamp = head.wall_time.isoformat() if head.wall_time else ""
         key = keys[chat_key].next_key(stamp, head.speaker, text)

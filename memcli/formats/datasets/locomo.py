@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Clock, Conversation, Role, Skipped, Turn
+from memcli.domain import Clock, Conversation, Omission, Role, Skipped, Turn
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
@@ -46,7 +46,10 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
             yield Skipped(where, "has no sessions", lost=False)
         for name, rows in sessions.items():
             sent_at = _parse_time(string(conversation.get(f"{name}_date_time")), options)
-            if turns := _turns(rows, sent_at):
+            turns = _turns(rows, sent_at)
+            document.counter.see(len(rows))
+            document.counter.omit(Omission.EMPTY, len(rows) - len(turns))
+            if turns:
                 yield Conversation("locomo", f"{sample}/{name}", "", tuple(turns))
             else:
                 yield Skipped(f"{where}, {name}", "has nothing to import", lost=False)

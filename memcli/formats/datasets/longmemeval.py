@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Clock, Conversation, Role, Skipped, Turn, fingerprint
+from memcli.domain import Clock, Conversation, Omission, Role, Skipped, Turn, fingerprint
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import localize, mapping, sequence, string
 
@@ -37,7 +38,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
             yield Skipped(where, element.reason)
         elif sessions := sequence(mapping(element).get("haystack_sessions")):
             question = string(element.get("question_id")) or fingerprint(element.get("question"))
-            yield from _haystack(where, question, element, sessions, options)
+            yield from _haystack(where, question, element, sessions, options, document.counter)
         else:
             yield Skipped(where, "has no haystack", lost=False)
 
@@ -48,6 +49,7 @@ def _haystack(
     element: Mapping[str, Any],
     sessions: list[Any],
     options: ParseOptions,
+    counter: MessageCounter,
 ) -> Iterator[ParsedItem]:
     ids, dates = sequence(element.get("haystack_session_ids")), element.get("haystack_dates")
     counts: Counter[str] = Counter()
@@ -57,7 +59,10 @@ def _haystack(
         if counts[session_id] > 1:  # the same session again, on another day
             session_id = f"{session_id}#{counts[session_id]}"
         date = string(_element(sequence(dates), number))
-        turns = _turns(sequence(session), _parse_time(date, options))
+        rows = sequence(session)
+        turns = _turns(rows, _parse_time(date, options))
+        counter.see(len(rows))
+        counter.omit(Omission.EMPTY, len(rows) - len(turns))
         if turns:
             yield Conversation("longmemeval", f"{question}/{session_id}", "", tuple(turns))
         else:

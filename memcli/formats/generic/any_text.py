@@ -14,6 +14,7 @@ from memcli.domain import Conversation, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
 from memcli.formats.parsing.values import MessageKeys
@@ -106,7 +107,7 @@ def parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     style = _style(_undamaged_lines(document))
     if style is None:
         raise InputError(f"{document.name} is not a transcript")
-    transcript = _Transcript(style)
+    transcript = _Transcript(style, document.counter)
     try:
         yield from transcript.read(document)
     except InputError:
@@ -126,8 +127,8 @@ def _undamaged_lines(document: Document) -> Iterator[str | None]:
 class _Transcript:
     """A transcript whose style is known, as its lines are read."""
 
-    def __init__(self, style: tuple[bool, bool]) -> None:
-        self._style = style
+    def __init__(self, style: tuple[bool, bool], counter: MessageCounter) -> None:
+        self._style, self._counter = style, counter
         self._keys = MessageKeys()
         self._heading = ""
         self._marker: _Marker | None = None  # marker of the turn that is being read
@@ -183,6 +184,7 @@ class _Transcript:
         marker, self._marker = self._marker, None
         has_name = marker.role is Role.ASSISTANT and not _ROLE_WORDS.fullmatch(marker.name)
         speaker = marker.name if has_name else None
+        self._counter.see_parts([text] if text else [])
         if text:
             key = self._keys.next_key(marker.role, speaker, text)
             self._turns.append(Turn(key=key, role=marker.role, text=text, speaker=speaker))

@@ -9,7 +9,7 @@ Source: JsonMessageWriter.cs and MessageKind.cs of DiscordChatExporter.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -48,11 +48,15 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
                 path[0]: mapping(head) for path, head in scan_json(document, _INFO) if path in _INFO
             }
         number += 1
+        document.counter.see()
         chat, title = _channel(info)
         if isinstance(value, BrokenValue):
+            document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", value.reason)
         elif turn := _turn(mapping(value), keys, options):
             yield ChatTurn(chat, title, turn)
+        else:
+            document.counter.omit(Omission.EMPTY)
 
 
 def _channel(info: Mapping[str, Mapping[str, Any]]) -> tuple[str, str]:
@@ -97,7 +101,7 @@ def _content(message: Mapping[str, Any], *, is_bot: bool) -> tuple[Kind, str]:
     if kind not in _SPEECH:
         return Kind.SERVICE, words
     forwarded = mapping(message.get("forwardedMessage"))
-    parts = [words, string(mapping(mapping(message.get("poll")).get("question")).get("text"))]
+    parts = [words, *_poll_texts(mapping(message.get("poll")))]
     if is_bot or not words:
         parts += _embedded_texts(message)
     if forwarded:
@@ -109,6 +113,15 @@ def _content(message: Mapping[str, Any], *, is_bot: bool) -> tuple[Kind, str]:
     names = [_file_name(mapping(file)) for file in files]
     names += [string(mapping(sticker).get("name")) for sticker in sequence(message.get("stickers"))]
     return text_with_files("\n".join(filter(None, parts)), names)
+
+
+def _poll_texts(poll: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the question of a poll and its answers."""
+    yield string(mapping(poll.get("question")).get("text"))
+    for answer in map(mapping, sequence(poll.get("answers"))):
+        media = mapping(answer.get("pollMedia", answer.get("poll_media")))
+        if text := string(media.get("text")) or string(answer.get("text")):
+            yield f"- {text}"
 
 
 def _embedded_texts(message: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -44,14 +44,19 @@ def _messages(document: Document) -> Iterator[ChatTurn | Skipped]:
         names = (link.partition("?")[0].rpartition("/")[2] for link in links)
         kind, text = text_with_files(text, names)
         key = string(row.get("ID"))
+        document.counter.see()
         if isinstance(value, BrokenValue):
+            document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", value.reason)
         elif not key and text:
+            document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", "has no id")
         elif text or kind is Kind.MEDIA:
             sent_at = parse_timestamp(row.get("Timestamp"))
             clock = Clock.EXACT if sent_at else Clock.NONE
             yield ChatTurn(chat, title, Turn(key, Role.USER, text, None, sent_at, clock, kind))
+        else:
+            document.counter.omit(Omission.EMPTY)
 
 
 def _rows(document: Document) -> Iterator[Any]:  # Any: JSON values have all types
@@ -91,4 +96,14 @@ def _read_neighbour(document: Document, path: str) -> Mapping[str, Any]:
         return {}
 
 
-FORMAT = Format(name="discord_package", recognises=_recognises, parse=_parse)
+FORMAT = Format(
+    name="discord_package",
+    recognises=_recognises,
+    parse=_parse,
+    lookups=(
+        "channel.json",
+        "index.json",
+        "user.json",
+        "guild.json",
+    ),
+)

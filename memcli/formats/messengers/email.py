@@ -15,7 +15,7 @@ from email.message import EmailMessage
 from email.utils import parseaddr, parsedate_to_datetime
 from typing import Any
 
-from memcli.domain import Clock, Kind, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -78,13 +78,17 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
 def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:
     keys = MessageKeys()
     for number, raw in enumerate(_mails(document), start=1):
+        document.counter.see()
         try:
             mail = message_from_bytes(raw, policy=policy.default)
             turn = _turn(mail, keys, options)
             if turn:
                 chat, title = _thread(mail, turn.key)
                 yield ChatTurn(chat, title, turn)
+            else:
+                document.counter.omit(Omission.EMPTY)
         except (*_MAIL_ERRORS, InputError) as error:
+            document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"mail {number}", f"cannot be read: {error}")
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -54,10 +54,14 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
     chat, title = _group_info(document, options)
     keys = MessageKeys()
     for number, value in enumerate(read_elements(document, "messages"), start=1):
+        document.counter.see()
         if isinstance(value, BrokenValue):
+            document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", value.reason)
         elif turn := _turn(mapping(value), keys, options):
             yield ChatTurn(chat, title, turn)
+        else:
+            document.counter.omit(Omission.EMPTY)
 
 
 def _group_info(document: Document, options: ParseOptions) -> tuple[str, str]:
@@ -141,4 +145,12 @@ def parse_takeout_time(value: object) -> datetime | None:
     return moment.replace(tzinfo=UTC) if is_plausible_time(moment) else None
 
 
-FORMAT = Format(name="google_chat", recognises=_recognises, parse=_parse)
+FORMAT = Format(
+    name="google_chat",
+    recognises=_recognises,
+    parse=_parse,
+    lookups=(
+        "group_info.json",
+        "user_info.json",
+    ),
+)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing import sqlite
@@ -57,11 +57,15 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
         for row in rows(_query(rows)):
             chat, identifier, title, guid, *_ = row
             turn = _turn(row, options)
+            document.counter.see()
             if isinstance(turn, Skipped):
+                document.counter.omit(Omission.UNREADABLE)
                 yield turn
             elif turn and guid:
                 key = str(chat or identifier or "chat")
                 yield ChatTurn(key, str(title or identifier or "Messages"), turn)
+            else:
+                document.counter.omit(Omission.EMPTY)
 
 
 def _query(rows: sqlite.Rows) -> str:

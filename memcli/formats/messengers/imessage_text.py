@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from memcli.domain import Kind, Role, Skipped, Turn
+from memcli.domain import Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, WallClock, sender_role, split_chats
 from memcli.formats.building.text_chat import LONGEST_MESSAGE, chat_key_and_title, chat_name
@@ -112,7 +112,9 @@ class _Chat:
             naive = datetime.strptime(" ".join(message.time.split()), "%b %d, %Y %I:%M:%S %p")
         speaker = "" if message.notice else next(iter(message.lines), "").strip()
         kind, text = _content(message)
+        self._document.counter.see()
         if kind is Kind.TEXT and not text:
+            self._document.counter.omit(Omission.EMPTY)
             return None
         sent_at, clock = self._clock.read(naive)
         role = Role.USER if speaker == "Me" else sender_role(self._options, speaker)

@@ -9,7 +9,7 @@ Source: JSONExport.ts of matrix-react-sdk.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -48,12 +48,17 @@ def _events(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Sk
             info = {"room_name": "", **_room_info(document), **info}
         title = info["room_name"] or "Matrix room"
         event = mapping(value)
+        document.counter.see()
         if isinstance(value, BrokenValue):
+            document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", value.reason)
         elif event.get("type") == "m.room.encrypted":
+            document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", "is encrypted")
         elif turn := _turn(event, keys, options):
             yield from _place_turn(string(event.get("room_id")) or title, title, event, turn)
+        else:
+            document.counter.omit(Omission.EMPTY)
 
 
 def _room_info(document: Document) -> dict[str, str]:

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -56,11 +56,14 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
     chat, title = _channel(document, people)
     for number, value in enumerate(read_elements(document), start=1):
         row = mapping(value)
+        document.counter.see()
         if isinstance(value, BrokenValue):
+            document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", value.reason)
             continue
         turn = _turn(row, people)
         if turn is None:
+            document.counter.omit(Omission.EMPTY)
             continue
         thread = string(row.get("thread_ts"))
         if thread and (started_at := parse_timestamp(thread)):
@@ -246,4 +249,10 @@ class _BlankDefaults(dict[str, Any]):
         return ""
 
 
-FORMAT = Format(name="slack", recognises=_recognises, parse=_parse, has_threads=True)
+FORMAT = Format(
+    name="slack",
+    recognises=_recognises,
+    parse=_parse,
+    has_threads=True,
+    lookups=("integration_logs.json",),
+)

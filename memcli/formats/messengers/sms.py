@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, parse_timestamp
 from memcli.formats.parsing.xml import parse_xml
@@ -64,7 +65,7 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
     count = 0
     for name, attributes in parse_xml(document):
         if name == "mms" and attributes is None and mms:
-            yield from _chat_turns(mms, keys, options)
+            yield from _chat_turns(mms, keys, options, document.counter)
             mms = None
         elif attributes is None:
             continue
@@ -75,20 +76,26 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
             if name == "mms":
                 mms = _Message(attributes)
             else:
-                yield from _chat_turns(
-                    _Message(attributes, [_value(attributes, "body")]), keys, options
-                )
+                sms = _Message(attributes, [_value(attributes, "body")])
+                yield from _chat_turns(sms, keys, options, document.counter)
     if not count:
         raise InputError(f"{document.name} holds no text messages")
 
 
-def _chat_turns(message: _Message, keys: MessageKeys, options: ParseOptions) -> Iterator[ChatTurn]:
+def _chat_turns(
+    message: _Message, keys: MessageKeys, options: ParseOptions, counter: MessageCounter
+) -> Iterator[ChatTurn]:
     """Yield the turn of a message, unless it is empty or was neither sent nor received."""
+    counter.see()
     fields = message.attributes
     box = fields.get("type") or fields.get("msg_box", "")
     subject = _value(fields, "subject") or _value(fields, "sub")
     kind, text = text_with_files("\n".join(filter(None, (subject, *message.texts))), message.files)
-    if box not in (_RECEIVED, _SENT) or (kind is Kind.TEXT and not text.strip()):
+    if kind is Kind.TEXT and not text.strip():
+        counter.omit(Omission.EMPTY)
+        return
+    if box not in (_RECEIVED, _SENT):
+        counter.omit(Omission.DRAFT)
         return
     addresses = _value(fields, "address").split("~")
     numbers = [number for number in addresses if number and number != _OWN_NUMBER]

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
-from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn, fingerprint
+from memcli.domain import Clock, Conversation, Kind, Omission, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatPiece, sender_role
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.messengers.telegram_content import message_content
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, Edge, JsonPath, scan_json
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import (
     is_plausible_time,
@@ -67,7 +68,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         InputError: the file ends in the middle, or is no JSON. The pieces before remain valid.
     """
     owner: str | None = None
-    chat = _Chat(options, None)
+    chat = _Chat(options, None, document.counter)
     try:
         for path, value in scan_json(document, _MESSAGES):
             if path in _MESSAGES:  # nearly always
@@ -75,7 +76,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
             elif path == _OWNER:
                 owner = _user_id(value)
             elif path in _CHATS and value is Edge.BEGIN:
-                chat = _Chat(options, owner)
+                chat = _Chat(options, owner, document.counter)
             elif path in _CHATS and value is Edge.END:
                 yield from chat.take_pieces()
             elif path and path[:-1] in _CHATS and not isinstance(value, Edge | BrokenValue):
@@ -97,9 +98,10 @@ class _Piece:
 class _Chat:
     """The chat that is being read; in a forum each topic is a chat of its own."""
 
-    def __init__(self, options: ParseOptions, owner: str | None) -> None:
+    def __init__(self, options: ParseOptions, owner: str | None, counter: MessageCounter) -> None:
         self.fields: dict[str, Any] = {}  # name, type and id, as the file has them
         self._options, self._owner, self._times = options, owner, _TimeReader(options)
+        self._counter = counter
         self._key: str | None = None  # fixed by the first piece
         self._pieces: dict[str, _Piece] = {}  # by topic, "" for what is in none
         self._count = 0  # turns in all pieces
@@ -112,10 +114,13 @@ class _Chat:
         if not isinstance(element, dict):
             where = f"chat {self.title}, message after {self._last_id}"
             why = element.reason if isinstance(element, BrokenValue) else "is not a message"
+            self._counter.see_parts([], Omission.UNREADABLE)
             return [Skipped(where, why)]
         self._last_id = string(element.get("id")) or self._last_id
         turn = _turn(element, self._options, self._times)
+        self._counter.see()
         if turn is None:
+            self._counter.omit(Omission.EMPTY)
             return ()
         topic = self._topics.find(element)
         if turn.parent == topic:  # every message of a topic "replies" to its beginning

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from memcli.domain import Clock, Kind, Role, Skipped, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -41,6 +41,7 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
     owner, keys = _owner_id(document), MessageKeys()
     for number, value in enumerate(read_elements(archive_list(document)), start=1):
         if isinstance(value, BrokenValue):
+            document.counter.see_parts([], Omission.UNREADABLE)
             yield Skipped(f"conversation {number}", value.reason)
             continue
         conversation = mapping(mapping(value).get("dmConversation"))
@@ -49,8 +50,11 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
         title = string(conversation.get("name")) or ("Direct message with " + ", ".join(others))
         for event in map(mapping, sequence(conversation.get("messages"))):
             for kind, fields in event.items():
+                document.counter.see()
                 if turn := _turn(kind, mapping(fields), owner, keys, options):
                     yield ChatTurn(key, title, turn)
+                else:
+                    document.counter.omit(Omission.EMPTY)
 
 
 def _owner_id(document: Document) -> str:
@@ -92,4 +96,12 @@ def _text(fields: Mapping[str, Any]) -> str:
     return text
 
 
-FORMAT = Format(name="twitter_dm", recognises=_recognises, parse=_parse)
+FORMAT = Format(
+    name="twitter_dm",
+    recognises=_recognises,
+    parse=_parse,
+    lookups=(
+        "account.js",
+        "manifest.js",
+    ),
+)

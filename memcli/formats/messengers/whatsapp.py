@@ -237,6 +237,7 @@ def _chat_turns(
         if isinstance(message, Skipped):
             yield message
         else:
+            document.counter.see()
             yield ChatTurn(survey.key, survey.title, builder.build(message))
 
 

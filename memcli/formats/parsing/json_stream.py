@@ -117,7 +117,7 @@ class _Scanner:
         path: JsonPath | None = ()  # None if the stack has changed since
         while self._skip_space() or stack:
             if self._is_exhausted():
-                raise self._error("ends in the middle")
+                raise self._early_end()
             byte = self._buffer[self._at]
             if byte in b"]}":
                 if not stack or (stack[-1] == "[]") != (byte == 0x5D):
@@ -245,7 +245,7 @@ class _Scanner:
             if match is None and pattern is _BARE:
                 raise self._error("is not JSON")
             if self._at_eof:
-                raise self._error("ends in the middle")
+                raise self._early_end()
             self._read_more()
 
     def _skip_space(self) -> bool:
@@ -270,7 +270,7 @@ class _Scanner:
         logarithmic number of times.
         """
         if self._at_eof:
-            raise self._error("ends in the middle")
+            raise self._early_end()
         dropped, kept = self._at, len(self._buffer) - self._at
         if kept > LARGEST_VALUE:
             raise self._error(f"holds a value of more than {LARGEST_VALUE >> 20} MB")
@@ -280,6 +280,11 @@ class _Scanner:
         self._buffer_start += dropped
         self._at = self._text_end = 0
         return dropped
+
+    def _early_end(self) -> InputError:
+        """Return the error of a file that was cut: the place is where it was cut."""
+        self._at = len(self._buffer)
+        return self._error("ends in the middle")
 
     def _error(self, problem: str) -> InputError:
         return InputError(f"{self._name} {problem} (byte {self._buffer_start + self._at:,})")

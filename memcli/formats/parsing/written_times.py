@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from memcli.formats.parsing.values import is_plausible_time
 from memcli.text.date_words import parse_month
+from memcli.text.localized_dates import parse_localized_date
 
 _BEFORE_NOON = frozenset("am 上午 凌晨 早上 午前 오전".split())
 _AFTER_NOON = frozenset("pm 下午 晚上 午後 오후".split())
@@ -34,6 +35,10 @@ _DAY_FIRST = re.compile(
 )
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d+)?|\d{13}|\d{16}")
 _TAIL = re.compile(r"\s*(?:\([^()]*\))?\s*")
+# A text that may be a date with names of months or weekdays; only so many others are tried, because
+# every language is looked through for them.
+_NAMED_DATE = re.compile(r"(?=.*[^\W\d_]{3})(?=.*(?<!\d)\d{4}(?!\d)).{8,80}\d[:.]\d\d.{0,12}")
+_MOST_TRIES = 20
 _LONGEST = 80  # characters
 _SPACES = str.maketrans("\u00a0\u202f\u2009", "   ", "\u200e\u200f")
 
@@ -142,6 +147,7 @@ class DateReader:
         differs = any(first != second for first, _, second in numbers)
         self.is_ambiguous = differs and not day_first and not month_first
         self._day_first = day_first or (not month_first and not half_days)
+        self._tries = _MOST_TRIES
 
     @property
     def order(self) -> str:
@@ -149,5 +155,9 @@ class DateReader:
         return "day/month" if self._day_first else "month/day"
 
     def parse(self, text: str) -> datetime | None:
-        """Return the time, as `parse_written_time` does."""
-        return parse_written_time(text, day_first=self._day_first)
+        """Return the time, as `parse_written_time` does, also of a date in any other language."""
+        moment = parse_written_time(text, day_first=self._day_first)
+        if moment is None and self._tries and _NAMED_DATE.fullmatch(text):
+            moment = parse_localized_date(text)
+            self._tries -= moment is None
+        return moment if moment and is_plausible_time(moment) else None

@@ -8,7 +8,6 @@ Source: `viber.db` and the two forms of text as open programs read them; none is
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import islice
 from pathlib import PurePath
 from typing import Any
@@ -31,7 +30,7 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.sqlite import MAGIC, open_database
 from memcli.formats.parsing.text_lines import sample_lines
 from memcli.formats.parsing.values import parse_timestamp, string
-from memcli.formats.parsing.written_times import DateReader, parse_written_time
+from memcli.formats.parsing.written_times import DateReader
 
 _ROW = re.compile(
     r'\ufeff?"?\d{1,2}[./-]\d{1,2}[./-]\d{4}"?,"?\d{1,2}:\d\d:\d\d(?: [AP]M)?"?,[^,]{1,100},'
@@ -73,7 +72,8 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         return
     if _START.fullmatch(next(filter(str.strip, sample_lines(sample, 20)), "").rstrip()):
         chat = chat_key_and_title(PurePath(chat_name(document, "messages", "chat", "viber")).name)
-        turns = parse_text_chat(document, options, chat, _parse_start, _content, _OWNERS)
+        parser = _StartParser()
+        turns = parse_text_chat(document, options, chat, parser.parse, _content, _OWNERS)
         yield from split_chats("viber", turns)
         return
     dates = DateReader(_read_dates(document))
@@ -114,13 +114,19 @@ def _table_messages(document: Document, dates: DateReader) -> Iterator[ChatMessa
             )
 
 
-def _parse_start(line: str) -> MessageStart | None:
-    """Return the beginning of a copied message; its date may be in any language."""
-    match = _START.fullmatch(line.rstrip())
-    if match is None:
-        return None
-    day: datetime | None = parse_written_time(match[1])
-    return MessageStart(day, match[2].strip(), match[3].strip("\u2068\u2069"))
+class _StartParser:
+    """A parser of the lines that begin a copied message; their dates are in any language."""
+
+    def __init__(self) -> None:
+        self._dates = DateReader(())
+
+    def parse(self, line: str) -> MessageStart | None:
+        """Return the beginning of a message; None for any other line."""
+        match = _START.fullmatch(line.rstrip())
+        if match is None:
+            return None
+        time = self._dates.parse(match[1])
+        return MessageStart(time, match[2].strip(), match[3].strip("\u2068\u2069"))
 
 
 def _content(_head: MessageStart, text: str) -> tuple[Kind, str]:

@@ -55,9 +55,7 @@ def test_branches_edits_kinds_and_clocks_come_back(store, tmp_path):
     odd = (
         turn("me: Where?", "q"),
         replace(turn("ai: Porto", "a"), parent="q", active=False, edited_at=BEGIN + DAY),
-        replace(
-            turn("ai: ls -l", "t", None), kind=Kind.TOOL, clock=Clock.INHERITED, included_kinds=True
-        ),
+        replace(turn("ai: ls -l", "t", None), kind=Kind.TOOL, clock=Clock.INHERITED, included=True),
         replace(turn('Ann: x\u2028\x85y \U0001f600 \\ "', "é\n"), role=Role.PERSON),
         Turn("m", Role.USER, "", kind=Kind.MEDIA, missing=True),
     )
@@ -140,7 +138,8 @@ def test_into_a_memory_that_knows_the_chat_an_export_is_merged(store, tmp_path):
 
 
 def test_what_was_forgotten_does_not_come_back_with_an_export(store):
-    take(store, talk("Lisbon", "me: secret"), chat("Ann: secret"), chat("Bea: x", at=BEGIN + DAY))
+    later = chat("Bea: x", at=BEGIN + 9 * DAY)
+    take(store, talk("Lisbon", "me: secret"), chat("Ann: secret"), later)
     text = exported(store)
     gone = [each for each in ids(store) if "secret" in str(store.sessions.get(each))]
     store.deletion.forget(gone)
@@ -210,7 +209,7 @@ conversations = some.builds(
     turns=some.lists(turns_of_all_kinds, max_size=8).map(tuple),
     endless=some.just(False),
     updated_at=moments,
-    past=some.just(None),
+    history=some.just(None),
 )
 
 

@@ -40,6 +40,15 @@ def test_copied_messages_of_viber_have_dates_in_brackets():
     ]
 
 
+def test_copied_messages_of_viber_have_dates_in_any_language():
+    content = "[ 9 лютого 2026 р. 12:55 ] Ганна: привіт\n[ 9 лютого 2026 р. 12:56 ] Я: так\n"
+
+    assert moments(VIBER, content, "copy.txt") == [
+        ("2026-02-09T12:55:00+00:00", "Ганна", "text", "привіт"),
+        ("2026-02-09T12:56:00+00:00", "owner", "text", "так"),
+    ]
+
+
 @pytest.mark.parametrize("has_names", [True, False])
 def test_vibers_database_names_people_where_it_can(tmp_path, has_names):
     with closing(sqlite3.connect(tmp_path / "viber.db")) as database:

@@ -43,7 +43,8 @@ def print_people(found: Sequence[Person]) -> None:
     digits = max((len(f"{one.turns:,}") for one in found), default=0)
     for one in found:
         days = f"{_day(one.first)} to {_day(one.last)}"
-        line = Text.assemble((f"{one.turns:>{digits},} turns", "bold"), "  ", (days, "green"), "  ")
+        turns = f"{one.turns:>{digits},} {'turn ' if one.turns == 1 else 'turns'}"
+        line = Text.assemble((turns, "bold"), "  ", (days, "green"), "  ")
         if wide:
             line.append(f"{pluralize(one.sessions, 'session'):<14}  ", "dim")
         line.append_text(style.text(one.name, "cyan"))
