@@ -100,7 +100,16 @@ def test_memreranker_is_held_to_the_scores_its_authors_published():
 
 
 @pytest.mark.parametrize(
-    ("gibibytes", "best"), [(4, None), (8, None), (12, "Q4_K_M"), (16, "Q4_K_M"), (24, "Q8_0")]
+    ("gibibytes", "best"),
+    [
+        (4, None),
+        (8, None),
+        (11, None),
+        (11.6, "Q4_K_M"),  # sold as 12
+        (16, "Q4_K_M"),
+        (23.5, "Q8_0"),  # sold as 24
+        (24, "Q8_0"),
+    ],
 )
 def test_more_memory_gets_a_better_quantization(gibibytes, best):
     assert OURS["memreranker-4b"].quantization_for(gibibytes) == best

@@ -23,6 +23,7 @@ BLOCKS = re.findall(
 )
 # Commands that are not run here, by how they begin, and why.
 NOT_RUN = {
+    "mem sessions --format tsv | fzf": "needs fzf, and a person who types",
     "pipx install": "installs from a package index; .ci/run installs the same with pip",
     "python3 -m venv": "installs from a package index; .ci/run pastes it",
     "mem bench": "needs data sets that are not ours to ship, and minutes",
@@ -120,7 +121,8 @@ def test_the_terminal_shows_what_the_readme_shows(command, output, person):
 def test_what_the_readme_says_can_be_typed(command, person):
     done = run(command, person)
 
-    assert (done.returncode, done.stderr) == (0, "")
+    notes = re.sub(r"mem: \d+ sessions? without a date (is|are) left out\n", "", done.stderr)
+    assert (done.returncode, notes) == (0, "")
 
 
 def test_every_block_is_run_or_says_why_not():

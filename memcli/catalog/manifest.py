@@ -10,6 +10,8 @@ ModelRole = Literal["embedder", "reranker", "sifter", "reader", "chat"]
 Pooling = Literal["cls", "mean", "last"]
 ROLES: tuple[ModelRole, ...] = get_args(ModelRole)
 
+VISIBLE_SHARE = 0.94  # the least share of a machine's memory that programs see
+
 CHECKPOINT_FILES = (  # patterns of the files to download from a repository of safetensors
     "*.safetensors",
     "*.safetensors.index.json",
@@ -96,8 +98,13 @@ class Manifest:
     wording_url: str = ""  # of the authors' own prompt, used instead of ours once it is fetched
 
     def quantization_for(self, memory: float) -> str | None:
-        """Return the best quantization for so many GiB of memory, None if all need more."""
-        fitting = [name for name, least in self.quantizations.items() if least <= memory]
+        """Return the best quantization for so many GiB of memory, None if all need more.
+
+        Of a machine that is sold with 8 or 24 GiB, its firmware and graphics keep a part: 7.7 or
+        23.5 are visible. The manifests name what is sold.
+        """
+        sold = memory / VISIBLE_SHARE
+        fitting = [name for name, least in self.quantizations.items() if least <= sold]
         return max(fitting, key=lambda name: self.quantizations[name], default=None)
 
     def rerank_prompt(self) -> RerankPrompt:

@@ -10,9 +10,6 @@ Read `app` first, then one command, such as `commands/ask`.
     confirmation   a question before a deletion or a long import
     discovery      exports that could be imported, or have changed
     last_list      the list that was printed last, for `mem show 2`
-    help_text      the help of `mem` itself
-    examples       the examples of every command
-    did_you_mean   suggestions for words that do not exist
     settings_editor  the settings file in an editor
     default_command  groups in which `list` need not be typed
     filter_warnings  warnings of filters that leave out more than was meant
@@ -20,6 +17,7 @@ Read `app` first, then one command, such as `commands/ask`.
     commands/      one file per command
     output/        text for terminals, pipes, Markdown and CSV
     json_output/   JSON documents and their schemas
+    help/          the help of `mem`, examples, and suggestions for unknown words
     completion/    the offers of the Tab key
     reference/     man pages, schemas and the command table, generated
     models/        opening, fetching and listing models
@@ -120,7 +118,7 @@ def _run(argv: Sequence[str]) -> int:
 
 def _print_help(words: Sequence[str]) -> int:
     """Print the help of `mem`; on stderr, as an error, if it was not asked for."""
-    from memcli.cli.help_text import main_help
+    from memcli.cli.help.help_text import main_help
 
     (sys.stdout if words else sys.stderr).write(main_help())
     return ExitCode.OK if words else ExitCode.USAGE
@@ -131,7 +129,7 @@ def _report_wrong_usage(message: str, context: Any) -> int:  # Any: Typer's cont
     if context and message == context.get_help():
         sys.stderr.write(f"{message}\n")
         return ExitCode.USAGE
-    from memcli.cli.did_you_mean import suggest
+    from memcli.cli.help.did_you_mean import suggest
 
     usage = f"`{context.command_path} --help`" if context else "`mem --help`"
     problem, meant = suggest(message, context)

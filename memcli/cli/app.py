@@ -10,7 +10,7 @@ import typer
 
 from memcli import __version__
 from memcli.cli.completion import shells
-from memcli.cli.help_text import COMMAND_GROUPS
+from memcli.cli.help.help_text import COMMAND_GROUPS
 from memcli.cli.option_groups import GroupedCommand, expand_groups
 
 # In the order of `mem --help`; each command is in the module of its name in `commands/`.

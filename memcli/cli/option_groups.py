@@ -15,7 +15,7 @@ from typing import Any
 from typer.core import TyperCommand
 
 from memcli.cli import options
-from memcli.cli.examples import EXAMPLES
+from memcli.cli.help.examples import EXAMPLES
 from memcli.errors import UsageError
 from memcli.settings import database_path
 from memcli.store import Filters, Store
@@ -114,6 +114,13 @@ class ListOutputOptions:
             UsageError: more than one was chosen.
         """
         return _one_format(self.format, as_json=self.as_json, as_jsonl=self.as_jsonl)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOutputOptions(ListOutputOptions):
+    """The format that a list of sessions is printed in."""
+
+    format: options.SessionsFormat = None  # type: ignore[assignment]  # it has one format more
 
 
 @dataclass(frozen=True, slots=True)

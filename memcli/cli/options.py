@@ -211,6 +211,17 @@ ListFormat = Annotated[
         help="Output format: `text` (the default), `json`, `jsonl`, `markdown` or `csv`.",
     ),
 ]
+SessionsFormat = Annotated[
+    Literal["text", "json", "jsonl", "markdown", "csv", "tsv"] | None,
+    typer.Option(
+        "--format",
+        show_default=False,
+        metavar="FORMAT",
+        rich_help_panel=OUTPUT,
+        help="Output format: `text` (the default), `json`, `jsonl`, `markdown`, `csv`, or `tsv`:"
+        " id, day, source, turns and title with tabs between, for `fzf` and the like.",
+    ),
+]
 RankingFormat = Annotated[
     Literal["text", "json", "jsonl", "markdown", "csv", "context"] | None,
     typer.Option(

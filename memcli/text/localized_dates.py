@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from functools import cache, lru_cache
+from itertools import product
 from typing import TypeVar
 
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?![:.]?\d)")
@@ -56,8 +57,8 @@ def parse_localized_date(text: str) -> datetime | None:
     for name in _recent:
         if moment := _parse_in(_language(name), plain, _Match.MONTH):
             return moment
-    for match in _Match:
-        for name in _all_languages():
+    for languages in (_COMMON, _other_languages()):
+        for match, name in product(_Match, languages):
             if moment := _parse_in(_language(name), plain, match):
                 _recent.insert(0, name)
                 del _recent[_MOST_RECENT:]
@@ -70,8 +71,8 @@ class _Match(IntEnum):
 
     MONTH_AND_WEEKDAY = 0
     MONTH = 1
-    MONTH_WITH_ENDINGS = 2  # letters may be attached to it
-    SHORT_MONTH = 3
+    SHORT_MONTH = 2
+    MONTH_WITH_ENDINGS = 3  # letters may be attached to it
 
 
 _MOST_RECENT = 2
@@ -79,11 +80,11 @@ _recent: list[str] = []  # the languages of the last dates
 
 
 @lru_cache(maxsize=1)
-def _all_languages() -> tuple[str, ...]:
+def _other_languages() -> tuple[str, ...]:
     from babel.localedata import locale_identifiers
 
     languages = sorted(name for name in locale_identifiers() if _is_language(name))
-    return tuple(dict.fromkeys((*_COMMON, *languages)))
+    return tuple(name for name in languages if name not in _COMMON)
 
 
 def _is_language(name: str) -> bool:
@@ -105,7 +106,8 @@ def _language(name: str) -> _Language:
                 _add_name(known, word, number)
             for number, word in locale.days.get(context, {}).get(width, {}).items():
                 _add_name(weekdays, word, number)
-    halves = {"am": False, "pm": True}
+    halves = dict.fromkeys(("am", "上午", "午前", "오전"), False)
+    halves |= dict.fromkeys(("pm", "下午", "午後", "오후"), True)
     for width in months:
         periods = locale.day_periods.get("format", {}).get(width, {})
         halves |= {
@@ -123,7 +125,7 @@ def _longest_first(names: dict[str, _Value]) -> tuple[tuple[str, _Value], ...]:
 
 def _add_name(names: dict[str, int], name: str, number: int) -> None:
     """Add a name in plain form, if it can be told from the rest of a date."""
-    plain = _plain(name)
+    plain = _plain(name).rstrip(".")
     if _is_telling(plain):
         names.setdefault(plain, number)
 

@@ -9,6 +9,7 @@ from memcli.catalog import Manifest, ModelRole
 
 GIB = 1024**3  # bytes
 RECOMMENDED_ROLES: tuple[ModelRole, ...] = ("reranker", "sifter", "reader")  # embedder: built in
+_RUNNING_OVERHEAD = 3 * GIB // 2  # bytes, of 9,000 tokens of a 4B model's cache, and buffers
 CONVERTED: Mapping[str, Literal["F32", "F16", "BF16"]] = {  # written without quantization
     "F32": "F32",
     "F16": "F16",
@@ -43,6 +44,15 @@ class ModelChoice:
         if self.quantization in self.manifest.gguf:
             return self.size
         return self.manifest.parameters * 2
+
+    @property
+    def running_memory(self) -> int:
+        """The approximate bytes of memory that it takes while it runs: weights, cache and buffers.
+
+        Weights that are mapped from the file count, too: without them in memory each token waits
+        for the disk.
+        """
+        return self.size + _RUNNING_OVERHEAD
 
 
 def total_memory() -> float:

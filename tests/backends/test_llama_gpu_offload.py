@@ -178,10 +178,19 @@ def test_a_token_takes_what_its_keys_and_values_take(any_path):
 
 @pytest.mark.parametrize(
     ("free", "kinds"),
-    [(6 * GB, [F16, Q8_0]), (4 * GB, [Q8_0]), (None, [F16, Q8_0])],
+    [
+        (9 * GB, [F16, Q8_0]),
+        (6 * GB, [Q8_0]),  # without the weights there would be room for 16 bits
+        (4 * GB, [Q8_0]),  # the weights are read again and again
+        (None, [F16, Q8_0]),
+    ],
 )
 def test_a_cache_is_as_exact_as_memory_allows(free, kinds):
-    four_billions = SimpleNamespace(gpu_layers=0, cache_bytes_per_token=36 * 2 * 8 * 128 * 2)
+    four_billions = SimpleNamespace(
+        gpu_layers=0,
+        cache_bytes_per_token=36 * 2 * 8 * 128 * 2,
+        weight_bytes=2_500_000_000,
+    )
 
     assert cache_types(four_billions, 32_768, free) == kinds
 
@@ -190,9 +199,26 @@ def test_a_context_beyond_the_free_memory_is_refused_before_it_is_tried(tiny, mo
     monkeypatch.setattr("memcli.backends.llama.context.free_memory", lambda: 20 * 1024)
     model = LlamaModel(tiny, gpu_layers=0)
 
-    with pytest.raises(BackendError, match=r"a context of 1,024 tokens takes 0\.0 GB, and 0\.0 GB"):
+    refusal = r"a context of 1,024 tokens takes 0\.0 GB besides 0\.0 GB of weights, and 0\.0 GB"
+    with pytest.raises(BackendError, match=refusal):
         LlamaContext(model, 1000)
     model.close()
+
+
+def test_weights_that_do_not_fit_beside_the_cache_are_told_once(smollm, monkeypatch):
+    told = []
+    model = LlamaModel(smollm, gpu_layers=0, note=told.append)
+    free = model.weight_bytes
+    monkeypatch.setattr("memcli.backends.llama.context.free_memory", lambda: free)
+
+    for _ in range(2):
+        LlamaContext(model, 256, threads=1).close()
+    model.close()
+
+    assert 80e6 < free < 110e6
+    [note] = told
+    assert "0.1 GB of weights" in note
+    assert "is slow" in note
 
 
 def test_a_cache_in_fewer_bits_answers_nearly_the_same(smollm, monkeypatch):

@@ -259,7 +259,7 @@ def test_commands_are_offered_as_they_are_in_the_help():
 def test_the_next_argument_is_offered_whatever_options_come_before(typed, monkeypatch):
     monkeypatch.setenv("MEM_DB", "mem.db")
 
-    assert complete_line(f"mem {typed} ") == ["list", "set", "unset"]
+    assert complete_line(f"mem {typed} ") == ["list", "get", "set", "unset", "edit"]
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,6 @@ def test_the_next_argument_is_offered_whatever_options_come_before(typed, monkey
         "mem nothing s",
         "mem ask --nothing=",
         "mem ask -- --",
-        "mem config list ",
         "mem sessions x ",
         "mem show \udcff",
     ],

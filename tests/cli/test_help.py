@@ -10,7 +10,7 @@ from helpers.mem_process import MEM, Mem
 from helpers.small_exports import chatgpt, talk, whatsapp
 
 from memcli.cli.app import COMMANDS
-from memcli.cli.examples import EXAMPLES
+from memcli.cli.help.examples import EXAMPLES
 from memcli.cli.reference.introspect import describe_commands
 
 ROOT = describe_commands()
@@ -44,7 +44,7 @@ def test_the_help_of_mem_loads_no_more_than_its_version(arguments):
 
     more = {name for name in loaded_modules(*arguments) - needed if "memcli" in name}
 
-    assert more <= {"memcli.cli.help_text", "memcli.cli.completion.command_table"}
+    assert more <= {"memcli.cli.help.help_text", "memcli.cli.completion.command_table"}
     assert not [name for name in loaded_modules(*arguments) if name.split(".")[0] == "typer"]
 
 

@@ -60,6 +60,22 @@ def test_from_a_hub_to_an_answer_with_one_command(person):
     assert person.work() == ["tiny-reranker.lock"]
 
 
+def test_the_originals_of_a_conversion_are_dropped_on_request_and_the_model_stays(person):
+    def originals():
+        return large(person.mem.home.rglob("blobs/*"))
+
+    kept = person("models", "pull", "tiny-reranker")
+    before = originals()
+    dropped = person("models", "pull", "tiny-reranker", "--drop-originals")
+    verified = person("models", "verify", "tiny-reranker")
+
+    assert "`--drop-originals` removes them after that" in kept.err.splitlines()[0]
+    assert before
+    assert "dropped 3.4 MB of originals of tiny-reranker" in dropped.err
+    assert not originals()
+    assert (dropped.code, verified.code) == (0, 0)
+
+
 def test_a_pull_that_is_killed_goes_on_where_it_stopped(person):
     person.hub.fail("/cdn/", times=float("inf"), pause=0.01)  # 3.4 MB take half a minute
     with subprocess.Popen(
@@ -341,6 +357,8 @@ def test_the_set_for_this_machine_is_shown_and_asked_for(person):
     hint = "\nmem: not a terminal, so it cannot ask\nhint: add `--yes` to download "
     assert hint in asked.err
     assert " GB, a download of " in asked.err or " MB, a download of " in asked.err
+    assert " of memory to run" in asked.err
+    assert " of memory are free now" in asked.err
     assert not person.hub.log
 
 

@@ -234,3 +234,17 @@ def test_escape_sequences_are_neither_listed_nor_shown(mem):
     assert shown.out.endswith("\nred 2Jtext\n")
     assert not any(sign in out for out in outputs for sign in "\x1b\x07\x08\x9b")
     assert shape.json["session"]["turns"][0]["text"] == HOSTILE
+
+
+def test_a_list_with_tabs_has_five_fields_and_no_line_break_in_a_title(mem):
+    lines = mem("sessions", "--format", "tsv").out.splitlines()
+
+    assert [line.split("\t")[1:] for line in lines] == [
+        ["2024-03-03", "telegram", "2", "Ann Ng"],
+        ["2024-03-01", "chatgpt", "2", "Branches"],
+        ["2024-01-21", "generic", "1", "Hostile"],
+        ["no date", "generic", "1", "Timeless"],
+    ]
+    assert [line.split("\t")[0] for line in lines] == [
+        one["id"] for one in mem("sessions", "--jsonl").lines
+    ]

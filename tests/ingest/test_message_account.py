@@ -126,6 +126,8 @@ def test_a_file_that_was_looked_up_for_another_is_not_called_unknown(store, tmp_
     write(tmp_path / "slack" / "general" / "2023-11-14.json", [message])
     write(tmp_path / "slack" / "users.json", [{"id": "U1", "name": "ann", "profile": {}}])
 
+    write(tmp_path / "slack" / "integration_logs.json", [{"service_type": "A bot", "date": "0"}])
+
     reports = ingest(store, tmp_path / "slack")
 
     assert [report.format for report in reports] == ["slack"]

@@ -240,6 +240,8 @@ def test_a_model_of_another_shape_is_refused_before_it_runs(hub, tiny_manifest, 
     [
         (4, 100, ["qwen3-reranker-0.6b Q8_0"]),
         (8, 100, ["qwen3-reranker-0.6b Q8_0", "memsifter-4b Q4_K_M", "memreader-4b Q4_K_M"]),
+        (7.7, 100, ["qwen3-reranker-0.6b Q8_0", "memsifter-4b Q4_K_M", "memreader-4b Q4_K_M"]),
+        (7, 100, ["qwen3-reranker-0.6b Q8_0"]),
         (16, 100, ["memreranker-4b Q4_K_M", "memsifter-4b Q4_K_M", "memreader-4b Q4_K_M"]),
         (32, 100, ["memreranker-4b Q8_0", "memsifter-4b Q8_0", "memreader-4b Q8_0"]),
         (16, 25, ["memreranker-4b Q4_K_M"]),

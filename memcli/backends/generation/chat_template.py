@@ -8,10 +8,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from memcli.backends.generation.bounded_template import TemplateFailedError, render_bounded
 from memcli.backends.generation.thought_stream import THINK_CLOSE, THINK_OPEN
 from memcli.errors import BackendError
 from memcli.protocols import Message, Tool, ToolCall
@@ -35,15 +35,6 @@ Call one of them and say nothing after the call. A call is JSON between two tags
 </tool_call>"""
 
 _PLACEHOLDER = re.compile(r'MEM-1f0c2a9e77-(\d{1,9})-(\\*)"')  # no template spells it
-_FAILURES = (  # a template is a stranger's program, which may fail in these ways, too
-    TypeError,
-    ValueError,
-    LookupError,
-    ArithmeticError,
-    AttributeError,
-    RecursionError,
-    MemoryError,
-)
 
 
 def render_dialogue(
@@ -242,41 +233,7 @@ def _tool_fields(placeholders: _Placeholders, tools: Iterable[Tool]) -> Iterable
 
 
 def _render(template: str, fields: Mapping[str, Any]) -> str:
-    from jinja2 import TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    def refuse(message: str) -> None:
-        raise TemplateError(message)
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.filters["tojson"] = _to_json
     try:
-        return environment.from_string(template).render(
-            add_generation_prompt=True,
-            enable_thinking=True,
-            raise_exception=refuse,
-            strftime_now=lambda form: datetime.now().astimezone().strftime(form),
-            **fields,
-        )
-    except (TemplateError, *_FAILURES) as error:
-        raise _UnusableTemplateError(f"fails: {error}") from error
-
-
-def _to_json(
-    value: Any,  # Any: any value of a template
-    indent: int | None = None,
-    *,
-    ensure_ascii: bool = False,
-    separators: tuple[str, str] | None = None,
-    sort_keys: bool = False,
-) -> str:
-    """Encode as transformers does, whose templates these are; Jinja's own filter is for HTML."""
-    return json.dumps(
-        value,
-        ensure_ascii=ensure_ascii,
-        indent=indent,
-        separators=separators,
-        sort_keys=sort_keys,
-    )
+        return render_bounded(template, fields)
+    except TemplateFailedError as error:
+        raise _UnusableTemplateError(str(error)) from error

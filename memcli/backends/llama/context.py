@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from memcli.backends.llama.abort import decode_batch
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS
-from memcli.backends.llama.gpu_offload import cache_types
+from memcli.backends.llama.gpu_offload import cache_types, is_short_of_memory
 from memcli.backends.llama.host import free_memory, physical_cores
 from memcli.backends.llama.library import capture_errors, first_error, llama_cpp
 from memcli.backends.llama.model import LlamaModel
@@ -73,7 +73,10 @@ class LlamaContext:
         """
         model = self.model
         while True:
-            for kind in cache_types(model, self.tokens, free_memory()):
+            free = free_memory()
+            if free is not None and is_short_of_memory(model, self.tokens, free):
+                model.note_memory(self.tokens, free)
+            for kind in cache_types(model, self.tokens, free):
                 params.type_k = params.type_v = kind
                 with capture_errors():
                     pointer = self._llama.llama_init_from_model(model.pointer, params)

@@ -22,6 +22,11 @@ class KvCacheModel(Protocol):
         """The bytes that the keys and values of one token take, at 16 bits each."""
         ...
 
+    @property
+    def weight_bytes(self) -> int:
+        """The bytes of the weights, which have to be in memory, mapped or not."""
+        ...
+
 
 def layer_attempts(requested: int | None, layers: int) -> list[int]:
     """Return the numbers of layers to try to put on the GPU, in order, down to none.
@@ -51,12 +56,23 @@ def cache_types(model: KvCacheModel, tokens: int, free: int | None) -> list[int]
     """
     if free is None or model.gpu_layers:
         return list(_SHARE)
-    needed = tokens * model.cache_bytes_per_token
-    types = [kind for kind, share in _SHARE.items() if needed * share <= free]
-    if not types:
-        raise BackendError(
-            f"a context of {tokens:,} tokens takes {needed / _GB:.1f} GB,"
-            f" and {free / _GB:.1f} GB of memory are free",
-            hint="close other programs, or use a smaller model",
-        )
-    return types
+    needed, weights = tokens * model.cache_bytes_per_token, model.weight_bytes
+    # The system counts mapped weights as free memory, although they have to stay.
+    types = [kind for kind, share in _SHARE.items() if needed * share + weights <= free]
+    if types:
+        return types
+    smallest = min(_SHARE, key=_SHARE.__getitem__)
+    if needed * _SHARE[smallest] <= free:
+        return [smallest]  # it runs, and reads weights from the disk again and again
+    raise BackendError(
+        f"a context of {tokens:,} tokens takes {needed / _GB:.1f} GB besides"
+        f" {weights / _GB:.1f} GB of weights, and {free / _GB:.1f} GB of memory are free",
+        hint="close other programs, or use a smaller model",
+    )
+
+
+def is_short_of_memory(model: KvCacheModel, tokens: int, free: int | None) -> bool:
+    """Return whether weights and cache together exceed the memory that is free."""
+    if free is None or model.gpu_layers:
+        return False
+    return tokens * model.cache_bytes_per_token * min(_SHARE.values()) + model.weight_bytes > free

@@ -38,7 +38,7 @@ class LlamaModel:
     ) -> None:
         self.path = path
         self._llama = llama_cpp()
-        self._note = note
+        self._note, self._noted_memory = note, False
         self._contexts: weakref.WeakSet[LlamaContext] = weakref.WeakSet()
         if not self._llama.llama_supports_gpu_offload():
             if gpu_layers:
@@ -95,6 +95,22 @@ class LlamaModel:
         ]
         heads: int = llama.llama_model_n_head_kv(pointer)
         return 2 * heads * sum(sizes) * int(llama.llama_model_n_layer(pointer))
+
+    @property
+    def weight_bytes(self) -> int:
+        """The bytes of the weights, which have to be in memory, mapped or not."""
+        return int(self._llama.llama_model_size(self.pointer))
+
+    def note_memory(self, tokens: int, free: int) -> None:
+        """Tell the person, once, that weights and cache exceed the free memory."""
+        if not self._noted_memory:
+            self._noted_memory = True
+            cache = tokens * self.cache_bytes_per_token
+            self._note(
+                f"{self.path.stem} takes {self.weight_bytes / 1e9:.1f} GB of weights and up to"
+                f" {cache / 1e9:.1f} GB for {tokens:,} tokens, and {free / 1e9:.1f} GB of memory"
+                " are free: it reads weights from the disk again and again, and is slow"
+            )
 
     def _architecture_number(self, key: str) -> int:
         """Return a number from the metadata of the model's architecture; 0 if it has none."""

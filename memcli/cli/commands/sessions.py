@@ -5,12 +5,12 @@ import typer
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.session_documents import overview_json, sessions_document
 from memcli.cli.last_list import keep_list, print_footer
-from memcli.cli.option_groups import DatabaseOptions, FilterOptions, ListOutputOptions
+from memcli.cli.option_groups import DatabaseOptions, FilterOptions, SessionOutputOptions
 from memcli.cli.options import OptionalLimit
 from memcli.cli.output.console import note, print_json, print_jsonl
 from memcli.cli.output.markdown_csv import overviews_markdown, print_csv, print_text
 from memcli.cli.output.session_text import show_in_pager
-from memcli.cli.output.session_view import print_overviews
+from memcli.cli.output.session_view import print_overviews, print_tabbed
 from memcli.errors import ExitCode
 
 
@@ -18,7 +18,7 @@ def sessions(
     *,
     limit: OptionalLimit = None,
     filters: FilterOptions,
-    output: ListOutputOptions,
+    output: SessionOutputOptions,
     database: DatabaseOptions,
 ) -> None:
     """List sessions, the latest first.
@@ -36,6 +36,8 @@ def sessions(
             print_jsonl(map(overview_json, found))
         case "csv":
             print_csv(map(overview_json, found))
+        case "tsv":
+            print_tabbed(found)
         case "markdown":
             print_text(overviews_markdown(found))
         case _:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import typer
 
-from memcli.catalog import ROLES, Catalog, Manifest, ModelRole, Weights
+from memcli.backends.llama.host import free_memory
+from memcli.catalog import ROLES, TORCH, Catalog, Manifest, ModelRole, Weights
 from memcli.cli.models.inventory import ModelEntry, describe_weights, human_size
 from memcli.cli.models.resolve import weights_record_path
 from memcli.cli.output.console import note, printable
@@ -18,6 +19,7 @@ from memcli.cli.output.progress import TaskProgress
 from memcli.errors import BackendError, InputError, ModelNotFoundError, UsageError
 from memcli.files import locked_atomic_write
 from memcli.settings import models_folder
+from memcli.weights.hub.download import cached_weights, drop_cached_weights
 from memcli.weights.hub.prompt_wording import fetch_wording, remove_wording
 from memcli.weights.pull import PulledModel, PullOptions, pull_checkpoint, pull_gguf
 from memcli.weights.recommend import (
@@ -79,8 +81,11 @@ def confirm_download(choices: Sequence[ModelChoice], *, yes: bool) -> None:
         note(
             f"{choice.manifest.name:<{width}}  {choice.manifest.role:<8}"
             f"  {choice.quantization:<7} {human_size(choice.size):>8},"
-            f" a download of {human_size(choice.download)}"
+            f" a download of {human_size(choice.download)};"
+            f" needs {human_size(choice.running_memory)} of memory to run"
         )
+    if (free := free_memory()) is not None:
+        note(f"{human_size(free)} of memory are free now; the models run one at a time")
     if yes:
         return
     if not sys.stdin.isatty():
@@ -119,6 +124,41 @@ def report_pulled(pulled: PulledModel) -> None:
     item = describe_weights(pulled.weights)
     state = "already installed" if pulled.was_installed else "ready"
     note(f"{item.name} {item.quantization} is {state}: {human_size(item.size)}, verified")
+
+
+def announce_originals(choices: Sequence[ModelChoice]) -> None:
+    """Say, before a download starts, how much of it is needed only once."""
+    converted = [one for one in choices if one.quantization not in one.manifest.gguf]
+    if converted:
+        size = human_size(sum(one.download for one in converted))
+        note(
+            f"{size} of originals are downloaded and converted; `--drop-originals` removes them"
+            " after that"
+        )
+
+
+def drop_cached_originals(pulled: Sequence[PulledModel], *, drop: bool | None) -> None:
+    """Drop the downloaded originals of verified conversions from the hub's cache.
+
+    Args:
+        pulled: the models that were pulled.
+        drop: None asks on a terminal, and elsewhere keeps them.
+    """
+    linked = {one.weights.path.resolve() for one in pulled if one.weights.is_torch}
+    linked |= {path.resolve() for path in models_folder().glob(f"*-{TORCH}") if path.is_dir()}
+    for one in pulled:
+        known, repository = one.weights.manifest, one.record.repository
+        if one.weights.is_torch or one.weights.quantization in known.gguf or not repository:
+            continue
+        files = cached_weights(repository)
+        if not files or any(file.parent.resolve() in linked for file in files):
+            continue  # the torch backend uses them
+        size = human_size(sum(files.values()))
+        question = f"drop the {size} of originals of {known.name} from the hub's cache?"
+        asks = drop is None and sys.stdin.isatty()
+        if drop or (asks and typer.confirm(question, err=True)):
+            drop_cached_weights(repository)
+            note(f"dropped {size} of originals of {known.name}")
 
 
 def weights_named(

@@ -1,6 +1,7 @@
 """Sessions and rankings as text: in colour on a terminal, without it in a pipe."""
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,6 +88,20 @@ def print_overviews(
         show_page(text)
     else:
         out.file.write(text)
+
+
+def print_tabbed(overviews: Iterable[SessionSummary]) -> None:
+    """Print sessions, one per line: id, day, source, turns and title, with tabs between."""
+    for one in overviews:
+        title = " ".join(printable(session_heading(one)).split())
+        fields = (
+            one.id,
+            format_time(one.started_at)[:10].strip(),
+            one.source,
+            str(one.turns),
+            title,
+        )
+        sys.stdout.write("\t".join(fields) + "\n")
 
 
 def _print_overview_lines(overviews: Iterable[SessionSummary], out: "Console") -> None:

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from memcli import RELEASED, __version__
 from memcli.cli.completion.command_table import Command, Parameter
-from memcli.cli.examples import EXAMPLES
+from memcli.cli.help.examples import EXAMPLES
 from memcli.cli.json_output import json_schema
 from memcli.cli.json_output.documents import DOCUMENTS, PrintedDocument
 from memcli.cli.reference import roff, servers

@@ -104,4 +104,9 @@ def _blocks(message: Row) -> list[Block]:
     return blocks
 
 
-FORMAT = Format(name="deepseek", recognises=_recognises, parse=_parse)
+FORMAT = Format(
+    name="deepseek",
+    recognises=_recognises,
+    parse=_parse,
+    lookups=("user.json",),
+)

@@ -8,7 +8,8 @@ Begin with `signal`, the smallest. All build on `memcli.formats.building.long_ch
     imessage, imessage_text   Apple's database of messages; imessage-exporter's text files
     line                      LINE's text files
     matrix                    rooms that Element exports
-    messenger                 Messenger and Instagram, whose HTML is in `messenger_html`
+    messenger                 Messenger and Instagram; HTML is in `messenger_html`, sentences that
+                              nobody wrote in `messenger_notices`
     signal, signal_plaintext  signal-export's Markdown; Signal's own plaintext export
     slack                     Slack's export of a workspace
     sms                       text messages of an Android phone

@@ -101,7 +101,7 @@ def _content(message: Mapping[str, Any], *, is_bot: bool) -> tuple[Kind, str]:
     if kind not in _SPEECH:
         return Kind.SERVICE, words
     forwarded = mapping(message.get("forwardedMessage"))
-    parts = [words, string(mapping(mapping(message.get("poll")).get("question")).get("text"))]
+    parts = [words, *_poll_texts(mapping(message.get("poll")))]
     if is_bot or not words:
         parts += _embedded_texts(message)
     if forwarded:
@@ -113,6 +113,15 @@ def _content(message: Mapping[str, Any], *, is_bot: bool) -> tuple[Kind, str]:
     names = [_file_name(mapping(file)) for file in files]
     names += [string(mapping(sticker).get("name")) for sticker in sequence(message.get("stickers"))]
     return text_with_files("\n".join(filter(None, parts)), names)
+
+
+def _poll_texts(poll: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the question of a poll and its answers."""
+    yield string(mapping(poll.get("question")).get("text"))
+    for answer in map(mapping, sequence(poll.get("answers"))):
+        media = mapping(answer.get("pollMedia", answer.get("poll_media")))
+        if text := string(media.get("text")) or string(answer.get("text")):
+            yield f"- {text}"
 
 
 def _embedded_texts(message: Mapping[str, Any]) -> Iterator[str]:

@@ -96,4 +96,14 @@ def _read_neighbour(document: Document, path: str) -> Mapping[str, Any]:
         return {}
 
 
-FORMAT = Format(name="discord_package", recognises=_recognises, parse=_parse)
+FORMAT = Format(
+    name="discord_package",
+    recognises=_recognises,
+    parse=_parse,
+    lookups=(
+        "channel.json",
+        "index.json",
+        "user.json",
+        "guild.json",
+    ),
+)

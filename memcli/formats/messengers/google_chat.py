@@ -145,4 +145,12 @@ def parse_takeout_time(value: object) -> datetime | None:
     return moment.replace(tzinfo=UTC) if is_plausible_time(moment) else None
 
 
-FORMAT = Format(name="google_chat", recognises=_recognises, parse=_parse)
+FORMAT = Format(
+    name="google_chat",
+    recognises=_recognises,
+    parse=_parse,
+    lookups=(
+        "group_info.json",
+        "user_info.json",
+    ),
+)

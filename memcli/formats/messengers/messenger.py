@@ -18,6 +18,7 @@ from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.messengers import messenger_html
+from memcli.formats.messengers.messenger_notices import is_chat_notice, is_file_notice
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
 from memcli.formats.parsing.json_stream import BrokenValue, Edge, scan_json
 from memcli.formats.parsing.sample import Sample
@@ -26,13 +27,6 @@ from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp,
 _MESSAGE = ("messages", "[]")
 _PARTICIPANT = ("participants", "[]")
 _MEDIA = ("photos", "videos", "audio_files", "files", "gifs", "media")
-_NOTICES = re.compile(
-    r"Reacted .{1,20} to (?:your|a|their) message\s*|Liked (?:a|your) message"
-    r"|.{1,100} (?:named the group|left the group|changed the (?:theme|group photo|chat theme)"
-    r"|set (?:the nickname|your nickname|the quick reaction)|added .{1,200} to the group)\b.*",
-    re.DOTALL,
-)
-_BOILERPLATE = re.compile(r".{1,100} sent (?:an attachment|a link|a photo|a video)\.", re.DOTALL)
 
 
 def _recognises(sample: Sample) -> bool:
@@ -118,7 +112,7 @@ def _turn(message: Mapping[str, Any], keys: MessageKeys, options: ParseOptions) 
         for name in _MEDIA
         for medium in map(mapping, sequence(message.get(name)))
     ]
-    kind, text = _content(message, content, files)
+    kind, text = _content(message, content, files, speaker)
     if kind is Kind.TEXT and not text.strip():
         return None
     sent_at = parse_timestamp(time)
@@ -134,27 +128,31 @@ def _turn(message: Mapping[str, Any], keys: MessageKeys, options: ParseOptions) 
     )
 
 
-def _content(message: Mapping[str, Any], words: str, files: list[str]) -> tuple[Kind, str]:
+def _content(
+    message: Mapping[str, Any], words: str, files: list[str], speaker: str
+) -> tuple[Kind, str]:
     """Return the kind and the text of a message.
 
     Args:
         message: the message.
         words: its text as it was written.
         files: the names of its files.
+        speaker: the name of its sender.
     """
     kind = string(message.get("type"))
     if message.get("is_unsent") is True or message.get("isUnsent") is True:
         return Kind.DELETED, words
     if kind == "Call" or "call_duration" in message:
         return Kind.CALL, words or ("missed call" if message.get("missed") else "call")
-    if kind in ("Subscribe", "Unsubscribe") or _NOTICES.fullmatch(words):
+    has_more = bool(files) or not message.keys().isdisjoint(("share", "sticker"))
+    if kind in ("Subscribe", "Unsubscribe") or (not has_more and is_chat_notice(words, speaker)):
         return Kind.SERVICE, words
     share = mapping(message.get("share"))
     shared = [fix_mojibake(share.get(name)) for name in ("share_text", "link")]
-    if (any(shared) or files) and _BOILERPLATE.fullmatch(words):
+    if has_more and is_file_notice(words, speaker, is_share="share" in message):
         words = ""
-    if mapping(message.get("sticker")) and not words:
-        return Kind.MEDIA, ""
+    if has_more and not files and not words and not any(shared):
+        return Kind.MEDIA, ""  # a sticker, or a post that is gone
     text = "\n".join(filter(None, (words, *(part for part in shared if part not in words))))
     documents = [string(file.get("uri")) for file in map(mapping, sequence(message.get("files")))]
     names = [file.rpartition("/")[2] for file in documents] if text else files

@@ -249,4 +249,10 @@ class _BlankDefaults(dict[str, Any]):
         return ""
 
 
-FORMAT = Format(name="slack", recognises=_recognises, parse=_parse, has_threads=True)
+FORMAT = Format(
+    name="slack",
+    recognises=_recognises,
+    parse=_parse,
+    has_threads=True,
+    lookups=("integration_logs.json",),
+)

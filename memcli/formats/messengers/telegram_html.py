@@ -27,6 +27,7 @@ _TIME = re.compile(
 )
 _VOID = frozenset({"br", "img", "meta", "link", "input", "hr", "wbr", "source"})
 _LONGEST_TEXT = 1 << 20  # characters
+_LONGEST_TARGET = 2_000  # characters of a link's target
 _DEEPEST = 100  # open elements; an export has far fewer
 
 
@@ -50,11 +51,21 @@ class _Message:
     files: list[str] = field(default_factory=list)
     parts: dict[str, list[str]] = field(default_factory=dict)  # texts by the part they belong to
     size: int = 0  # characters
+    link: tuple[str, int] | None = None  # the target of an open link, and the texts before it
 
     def text(self, part: str) -> str:
         """Return the text of a part, without the space around its lines."""
         raw = "".join(self.parts.get(part, ()))
         return "\n".join(line.strip() for line in raw.split("\n")).strip()
+
+    def end_link(self) -> None:
+        """Add the target of a link after its words, unless they are the target itself."""
+        target, start = self.link or ("", 0)
+        self.link, texts = None, self.parts.get("text", [])
+        words = "".join(texts[start:])
+        is_address = target.startswith(("http://", "https://")) and len(target) < _LONGEST_TARGET
+        if is_address and words.strip() and words.strip().rstrip("/") not in target:
+            texts.append(f" ({target})")
 
 
 def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn]:
@@ -108,6 +119,8 @@ class _Page:
             self._open.append((token.tag, token.classes))
 
     def _close(self, tag: str) -> Iterator[_Message]:
+        if tag == "a" and self._message:
+            self._message.end_link()
         for at in range(len(self._open) - 1, -1, -1):
             if self._open[at][0] == tag:
                 del self._open[at:]
@@ -127,6 +140,8 @@ class _Page:
             message.time = message.time or token.attributes.get("title", "")
         elif reply and self._within("reply_to"):
             message.reply_to = reply[1]
+        elif token.tag == "a" and self._part() == "text":
+            message.link = token.attributes.get("href", ""), len(message.parts.get("text", ()))
         elif token.tag == "a" and self._within("media_wrap"):
             message.files.append(token.attributes.get("href", "").rpartition("/")[2])
 

@@ -96,4 +96,12 @@ def _text(fields: Mapping[str, Any]) -> str:
     return text
 
 
-FORMAT = Format(name="twitter_dm", recognises=_recognises, parse=_parse)
+FORMAT = Format(
+    name="twitter_dm",
+    recognises=_recognises,
+    parse=_parse,
+    lookups=(
+        "account.js",
+        "manifest.js",
+    ),
+)

@@ -18,7 +18,11 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.written_times import DateReader
-from memcli.formats.saved_chats.discord_text import channel_in_file_name, plain_author
+from memcli.formats.saved_chats.discord_text import (
+    channel_in_file_name,
+    notice_kind,
+    plain_author,
+)
 
 _COLUMNS = ["authorid", "author", "date", "content", "attachments", "reactions"]
 _SAMPLE_ROWS = 1_000
@@ -61,6 +65,7 @@ def _messages(document: Document, dates: DateReader) -> Iterator[ChatMessage | S
             text=row["content"],
             time=dates.parse(row["date"]),
             files=[link.partition("?")[0].rpartition("/")[2] for link in links],
+            kind=notice_kind(row["content"]),
             other_names=(author_id,),
         )
 

@@ -35,6 +35,13 @@ _PART = re.compile(r"^\{(Attachments|Embed|Stickers|Reactions)\}$", re.MULTILINE
 _CHANNEL_ID = re.compile(r"\s*\[(\d+)\](?: \[part \d+\])?$")
 _DIRECT = frozenset({"Direct Messages", "Direct Message"})
 _DISCRIMINATOR = re.compile(r"#\d{4}$")
+# The sentences that DiscordChatExporter writes for notices, as Message.cs has them.
+_CALL = re.compile(r"Started a call that lasted [\d.,]+ minutes?\.")
+_NOTICE = re.compile(
+    r"(?:Added .{1,100} to|Removed .{1,100} from|Left) the group\."
+    r"|Changed the channel (?:name(?:: .{1,100})?|icon)\.?"
+    r"|Pinned a message\.|Started a thread\.|Joined the server\."
+)
 _SAMPLE_LINES = 5_000
 
 
@@ -45,6 +52,13 @@ def channel_in_file_name(document: Document) -> tuple[str, str]:
     guild, *_, channel = ["", *_CHANNEL_ID.sub("", name).split(" - ")][-3:]
     title = channel if guild in _DIRECT or not guild else f"{channel} ({guild})"
     return number[1] if number else chat_key_and_title(title)[0], title
+
+
+def notice_kind(text: str) -> Kind:
+    """Return the kind of a message that is exactly a sentence which stands for a notice."""
+    if _CALL.fullmatch(text.strip()):
+        return Kind.CALL
+    return Kind.SERVICE if _NOTICE.fullmatch(text.strip()) else Kind.TEXT
 
 
 def plain_author(name: str) -> str:
@@ -111,7 +125,8 @@ def _content(head: MessageStart, text: str) -> tuple[Kind, str]:
             files += [link.partition("?")[0].rpartition("/")[2] for link in content.split()]
         elif name == "Embed" and not words.strip():
             words = content
-    return text_with_files(words.strip(), files)
+    kind = notice_kind(words)
+    return text_with_files(words.strip(), files) if kind is Kind.TEXT else (kind, words.strip())
 
 
 FORMAT = Format(name="discord_text", recognises=_recognises, parse=_parse)

@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -60,6 +60,33 @@ def download_files(
             if path != home / file.name:
                 _link(home / file.name, path)
     return home
+
+
+def cached_weights(repository: str) -> dict[Path, int]:
+    """Return the files of weights of a repository in the hub's cache, with their bytes.
+
+    Other programs use the same cache.
+    """
+    found = {}
+    for link in (_cache_folder(repository) / "snapshots").glob("*/*.safetensors"):
+        with suppress(OSError):
+            found[link] = link.stat().st_size
+    return found
+
+
+def drop_cached_weights(repository: str) -> None:
+    """Remove the files of weights of a repository from the hub's cache.
+
+    Raises:
+        ModelNotFoundError: one cannot be removed.
+    """
+    for link in cached_weights(repository):
+        content = link.resolve()
+        try:
+            link.unlink()
+            content.unlink(missing_ok=True)
+        except OSError as error:
+            raise ModelNotFoundError(f"{link} cannot be removed: {error.strerror}") from error
 
 
 def sha256(path: Path, progress: FileProgress = ignore) -> str:

@@ -1,7 +1,9 @@
 """Messenger and Instagram downloads."""
 
 import json
+import tomllib
 from datetime import datetime
+from importlib.resources import files
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
@@ -211,3 +213,73 @@ def test_a_sample_is_found_and_counted(row):
         assert counted == 0
     else:
         assert counted == (expected or int(row["messages"] or counted))
+
+
+NOTICES = tomllib.loads(
+    files("memcli.formats.messengers").joinpath("messenger_notices.toml").read_bytes().decode()
+)
+
+
+def notices(key):
+    return [
+        pytest.param(phrase.replace("{emoji}", "🎉"), id=f"{language}-{number}")
+        for language, table in NOTICES.items()
+        for number, phrase in enumerate(table.get(key, ()))
+    ]
+
+
+@pytest.mark.parametrize("phrase", notices("liked") + notices("reacted"))
+def test_likes_and_reactions_are_nobodys_words_in_every_language(phrase):
+    [notice, words] = turns(message(phrase), message(f"{phrase} she said", NOON + 1))
+
+    assert (notice.kind, notice.role, words.kind) == (Kind.SERVICE, Role.SYSTEM, Kind.TEXT)
+
+
+@pytest.mark.parametrize("phrase", notices("sent"))
+def test_the_sentence_about_a_link_is_nobodys_words_in_every_language(phrase):
+    [turn] = turns(message(f"{phrase}.", share={"link": "https://example.org/a"}))
+
+    assert (turn.kind, turn.text) == (Kind.TEXT, "https://example.org/a")
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "kind", "text"),
+    [
+        ("Xyzzy 🎉 plugh ", {}, Kind.SERVICE, "Xyzzy 🎉 plugh "),
+        ("see you 🎉 on Friday", {}, Kind.TEXT, "see you 🎉 on Friday"),
+        ("Ann Lee xyzzy plugh.", {"sender": "Ann Lee"}, Kind.SERVICE, "Ann Lee xyzzy plugh."),
+        ("Ann here.", {}, Kind.TEXT, "Ann here."),
+        ("Ann xyzzy.", {"share": {"link": "https://a.b/c"}}, Kind.TEXT, "https://a.b/c"),
+        ("Ann xyzzy.", {"share": {}}, Kind.MEDIA, ""),
+        ("so good", {"share": {"link": "https://a.b/c"}}, Kind.TEXT, "so good\nhttps://a.b/c"),
+        ("Ann at the lake.", {"photos": [{"uri": "x/a.jpg"}]}, Kind.TEXT, "Ann at the lake."),
+    ],
+)
+def test_notices_are_known_by_their_form_and_words_are_kept(content, more, kind, text):
+    [turn] = turns(message(content, **more))
+
+    assert (turn.kind, turn.text) == (kind, text)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "Oct 19, 2019, 2:37 PM",
+        "19 oct 2019 14:37",
+        "19 okt. 2019 14:37:05",
+        "2019年10月19日 14:37",
+        "19 Eki 2019 14:37",
+        "19 Ekim 2019 14:37",
+        "19 de out de 2019 14:37",
+    ],
+)
+def test_pages_are_read_with_times_in_every_language(time):
+    block = '<div class="_a6-g"><h2>Ann</h2><div>we sail at 18:30</div><div>{}</div></div>'
+    page = f"<html><body>{block.format(time)}</body></html>"
+    found = document(page, "messages/inbox/ann_X1/message_1.html")
+
+    assert recognise_format(found) is messenger.FORMAT
+    [[turn]] = [part.turns for part in messenger._parse(found, ParseOptions())]
+
+    assert (turn.speaker, turn.text) == ("Ann", "we sail at 18:30")
+    assert turn.sent_at.isoformat().startswith("2019-10-19T14:37")

@@ -133,6 +133,11 @@ def test_both_pages_of_the_sample_are_found_and_counted(samples):
     assert all(recognise_format(page) is telegram_html.FORMAT for page in found)
     assert {piece.key for piece in pieces} == {"family chat"}
     assert [[turn.text for turn in piece.turns if turn.kind.is_message] for piece in pieces] == [
-        ["Hello family link", "Second line", "[forwarded from Carol] secret", "report.pdf"],
+        [
+            "Hello family link (https://example.com)",
+            "Second line",
+            "[forwarded from Carol] secret",
+            "report.pdf",
+        ],
         ["Lunch?\n- Pizza\n- Sushi"],
     ]

@@ -137,10 +137,14 @@ def test_the_table_names_files_and_counts_empty_messages():
         '"1","odile#0001","23/10/2025 11:44","a ""gate""\n8812",'
         '"https://x.test/1/map.png,https://x.test/2/b.png?x=1","👍 (1)"\n'
         '"2","bo","2025-10-23T11:45:00.0000000+02:00","","",""\n'
+        '"2","bo","23/10/2025 11:46","Started a call that lasted 5 minutes.","",""\n'
+        '"3","zed","23/10/2025 11:47","Joined the server.","",""\n'
     )
 
     assert show_turns(TABLE, table, "Direct Messages - bo [111].csv") == [
         ("bo", "2025-10-23T11:44:00+00:00", "odile", "text", 'a "gate"\n8812\n[map.png, b.png]'),
+        ("bo", "2025-10-23T11:46:00+00:00", "bo", "call", "Started a call that lasted 5 minutes."),
+        ("bo", "2025-10-23T11:47:00+00:00", "zed", "service", "Joined the server."),
     ]
 
 

@@ -6,8 +6,10 @@ import typer
 
 from memcli.cli.commands.models.model_options import Names
 from memcli.cli.models.maintain import (
+    announce_originals,
     choose_models,
     confirm_download,
+    drop_cached_originals,
     pull_model,
     report_pulled,
     require_local_models,
@@ -42,6 +44,15 @@ Update = Annotated[
         help="Take the hub's current version, even if it differs from the one pulled first.",
     ),
 ]
+DropOriginals = Annotated[
+    bool | None,
+    typer.Option(
+        "--drop-originals/--keep-originals",
+        show_default=False,
+        help="After a verified conversion, drop the downloaded originals from the hub's cache, or"
+        " keep them. By default a terminal asks, and elsewhere they are kept.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Pull without asking for confirmation.")]
 
 
@@ -51,6 +62,7 @@ def pull_models(
     backend: Backend = "llama",
     keep_f16: KeepF16 = False,
     update: Update = False,
+    drop_originals: DropOriginals = None,
     yes: Yes = False,
     quiet: Quiet = False,
 ) -> None:
@@ -66,11 +78,17 @@ def pull_models(
     selected = choose_models(known, names or [], quantization)
     if not names:
         confirm_download(selected, yes=yes)
+    if backend == "llama" and not quiet:
+        announce_originals(selected)
+    pulled_models = []
     with (
         resume_hint("the same `mem models pull` continues where it stopped"),
         progress_bars(quiet=quiet) as progress,
     ):
         for choice in selected:
             pulled = pull_model(choice, progress, backend=backend, keep_f16=keep_f16, update=update)
+            pulled_models.append(pulled)
             if not quiet:
                 report_pulled(pulled)
+    if drop_originals or not quiet:
+        drop_cached_originals(pulled_models, drop=drop_originals)
