@@ -29,8 +29,8 @@ STOP_WORDS = frozenset(
     a about after again all also am an and any are as at be because been before being between
     both but by can could d did do does doing don down during each ever every few for from further
     had has have having he her here hers him his how i if in into is it its itself just ll m
-    many may me might more most much must my myself no nor not now of off on once only or other
-    our ours out over own re s same shall she should so some such t than that the their theirs
+    many may me might more most much must my myself never no nor not now of off on once only or
+    other our ours out over own re s same shall she should so some such t than that the their theirs
     them then there these they this those through to too under until up us ve very was we were
     what when where which while who whom whose why will with would you your yours
     """.split()
