@@ -1,4 +1,4 @@
-"""The wording of a question: quoted phrases, ids, words for now and before, and continuations."""
+"""The wording of a question: words for now and before, and for questions that go on."""
 
 import re
 from typing import Literal
@@ -18,8 +18,6 @@ _BEFORE = re.compile(
     r"|früher\w*|ursprünglich\w*|vorher|damals|zuerst)\b|以前|原来|最初|以前の|元の",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"[\"“„«「『]([^\"“”„«»「」『』]{2,200})[\"”“»」』]")
-_ID = re.compile(r"\s*(s_[0-9a-z]{10})(?::(\d{1,6}))?\s*")
 _GOES_ON = re.compile(
     r"\s*(?:and|or|but|what about|how about|und|oder|aber)\b|\s*(?:那|那么|それで|じゃあ)",
     re.IGNORECASE,
@@ -39,17 +37,6 @@ def find_tense(question: str) -> Tense | None:
     if _BEFORE.search(question):
         return "before"
     return "now" if _NOW.search(question) else None
-
-
-def find_quoted_phrases(question: str) -> list[str]:
-    """Return the phrases that a question quotes, without the marks."""
-    return [phrase.strip() for phrase in _QUOTED.findall(question) if phrase.strip()]
-
-
-def parse_session_id(question: str) -> tuple[str, int | None] | None:
-    """Return the id and the position that a question consists of; None if it is none."""
-    found = _ID.fullmatch(question)
-    return (found[1], int(found[2]) if found[2] else None) if found else None
 
 
 def goes_on(question: str) -> bool:
