@@ -1,4 +1,7 @@
-"""Exports that could be imported: those found on this machine, and those that have changed."""
+"""Exports that could be imported: those found on this machine, and those that have changed.
+
+Every question loads this module, so what only imports need is loaded where it is used.
+"""
 
 import sys
 from pathlib import Path
@@ -8,11 +11,8 @@ import typer
 from memcli.cli.confirmation import confirm
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.output.console import note
-from memcli.cli.output.import_view import print_discovered
 from memcli.cli.output.numbers import pluralize
 from memcli.errors import ExitCode
-from memcli.ingest.paths.discover import discover_places
-from memcli.ingest.paths.remembered_sources import count_changed_sources
 from memcli.store import Store
 
 LOOK_SECONDS = 0.05  # the most time that looking for changed paths may add to a search
@@ -30,6 +30,9 @@ def choose_discovered(database: WritableDatabaseOptions, *, yes: bool, dry_run: 
         typer.Exit: there are none, or they are not to be imported.
         UsageError: there is no terminal to ask on.
     """
+    from memcli.cli.output.import_view import print_discovered
+    from memcli.ingest.paths.discover import discover_places
+
     known: list[Path] = []
     if database.path.exists():
         with database.open_existing() as store:
@@ -50,6 +53,8 @@ def note_changed_sources(store: Store) -> None:
     """Say on a terminal that remembered paths have changed since they were imported."""
     if not (sys.stdout.isatty() and sys.stderr.isatty()):
         return
+    from memcli.ingest.paths.remembered_sources import count_changed_sources
+
     if count := count_changed_sources(store, LOOK_SECONDS):
         have = "has" if count == 1 else "have"
         note(f"{pluralize(count, 'source')} {have} changed since: `mem ingest` reads what is new")

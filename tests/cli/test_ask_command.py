@@ -77,7 +77,9 @@ def test_the_session_that_answers_is_first_with_the_turns_that_are_evidence(mem)
                 "text": "I must not eat hazelnuts.",
             }
         ],
+        "why": first["why"],
     }
+    assert first["why"].startswith("words ")
     assert 0 < first["scores"]["retrieve"] <= 1
 
 
@@ -111,12 +113,11 @@ def test_in_a_pipe_a_ranking_is_plain_text_with_a_line_a_quote(mem):
 
     assert (done.code, done.err) == (0, "")
     assert "\x1b" not in done.out
-    assert [line.rstrip() for line in done.out.splitlines()[:5]] == [
+    assert [line.rstrip() for line in done.out.splitlines()] == [
         " 1. Dinner",
         f"    2024-06-01 12:00  chatgpt  {first['id']}  {first['scores']['retrieve']:.2f}",
         f"    │ user: I must not eat hazelnuts. [{first['id']}:1]",
-        "",
-        "why  No model thought about this. Sessions were ranked by words and meaning.",
+        f"    why  {first['why']}",
     ]
 
 
@@ -133,7 +134,7 @@ def test_a_long_turn_is_one_line_in_a_pipe(tmp_path):
 def test_the_whole_trace_is_printed_where_it_is_asked_for(mem):
     folded, whole = mem("ask", "hazelnuts"), mem("ask", "hazelnuts", "--trace")
 
-    assert folded.out.rpartition("why  ")[2].count("\n") == 1
+    assert "\nwhy  " not in folded.out  # without a thought, each session has its own reasons
     assert "session 0." in whole.out.rpartition("why  ")[2]
 
 
@@ -168,6 +169,35 @@ def test_finding_nothing_is_no_error_but_scripts_can_tell(mem, form):
         assert (done.json["verdict"], done.json["sessions"]) == ("nothing", [])
     else:
         assert done.out == ""
+
+
+UNRELATED = "helicopter repairs by the eat company"  # it shares a word with two sessions
+
+
+def test_the_nearest_sessions_are_shown_as_unlikely_where_nothing_relevant_is_found(mem):
+    question = ("ask", UNRELATED, "-n", "2")
+    nearest = mem(*question, "--json").json
+    first, _ = (session["id"] for session in nearest["sessions"])
+
+    done = mem(*question)
+    opened = mem("show", "1")
+
+    sentence, *shown = done.err.splitlines()
+    assert (nearest["verdict"], done.code, done.out) == ("nothing", 3, "")
+    assert sentence == ("mem: nothing relevant found; these are nearest, but unlikely to answer")
+    assert [line.rpartition("  ")[2][4:] for line in shown if "  s_" in line] == [", unlikely"] * 2
+    assert first in shown[1]
+    assert "I must not eat hazelnuts." in done.err
+    assert sum(line.startswith("    why  ") for line in shown) == 2
+    assert first in opened.out
+
+
+@pytest.mark.parametrize("form", ["csv", "markdown", "context", "jsonl"])
+def test_other_forms_stay_empty_where_nothing_relevant_is_found(mem, form):
+    done = mem("ask", UNRELATED, "--format", form)
+
+    assert (done.code, done.out) == (3, "")
+    assert re.fullmatch(r"mem: nothing relevant found; nearest is s_\w+, .+\n", done.err)
 
 
 @pytest.mark.parametrize("command", ["ask", "search"])

@@ -25,8 +25,7 @@ $ mem search blue drawer
  1. Passport
     2024-03-01 12:00  chatgpt  ID  SCORE
     │ assistant: In the blue drawer. [ID:2]
-
-why  No model thought about this. Sessions were ranked by words and meaning.
+    why  REASONS
 $ mem show 1
 Passport
 ID  chatgpt  2024-03-01 12:00
@@ -74,6 +73,7 @@ def test_the_first_ten_minutes(mem):
     for pattern, name in (
         (r"s_[0-9a-z]{10}", "ID"),
         (r"(?<=ID  )[01]\.\d\d", "SCORE"),
+        (r"(?<=    why  )words blue, drawer.*", "REASONS"),
         (r"20(?!24|25)\d\d-\d\d-\d\d", "DAY"),
         (r"(?<=DAY )\d\d:\d\d", "TIME"),
     ):

@@ -56,15 +56,16 @@ def ask(
 ) -> None:
     """Rank the sessions that answer a question, and show why.
 
-    Each session is printed with the turns that are the evidence. Words and meaning find
-    candidates. With a reranker, each candidate gets the probability that it answers the question.
-    With a sifter, a model reads the best candidates, thinks, and ranks them. With `--answer`, a
-    chat model answers from the sessions found and refers to their turns; `mem show` opens such a
-    reference. When the budget is spent, or at Ctrl-C, the results so far are printed.
+    Each session is printed with the turns that are the evidence and, behind `why`, the reasons
+    for its place. Words and meaning find candidates. With a reranker, each candidate gets the
+    probability that it answers the question. With a sifter, a model reads the best candidates,
+    thinks, and ranks them. With `--answer`, a chat model answers from the sessions found and
+    refers to their turns; `mem show` opens such a reference. When the budget is spent, or at
+    Ctrl-C, the results so far are printed.
 
     If the question is `-`, each line of standard input is a question, and models are loaded only
     once; `--jsonl` then prints one object per question. Exits with status 3 when nothing relevant
-    is found for any question.
+    is found for any question; the nearest sessions are then printed on standard error.
     """
     started = monotonic()
     question = join_question(words)

@@ -56,6 +56,7 @@ class RankedSessionJson(SessionHeadJson):
     rank: Annotated[int, ("minimum", 1), "Its place, from 1."]
     scores: ScoresJson
     evidence: Annotated[list[QuoteJson], "The turns that earned its place, best first."]
+    why: Annotated[str, "The reasons for its place, in words, on one line."]
 
 
 class TokensJson(TypedDict):
@@ -209,6 +210,7 @@ def ranked_session_json(rank: int, result: RankedSession) -> RankedSessionJson:
             sift_rank=result.sift_rank,
         ),
         "evidence": [_quote_json(result.session, quote) for quote in result.evidence],
+        "why": result.why,
     }
 
 

@@ -1,7 +1,9 @@
 """Printing a ranking, and the answer to it, in the format that was chosen."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TextIO
 
 from memcli.cli.json_output.session_documents import (
     ask_document,
@@ -54,10 +56,7 @@ class AnswerPrinter:
         if self.format == "text":
             if several:
                 self._print_question(ranking.question)
-            print_ranking(ranking, whole_trace=self.whole_trace)
-            self.listed = len(ranking.results)
-            if self.on_list:
-                self.on_list([result.session.id for result in ranking.results])
+            self._print_list(ranking)
             if answer_follows:
                 console().print()
         elif self.format == "context":
@@ -80,7 +79,29 @@ class AnswerPrinter:
         if stopped:
             raise stopped
         if ranking.verdict == "nothing":
-            _note_nothing_found(ranking, several=several)
+            self._report_nothing_found(ranking, several=several)
+
+    def _print_list(self, ranking: Ranking, stream: TextIO | None = None) -> None:
+        print_ranking(ranking, whole_trace=self.whole_trace, stream=stream)
+        self.listed = len(ranking.results)
+        if self.on_list:
+            self.on_list([result.session.id for result in ranking.results])
+
+    def _report_nothing_found(self, ranking: Ranking, *, several: bool) -> None:
+        """Say that nothing was found; for people, show the nearest sessions below it.
+
+        All of it goes to stderr, so that a script that reads stdout never takes them for a result.
+        """
+        question = f" for `{' '.join(ranking.question.split())}`" if several else ""
+        if not ranking.results:
+            note(f"nothing found{question}")
+        elif self.format == "text":
+            note(f"nothing relevant found{question}; these are nearest, but unlikely to answer")
+            self._print_list(ranking, sys.stderr)
+        else:
+            best = ranking.results[0].session
+            heading = session_heading(best)
+            note(f"nothing relevant found{question}; nearest is {best.id}, {heading}")
 
     def _print_question(self, question: str) -> None:
         gap = "\n" if self._printed else ""
@@ -102,12 +123,3 @@ class AnswerPrinter:
         elif self.format == "markdown":
             document = ranking_markdown(ranking, answer)
             print_text(f"\n{document}" if self._printed > 1 else document)
-
-
-def _note_nothing_found(ranking: Ranking, *, several: bool) -> None:
-    question = f" for `{' '.join(ranking.question.split())}`" if several else ""
-    if ranking.results:
-        best = ranking.results[0].session
-        note(f"nothing relevant found{question}; nearest is {best.id}, {session_heading(best)}")
-    else:
-        note(f"nothing found{question}")

@@ -5,9 +5,15 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from memcli.cli.output.console import console, isolate_direction, print_line, printable
+from memcli.cli.output.console import (
+    console,
+    isolate_direction,
+    one_line,
+    print_line,
+    printable,
+)
 from memcli.cli.output.hyperlinks import highlight_references, supports_links
 from memcli.domain import Session
 from memcli.search.results import QuotedTurn, RankedSession, Ranking, StageReport
@@ -21,7 +27,8 @@ QUOTE_CELLS = 400  # the most cells of a quoted turn on a terminal; a pipe gets 
 QUOTE_LINES = 4  # the most lines of a quoted turn on a narrow terminal
 CONCLUSION_LENGTH = 400  # the most letters of a thought that are printed without `--trace`
 WIDE = 100  # the fewest columns in which a list has all its columns
-BAR = "    │ "
+INDENT = "    "
+BAR = f"{INDENT}│ "
 # Tags of the models' own, also one that the budget cut off.
 _PROMPT_TAG = re.compile(r"</?(?:think|ranking|answer)>|</?[a-z]*$")
 
@@ -47,27 +54,31 @@ class RenderStyle:
         return Text(isolate_direction(text) if self.terminal else text, style)
 
 
-def print_ranking(ranking: Ranking, *, whole_trace: bool = False) -> None:
-    """Print a ranking with its evidence, and the reasoning below it.
+def print_ranking(
+    ranking: Ranking, *, whole_trace: bool = False, stream: TextIO | None = None
+) -> None:
+    """Print a ranking with its evidence and reasons, and a model's thought below it.
 
     Args:
         ranking: the ranking.
-        whole_trace: whether to print all of the reasoning, not only its conclusion.
+        whole_trace: whether to print all of the reasoning, not only a thought's conclusion.
+        stream: the stream to print to; stdout without it.
     """
-    out = console()
+    out = console(stream)
     out.print(ranking_view(ranking, RenderStyle.of(out)), soft_wrap=not out.is_terminal)
-    if ranking.results:
+    if ranking.results and (whole_trace or ranking.thought is not None):
         out.print()
         out.print(_trace(ranking, whole=whole_trace), soft_wrap=not out.is_terminal)
 
 
 def ranking_view(ranking: Ranking, style: RenderStyle, *, quotes: bool = True) -> "Group":
-    """Return a ranking to print, with or without the turns that are its evidence."""
+    """Return a ranking to print, with or without the evidence and reasons of its sessions."""
     from rich.console import Group
 
+    likely = ranking.verdict == "found"
     parts: list[RenderableType] = []
     for rank, result in enumerate(ranking.results, start=1):
-        parts += _result(rank, result, style, quotes=quotes)
+        parts += _result(rank, result, style, likely=likely, quotes=quotes)
     return Group(*parts)
 
 
@@ -182,12 +193,12 @@ def excerpt(text: str, terms: Sequence[str], length: int) -> str:
 
 
 def _result(
-    rank: int, result: RankedSession, style: RenderStyle, *, quotes: bool
+    rank: int, result: RankedSession, style: RenderStyle, *, likely: bool, quotes: bool
 ) -> Iterable["RenderableType"]:
     from rich.text import Text
 
     session = result.session
-    score = _score_text(result)
+    score = _score_text(result) if likely else f"{_score_text(result)}, unlikely"
     yield Text.assemble(
         "\n" if rank > 1 and quotes else "",
         (f"{rank:>2}. ", "bold"),
@@ -203,8 +214,11 @@ def _result(
             Text(score, "bold"),
         )
     )
-    for quote in result.evidence if quotes else ():
-        yield _quote(quote, result, style)
+    if quotes:
+        for quote in result.evidence:
+            yield _quote(quote, result, style)
+        if result.why:
+            yield _hang(Text(INDENT), _why(style.text(one_line(result.why))), style)
 
 
 def _score_text(result: RankedSession) -> str:
@@ -237,14 +251,20 @@ def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "Ren
         " ",
         highlight_references(reference, links=style.links),
     )
-    if not style.terminal:
-        return Text.assemble((BAR, "dim"), line)
-    from rich.table import Table
+    return _hang(Text(BAR, "dim"), line, style)
 
-    indented = Table.grid()  # wraps lines beside the bar, not below it
+
+def _hang(margin: "Text", line: "Text", style: RenderStyle) -> "RenderableType":
+    """Return a line behind a margin; on a terminal, it wraps beside the margin, not below it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not style.terminal:
+        return Text.assemble(margin, line)
+    indented = Table.grid()
     indented.add_column()
     indented.add_column(overflow="fold")  # a script without spaces is one long word to rich
-    indented.add_row(Text(BAR, "dim"), line)
+    indented.add_row(margin, line)
     return indented
 
 
@@ -262,6 +282,13 @@ def _trace(ranking: Ranking, *, whole: bool) -> "Text":
     from rich.text import Text
 
     thought = ranking.thought
-    short = f"{ranking.trace_heading}." if thought is None else trace_conclusion(thought)
-    trace = ranking.trace if whole else short
-    return Text.assemble(("why  ", "bold"), (_PROMPT_TAG.sub("", printable(trace)), "dim"))
+    trace = ranking.trace if whole or thought is None else trace_conclusion(thought)
+    return _why(Text(_PROMPT_TAG.sub("", printable(trace))))
+
+
+def _why(reasons: "Text") -> "Text":
+    """Return reasons behind the word that heads them."""
+    from rich.text import Text
+
+    reasons.stylize("dim")
+    return Text.assemble(("why  ", "bold"), reasons)
