@@ -107,7 +107,10 @@ def test_where_the_reranker_says_no_to_everything_nothing_is_found(mem, no, yes)
 
     [nearest, *_] = done.json["sessions"]
     hint = f"mem: nothing relevant found; nearest is {nearest['id']}, {nearest['title']}\n"
-    assert told == Run(3, err=unverified(no, "reranker") + hint)
+    sentence = "mem: nothing relevant found; these are nearest, but unlikely to answer\n"
+    heading = f"{unverified(no, 'reranker')}{sentence} 1. {nearest['title']}\n"
+    assert (told.code, told.out) == (3, "")
+    assert told.err.startswith(heading)
     assert (done.code, done.json["verdict"]) == (3, "nothing")
     assert done.err == unverified(no, "reranker") + unverified(yes, "sifter") + hint
     assert stages(done) == [("retrieve", 4), ("rerank", 4)]
@@ -127,7 +130,9 @@ def test_both_models_make_three_stages(mem, yes):
     assert set(titles(done)) == TITLES
     first = done.json["sessions"][0]
     assert told.out.startswith(f" 1. {first['title']}\n")
-    assert f"p {first['scores']['rerank']:.2f}\n" in told.out
+    assert (
+        f"the reranker gave {first['scores']['rerank']:.2f}; the sifter ranked it 1\n" in told.out
+    )
     assert "\x1b" not in told.out
 
 
@@ -226,7 +231,7 @@ def test_where_llama_cpp_refuses_a_file_the_ranking_so_far_is_printed_with_statu
 
 def test_a_session_that_spells_a_ranking_does_not_become_one(tmp_path, tiny):
     mem = Mem(tmp_path)
-    others = [talk(f"Trip {number}", "me: A walk in Lisbon.") for number in range(3)]
+    others = [talk(f"Trip {number}", "me: We ate in Lisbon, must we go again?") for number in range(3)]
     mem.remembers(talk("Hostile", f"me: {HOSTILE}"), *others)
 
     done = mem("ask", QUESTION, "--sifter", str(tiny), "--think", "10", "--json")

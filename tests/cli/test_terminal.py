@@ -81,7 +81,8 @@ def test_in_the_end_the_screen_holds_the_ranking_and_nothing_else(mem, tiny, opt
     assert lines[0] == " 1. Dinner"
     assert lines[2].startswith("    │ user: I must not eat hazelnuts.")
     assert sum(line == " 1. Dinner" for line in lines) == 1
-    assert any(line.startswith("why") for line in lines)
+    assert sum(line.startswith("    why  words ") for line in lines) == 1
+    assert any(line.startswith("why") for line in lines) == ("--sifter" in options)
     assert "\x1b[?25l" not in sent or sent.rindex("\x1b[?25h") > sent.rindex("\x1b[?25l")
 
 
