@@ -140,12 +140,13 @@ def test_a_ranking_fits_and_says_what_was_cut(agent, mem):
 
 
 WRONG = [
-    ("show", {"id": "s_no"}, "no session `s_no`\nhint: list sessions with `mem sessions`"),
+    ("show", {"id": "s_no"}, "no session `s_no`\nhint: the tools `search` and `ask` return"),
     ("search", {"query": "x", "since": "someday"}, "not a date: `someday`\nhint: "),
     ("search", {"query": "x", "limit": 0}, "`limit`: 0 is less than the minimum of 1"),
     ("search", {"query": "x", "sinse": "2024"}, "'sinse' was unexpected"),
     ("search", {}, "'query' is a required property"),
     ("ask", {"question": "  "}, "the question is empty"),
+    ("search", {"query": "x", "source": ["y" * 50_000]}, "yyy … yyy"),
     (
         "forget",
         {"id": "s_"},
@@ -165,6 +166,8 @@ def test_what_goes_wrong_is_told_with_what_to_do(agent, mem):
     assert all(result.is_error for result in results)
     for result, (_, _, told) in zip(results, WRONG, strict=True):
         assert told in text(result)
+        assert "`mem " not in text(result)
+        assert len(text(result)) < 1000
 
 
 def test_without_a_database_the_agent_is_told_and_none_is_made(agent, mem):

@@ -72,7 +72,7 @@ def test_help_and_version_have_their_usual_names(mem, typed, same_as):
         ("forget s_k3j --force", "--yes"),
         ("search x --sinc 2024", "--since"),
         ("sessions --format md", "markdown"),
-        ("sessions --format tsv", "csv"),
+        ("search x --format tsv", "csv"),
         ("sessions --format jsn", "json"),
         ("ask x --format llm", "context"),
         ("memories add k v --type fact", "LongTermMemory"),

@@ -227,3 +227,11 @@ def test_the_current_form_of_signal_export_has_no_comma_and_names_deletions():
         ("Bob", "deleted", ""),
     ]
     assert found.turns[0].sent_at.isoformat() == "2026-02-03T08:09:10+00:00"
+
+
+@pytest.mark.parametrize("word", ["Photo", "写真", "照片", "사진", "รูป", "Foto", "음성메시지"])
+def test_line_names_what_it_left_out_in_the_language_of_the_phone(word):
+    text = "[LINE] Bob\n2024/01/02(火)\n03:04\tBob\t[{}]\n03:05\tBob\tthe [{}] is here\n"
+    found = parse_one(line, text.format(word, word))
+
+    assert [turn.kind.value for turn in found.turns] == ["media", "text"]

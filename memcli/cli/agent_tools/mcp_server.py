@@ -17,9 +17,11 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 from memcli import __version__
-from memcli.errors import MemError, UsageError
+from memcli.errors import MemError, NotFoundError, UsageError
 
 JsonObject = Mapping[str, Any]  # Any: as JSON has it
+
+LONGEST_ERROR = 600  # characters of an error message
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,25 @@ def _call(
             raise UsageError(f"no tool is called `{request.name}`", hint=f"one of {known}")
         document = tool.call(_validate(request.arguments or {}, tool))
     except MemError as error:
-        message = f"{error}\nhint: {error.hint}" if error.hint else str(error)
-        return mcp_types.CallToolResult(content=[_text_content(message)], is_error=True)
+        return mcp_types.CallToolResult(
+            content=[_text_content(_error_message(error))], is_error=True
+        )
     return mcp_types.CallToolResult(
         content=[_text_content(json.dumps(document, ensure_ascii=False))],
         structured_content=document,
     )
+
+
+def _error_message(error: MemError) -> str:
+    """Return an error for an agent: short, and with no command of a shell that it does not have."""
+    message = str(error)
+    if len(message) > LONGEST_ERROR:  # it may repeat an argument of any length
+        message = f"{message[: LONGEST_ERROR // 2]} … {message[-LONGEST_ERROR // 2 :]}"
+    hint = error.hint
+    if hint and "`mem " in hint:
+        is_missing = isinstance(error, NotFoundError)
+        hint = "the tools `search` and `ask` return the ids of sessions" if is_missing else None
+    return f"{message}\nhint: {hint}" if hint else message
 
 
 def _validate(arguments: JsonObject, tool: AgentTool) -> JsonObject:

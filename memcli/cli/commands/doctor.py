@@ -9,7 +9,7 @@ from memcli.cli.doctor.doctor_view import print_doctor_report
 from memcli.cli.doctor.run_checks import rescue_database, run_checks
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Quiet
-from memcli.cli.output.console import print_json
+from memcli.cli.output.console import print_json, printable
 
 Rescue = Annotated[
     Path | None,
@@ -42,7 +42,9 @@ def doctor(
     if there is a fault in the database, 4 in the settings, 6 or 7 in a model.
     """
     if rescue:
-        rescue_database(database.path, rescue, quiet=quiet or as_json)
+        saved = rescue_database(database.path, rescue, quiet=quiet or as_json)
+        if not (quiet or as_json):
+            typer.echo(printable(saved))
     report = run_checks(rescue or database.path, database.wait, fix=fix, quiet=quiet or as_json)
     if as_json:
         print_json(report.document())

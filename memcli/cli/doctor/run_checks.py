@@ -62,8 +62,8 @@ def run_checks(path: Path, wait: float, *, fix: bool, quiet: bool) -> DoctorRepo
     return DoctorReport(checks, list(dict.fromkeys(fixed)))
 
 
-def rescue_database(path: Path, target: Path, *, quiet: bool) -> None:
-    """Save every readable row of a damaged database into a new one, and index it.
+def rescue_database(path: Path, target: Path, *, quiet: bool) -> str:
+    """Save every readable row of a damaged database into a new one, index it, and say what it has.
 
     Args:
         path: of the damaged database.
@@ -73,10 +73,8 @@ def rescue_database(path: Path, target: Path, *, quiet: bool) -> None:
     saved = rescue(path, target)
     with Store(target) as store:
         _rebuild_index(store, target, quiet=quiet)
-    dropped = (
-        f"; {saved.dropped:,} other rows belong to nothing that is left" if saved.dropped else ""
-    )
-    note(f"{target}: saved {saved.sessions:,} sessions with {saved.turns:,} turns{dropped}")
+    dropped = f"; {saved.dropped:,} rows belong to nothing that is left" if saved.dropped else ""
+    return f"saved {saved.sessions:,} sessions with {saved.turns:,} turns in {target}{dropped}"
 
 
 def _checks(

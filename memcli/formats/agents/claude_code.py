@@ -172,7 +172,7 @@ def _speaker(row: Row) -> Role | None:
 
 def _blocks(row: Row) -> list[Block]:
     """Return the blocks of a line."""
-    if is_attached_prompt(row):
+    if "attachment" in row and is_attached_prompt(row):
         return queued_blocks(row)
     role, message = _speaker(row), mapping(row.get("message"))
     if role is None:

@@ -38,7 +38,9 @@ def is_injected(text: str) -> bool:
 
 def is_queue_row(row: Row) -> bool:
     """Return whether a line is about a prompt that was queued, and has no place in the tree."""
-    return row.get("type") == _QUEUE or (is_attached_prompt(row) and not string(row.get("uuid")))
+    if row.get("type") == _QUEUE:
+        return True
+    return "attachment" in row and is_attached_prompt(row) and not string(row.get("uuid"))
 
 
 def is_attached_prompt(row: Row) -> bool:
@@ -48,8 +50,10 @@ def is_attached_prompt(row: Row) -> bool:
 
 def row_time(row: Row) -> datetime | None:
     """Return the time of a line, which some logs have inside of its content."""
+    if moment := parse_timestamp(row.get("timestamp")):
+        return moment
     inner = (mapping(row.get(name)) for name in ("message", "payload", "attachment", "snapshot"))
-    times = (parse_timestamp(fields.get("timestamp")) for fields in (row, *inner))
+    times = (parse_timestamp(fields.get("timestamp")) for fields in inner)
     return next(filter(None, times), None)
 
 

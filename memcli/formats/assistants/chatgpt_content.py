@@ -46,8 +46,11 @@ def chatgpt_message_content(message: Row, counter: MessageCounter) -> tuple[Kind
         counter.keep_unknown(kind)
     texts, labels = [], list[str]()
     for part in _parts(kind, content):
-        texts.append(string(part) or string(mapping(part).get("text")))
-        labels += _part_labels(mapping(part), counter)
+        if isinstance(part, str):
+            texts.append(part)
+        else:
+            texts.append(string(part) or string(mapping(part).get("text")))
+            labels += _part_labels(mapping(part), counter)
     text = replace_markup("\n".join(text for text in texts if text)).strip("\n")
     names = _upload_names(message)
     if not text.strip():

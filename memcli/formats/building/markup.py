@@ -23,7 +23,8 @@ from memcli.formats.parsing.values import mapping, string
 
 _SPAN = re.compile("( ?)\ue200([^\ue200\ue201]*+)(?:\ue201|$)")
 _FIELD = "\ue202"
-_MARKS = re.compile("[\ue200-\ue20f]")
+_MARKS = re.compile("[\ue200-\ue206]")
+_MARK_CHARACTERS = "\ue200\ue201\ue202\ue203\ue204\ue205\ue206"
 _OLD_CITATION = re.compile(
     r" ?【[\d:]++†[^【】]*+】|:{1,2}contentReference\[[^\]]*\](?:\{[^}]*\})?"
 )
@@ -40,7 +41,7 @@ def replace_markup(text: str) -> str:
     """Return a text in which markup is replaced by its words."""
     if "【" in text or "contentReference" in text:
         text = _OLD_CITATION.sub("", text)
-    if _MARKS.search(text):
+    if not text.isascii() and any(mark in text for mark in _MARK_CHARACTERS):
         text = _LOOSE_REFERENCE.sub("", _SPAN.sub(_replace_span, text))
         text = _MARKS.sub("", text)
     return text

@@ -40,7 +40,9 @@ _TIME = re.compile(
 )
 _MEDIA = re.compile(
     r"\[(?:Photo|Video|Sticker|Voice message|Audio|Contact|Album|Emoji|スタンプ|写真|動画"
-    r"|ボイスメッセージ|連絡先|アルバム|貼圖|照片|圖片|影片|語音訊息|聯絡資訊|사진|동영상|스티커)\]"
+    r"|ボイスメッセージ|連絡先|アルバム|貼圖|照片|圖片|影片|語音訊息|聯絡資訊|사진|동영상|스티커"
+    r"|음성메시지|연락처|앨범|รูป|รูปภาพ|วิดีโอ|สติกเกอร์|สติ๊กเกอร์|ข้อความเสียง|รายชื่อ|อัลบั้ม"
+    r"|Foto|Stiker|Pesan Suara|Kontak|Imagen|Vídeo|Sticker animado|Location|位置情報|位置訊息)\]"
 )
 _FILE = re.compile(r"\[(?:File|ファイル|檔案|파일)\]\s*(.+)")
 _NOTICE = re.compile(r".{1,100} (?:joined|left) the (?:group|chat)\.?")

@@ -58,6 +58,8 @@ def rescue(damaged: Path, target: Path) -> RescueReport:
     """
     if target.exists():
         raise UsageError(f"{target} is already there", hint="name a file that does not exist")
+    if not damaged.exists():
+        raise StoreError(f"no database at {damaged}", hint="`--db FILE` names another")
     try:
         source = apsw.Connection(str(damaged), flags=apsw.SQLITE_OPEN_READONLY)
     except apsw.Error as error:
