@@ -337,5 +337,5 @@ def _read_text(path: Path) -> str | None:
 def _parse(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number may have too many digits
         raise InputError(f"{path} is not valid TOML: {error}") from error

@@ -3,7 +3,7 @@
 import pytest
 
 from memcli.errors import InputError
-from memcli.settings import Server, config_file, load_settings, manifests_folder
+from memcli.settings import Server, config_file, load_settings, manifests_folder, read_toml
 
 ADDRESS = "http://localhost:8000/v1"
 
@@ -121,3 +121,11 @@ def test_bytes_that_are_no_text_and_folders_are_errors(config, tmp_path):
     (tmp_path / "config.toml").mkdir()
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         load_settings()
+
+
+@pytest.mark.parametrize("content", [f"a = {'9' * 5000}", "a = " + "[" * 5000 + "]" * 5000])
+def test_a_hostile_file_is_one_clear_error(tmp_path, content):
+    (tmp_path / "hostile.toml").write_text(content)
+
+    with pytest.raises(InputError, match="is not valid TOML"):
+        read_toml(tmp_path / "hostile.toml")

@@ -203,7 +203,10 @@ class SessionTable:
             " order by position",
             *(number, passage.first, passage.last),
         )
-        return [to_turn(row) for row in rows]
+        try:
+            return [to_turn(row) for row in rows]
+        except ValueError as error:  # SQLite can read the row, but memcli never wrote it
+            raise StoreError(f"{self._db.path} is damaged in session number {number}") from error
 
     def numbers(self, filters: Filters) -> set[int]:
         """Return the numbers of the sessions that pass the filters."""
