@@ -21,6 +21,7 @@ cli __main__
 LAYER = {name: number for number, name in enumerate(LAYERS)}
 NEVER = {("search", "backends"), ("ingest", "backends")}  # both are handed their models
 OWNER = {
+    "anyascii": "search.question.people",
     "typer": "cli",
     "rich": "cli",
     "shellingham": "cli.completion.shells",

@@ -4,17 +4,14 @@ The dialogue is stored in the database, in the cache of model outputs, so `mem f
 too.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from memcli.domain import fingerprint
 from memcli.search.results import Ranking
-from memcli.search.retrieve import MOST_EVIDENCE, MOST_PASSAGES, Candidate
 from memcli.store import ModelCache
 
 MOST_EXCHANGES = 4  # that are remembered, the latest
 MOST_TITLES = 3  # of the best sessions, in the reply of an exchange
-EARLIER_WEIGHT = 0.4  # of the words of earlier questions; those of the last one weigh 1
 _KEY = fingerprint("dialogue")
 
 
@@ -72,20 +69,6 @@ def save_dialogue(cache: ModelCache, dialogue: Dialogue) -> None:
     cache.put({_KEY: [[one.question, one.reply] for one in dialogue.exchanges]})
 
 
-def merge_with_earlier(
-    current: Iterable[Candidate], earlier: Iterable[Candidate]
-) -> list[Candidate]:
-    """Merge the candidates of a question with those of the questions before it, best first.
-
-    Scores stay in [0, 1]: a session that is best by every signal for all questions has 1.
-    """
-    merged = {one.number: _scale(one, 1.0) for one in current}
-    for one in earlier:
-        scaled = _scale(one, EARLIER_WEIGHT)
-        merged[one.number] = _add(merged[one.number], scaled) if one.number in merged else scaled
-    return sorted(merged.values(), key=lambda one: (-one.score, one.number))
-
-
 def _describe(answer: Ranking) -> str:
     """Name the best sessions of a ranking by title and day."""
     results = answer.results[:MOST_TITLES] if answer.verdict == "found" else ()
@@ -95,23 +78,3 @@ def _describe(answer: Ranking) -> str:
         for one in sessions
     ]
     return f"I found {'; '.join(titles)}." if titles else "I found nothing."
-
-
-def _scale(one: Candidate, weight: float) -> Candidate:
-    share = weight / (1 + EARLIER_WEIGHT)
-    parts = {name: part * share for name, part in one.parts.items()}
-    return replace(one, score=one.score * share, parts=parts)
-
-
-def _add(one: Candidate, other: Candidate) -> Candidate:
-    known = {evidence.position for evidence in one.evidence}
-    more = [evidence for evidence in other.evidence if evidence.position not in known]
-    names = dict.fromkeys([*one.parts, *other.parts])
-    return replace(
-        one,
-        score=one.score + other.score,
-        parts={name: one.parts.get(name, 0.0) + other.parts.get(name, 0.0) for name in names},
-        terms=tuple(dict.fromkeys([*one.terms, *other.terms])),
-        passages=tuple(dict.fromkeys([*one.passages, *other.passages]))[:MOST_PASSAGES],
-        evidence=(*one.evidence, *more)[:MOST_EVIDENCE],
-    )

@@ -3,6 +3,7 @@
 Vectors and saliences are cached: a question that is asked again needs no embedder loaded.
 """
 
+import re
 from base64 import b85decode, b85encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +11,16 @@ from datetime import UTC, datetime
 
 from memcli.domain import fingerprint
 from memcli.protocols import Embedder
+from memcli.search.question.people import NamedPeople, find_named_people
+from memcli.search.question.wording import goes_on
 from memcli.store import Filters, ModelCache, Store, query_terms
+from memcli.text.date_words import parse_month
 from memcli.text.question_dates import DateSpan, parse_question_dates
 
 MOST_WEIGHED_TERMS = 40  # a question with more terms is a text, whose terms all weigh the same
+GOING_ON = 0.8  # factor for the terms of earlier questions, if the question points back to them
+EARLIER = 0.4  # the same, if it does not
+_YEAR = re.compile(r"(?:19|20)\d\d")
 LEAST_SALIENCE = 0.001  # so that a term that says nothing still counts a little
 
 
@@ -31,9 +38,14 @@ class SignalWeights:
     together: float = 0.25  # words that stand side by side in the question, and in a turn
     dates: float = 1.2  # closeness of a session to the days that the question names
     memories: float = 0.3  # the memories that came from a session
+    people: float = 0.8  # the people whom the question names, as participants
+    title: float = 1.2  # the title, if the question has most of it
     spelling: float = 0.3  # factor for the term that replaces a mistyped one; 0 replaces none
     salience: float = 0.3  # power to which a term's salience is raised, as its weight in BM25
     assistant: float = 0.6  # factor for an assistant's turn; a person's counts 1
+    name: float = 0.0  # factor for a term that names a speaker: it says nothing about a subject
+    date: float = 0.3  # factor for a term of a date that the question names: `dates` looks for that
+    tense: float = 0.12  # share of the best score that the newest, or the oldest, session gains
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,7 @@ class SearchQuery:
     term_weights: tuple[float, ...]  # one for each term, 1 on average
     vector: bytes  # float32, little endian; empty if meaning has no weight
     days: tuple[DateSpan, ...]  # that the question names
+    people: NamedPeople
     filters: Filters
     weights: SignalWeights
     store: Store
@@ -59,6 +72,7 @@ def prepare_query(
     *,
     now: datetime | None,
     weights: SignalWeights,
+    earlier: str = "",
 ) -> SearchQuery:
     """Prepare a question for the signals.
 
@@ -69,20 +83,41 @@ def prepare_query(
         filters: the sessions that count.
         now: the moment that "yesterday" counts from; None is the present.
         weights: of the signals.
+        earlier: the questions before, if this one may go on from there.
 
     Raises:
         BackendError: the embedder failed.
     """
-    terms, term_weights = _weigh_terms(question, store, embedder, weights)
+    people = _find_people(question, store)
+    if earlier and not people:
+        people = _find_people(earlier, store)
+    terms, term_weights = _weigh_terms(question, store, embedder, weights, people)
+    follows = bool(earlier) and goes_on(question)
+    if earlier:
+        factor = GOING_ON if follows else EARLIER
+        before, their_weights = _weigh_terms(earlier, store, embedder, weights, people)
+        for term, weight in zip(before, their_weights, strict=True):
+            if term not in terms:
+                terms.append(term)
+                term_weights.append(factor * weight)
     today = (now or datetime.now(UTC)).date()
+    years = store.index.session_years()
+    days = parse_question_dates(question, today, years) if weights.dates else []
+    if earlier and not days and weights.dates:
+        days = parse_question_dates(earlier, today, years)
+    if days:
+        term_weights = [
+            weight * (weights.date if _is_of_date(term) else 1.0)
+            for term, weight in zip(terms, term_weights, strict=True)
+        ]
+    meant = f"{earlier} {question}" if follows else question
     return SearchQuery(
         text=question,
         terms=tuple(terms),
         term_weights=tuple(term_weights),
-        vector=question_vector(question, embedder, store.cache) if weights.meaning else b"",
-        days=tuple(parse_question_dates(question, today, store.index.session_years()))
-        if weights.dates
-        else (),
+        vector=question_vector(meant, embedder, store.cache) if weights.meaning else b"",
+        days=tuple(days),
+        people=people,
         filters=filters,
         weights=weights,
         store=store,
@@ -134,19 +169,35 @@ def term_salience(terms: Sequence[str], embedder: Embedder, cache: ModelCache) -
     return saliences
 
 
+def _is_of_date(term: str) -> bool:
+    """Return whether a term is a year or the name of a month."""
+    return _YEAR.fullmatch(term) is not None or parse_month(term) is not None
+
+
+def _find_people(question: str, store: Store) -> NamedPeople:
+    index = store.index
+    return find_named_people(question, index.speaker_names(), index.source_names())
+
+
 def _weigh_terms(
-    question: str, store: Store, embedder: Embedder, weights: SignalWeights
+    question: str, store: Store, embedder: Embedder, weights: SignalWeights, people: NamedPeople
 ) -> tuple[list[str], list[float]]:
     """Return the terms to look for, mistyped ones corrected, and how much each of them counts."""
     typed = query_terms(question)
     if len(typed) > MOST_WEIGHED_TERMS:
         return typed, [1.0] * len(typed)
-    corrections = store.index.nearest_spellings(typed) if weights.spelling else {}
+    unnamed = [term for term in typed if term not in people.terms]
+    corrections = store.index.nearest_spellings(unnamed) if weights.spelling else {}
     terms = list(dict.fromkeys(corrections.get(term, term) for term in typed))
     term_weights = [1.0] * len(terms)
     if weights.salience:
         saliences = term_salience(terms, embedder, store.cache)
         term_weights = [max(each, LEAST_SALIENCE) ** weights.salience for each in saliences]
+    if set(terms) - people.terms:
+        term_weights = [
+            weight * (weights.name if term in people.terms else 1.0)
+            for term, weight in zip(terms, term_weights, strict=True)
+        ]
     mean = sum(term_weights) / max(len(term_weights), 1)
     corrected = set(corrections.values())
     return terms, [

@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 from memcli.domain import Passage, Session, Turn
 from memcli.errors import MemError
 from memcli.search.budget import StagePlan
-from memcli.search.retrieve import MOST_EVIDENCE, Candidate
+from memcli.search.evidence.turns import MOST_EVIDENCE
+from memcli.search.retrieve import Candidate
 
 StageName = Literal["retrieve", "rerank", "sift", "answer"]
 StopCause: TypeAlias = MemError | KeyboardInterrupt  # of work that ended before its end
@@ -32,6 +33,17 @@ class RankedSession:
     parts: dict[str, float]  # the part of `retrieve` that each signal adds, by its name
     terms: tuple[str, ...]  # terms of the question that the session has
     evidence: tuple[QuotedTurn, ...]  # best first
+    reasons: tuple[str, ...] = ()  # of the first stage, in words
+
+    @property
+    def why(self) -> str:
+        """The reasons for its place in one line: of the first stage, the reranker, the sifter."""
+        reasons = list(self.reasons)
+        if self.rerank is not None:
+            reasons.append(f"the reranker gave {self.rerank:.2f}")
+        if self.sift_rank is not None:
+            reasons.append(f"the sifter ranked it {self.sift_rank}")
+        return "; ".join(reasons)
 
     @property
     def score(self) -> float:

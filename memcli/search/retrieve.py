@@ -22,6 +22,13 @@ questions. The part of LongMemEval has 44, of which one question is .02, so it o
     salience    .860  .910  .868    .968  .951  .864      .647  .655
     assistant   .861  .914  .873    .968  .966  .886      .652  .652
 
+The table was measured before people, titles and age counted. With these, LoCoMo has an MRR of .861,
+an R@5 of .912 and an all@5 of .871, LongMemEval an MRR of .972 and, in one archive, of .644. They
+are there for a person's own questions: of 89 on the archive of `mem demo`, .66 instead of .62 have
+the right session first, and .66 instead of .58 show the turn that answers. The name of a speaker
+counts nothing as a word (`name`); 0, .1 and 1 are alike on LoCoMo, where everybody takes part in
+every session. Age costs LoCoMo .001 of MRR with a weight of .12, and .003 with .3.
+
 On the 91 questions of LoCoMo with a word that stands nowhere, `spelling` raises the MRR from .747
 to .758 and R@5 from .784 to .812. Such a word counted in full lowers the MRR to .710.
 
@@ -89,30 +96,26 @@ from datetime import datetime
 
 from memcli.domain import Passage, Session
 from memcli.protocols import Embedder
+from memcli.search.evidence.confidence import measure_confidence
+from memcli.search.evidence.reasons import describe_reasons
+from memcli.search.evidence.turns import Evidence, choose_evidence
 from memcli.search.fusion import weighted_sum
 from memcli.search.query import SearchQuery, SignalWeights, prepare_query
+from memcli.search.question.wording import find_tense
 from memcli.search.signals import (
     TURN_DEPTH,
     Matches,
     SignalScores,
-    best_per_session,
     find_matches,
     score_signals,
 )
 from memcli.store import Filters, IndexMatch, Store
 
 LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be shown at all
+ON_TOPIC = 0.75  # share of the best score that a session on the topic has
+EXACT_TITLE = 0.9  # score of a title that the question has, or nearly
 LEAST_CLOSENESS = 0.5  # of a session to a named day, if it shares no word with the question
-MOST_EVIDENCE = 3  # turns of a session
 MOST_PASSAGES = 3  # of a session
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A turn that earned its session's score."""
-
-    position: int  # from 1
-    score: float  # BM25 of its words; 0 if it was found by meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ class Candidate:
     terms: tuple[str, ...]  # terms of the question that the session has
     passages: tuple[Passage, ...]  # best first, at least one
     evidence: tuple[Evidence, ...]  # best first, at least one
+    reasons: tuple[str, ...] = ()  # for its place, in words
 
 
 def retrieve(
@@ -137,6 +141,7 @@ def retrieve(
     limit: int,
     now: datetime | None = None,
     weights: SignalWeights | None = None,
+    earlier: str = "",
 ) -> list[Candidate]:
     """Return the sessions likeliest to answer, best first.
 
@@ -151,16 +156,24 @@ def retrieve(
         limit: most sessions to return.
         now: the moment that "yesterday" counts from; None is the present.
         weights: of the signals.
+        earlier: the questions before, if this one may go on from there.
 
     Raises:
         BackendError: the embedder failed.
         StoreError: the database has vectors of another embedder.
     """
     query = prepare_query(
-        question, store, embedder, filters, now=now, weights=weights or SignalWeights()
+        question,
+        store,
+        embedder,
+        filters,
+        now=now,
+        weights=weights or SignalWeights(),
+        earlier=earlier,
     )
     matches = find_matches(query)
     signals = score_signals(query, matches)
+    signals += score_tense(query, signals, matches)
     scores = score_sessions(signals)
     ranked = sorted(
         scores.keys() & _presentable(matches), key=lambda number: (-scores[number], number)
@@ -168,7 +181,8 @@ def retrieve(
     if not ranked:
         return []
     # The best session's score says how sure the ranking is, the others' are their share of that.
-    scale = confidence(ranked[0], query, matches) / (scores[ranked[0]] or 1.0)
+    sure = measure_confidence(ranked[0], query, matches).confidence
+    scale = sure / (scores[ranked[0]] or 1.0)
     return _candidates(ranked[:limit], scale, signals, query, matches)
 
 
@@ -177,56 +191,39 @@ def score_sessions(signals: Iterable[SignalScores]) -> dict[int, float]:
     return weighted_sum([(signal.weight, signal.scores) for signal in signals])
 
 
-def confidence(best: int, query: SearchQuery, matches: Matches) -> float:
-    """Return how much the best session has to do with the question at all, in [0, 1].
+def score_tense(
+    query: SearchQuery, signals: Sequence[SignalScores], matches: Matches
+) -> list[SignalScores]:
+    """Score the sessions on the topic by their age, if the question asks for now or for before.
 
-    It is the mean of two measures that do not depend on what else was found: the share of the
-    question that the session covers, and the cosine of its best passage. Terms count by rarity
-    and by salience, and the day that the question names counts as one more term.
-
-    Taking this or more for "found", of 500 questions of LoCoMo, each put to its own archive and to
-    a stranger's, and of LongMemEval's, put to their own haystack and to three others, which share
-    its topics:
-
-                LoCoMo  stranger's  precision    LongMemEval  other haystacks
-        .20     .992    .370        .728         1.000        .887
-        .25     .990    .186        .842         1.000        .780
-        .30     .974    .096        .910          .977        .620
-        .40     .908    .020        .978          .932        .340
-        .50     .776    .000       1.000          .795        .167
-
-    `mem bench --strangers` prints the row of the threshold that is used. LongMemEval's own
-    questions without an answer score .35 to .50: their haystacks have all of the question but the
-    answer, and only a reader can tell.
-
-    Args:
-        best: number of the session.
-        query: the question.
-        matches: of the signals.
+    The newest scores 1, or the oldest if the question asks for before. A session is on the topic if
+    its score is near the best one. A title that stands in the question has such words for itself.
     """
-    rarity = query.store.index.term_weights(query.terms)
-    information = {
-        term: rarity[term] * weight
-        for term, weight in zip(query.terms, query.term_weights, strict=True)
-    }
-    has = {term for place in matches["session"] if place.session == best for term in place.terms}
-    covered, total = sum(information[term] for term in has), sum(information.values())
-    if query.days:
-        day = total / len(information) if information else 1.0
-        closeness = max(
-            (each.score for each in matches["dates"] if each.session == best), default=0.0
-        )
-        covered, total = covered + day * closeness, total + day
-    cosine = best_per_session(matches["meaning"]).get(best, 0.0)
-    return (covered / (total or 1.0) + max(cosine, 0.0)) / 2
+    tense = find_tense(query.text)
+    exact = any(place.score >= EXACT_TITLE for place in matches["title"])
+    scores = score_sessions(signals)
+    if not tense or exact or not scores or not query.weights.tense:
+        return []
+    best = max(scores.values())
+    among = tuple(number for number, score in scores.items() if score >= ON_TOPIC * best)
+    days = query.store.index.session_days(replace(query.filters, among=among))
+    order = sorted(days, key=lambda number: days[number], reverse=tense == "before")
+    if len(order) < 2:
+        return []
+    weight = query.weights.tense * best * sum(signal.weight for signal in signals)
+    last = len(order) - 1
+    ages = {number: at / last for at, number in enumerate(order)}
+    return [SignalScores("tense", weight, ages)]
 
 
 def _presentable(matches: Matches) -> set[int]:
-    """Return the sessions with a word of the question, its meaning, its day, or a memory of it."""
+    """Return the sessions that share a word, meaning, day, person, title or memory with it."""
     by_words = {place.session for name in ("session", "passage", "turn") for place in matches[name]}
     by_meaning = {place.session for place in matches["meaning"] if place.score >= LEAST_COSINE}
     by_day = {place.session for place in matches["dates"] if place.score >= LEAST_CLOSENESS}
-    return by_words | by_meaning | by_day | {turn.session for turn in matches["memories"]}
+    by_person = {place.session for place in matches["people"] if place.score == 1}
+    others = {place.session for name in ("memories", "title") for place in matches[name]}
+    return by_words | by_meaning | by_day | by_person | others
 
 
 def _candidates(
@@ -242,11 +239,7 @@ def _candidates(
     sessions = {number: query.store.sessions.by_number(number) for number in numbers}
     firsts = {number: _first_searched(session) for number, session in sessions.items()}
     passages = _choose_passages(firsts, query.weights, matches)
-    evidence = _choose_evidence(
-        firsts,
-        turns=_turns_with_words(numbers, query, matches),
-        others=[*matches["memories"], *matches["meaning"]],
-    )
+    evidence = choose_evidence(query, sessions, matches, _turns_with_words(numbers, query, matches))
     terms = {place.session: place.terms for place in matches["session"]}
     candidates = []
     for number in numbers:
@@ -262,6 +255,7 @@ def _candidates(
                 terms=terms.get(number, ()),
                 passages=tuple(passages[number]),
                 evidence=tuple(evidence[number]),
+                reasons=describe_reasons(query, sessions[number], terms.get(number, ()), parts),
             )
         )
     return candidates
@@ -299,20 +293,4 @@ def _choose_passages(
         number: sorted(scores, key=lambda place: -scores[place])[:MOST_PASSAGES]
         or [Passage(firsts[number], firsts[number])]
         for number, scores in scored.items()
-    }
-
-
-def _choose_evidence(
-    firsts: Mapping[int, int], *, turns: Iterable[IndexMatch], others: Iterable[IndexMatch]
-) -> dict[int, list[Evidence]]:
-    """Choose the turns that speak for each session: by words, or else the first of `others`."""
-    chosen: dict[int, list[Evidence]] = {number: [] for number in firsts}
-    for turn in turns:
-        if turn.session in chosen and turn.passage and len(chosen[turn.session]) < MOST_EVIDENCE:
-            chosen[turn.session].append(Evidence(turn.passage.first, turn.score))
-    for other in others:
-        if other.passage and other.session in chosen and not chosen[other.session]:
-            chosen[other.session].append(Evidence(other.passage.first, 0.0))
-    return {
-        number: evidence or [Evidence(firsts[number], 0.0)] for number, evidence in chosen.items()
     }

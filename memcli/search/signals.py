@@ -12,11 +12,12 @@ from itertools import pairwise
 from memcli.search.fusion import scale_by_maximum, scale_by_range
 from memcli.search.memory_search import turns_behind_memories
 from memcli.search.query import MOST_WEIGHED_TERMS, SearchQuery
-from memcli.store import Grain, IndexMatch
+from memcli.store import Grain, IndexMatch, query_terms, stem_tokens, word_spans
 from memcli.text.question_dates import FADING_DAYS
 
 DEPTH = 400  # most passages and sessions found by words, and most passages found by meaning
 TURN_DEPTH = 4000  # most turns found by words; sessions need fewer, but turns are evidence, too
+MENTION = 0.5  # score of a session that mentions a person, where the person's own have 1
 _FAR = timedelta(
     days=5 * FADING_DAYS
 )  # from a named day; further away less than .01 of a hint is left
@@ -70,6 +71,8 @@ def find_matches(query: SearchQuery) -> Matches:
         "together": find("together", query),
         "dates": find("dates", query),
         "memories": find("memories", query),
+        "people": find("people", query),
+        "title": find("title", query),
     }
 
 
@@ -109,7 +112,8 @@ def find_adjacent_terms(query: SearchQuery) -> list[IndexMatch]:
     A turn is found once for each such pair that it has.
     """
     few = len(query.terms) <= MOST_WEIGHED_TERMS
-    pairs = list(pairwise(query.terms)) if few else []
+    named = query.people.terms
+    pairs = [pair for pair in pairwise(query.terms) if few and not named.issuperset(pair)]
     return query.store.index.match_pairs(pairs, query.filters)
 
 
@@ -131,6 +135,51 @@ def find_sessions_near_days(query: SearchQuery) -> list[IndexMatch]:
 def find_remembered_turns(query: SearchQuery) -> list[IndexMatch]:
     """Find the turns behind the memories that the question is about."""
     return turns_behind_memories(query.text, query.store, query.embedder, query.filters)
+
+
+def find_sessions_of_people(query: SearchQuery) -> list[IndexMatch]:
+    """Find the sessions of the people whom the question names; those that mention them score .5."""
+    people = query.people
+    if not people.speakers and not people.sources:
+        return []
+    scores = dict.fromkeys(_mentioning(query), MENTION) if people.speakers else {}
+    filters = query.filters
+    for source in people.sources if filters.source is None else ():
+        scores |= dict.fromkeys(query.store.sessions.numbers(replace(filters, source=source)), 1.0)
+    if people.speakers and filters.speaker is None:
+        spoken = query.store.sessions.numbers(replace(filters, speaker=people.speakers))
+        scores |= dict.fromkeys(spoken, 1.0)
+    return [IndexMatch(number, None, score) for number, score in scores.items()]
+
+
+def find_titles(query: SearchQuery) -> list[IndexMatch]:
+    """Find sessions by their titles: scores are the shares that question and title have in common.
+
+    A title of several words that stands in the question as a whole scores 1. A title that is the
+    name of a speaker says nothing about a subject.
+    """
+    titles = query.store.index.match_titles(query.terms, query.filters, DEPTH)
+    rarity = query.store.index.term_weights(query.terms)
+    informative = {
+        " ".join(stem_tokens(term)): rarity[term]
+        for term in query.terms
+        if term not in query.people.terms
+    }
+    whole = f" {_to_stems(query.text)} "
+    total = sum(informative.values()) or 1.0
+    usual = max(informative.values(), default=1.0)
+    found = []
+    for number, title in titles.items():
+        stems = [" ".join(stem_tokens(term)) for term in query_terms(title)]
+        common = sum(informative.get(stem, 0.0) for stem in stems)
+        size = sum(informative.get(stem, usual) for stem in stems) or 1.0
+        score = common / size * common / total
+        written = _to_stems(title)
+        if len(written.split()) > 1 and common and f" {written} " in whole:
+            score = 1.0
+        if score:
+            found.append(IndexMatch(number, None, score))
+    return sorted(found, key=lambda one: -one.score)
 
 
 def best_per_session(places: Iterable[IndexMatch]) -> Scores:
@@ -183,6 +232,8 @@ SIGNALS = {
     "together": Signal(find_adjacent_terms, score_adjacent_terms, if_anything_matches),
     "dates": Signal(find_sessions_near_days, best_per_session, if_days_are_named),
     "memories": Signal(find_remembered_turns, best_per_session, if_anything_matches),
+    "people": Signal(find_sessions_of_people, best_per_session, if_anything_matches),
+    "title": Signal(find_titles, best_per_session, if_anything_matches),
 }
 
 
@@ -195,6 +246,18 @@ def _find_words(query: SearchQuery, grain: Grain, depth: int) -> list[IndexMatch
         weights=query.term_weights,
         assistant=query.weights.assistant,
     )
+
+
+def _mentioning(query: SearchQuery) -> set[int]:
+    names = [term for term in query.terms if term in query.people.terms]
+    return {
+        one.session for one in query.store.index.match_terms("session", names, query.filters, DEPTH)
+    }
+
+
+def _to_stems(text: str) -> str:
+    """Return the stems of a text as one line, stop words included."""
+    return " ".join(stem for _, _, term in word_spans(text) for stem in stem_tokens(term))
 
 
 def _midnight(day: date, away: timedelta) -> datetime:

@@ -11,7 +11,7 @@ from memcli.deadline import DeadlineExceededError, deadline, seconds_left
 from memcli.errors import BackendError
 from memcli.protocols import Embedder, Reranker, Sifter
 from memcli.search.budget import HISTORY_TOKENS, StagePlan, is_overdue, plan_sift, plan_stages
-from memcli.search.dialogue import Dialogue, merge_with_earlier
+from memcli.search.dialogue import Dialogue
 from memcli.search.model_speed import ModelSpeeds
 from memcli.search.rerank import RELEVANT, RerankStage, probability_at_rank
 from memcli.search.results import RankedSession, Ranking, RankingListener, StageReport, quotes
@@ -20,7 +20,7 @@ from memcli.search.sift import SiftResult, SiftStage
 from memcli.store import Filters, Store
 
 CANDIDATES = 30  # sessions that the second and third stage look at
-LEAST_SCORE = 0.25  # score of the best session; below it nothing is considered relevant
+LEAST_SCORE = 0.5  # score of the best session; below it nothing is considered relevant
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +166,14 @@ def _retrieve(request: _Request) -> _Draft:
     began = monotonic()
     store, embedder, filters = request.store, request.models.embedder, request.filters
     limit = max(request.limit, CANDIDATES)
-    candidates = retrieve(request.question, store, embedder, filters, limit=limit)
-    if request.dialogue.exchanges:
-        earlier = retrieve(request.dialogue.questions, store, embedder, filters, limit=limit)
-        candidates = merge_with_earlier(candidates, earlier)[:limit]
+    candidates = retrieve(
+        request.question,
+        store,
+        embedder,
+        filters,
+        limit=limit,
+        earlier=request.dialogue.questions,
+    )
     results = {
         one.number: RankedSession(
             session=one.session,
@@ -179,6 +183,7 @@ def _retrieve(request: _Request) -> _Draft:
             parts=one.parts,
             terms=one.terms,
             evidence=quotes(one),
+            reasons=one.reasons,
         )
         for one in candidates
     }

@@ -28,7 +28,13 @@ from memcli.store.maintenance.statistics import (
     VectorCount,
 )
 from memcli.store.sqlite.filters import Filters
-from memcli.store.sqlite.tokenize import normalized_key, query_terms
+from memcli.store.sqlite.tokenize import (
+    is_stop_word,
+    normalized_key,
+    query_terms,
+    stem_tokens,
+    word_spans,
+)
 from memcli.store.store import Store
 from memcli.store.tables.conversations import ConversationInfo
 from memcli.store.tables.memories import MemoryFilters, memory_id
@@ -60,7 +66,10 @@ __all__ = [
     "UnreadSession",
     "VectorCount",
     "highlight_spans",
+    "is_stop_word",
     "memory_id",
     "normalized_key",
     "query_terms",
+    "stem_tokens",
+    "word_spans",
 ]

@@ -21,7 +21,17 @@ from memcli.store.index.search_index import SearchIndex
 
 NOW = datetime(2024, 3, 20, tzinfo=UTC)
 NONE = SignalWeights(
-    session=0, passage=0, turn=0, meaning=0, together=0, dates=0, spelling=0, salience=0, memories=0
+    session=0,
+    passage=0,
+    turn=0,
+    meaning=0,
+    together=0,
+    dates=0,
+    spelling=0,
+    salience=0,
+    memories=0,
+    people=0,
+    title=0,
 )
 
 

@@ -10,6 +10,7 @@ Source:
 """
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from memcli.store.sqlite.filters import Filters
 
 EXACT_LIMIT = 20_000  # up to so many passages are all compared by bytes
 MAX_CANDIDATES = 4096  # passages chosen by bits; sqlite-vec returns no more
+BACKGROUND_SIZE = 512  # passages whose cosines tell what is usual for a question
 SAMPLE_SIZE = 2048  # passages whose distances tell how near the candidates are
 
 _BITS = "vec_quantize_binary(vec_int8({}))"
@@ -112,6 +114,25 @@ def nearest_rows(
         " join passages using (id) order by distance, id",
         *(query, *values, limit),
     )
+
+
+def background(database: Database, number: int, vector: bytes) -> tuple[float, float, int]:
+    """Return the mean and deviation of the cosines of a vector and a sample of the passages.
+
+    Returns:
+        Mean, standard deviation, and about the number of passages; (0, 0, 0) if there are none.
+    """
+    [(last,)] = database.rows(f"select coalesce(max(id), 0) from vectors_{number}")
+    sample = range(1, last + 1, max(last // BACKGROUND_SIZE, 1))
+    [(count, mean, squares)] = database.rows(
+        "select count(cosine), avg(cosine), avg(cosine * cosine) from (select"
+        " 1 - vec_distance_cosine(vec_int8(embedding), vec_int8(?)) as cosine"
+        f" from vectors_{number} where id in (select value from json_each(?)))",
+        *(quantize_vector(vector), json.dumps(list(sample))),
+    )
+    if not count:
+        return 0.0, 0.0, 0
+    return mean, math.sqrt(max(squares - mean * mean, 0.0)), last
 
 
 def _candidate_radius(

@@ -19,6 +19,7 @@ from memcli.store.index.embedders import (
 )
 from memcli.store.index.quantization import quantize_vectors
 from memcli.store.index.term_statistics import (
+    MAX_TERMS,
     bm25_select,
     count_texts,
     lucene_weight,
@@ -26,7 +27,7 @@ from memcli.store.index.term_statistics import (
 )
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
-from memcli.store.sqlite.tokenize import fts_near_query, normalize_for_index
+from memcli.store.sqlite.tokenize import fts_near_query, fts_query, normalize_for_index
 
 Grain = Literal["session", "passage", "turn"]
 
@@ -254,10 +255,45 @@ class SearchIndex:
         )
         return range(int(first), int(last) + 1) if first else range(0)
 
+    def speaker_names(self) -> set[str]:
+        """Return the names of all participants of sessions."""
+        rows = self._db.rows("select distinct participants from sessions")
+        return {name for (names,) in rows for name in json.loads(names)}
+
+    def source_names(self) -> set[str]:
+        """Return the names of the formats that sessions came from."""
+        return {name for (name,) in self._db.rows("select distinct source from conversations")}
+
+    def match_titles(self, terms: Sequence[str], filters: Filters, limit: int) -> dict[int, str]:
+        """Return the titles that have any of the terms, by number of the session, best first."""
+        if not terms:
+            return {}
+        where, filtered = filters.where()
+        wanted = " OR ".join(map(fts_query, terms[:MAX_TERMS]))
+        rows = self._db.rows(
+            "select sessions.id, sessions.title from session_words join sessions"
+            f" on sessions.id = session_words.rowid where session_words match ? and {where}"
+            " order by rank limit ?",
+            *(f"title : ({wanted})", *filtered, limit),
+        )
+        return dict(rows)
+
     def term_weights(self, terms: Sequence[str]) -> dict[str, float]:
         """Return Lucene's weight of each term among sessions, even of a term that none has."""
         sessions, counts = count_texts(self._db, "session_words", terms)
         return {term: lucene_weight(sessions, counts[at]) for at, term in enumerate(terms)}
+
+    def cosine_background(self, vector: bytes, embedder: Embedder) -> tuple[float, float, int]:
+        """Return the mean and deviation of a vector's cosines with all passages, by a sample.
+
+        Returns:
+            Mean, standard deviation, and the number of passages; (0, 0, 0) without vectors.
+
+        Raises:
+            StoreError: the database has vectors of another embedder.
+        """
+        number = active_embedder_number(self._db, embedder)
+        return passage_vectors.background(self._db, number, vector) if number else (0.0, 0.0, 0)
 
     def nearest_passages(
         self, vector: bytes, embedder: Embedder, filters: Filters, limit: int

@@ -1,7 +1,9 @@
 """Correction of a term that no session has: a misspelling, or another ending of a word."""
 
 from collections.abc import Iterable
+from string import ascii_lowercase
 
+LEAST_TYPED = 4  # letters of a typed word that is corrected at all
 MIN_LETTERS = 5  # of a stem: a shorter one is one edit away from too many others
 
 
@@ -30,6 +32,23 @@ def nearest_spelling(term: str, stems: Iterable[tuple[str, int]]) -> str | None:
     beginning = term[: max(len(term) - 2, MIN_LETTERS)]
     similar = [(len(stem), -count, stem) for stem, count in known if stem.startswith(beginning)]
     return min(similar)[2] if similar else None
+
+
+def slips(word: str) -> set[str]:
+    """Return the words that one slip of the keys may have made another one of.
+
+    A word of four letters is only taken for one that misses a letter, or has two swapped: with a
+    letter changed it is another word too often. The first letter is taken for right.
+    """
+    cuts = [(word[:at], word[at:]) for at in range(1, len(word) + 1)]
+    words = {head + letter + rest for head, rest in cuts for letter in ascii_lowercase}
+    words |= {head + rest[1] + rest[0] + rest[2:] for head, rest in cuts if len(rest) > 1}
+    if len(word) > LEAST_TYPED:
+        words |= {head + rest[1:] for head, rest in cuts if rest}
+        words |= {
+            head + letter + rest[1:] for head, rest in cuts if rest for letter in ascii_lowercase
+        }
+    return words - {word}
 
 
 def _edit_distance(term: str, stem: str) -> int:

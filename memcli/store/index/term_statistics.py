@@ -9,14 +9,16 @@ Source:
     Kamphuis, de Vries, Boytsov and Lin, Which BM25 do you mean?, ECIR 2020.
 """
 
+import json
 import math
 from collections.abc import Sequence
 
 from memcli.errors import StoreError
-from memcli.store.index.spelling import MIN_LETTERS, nearest_spelling
+from memcli.store.index.spelling import LEAST_TYPED, MIN_LETTERS, nearest_spelling, slips
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.tokenize import fts_query, is_unspaced, stem_tokens
 
+LEAST_STEM = 3  # letters of a stem that a short word may have been mistyped for
 MAX_TERMS = 64  # the rarest terms of a question; SQLite takes up to 500
 
 
@@ -78,12 +80,19 @@ def lucene_weight(texts: int, count: int) -> float:
 def nearest_stem(database: Database, term: str) -> str | None:
     """Return the stem that a term that no session has was probably mistyped for, if any."""
     stem = " ".join(stem_tokens(term))
-    if len(stem) < MIN_LETTERS or not stem.isalpha() or is_unspaced(term):
+    if len(term) < LEAST_TYPED or not stem.isalpha() or is_unspaced(term):
         return None
     database.rows(
         "create virtual table if not exists temp.vocabulary"
         " using fts5vocab(main, session_words, row)"
     )
+    if len(stem) < MIN_LETTERS:
+        likely = {" ".join(stem_tokens(word)) for word in slips(term)}
+        counts = database.rows(
+            "select doc, term from temp.vocabulary where term in (select value from json_each(?))",
+            json.dumps([one for one in likely if len(one) >= LEAST_STEM]),
+        )
+        return max(counts)[1] if counts else None
     stems = database.rows(
         "select term, doc from temp.vocabulary where term >= ? and term < ?",
         *(stem[0], chr(ord(stem[0]) + 1)),

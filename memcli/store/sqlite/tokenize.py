@@ -27,10 +27,10 @@ _SAME_SENTENCE = re.compile(r"(?:.*[,;:])?\s+", re.DOTALL)  # space between word
 STOP_WORDS = frozenset(
     """
     a about after again all also am an and any are as at be because been before being between
-    both but by can could d did do does doing don down during each every few for from further
+    both but by can could d did do does doing don down during each ever every few for from further
     had has have having he her here hers him his how i if in into is it its itself just ll m
-    many may me might more most much must my myself no nor not now of off on once only or other
-    our ours out over own re s same shall she should so some such t than that the their theirs
+    many may me might more most much must my myself never no nor not now of off on once only or
+    other our ours out over own re s same shall she should so some such t than that the their theirs
     them then there these they this those through to too under until up us ve very was we were
     what when where which while who whom whose why will with would you your yours
     """.split()
@@ -134,6 +134,11 @@ def query_terms(question: str) -> list[str]:
             informative = (name and at == 0) or term not in stop_words  # of "Will's" only "will"
             terms[term] = terms.get(term, False) or informative
     return [term for term, informative in terms.items() if informative] or list(terms)
+
+
+def is_stop_word(term: str) -> bool:
+    """Return whether a term is an English word that says nothing about a subject."""
+    return term in STOP_WORDS
 
 
 def word_spans(text: str) -> Iterator[tuple[int, int, str]]:

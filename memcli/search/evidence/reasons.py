@@ -1,0 +1,58 @@
+"""The reasons for a session, in words: only what really counted for its score."""
+
+from collections.abc import Mapping, Sequence
+
+from memcli.domain import Session
+from memcli.search.query import SearchQuery
+from memcli.search.question.wording import find_tense
+
+MOST_WORDS = 6  # that are named
+LEAST_SHARE = 0.04  # of a session's score that a signal has to give to be a reason
+
+
+def describe_reasons(
+    query: SearchQuery, session: Session, terms: Sequence[str], parts: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Return the reasons for a session, the words first.
+
+    Args:
+        query: the question.
+        session: the session.
+        terms: the terms of the question that it has.
+        parts: the part of its score that each signal adds.
+    """
+    least = LEAST_SHARE * sum(parts.values())
+    counts = {name for name, part in parts.items() if part > max(least, 0.0)}
+    reasons = []
+    if terms and counts & {"session", "passage", "turn"}:
+        reasons.append(f"words {_list_words(terms)}")
+    if "together" in counts:
+        reasons.append("words side by side")
+    if "title" in counts:
+        reasons.append("its title")
+    if "people" in counts:
+        reasons.append(_name_people(query, session))
+    if "dates" in counts:
+        reasons.append("the day that is named")
+    if "memories" in counts:
+        reasons.append("a memory that came from it")
+    if "tense" in counts:
+        newest = find_tense(query.text) == "now"
+        reasons.append("newer than others on this" if newest else "older than others on this")
+    by_words = sum(parts.get(name, 0.0) for name in ("session", "passage", "turn"))
+    if "meaning" in counts and (not reasons or parts["meaning"] > by_words / 2):
+        reasons.append("near in meaning")
+    return tuple(reasons)
+
+
+def _list_words(terms: Sequence[str]) -> str:
+    more = len(terms) - MOST_WORDS
+    return ", ".join(terms[:MOST_WORDS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _name_people(query: SearchQuery, session: Session) -> str:
+    """Return who of the named people takes part, or that they are mentioned."""
+    present = [name for name in session.participants if name in query.people.speakers]
+    if session.source in query.people.sources:
+        present.append(session.source)
+    return f"a chat with {' and '.join(present)}" if present else "mentions the person"

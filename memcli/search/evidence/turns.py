@@ -1,0 +1,90 @@
+"""The turns that are shown with a session: those that answer, replies included.
+
+A turn is scored by its own words, by those of the turn before it, which it may reply to, by the
+passages that it is in, and by its speaker, if the question names one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from memcli.domain import Role, Session
+from memcli.search.query import SearchQuery
+from memcli.store import IndexMatch
+
+MOST_EVIDENCE = 3  # turns of a session
+BEFORE = 0.25
+PASSAGE = 0.3
+SPEAKER = 0.5
+MEMORY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A turn that earned its session's score."""
+
+    position: int  # from 1
+    score: float  # BM25 of its words; 0 if it was found by meaning
+
+
+def choose_evidence(
+    query: SearchQuery,
+    sessions: Mapping[int, Session],
+    matches: Mapping[str, Iterable[IndexMatch]],
+    turns: Iterable[IndexMatch],
+) -> dict[int, list[Evidence]]:
+    """Choose the turns that speak for each session, best first, at least one each."""
+    words: dict[int, dict[int, float]] = {number: {} for number in sessions}
+    for turn in turns:
+        if turn.session in words and turn.passage:
+            words[turn.session].setdefault(turn.passage.first, turn.score)
+    greatest = max((s for scores in words.values() for s in scores.values()), default=1.0) or 1.0
+    parts: dict[int, dict[int, float]] = {number: {} for number in sessions}
+    for name, weight in (("passage", PASSAGE), ("meaning", PASSAGE), ("memories", MEMORY)):
+        top = max((one.score for one in matches[name]), default=0.0)
+        best: dict[tuple[int, int], float] = {}
+        for one in matches[name]:
+            if one.session in parts and one.passage and top > 0:
+                for at in range(one.passage.first, one.passage.last + 1):
+                    key = (one.session, at)
+                    best[key] = max(best.get(key, 0.0), weight * max(one.score, 0.0) / top)
+        for (number, at), score in best.items():
+            parts[number][at] = parts[number].get(at, 0.0) + score
+    return {
+        number: _choose(query, session, words[number], parts[number], greatest)
+        for number, session in sessions.items()
+    }
+
+
+def _choose(
+    query: SearchQuery,
+    session: Session,
+    words: Mapping[int, float],
+    others: Mapping[int, float],
+    greatest: float,
+) -> list[Evidence]:
+    searched = [at for at, turn in enumerate(session.turns, start=1) if turn.is_searchable]
+    if not searched:
+        return [Evidence(1, 0.0)]
+    before = dict(zip(searched[1:], searched, strict=False))
+    after = {earlier: later for later, earlier in before.items()}
+    scores = {}
+    for at in searched:
+        turn = session.turns[at - 1]
+        previous = words.get(before.get(at, 0), 0.0)
+        score = (words.get(at, 0.0) + BEFORE * previous) / greatest + others.get(at, 0.0)
+        if turn.speaker in query.people.speakers:
+            score += SPEAKER
+        if query.people.assistant and turn.role == Role.ASSISTANT:
+            score += SPEAKER
+        scores[at] = score
+    ranked = sorted(searched, key=lambda at: (-scores[at], at))
+    best = ranked[0]
+    chosen = [best]
+    if _asks(session.turns[best - 1].text) and best in after:
+        chosen.append(after[best])
+    chosen += [at for at in ranked[1:] if at not in chosen and words.get(at)]
+    return [Evidence(at, words.get(at, 0.0)) for at in chosen[:MOST_EVIDENCE]]
+
+
+def _asks(text: str) -> bool:
+    return any(mark in text for mark in "?？؟")

@@ -1,0 +1,5 @@
+"""Facts about a question beside its words: the people it names, and its wording.
+
+- `people`: the speakers and assistants that a question names, in any script.
+- `wording`: words for now and before, and questions that go on.
+"""

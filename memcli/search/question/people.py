@@ -1,0 +1,122 @@
+"""The people and assistants that a question names.
+
+A name selects sessions and turns. It says nothing about their subject, so its words count little
+beside the others. A name in another script is compared by its transliteration: "Lin Xiao" names
+the speaker 林晓.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from memcli.domain import Role
+
+_ROLES = frozenset(role.value for role in Role)  # that formats without names have as speakers
+_ASSISTANTS = frozenset(
+    {"chatgpt", "claude", "gemini", "grok", "copilot", "deepseek", "perplexity"}
+)  # formats whose other side is an assistant
+LEAST_ROMANIZED = 5  # letters of a name that is looked for inside unspaced characters
+_WORDS = re.compile(r"[^\W\d_]+")
+_SYLLABLES = re.compile(r"[A-Z][a-z]*|[a-z]+")  # the syllables that a transliteration joins
+_ADDRESSED = re.compile(
+    r"\b(?:(?:did|have|had|could|were) you|you (?:said|told|suggest\w*|recommend\w*|advise\w*"
+    r"|mention\w*|list\w*|explain\w*|gave|wrote|call\w*|translat\w*|propos\w*|answer\w*)"
+    r"|the assistant|hast du|du (?:gesagt|empfohlen|vorgeschlagen)|sagtest du)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPeople:
+    """The people and assistants that a question names."""
+
+    speakers: frozenset[str] = frozenset()  # names as the sessions have them
+    sources: frozenset[str] = frozenset()  # formats whose assistants or chats are named
+    terms: frozenset[str] = frozenset()  # the terms of the question that name them
+    assistant: bool = False  # True if the question is about something that an assistant said
+
+    def __bool__(self) -> bool:
+        """Return whether anybody is named."""
+        return bool(self.speakers or self.sources or self.assistant)
+
+
+def find_named_people(
+    question: str, speakers: Iterable[str], sources: Iterable[str]
+) -> NamedPeople:
+    """Find the speakers and sources that a question names.
+
+    A name is recognized by all of its words, or by one that the question writes with a capital
+    letter or, if it has no capital letters, in any way.
+
+    Args:
+        question: in the person's own words.
+        speakers: the names of all speakers.
+        sources: the names of all formats that sessions came from.
+    """
+    words = [unicodedata.normalize("NFKC", word) for word in _WORDS.findall(question)]
+    folded = [_fold(word) for word in words]
+    capitals = {_fold(word) for word in words if word[0].isupper()} or set(folded)
+    romanized = "".join(_romanize(question))
+    known: set[str] = set()
+    terms: set[str] = set()
+    for speaker in speakers:
+        if _fold(speaker) in _ROLES:
+            continue
+        found = _words_that_name(speaker, folded, capitals)
+        if found or _is_written_in(speaker, question, romanized):
+            known.add(speaker)
+            terms |= found
+    formats = {source for source in sources if _fold(source) in folded}
+    return NamedPeople(
+        speakers=frozenset(known),
+        sources=frozenset(formats),
+        terms=frozenset(terms | {_fold(source) for source in formats}),
+        assistant=bool(formats & _ASSISTANTS) or bool(_ADDRESSED.search(question)),
+    )
+
+
+def _words_that_name(name: str, folded: Sequence[str], capitals: Collection[str]) -> set[str]:
+    """Return the words of a question that name a person; empty if it does not.
+
+    Of a transliterated name all syllables are needed, together or apart.
+    """
+    latin = _romanize(name)
+    if not _has_latin_letters(name):
+        joined = "".join(latin)
+        if len(joined) > 2 and joined in folded:
+            return {joined}
+        return set(latin) if len(latin) > 1 and set(latin) <= set(folded) else set()
+    parts = {_fold(word) for word in _WORDS.findall(name)} | set(latin)
+    return {part for part in parts if len(part) > 1} & set(capitals)
+
+
+def _is_written_in(name: str, question: str, romanized: str) -> bool:
+    """Return whether a question has a name of another script than Latin, or in such a script."""
+    if not _has_latin_letters(name):
+        return len(name) > 1 and name in question
+    latin = "".join(_romanize(name))
+    return not question.isascii() and len(latin) >= LEAST_ROMANIZED and latin in romanized
+
+
+def _romanize(text: str) -> list[str]:
+    """Return the words of a text in Latin letters; each character of Chinese is one."""
+    words = []
+    for word in _WORDS.findall(text):
+        if word.isascii():
+            words.append(word.casefold())
+            continue
+        from anyascii import anyascii
+
+        latin = anyascii(word)
+        parts = [latin] if _has_latin_letters(word) else _SYLLABLES.findall(latin)
+        words += [part.casefold() for part in parts]
+    return words
+
+
+def _has_latin_letters(text: str) -> bool:
+    return any("LATIN" in unicodedata.name(letter, "") for letter in text)
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

@@ -1,0 +1,44 @@
+"""The wording of a question: words for now and before, and for questions that go on."""
+
+import re
+from typing import Literal
+
+Tense = Literal["now", "before"]
+
+_NOW = re.compile(
+    r"\b(?:now|nowadays|current|currently|still|latest|newest|most recent|these days|at the moment"
+    r"|at present|as it stands|today|anymore|by now|jetzt|aktuell\w*|derzeit|zurzeit|heutzutage"
+    r"|momentan|neueste\w*)\b|现在|目前|最新|今の|現在|今は",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(
+    r"\b(?:old|former|formerly|previous|previously|earlier|original|originally|initial|initially"
+    r"|at first|first (?:plan|list|idea|version|want\w*)|used to|back then"
+    r"|before (?:it|that|i|we|he|she|they)"
+    r"|früher\w*|ursprünglich\w*|vorher|damals|zuerst)\b|以前|原来|最初|以前の|元の",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(
+    r"\s*(?:and|or|but|what about|how about|und|oder|aber)\b|\s*(?:那|那么|それで|じゃあ)",
+    re.IGNORECASE,
+)
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|he|him|his|she|her|hers|they|them|their|theirs|that|this|those|these|there|then"
+    r"|one|ones|same|es|er|sie|ihn|ihm|ihr|das|dort)\b",
+    re.IGNORECASE,
+)
+
+
+def find_tense(question: str) -> Tense | None:
+    """Return whether a question asks for what holds now, or for what held before; None: neither.
+
+    Words for before win over those for now: "the old code that is still on the list".
+    """
+    if _BEFORE.search(question):
+        return "before"
+    return "now" if _NOW.search(question) else None
+
+
+def goes_on(question: str) -> bool:
+    """Return whether a question only makes sense after the one before it."""
+    return bool(_GOES_ON.match(question) or _POINTS_BACK.search(question))
