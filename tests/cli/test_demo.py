@@ -68,6 +68,6 @@ def test_the_demo_runs_through_all_three_stages(demo, tmp_path_factory):
     assert list(answers) == [one.question for one in DEMO_QUESTIONS]
     for answer in answers.values():
         assert evidence(answer, 1)
-        assert "  p " in answer
+        assert "  sift " in answer
         assert "why  " in answer
         assert "No model thought" not in answer

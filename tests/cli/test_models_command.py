@@ -127,7 +127,7 @@ def test_both_models_make_three_stages(mem, yes):
     assert set(titles(done)) == TITLES
     first = done.json["sessions"][0]
     assert told.out.startswith(f" 1. {first['title']}\n")
-    assert f"p {first['scores']['rerank']:.2f}\n" in told.out
+    assert f"sift {first['scores']['sift_rank']}\n" in told.out
     assert "\x1b" not in told.out
 
 
