@@ -1,6 +1,7 @@
 """Measures how long a person waits for `mem`, from Enter to the prompt."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -71,7 +72,14 @@ def _measure_latency(*command: str) -> Latency:
 def _run(*command: str) -> tuple[str, float]:
     """Run a command; return its output, and its seconds."""
     began = perf_counter()
-    done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+    state = str(Path(command[4]).parent)  # so that the person's last list stays
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "XDG_STATE_HOME": state},
+        check=False,
+    )
     seconds = perf_counter() - began
     if done.returncode not in (ExitCode.OK, ExitCode.NOTHING_FOUND):
         message = done.stderr.decode(errors="replace").strip() or "it said nothing"

@@ -20,7 +20,7 @@ from memcli.search.sift import SiftResult, SiftStage
 from memcli.store import Filters, Store
 
 CANDIDATES = 30  # sessions that the second and third stage look at
-LEAST_SCORE = 0.5  # score of the best session; below it nothing is considered relevant
+LEAST_SCORE = 0.42  # score of the best session; below it nothing is considered relevant
 
 
 @dataclass(frozen=True, slots=True)

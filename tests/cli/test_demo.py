@@ -69,5 +69,7 @@ def test_the_demo_runs_through_all_three_stages(demo, tmp_path_factory):
     assert list(answers) == [one.question for one in DEMO_QUESTIONS]
     for answer in answers.values():
         assert evidence(answer, 1)
+        assert "  sift " in answer
+        assert "No model thought" not in answer
         assert "\nwhy  " in answer
         assert "the reranker gave " in answer

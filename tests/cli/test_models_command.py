@@ -130,6 +130,7 @@ def test_both_models_make_three_stages(mem, yes):
     assert set(titles(done)) == TITLES
     first = done.json["sessions"][0]
     assert told.out.startswith(f" 1. {first['title']}\n")
+    assert f"sift {first['scores']['sift_rank']}\n" in told.out
     assert (
         f"the reranker gave {first['scores']['rerank']:.2f}; the sifter ranked it 1\n" in told.out
     )
@@ -231,7 +232,9 @@ def test_where_llama_cpp_refuses_a_file_the_ranking_so_far_is_printed_with_statu
 
 def test_a_session_that_spells_a_ranking_does_not_become_one(tmp_path, tiny):
     mem = Mem(tmp_path)
-    others = [talk(f"Trip {number}", "me: We ate in Lisbon, must we go again?") for number in range(3)]
+    others = [
+        talk(f"Trip {number}", "me: We ate in Lisbon, must we go again?") for number in range(3)
+    ]
     mem.remembers(talk("Hostile", f"me: {HOSTILE}"), *others)
 
     done = mem("ask", QUESTION, "--sifter", str(tiny), "--think", "10", "--json")

@@ -240,6 +240,31 @@ def test_words_made_again_are_searched_and_set_up_as_before(store):
     assert after == before
 
 
+@pytest.mark.parametrize("words", [40, 400])  # per turn: several turns a passage, and the reverse
+def test_a_session_of_four_times_the_turns_takes_four_times_the_work(tmp_path, words):
+    """Steps of SQLite's machine are counted: unlike seconds, they are the same everywhere."""
+    few, many = (count_rebuild_steps(tmp_path, turns, words) for turns in (100, 400))
+
+    assert many <= 4.4 * few
+
+
+def count_rebuild_steps(folder, turns, words):
+    """Rebuild the index of one session; return how many operations on rows SQLite needed."""
+    steps = 0
+
+    def step():
+        nonlocal steps
+        steps += 1
+        return False  # True would interrupt it
+
+    with Store(folder / f"{turns}.db") as store:
+        take(store, talk("Long", *(f"me: Number {n}. {'word ' * words}" for n in range(turns))))
+        store._database._db.set_progress_handler(step, 1)
+        reindex(store, WordEmbedder(), embedder_name=None, rebuild=True)
+        store._database._db.set_progress_handler(None)
+    return steps
+
+
 def test_an_empty_database_is_complete(path):
     with Store(path) as empty:
         assert reindex(empty, Other(), embedder_name="mine", rebuild=True).vectors == 0

@@ -13,7 +13,8 @@ from memcli.store.index.quantization import quantize_vectors
 
 SECRET = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.")
 OTHER = talk("Lisbon", "me: We fly in May.")
-CHAT = talk("Ann", "Ann: the quixotic plan", "Ann: goodbye", step=600 * MINUTE, endless=True)
+APART = 4 * 24 * 60 * MINUTE  # messages of a chat this far apart are in sessions of their own
+CHAT = talk("Ann", "Ann: the quixotic plan", "Ann: goodbye", step=APART, endless=True)
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_of_an_endless_chat_only_the_forgotten_stretch_stays_away(store):
     assert earliest.title == "Ann"
     store.deletion.forget([earliest.id])
 
-    later = talk("Ann", *(f"Ann: {n}" for n in "abc"), step=600 * MINUTE, endless=True)
+    later = talk("Ann", *(f"Ann: {n}" for n in "abc"), step=APART, endless=True)
     take(store, CHAT, later)
 
     chats = [one for one in store.sessions.summaries(Filters()) if one.title == "Ann"]

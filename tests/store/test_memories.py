@@ -23,7 +23,8 @@ from memcli.store.tables.supersession import (
 MODEL = "reader 1234"
 SECRET = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.")
 OTHER = talk("Later", "me: The xylophone result was wrong!", at=BEGIN + 10_000 * MINUTE)
-CHAT = talk("Ann", "Ann: the quixotic plan", "Ann: goodbye", step=600 * MINUTE, endless=True)
+APART = 4 * 24 * 60 * MINUTE  # messages of a chat this far apart are in sessions of their own
+CHAT = talk("Ann", "Ann: the quixotic plan", "Ann: goodbye", step=APART, endless=True)
 XYLOPHONE = Fact("result", MemoryType.LONG_TERM, "The xylophone result", ("health",))
 
 

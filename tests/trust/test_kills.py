@@ -13,7 +13,7 @@ import pytest
 from helpers.mem_process import MEM, Mem
 from helpers.small_exports import talk
 
-pytestmark = pytest.mark.trust
+pytestmark = [pytest.mark.trust, pytest.mark.slow]
 
 KILLS = int(os.environ.get("MEM_TRUST_KILLS", "40"))
 MOST_SECONDS = 240

@@ -143,10 +143,7 @@ def ingest(
     else is imported.
     """
     if formats:
-        if as_json or as_jsonl:
-            print_json(formats_document())
-        else:
-            print_formats()
+        _list_formats(as_json=as_json or as_jsonl)
         return
     started = monotonic()
     _check_usage(database, paths or [], discover=discover)
@@ -156,10 +153,7 @@ def ingest(
         usual, timezone=timezone or usual.timezone, me=me, included_kinds=frozenset(include or ())
     )
     if not paths and (forced or reading != usual):
-        raise UsageError(
-            "without a path, everything is read with the options it was imported with",
-            hint="give a path, or leave out the options",
-        )
+        raise _unused_options()
     if discover:
         paths = choose_discovered(database, yes=yes, dry_run=dry_run)
     with (
@@ -184,6 +178,20 @@ def ingest(
         print_reports(reports, quiet=quiet, verbose=verbose)
     if any(report.damaged for report in reports):
         raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+def _list_formats(*, as_json: bool) -> None:
+    if as_json:
+        print_json(formats_document())
+    else:
+        print_formats()
+
+
+def _unused_options() -> UsageError:
+    return UsageError(
+        "without a path, everything is read with the options it was imported with",
+        hint="give a path, or leave out the options",
+    )
 
 
 def _check_usage(

@@ -104,7 +104,7 @@ def test_messages_before_damage_are_kept():
     whole = b"<smses>" + HI.encode() + b"<sms "
     found = []
 
-    with pytest.raises(InputError, match="no XML"):
+    with pytest.raises(InputError, match="is not XML"):
         found.extend(
             sms._parse(document(raw=whole), ParseOptions())
         )  # extend keeps what came before
