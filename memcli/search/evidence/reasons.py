@@ -46,8 +46,24 @@ def describe_reasons(
 
 
 def _list_words(terms: Sequence[str]) -> str:
-    more = len(terms) - MOST_WORDS
-    return ", ".join(terms[:MOST_WORDS]) + (f" and {more} more" if more > 0 else "")
+    words = join_pairs(terms)
+    more = len(words) - MOST_WORDS
+    return ", ".join(words[:MOST_WORDS]) + (f" and {more} more" if more > 0 else "")
+
+
+def join_pairs(terms: Sequence[str]) -> list[str]:
+    """Return terms in which the overlapping pairs of letters of unspaced scripts are joined again.
+
+    The index has 大阪 and 阪で for 大阪で, which is what a person reads.
+    """
+    words: list[str] = []
+    for term in terms:
+        is_pair = len(term) == 2 and not term.isascii()
+        if words and is_pair and not words[-1].isascii() and words[-1][-1] == term[0]:
+            words[-1] += term[1]
+        else:
+            words.append(term)
+    return words
 
 
 def _name_people(query: SearchQuery, session: Session) -> str:
