@@ -40,7 +40,7 @@ def test_an_answer_follows_the_ranking_and_its_references_are_checked(mem):
 
     assert done.code == 0
     assert done.out.startswith(" 1. Dinner\n")
-    assert done.out.endswith(f"meaning.\n\nNo hazelnuts [{key}:1], no nuts [{key}:9?].\n")
+    assert done.out.endswith(f"why  words eat\n\nNo hazelnuts [{key}:1], no nuts [{key}:9?].\n")
     assert f"mem: the answer refers to turns that the model was not shown: {key}:9\n" in done.err
     [request] = served.requests
     assert f"[{key}:1] 12:00 user: I must not eat hazelnuts." in str(request.body)
