@@ -3,7 +3,7 @@
 import pytest
 from helpers.assistant_exports import EXPORTS
 from helpers.parsing import document
-from helpers.shared import SHARED
+from helpers.shared import sample_files
 
 from memcli.domain import Conversation
 from memcli.errors import InputError
@@ -15,9 +15,6 @@ OWN = [
     for name, place in FORMATS.items()
     if place.startswith(("assistants.", "agents.")) or name == "generic_json"
 ]
-FILES = sorted(
-    path for path in (SHARED / "samples").rglob("*") if path.is_file() and path.suffix != ".tsv"
-)
 
 
 def count_unexplained(known, found):
@@ -42,7 +39,7 @@ def test_every_message_of_a_new_format_is_a_turn_or_has_a_reason(name):
     assert (missing, seen >= 2) == (0, True)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SHARED / "samples")))
+@pytest.mark.parametrize("path", sample_files())
 def test_every_message_of_a_sample_is_a_turn_or_has_a_reason(path):
     for place in find_sources(path):
         for found in place.documents():

@@ -16,7 +16,7 @@ from random import Random
 import pytest
 from helpers.assistant_exports import EXPORTS
 from helpers.parsing import document
-from helpers.shared import CASES, SHARED
+from helpers.shared import sample_files
 from helpers.small_exports import chatgpt, claude, longmemeval, talk, telegram, transcript, whatsapp
 
 from memcli.domain import Conversation
@@ -28,7 +28,6 @@ from memcli.formats.sources import find_sources
 pytestmark = pytest.mark.slow
 
 DAMAGES = 50  # of each kind
-SAMPLES = SHARED / "samples"
 LINES = [f"{'me' if at % 2 == 0 else 'ai'}: line {at} of {'é' * at}" for at in range(12)]
 PEOPLE = [f"{'Ann' if at % 2 else 'Bob'}: line {at} of {'é' * at}" for at in range(12)]
 OWN = {
@@ -51,11 +50,6 @@ OWN = {
     + "".join(f"\n#### {line}  \n\nSo {line}\n\n> Done  \n" for line in LINES),
 }
 OWN |= {name: export(*LINES) for name, (_, export) in EXPORTS.items()}
-FILES = sorted(path for path in SAMPLES.rglob("*") if path.is_file() and path.suffix != ".tsv")
-NO_FILES = pytest.param(
-    SAMPLES / "none.zip",
-    marks=pytest.mark.skip(f"{sum(CASES.values())} real exports are not at {SAMPLES}"),
-)
 
 
 def texts(found, raw):
@@ -109,9 +103,7 @@ def test_what_lay_before_the_damage_is_read(name):
     assert check(document(raw, name), raw)
 
 
-@pytest.mark.parametrize(
-    "path", FILES or [NO_FILES], ids=lambda path: str(path.relative_to(SAMPLES))
-)
+@pytest.mark.parametrize("path", sample_files())
 def test_of_real_exports_what_lay_before_the_damage_is_read(path):
     [place] = find_sources(path)
     for found in place.documents():
@@ -137,9 +129,7 @@ def test_a_hundred_thousand_brackets_harm_no_format(name):
             assert len(list(load_format(name).parse(document(raw), ParseOptions()))) <= 3
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in FILES if path.suffix == ".zip"] or [NO_FILES], ids=str
-)
+@pytest.mark.parametrize("path", sample_files(".zip"))
 def test_a_damaged_zip_is_read_or_is_an_error(tmp_path, path):
     raw, random = path.read_bytes(), Random(1)
     damaged = tmp_path / path.name

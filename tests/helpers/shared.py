@@ -47,6 +47,18 @@ CASES = {
 }
 
 
+def sample_files(suffix=""):
+    """Return the real exports as cases of a test; one that is skipped loudly where there are none."""
+    folder = SHARED / "samples"
+    found = sorted(
+        path for path in folder.rglob(f"*{suffix}") if path.is_file() and path.suffix != ".tsv"
+    )
+    if found:
+        return [pytest.param(path, id=str(path.relative_to(folder))) for path in found]
+    reason = f"{sum(CASES.values())} real exports are not at {folder}"
+    return [pytest.param(folder / "none.zip", marks=pytest.mark.skip(reason), id="none")]
+
+
 def sample_rows(*formats):
     """Return the index rows of the real exports of these formats.
 

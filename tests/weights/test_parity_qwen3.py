@@ -153,7 +153,7 @@ def test_a_dialogue_is_rendered_the_same(pair):
         messages, tokenize=False, add_generation_prompt=True
     )
 
-    assert model.template == pair.tokenizer.chat_template
+    assert model.chat_template == pair.tokenizer.chat_template
     assert rendered == "<|im_start|>user\nyes or no?<|im_end|>\n<|im_start|>assistant\n"
 
 
