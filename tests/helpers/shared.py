@@ -48,7 +48,7 @@ CASES = {
 
 
 def sample_files(suffix=""):
-    """Return the real exports as cases of a test; one that is skipped loudly where there are none."""
+    """Return the real exports as cases of a test; where there are none, one that is skipped."""
     folder = SHARED / "samples"
     found = sorted(
         path for path in folder.rglob(f"*{suffix}") if path.is_file() and path.suffix != ".tsv"
