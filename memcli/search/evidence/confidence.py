@@ -14,6 +14,8 @@ to each of these on the archives of the others. In ten parts, each judged by the
     not there: LoCoMo .058, LongMemEval .220 (its haystacks share topics), demo, plausible but never
     said .50, unrelated .06, of other data sets .047 to .163
 
+The verdict takes `stages.LEAST_SCORE`, .42, for which these were not computed again.
+
 A search for one or two words is answered by a place that has them, or the rarer of them.
 
 The demo questions that are missed have no word in common with the answer, most of them because they
