@@ -14,6 +14,11 @@ that MEM_CONFIG names:
     scheme = "Bearer"           # the word before the key in the header
     context = 16384             # tokens, if the server allows fewer than the model
 
+    [database]                  # where the key of an encrypted database is
+    key_command = "pass show mem"  # prints it
+    key_file = "~/.mem-key"     # holds it
+    keyring = true              # the system keyring holds it
+
     [people]                    # the names of each person; `me` is yourself
     me = ["Mira Santos", "mira"]
     "Kaito Mori" = ["kaito", "+81 90 1234 5678"]
@@ -56,12 +61,27 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class KeySettings:
+    """The places where the key of an encrypted database is. The file never holds the key itself."""
+
+    key_command: str = ""  # prints it
+    key_file: str = ""  # path
+    keyring: bool = False  # of the system
+
+    @property
+    def has_source(self) -> bool:
+        """True if any place is named."""
+        return bool(self.key_command or self.key_file or self.keyring)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The contents of `config.toml` and of the environment."""
 
     models: Mapping[str, str] = field(default_factory=dict)  # by role
     servers: Mapping[str, Server] = field(default_factory=dict)  # by address
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names, by one of them
+    database: KeySettings = KeySettings()
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -123,6 +143,11 @@ def list_settings() -> list[Setting]:
         variable = f"MEM_{role.upper()}"
         origin = variable if os.environ.get(variable) else str(path) if role in in_file else DEFAULT
         found.append(Setting(f"models.{role}", current.models.get(role, ""), origin))
+    for place in fields(KeySettings):
+        value = getattr(current.database, place.name)
+        origin = DEFAULT if value == place.default else str(path)
+        text = "true" if value is True else value or ""
+        found.append(Setting(f"database.{place.name}", text, origin))
     for address, server in current.servers.items():
         for one in fields(Server):
             value = getattr(server, one.name)
@@ -155,7 +180,7 @@ def write_setting(key: str, values: Sequence[str]) -> None:
     """Write a setting into `config.toml`, or remove it; everything else in the file stays.
 
     Args:
-        key: `models.ROLE`, `servers.ADDRESS.FIELD` or `people.NAME`.
+        key: `models.ROLE`, `database.FIELD`, `servers.ADDRESS.FIELD` or `people.NAME`.
         values: the value as a person types it, or the names of a person; none removes the setting.
 
     Raises:
@@ -182,7 +207,7 @@ def write_setting(key: str, values: Sequence[str]) -> None:
         raise InputError(f"`{key}` has one value, not {len(values)}", hint="put it in quotes")
     elif values:
         [value] = values
-        table[last] = int(value) if last == "context" and value.isdecimal() else value
+        table[last] = _typed_value(last, value)
     elif last in table:
         del table[last]
         if not table and len(tables) > 1:  # the last setting of a server
@@ -258,9 +283,17 @@ def _split_key(key: str) -> tuple[str, ...]:
     if not all(parts) or len(parts) != (3 if first == "servers" else 2):
         known = ", ".join(f"`models.{role}`" for role in ROLES)
         raise InputError(
-            f"`{key}` is not a setting", hint=f"{known}, `people.NAME` or `servers.ADDRESS.key_env`"
+            f"`{key}` is not a setting",
+            hint=f"{known}, `people.NAME`, `database.key_command` or `servers.ADDRESS.key_env`",
         )
     return parts
+
+
+def _typed_value(name: str, value: str) -> str | int | bool:
+    """Return a value as its setting has it, or the text, which `_to_settings` then refuses."""
+    if name == "keyring" and value in ("true", "false"):
+        return value == "true"
+    return int(value) if name == "context" and value.isdecimal() else value
 
 
 def _from_environment(key: str, variable: str, value: object) -> Setting:
@@ -269,12 +302,14 @@ def _from_environment(key: str, variable: str, value: object) -> Setting:
 
 def _to_settings(content: dict[str, Any], path: Path) -> Settings:
     table = TypedTable(content, str(path))
-    models, servers, people = map(table.get_table, ("models", "servers", "people"))
+    tables = map(table.get_table, ("models", "servers", "people", "database"))
+    models, servers, people, database = tables
     table.reject_unknown_keys()
     return Settings(
         models=_models(models),
         servers={} if servers is None else {url: _server(servers, url) for url in servers.content},
         people={} if people is None else {name: _names(people, name) for name in people.content},
+        database=_key_settings(database),
     )
 
 
@@ -305,6 +340,18 @@ def _server(servers: TypedTable, address: str) -> Server:
     )
     table.reject_unknown_keys()
     return server
+
+
+def _key_settings(table: TypedTable | None) -> KeySettings:
+    if table is None:
+        return KeySettings()
+    found = KeySettings(
+        key_command=table.get("key_command", str, ""),
+        key_file=table.get("key_file", str, ""),
+        keyring=table.get("keyring", bool, False),
+    )
+    table.reject_unknown_keys()
+    return found
 
 
 def _names(people: TypedTable, name: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ Read `app` first, then one command, such as `commands/ask`.
     confirmation   a question before a deletion or a long import
     discovery      exports that could be imported, or have changed
     last_list      the list that was printed last, for `mem show 2`
+    encryption     the work of `mem encrypt` and `mem decrypt`
     settings_editor  the settings file in an editor
     default_command  groups in which `list` need not be typed
     filter_warnings  warnings of filters that leave out more than was meant

@@ -19,6 +19,7 @@ from memcli.cli.help.examples import EXAMPLES
 from memcli.errors import UsageError
 from memcli.settings import database_path
 from memcli.store import Filters, Store
+from memcli.store.encryption.key_sources import make_key_for_new_database
 from memcli.text.typed_periods import Period
 
 
@@ -57,8 +58,12 @@ class WritableDatabaseOptions(DatabaseOptions):
         return Store.existing(self.path, wait=self.wait)
 
     def open(self) -> Store:
-        """Open the database, and create it if there is none."""
-        return Store(self.path, wait=self.wait)
+        """Open the database, and create it if there is none.
+
+        A new one is encrypted if the settings say where its key is.
+        """
+        new_key = None if self.path.exists() else make_key_for_new_database(self.path)
+        return Store(self.path, wait=self.wait, new_key=new_key)
 
 
 @dataclass(frozen=True, slots=True)

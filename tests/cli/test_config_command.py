@@ -30,6 +30,9 @@ def test_every_value_is_told_with_where_it_comes_from(mem):
         "models.sifter": ("", "default"),
         "models.reader": ("b", str(config(mem))),
         "models.chat": ("", "default"),
+        "database.key_command": ("", "default"),
+        "database.key_file": ("", "default"),
+        "database.keyring": ("", "default"),
     }
     assert f"models.reader    b  ({config(mem)})" in mem("config").out.splitlines()
 
