@@ -5,8 +5,8 @@ MemError
 ├── NotFoundError        nothing in the database matches the request
 ├── InputError           a file or an argument cannot be understood
 ├── StoreError           the database is missing, locked, damaged or too new
-│   ├── KeyMissingError  it is encrypted, and its key cannot be had
-│   └── WrongKeyError    it is encrypted with another key
+├── KeyMissingError      the database is encrypted, and its key cannot be had
+├── WrongKeyError        the database is encrypted with another key
 ├── ModelNotFoundError   a model file is not on this machine
 ├── BackendError         a model was found but failed to load or to run
 │   ├── ContextError     the input exceeds its context
@@ -90,13 +90,13 @@ class StoreError(MemError):
     exit_code = ExitCode.STORE
 
 
-class KeyMissingError(StoreError):
+class KeyMissingError(MemError):
     """The database is encrypted, and no source has its key, or a source fails."""
 
     exit_code = ExitCode.KEY_MISSING
 
 
-class WrongKeyError(StoreError):
+class WrongKeyError(MemError):
     """The database is encrypted with another key."""
 
     exit_code = ExitCode.WRONG_KEY

@@ -13,7 +13,7 @@ from memcli.cli.json_output.store_documents import CheckJson, DoctorJson
 from memcli.cli.models.open import open_embedder
 from memcli.cli.output.console import note
 from memcli.cli.output.progress import progress_bars, resume_hint
-from memcli.errors import InputError, MemError, StoreError
+from memcli.errors import InputError, KeyMissingError, MemError, StoreError, WrongKeyError
 from memcli.ingest.reindex import reindex
 from memcli.store import Store
 from memcli.store.maintenance.rescue import rescue
@@ -92,7 +92,7 @@ def _checks(
             try:
                 store = stack.enter_context(Store(path, wait=wait))
                 yield HealthCheck("database", "ok", str(path))
-            except (StoreError, InputError) as error:  # the settings may name the key
+            except (StoreError, KeyMissingError, WrongKeyError, InputError) as error:  # the settings may name the key
                 yield unopenable(error)
         if store is not None:
             rebuild = partial(_rebuild_index, store, path, quiet=quiet)

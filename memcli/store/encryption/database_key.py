@@ -79,7 +79,7 @@ def new_key_text() -> str:
     return os.urandom(KEY_BYTES).hex()
 
 
-def read_header(path: Path) -> bytes:
+def read_file_header(path: Path) -> bytes:
     """Return the first 100 bytes of a file, empty if it cannot be read.
 
     They are read by SQLite's own file system: to close a file in any other way would release the
@@ -99,7 +99,7 @@ def read_header(path: Path) -> bytes:
 
 def encrypted_salt(path: Path) -> bytes | None:
     """Return the salt of an encrypted database; None of any other file, or if there is none."""
-    header = read_header(path)
+    header = read_file_header(path)
     is_encrypted = not header.startswith(_PLAIN_HEADER) and header[18:24] in (
         bytes((each, each, _RESERVED)) + _FRACTIONS for each in (1, 2)
     )

@@ -144,7 +144,7 @@ def _key_texts(path: Path, salt: bytes, settings: KeySettings) -> Iterator[tuple
     if _has_terminal():
         for attempt in range(_PROMPTS):
             again = "that does not open it; " if attempt else ""
-            yield _ask(f"{again}passphrase of {_shown(path)}: "), "the passphrase"
+            yield _ask(f"{again}passphrase of {_path_text(path)}: "), "the passphrase"
 
 
 def _file_keys(path: Path, key_file: str) -> list[tuple[str, str]]:
@@ -250,7 +250,7 @@ def _ask_twice(path: Path) -> str:
             "there is no terminal to ask for a passphrase on",
             hint="`mem encrypt --key-file FILE`, `--key-command COMMAND` or `--keyring`",
         )
-    first = _ask(f"new passphrase of {_shown(path)}: ")
+    first = _ask(f"new passphrase of {_path_text(path)}: ")
     if not first:
         raise UsageError("no passphrase was typed, and nothing was changed")
     if first != _ask("the same again: "):
@@ -276,5 +276,5 @@ def _has_terminal() -> bool:
     return True
 
 
-def _shown(path: Path) -> str:
+def _path_text(path: Path) -> str:
     return str(path) if str(path).isprintable() else ascii(str(path))

@@ -12,7 +12,7 @@ import apsw
 
 from memcli.errors import MemError
 from memcli.store.encryption.connect import READ, connect
-from memcli.store.encryption.database_key import encrypted_salt, read_header
+from memcli.store.encryption.database_key import encrypted_salt, read_file_header
 from memcli.store.encryption.key_sources import find_silent_key
 from memcli.store.sqlite.migrations import APPLICATION_ID
 
@@ -46,7 +46,7 @@ def list_sources(path: Path) -> list[tuple[str]]:
 
 def is_memcli_database(path: Path) -> bool:
     """Return whether a file is a database of memcli, by its header; or an encrypted database."""
-    header = read_header(path)
+    header = read_file_header(path)
     plain = header.startswith(b"SQLite format 3\0")
     return encrypted_salt(path) is not None or (
         plain and header[68:72] == APPLICATION_ID.to_bytes(4)
