@@ -133,9 +133,7 @@ def test_a_missing_key_a_wrong_key_and_damage_are_three_things(mem):
     (mem.folder / "key").write_text(key)
     found = []
     for place in (50, len(sound) // 2):
-        mem.database.write_bytes(
-            sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :]
-        )
+        mem.database.write_bytes(sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :])
         found.append((mem("sessions"), mem("doctor")))
 
     assert [one.code for one in (wrong, gone, none)] == [9, 8, 8]

@@ -18,6 +18,8 @@ from memcli.ingest.reindex import reindex
 from memcli.store import Store
 from memcli.store.maintenance.rescue import rescue
 
+_UNOPENABLE = (StoreError, KeyMissingError, WrongKeyError, InputError)  # the last: of the settings
+
 
 @dataclass(frozen=True, slots=True)
 class DoctorReport:
@@ -92,7 +94,7 @@ def _checks(
             try:
                 store = stack.enter_context(Store(path, wait=wait))
                 yield HealthCheck("database", "ok", str(path))
-            except (StoreError, KeyMissingError, WrongKeyError, InputError) as error:  # the settings may name the key
+            except _UNOPENABLE as error:
                 yield unopenable(error)
         if store is not None:
             rebuild = partial(_rebuild_index, store, path, quiet=quiet)

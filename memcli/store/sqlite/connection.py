@@ -12,7 +12,7 @@ import apsw
 
 from memcli.debug import is_debugging, log
 from memcli.domain import fingerprint
-from memcli.errors import BusyError, StoreError
+from memcli.errors import BusyError, MemError, StoreError
 from memcli.files import remove_leftover_parts, sync
 from memcli.store.encryption.connect import CREATE, READ, connect, copy_address
 from memcli.store.encryption.database_key import DatabaseKey
@@ -245,7 +245,7 @@ class Database:
             database.close()
         raise BusyError(f"another process keeps replacing {self.path}", hint="try again")
 
-    def _unreadable(self) -> StoreError:
+    def _unreadable(self) -> MemError:
         """Return the error of a file whose first page cannot be read."""
         if self.key is None:
             return StoreError(f"{self.path} is not a database", hint=_OTHER_FILE)
