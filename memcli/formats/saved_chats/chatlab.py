@@ -114,8 +114,9 @@ def _kind(type_number: object) -> Kind:
 def _label(message: Mapping[str, Any], kind: Kind) -> str:
     """Return a label in place of content that the exporter did not put into words."""
     number = message.get("type")
-    is_other = kind is Kind.TEXT and isinstance(number, int) and number != _TEXT_TYPE
-    return f"[{_TYPE_NAMES.get(number, number)}]" if is_other else ""
+    if kind is not Kind.TEXT or not isinstance(number, int) or number == _TEXT_TYPE:
+        return ""
+    return f"[{_TYPE_NAMES.get(number, number)}]"
 
 
 FORMAT = Format(name="chatlab", recognises=_recognises, parse=_parse)
