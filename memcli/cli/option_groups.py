@@ -6,7 +6,7 @@ A command declares a parameter of a group's type, `def stats(database: DatabaseO
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -17,6 +17,7 @@ from typer.core import TyperCommand
 from memcli.cli import options
 from memcli.cli.help.examples import EXAMPLES
 from memcli.errors import UsageError
+from memcli.lazy_dataclasses import dataclass
 from memcli.settings import database_path
 from memcli.store import Filters, Store
 from memcli.text.typed_periods import Period

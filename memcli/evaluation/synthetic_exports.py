@@ -6,12 +6,13 @@ people's and words about as frequent as in a language. The same size gives the s
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
 from random import Random
 from typing import Any
+
+from memcli.lazy_dataclasses import dataclass, field
 
 WORDS = 30_000  # of the invented language
 SEED = 2024
