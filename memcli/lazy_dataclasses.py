@@ -48,7 +48,7 @@ class _Field:
 
 
 class _StandardFields:
-    """What `dataclasses.fields` looks for in a class, made when it is first asked for."""
+    """The descriptor of the fields that `dataclasses.fields` reads; made when first read."""
 
     def __init__(self, *, frozen: bool) -> None:
         self.frozen = frozen
@@ -60,13 +60,14 @@ class _StandardFields:
 
 
 class _StandardParameters(_StandardFields):
-    """What a dataclass of the standard library looks for in a class that it inherits from."""
+    """The same for the parameters, which a dataclass reads of the classes that it inherits from."""
 
     def __get__(self, _instance: object, owner: Any) -> Any:
         return _standard_twin(owner, frozen=self.frozen).__dataclass_params__
 
 
 def _standard_twin(owner: Any, *, frozen: bool) -> Any:
+    """Return a dataclass of the standard library with the fields of a class."""
     import dataclasses
 
     kinds = _kinds(owner)

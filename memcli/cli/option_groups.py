@@ -251,7 +251,15 @@ def expand_groups(command: Callable[..., Any]) -> Callable[..., Any]:
         group: Any = parameter.annotation
         if isinstance(group, type) and is_dataclass(group):
             groups[name] = group
-            parameters += inspect.signature(group).parameters.values()
+            parameters += [
+                inspect.Parameter(
+                    each.name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=each.default,
+                    annotation=each.type,
+                )
+                for each in fields(group)
+            ]
         else:
             parameters.append(parameter)
     if not groups:
