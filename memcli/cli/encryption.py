@@ -1,6 +1,5 @@
 """The work of `mem encrypt` and `mem decrypt`, and the way out of an encrypted database."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from memcli.cli.output.console import note, one_line
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.errors import UsageError
+from memcli.lazy_dataclasses import dataclass
 from memcli.settings import KeySettings, load_settings, write_setting
 from memcli.store import Store
 from memcli.store.encryption.database_key import DatabaseKey, encrypted_salt

@@ -15,12 +15,12 @@ import hmac
 import os
 import re
 import unicodedata
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
 
 from memcli.errors import WrongKeyError
+from memcli.lazy_dataclasses import dataclass, field
 
 SALT_BYTES = 16
 KEY_BYTES = 32

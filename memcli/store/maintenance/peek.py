@@ -12,8 +12,7 @@ import apsw
 
 from memcli.errors import MemError
 from memcli.store.encryption.connect import READ, connect
-from memcli.store.encryption.database_key import encrypted_salt, read_file_header
-from memcli.store.encryption.key_sources import find_silent_key
+from memcli.store.encryption.database_key import DatabaseKey, encrypted_salt, read_file_header
 from memcli.store.sqlite.migrations import APPLICATION_ID
 
 MAX_VALUES = 100  # more than anybody reads
@@ -71,8 +70,12 @@ def list_speakers(path: Path) -> list[tuple[str]]:
 def _rows(path: Path, sql: str, *values: object) -> list[Any]:  # rows of SQLite
     # If no process has it open, SQLite would create files beside it, unless it is immutable.
     immutable = not Path(f"{path}-wal").exists()
+    key: DatabaseKey | None = None
     try:
-        key = find_silent_key(path)
+        if encrypted_salt(path) is not None:
+            from memcli.store.encryption.key_sources import find_silent_key
+
+            key = find_silent_key(path)
         with closing(connect(path, READ, key=key, immutable=immutable)) as database:
             return database.execute(sql, values).fetchall()
     except (apsw.Error, MemError, OSError, UnicodeError):

@@ -6,13 +6,13 @@ can be made again from the turns is not read.
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from memcli.errors import StoreError, UsageError
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.encryption.connect import READ, connect
 from memcli.store.encryption.key_sources import find_key
 from memcli.store.sqlite.connection import Database

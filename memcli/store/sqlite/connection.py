@@ -15,8 +15,7 @@ from memcli.domain import fingerprint
 from memcli.errors import BusyError, MemError, StoreError
 from memcli.files import remove_leftover_parts, sync
 from memcli.store.encryption.connect import CREATE, READ, connect, copy_address
-from memcli.store.encryption.database_key import DatabaseKey
-from memcli.store.encryption.key_sources import find_key
+from memcli.store.encryption.database_key import DatabaseKey, encrypted_salt
 from memcli.store.sqlite.database_file import check_file, create_private_file, is_same_file
 from memcli.store.sqlite.migrations import APPLICATION_ID, is_current, migrate
 from memcli.store.sqlite.tokenize import count_words
@@ -226,7 +225,7 @@ class Database:
         """
         for _ in range(_OPEN_ATTEMPTS):
             before = check_file(self.path)
-            self.key = find_key(self.path)
+            self.key = _find_key(self.path)
             database = connect(self.path, flags, key=self.key)
             try:
                 database.set_busy_timeout(self._wait)
@@ -298,6 +297,15 @@ class Database:
             if isinstance(error, apsw.CorruptError):
                 hint = "`mem doctor` says what can be repaired"
             raise StoreError(message, hint=hint) from error
+
+
+def _find_key(path: Path) -> DatabaseKey | None:
+    """Return the key of a database; see `find_key`, which most databases need not import."""
+    if encrypted_salt(path) is None:
+        return None
+    from memcli.store.encryption.key_sources import find_key
+
+    return find_key(path)
 
 
 def _vector_extension() -> str:
