@@ -22,7 +22,6 @@ that MEM_CONFIG names:
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +109,8 @@ def list_settings() -> list[Setting]:
     Raises:
         InputError: see `load_settings`.
     """
+    from dataclasses import fields
+
     path, current = config_file(), load_settings()
     in_file = _read(path).get("models", {})
     found = [

@@ -5,7 +5,7 @@ is loaded only to explain what was typed wrongly, and to print help.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any, get_args
 
 from memcli.lazy_dataclasses import dataclass, field
 
@@ -65,7 +65,7 @@ def declared_parameters(command: Callable[..., Any]) -> list[DeclaredParameter]:
     for name, kind in command.__annotations__.items():
         if isinstance(kind, type):  # a group of options
             found += _fields(kind, name)
-        elif get_origin(kind) is Annotated:
+        elif hasattr(kind, "__metadata__"):  # it is `Annotated`
             found.append(_declare(name, kind, _defaults(command).get(name, REQUIRED)))
     return found
 
