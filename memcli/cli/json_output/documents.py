@@ -43,6 +43,7 @@ from memcli.cli.json_output.store_documents import (
     ModelsJson,
     StatsJson,
 )
+from memcli.evaluation.scale.report import ScaleReport
 from memcli.evaluation.speed_report import SpeedReport
 from memcli.evaluation.summary import DatasetReport
 
@@ -77,4 +78,5 @@ DOCUMENTS = (
     PrintedDocument(ModelsJson, ("mem models list", "mem models verify"), ModelJson),
     PrintedDocument(DatasetReport, ("mem bench",)),
     PrintedDocument(SpeedReport, ("mem bench",)),
+    PrintedDocument(ScaleReport, ("mem bench",)),
 )
