@@ -129,7 +129,13 @@ def list_settings() -> list[Setting]:
         for one in fields(Server):
             value = getattr(server, one.name)
             origin = DEFAULT if value == one.default else str(path)
-            text = "" if value is None else str(value).lower() if value in (True, False) else str(value)
+            text = (
+                ""
+                if value is None
+                else str(value).lower()
+                if value in (True, False)
+                else str(value)
+            )
             found.append(Setting(f"servers.{address}.{one.name}", text, origin))
     for name, others in current.people.items():
         found.append(Setting(f"people.{name}", ", ".join(others), str(path)))

@@ -28,16 +28,16 @@ _MEASURE = re.compile(  # of a password, not one: "is 12 characters", "was 50%"
     r"(?i)^[\d.,:/–-]*\d(?:st|nd|rd|th|x|%|\+|am|pm)?$|^\d+[-–+]?[^\W\d_]+$|^[^\W\d_]+[-–]\d{1,2}$"
 )
 _STATES = frozenset(  # plain words that forms and texts have after `Password:`
-    "required optional missing invalid incorrect correct wrong changed unknown enter forgot forgotten"
-    " reset protected weak strong update updated manager management security policies generator"
-    " sharing storage hashing encryption authentication confirm confirmation anything something"
+    "required optional missing invalid incorrect correct wrong changed unknown enter forgot"
+    " forgotten reset protected weak strong update updated manager management security policies"
+    " generator sharing storage hashing encryption authentication confirm confirmation anything something"
     " minimum maximum please varchar textfield boolean number default hashed encrypted plaintext"
     " string integer nothing yes same usual erforderlich vergessen falsch".split()
 )
 
 
 def is_card_number(text: str) -> bool:
-    """Return whether digits, perhaps in groups, are a card's: its network's form, and Luhn's sum."""
+    """Return whether digits, perhaps in groups, are a card's: its network's form and Luhn's sum."""
     digits = re.sub(r"[ -]", "", text)
     if not _CARD_PREFIXES.fullmatch(digits) or len(set(digits)) < 2:
         return False

@@ -70,7 +70,7 @@ def test_keys_that_say_whose_they_are_are_masked(key, text):
         ("my password for the mail is now b1rd&nest", "my password for the mail is now"
          " [password masked]"),
         ("my PIN is 4417.", "my PIN is [password masked]."),
-        ("postgres://ana:s3cr7x@db.example.org/x", "postgres://ana:[password masked]@db.example.org/x"),
+        ("postgres://ana:s3cr7x@db.example.org", "postgres://ana:[password masked]@db.example.org"),
         ("pay with 4111 1111 1111 1111 please", "pay with [card number masked] please"),
         ("5555555555554444", "[card number masked]"),
         ("amex 3782-822463-10005", "amex [card number masked]"),
@@ -157,9 +157,12 @@ def test_any_text_is_masked_without_an_error_and_once_is_enough(text):
 
 @pytest.mark.parametrize(
     "piece",
-    ["a", "1", "1 ", "password ", "password is ", "://", "eyJ.", "A" * 63 + "\n", "key=", "-----BEGIN "
-     "PRIVATE KEY-----", "DE89 ", "account number ", "seed phrase: abcd ", "sk-", "x:"],
-)  # fmt: skip
+    [
+        *("a", "1", "1 ", "password ", "password is ", "://", "eyJ.", "A" * 63 + "\n", "key="),
+        *("-----BEGIN PRIVATE KEY-----", "DE89 ", "account number ", "seed phrase: abcd ", "sk-"),
+        *("mot de passe  ", "api key is ", "token=a&", "bearer aaaaaaaaaaaaaaaaaaaa "),
+    ],
+)
 def test_hostile_text_takes_linear_time(piece):
     from time import process_time
 
