@@ -6,8 +6,9 @@ tests.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from memcli.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from array import array

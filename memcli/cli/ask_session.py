@@ -2,7 +2,6 @@
 
 import math
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
@@ -17,6 +16,7 @@ from memcli.cli.output.console import note, stdout_closed
 from memcli.cli.output.live_view import live_ranking
 from memcli.deadline import deadline, seconds_left
 from memcli.errors import ExitCode, ModelNotFoundError, UsageError
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.memories.profile import describe_person
 from memcli.protocols import Chat
 from memcli.search.answer import Answer
@@ -28,7 +28,6 @@ from memcli.search.stages import RankingModels
 from memcli.search.stages import rank_sessions as rank_sessions
 from memcli.settings import NO_MODEL
 from memcli.store import Filters, Store
-from memcli.text.redaction import count_masks, redact
 
 OVERHEAD = 0.3  # seconds of a budget reserved for starting and printing
 RANKING_SHARE = 0.5  # the part of a budget that ranking may take if an answer follows
@@ -165,13 +164,14 @@ class AskSession:
                 any_accepted = describe_person(self.store, sys.maxsize, count)
                 note(PROFILE_TOO_LARGE if any_accepted else NO_PROFILE)
         self._first_context = False
-        about_user = redact(about_user) if self.masks_secrets else about_user
+        if about_user and self.masks_secrets:
+            about_user = _mask(about_user)
         block = build_context(ranking.results, count, tokens, head=about_user)
         if not block.text:
             raise UsageError(
                 f"not one turn fits into {tokens} tokens", hint="`--context-tokens 4000`"
             )
-        if masks := self.masks_secrets and count_masks(block.text):
+        if masks := self.masks_secrets and _count_masks(block.text):
             note(f"secrets are masked in {masks} places; `--no-redact` prints them")
         return block.text
 
@@ -203,3 +203,15 @@ def open_stage_models(options: StageOptions, database: Path | None = None) -> Ra
                 hint="`mem models pull` fetches one",
             )
     return models
+
+
+def _mask(text: str) -> str:
+    from memcli.text.redaction import redact  # here, because it compiles some fifty patterns
+
+    return redact(text)
+
+
+def _count_masks(text: str) -> int:
+    from memcli.text.redaction import count_masks
+
+    return count_masks(text)

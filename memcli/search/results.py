@@ -1,15 +1,14 @@
 """The result of a question: a ranking with its evidence, and the stages that made it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from memcli.domain import Passage, Session, Turn
 from memcli.errors import MemError
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.search.budget import StagePlan
 from memcli.search.evidence.turns import MOST_EVIDENCE
 from memcli.search.retrieve import Candidate
-from memcli.text.redaction import redact
 
 StageName = Literal["retrieve", "rerank", "sift", "answer"]
 StopCause: TypeAlias = MemError | KeyboardInterrupt  # of work that ended before its end
@@ -168,6 +167,8 @@ def quotes(candidate: Candidate, passage: Passage | None = None) -> tuple[Quoted
 
 def mask_ranking(ranking: Ranking) -> Ranking:
     """Return a ranking with the secrets in its sessions, reasons and thought masked."""
+    from memcli.text.redaction import redact  # compiles some fifty patterns
+
     return replace(
         ranking,
         results=tuple(_mask_result(result) for result in ranking.results),
@@ -177,11 +178,15 @@ def mask_ranking(ranking: Ranking) -> Ranking:
 
 def _mask_session(session: Session) -> Session:
     """Return a session with the secrets in its title and turns masked."""
+    from memcli.text.redaction import redact
+
     turns = tuple(_mask_turn(turn) for turn in session.turns)
     return replace(session, title=redact(session.title), turns=turns)
 
 
 def _mask_result(result: RankedSession) -> RankedSession:
+    from memcli.text.redaction import redact
+
     quotes = (QuotedTurn(one.position, _mask_turn(one.turn)) for one in result.evidence)
     return replace(
         result,
@@ -193,5 +198,7 @@ def _mask_result(result: RankedSession) -> RankedSession:
 
 
 def _mask_turn(turn: Turn) -> Turn:
+    from memcli.text.redaction import redact
+
     masked = redact(turn.text)
     return turn if masked is turn.text else replace(turn, text=masked)

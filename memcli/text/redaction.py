@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.text.secret_patterns import PATTERNS, SECRET_KINDS, SecretKind, SecretPattern
 
 

@@ -29,10 +29,11 @@ _MEASURE = re.compile(  # of a password, not one: "is 12 characters", "was 50%"
 )
 _STATES = frozenset(  # plain words that forms and texts have after `Password:`
     "required optional missing invalid incorrect correct wrong changed unknown enter forgot"
-    " forgotten reset protected weak strong update updated manager management security policies"
-    " generator sharing storage hashing encryption authentication confirm confirmation anything something"
-    " minimum maximum please varchar textfield boolean number default hashed encrypted plaintext"
-    " string integer nothing yes same usual erforderlich vergessen falsch".split()
+    " forgotten reset protected weak strong update updated manager management security"
+    " policies generator sharing storage hashing encryption authentication confirm"
+    " confirmation anything something minimum maximum please varchar textfield boolean number"
+    " default hashed encrypted plaintext string integer nothing yes same usual erforderlich"
+    " vergessen falsch".split()
 )
 
 

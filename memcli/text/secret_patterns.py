@@ -6,9 +6,9 @@ least one. A text without any of them is not searched, so that ordinary chat cos
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.text.secret_checks import (
     has_random_part,
     is_bank_routing_number,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,10 +14,9 @@ from memcli.cli.output.console import note
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.errors import MemError, StoreError
 from memcli.ingest.reindex import reindex
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.store import Store
 from memcli.store.maintenance.rescue import rescue
-from memcli.text.redaction import count_secrets
-from memcli.text.secret_patterns import SECRET_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,9 @@ class DoctorReport:
         Raises:
             StoreError: there is no database, or it cannot be read.
         """
+        from memcli.text.redaction import count_secrets  # compiles some fifty patterns
+        from memcli.text.secret_patterns import SECRET_KINDS
+
         with Store.existing(path, read_only=True) as store:
             found = count_secrets(store.statistics.texts())
         return replace(self, secrets={kind: found[kind] for kind in SECRET_KINDS})
