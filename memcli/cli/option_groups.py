@@ -123,6 +123,7 @@ class RankingOutputOptions:
     as_json: options.Json = False
     as_jsonl: options.Jsonl = False
     context_tokens: options.ContextTokens = None
+    redact: options.Redact = None
     verbose: options.Verbose = False
 
     def chosen_format(
@@ -156,6 +157,10 @@ class RankingOutputOptions:
         if with_answer and (chosen in ("csv", "context") or (chosen == "jsonl" and not several)):
             raise UsageError(f"`--answer` does not work with the format {chosen}", hint="`--json`")
         return chosen
+
+    def masks_secrets(self, chosen: str) -> bool:
+        """Return whether secrets are masked in the format that was chosen."""
+        return chosen == "context" if self.redact is None else self.redact
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,16 @@ Profile = Annotated[
         help="Begin `--format context` with the memories about you that you wrote or accepted.",
     ),
 ]
+Redact = Annotated[
+    bool | None,
+    typer.Option(
+        "--redact/--no-redact",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+        help="Mask keys, tokens, passwords and numbers of cards and accounts in what is printed; by"
+        " default only with `--format context`.",
+    ),
+]
 WholeTrace = Annotated[
     bool,
     Option(

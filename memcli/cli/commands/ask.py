@@ -91,6 +91,7 @@ def ask(
             min_score=min_score,
             budget=stages.budget,
             context_tokens=output.context_tokens,
+            masks_secrets=output.masks_secrets(chosen),
             with_profile=output.profile,
             speeds=ModelSpeeds(state_folder() / "speeds.json"),
             started=started,

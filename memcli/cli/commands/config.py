@@ -64,6 +64,8 @@ def config(
     `servers.ADDRESS.key_env` is the variable with a server's key, and `servers.ADDRESS.key_file`
     the file with it. `servers.ADDRESS.scheme` is the word before the key in the header, by default
     `Bearer`. `servers.ADDRESS.context` is the number of tokens that the server allows.
+    `servers.ADDRESS.redact` says whether secrets are masked in what is sent there: by default they
+    are, unless the server is on this machine.
     """
     needs_key = action not in ("list", "edit")
     if needs_key != (key is not None) or (action == "set") != bool(new_values):

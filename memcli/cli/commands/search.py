@@ -61,6 +61,7 @@ def search(
             limit,
             min_score=min_score or 0.0,
             context_tokens=output.context_tokens,
+            masks_secrets=output.masks_secrets(chosen),
         )
         warn_about_filters(store, session.filters)
         note_changed_sources(store)
