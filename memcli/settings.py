@@ -13,6 +13,7 @@ that MEM_CONFIG names:
     key_file = "~/.vllm-key"    # or the file that does
     scheme = "Bearer"           # the word before the key in the header
     context = 16384             # tokens, if the server allows fewer than the model
+    redact = false              # sends secrets unmasked, as to servers on this machine
 
     [database]                  # where the key of an encrypted database is
     key_command = "pass show mem"  # prints it
@@ -27,7 +28,6 @@ that MEM_CONFIG names:
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ class Server:
     key_file: str = ""  # path
     scheme: str = "Bearer"  # word before the key in the header
     context: int | None = None  # tokens the server allows; None if as many as the model
+    redact: bool | None = None  # whether secrets are masked; None if it is not on this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ def list_settings() -> list[Setting]:
     Raises:
         InputError: see `load_settings`.
     """
+    from dataclasses import fields
+
     path, current = config_file(), load_settings()
     in_file = _read(path).get("models", {})
     found = [
@@ -153,7 +156,13 @@ def list_settings() -> list[Setting]:
         for one in fields(Server):
             value = getattr(server, one.name)
             origin = DEFAULT if value == one.default else str(path)
-            text = "" if value is None else str(value)
+            text = (
+                ""
+                if value is None
+                else str(value).lower()
+                if value in (True, False)
+                else str(value)
+            )
             found.append(Setting(f"servers.{address}.{one.name}", text, origin))
     for name, others in current.people.items():
         found.append(Setting(f"people.{name}", ", ".join(others), str(path)))
@@ -291,10 +300,11 @@ def _split_key(key: str) -> tuple[str, ...]:
 
 
 def _typed_value(name: str, value: str) -> str | int | bool:
-    """Return a value as its setting has it, or the text, which `_to_settings` then refuses."""
-    if name == "keyring" and value in ("true", "false"):
-        return value == "true"
-    return int(value) if name == "context" and value.isdecimal() else value
+    """Return the value of a setting as TOML has it, from the one that a person typed."""
+    if name == "context" and value.isdecimal():
+        return int(value)
+    booleans = {"true": True, "false": False} if name in ("redact", "keyring") else {}
+    return booleans.get(value, value)
 
 
 def _from_environment(key: str, variable: str, value: object) -> Setting:
@@ -338,6 +348,7 @@ def _server(servers: TypedTable, address: str) -> Server:
         key_file=table.get("key_file", str, ""),
         scheme=table.get("scheme", str, Server().scheme),
         context=table.get_optional("context", int),
+        redact=table.get_optional("redact", bool),
     )
     table.reject_unknown_keys()
     return server

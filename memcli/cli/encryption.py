@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.output.console import note, one_line
+from memcli.cli.output.console import note, one_line, write_line
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.parsing.parameters import Option
 from memcli.errors import UsageError
 from memcli.lazy_dataclasses import dataclass
 from memcli.settings import KeySettings, load_settings, write_setting
@@ -18,7 +17,7 @@ from memcli.store.encryption.key_sources import make_key
 from memcli.store.maintenance.encrypt import rewrite_database
 
 Plain = Annotated[
-    bool, typer.Option("--plain", help="Write plain text, though the database is encrypted.")
+    bool, Option("--plain", help="Write plain text, though the database is encrypted.")
 ]
 
 
@@ -74,7 +73,7 @@ def change_encryption(
     _rewrite(database, key, quiet=quiet)
     source.write()
     if not quiet:
-        typer.echo(one_line(f"{database.path}: encrypted; its key is that of {key.origin}"))
+        write_line(one_line(f"{database.path}: encrypted; its key is that of {key.origin}"))
         note("keep a copy of the key in another place: without it nobody can read the database")
         note("the disk may keep old blocks of the file that was there before")
     _name_backups(backups, plain_only=previous is None)
@@ -91,7 +90,7 @@ def remove_encryption(database: WritableDatabaseOptions, *, quiet: bool) -> None
             raise UsageError(f"{database.path} is not encrypted", hint="`mem encrypt`")
     _rewrite(database, None, quiet=quiet)
     if not quiet:
-        typer.echo(one_line(f"{database.path}: not encrypted any more"))
+        write_line(one_line(f"{database.path}: not encrypted any more"))
 
 
 def require_plain(store: Store, *, plain: bool) -> None:

@@ -3,18 +3,17 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from memcli.cli.encryption import KeyOptions, change_encryption
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Quiet
+from memcli.cli.parsing.parameters import Option
 
 ChangeKey = Annotated[
-    bool, typer.Option("--change-key", help="Encrypt an encrypted database with a new key.")
+    bool, Option("--change-key", help="Encrypt an encrypted database with a new key.")
 ]
 KeyCommand = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--key-command",
         metavar="COMMAND",
         show_default=False,
@@ -23,17 +22,15 @@ KeyCommand = Annotated[
 ]
 KeyFile = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--key-file",
         metavar="FILE",
         show_default=False,
         help="File with the key; it is made if it does not exist.",
     ),
 ]
-Keyring = Annotated[bool, typer.Option("--keyring", help="Keep a new key in the system keyring.")]
-Passphrase = Annotated[
-    bool, typer.Option("--passphrase", help="Ask for a passphrase on the terminal.")
-]
+Keyring = Annotated[bool, Option("--keyring", help="Keep a new key in the system keyring.")]
+Passphrase = Annotated[bool, Option("--passphrase", help="Ask for a passphrase on the terminal.")]
 
 
 def encrypt(
