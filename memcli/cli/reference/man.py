@@ -131,8 +131,8 @@ def _command_page(command: Command) -> str:
     else:
         body += _option_sections(command.parameters)
     if name == "mem-models":
-        body += [".SH SERVERS", *roff.paragraphs(servers.INTRODUCTION)]
-        body += roff.definition_list(servers.SERVERS)
+        body += [".SH ENGINES AND SERVERS", *roff.paragraphs(servers.INTRODUCTION)]
+        body += roff.definition_list({row.name: row.text for row in servers.ENGINES})
     shown = [example for each in command.all() for example in EXAMPLES.get(each.name, ())]
     body += [".SH EXAMPLES", *roff.code_lines(list(dict.fromkeys(shown)))]
     seen = ["mem(1)"]
