@@ -22,7 +22,7 @@ that MEM_CONFIG names:
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ import platformdirs
 
 from memcli.errors import InputError
 from memcli.files import atomic_write
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.typed_table import TypedTable, shorten_repr
 
 MEMOS_URL = "https://memos.memtensor.cn/api/openmem/v1"

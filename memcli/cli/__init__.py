@@ -104,8 +104,8 @@ def _run(argv: Sequence[str]) -> int:
     from memcli.cli.app import command_tree
     from memcli.temporary import remove_leftovers
 
-    if list(argv[:1]) == ["help"]:  # `mem help ask`, as with other programs
-        argv = [*argv[1:], "--help"]
+    if words[0] == "help":  # `mem help ask`, as with other programs
+        return _print_help_about(words[1:])
     remove_leftovers()
     try:
         status = command_tree(argv)(argv, prog_name="mem", standalone_mode=False)
@@ -122,6 +122,21 @@ def _print_help(words: Sequence[str]) -> int:
 
     (sys.stdout if words else sys.stderr).write(main_help())
     return ExitCode.OK if words else ExitCode.USAGE
+
+
+def _print_help_about(words: Sequence[str]) -> int:
+    """Print the help of a command and the topic of its name, or the topic alone."""
+    from memcli.cli.help.help_text import COMMAND_GROUPS
+    from memcli.cli.help.topics import print_topic, topic_names
+
+    topic = " ".join(words) if " ".join(words) in topic_names() else ""
+    status: int = ExitCode.OK
+    if not topic or any(topic in names for names in COMMAND_GROUPS.values()):
+        status = _run([*words, "--help"])
+        sys.stdout.write("\n" if topic else "")
+    if topic:
+        print_topic(topic)
+    return status
 
 
 def _report_wrong_usage(message: str, context: Any) -> int:  # Any: Typer's context is private

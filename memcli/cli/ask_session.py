@@ -2,7 +2,6 @@
 
 import math
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
@@ -17,6 +16,7 @@ from memcli.cli.output.console import note, stdout_closed
 from memcli.cli.output.live_view import live_ranking
 from memcli.deadline import deadline, seconds_left
 from memcli.errors import ExitCode, ModelNotFoundError, UsageError
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.memories.profile import describe_person
 from memcli.protocols import Chat
 from memcli.search.answer import Answer

@@ -6,7 +6,7 @@ A command declares a parameter of a group's type, `def stats(database: DatabaseO
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -17,6 +17,7 @@ from typer.core import TyperCommand
 from memcli.cli import options
 from memcli.cli.help.examples import EXAMPLES
 from memcli.errors import UsageError
+from memcli.lazy_dataclasses import dataclass
 from memcli.settings import database_path
 from memcli.store import Filters, Store
 from memcli.text.typed_periods import Period
@@ -250,7 +251,15 @@ def expand_groups(command: Callable[..., Any]) -> Callable[..., Any]:
         group: Any = parameter.annotation
         if isinstance(group, type) and is_dataclass(group):
             groups[name] = group
-            parameters += inspect.signature(group).parameters.values()
+            parameters += [
+                inspect.Parameter(
+                    each.name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=each.default,
+                    annotation=each.type,
+                )
+                for each in fields(group)
+            ]
         else:
             parameters.append(parameter)
     if not groups:

@@ -7,10 +7,11 @@ Memories in languages that write every noun with a capital letter are doubted to
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from functools import cache
 
 from memcli.domain import Fact, Session, Turn
+from memcli.lazy_dataclasses import replace
 from memcli.store import Store
 from memcli.text.date_words import CARDINALS
 from memcli.text.scripts import EAST_ASIAN, KATAKANA

@@ -1,11 +1,11 @@
 """The result of a question: a ranking with its evidence, and the stages that made it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from memcli.domain import Passage, Session, Turn
 from memcli.errors import MemError
+from memcli.lazy_dataclasses import dataclass
 from memcli.search.budget import StagePlan
 from memcli.search.evidence.turns import MOST_EVIDENCE
 from memcli.search.retrieve import Candidate

@@ -11,6 +11,7 @@ from helpers.small_exports import chatgpt, talk, whatsapp
 
 from memcli.cli.app import COMMANDS
 from memcli.cli.help.examples import EXAMPLES
+from memcli.cli.help.topics import topic_names, topic_title
 from memcli.cli.reference.introspect import describe_commands
 
 ROOT = describe_commands()
@@ -44,7 +45,11 @@ def test_the_help_of_mem_loads_no_more_than_its_version(arguments):
 
     more = {name for name in loaded_modules(*arguments) - needed if "memcli" in name}
 
-    assert more <= {"memcli.cli.help.help_text", "memcli.cli.completion.command_table"}
+    assert more <= {
+        "memcli.cli.help.help_text",
+        "memcli.cli.help.topics",
+        "memcli.cli.completion.command_table",
+    }
     assert not [name for name in loaded_modules(*arguments) if name.split(".")[0] == "typer"]
 
 
@@ -57,6 +62,17 @@ def test_the_help_of_mem_names_every_command_and_option(mem):
         assert option.form in shown.out
     wrong = mem()
     assert (wrong.code, wrong.out, wrong.err) == (2, "", shown.out)
+
+
+@pytest.mark.parametrize("name", topic_names())
+def test_every_topic_can_be_read(mem, name):
+    shown = mem("help", name)
+
+    assert (shown.code, shown.err) == (0, "")
+    assert topic_title(name) in shown.out
+    assert "|--" not in shown.out
+    if name in COMMANDS:
+        assert shown.out.startswith(mem(name, "--help").out)
 
 
 @pytest.mark.parametrize("name", NAMES)

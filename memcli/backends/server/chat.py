@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from memcli.backends.server.token_estimate import estimate_tokens
 from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Message, Sampling, Thought
 
 _PATH = "chat/completions"

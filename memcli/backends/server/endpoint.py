@@ -5,7 +5,6 @@ A key comes from the environment or from a file. It is in no address, no `repr` 
 
 import os
 import stat
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import InputError, UsageError
+from memcli.lazy_dataclasses import dataclass, field
 
 _EXAMPLE = "`http://127.0.0.1:8080/v1#model`"
 

@@ -1,13 +1,12 @@
 """The tables of `mem bench --speed`."""
 
-from dataclasses import dataclass
-
 import typer
 
 from memcli.evaluation.import_speed import ImportSpeed, ImportStage
 from memcli.evaluation.latency import ArchiveSpeed, Latency
 from memcli.evaluation.speed import HEAD, EmbedderSpeed, ModelSpeed, Ratio, RerankComparison
 from memcli.evaluation.speed_report import SpeedReport, speed_report
+from memcli.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

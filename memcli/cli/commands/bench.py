@@ -17,6 +17,7 @@ from memcli.cli.bench.bench_stages import (
 from memcli.cli.bench.dataset_view import print_dataset_report
 from memcli.cli.bench.measure_dataset import DatasetBenchmark, measure_dataset
 from memcli.cli.bench.measure_speed import SpeedBenchmark, measure_speed
+from memcli.cli.bench.scale_view import measure_commands
 from memcli.cli.bench.speed_view import print_speed
 from memcli.cli.json_output.serialize import serialize_value
 from memcli.cli.models.open import open_chat
@@ -125,6 +126,26 @@ ImportMegabytesOption = Annotated[
         help="With `--speed`: size of the exports to import, in millions of bytes.",
     ),
 ]
+ArchiveSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--sessions",
+        min=30,
+        metavar="N",
+        show_default=False,
+        help="With `--speed`: measure every command on a generated archive of about N sessions"
+        " instead.",
+    ),
+]
+CompareOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--compare",
+        metavar="LAST",
+        show_default=False,
+        help="With `--sessions`: compare with a report that `--json` printed earlier.",
+    ),
+]
 
 
 def bench(
@@ -140,6 +161,8 @@ def bench(
     speed: SpeedOption = False,
     passages: PassagesOption = None,
     import_mb: ImportMegabytesOption = 20.0,
+    sessions: ArchiveSizeOption = None,
+    compare: CompareOption = None,
     models: ModelOptions,
     chat: ChatName = None,
     as_json: Json = False,
@@ -156,12 +179,24 @@ def bench(
     file; how long `mem ingest`, `mem search` and `mem ask` take on the archive of `mem demo`; and
     how fast large exports are imported, and in how much memory. Other programs that run at the same
     time slow it down; ratios are affected least.
+
+    With `--speed --sessions N`, it measures the processor time and memory of every command on a
+    generated archive, beside programs that do no more than they must, and the bytes on the disk.
+    It needs some 30 KB of temporary disk for each session, and seconds for each hundred.
     """
     if speed == bool(datasets):
         raise UsageError(
             "give either data sets or `--speed`",
             hint="`mem bench locomo10.json`, or `mem bench --speed`",
         )
+    if (sessions and not speed) or (compare and not sessions):
+        raise UsageError(
+            f"`{'--sessions' if sessions else '--compare'}` measures commands on an archive",
+            hint="`mem bench --speed --sessions 1000 [--compare LAST.json]`",
+        )
+    if sessions:
+        measure_commands(sessions, compare, as_json=as_json, quiet=quiet)
+        return
     if speed:
         speeds = SpeedBenchmark(
             models.reranker,

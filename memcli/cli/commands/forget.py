@@ -1,7 +1,6 @@
 """`mem forget`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -19,6 +18,7 @@ from memcli.cli.output.session_view import print_overviews, session_heading
 from memcli.cli.session_names import session_numbers
 from memcli.domain import Memory
 from memcli.errors import ExitCode, UsageError
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import Filters, SessionSummary, Store
 
 Ids = Annotated[

@@ -1,6 +1,5 @@
 """`mem index`."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from memcli.cli.output.console import note, print_json
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.ingest.reindex import reindex
+from memcli.lazy_dataclasses import dataclass
 
 EmbedderName = Annotated[
     str | None,

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -27,6 +26,7 @@ from memcli.errors import ExitCode, UsageError
 from memcli.formats import ParseOptions, load_format
 from memcli.formats.guides import find_format_name
 from memcli.ingest.import_exports import import_changed, import_exports
+from memcli.lazy_dataclasses import replace
 from memcli.settings import load_settings
 from memcli.store import Store
 from memcli.temporary import temporary_folder

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from memcli.cli.output.console import note
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.errors import MemError, StoreError
 from memcli.ingest.reindex import reindex
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import Store
 from memcli.store.maintenance.rescue import rescue
 

@@ -5,7 +5,6 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -18,6 +17,7 @@ from memcli.cli.output.console import note, printable
 from memcli.cli.output.progress import TaskProgress
 from memcli.errors import BackendError, InputError, ModelNotFoundError, UsageError
 from memcli.files import locked_atomic_write
+from memcli.lazy_dataclasses import replace
 from memcli.settings import models_folder
 from memcli.weights.hub.download import cached_weights, drop_cached_weights
 from memcli.weights.hub.prompt_wording import fetch_wording, remove_wording

@@ -1,7 +1,8 @@
 """The ways to run models that memcli was tried against, for mem-models(1)."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from memcli.lazy_dataclasses import dataclass
 
 INTRODUCTION = """
 A model runs on this machine, or is the address of a server and, after a `#`, its name there. A

@@ -12,7 +12,6 @@ Source: the logs of several versions of the program; there is no published schem
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
@@ -44,6 +43,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 _ENVELOPES = ("session_meta", "turn_context", "response_item", "event_msg", "compacted")
 _ITEMS = ("UserMessage", "AgentMessage", "Reasoning")

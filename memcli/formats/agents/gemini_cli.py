@@ -7,7 +7,6 @@ Source: google-gemini/gemini-cli, packages/core/src/services/chatRecordingServic
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -36,6 +35,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 _ROLES = {"user": Role.USER, "gemini": Role.ASSISTANT, "model": Role.ASSISTANT}
 _NOTICES = ("info", "error", "warning")

@@ -10,7 +10,6 @@ Source: `src/providers/perplexity` of nexus-ai-chat-importer.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +35,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 _WHOLE_ANSWER = "ask_text"  # usage of the block that has the whole answer
 _TIMES = ("entry_created_datetime", "timestamp", "entry_updated_datetime", "updated_datetime")

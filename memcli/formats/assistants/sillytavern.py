@@ -10,7 +10,6 @@ Source: `public/script.js`, `utils.js` and `bookmarks.js` of SillyTavern.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
@@ -41,6 +40,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import dataclass
 
 _PERSON_TYPES = ("comment", "narrator")  # messages written with /comment and /sys
 _PROGRAM_NAMES = ("SillyTavern System", "System")

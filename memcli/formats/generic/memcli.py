@@ -38,6 +38,7 @@ from memcli.domain import (
     Kind,
     MemoryId,
     MemoryType,
+    Omission,
     PortableMemory,
     PortableReading,
     PortableSource,
@@ -136,11 +137,16 @@ def _recognises(sample: Sample) -> bool:
 def _parse(document: Document, _options: ParseOptions) -> Iterator[ParsedItem]:
     for number, value in read_json_lines(document):
         if isinstance(value, BrokenValue):
+            document.counter.see_parts([], Omission.UNREADABLE)
             yield Skipped(f"line {number}", value.reason)
             continue
         try:
-            yield _parse_record(_Record(value))
+            item = _parse_record(_Record(value))
+            if isinstance(item, Conversation):
+                document.counter.see(len(item.turns))
+            yield item
         except ValueError as error:
+            document.counter.see_parts([], Omission.UNREADABLE)
             yield Skipped(f"line {number}", f"is not as `mem export` writes it: {error}")
 
 

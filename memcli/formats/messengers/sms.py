@@ -8,7 +8,6 @@ Source: the fields that the program documents, and backups of 2014 to 2025.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
@@ -19,6 +18,7 @@ from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, parse_timestamp
 from memcli.formats.parsing.xml import parse_xml
+from memcli.lazy_dataclasses import dataclass, field
 
 _ROOT = re.compile(r"\s*(?:<\?xml[^>]*>|<!--.*?-->|<\?[^>]*>|\s)*<smses\b", re.DOTALL)
 _RECEIVED, _SENT = "1", "2"  # the other boxes are drafts, the outbox and failed messages

@@ -1,10 +1,10 @@
 """Counts of what is in the database."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.times import to_datetime
@@ -66,6 +66,16 @@ class StoreTotals:
     size: int  # bytes on the disk, including the write-ahead log
 
 
+@dataclass(frozen=True, slots=True)
+class DiskUse:
+    """Bytes of the database, and of the text that it holds."""
+
+    text_bytes: int  # of all turns, in UTF-8
+    database_bytes: int
+    unused_bytes: int  # of pages that hold nothing
+    by_table: dict[str, int]  # of tables and indexes, the largest first
+
+
 class Statistics:
     """The counts over the whole database."""
 
@@ -92,6 +102,22 @@ class Statistics:
             first=to_datetime(first),
             last=to_datetime(last),
             size=size,
+        )
+
+    def disk_use(self) -> DiskUse:
+        """Return the bytes of tables and indexes. It reads the whole database."""
+        [(text,)] = self._db.rows("select coalesce(sum(octet_length(text)), 0) from turns")
+        [(size,)] = self._db.rows("pragma page_size")
+        [(pages,)] = self._db.rows("pragma page_count")
+        [(unused,)] = self._db.rows("pragma freelist_count")
+        tables = self._db.rows(
+            "select name, sum(pgsize) as size from dbstat group by name order by size desc, name"
+        )
+        return DiskUse(
+            text_bytes=text,
+            database_bytes=pages * size,
+            unused_bytes=unused * size,
+            by_table=dict(tables),
         )
 
     def sessions_by_month(self, filters: Filters = NO_FILTERS) -> list[MonthCount]:

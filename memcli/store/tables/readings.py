@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from typing import Any
 
 from memcli.domain import YOU, MemoryId, PortableReading, ReadingOutcome, SessionId
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 

@@ -7,7 +7,6 @@ completion, with log-probabilities.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -20,6 +19,7 @@ from memcli.backends.server.reranking.scale import SCALES, ScoreScale
 from memcli.backends.server.server_state import RefusedFields
 from memcli.backends.yes_no import fill_prompt
 from memcli.callbacks import NoteCallback, ignore
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.protocols import RerankPrompt
 
 ScoreRoute: TypeAlias = Literal["rerank", "templated rerank", "chat", "completions"]

@@ -1,11 +1,12 @@
 """The results of trials of served rerankers, remembered for a day."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from memcli.backends.server.reranking.score_client import Scoring, parse_scoring
 from memcli.backends.server.server_state import StateFile, is_fresh
+from memcli.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """`mem memories edit`."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from memcli.cli.output.memory_view import print_memories
 from memcli.domain import MemoryType
 from memcli.errors import UsageError
 from memcli.ingest.own_facts import OwnFacts
+from memcli.lazy_dataclasses import replace
 
 NewValue = Annotated[
     str | None,

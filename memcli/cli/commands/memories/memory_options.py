@@ -1,7 +1,6 @@
 """Options that several commands of `mem memories` share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import typer
@@ -13,6 +12,7 @@ from memcli.cli.output.console import note
 from memcli.cli.output.memory_view import print_memory_list
 from memcli.domain import Memory, MemoryType
 from memcli.errors import ExitCode
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import MemoryFilters, Store
 
 MemoryName = Annotated[
