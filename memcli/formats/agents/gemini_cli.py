@@ -151,7 +151,7 @@ def _blocks(message: Row) -> list[Block]:
         return text_block(Role.SYSTEM, _text(message.get("content")), Kind.SERVICE)
     role = _ROLES.get(kind)
     if role is None:
-        return []
+        return text_block(Role.SYSTEM, _text(message.get("content")), Kind.SERVICE)
     blocks: list[Block] = []
     for thought in map(mapping, sequence(message.get("thoughts"))):
         texts = filter(None, (string(thought.get("subject")), string(thought.get("description"))))

@@ -21,6 +21,7 @@ from memcli.formats.building.blocks import (
     text_block,
     title_from,
 )
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -114,7 +115,7 @@ def _turns(entries: list[Row], counter: MessageCounter) -> list[Turn]:
         key = key or keys.next_key(asked_at, question, answer)
         blocks = text_block(Role.USER, question)
         blocks += [media_block(Role.USER, path) for path in sequence(entry.get("attachments"))]
-        answers = text_block(Role.ASSISTANT, answer)
+        answers = answer_blocks(answer)
         count_message(counter, [*blocks, *answers])
         turns += linear_turns(key, blocks, asked_at)
         for turn in linear_turns(f"{key}#answer", answers, asked_at):
