@@ -253,7 +253,7 @@ Profile = Annotated[
 ]
 Redact = Annotated[
     bool | None,
-    typer.Option(
+    Option(
         "--redact/--no-redact",
         show_default=False,
         rich_help_panel=OUTPUT,

@@ -40,6 +40,8 @@ mem search a --limit ' 5' --json --json
 mem search a --limit 5 --limit 6
 mem search a --lim 5
 mem search a --json=true
+mem search a --redact
+mem search a --redact --no-redact
 mem search - --null -0
 mem search -1 a
 mem --db x.db search a

@@ -26,7 +26,7 @@ Fix = Annotated[
 
 Secrets = Annotated[
     bool,
-    typer.Option("--secrets", help="Count keys, passwords and other secrets in the chats by kind."),
+    Option("--secrets", help="Count keys, passwords and other secrets in the chats by kind."),
 ]
 
 

@@ -26,6 +26,7 @@ from memcli.lazy_dataclasses import dataclass
 # In the order of `mem --help`; each command is in the module of its name in `commands/`.
 COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
 _NUMBERS = (int, float)
+_ON = "on"  # stands for a flag that was typed
 _PLAIN_TYPES: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, Path: Path}
 
 
@@ -97,7 +98,12 @@ def _options(
     declared: Sequence[DeclaredParameter], words: Sequence[str]
 ) -> tuple[dict[str, list[str]], list[str]]:
     """Return the texts that each option was given, and the words that are no options."""
-    options = {name: each for each in declared for name in each.info.names}
+    options = {
+        name: (each, not index)  # the second of two names, as in `--x/--no-x`, means False
+        for each in declared
+        for names in each.info.names
+        for index, name in enumerate(names.split("/"))
+    }
     typed: dict[str, list[str]] = {}
     arguments: list[str] = []
     rest = iter(words)
@@ -108,12 +114,13 @@ def _options(
             arguments.append(word)
         else:
             name, equals, text = word.partition("=")
-            option = options.get(name)
-            if option is None or (equals and not name.startswith("--")):
+            if name not in options or (equals and not name.startswith("--")):
                 raise _DoubtError
-            if option.kind is bool:
+            option, on = options[name]
+            if _is_flag(option):
                 if equals:
                     raise _DoubtError
+                text = _ON if on else ""
             elif not equals:
                 text = next(rest, "--")
                 if text.startswith("-") and text != "-":  # missing, or begins like an option
@@ -136,8 +143,8 @@ def _assign_arguments(
 
 
 def _value(declared: DeclaredParameter, texts: list[str], variables: dict[str, str]) -> Any:
-    if declared.kind is bool and not declared.info.settings.get("envvar"):
-        return bool(texts) or declared.default
+    if _is_flag(declared):
+        return texts[-1] == _ON if texts else declared.default
     name = declared.info.settings.get("envvar")
     item = _list_item(declared.kind)
     if not texts and name and variables.get(name):
@@ -173,6 +180,10 @@ def _convert(kind: Any, declared: DeclaredParameter, text: str) -> Any:
     if kind in _NUMBERS and not (settings.get("min", value) <= value <= settings.get("max", value)):
         raise _DoubtError
     return value
+
+
+def _is_flag(declared: DeclaredParameter) -> bool:
+    return _without_none(declared.kind) == [bool]
 
 
 def _list_item(kind: Any) -> Any:
