@@ -202,3 +202,14 @@ def test_a_deletion_is_told_apart_from_a_dry_run(archive):
     assert (dry.out.startswith(key), dry.err) == (True, "mem: would delete 1 session permanently\n")
     assert (done.out, done.err) == ("deleted 1 session permanently: Diet\n", "")
     assert archive("forget", key_of(archive, "Lisbon"), "--yes", "--quiet").out == ""
+
+
+def test_a_memory_can_be_forgotten_together_with_the_note_that_it_came_from(mem):
+    mem("memories", "add", "tram", "28 goes to Graça")
+    [memory] = mem("memories", "--jsonl").lines
+    [note] = mem("sessions", "--jsonl").lines
+
+    done = mem("forget", note["id"], memory["id"], "--yes")
+
+    assert done.code == 0
+    assert mem("sessions").code == mem("memories").code == 3

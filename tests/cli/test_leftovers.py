@@ -1,11 +1,13 @@
 """No signal and no kill leaves a plain copy of a chat behind."""
 
+import json
 import os
 import signal
 import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
+import apsw
 import pytest
 from helpers.mem_process import MEM
 from helpers.small_exports import talk
@@ -91,6 +93,46 @@ def test_the_next_command_removes_what_a_kill_left_and_nothing_that_is_in_use(me
     living.terminate()
     living.wait(10)
     assert not secrets(mem)
+    assert not list(mem.folder.glob("mem-*"))
+
+
+def test_the_next_command_removes_the_copy_of_a_killed_import_from_a_database(mem):
+    (mem.folder / "export").mkdir()
+    with closing(apsw.Connection(str(mem.folder / "export/chat.db"))) as database, database:
+        database.execute("create table chat (id, user_id, title, chat)")
+        for number in range(3000):
+            message = {"id": "q", "role": "user", "content": f"my secret chat {number} " * 20}
+            chat = json.dumps({"history": {"messages": {"q": message}}})
+            values = (f"c{number}", "u", "Cats", chat)
+            database.execute("insert into chat values (?, ?, ?, ?)", values)
+    export = (mem.folder / "export/chat.db").read_bytes()
+
+    def copies():
+        return [path for path in mem.folder.glob("mem-*/**/*.db") if path.is_file()]
+
+    for _ in range(3):
+        with subprocess.Popen(
+            [MEM, "ingest", "export/chat.db"],
+            cwd=mem.folder,
+            env=mem.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            until = time.monotonic() + 30
+            while not copies() and process.poll() is None:
+                assert time.monotonic() < until
+            process.kill()
+        if left := copies():
+            break
+    assert left
+    assert b"my secret chat" in left[0].read_bytes()
+
+    mem.process("sessions")
+
+    assert not list(mem.folder.glob("mem-*"))
+    assert (mem.folder / "export/chat.db").read_bytes() == export
+    assert mem("ingest", "export/chat.db", "--json").code == 0
+    assert len(mem("sessions", "--jsonl", "-n", "4000").lines) == 3000
     assert not list(mem.folder.glob("mem-*"))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from memcli.cli.output.console import (
     console,
     isolate_direction,
+    join_lines,
     one_line,
     print_line,
     printable,
@@ -104,7 +105,7 @@ def print_overviews(
 def print_tabbed(overviews: Iterable[SessionSummary]) -> None:
     """Print sessions, one per line: id, day, source, turns and title, with tabs between."""
     for one in overviews:
-        title = " ".join(printable(session_heading(one)).split())
+        title = session_heading(one)
         fields = (
             one.id,
             format_time(one.started_at)[:10].strip(),
@@ -152,8 +153,9 @@ def stage_line(stage: StageReport) -> str:
 
 
 def session_heading(session: Session | SessionSummary) -> str:
-    """Return the title of a session; without one, the names of its speakers."""
-    return session.title.strip() or " and ".join(session.participants) or "(untitled)"
+    """Return the title of a session on one line; without one, the names of its speakers."""
+    heading = session.title.strip() or " and ".join(session.participants) or "(untitled)"
+    return join_lines(heading)
 
 
 def format_time(moment: datetime | None) -> str:
@@ -234,7 +236,7 @@ def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "Ren
     from rich.text import Text
 
     turn = quote.turn
-    text = re.sub(r"\s+", " ", printable(turn.text)).strip()
+    text = join_lines(turn.text)
     if style.terminal:
         cells = max(80, min(QUOTE_CELLS, QUOTE_LINES * (style.width - len(BAR))))
         text = excerpt(text, result.terms, cells * len(text) // max(cell_len(text), 1))
@@ -245,7 +247,7 @@ def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "Ren
         words = _isolated_text(words)
     reference = Text(f"[{result.session.id}:{quote.position}]", "dim")
     line = Text.assemble(
-        style.text(turn.speaker or turn.role.value, "cyan"),
+        style.text(join_lines(turn.speaker or turn.role.value), "cyan"),
         (": ", "cyan"),
         words,
         " ",
