@@ -31,7 +31,7 @@ _KEY_MARK = b"0"  # FTS5 writes it before every key
 TextRows = dict[str, list[tuple[object, ...]]]  # by table: (rowid, text of each column)
 
 
-def create_tables(database: Database) -> None:
+def recreate_word_tables(database: Database) -> None:
     """Create the tables anew, empty, with the settings of those that are there."""
     for table, columns in _COLUMNS.items():
         settings = database.rows(f"select k, v from {table}_config where k != 'version'")
@@ -91,7 +91,7 @@ def remove_words(database: Database, number: int) -> None:
 
 def write_again(database: Database, *, leaving_out: int) -> None:
     """Write the words of all sessions but one into new tables."""
-    create_tables(database)
+    recreate_word_tables(database)
     sessions = SessionTable(database)
     numbers = database.rows(
         "select id from sessions where indexed is not null and id != ?", leaving_out

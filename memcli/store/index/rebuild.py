@@ -17,7 +17,7 @@ class TextIndexRebuild:
 
     def clear_full_text(self) -> None:
         """Create the full-text tables again, empty."""
-        full_text.create_tables(self._db)
+        full_text.recreate_word_tables(self._db)
         self._db.rows("delete from memory_words")
         self._db.rows("update sessions set indexed = null")
 
