@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import apsw
 import pytest
@@ -108,7 +109,8 @@ def test_the_next_command_removes_the_copy_of_a_killed_import_from_a_database(me
     export = (mem.folder / "export/chat.db").read_bytes()
 
     def copies():
-        return [path for path in mem.folder.glob("mem-*/**/*.db") if path.is_file()]
+        found = [Path(name, each) for name, _, names in os.walk(mem.folder) for each in names]
+        return [path for path in found if path.name == "copy.db"]
 
     for _ in range(3):
         with subprocess.Popen(
@@ -166,6 +168,19 @@ with atomic_write(Path("copy.db"), StoreError) as part:
     assert mem("backup", "copy.db").code == 0
 
     assert {path.name for path in set(mem.folder.iterdir()) - before} == {"copy.db"}
+
+
+def test_the_logs_of_a_killed_copy_go_with_it_and_are_not_played_back(mem):
+    mem.write("chats.json", CATS)
+    mem("ingest", "chats.json")
+    for ending in ("", "-journal", "-wal", "-shm"):
+        mem.write(f".mem.db.0.part{ending}", "my secret chat")
+        mem.write(f".copy.db.0.part{ending}", "my secret chat")
+
+    assert mem("backup", "copy.db", "--verify").code == 0
+
+    assert not secrets(mem)
+    assert not [path for path in mem.folder.iterdir() if path.name.startswith(".")]
 
 
 def test_many_processes_write_one_file_at_once(mem):
