@@ -4,7 +4,8 @@ import os
 import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from glob import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,7 @@ def _create_private_file(path: Path) -> None:
         return
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_unused_names(target)
         part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
@@ -241,6 +243,21 @@ def _move_to_unused(part: Path, target: Path) -> None:
             part.rename(target)
 
 
+def _remove_unused_names(path: Path, status: os.stat_result | None = None) -> None:
+    """Remove what a process left that was killed while it created a database.
+
+    Args:
+        path: of the database.
+        status: of the database, to remove second names of it; None to remove old files.
+    """
+    target = Path(os.path.realpath(path))
+    for left in target.parent.glob(f".{escape(target.name)}.????????.new"):
+        with suppress(OSError):
+            found = left.lstat()
+            if os.path.samestat(found, status) if status else found.st_mtime < time.time() - 60:
+                left.unlink()
+
+
 def _reason(error: Exception) -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
@@ -259,6 +276,7 @@ def _check_file(path: Path) -> None:
             raise StoreError(f"{path} cannot be opened: {_reason(error)}") from error
         if status.st_nlink < 2:
             break
+        _remove_unused_names(path, status)
         if attempt < _NAME_ATTEMPTS - 1:
             time.sleep(0.05)  # another process may just be creating it, and removes its own name
     else:
