@@ -4,6 +4,10 @@ Defaults, `config.toml`, `MEM_*` variables and options: later ones override earl
 is `~/.config/mem/config.toml` (macOS: `~/Library/Application Support/mem/config.toml`), or the one
 that MEM_CONFIG names:
 
+    database = "/data/mem.db"   # or MEM_DB, or `--db`
+    models_folder = "/data/models"  # or MEM_MODELS
+    gpu_layers = 20             # or MEM_GPU_LAYERS, or `--gpu-layers`; "auto" for as many as fit
+
     [models]                    # each a name, a path, `none`, or the address of a served model
     embedder = "bge-m3"
     reranker = "http://localhost:8000/v1#memreranker-4b"
@@ -36,12 +40,13 @@ MEMOS_URL = "https://memos.memtensor.cn/api/openmem/v1"
 OWNER = "me"  # the key in [people] of the memory's owner, whom assistants call "user"
 DEFAULT = "default"
 NO_MODEL = "none"  # in place of a model's name: the stage is left out
-VARIABLES = {  # settings that a variable overrides and the file does not hold
-    "config": "MEM_CONFIG",
+VARIABLES = {  # settings outside of tables, and the variables that override them
     "database": "MEM_DB",
     "models_folder": "MEM_MODELS",
     "gpu_layers": "MEM_GPU_LAYERS",
 }
+TABLES = ("models", "servers", "people")
+AUTO = "auto"  # as many layers on the GPU as fit
 ROLES = ("embedder", "reranker", "sifter", "reader", "chat")
 
 
@@ -62,6 +67,9 @@ class Settings:
     models: Mapping[str, str] = field(default_factory=dict)  # by role
     servers: Mapping[str, Server] = field(default_factory=dict)  # by address
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names, by one of them
+    database: Path | None = None
+    models_folder: Path | None = None
+    gpu_layers: int | None = None  # None for as many as fit
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -110,15 +118,15 @@ def list_settings() -> list[Setting]:
         InputError: see `load_settings`.
     """
     path, current = config_file(), load_settings()
-    in_file = _read(path).get("models", {})
-    found = [
-        _from_environment("config", "MEM_CONFIG", path),
-        _from_environment("database", "MEM_DB", os.environ.get("MEM_DB") or database_path()),
-        _from_environment("models_folder", "MEM_MODELS", models_folder()),
-        _from_environment(
-            "gpu_layers", "MEM_GPU_LAYERS", os.environ.get("MEM_GPU_LAYERS") or "auto"
-        ),
-    ]
+    content = _read(path)
+    in_file = content.get("models", {})
+    layers = AUTO if current.gpu_layers is None else current.gpu_layers
+    values = (database_path(), models_folder(), os.environ.get("MEM_GPU_LAYERS") or layers)
+    origin = "MEM_CONFIG" if os.environ.get("MEM_CONFIG") else DEFAULT
+    found = [Setting("config", str(path), origin)]
+    for (key, variable), value in zip(VARIABLES.items(), values, strict=True):
+        origin = variable if os.environ.get(variable) else str(path) if key in content else DEFAULT
+        found.append(Setting(key, str(value), origin))
     for role in ROLES:
         variable = f"MEM_{role.upper()}"
         origin = variable if os.environ.get(variable) else str(path) if role in in_file else DEFAULT
@@ -137,12 +145,18 @@ def list_settings() -> list[Setting]:
 def setting_values(key: str) -> list[str]:
     """Return the values of a setting: none if it is not set, several if it is a list.
 
+    A table, such as `models` or `people`, has lines `KEY = VALUE`.
+
     Raises:
         InputError: there is no such setting; or see `load_settings`.
     """
     if key.startswith("people."):
         return list(load_settings().people.get(key.partition(".")[2], ()))
     known = {setting.key: setting.value for setting in list_settings()}
+    if inside := [name for name in known if name.startswith(f"{key}.")]:
+        return [f"{name} = {known[name]}" for name in inside if known[name]]
+    if key in TABLES:
+        return []
     if key not in known:
         _split_key(key)
         if key.startswith("models."):
@@ -155,7 +169,8 @@ def write_setting(key: str, values: Sequence[str]) -> None:
     """Write a setting into `config.toml`, or remove it; everything else in the file stays.
 
     Args:
-        key: `models.ROLE`, `servers.ADDRESS.FIELD` or `people.NAME`.
+        key: `database`, `models_folder`, `gpu_layers`, `models.ROLE`, `servers.ADDRESS.FIELD` or
+            `people.NAME`. All of a table, such as `people` or `servers.ADDRESS`, can be removed.
         values: the value as a person types it, or the names of a person; none removes the setting.
 
     Raises:
@@ -168,7 +183,7 @@ def write_setting(key: str, values: Sequence[str]) -> None:
     text = _read_text(path) or ""
     _parse(text, path)  # raises our own error before tomlkit raises its own
     document = tomlkit.parse(text)
-    *tables, last = _split_key(key)
+    *tables, last = _split_key(key) if values else _split_removed(key, document)
     table: Any = document  # tomlkit's containers have no common type
     parent: Any = document
     for name in tables:
@@ -181,8 +196,7 @@ def write_setting(key: str, values: Sequence[str]) -> None:
     elif len(values) > 1:
         raise InputError(f"`{key}` has one value, not {len(values)}", hint="put it in quotes")
     elif values:
-        [value] = values
-        table[last] = int(value) if last == "context" and value.isdecimal() else value
+        table[last] = _typed_value(last, values[0])
     elif last in table:
         del table[last]
         if not table and len(tables) > 1:  # the last setting of a server
@@ -197,6 +211,15 @@ def write_setting(key: str, values: Sequence[str]) -> None:
         raise InputError(f"cannot make {path.parent}: {error.strerror}") from error
     with atomic_write(path, InputError) as part:
         part.write_text(changed, "utf-8")
+
+
+def _typed_value(last: str, value: str) -> str | int:
+    """Return a value as the file holds it; paths are made absolute, to hold in every folder."""
+    if last in ("context", "gpu_layers") and value.isdecimal():
+        return int(value)
+    if last in ("database", "models_folder"):
+        return str(Path(value).expanduser().resolve())
+    return value
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -228,14 +251,22 @@ def manifests_folder() -> Path:
 
 
 def database_path() -> Path:
-    """Return the path of the database that is used if no other one is named."""
+    """Return the path of the database: `MEM_DB`, else that of the settings, else a default."""
+    if path := os.environ.get("MEM_DB"):
+        return Path(path)
+    return load_settings().database or default_database()
+
+
+def default_database() -> Path:
+    """Return the path of the database that is used if none is named; its folder is memcli's."""
     return Path(platformdirs.user_data_dir("mem")) / "mem.db"
 
 
 def models_folder() -> Path:
-    """Return the folder of model files: `MEM_MODELS`, or a folder beside the database."""
-    path = os.environ.get("MEM_MODELS")
-    return Path(path) if path else Path(platformdirs.user_data_dir("mem")) / "models"
+    """Return the folder of model files: `MEM_MODELS`, else that of the settings, else a default."""
+    if path := os.environ.get("MEM_MODELS"):
+        return Path(path)
+    return load_settings().models_folder or Path(platformdirs.user_data_dir("mem")) / "models"
 
 
 def state_folder() -> Path:
@@ -247,7 +278,9 @@ def _split_key(key: str) -> tuple[str, ...]:
     """Return the names of a key; the address of a server has dots of its own."""
     first, _, rest = key.partition(".")
     if key in VARIABLES:
-        raise InputError(f"`{key}` is set by a variable", hint=f"`export {VARIABLES[key]}=...`")
+        return (key,)
+    if key == "config":
+        raise InputError("`config` is the file itself", hint="`export MEM_CONFIG=...`")
     if first == "people":
         parts: tuple[str, ...] = (first, rest)
     elif first != "servers":
@@ -256,25 +289,40 @@ def _split_key(key: str) -> tuple[str, ...]:
         address, _, last = rest.rpartition(".")
         parts = (first, address.strip("\"'"), last)
     if not all(parts) or len(parts) != (3 if first == "servers" else 2):
-        known = ", ".join(f"`models.{role}`" for role in ROLES)
+        known = ", ".join(f"`{one}`" for one in (*VARIABLES, *(f"models.{role}" for role in ROLES)))
         raise InputError(
             f"`{key}` is not a setting", hint=f"{known}, `people.NAME` or `servers.ADDRESS.key_env`"
         )
     return parts
 
 
-def _from_environment(key: str, variable: str, value: object) -> Setting:
-    return Setting(key, str(value), variable if os.environ.get(variable) else DEFAULT)
+def _split_removed(key: str, content: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of a key that is to be removed, which may be that of a whole table."""
+    first, _, rest = key.partition(".")
+    address = rest.strip("\"'")
+    if key in TABLES:
+        return (key,)
+    if first == "servers" and address in content.get("servers", {}):
+        return (first, address)
+    return _split_key(key)
 
 
 def _to_settings(content: dict[str, Any], path: Path) -> Settings:
     table = TypedTable(content, str(path))
-    models, servers, people = map(table.get_table, ("models", "servers", "people"))
+    models, servers, people = map(table.get_table, TABLES)
+    database, folder = (table.get_optional(key, str) for key in ("database", "models_folder"))
+    layers = content.get("gpu_layers", AUTO)
+    if layers != AUTO and table.get("gpu_layers", int) < 0:
+        raise table.error(f"`gpu_layers` is {layers}, not a number of layers")
+    table.get_optional("gpu_layers", type(layers))
     table.reject_unknown_keys()
     return Settings(
         models=_models(models),
         servers={} if servers is None else {url: _server(servers, url) for url in servers.content},
         people={} if people is None else {name: _names(people, name) for name in people.content},
+        database=Path(database).expanduser() if database else None,
+        models_folder=Path(folder).expanduser() if folder else None,
+        gpu_layers=None if layers == AUTO else layers,
     )
 
 

@@ -60,6 +60,13 @@ def parse_layers(text: str) -> int | None:
     return int(text)
 
 
+def configured_layers(context: typer.Context, value: int | None) -> int | None:
+    """Return the number of layers that was typed, or that of the settings if none was."""
+    source = context.get_parameter_source("gpu_layers")
+    typed = source is not None and source.name != "DEFAULT"
+    return value if typed or context.resilient_parsing else load_settings().gpu_layers
+
+
 def parse_stages(text: str) -> frozenset[str] | None:
     """Return the stages in a list divided by commas, or None for `auto`.
 
@@ -344,6 +351,7 @@ GpuLayers = Annotated[
         "--gpu-layers",
         envvar="MEM_GPU_LAYERS",
         parser=parse_layers,
+        callback=configured_layers,
         show_default=False,
         metavar="N",
         rich_help_panel=MODELS,

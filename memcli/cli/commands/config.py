@@ -54,7 +54,10 @@ def config(
 
     A setting has a default; `config.toml` overrides it, a `MEM_*` variable overrides the file, and
     an option overrides both. When a setting is changed, comments and everything else in the file
-    stay. `mem config get` exits with status 3 if the setting has no value.
+    stay. `get` and `unset` also take a whole table, such as `people`. `mem config get` exits with
+    status 3 if the setting has no value.
+
+    `database` and `models_folder` are paths, and `gpu_layers` is a number or `auto`.
 
     `models.embedder`, `models.reranker`, `models.sifter`, `models.reader` and `models.chat` each
     name a model: by its name, its path, the address of its server, or `none`.
