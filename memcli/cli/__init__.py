@@ -89,7 +89,7 @@ def _unwind_on_signals() -> Iterator[None]:
 
 def _run(argv: Sequence[str]) -> int:
     if sorted(argv) == ["--verbose", "--version"]:
-        from memcli.cli.versions import print_versions
+        from memcli.cli.help.versions import print_versions
 
         print_versions()
         return ExitCode.OK

@@ -10,7 +10,7 @@ import typer
 
 from memcli.cli.confirmation import confirm
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.output.console import note
+from memcli.cli.output.console import note, remark
 from memcli.cli.output.numbers import pluralize
 from memcli.errors import ExitCode
 from memcli.store import Store
@@ -57,4 +57,4 @@ def note_changed_sources(store: Store) -> None:
 
     if count := count_changed_sources(store, LOOK_SECONDS):
         have = "has" if count == 1 else "have"
-        note(f"{pluralize(count, 'source')} {have} changed since: `mem ingest` reads what is new")
+        remark(f"{pluralize(count, 'source')} {have} changed since: `mem ingest` reads what is new")

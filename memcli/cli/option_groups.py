@@ -5,7 +5,7 @@ A command declares a parameter of a group's type, `def stats(database: DatabaseO
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import wraps
@@ -16,6 +16,7 @@ from typer.core import TyperCommand
 
 from memcli.cli import options
 from memcli.cli.help.examples import EXAMPLES
+from memcli.cli.output.console import print_json
 from memcli.errors import UsageError
 from memcli.settings import database_path
 from memcli.store import Filters, Store
@@ -106,6 +107,7 @@ class ListOutputOptions:
     format: options.ListFormat = None
     as_json: options.Json = False
     as_jsonl: options.Jsonl = False
+    quiet: options.Quiet = False
 
     def chosen_format(self) -> str:
         """Return the format that was chosen, `text` by default.
@@ -124,6 +126,30 @@ class SessionOutputOptions(ListOutputOptions):
 
 
 @dataclass(frozen=True, slots=True)
+class ChartOutputOptions(ListOutputOptions):
+    """The format that counts by month are printed in."""
+
+    format: options.ChartFormat = None  # type: ignore[assignment]  # it has one format more
+
+
+@dataclass(frozen=True, slots=True)
+class ResultOptions:
+    """The form that the result of a change is printed in."""
+
+    as_json: options.Json = False
+    quiet: options.Quiet = False
+
+    def print_result(
+        self, document: Callable[[], Mapping[str, object]], print_for_people: Callable[[], None]
+    ) -> None:
+        """Print a document with `--json`, nothing with `--quiet`, and otherwise text."""
+        if self.as_json:
+            print_json(document())
+        elif not self.quiet:
+            print_for_people()
+
+
+@dataclass(frozen=True, slots=True)
 class RankingOutputOptions:
     """The format that a ranking is printed in."""
 
@@ -131,6 +157,7 @@ class RankingOutputOptions:
     as_json: options.Json = False
     as_jsonl: options.Jsonl = False
     context_tokens: options.ContextTokens = None
+    quiet: options.Quiet = False
     verbose: options.Verbose = False
 
     def chosen_format(
@@ -172,7 +199,6 @@ class AnswerOutputOptions(RankingOutputOptions):
 
     profile: options.Profile = False
     whole_trace: options.WholeTrace = False
-    quiet: options.Quiet = False
 
 
 def _one_format(chosen: str | None, *, as_json: bool, as_jsonl: bool) -> str:
@@ -238,8 +264,15 @@ class GroupedCommand(TyperCommand):
         write_examples(ctx, formatter)
 
 
+_QUIET = inspect.Parameter(
+    "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=options.Quiet
+)
+
+
 def expand_groups(command: Callable[..., Any]) -> Callable[..., Any]:
     """Return a command that takes the options of its groups one by one, as Typer needs them.
+
+    Every command has `--quiet`, also those that need not know of it.
 
     Args:
         command: a function; parameters whose type is a dataclass are groups.
@@ -253,11 +286,15 @@ def expand_groups(command: Callable[..., Any]) -> Callable[..., Any]:
             parameters += inspect.signature(group).parameters.values()
         else:
             parameters.append(parameter)
-    if not groups:
-        return command
+    names = [one.name for one in parameters]
+    has_quiet = "quiet" in names
+    if not has_quiet:
+        parameters.append(_QUIET)
 
     @wraps(command)
     def run(**values: Any) -> Any:  # Any: as Typer parsed them
+        if not has_quiet:
+            del values["quiet"]
         for name, group in groups.items():
             taken = {field.name: values.pop(field.name) for field in fields(group)}
             values[name] = group(**taken)

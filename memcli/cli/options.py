@@ -5,103 +5,31 @@ are used together. The `rich_help_panel` of an option is the heading that the he
 and Tab show it under.
 """
 
-import math
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
 from memcli.cli.completion import values
+from memcli.cli.output.console import hide_remarks
 from memcli.cli.typed_dates import parse_end, parse_since, parse_zone
-from memcli.errors import UsageError
-from memcli.settings import load_settings
+from memcli.cli.typed_values import (
+    configured_layers,
+    lift_limit,
+    parse_layers,
+    parse_names,
+    parse_seconds,
+    parse_source,
+    parse_stages,
+)
 from memcli.text.typed_periods import Period
-
-STAGES = {"retrieve", "rerank", "sift"}
-UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds of each unit
 
 FILTERS = "Filters"
 MODELS = "Models"
 OUTPUT = "Output"
 DATABASE = "Database"
-
-
-def parse_text(text: str) -> str:
-    """Return the text that was typed, with question marks for bytes that are not text."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def parse_source(text: str) -> str:
-    """Return the source that was typed; the name of a format stands for its source."""
-    from memcli.formats.guides import find_source  # here, because every press of Tab loads this
-
-    return find_source(parse_text(text))
-
-
-def parse_names(text: str) -> frozenset[str]:
-    """Return all names of a person, given one of them."""
-    return frozenset(load_settings().names_of(parse_text(text)))
-
-
-def parse_layers(text: str) -> int | None:
-    """Return a number of layers, or None for `auto`.
-
-    Raises:
-        UsageError: the text is neither.
-    """
-    if text == "auto":
-        return None
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(
-            f"not a number of layers: `{parse_text(text)}`", hint="`--gpu-layers auto`, or a number"
-        )
-    return int(text)
-
-
-def configured_layers(context: typer.Context, value: int | None) -> int | None:
-    """Return the number of layers that was typed, or that of the settings if none was."""
-    source = context.get_parameter_source("gpu_layers")
-    typed = source is not None and source.name != "DEFAULT"
-    return value if typed or context.resilient_parsing else load_settings().gpu_layers
-
-
-def parse_stages(text: str) -> frozenset[str] | None:
-    """Return the stages in a list divided by commas, or None for `auto`.
-
-    Raises:
-        UsageError: the list names a stage that does not exist.
-    """
-    if text == "auto":
-        return None
-    listed = {name.strip() for name in text.split(",")}
-    if unknown := listed - STAGES:
-        raise UsageError(
-            f"not a stage: `{parse_text(min(unknown))}`",
-            hint="`--stages auto`, or `--stages retrieve,rerank,sift`",
-        )
-    return frozenset(listed)
-
-
-def parse_seconds(text: str) -> float:
-    """Return a duration in seconds: `90`, `90s`, `15m`, `2h`.
-
-    Raises:
-        UsageError: the text is not a duration, or it is negative or infinite.
-    """
-    digits, unit = text, 1
-    if text[-1:] in UNITS:
-        digits, unit = text[:-1], UNITS[text[-1]]
-    try:
-        number = float(digits) * unit
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise UsageError(
-            f"not a number of seconds: `{parse_text(text)}`", hint="`--budget 20`, or `--budget 2h`"
-        )
-    return number
 
 
 DatabaseFile = Annotated[
@@ -186,16 +114,23 @@ Speaker = Annotated[
         " gives them will do; `me` is you.",
     ),
 ]
-_LIMIT = typer.Option(
-    "--limit",
-    "-n",
-    min=1,
-    metavar="N",
-    rich_help_panel=FILTERS,
-    help="Show at most this many sessions.",
-)
-Limit = Annotated[int, _LIMIT]
-OptionalLimit = Annotated[int | None, _LIMIT]
+
+
+def limit_option(help_text: str) -> Any:  # Any: Typer has no public type for an option
+    """Return the option that limits a list."""
+    return typer.Option(
+        "--limit",
+        "-n",
+        min=0,
+        callback=lift_limit,
+        metavar="N",
+        rich_help_panel=FILTERS,
+        help=f"{help_text}; 0 for all.",
+    )
+
+
+Limit = Annotated[int, limit_option("Show at most this many sessions")]
+OptionalLimit = Annotated[int | None, limit_option("Show at most this many sessions")]
 MinScore = Annotated[
     float | None,
     typer.Option(
@@ -208,36 +143,36 @@ MinScore = Annotated[
         help="Only sessions with at least this score, from 0 to 1.",
     ),
 ]
-ListFormat = Annotated[
-    Literal["text", "json", "jsonl", "markdown", "csv"] | None,
-    typer.Option(
+
+
+def _format_option(further: str) -> Any:  # Any: as above
+    return typer.Option(
         "--format",
         show_default=False,
         metavar="FORMAT",
         rich_help_panel=OUTPUT,
-        help="Output format: `text` (the default), `json`, `jsonl`, `markdown` or `csv`.",
-    ),
+        help=f"Output format: `text` (the default), `json`, `jsonl`, `markdown`, {further}.",
+    )
+
+
+ListFormat = Annotated[
+    Literal["text", "json", "jsonl", "markdown", "csv"] | None, _format_option("or `csv`")
 ]
 SessionsFormat = Annotated[
     Literal["text", "json", "jsonl", "markdown", "csv", "tsv"] | None,
-    typer.Option(
-        "--format",
-        show_default=False,
-        metavar="FORMAT",
-        rich_help_panel=OUTPUT,
-        help="Output format: `text` (the default), `json`, `jsonl`, `markdown`, `csv`, or `tsv`:"
-        " id, day, source, turns and title with tabs between, for `fzf` and the like.",
+    _format_option(
+        "`csv`, or `tsv`: id, day, source, turns and title with tabs between, for `fzf` and the"
+        " like"
     ),
+]
+ChartFormat = Annotated[
+    Literal["text", "json", "jsonl", "markdown", "csv", "svg"] | None,
+    _format_option("`csv`, or `svg`, a drawing for a file"),
 ]
 RankingFormat = Annotated[
     Literal["text", "json", "jsonl", "markdown", "csv", "context"] | None,
-    typer.Option(
-        "--format",
-        show_default=False,
-        metavar="FORMAT",
-        rich_help_panel=OUTPUT,
-        help="Output format: `text` (the default), `json`, `jsonl`, `markdown`, `csv`, or"
-        " `context`: whole turns of the best sessions, to be read by a language model.",
+    _format_option(
+        "`csv`, or `context`: whole turns of the best sessions, to be read by a language model"
     ),
 ]
 ContextTokens = Annotated[
@@ -282,7 +217,14 @@ Jsonl = Annotated[
     bool, typer.Option("--jsonl", rich_help_panel=OUTPUT, help="Print one JSON object per line.")
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Print only the result.")
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        callback=hide_remarks,
+        rich_help_panel=OUTPUT,
+        help="Print only the result.",
+    ),
 ]
 Verbose = Annotated[
     bool,

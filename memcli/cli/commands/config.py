@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import typer
 
 from memcli.cli.completion.values import offer_settings
-from memcli.cli.options import Json, parse_text
-from memcli.cli.output.console import print_json
+from memcli.cli.option_groups import ListOutputOptions
+from memcli.cli.output.markdown_csv import print_listing
 from memcli.cli.output.settings_view import (
     config_document,
     print_change,
@@ -14,6 +14,7 @@ from memcli.cli.output.settings_view import (
     print_settings,
 )
 from memcli.cli.settings_editor import edit_settings
+from memcli.cli.typed_values import parse_text
 from memcli.errors import UsageError
 from memcli.settings import list_settings, write_setting
 
@@ -48,7 +49,11 @@ NewValues = Annotated[
 
 
 def config(
-    action: Action = "list", key: Key = None, new_values: NewValues = None, as_json: Json = False
+    action: Action = "list",
+    key: Key = None,
+    new_values: NewValues = None,
+    *,
+    output: ListOutputOptions,
 ) -> None:
     """Show every setting and its origin, or change one.
 
@@ -74,14 +79,19 @@ def config(
         hint = "`mem config`, `mem config get KEY`, `mem config set KEY VALUE...`,"
         hint += " `mem config unset KEY`, or `mem config edit`"
         raise UsageError(f"wrong arguments for `mem config {action}`", hint=hint)
+    chosen = output.chosen_format()
     if action == "edit":
         edit_settings()
     elif action == "get":
-        print_one_setting(key or "", as_json=as_json)
+        print_one_setting(key or "", as_json=chosen == "json")
     elif key is not None:
         write_setting(key, new_values or ())
-        print_change(key, new_values or ())
-    elif as_json:
-        print_json(config_document(list_settings()))
+        print_change(key, new_values or (), as_json=chosen == "json", quiet=output.quiet)
     else:
-        print_settings(list_settings())
+        listed = list_settings()
+        print_listing(
+            chosen,
+            lambda: config_document(listed),
+            lambda: config_document(listed)["values"],
+            lambda: print_settings(listed),
+        )

@@ -11,12 +11,13 @@ from memcli.cli.confirmation import confirm
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.memory_documents import forget_document
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Json, Quiet, Source, parse_text
+from memcli.cli.options import Json, Quiet, Source
 from memcli.cli.output.console import note, print_json, printable
 from memcli.cli.output.memory_view import print_memories
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import print_overviews, session_heading
 from memcli.cli.session_names import session_numbers
+from memcli.cli.typed_values import parse_text
 from memcli.domain import Memory
 from memcli.errors import ExitCode, UsageError
 from memcli.store import Filters, SessionSummary, Store

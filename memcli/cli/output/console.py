@@ -105,6 +105,27 @@ def note(message: str) -> None:
     sys.stderr.write(f"mem: {one_line(message)}\n")
 
 
+def hide_remarks(hidden: bool) -> bool:
+    """Let `remark` print nothing from now on, or print again; return the same."""
+    _Remarks.hidden = hidden
+    return hidden
+
+
+def remark(message: str) -> None:
+    """Write to stderr what may help, but is neither the result nor a failure, unless `-q` is given.
+
+    See `hide_remarks`.
+    """
+    if not _Remarks.hidden:
+        note(message)
+
+
+class _Remarks:
+    """Whether remarks are hidden: `--quiet` decides for the whole command."""
+
+    hidden = False
+
+
 def print_json(document: Mapping[str, object]) -> None:
     """Print one JSON object on a line of its own."""
     unicode_output = sys.stdout.encoding.lower().startswith("utf")

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from memcli.cli.output.console import note, one_line
+from memcli.cli.output.console import note, one_line, remark
 from memcli.cli.output.numbers import pluralize
 from memcli.domain import Doubt, Kind, Skipped
 from memcli.formats.guides import load_guides
@@ -66,9 +66,9 @@ def print_remembered_sources(found: Sequence[RememberedSource]) -> None:
     ]
     _print_rows(rows, sys.stdout)
     if any(one.state is SourceState.CHANGED for one in found):
-        note("`mem ingest` reads those that have changed")
+        remark("`mem ingest` reads those that have changed")
     if any(one.state is SourceState.GONE for one in found):
-        note("gone: `mem sources move OLD NEW`, or `mem sources remove PATH`; the sessions stay")
+        remark("gone: `mem sources move OLD NEW`, or `mem sources remove PATH`; the sessions stay")
 
 
 def print_discovered(found: Sequence[DiscoveredPlace], stream: TextIO) -> None:

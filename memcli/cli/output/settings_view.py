@@ -36,8 +36,12 @@ def print_one_setting(key: str, *, as_json: bool) -> None:
         raise typer.Exit(ExitCode.NOTHING_FOUND)
 
 
-def print_change(key: str, values: Sequence[str]) -> None:
+def print_change(key: str, values: Sequence[str], *, as_json: bool, quiet: bool) -> None:
     """Say which setting was changed, and where."""
+    if as_json:
+        print_json(config_document([one for one in list_settings() if one.key == key]))
+    if as_json or quiet:
+        return
     what = f"{key} = {', '.join(values)}" if values else f"{key} removed"
     sys.stdout.write(f"{printable(what)}  ({printable(str(config_file()))})\n")
 

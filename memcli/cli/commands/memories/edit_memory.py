@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from memcli.cli.commands.memories.memory_options import MemoryName, Tags, TypeName
+from memcli.cli.json_output.memory_documents import one_memory_document
 from memcli.cli.models.open import open_embedder
-from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import parse_text
+from memcli.cli.option_groups import ResultOptions, WritableDatabaseOptions
 from memcli.cli.output.memory_view import print_memories
+from memcli.cli.typed_values import parse_text
 from memcli.domain import MemoryType
 from memcli.errors import UsageError
 from memcli.ingest.own_facts import OwnFacts
@@ -45,6 +46,7 @@ def edit_memory(
     key: NewKey = None,
     type_: OptionalType = None,
     tags: Tags = None,
+    output: ResultOptions,
     database: WritableDatabaseOptions,
 ) -> None:
     """Correct a memory.
@@ -62,5 +64,10 @@ def edit_memory(
             type=MemoryType(type_) if type_ else found.fact.type,
             tags=tuple(tags) if tags else found.fact.tags,
         )
-        edited = OwnFacts(store, open_embedder()).edit(found, fact, datetime.now().astimezone())
-        print_memories([store.memories.get(edited)])
+        edited = store.memories.get(
+            OwnFacts(store, open_embedder()).edit(found, fact, datetime.now().astimezone())
+        )
+        output.print_result(
+            lambda: one_memory_document(store, edited, store.memories.history(edited)),
+            lambda: print_memories([edited]),
+        )

@@ -5,12 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from memcli.cli.json_output.memory_documents import memories_document
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import OUTPUT
-from memcli.cli.output.memory_view import (
-    memories_markdown,
-    print_memory_list,
-)
+from memcli.cli.output.console import print_json
+from memcli.cli.output.memory_view import memories_markdown
 from memcli.store import MemoryFilters
 
 ExportFormat = Annotated[
@@ -34,6 +33,6 @@ def export_memories(
     with database.open_existing() as store:
         found = store.memories.find(MemoryFilters())
         if format_name == "json":
-            print_memory_list(store, found, as_json=True, as_jsonl=False)
+            print_json(memories_document(store, found))
         else:
             sys.stdout.write(memories_markdown(found))
