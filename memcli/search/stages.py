@@ -91,7 +91,8 @@ def rank_sessions(  # noqa: PLR0913  # one entry for every command that ranks
         if isinstance(error, DeadlineExceededError) or is_overdue(error):
             _name_missing_stages(request, draft, "there was no time for it")
             return replace(_ranking(request, draft), out_of_time=True)
-        _name_missing_stages(request, draft, "stopped")
+        if isinstance(error, KeyboardInterrupt):  # any other error names its stage itself
+            _name_missing_stages(request, draft, "stopped")
         return replace(_ranking(request, draft), stopped_by=error)
     return _ranking(request, draft)
 

@@ -12,7 +12,7 @@ from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.memory_documents import forget_document
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Quiet, Source
-from memcli.cli.output.console import note, print_json, printable
+from memcli.cli.output.console import note, print_json, printable, remark
 from memcli.cli.output.memory_view import print_memories
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import print_overviews, session_heading
@@ -97,7 +97,7 @@ class PlannedDeletion:
         if as_json:
             print_json(document)
         elif dry_run:
-            note(f"would delete {self} permanently")
+            remark(f"would delete {self} permanently")
         elif not quiet:
             typer.echo(f"deleted {self} permanently{self._titles()}")
 

@@ -121,7 +121,7 @@ def remark(message: str) -> None:
 
 
 class _Remarks:
-    """Whether remarks are hidden: `--quiet` decides for the whole command."""
+    """The switch for remarks: `--quiet` decides for the whole command."""
 
     hidden = False
 
