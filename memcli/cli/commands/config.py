@@ -74,11 +74,11 @@ def config(
     the file with it. `servers.ADDRESS.scheme` is the word before the key in the header, by default
     `Bearer`. `servers.ADDRESS.context` is the number of tokens that the server allows.
     """
-    needs_key = action not in ("list", "edit")
-    if needs_key != (key is not None) or (action == "set") != bool(new_values):
-        hint = "`mem config`, `mem config get KEY`, `mem config set KEY VALUE...`,"
-        hint += " `mem config unset KEY`, or `mem config edit`"
-        raise UsageError(f"wrong arguments for `mem config {action}`", hint=hint)
+    wanted = {"get": " KEY", "set": " KEY VALUE...", "unset": " KEY"}.get(action, "")
+    if bool(wanted) != (key is not None) or (action == "set") != bool(new_values):
+        raise UsageError(
+            f"wrong arguments for `mem config {action}`", hint=f"`mem config {action}{wanted}`"
+        )
     chosen = output.chosen_format()
     if action == "edit":
         edit_settings()

@@ -130,7 +130,7 @@ def forget(
     """
     if bool(ids) == bool(source):
         raise UsageError(
-            "give ids of sessions or memories, or one source", hint="mem forget s_k3j --dry-run"
+            "give ids of sessions or memories, or one source", hint="`mem forget s_k3j --dry-run`"
         )
     with database.open_existing() as store:
         PlannedDeletion.from_names(store, ids or [], source).carry_out(

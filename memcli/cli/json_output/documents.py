@@ -8,6 +8,7 @@ ever added. A document that has to change otherwise gets a new number.
 from dataclasses import dataclass
 
 from memcli.cli.json_output.import_documents import (
+    DiscoverJson,
     FormatsJson,
     ImportedSourceJson,
     IngestJson,
@@ -64,6 +65,7 @@ class PrintedDocument:
 DOCUMENTS = (
     PrintedDocument(IngestJson, ("mem ingest",), ImportedSourceJson),
     PrintedDocument(FormatsJson, ("mem ingest",)),
+    PrintedDocument(DiscoverJson, ("mem ingest",)),
     PrintedDocument(
         SourcesJson,
         ("mem sources list", "mem sources move", "mem sources remove"),

@@ -54,7 +54,7 @@ def edit_memory(
     The old one stays in the history, and no model supersedes the correction.
     """
     if not any((value, key, type_, tags)):
-        raise UsageError("nothing to change", hint='mem memories edit m_k3j "lives in Porto"')
+        raise UsageError("nothing to change", hint='`mem memories edit m_k3j "lives in Porto"`')
     with database.open_existing() as store:
         found = store.memories.get(memory)
         fact = replace(
