@@ -6,10 +6,13 @@ tests.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from memcli.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
+    from array import array
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -104,6 +107,19 @@ class Embedder(Protocol):
         Args:
             texts: texts of any length; the model does not see the part beyond its context.
             questions: True if the texts are questions; some models are trained to be told so.
+
+        Raises:
+            BackendError: the model failed.
+        """
+        ...
+
+
+@runtime_checkable
+class QuestionEmbedder(Protocol):
+    """An embedder that computes the vectors of a few questions without numpy."""
+
+    def embed_questions(self, texts: Sequence[str]) -> list["array[float]"]:
+        """Return the vectors that `Embedder.embed` returns for questions, in float32.
 
         Raises:
             BackendError: the model failed.

@@ -17,6 +17,7 @@ that MEM_CONFIG names:
     key_file = "~/.vllm-key"    # or the file that does
     scheme = "Bearer"           # the word before the key in the header
     context = 16384             # tokens, if the server allows fewer than the model
+    redact = false              # sends secrets unmasked, as to servers on this machine
 
     [people]                    # the names of each person; `me` is yourself
     me = ["Mira Santos", "mira"]
@@ -26,7 +27,6 @@ that MEM_CONFIG names:
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ import platformdirs
 
 from memcli.errors import InputError
 from memcli.files import atomic_write
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.typed_table import TypedTable, shorten_repr
 
 MEMOS_URL = "https://memos.memtensor.cn/api/openmem/v1"
@@ -58,6 +59,7 @@ class Server:
     key_file: str = ""  # path
     scheme: str = "Bearer"  # word before the key in the header
     context: int | None = None  # tokens the server allows; None if as many as the model
+    redact: bool | None = None  # whether secrets are masked; None if it is not on this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ def list_settings() -> list[Setting]:
     Raises:
         InputError: see `load_settings`.
     """
+    from dataclasses import fields
+
     path, current = config_file(), load_settings()
     content = _read(path)
     in_file = content.get("models", {})
@@ -135,7 +139,13 @@ def list_settings() -> list[Setting]:
         for one in fields(Server):
             value = getattr(server, one.name)
             origin = DEFAULT if value == one.default else str(path)
-            text = "" if value is None else str(value)
+            text = (
+                ""
+                if value is None
+                else str(value).lower()
+                if value in (True, False)
+                else str(value)
+            )
             found.append(Setting(f"servers.{address}.{one.name}", text, origin))
     for name, others in current.people.items():
         found.append(Setting(f"people.{name}", ", ".join(others), str(path)))
@@ -213,13 +223,13 @@ def write_setting(key: str, values: Sequence[str]) -> None:
         part.write_text(changed, "utf-8")
 
 
-def _typed_value(last: str, value: str) -> str | int:
+def _typed_value(last: str, value: str) -> str | int | bool:
     """Return a value as the file holds it; paths are made absolute, to hold in every folder."""
     if last in ("context", "gpu_layers") and value.isdecimal():
         return int(value)
     if last in ("database", "models_folder"):
         return str(Path(value).expanduser().resolve())
-    return value
+    return {"true": True, "false": False}.get(value, value) if last == "redact" else value
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -350,6 +360,7 @@ def _server(servers: TypedTable, address: str) -> Server:
         key_file=table.get("key_file", str, ""),
         scheme=table.get("scheme", str, Server().scheme),
         context=table.get_optional("context", int),
+        redact=table.get_optional("redact", bool),
     )
     table.reject_unknown_keys()
     return server

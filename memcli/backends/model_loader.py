@@ -4,13 +4,13 @@ A backend is imported when the first of its models is opened.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.callbacks import NoteCallback, ignore
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Chat, Embedder, Reader, Reranker, Sifter
 
 if TYPE_CHECKING:

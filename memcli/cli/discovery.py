@@ -6,13 +6,11 @@ Every question loads this module, so what only imports need is loaded where it i
 import sys
 from pathlib import Path
 
-import typer
-
 from memcli.cli.confirmation import confirm
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.output.console import note, print_json, remark
 from memcli.cli.output.numbers import pluralize
-from memcli.errors import ExitCode
+from memcli.errors import EarlyExit, ExitCode
 from memcli.store import Store
 
 LOOK_SECONDS = 0.05  # the most time that looking for changed paths may add to a search
@@ -30,7 +28,7 @@ def choose_discovered(
         as_json: whether to print JSON, with `dry_run`.
 
     Raises:
-        typer.Exit: there are none, or they are not to be imported.
+        EarlyExit: there are none, or they are not to be imported.
         UsageError: there is no terminal to ask on.
     """
     from memcli.cli.json_output.import_documents import discover_document
@@ -49,9 +47,9 @@ def choose_discovered(
     paths = [place.path for place in found if place.format]
     if not paths:
         note("nothing new was found" if known else "nothing was found; `mem ingest PATH` imports")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)
     if dry_run:
-        raise typer.Exit
+        raise EarlyExit
     confirm(f"import {pluralize(len(paths), 'place')}", "nothing was imported", yes=yes)
     return paths
 

@@ -7,18 +7,15 @@ and Tab show it under.
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-import typer
-
 from memcli.cli.completion import values
-from memcli.cli.output.console import hide_remarks
+from memcli.cli.parsing.parameters import QUIET, Option
 from memcli.cli.typed_dates import parse_end, parse_since, parse_zone
 from memcli.cli.typed_values import (
-    configured_layers,
-    lift_limit,
     parse_layers,
+    parse_limit,
     parse_names,
     parse_seconds,
     parse_source,
@@ -34,7 +31,7 @@ DATABASE = "Database"
 
 DatabaseFile = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--db",
         envvar="MEM_DB",
         show_default=False,
@@ -45,17 +42,18 @@ DatabaseFile = Annotated[
 ]
 Wait = Annotated[
     float,
-    typer.Option(
+    Option(
         "--wait",
-        min=0,
-        metavar="SECONDS",
+        parser=parse_seconds,
+        metavar="TIME",
         rich_help_panel=DATABASE,
-        help="Wait up to this long while another process writes to the database.",
+        help="Wait up to this long, such as `90` seconds or `15m`, while another process writes to"
+        " the database.",
     ),
 ]
 Timezone = Annotated[
     ZoneInfo | None,
-    typer.Option(
+    Option(
         "--timezone",
         parser=parse_zone,
         metavar="ZONE",
@@ -66,7 +64,7 @@ Timezone = Annotated[
 ]
 Since = Annotated[
     Period | None,
-    typer.Option(
+    Option(
         "--since",
         parser=parse_since,
         autocompletion=values.offer_dates,
@@ -79,7 +77,7 @@ Since = Annotated[
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option(
+    Option(
         "--until",
         parser=parse_end,
         autocompletion=values.offer_dates,
@@ -91,7 +89,7 @@ Until = Annotated[
 ]
 Source = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--source",
         autocompletion=values.offer_sources,
         parser=parse_source,
@@ -103,7 +101,7 @@ Source = Annotated[
 ]
 Speaker = Annotated[
     frozenset[str] | None,
-    typer.Option(
+    Option(
         "--speaker",
         autocompletion=values.offer_speakers,
         parser=parse_names,
@@ -116,13 +114,12 @@ Speaker = Annotated[
 ]
 
 
-def limit_option(help_text: str) -> Any:  # Any: Typer has no public type for an option
+def limit_option(help_text: str) -> Option:
     """Return the option that limits a list."""
-    return typer.Option(
+    return Option(
         "--limit",
         "-n",
-        min=0,
-        callback=lift_limit,
+        parser=parse_limit,
         metavar="N",
         rich_help_panel=FILTERS,
         help=f"{help_text}; 0 for all.",
@@ -133,7 +130,7 @@ Limit = Annotated[int, limit_option("Show at most this many sessions")]
 OptionalLimit = Annotated[int | None, limit_option("Show at most this many sessions")]
 MinScore = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--min-score",
         min=0,
         max=1,
@@ -145,8 +142,8 @@ MinScore = Annotated[
 ]
 
 
-def _format_option(further: str) -> Any:  # Any: as above
-    return typer.Option(
+def _format_option(further: str) -> Option:
+    return Option(
         "--format",
         show_default=False,
         metavar="FORMAT",
@@ -177,7 +174,7 @@ RankingFormat = Annotated[
 ]
 ContextTokens = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--context-tokens",
         min=1,
         show_default=False,
@@ -188,15 +185,25 @@ ContextTokens = Annotated[
 ]
 Profile = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--profile",
         rich_help_panel=OUTPUT,
         help="Begin `--format context` with the memories about you that you wrote or accepted.",
     ),
 ]
+Redact = Annotated[
+    bool | None,
+    Option(
+        "--redact/--no-redact",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+        help="Mask keys, tokens, passwords and numbers of cards and accounts in what is printed; by"
+        " default only with `--format context`.",
+    ),
+]
 WholeTrace = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--trace",
         rich_help_panel=OUTPUT,
         help="Print all of the reasoning, not only its conclusion.",
@@ -204,31 +211,20 @@ WholeTrace = Annotated[
 ]
 Null = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--null",
         "-0",
         help="Questions on standard input end with a NUL character instead of a line break.",
     ),
 ]
-Json = Annotated[
-    bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print one JSON object.")
-]
+Json = Annotated[bool, Option("--json", rich_help_panel=OUTPUT, help="Print one JSON object.")]
 Jsonl = Annotated[
-    bool, typer.Option("--jsonl", rich_help_panel=OUTPUT, help="Print one JSON object per line.")
+    bool, Option("--jsonl", rich_help_panel=OUTPUT, help="Print one JSON object per line.")
 ]
-Quiet = Annotated[
-    bool,
-    typer.Option(
-        "--quiet",
-        "-q",
-        callback=hide_remarks,
-        rich_help_panel=OUTPUT,
-        help="Print only the result.",
-    ),
-]
+Quiet = Annotated[bool, QUIET]
 Verbose = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--verbose",
         "-v",
         rich_help_panel=OUTPUT,
@@ -237,7 +233,7 @@ Verbose = Annotated[
 ]
 RerankerName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--reranker",
         autocompletion=values.offer_rerankers,
         envvar="MEM_RERANKER",
@@ -250,7 +246,7 @@ RerankerName = Annotated[
 ]
 SifterName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--sifter",
         autocompletion=values.offer_sifters,
         envvar="MEM_SIFTER",
@@ -263,7 +259,7 @@ SifterName = Annotated[
 ]
 ReaderName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--reader",
         autocompletion=values.offer_readers,
         envvar="MEM_READER",
@@ -277,7 +273,7 @@ ReaderName = Annotated[
 ]
 ChatName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--chat",
         autocompletion=values.offer_chats,
         envvar="MEM_CHAT",
@@ -289,11 +285,10 @@ ChatName = Annotated[
 ]
 GpuLayers = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--gpu-layers",
         envvar="MEM_GPU_LAYERS",
         parser=parse_layers,
-        callback=configured_layers,
         show_default=False,
         metavar="N",
         rich_help_panel=MODELS,
@@ -303,7 +298,7 @@ GpuLayers = Annotated[
 ]
 Stages = Annotated[
     frozenset[str] | None,
-    typer.Option(
+    Option(
         "--stages",
         parser=parse_stages,
         show_default=False,
@@ -315,18 +310,18 @@ Stages = Annotated[
 ]
 Budget = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--budget",
         parser=parse_seconds,
         show_default=False,
-        metavar="SECONDS",
+        metavar="TIME",
         rich_help_panel=MODELS,
-        help="Answer within this many seconds, as well as that time allows.",
+        help="Answer within this time, such as `20` seconds or `2m`, as well as it allows.",
     ),
 ]
 Think = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--think",
         min=0,
         metavar="N",

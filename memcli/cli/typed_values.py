@@ -3,12 +3,11 @@
 import re
 import sys
 
-import typer
-
 from memcli.errors import UsageError
-from memcli.settings import load_settings
+from memcli.settings import AUTO, load_settings
 
 STAGES = {"retrieve", "rerank", "sift"}
+ALL_LAYERS = -1  # as many as fit, said on the command line
 # Seconds of each unit.
 UNITS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
@@ -30,26 +29,19 @@ def parse_names(text: str) -> frozenset[str]:
     return frozenset(load_settings().names_of(parse_text(text)))
 
 
-def parse_layers(text: str) -> int | None:
-    """Return a number of layers, or None for `auto`.
+def parse_layers(text: str) -> int:
+    """Return a number of layers, or ALL_LAYERS for `auto`.
 
     Raises:
         UsageError: the text is neither.
     """
-    if text == "auto":
-        return None
+    if text == AUTO:
+        return ALL_LAYERS
     if not (text.isascii() and text.isdigit()):
         raise UsageError(
             f"not a number of layers: `{parse_text(text)}`", hint="`--gpu-layers auto`, or a number"
         )
     return int(text)
-
-
-def configured_layers(context: typer.Context, value: int | None) -> int | None:
-    """Return the number of layers that was typed, or that of the settings if none was."""
-    source = context.get_parameter_source("gpu_layers")
-    typed = source is not None and source.name != "DEFAULT"
-    return value if typed or context.resilient_parsing else load_settings().gpu_layers
 
 
 def parse_stages(text: str) -> frozenset[str] | None:
@@ -69,12 +61,13 @@ def parse_stages(text: str) -> frozenset[str] | None:
     return frozenset(listed)
 
 
-def parse_seconds(text: str) -> float:
+def parse_seconds(text: str | float) -> float:
     """Return a duration in seconds: `90`, `90s`, `15m`, `2h`, `1h30m`.
 
     Raises:
         UsageError: the text is not a duration.
     """
+    text = str(text)  # Typer passes a default value as it is
     parts = re.findall(r"(\d+\.?\d*|\.\d+) ?([a-z]*) ?", text)
     known = all(unit in UNITS for _, unit in parts)
     if not parts or not known or not re.fullmatch(r"(?:(?:\d+\.?\d*|\.\d+) ?[a-z]* ?)+", text):
@@ -84,6 +77,13 @@ def parse_seconds(text: str) -> float:
     return sum(float(number) * UNITS[unit] for number, unit in parts)
 
 
-def lift_limit(value: int | None) -> int | None:
-    """Return the limit of a list; 0, which stands for none, becomes the largest number."""
-    return sys.maxsize if value == 0 else value
+def parse_limit(text: str | int) -> int:
+    """Return the limit of a list; 0, which stands for none, becomes the largest number.
+
+    Raises:
+        UsageError: it is not a whole number, or negative.
+    """
+    typed = str(text)
+    if not (typed.isascii() and typed.isdigit()):
+        raise UsageError(f"not a number: `{parse_text(typed)}`", hint="`--limit 20`, or 0 for all")
+    return int(typed) or sys.maxsize

@@ -9,7 +9,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 
 from memcli.domain import MemoryId, SessionId
@@ -25,6 +24,7 @@ from memcli.extraction.workers import (
     run_concurrently,
     run_in_turn,
 )
+from memcli.lazy_dataclasses import dataclass
 from memcli.memories.recall import recall_for_reader
 from memcli.memories.remember import MemoryWriter
 from memcli.protocols import Embedder, Reader

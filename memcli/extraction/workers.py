@@ -1,13 +1,13 @@
 """Runs the loops of sessions with one reader: one after the other, or several at once."""
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from queue import Queue
 from threading import Thread
 from time import monotonic
 
 from memcli.errors import ContextError, ReplyError
 from memcli.extraction.tool_loop import ReaderReply, ReaderRequest
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Reader, ToolCall
 
 CALL_TOKENS = 1024  # of a call: enough for a handful of memories

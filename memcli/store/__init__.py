@@ -21,6 +21,7 @@ from memcli.store.index.search_index import Grain, IndexMatch
 from memcli.store.index.term_statistics import MAX_TERMS
 from memcli.store.index.vector_sets import PassageLocation
 from memcli.store.maintenance.statistics import (
+    DiskUse,
     MonthCount,
     SpeakerActivity,
     SpeakerCount,
@@ -46,6 +47,7 @@ from memcli.store.tables.source_files import FileState, SourceTable
 __all__ = [
     "MAX_TERMS",
     "ConversationInfo",
+    "DiskUse",
     "FileState",
     "Filters",
     "Grain",

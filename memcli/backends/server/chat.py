@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from memcli.backends.server.endpoint import Endpoint
@@ -15,6 +14,7 @@ from memcli.backends.server.token_estimate import estimate_tokens
 from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Message, Sampling, Thought
 
 _PATH = "chat/completions"

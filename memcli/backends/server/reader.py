@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from memcli.backends.server.chat import (
@@ -31,6 +30,7 @@ from memcli.backends.server.tool_calls import (
 from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import ContextError, ReplyError
+from memcli.lazy_dataclasses import replace
 from memcli.protocols import Message, Sampling, Tool, ToolCall
 
 # vLLM, SGLang, llama-server and llama-cpp-python's server answer this if the context is exceeded.

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Any
 
 from memcli.backends.server.chat import Delta
 from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.thought_splitter import ThoughtSplitter
+from memcli.lazy_dataclasses import dataclass, field
 
 _CHARACTERS_PER_TOKEN = 6  # a piece with more of them is more than one token
 

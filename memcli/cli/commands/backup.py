@@ -3,21 +3,18 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from memcli.cli.input_text import STDIN
 from memcli.cli.json_output.store_documents import BackupJson
 from memcli.cli.models.inventory import human_size
 from memcli.cli.option_groups import ResultOptions, WritableDatabaseOptions
-from memcli.cli.output.console import one_line
+from memcli.cli.output.console import one_line, write_line
 from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.errors import UsageError
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="File to write the copy to.")]
-Verify = Annotated[
-    bool, typer.Option("--verify", help="Open the finished copy and check all of it.")
-]
-Replace = Annotated[bool, typer.Option("--replace", help="Replace the file if it exists.")]
+File = Annotated[Path, Argument(metavar="FILE", help="File to write the copy to.")]
+Verify = Annotated[bool, Option("--verify", help="Open the finished copy and check all of it.")]
+Replace = Annotated[bool, Option("--replace", help="Replace the file if it exists.")]
 
 
 def backup(
@@ -52,5 +49,5 @@ def backup(
     size, checked = file.stat().st_size, ", checked" if verify else ""
     output.print_result(
         lambda: BackupJson(schema="mem.backup/1", path=str(file), size=size, verified=verify),
-        lambda: typer.echo(f"{one_line(str(file))}: {human_size(size)}{checked}"),
+        lambda: write_line(f"{one_line(str(file))}: {human_size(size)}{checked}"),
     )

@@ -4,8 +4,6 @@ import math
 import sys
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.reading_documents import segment_json
@@ -15,6 +13,7 @@ from memcli.cli.options import MODELS, GpuLayers, Json, Jsonl, Quiet, ReaderName
 from memcli.cli.output.console import print_jsonl
 from memcli.cli.output.progress import reading_progress
 from memcli.cli.output.reading_view import print_estimate, print_report
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.session_names import session_numbers
 from memcli.cli.typed_values import parse_seconds, parse_text
 from memcli.errors import UsageError
@@ -25,7 +24,7 @@ from memcli.settings import state_folder
 
 SessionIds = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=values.offer_session_ids,
         metavar="[ID...]",
@@ -33,11 +32,11 @@ SessionIds = Annotated[
         help="Ids of sessions: `s_k3j`. Without any: all sessions.",
     ),
 ]
-Newest = Annotated[bool, typer.Option("--newest", help="Read the newest sessions first.")]
+Newest = Annotated[bool, Option("--newest", help="Read the newest sessions first.")]
 MaxSessions = Annotated[int | None, limit_option("Read at most this many sessions")]
 TimeLimit = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--budget",
         parser=parse_seconds,
         show_default=False,
@@ -48,7 +47,7 @@ TimeLimit = Annotated[
 ]
 Jobs = Annotated[
     int,
-    typer.Option(
+    Option(
         "--jobs",
         "-j",
         min=1,
@@ -60,7 +59,7 @@ Jobs = Annotated[
 ]
 ReaderThink = Annotated[
     int,
-    typer.Option(
+    Option(
         "--think",
         min=0,
         metavar="N",
@@ -70,14 +69,14 @@ ReaderThink = Annotated[
 ]
 KeepTraces = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--keep-traces",
         help="Keep the model's thoughts, its tool calls and their results in the database.",
     ),
 ]
 Again = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--again",
         help="Read again what another model has read, or this one with another `--think`, and what"
         " failed.",
@@ -85,7 +84,7 @@ Again = Annotated[
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Only show how much there is to read and how long it takes."),
+    Option("--dry-run", help="Only show how much there is to read and how long it takes."),
 ]
 
 

@@ -105,10 +105,9 @@ def note(message: str) -> None:
     sys.stderr.write(f"mem: {one_line(message)}\n")
 
 
-def hide_remarks(hidden: bool) -> bool:
-    """Let `remark` print nothing from now on, or print again; return the same."""
+def hide_remarks(hidden: bool) -> None:
+    """Let `remark` print nothing from now on, or print again."""
     _Remarks.hidden = hidden
-    return hidden
 
 
 def remark(message: str) -> None:
@@ -124,6 +123,11 @@ class _Remarks:
     """The switch for remarks: `--quiet` decides for the whole command."""
 
     hidden = False
+
+
+def write_line(text: object = "") -> None:
+    """Print a line of the result as it is."""
+    sys.stdout.write(f"{text}\n")
 
 
 def print_json(document: Mapping[str, object]) -> None:

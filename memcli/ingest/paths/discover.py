@@ -8,7 +8,6 @@ first bytes, without unpacking. Sessions are counted by parsing, as far as there
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -20,6 +19,7 @@ from memcli.formats import Document, Format, ParseOptions, recognise_format
 from memcli.formats.format import PARSER_FAILURES
 from memcli.formats.sources import DocumentSource, find_sources
 from memcli.ingest.cutting import cut_sessions
+from memcli.lazy_dataclasses import dataclass, field
 
 MOST_FILES = 40  # files of a folder that are looked into
 MOST_MEMBERS = 300  # members of a zip that are looked into

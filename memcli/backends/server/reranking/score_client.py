@@ -7,7 +7,6 @@ completion, with log-probabilities.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 
 from memcli.backends.server.chat import UNKNOWN_FIELD
@@ -18,6 +17,7 @@ from memcli.backends.server.reranking.replies import parse_rerank_scores, parse_
 from memcli.backends.server.reranking.scale import SCALES, ScoreScale
 from memcli.backends.yes_no import fill_prompt
 from memcli.callbacks import NoteCallback, ignore
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.protocols import RerankPrompt
 
 ScoreRoute: TypeAlias = Literal["rerank", "templated rerank", "chat", "completions"]

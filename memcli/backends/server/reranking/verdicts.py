@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from memcli.backends.server.reranking.score_client import Scoring, parse_scoring
 from memcli.files import atomic_write
+from memcli.lazy_dataclasses import dataclass
 
 VALID = timedelta(days=1)
 _MAX_VERDICTS = 64

@@ -6,7 +6,6 @@ looks like scores. Of the routes to a server the first whose scores are right is
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from memcli.backends.server.http import RefusedError, UnusableReplyError
@@ -22,6 +21,7 @@ from memcli.backends.server.reranking.score_client import (
 from memcli.backends.server.reranking.verdicts import ServedVerdict
 from memcli.catalog.manifest import ReferenceRanking
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 
 TRIAL_VERSION = 1  # is raised when a server that passed before may fail now
 _SURE = 0.1  # loss below which no other way of prompting is tried

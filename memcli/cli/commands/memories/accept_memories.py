@@ -2,17 +2,16 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.json_output.memory_documents import memories_document
 from memcli.cli.option_groups import ResultOptions, WritableDatabaseOptions
 from memcli.cli.output.memory_view import print_memories
+from memcli.cli.parsing.parameters import Argument
 from memcli.cli.typed_values import parse_text
 
 MemoryNames = Annotated[
     list[str],
-    typer.Argument(
+    Argument(
         autocompletion=values.offer_memory_ids,
         metavar="ID...",
         parser=parse_text,

@@ -3,18 +3,19 @@
 import sys
 from typing import Annotated, Literal
 
-import typer
-
 from memcli.cli.json_output.memory_documents import memories_document
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import OUTPUT
 from memcli.cli.output.console import print_json
-from memcli.cli.output.memory_view import memories_markdown
+from memcli.cli.output.memory_view import (
+    memories_markdown,
+)
+from memcli.cli.parsing.parameters import Option
 from memcli.store import MemoryFilters
 
 ExportFormat = Annotated[
     Literal["json", "markdown"],
-    typer.Option(
+    Option(
         "--format",
         metavar="FORMAT",
         rich_help_panel=OUTPUT,

@@ -1,10 +1,7 @@
 """Options that several commands of `mem memories` share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
-
-import typer
 
 from memcli.cli.completion import values
 from memcli.cli.json_output.memory_documents import memories_document, memory_list
@@ -13,14 +10,16 @@ from memcli.cli.options import FILTERS, Since, Speaker, Until, limit_option
 from memcli.cli.output.console import note, remark
 from memcli.cli.output.markdown_csv import print_listing
 from memcli.cli.output.memory_view import print_memories
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.typed_values import parse_text
 from memcli.domain import Memory, MemoryType
-from memcli.errors import ExitCode
+from memcli.errors import EarlyExit, ExitCode
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import MemoryFilters, Store
 
 MemoryName = Annotated[
     str,
-    typer.Argument(
+    Argument(
         autocompletion=values.offer_memory_ids,
         metavar="ID",
         parser=parse_text,
@@ -30,7 +29,7 @@ MemoryName = Annotated[
 TypeName = Literal["UserMemory", "LongTermMemory"]
 Tags = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--tag",
         metavar="TAG",
         parser=parse_text,
@@ -40,7 +39,7 @@ Tags = Annotated[
 ]
 OnlyType = Annotated[
     TypeName | None,
-    typer.Option(
+    Option(
         "--type",
         metavar="TYPE",
         show_default=False,
@@ -50,7 +49,7 @@ OnlyType = Annotated[
 ]
 OnlyTag = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--tag",
         metavar="TAG",
         parser=parse_text,
@@ -61,7 +60,7 @@ OnlyTag = Annotated[
 ]
 History = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--history",
         rich_help_panel=FILTERS,
         help="Include memories that newer ones supersede.",
@@ -69,7 +68,7 @@ History = Annotated[
 ]
 Unsupported = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--unsupported",
         rich_help_panel=FILTERS,
         help="Only memories that their sources do not support and that you have not accepted.",
@@ -101,7 +100,7 @@ class MemoryFilterOptions:
         """Print the memories that are supported, or only those that are not.
 
         Raises:
-            typer.Exit: there are none.
+            EarlyExit: there are none.
         """
         current = [one for one in found if one.current or self.history]
         doubtful = [one for one in current if not one.trusted]
@@ -117,4 +116,4 @@ class MemoryFilterOptions:
             remark(f"{len(doubtful)} unsupported, not shown: `mem memories list --unsupported`")
         if not listed:
             note("no memories found")
-            raise typer.Exit(ExitCode.NOTHING_FOUND)
+            raise EarlyExit(ExitCode.NOTHING_FOUND)

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.json_output.store_documents import ModelsJson
 from memcli.cli.models.inventory import list_entries, models_document
 from memcli.cli.models.resolve import ModelResolver, load_catalog
+from memcli.cli.parsing.parameters import Argument
 from memcli.cli.typed_values import parse_text
 
 RESTART = "the same command starts again from the beginning"
@@ -23,7 +22,7 @@ def named_models(names: Iterable[str]) -> ModelsJson:
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         metavar="[NAME...]",
         parser=parse_text,
         autocompletion=values.offer_models,

@@ -2,19 +2,18 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.commands.models.model_options import named_models
 from memcli.cli.completion import values
 from memcli.cli.models.describe import describe_model
 from memcli.cli.models.resolve import load_catalog
 from memcli.cli.option_groups import ResultOptions
-from memcli.cli.output.console import print_json, printable
+from memcli.cli.output.console import print_json, printable, write_line
+from memcli.cli.parsing.parameters import Argument
 from memcli.cli.typed_values import parse_text
 
 KnownName = Annotated[
     str,
-    typer.Argument(
+    Argument(
         metavar="NAME",
         parser=parse_text,
         autocompletion=values.offer_models,
@@ -30,4 +29,6 @@ def show_model(name: KnownName, *, output: ResultOptions) -> None:
         print_json(named_models([known.name]))
         return
     for line in describe_model(known):
-        typer.echo(printable(line))
+        write_line(printable(line))
+    for line in describe_model(load_catalog().manifest(name)):
+        write_line(printable(line))

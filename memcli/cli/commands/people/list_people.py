@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.people_documents import people_document, person_json
 from memcli.cli.option_groups import DatabaseOptions, FilterOptions, ListOutputOptions
@@ -11,7 +9,7 @@ from memcli.cli.options import limit_option
 from memcli.cli.output.charts.people_view import merge_known_names, print_people
 from memcli.cli.output.console import note
 from memcli.cli.output.markdown_csv import print_listing
-from memcli.errors import ExitCode
+from memcli.errors import EarlyExit, ExitCode
 from memcli.settings import load_settings
 
 MaxPeople = Annotated[int | None, limit_option("Show at most this many people")]
@@ -42,4 +40,4 @@ def list_people(
     )
     if not found:
         note("no people found")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)

@@ -1,13 +1,11 @@
 """`mem sources list`."""
 
-import typer
-
 from memcli.cli.json_output.import_documents import remembered_source_json, sources_document
 from memcli.cli.option_groups import DatabaseOptions, ListOutputOptions
 from memcli.cli.output.console import note
 from memcli.cli.output.import_view import print_remembered_sources
 from memcli.cli.output.markdown_csv import print_listing
-from memcli.errors import ExitCode
+from memcli.errors import EarlyExit, ExitCode
 from memcli.ingest.paths.remembered_sources import list_remembered_sources
 
 
@@ -27,4 +25,4 @@ def list_sources(*, output: ListOutputOptions, database: DatabaseOptions) -> Non
     )
     if not found:
         note("no path is remembered")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)

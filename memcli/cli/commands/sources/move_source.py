@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.json_output.import_documents import sources_document
 from memcli.cli.option_groups import ResultOptions, WritableDatabaseOptions
-from memcli.cli.output.console import one_line
+from memcli.cli.output.console import one_line, write_line
+from memcli.cli.parsing.parameters import Argument
 from memcli.cli.typed_values import parse_text
 from memcli.errors import InputError
 from memcli.ingest.paths.remembered_sources import (
@@ -18,14 +17,14 @@ from memcli.ingest.paths.remembered_sources import (
 
 OldPath = Annotated[
     str,
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=values.offer_source_paths,
         metavar="OLD",
         help="Path as `mem sources` lists it, or its end.",
     ),
 ]
-NewPath = Annotated[Path, typer.Argument(metavar="NEW", help="The place where it lies now.")]
+NewPath = Annotated[Path, Argument(metavar="NEW", help="The place where it lies now.")]
 
 
 def move_source(
@@ -44,5 +43,5 @@ def move_source(
         now = list_remembered_sources(store)
     output.print_result(
         lambda: sources_document(now),
-        lambda: typer.echo(f"{one_line(path)}: now {one_line(str(place))}"),
+        lambda: write_line(f"{one_line(path)}: now {one_line(str(place))}"),
     )

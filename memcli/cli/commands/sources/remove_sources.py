@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.json_output.import_documents import sources_document
 from memcli.cli.option_groups import ResultOptions, WritableDatabaseOptions
-from memcli.cli.output.console import one_line
+from memcli.cli.output.console import one_line, write_line
+from memcli.cli.parsing.parameters import Argument
 from memcli.cli.typed_values import parse_text
 from memcli.ingest.paths.remembered_sources import (
     find_remembered_path,
@@ -16,7 +15,7 @@ from memcli.ingest.paths.remembered_sources import (
 
 SourcePaths = Annotated[
     list[str],
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=values.offer_source_paths,
         metavar="PATH...",
@@ -39,7 +38,7 @@ def remove_sources(
         left = list_remembered_sources(store)
     output.print_result(
         lambda: sources_document(left),
-        lambda: typer.echo(
+        lambda: write_line(
             "\n".join(f"{one_line(path)}: no longer read; its sessions stay" for path in found)
         ),
     )

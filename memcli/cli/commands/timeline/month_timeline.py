@@ -2,21 +2,20 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.people_documents import timeline_document
 from memcli.cli.option_groups import ChartOutputOptions, DatabaseOptions, FilterOptions
 from memcli.cli.output.charts.timeline_view import count_months, print_timeline, timeline_svg
 from memcli.cli.output.console import note
 from memcli.cli.output.markdown_csv import print_listing, print_text
+from memcli.cli.parsing.parameters import Argument
 from memcli.cli.typed_values import parse_text
-from memcli.errors import ExitCode
+from memcli.errors import EarlyExit, ExitCode
 from memcli.store import query_terms
 
 TimelineQuery = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         metavar="[QUERY...]",
         parser=parse_text,
         show_default=False,
@@ -56,4 +55,4 @@ def timeline(
         )
     if not found.sessions:
         note("no sessions found")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)
