@@ -1,10 +1,10 @@
 """`mem config`: every setting, where it comes from, and how to change it."""
 
-from contextlib import suppress
-
 import pytest
 from helpers.mem_process import Run
-from helpers.small_exports import talk
+
+from memcli.cli.models.open import choose_layers
+from memcli.cli.typed_values import parse_layers
 
 SERVER = "servers.http://localhost:8000/v1"
 
@@ -188,7 +188,7 @@ def test_every_value_that_is_listed_can_be_set_and_removed(mem):
     mem("config", "set", f"{SERVER}.key_env", "KEY")
     mem("config", "set", "people.me", "Mira")
     listed = values(mem)
-    given = {"gpu_layers": "7", f"{SERVER}.context": "4096"}
+    given = {"gpu_layers": "7", f"{SERVER}.context": "4096", f"{SERVER}.redact": "true"}
 
     for key in listed:
         if key == "config":  # it says where the others are
@@ -216,18 +216,12 @@ def test_the_database_and_the_folder_of_models_can_be_set(mem):
 
 
 def test_layers_on_the_gpu_can_be_set_and_an_option_goes_before(mem, monkeypatch):
-    given = []
-    monkeypatch.setattr(
-        "memcli.cli.ask_session.open_models", lambda *_, gpu_layers, **__: given.append(gpu_layers)
-    )
-    mem.remembers(talk("Door", "me: The door code is 3826."))
     mem("config", "set", "gpu_layers", "20")
+    monkeypatch.setenv("MEM_CONFIG", str(config(mem)))
 
-    for options in ((), ("--gpu-layers", "auto"), ("--gpu-layers", "3")):
-        with suppress(AttributeError):  # there are no models
-            mem("ask", "door", *options)
+    layers = [choose_layers(given) for given in (None, parse_layers("auto"), parse_layers("3"))]
 
-    assert given == [20, None, 3]
+    assert layers == [20, None, 3]
 
 
 def test_a_table_can_be_printed_and_removed(mem):

@@ -49,7 +49,6 @@ def import_memories(
         ),
         lambda: write_line(_describe(restored)),
     )
-    write_line(_describe(restored))
 
 
 def _describe(restored: MemoryImportCounts) -> str:

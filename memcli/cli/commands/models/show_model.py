@@ -30,5 +30,3 @@ def show_model(name: KnownName, *, output: ResultOptions) -> None:
         return
     for line in describe_model(known):
         write_line(printable(line))
-    for line in describe_model(load_catalog().manifest(name)):
-        write_line(printable(line))
