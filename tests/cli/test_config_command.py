@@ -33,8 +33,11 @@ def test_every_value_is_told_with_where_it_comes_from(mem):
         "models.sifter": ("", "default"),
         "models.reader": ("b", str(config(mem))),
         "models.chat": ("", "default"),
+        "database.key_command": ("", "default"),
+        "database.key_file": ("", "default"),
+        "database.keyring": ("", "default"),
     }
-    assert f"models.reader    b  ({config(mem)})" in mem("config").out.splitlines()
+    assert f"models.reader         b  ({config(mem)})" in mem("config").out.splitlines()
 
 
 def test_a_setting_is_written_and_all_else_stays_as_it_was(mem):
@@ -188,7 +191,12 @@ def test_every_value_that_is_listed_can_be_set_and_removed(mem):
     mem("config", "set", f"{SERVER}.key_env", "KEY")
     mem("config", "set", "people.me", "Mira")
     listed = values(mem)
-    given = {"gpu_layers": "7", f"{SERVER}.context": "4096", f"{SERVER}.redact": "true"}
+    given = {
+        "gpu_layers": "7",
+        "database.keyring": "true",
+        f"{SERVER}.context": "4096",
+        f"{SERVER}.redact": "true",
+    }
 
     for key in listed:
         if key == "config":  # it says where the others are

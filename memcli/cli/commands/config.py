@@ -12,10 +12,9 @@ from memcli.cli.output.settings_view import (
     print_settings,
 )
 from memcli.cli.parsing.parameters import Argument
-from memcli.cli.settings_editor import edit_settings
+from memcli.cli.settings_editor import edit_settings, list_settings, write_setting
 from memcli.cli.typed_values import parse_text
 from memcli.errors import UsageError
-from memcli.settings import list_settings, write_setting
 
 Action = Annotated[
     Literal["list", "get", "set", "unset", "edit"],
@@ -68,6 +67,10 @@ def config(
 
     `people.NAME` has the other names of a person, and `people.me` yours:
     `mem config set people.me "Mira Santos" mira`.
+
+    `database.key_command` is a command that prints the key of an encrypted database, such as
+    `pass show mem`; `database.key_file` is a file with the key, and `database.keyring true` takes
+    it from the system keyring. The key itself is never in the settings.
 
     `servers.ADDRESS.key_env` is the variable with a server's key, and `servers.ADDRESS.key_file`
     the file with it. `servers.ADDRESS.scheme` is the word before the key in the header, by default

@@ -85,7 +85,7 @@ def offer_dates(incomplete: str) -> list[str]:
 
 def offer_settings(incomplete: str) -> list[str]:
     """Offer the settings, with their values."""
-    from memcli.settings import list_settings
+    from memcli.cli.settings_editor import list_settings
 
     try:
         rows = [(one.key, one.value) for one in list_settings()]

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from memcli.cli.json_output.store_documents import ConfigJson, SettingJson
 from memcli.cli.output.console import console, note, print_json, printable
+from memcli.cli.settings_editor import Setting, list_settings, setting_values
 from memcli.errors import EarlyExit, ExitCode
-from memcli.settings import DEFAULT, Setting, config_file, list_settings, setting_values
+from memcli.settings import DEFAULT, config_file
 
 
 def config_document(settings: Sequence[Setting]) -> ConfigJson:

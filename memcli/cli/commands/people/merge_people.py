@@ -6,8 +6,9 @@ from memcli.cli.completion import values
 from memcli.cli.option_groups import ResultOptions
 from memcli.cli.output.settings_view import print_change
 from memcli.cli.parsing.parameters import Argument
+from memcli.cli.settings_editor import setting_values, write_setting
 from memcli.cli.typed_values import parse_text
-from memcli.settings import load_settings, setting_values, write_setting
+from memcli.settings import load_settings
 
 MainName = Annotated[
     str,
