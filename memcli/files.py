@@ -12,7 +12,9 @@ from memcli.errors import BackendError, BusyError
 
 
 @contextmanager
-def atomic_write(target: Path, failure: Callable[[str], Exception]) -> Iterator[Path]:
+def atomic_write(
+    target: Path, failure: Callable[[str], Exception], *, durable: bool = True
+) -> Iterator[Path]:
     """Write a small file atomically, readable by its owner alone.
 
     The block writes to the path that it is given, an empty file beside the target that no other
@@ -23,9 +25,10 @@ def atomic_write(target: Path, failure: Callable[[str], Exception]) -> Iterator[
     Args:
         target: the file.
         failure: makes the error that is raised if the file cannot be written.
+        durable: make it survive a power loss; else the caller does so for many files at once.
     """
     try:
-        with _unused_part(target) as part, _replacement(target, part):
+        with _unused_part(target) as part, _replacement(target, part, durable=durable):
             yield part
     except OSError as error:
         raise failure(f"cannot write {target}: {error.strerror or error}") from error
@@ -119,16 +122,18 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def _replacement(target: Path, part: Path) -> Iterator[None]:
+def _replacement(target: Path, part: Path, *, durable: bool = True) -> Iterator[None]:
     """Move a partial file to its target when the block ends well; remove it if the block fails."""
     try:
         yield
-        sync(part)
+        if durable:
+            sync(part)
         part.replace(target)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    sync(target.parent)
+    if durable:
+        sync(target.parent)
 
 
 def _part_path(target: Path, number: int) -> Path:
