@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 from time import monotonic
 
-import typer
-
 from memcli.cli.input_text import STDIN, read_questions
 from memcli.cli.models.open import open_models
 from memcli.cli.option_groups import StageOptions
@@ -15,7 +13,7 @@ from memcli.cli.output.answer_stream import generate_answer
 from memcli.cli.output.console import note, stdout_closed
 from memcli.cli.output.live_view import live_ranking
 from memcli.deadline import deadline, seconds_left
-from memcli.errors import ExitCode, ModelNotFoundError, UsageError
+from memcli.errors import EarlyExit, ExitCode, ModelNotFoundError, UsageError
 from memcli.lazy_dataclasses import dataclass, field
 from memcli.memories.profile import describe_person
 from memcli.protocols import Chat
@@ -74,7 +72,7 @@ class AskSession:
             continued: whether the question continues the dialogue that is kept in the store.
 
         Raises:
-            typer.Exit: nothing relevant was found for any question.
+            EarlyExit: nothing relevant was found for any question.
             BackendError: a model failed; the results up to then were printed.
         """
         dialogue = load_dialogue(self.store.cache) if continued else Dialogue()
@@ -92,7 +90,7 @@ class AskSession:
             if stdout_closed():
                 return
         if not found:
-            raise typer.Exit(ExitCode.NOTHING_FOUND)
+            raise EarlyExit(ExitCode.NOTHING_FOUND)
 
     def _answer(
         self, question: str, printer: AnswerPrinter, dialogue: Dialogue, *, several: bool

@@ -142,7 +142,7 @@ def templates():
 def manifests():
     """Manifests of models, and settings."""
     from memcli.catalog.manifest_parser import parse_manifest
-    from memcli.settings import _parse, _to_settings
+    from memcli.settings import build_settings, parse_toml
 
     folder = Path(__file__).parents[2] / "models"
     seeds = [path.read_bytes() for path in sorted(folder.glob("*.toml"))]
@@ -151,9 +151,9 @@ def manifests():
 
     def run(raw, _seed):
         with suppress(UnicodeDecodeError):
-            content = _parse(raw.decode(), Path("m.toml"))
+            content = parse_toml(raw.decode(), Path("m.toml"))
             for parse in (lambda: parse_manifest(content, "m.toml"),
-                          lambda: _to_settings(content, Path("m.toml"))):  # fmt: skip
+                          lambda: build_settings(content, Path("m.toml"))):  # fmt: skip
                 with suppress(MemError):
                     parse()
 

@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from memcli.cli.doctor.doctor_view import print_doctor_report
 from memcli.cli.doctor.run_checks import rescue_database, run_checks
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Quiet
-from memcli.cli.output.console import print_json, printable
+from memcli.cli.output.console import print_json, printable, write_line
+from memcli.cli.parsing.parameters import Option
+from memcli.errors import EarlyExit
 
 Rescue = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--rescue",
         metavar="FILE",
         show_default=False,
@@ -21,12 +21,12 @@ Rescue = Annotated[
     ),
 ]
 Fix = Annotated[
-    bool, typer.Option("--fix", help="Repair everything that can be repaired without any loss.")
+    bool, Option("--fix", help="Repair everything that can be repaired without any loss.")
 ]
 
 Secrets = Annotated[
     bool,
-    typer.Option("--secrets", help="Count keys, passwords and other secrets in the chats by kind."),
+    Option("--secrets", help="Count keys, passwords and other secrets in the chats by kind."),
 ]
 
 
@@ -51,7 +51,7 @@ def doctor(
     if rescue:
         saved = rescue_database(database.path, rescue, quiet=quiet or as_json)
         if not (quiet or as_json):
-            typer.echo(printable(saved))
+            write_line(printable(saved))
     report = run_checks(rescue or database.path, database.wait, fix=fix, quiet=quiet or as_json)
     if secrets:
         report = report.with_secrets(database.path)
@@ -60,4 +60,4 @@ def doctor(
     else:
         print_doctor_report(report, quiet=quiet)
     if report.faults:
-        raise typer.Exit(report.faults[0].status)
+        raise EarlyExit(report.faults[0].status)

@@ -4,11 +4,10 @@ import sys
 from importlib.util import find_spec
 from typing import Annotated
 
-import typer
-
 from memcli.cli.models.open import open_models
 from memcli.cli.option_groups import DatabaseOptions, ModelOptions
 from memcli.cli.output.console import note
+from memcli.cli.parsing.parameters import Option
 from memcli.errors import UsageError
 from memcli.search.stages import RankingModels
 
@@ -20,7 +19,7 @@ by their ids when you use them."""
 
 Redacted = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--redact/--no-redact",
         help="Mask keys, tokens, passwords and numbers of cards and accounts in what agents get.",
     ),
