@@ -89,10 +89,10 @@ def install(faults):
 
 def run(folder, at):
     """Import in another process; return (status, number of operations, standard error)."""
-    error = folder / "stderr"
+    output_path = folder / "stderr"
     pid = os.fork()
     if pid == 0:
-        output = os.open(error, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        output = os.open(output_path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         os.dup2(output, 2)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.stderr = os.fdopen(2, "w", closefd=False)
@@ -114,7 +114,7 @@ def run(folder, at):
             break
         assert time.monotonic() < until, (at, "hangs")
         time.sleep(0.005)
-    text, _, count = error.read_text().rpartition("\n")
+    text, _, count = output_path.read_text().rpartition("\n")
     return os.waitstatus_to_exitcode(raw), int(count or 0), text
 
 

@@ -289,7 +289,7 @@ def fuzz(name, seconds, most, seed=1):
 
 def fuzz_by_coverage(name, seconds, most, seed=1):
     """Let atheris choose the inputs; it ends the process itself, and says how many it ran."""
-    import atheris
+    import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]  # optional
 
     with atheris.instrument_imports(include=["memcli"]):
         run, seeds = next(each for each in TARGETS if each.__name__ == name)()

@@ -26,7 +26,9 @@ class Archive:
 
     def __init__(self, folder):
         self.mem, self.random = Mem(folder), random.Random(7)
-        self.known, self.forgotten, self.exports = Counter(), set(), 0
+        self.known: Counter[str] = Counter()
+        self.forgotten: set[str] = set()
+        self.exports = 0
 
     def new_export(self):
         """Write an export of new talks; return its name."""
@@ -57,7 +59,8 @@ class Archive:
 
 def kill_commands(folder, seconds, most):
     """Kill commands at random moments; return the number of kills by command."""
-    archive, kills = Archive(folder), Counter()
+    archive = Archive(folder)
+    kills: Counter[str] = Counter()
     until = time.monotonic() + seconds
     with ExitStack() as stack:
         environment = _environment(stack, archive, folder)
@@ -166,8 +169,9 @@ def _finish(archive, environment):
 
 def write_at_once(folder, seconds, processes=8):
     """Let many processes import, search and forget at once; return the numbers of commands."""
-    mem, until = Mem(folder), time.monotonic() + seconds
-    done, running, begun = Counter(), {}, 0
+    mem, until, begun = Mem(folder), time.monotonic() + seconds, 0
+    done: Counter[str] = Counter()
+    running: dict[subprocess.Popen[str], tuple[str, ...]] = {}
     allowed = {0, 3, 75}
     while time.monotonic() < until or running:
         while len(running) < processes and time.monotonic() < until:
@@ -183,13 +187,12 @@ def write_at_once(folder, seconds, processes=8):
             )[begun % 4]
             running[_start(mem, arguments)] = arguments
         for process in [one for one in running if one.poll() is not None]:
-            arguments = running.pop(process)
-            error = process.stderr.read()
-            process.stderr.close()
-            assert "Traceback" not in error, (arguments, error)
+            words = running.pop(process)
+            error = process.communicate()[1]
+            assert "Traceback" not in error, (words, error)
             known = allowed | ({5} if "nothing was ingested yet" in error else set())
-            assert process.returncode in known, (arguments, error)
-            done[arguments[0]] += 1
+            assert process.returncode in known, (words, error)
+            done[words[0]] += 1
         time.sleep(0.02)
     archive = Archive(folder)
     for name in sorted(folder.glob("own*.json")):

@@ -92,7 +92,8 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
         document.counter.see()
         try:
             _check_nesting(raw)
-            mail = message_from_bytes(raw, policy=_BoundedPolicy(message_factory=_PartFactory()))
+            bounded: Any = _BoundedPolicy(message_factory=_PartFactory())  # which types the mail
+            mail: EmailMessage = message_from_bytes(raw, policy=bounded)
             turn = _turn(mail, keys, options)
             if turn:
                 chat, title = _thread(mail, turn.key)
