@@ -5,22 +5,23 @@ are used together. The `rich_help_panel` of an option is the heading that the he
 and Tab show it under.
 """
 
-import math
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-import typer
-
 from memcli.cli.completion import values
+from memcli.cli.parsing.parameters import QUIET, Option
 from memcli.cli.typed_dates import parse_end, parse_since, parse_zone
-from memcli.errors import UsageError
-from memcli.settings import load_settings
+from memcli.cli.typed_values import (
+    parse_layers,
+    parse_limit,
+    parse_names,
+    parse_seconds,
+    parse_source,
+    parse_stages,
+)
 from memcli.text.typed_periods import Period
-
-STAGES = {"retrieve", "rerank", "sift"}
-UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds of each unit
 
 FILTERS = "Filters"
 MODELS = "Models"
@@ -28,78 +29,9 @@ OUTPUT = "Output"
 DATABASE = "Database"
 
 
-def parse_text(text: str) -> str:
-    """Return the text that was typed, with question marks for bytes that are not text."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def parse_source(text: str) -> str:
-    """Return the source that was typed; the name of a format stands for its source."""
-    from memcli.formats.guides import find_source  # here, because every press of Tab loads this
-
-    return find_source(parse_text(text))
-
-
-def parse_names(text: str) -> frozenset[str]:
-    """Return all names of a person, given one of them."""
-    return frozenset(load_settings().names_of(parse_text(text)))
-
-
-def parse_layers(text: str) -> int | None:
-    """Return a number of layers, or None for `auto`.
-
-    Raises:
-        UsageError: the text is neither.
-    """
-    if text == "auto":
-        return None
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(
-            f"not a number of layers: `{parse_text(text)}`", hint="`--gpu-layers auto`, or a number"
-        )
-    return int(text)
-
-
-def parse_stages(text: str) -> frozenset[str] | None:
-    """Return the stages in a list divided by commas, or None for `auto`.
-
-    Raises:
-        UsageError: the list names a stage that does not exist.
-    """
-    if text == "auto":
-        return None
-    listed = {name.strip() for name in text.split(",")}
-    if unknown := listed - STAGES:
-        raise UsageError(
-            f"not a stage: `{parse_text(min(unknown))}`",
-            hint="`--stages auto`, or `--stages retrieve,rerank,sift`",
-        )
-    return frozenset(listed)
-
-
-def parse_seconds(text: str) -> float:
-    """Return a duration in seconds: `90`, `90s`, `15m`, `2h`.
-
-    Raises:
-        UsageError: the text is not a duration, or it is negative or infinite.
-    """
-    digits, unit = text, 1
-    if text[-1:] in UNITS:
-        digits, unit = text[:-1], UNITS[text[-1]]
-    try:
-        number = float(digits) * unit
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise UsageError(
-            f"not a number of seconds: `{parse_text(text)}`", hint="`--budget 20`, or `--budget 2h`"
-        )
-    return number
-
-
 DatabaseFile = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--db",
         envvar="MEM_DB",
         show_default=False,
@@ -110,17 +42,18 @@ DatabaseFile = Annotated[
 ]
 Wait = Annotated[
     float,
-    typer.Option(
+    Option(
         "--wait",
-        min=0,
-        metavar="SECONDS",
+        parser=parse_seconds,
+        metavar="TIME",
         rich_help_panel=DATABASE,
-        help="Wait up to this long while another process writes to the database.",
+        help="Wait up to this long, such as `90` seconds or `15m`, while another process writes to"
+        " the database.",
     ),
 ]
 Timezone = Annotated[
     ZoneInfo | None,
-    typer.Option(
+    Option(
         "--timezone",
         parser=parse_zone,
         metavar="ZONE",
@@ -131,7 +64,7 @@ Timezone = Annotated[
 ]
 Since = Annotated[
     Period | None,
-    typer.Option(
+    Option(
         "--since",
         parser=parse_since,
         autocompletion=values.offer_dates,
@@ -144,7 +77,7 @@ Since = Annotated[
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option(
+    Option(
         "--until",
         parser=parse_end,
         autocompletion=values.offer_dates,
@@ -156,7 +89,7 @@ Until = Annotated[
 ]
 Source = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--source",
         autocompletion=values.offer_sources,
         parser=parse_source,
@@ -168,7 +101,7 @@ Source = Annotated[
 ]
 Speaker = Annotated[
     frozenset[str] | None,
-    typer.Option(
+    Option(
         "--speaker",
         autocompletion=values.offer_speakers,
         parser=parse_names,
@@ -179,19 +112,25 @@ Speaker = Annotated[
         " gives them will do; `me` is you.",
     ),
 ]
-_LIMIT = typer.Option(
-    "--limit",
-    "-n",
-    min=1,
-    metavar="N",
-    rich_help_panel=FILTERS,
-    help="Show at most this many sessions.",
-)
-Limit = Annotated[int, _LIMIT]
-OptionalLimit = Annotated[int | None, _LIMIT]
+
+
+def limit_option(help_text: str) -> Option:
+    """Return the option that limits a list."""
+    return Option(
+        "--limit",
+        "-n",
+        parser=parse_limit,
+        metavar="N",
+        rich_help_panel=FILTERS,
+        help=f"{help_text}; 0 for all.",
+    )
+
+
+Limit = Annotated[int, limit_option("Show at most this many sessions")]
+OptionalLimit = Annotated[int | None, limit_option("Show at most this many sessions")]
 MinScore = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--min-score",
         min=0,
         max=1,
@@ -201,41 +140,41 @@ MinScore = Annotated[
         help="Only sessions with at least this score, from 0 to 1.",
     ),
 ]
-ListFormat = Annotated[
-    Literal["text", "json", "jsonl", "markdown", "csv"] | None,
-    typer.Option(
+
+
+def _format_option(further: str) -> Option:
+    return Option(
         "--format",
         show_default=False,
         metavar="FORMAT",
         rich_help_panel=OUTPUT,
-        help="Output format: `text` (the default), `json`, `jsonl`, `markdown` or `csv`.",
-    ),
+        help=f"Output format: `text` (the default), `json`, `jsonl`, `markdown`, {further}.",
+    )
+
+
+ListFormat = Annotated[
+    Literal["text", "json", "jsonl", "markdown", "csv"] | None, _format_option("or `csv`")
 ]
 SessionsFormat = Annotated[
     Literal["text", "json", "jsonl", "markdown", "csv", "tsv"] | None,
-    typer.Option(
-        "--format",
-        show_default=False,
-        metavar="FORMAT",
-        rich_help_panel=OUTPUT,
-        help="Output format: `text` (the default), `json`, `jsonl`, `markdown`, `csv`, or `tsv`:"
-        " id, day, source, turns and title with tabs between, for `fzf` and the like.",
+    _format_option(
+        "`csv`, or `tsv`: id, day, source, turns and title with tabs between, for `fzf` and the"
+        " like"
     ),
+]
+ChartFormat = Annotated[
+    Literal["text", "json", "jsonl", "markdown", "csv", "svg"] | None,
+    _format_option("`csv`, or `svg`, a drawing for a file"),
 ]
 RankingFormat = Annotated[
     Literal["text", "json", "jsonl", "markdown", "csv", "context"] | None,
-    typer.Option(
-        "--format",
-        show_default=False,
-        metavar="FORMAT",
-        rich_help_panel=OUTPUT,
-        help="Output format: `text` (the default), `json`, `jsonl`, `markdown`, `csv`, or"
-        " `context`: whole turns of the best sessions, to be read by a language model.",
+    _format_option(
+        "`csv`, or `context`: whole turns of the best sessions, to be read by a language model"
     ),
 ]
 ContextTokens = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--context-tokens",
         min=1,
         show_default=False,
@@ -246,15 +185,25 @@ ContextTokens = Annotated[
 ]
 Profile = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--profile",
         rich_help_panel=OUTPUT,
         help="Begin `--format context` with the memories about you that you wrote or accepted.",
     ),
 ]
+Redact = Annotated[
+    bool | None,
+    Option(
+        "--redact/--no-redact",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+        help="Mask keys, tokens, passwords and numbers of cards and accounts in what is printed; by"
+        " default only with `--format context`.",
+    ),
+]
 WholeTrace = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--trace",
         rich_help_panel=OUTPUT,
         help="Print all of the reasoning, not only its conclusion.",
@@ -262,24 +211,20 @@ WholeTrace = Annotated[
 ]
 Null = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--null",
         "-0",
         help="Questions on standard input end with a NUL character instead of a line break.",
     ),
 ]
-Json = Annotated[
-    bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print one JSON object.")
-]
+Json = Annotated[bool, Option("--json", rich_help_panel=OUTPUT, help="Print one JSON object.")]
 Jsonl = Annotated[
-    bool, typer.Option("--jsonl", rich_help_panel=OUTPUT, help="Print one JSON object per line.")
+    bool, Option("--jsonl", rich_help_panel=OUTPUT, help="Print one JSON object per line.")
 ]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Print only the result.")
-]
+Quiet = Annotated[bool, QUIET]
 Verbose = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--verbose",
         "-v",
         rich_help_panel=OUTPUT,
@@ -288,7 +233,7 @@ Verbose = Annotated[
 ]
 RerankerName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--reranker",
         autocompletion=values.offer_rerankers,
         envvar="MEM_RERANKER",
@@ -301,7 +246,7 @@ RerankerName = Annotated[
 ]
 SifterName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--sifter",
         autocompletion=values.offer_sifters,
         envvar="MEM_SIFTER",
@@ -314,7 +259,7 @@ SifterName = Annotated[
 ]
 ReaderName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--reader",
         autocompletion=values.offer_readers,
         envvar="MEM_READER",
@@ -328,7 +273,7 @@ ReaderName = Annotated[
 ]
 ChatName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--chat",
         autocompletion=values.offer_chats,
         envvar="MEM_CHAT",
@@ -340,7 +285,7 @@ ChatName = Annotated[
 ]
 GpuLayers = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--gpu-layers",
         envvar="MEM_GPU_LAYERS",
         parser=parse_layers,
@@ -353,7 +298,7 @@ GpuLayers = Annotated[
 ]
 Stages = Annotated[
     frozenset[str] | None,
-    typer.Option(
+    Option(
         "--stages",
         parser=parse_stages,
         show_default=False,
@@ -365,18 +310,18 @@ Stages = Annotated[
 ]
 Budget = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--budget",
         parser=parse_seconds,
         show_default=False,
-        metavar="SECONDS",
+        metavar="TIME",
         rich_help_panel=MODELS,
-        help="Answer within this many seconds, as well as that time allows.",
+        help="Answer within this time, such as `20` seconds or `2m`, as well as it allows.",
     ),
 ]
 Think = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--think",
         min=0,
         metavar="N",

@@ -7,7 +7,6 @@ Memories in languages that write every noun with a capital letter are doubted to
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import astuple
 from functools import cache
 
 from memcli.domain import Fact, Session, Turn
@@ -76,6 +75,8 @@ def check_sources_again(session: Session, store: Store, *, memory: int | None = 
 def _missing_dates(
     dates: Collection[tuple[int, str, PartialDate]], turn: Turn
 ) -> Iterator[tuple[int, str]]:
+    from dataclasses import astuple
+
     days = mentioned_dates(turn) if dates else set()
     numbers = _numbers(turn) if dates else set()  # 2000 may be a price
     reduced: dict[

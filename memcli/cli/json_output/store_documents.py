@@ -57,6 +57,16 @@ class DoctorJson(TypedDict):
     well: Annotated[bool, "True if there is no fault."]
     checks: list[CheckJson]
     fixed: Annotated[list[str], "With `--fix`."]
+    secrets: Annotated[dict[str, int] | None, "Their number by kind, with `--secrets`."]
+
+
+class BackupJson(TypedDict):
+    """A copy of the database."""
+
+    schema: Literal["mem.backup/1"]
+    path: str
+    size: Annotated[int, "Bytes."]
+    verified: Annotated[bool, "True if the copy was opened and checked: `--verify`."]
 
 
 class IndexedJson(TypedDict):

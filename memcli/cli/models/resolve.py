@@ -123,7 +123,9 @@ class ModelResolver:
             manifest = replace(manifest, context=min(manifest.context, server.context))
         is_memos = name.partition("#")[0].rstrip("/") == memos_address().rstrip("/")
         limits = Limits(max_request_tokens=_MEMOS_TOKENS if is_memos else 0)
-        endpoint = parse_endpoint(name, key=key, scheme=server.scheme, limits=limits)
+        endpoint = parse_endpoint(
+            name, key=key, scheme=server.scheme, redact=server.redact, limits=limits
+        )
         return ServedModel(endpoint, manifest)
 
     def _served_manifest(self, name: str, role: "ModelRole") -> "Manifest":

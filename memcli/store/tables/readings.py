@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
 from typing import Any
 
 from memcli.domain import YOU, MemoryId, PortableReading, ReadingOutcome, SessionId
@@ -108,6 +107,8 @@ class ReadingTable:
 
     def restore(self, reading: PortableReading) -> None:
         """Store a reading from another database, unless it is known or a turn of it is missing."""
+        from dataclasses import astuple
+
         turns = json.dumps([astuple(turn) for turn in reading.turns])
         rows = self._db.rows(
             "select conversation_id, turns.key, each.value ->> 3, each.value ->> 4"

@@ -2,9 +2,7 @@
 
 from typing import Annotated, Literal
 
-import typer
-
-from memcli.cli.commands.models.model_options import Names
+from memcli.cli.commands.models.model_options import Names, named_models
 from memcli.cli.models.maintain import (
     announce_originals,
     choose_models,
@@ -15,12 +13,14 @@ from memcli.cli.models.maintain import (
     require_local_models,
 )
 from memcli.cli.models.resolve import load_catalog
-from memcli.cli.options import Quiet
+from memcli.cli.option_groups import ResultOptions
+from memcli.cli.output.console import print_json
 from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.parsing.parameters import Option
 
 Quantization = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--quant",
         metavar="KIND",
         show_default=False,
@@ -30,30 +30,30 @@ Quantization = Annotated[
 ]
 Backend = Annotated[
     Literal["llama", "torch"],
-    typer.Option(
+    Option(
         "--backend",
         metavar="NAME",
         help="`llama` for a GGUF file, `torch` for the weights as published.",
     ),
 ]
-KeepF16 = Annotated[bool, typer.Option("--keep-f16", help="Keep the F16 file that is quantized.")]
+KeepF16 = Annotated[bool, Option("--keep-f16", help="Keep the F16 file that is quantized.")]
 Update = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--update",
         help="Take the hub's current version, even if it differs from the one pulled first.",
     ),
 ]
 DropOriginals = Annotated[
     bool | None,
-    typer.Option(
+    Option(
         "--drop-originals/--keep-originals",
         show_default=False,
         help="After a verified conversion, drop the downloaded originals from the hub's cache, or"
         " keep them. By default a terminal asks, and elsewhere they are kept.",
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Pull without asking for confirmation.")]
+Yes = Annotated[bool, Option("--yes", "-y", help="Pull without asking for confirmation.")]
 
 
 def pull_models(
@@ -64,7 +64,8 @@ def pull_models(
     update: Update = False,
     drop_originals: DropOriginals = None,
     yes: Yes = False,
-    quiet: Quiet = False,
+    *,
+    output: ResultOptions,
 ) -> None:
     """Download models, convert, quantize and verify them.
 
@@ -72,6 +73,7 @@ def pull_models(
     interrupted pull continues where it stopped. The hub is Hugging Face's, or the one that
     `HF_ENDPOINT` names.
     """
+    quiet = output.quiet or output.as_json
     if backend == "llama":
         require_local_models()
     known = load_catalog()
@@ -92,3 +94,5 @@ def pull_models(
                 report_pulled(pulled)
     if drop_originals or not quiet:
         drop_cached_originals(pulled_models, drop=drop_originals)
+    if output.as_json:
+        print_json(named_models(one.weights.manifest.name for one in pulled_models))

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.catalog import ROLES
 from memcli.cli.commands.models.model_options import RESTART, Names
 from memcli.cli.models.inventory import model_json, models_document
@@ -15,13 +13,14 @@ from memcli.cli.models.maintain import (
 from memcli.cli.models.resolve import is_address, load_catalog
 from memcli.cli.models.served import verify_addresses
 from memcli.cli.options import Json, Jsonl, Quiet
-from memcli.cli.output.console import print_json, print_jsonl
+from memcli.cli.output.console import print_json, print_jsonl, remark
 from memcli.cli.output.progress import progress_bars, resume_hint
-from memcli.errors import ExitCode
+from memcli.cli.parsing.parameters import Option
+from memcli.errors import EarlyExit, ExitCode
 
 ServedRole = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--role",
         metavar="ROLE",
         show_default=False,
@@ -57,5 +56,7 @@ def verify_models(
         print_jsonl(map(model_json, items))
     else:
         print_verdicts(items, quiet=quiet)
+    if not items:
+        remark("no model is on this machine; `mem models pull` fetches some")
     if any(item.status != "verified" for item in items):
-        raise typer.Exit(ExitCode.BACKEND)
+        raise EarlyExit(ExitCode.BACKEND)
