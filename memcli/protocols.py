@@ -200,7 +200,8 @@ class Reader(Protocol):
             messages: the dialogue so far.
             tools: the tools it may call.
             thought_tokens: the thought is closed after this many tokens.
-            call_tokens: the call has to be complete after this many tokens.
+            call_tokens: the call has to be complete after this many tokens and those that the
+                thought has left.
             seed: a number that is added to the seed of the sampling.
 
         Raises:

@@ -19,6 +19,7 @@ from memcli.extraction.tools import initial_messages
 from memcli.extraction.unread import EARLIER_SHARE, SegmentView, UnreadSegments
 from memcli.extraction.workers import (
     CALL_TOKENS,
+    THOUGHT_TOKENS,
     ReplyBudget,
     SessionTask,
     run_concurrently,
@@ -40,12 +41,12 @@ WRITTEN_TOKENS = 250  # of thought and call about a segment, for an estimate
 class ExtractionOptions:
     """Options of a run."""
 
-    thought_tokens: int = 1024  # most, for each reply
+    thought_tokens: int = THOUGHT_TOKENS  # most, for each reply
     again: bool = False  # True reads also what other readers have read, and what failed
     keep_traces: bool = False
     jobs: int = 1  # sessions at a time
     seconds: float = math.inf  # after which no segment is begun
-    call_tokens: int = CALL_TOKENS  # most, for each call
+    call_tokens: int = CALL_TOKENS  # most, for each call, besides what the thought leaves
 
 
 @dataclass(frozen=True, slots=True)

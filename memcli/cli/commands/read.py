@@ -26,6 +26,7 @@ from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.session_names import session_numbers
 from memcli.errors import UsageError
 from memcli.extraction.read import ExtractionOptions, ExtractionRun, SegmentResult
+from memcli.extraction.workers import THOUGHT_TOKENS
 from memcli.memories.remember import MemoryWriter
 from memcli.search.model_speed import ModelSpeeds
 from memcli.settings import state_folder
@@ -117,7 +118,7 @@ def read(
     dry_run: DryRun = False,
     filters: FilterOptions,
     reader: ReaderName = None,
-    think: ReaderThink = 1024,
+    think: ReaderThink = THOUGHT_TOKENS,
     gpu_layers: GpuLayers = None,
     jobs: Jobs = 1,
     as_json: Json = False,
