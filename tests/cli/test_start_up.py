@@ -26,7 +26,7 @@ BUDGETS = {
     "config": 420,
 }
 TOO_HEAVY = set(
-    "typer pydantic numpy tokenizers wordllama email http ssl asyncio"
+    "typer pydantic rich dataclasses inspect numpy tokenizers wordllama email http ssl asyncio"
     " importlib.metadata logging httpx2 huggingface_hub tomlkit multiprocessing".split()
 )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from unicodedata import bidirectional
 
-from memcli.cli.output.plain_text import PlainConsole
+from memcli.cli.output.styling.plain_text import PlainConsole
 from memcli.errors import MemError
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from memcli.cli.output.console import (
     print_line,
     printable,
 )
-from memcli.cli.output.hyperlinks import highlight_references, supports_links
-from memcli.cli.output.plain_text import PlainText
+from memcli.cli.output.styling.hyperlinks import highlight_references, supports_links
+from memcli.cli.output.styling.plain_text import PlainText
 from memcli.domain import Session
 from memcli.lazy_dataclasses import dataclass
 from memcli.search.results import QuotedTurn, RankedSession, Ranking, StageReport
