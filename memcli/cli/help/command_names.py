@@ -4,7 +4,17 @@ COMMAND_GROUPS = {
     "Import": ("ingest", "sources"),
     "Find": ("ask", "search", "sessions", "show", "people", "timeline"),
     "Remember": ("read", "memories"),
-    "Look after": ("stats", "doctor", "index", "backup", "export", "forget", "config"),
+    "Look after": (
+        "stats",
+        "doctor",
+        "index",
+        "backup",
+        "export",
+        "forget",
+        "encrypt",
+        "decrypt",
+        "config",
+    ),
     "More": ("models", "demo", "mcp", "bench"),
 }
 
