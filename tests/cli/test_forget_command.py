@@ -204,12 +204,12 @@ def test_a_deletion_is_told_apart_from_a_dry_run(archive):
     assert archive("forget", key_of(archive, "Lisbon"), "--yes", "--quiet").out == ""
 
 
-def test_a_memory_can_be_forgotten_together_with_the_note_that_it_came_from(mem):
-    mem("memories", "add", "tram", "28 goes to Graça")
-    [memory] = mem("memories", "--jsonl").lines
-    [note] = mem("sessions", "--jsonl").lines
+def test_a_note_and_its_memory_can_be_forgotten_together(mem):
+    mem("memories", "add", "door", "The code is 3826")
+    [memory] = [one["id"] for one in mem("memories", "--jsonl").lines]
+    [note] = [one["id"] for one in mem("sessions", "--jsonl").lines]
 
-    done = mem("forget", note["id"], memory["id"], "--yes")
-
-    assert done.code == 0
-    assert mem("sessions").code == mem("memories").code == 3
+    assert mem("forget", note, memory, "--yes").code == 0
+    mem("memories", "add", "door", "The code is 6194")
+    assert mem("forget", "--source", "you", "--yes").code == 0
+    assert mem("sessions").code == 3

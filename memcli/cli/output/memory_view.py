@@ -4,12 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from memcli.cli.json_output.memory_documents import (
-    memories_document,
-    memory_list,
-    one_memory_document,
-)
-from memcli.cli.output.console import console, join_lines, print_json, print_jsonl, print_line
+from memcli.cli.json_output.memory_documents import one_memory_document
+from memcli.cli.output.console import console, join_lines, print_json, print_line
 from memcli.cli.output.reading_view import print_reasons
 from memcli.cli.output.session_view import WIDE, RenderStyle
 from memcli.domain import YOU, Memory, MemoryType, Turn
@@ -27,18 +23,6 @@ def print_memories(memories: Iterable[Memory]) -> None:
     style = RenderStyle.of(out)
     for memory in memories:
         print_line(out, _line(memory, style))
-
-
-def print_memory_list(
-    store: Store, memories: Sequence[Memory], *, as_json: bool, as_jsonl: bool
-) -> None:
-    """Print memories as one JSON object, as one object per line, or as text."""
-    if as_json:
-        print_json(memories_document(store, memories))
-    elif as_jsonl:
-        print_jsonl(memory_list(store, memories))
-    else:
-        print_memories(memories)
 
 
 def show_memory(name: str, store: Store, *, why: bool, as_json: bool) -> None:
@@ -71,19 +55,18 @@ def print_memory(memory: Memory, quotes: Sequence[Turn], history: Sequence[Memor
         quotes: the turns of its sources, in their order.
         history: every memory about its key, itself included.
     """
-    from rich.text import Text
-
     out = console()
     style = RenderStyle.of(out)
+    text_type = style.text_type
     fact = memory.fact
     about = [memory.id, fact.type.value, _day(memory), _author(memory)]
     tags = [style.text(_tag(tag)) for tag in fact.tags]
     lines = [style.text(join_lines(fact.key), "bold"), style.text(join_lines(fact.value))]
-    lines.append(Text("  ", "dim").join([*map(Text, about), *tags]))
-    lines += [Text(remark, "magenta") for remark in _remarks(memory)]
+    lines.append(text_type("  ", "dim").join([*map(text_type, about), *tags]))
+    lines += [text_type(remark, "magenta") for remark in _remarks(memory)]
     for source, turn in zip(memory.sources, quotes, strict=True):
         lines.append(
-            Text.assemble(
+            text_type.assemble(
                 "\n",
                 (f"{source.session}:{source.position}  ", "dim"),
                 style.text(join_lines(turn.speaker or turn.role.value), "bold cyan"),
@@ -94,7 +77,7 @@ def print_memory(memory: Memory, quotes: Sequence[Turn], history: Sequence[Memor
     for line in lines:
         out.print(line, soft_wrap=not style.terminal)
     if len(history) > 1:
-        out.print(Text("\nhistory", "bold"))
+        out.print(text_type("\nhistory", "bold"))
         print_memories(history)
 
 
@@ -110,11 +93,9 @@ def memories_markdown(memories: Iterable[Memory]) -> str:
 
 
 def _line(memory: Memory, style: RenderStyle) -> "Text":
-    from rich.text import Text
-
     fact = memory.fact
     wide = not style.terminal or style.width >= WIDE
-    line = Text.assemble((memory.id, "cyan"), "  ", (_day(memory), "green"), "  ")
+    line = style.text_type.assemble((memory.id, "cyan"), "  ", (_day(memory), "green"), "  ")
     if wide:
         line.append(f"{fact.type.value:<14}  ", "dim")
     line.append_text(style.text(join_lines(fact.key), "bold")).append(": ", "bold")

@@ -11,20 +11,18 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from memcli.cli.help.help_text import COMMAND_GROUPS
+from memcli.cli.help.command_names import COMMANDS
 from memcli.cli.parsing.parameters import (
     REQUIRED,
     CommandGroup,
     DeclaredParameter,
     Option,
-    declared_parameters,
+    command_parameters,
     group_types,
 )
 from memcli.errors import MemError
 from memcli.lazy_dataclasses import dataclass
 
-# In the order of `mem --help`; each command is in the module of its name in `commands/`.
-COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
 _NUMBERS = (int, float)
 _ON = "on"  # stands for a flag that was typed
 _PLAIN_TYPES: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, Path: Path}
@@ -81,7 +79,7 @@ def parse_words(words: Sequence[str]) -> ParsedCommand | None:
 def _values(
     command: Callable[..., None], words: Sequence[str], variables: dict[str, str]
 ) -> dict[str, Any]:
-    declared = declared_parameters(command)
+    declared = command_parameters(command)
     typed, arguments = _options(declared, words)
     _assign_arguments([each for each in declared if not each.info.names], arguments, typed)
     values: dict[str, Any] = {}

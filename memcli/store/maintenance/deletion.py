@@ -165,7 +165,7 @@ class Deletion:
             " join conversations on conversations.id = conversation_id where public = ?",
             session,
         )
-        if not found:  # the note of a memory that was deleted just now
+        if not found:  # a note that was deleted with its memory
             return
         [(number, conversation, source, key, endless)] = found
         keys = [
