@@ -43,6 +43,7 @@ OWNER = {
     "mcp_types": "cli.agent_tools.mcp_server",
     "anyio": "cli.agent_tools.mcp_server",
     "jsonschema": "cli.agent_tools.mcp_server",
+    "textual": "cli.browse",
     "platformdirs": "settings",
     "tomlkit": "settings",
 }

@@ -8,7 +8,7 @@ from memcli.cli.completion.command_table import load_command_table
 
 COMMAND_GROUPS = {  # in the order of the help
     "Import": ("ingest", "sources"),
-    "Find": ("ask", "search", "sessions", "show", "people", "timeline"),
+    "Find": ("ask", "search", "browse", "sessions", "show", "people", "timeline"),
     "Remember": ("read", "memories"),
     "Look after": ("stats", "doctor", "index", "backup", "export", "forget", "config"),
     "More": ("models", "demo", "mcp", "bench"),

@@ -1,0 +1,29 @@
+"""Options of `mem browse` as they were typed, because its line of filters shows them."""
+
+import shlex
+from collections.abc import Mapping
+from copy import copy
+from typing import Any
+
+from memcli.cli.options import parse_text
+
+
+def write_filters(values: Mapping[str, str | None]) -> str:
+    """Return the line of filters, each by its option; those without a value are left out."""
+    words = [word for name, value in values.items() if value for word in (name, value)]
+    return " ".join(
+        f'"{one}"' if " " in one and '"' not in one else shlex.quote(one) for one in words
+    )
+
+
+def keep_text(option: Any) -> Any:  # Any: Typer's types of options are not public
+    """Return an option that gives the text that was typed, once its own parser has accepted it."""
+    [info] = option.__metadata__
+    kept, parse = copy(info), info.parser
+
+    def check(text: str) -> str:
+        parse(text)
+        return parse_text(text)
+
+    kept.parser = check
+    return kept
