@@ -6,10 +6,13 @@ tests.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from memcli.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
+    from array import array
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -111,6 +114,19 @@ class Embedder(Protocol):
         ...
 
 
+@runtime_checkable
+class QuestionEmbedder(Protocol):
+    """An embedder that computes the vectors of a few questions without numpy."""
+
+    def embed_questions(self, texts: Sequence[str]) -> list["array[float]"]:
+        """Return the vectors that `Embedder.embed` returns for questions, in float32.
+
+        Raises:
+            BackendError: the model failed.
+        """
+        ...
+
+
 class Reranker(Protocol):
     """A model that judges one passage at a time, yes or no, for the rerank stage."""
 
@@ -184,7 +200,8 @@ class Reader(Protocol):
             messages: the dialogue so far.
             tools: the tools it may call.
             thought_tokens: the thought is closed after this many tokens.
-            call_tokens: the call has to be complete after this many tokens.
+            call_tokens: the call has to be complete after this many tokens and those that the
+                thought has left.
             seed: a number that is added to the seed of the sampling.
 
         Raises:

@@ -13,6 +13,12 @@ that MEM_CONFIG names:
     key_file = "~/.vllm-key"    # or the file that does
     scheme = "Bearer"           # the word before the key in the header
     context = 16384             # tokens, if the server allows fewer than the model
+    redact = false              # sends secrets unmasked, as to servers on this machine
+
+    [database]                  # where the key of an encrypted database is
+    key_command = "pass show mem"  # prints it
+    key_file = "~/.mem-key"     # holds it
+    keyring = true              # the system keyring holds it
 
     [people]                    # the names of each person; `me` is yourself
     me = ["Mira Santos", "mira"]
@@ -22,7 +28,6 @@ that MEM_CONFIG names:
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +35,7 @@ import platformdirs
 
 from memcli.errors import InputError
 from memcli.files import atomic_write
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.typed_table import TypedTable, shorten_repr
 
 MEMOS_URL = "https://memos.memtensor.cn/api/openmem/v1"
@@ -53,6 +59,21 @@ class Server:
     key_file: str = ""  # path
     scheme: str = "Bearer"  # word before the key in the header
     context: int | None = None  # tokens the server allows; None if as many as the model
+    redact: bool | None = None  # whether secrets are masked; None if it is not on this machine
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """The places where the key of an encrypted database is. The file never holds the key itself."""
+
+    key_command: str = ""  # prints it
+    key_file: str = ""  # path
+    keyring: bool = False  # of the system
+
+    @property
+    def has_source(self) -> bool:
+        """True if any place is named."""
+        return bool(self.key_command or self.key_file or self.keyring)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +83,7 @@ class Settings:
     models: Mapping[str, str] = field(default_factory=dict)  # by role
     servers: Mapping[str, Server] = field(default_factory=dict)  # by address
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names, by one of them
+    database: KeySettings = KeySettings()
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -109,6 +131,8 @@ def list_settings() -> list[Setting]:
     Raises:
         InputError: see `load_settings`.
     """
+    from dataclasses import fields
+
     path, current = config_file(), load_settings()
     in_file = _read(path).get("models", {})
     found = [
@@ -123,11 +147,22 @@ def list_settings() -> list[Setting]:
         variable = f"MEM_{role.upper()}"
         origin = variable if os.environ.get(variable) else str(path) if role in in_file else DEFAULT
         found.append(Setting(f"models.{role}", current.models.get(role, ""), origin))
+    for place in fields(KeySettings):
+        value = getattr(current.database, place.name)
+        origin = DEFAULT if value == place.default else str(path)
+        text = "true" if value is True else value or ""
+        found.append(Setting(f"database.{place.name}", text, origin))
     for address, server in current.servers.items():
         for one in fields(Server):
             value = getattr(server, one.name)
             origin = DEFAULT if value == one.default else str(path)
-            text = "" if value is None else str(value)
+            text = (
+                ""
+                if value is None
+                else str(value).lower()
+                if value in (True, False)
+                else str(value)
+            )
             found.append(Setting(f"servers.{address}.{one.name}", text, origin))
     for name, others in current.people.items():
         found.append(Setting(f"people.{name}", ", ".join(others), str(path)))
@@ -155,7 +190,7 @@ def write_setting(key: str, values: Sequence[str]) -> None:
     """Write a setting into `config.toml`, or remove it; everything else in the file stays.
 
     Args:
-        key: `models.ROLE`, `servers.ADDRESS.FIELD` or `people.NAME`.
+        key: `models.ROLE`, `database.FIELD`, `servers.ADDRESS.FIELD` or `people.NAME`.
         values: the value as a person types it, or the names of a person; none removes the setting.
 
     Raises:
@@ -182,7 +217,7 @@ def write_setting(key: str, values: Sequence[str]) -> None:
         raise InputError(f"`{key}` has one value, not {len(values)}", hint="put it in quotes")
     elif values:
         [value] = values
-        table[last] = int(value) if last == "context" and value.isdecimal() else value
+        table[last] = _typed_value(last, value)
     elif last in table:
         del table[last]
         if not table and len(tables) > 1:  # the last setting of a server
@@ -258,9 +293,18 @@ def _split_key(key: str) -> tuple[str, ...]:
     if not all(parts) or len(parts) != (3 if first == "servers" else 2):
         known = ", ".join(f"`models.{role}`" for role in ROLES)
         raise InputError(
-            f"`{key}` is not a setting", hint=f"{known}, `people.NAME` or `servers.ADDRESS.key_env`"
+            f"`{key}` is not a setting",
+            hint=f"{known}, `people.NAME`, `database.key_command` or `servers.ADDRESS.key_env`",
         )
     return parts
+
+
+def _typed_value(name: str, value: str) -> str | int | bool:
+    """Return the value of a setting as TOML has it, from the one that a person typed."""
+    if name == "context" and value.isdecimal():
+        return int(value)
+    booleans = {"true": True, "false": False} if name in ("redact", "keyring") else {}
+    return booleans.get(value, value)
 
 
 def _from_environment(key: str, variable: str, value: object) -> Setting:
@@ -269,12 +313,14 @@ def _from_environment(key: str, variable: str, value: object) -> Setting:
 
 def _to_settings(content: dict[str, Any], path: Path) -> Settings:
     table = TypedTable(content, str(path))
-    models, servers, people = map(table.get_table, ("models", "servers", "people"))
+    tables = map(table.get_table, ("models", "servers", "people", "database"))
+    models, servers, people, database = tables
     table.reject_unknown_keys()
     return Settings(
         models=_models(models),
         servers={} if servers is None else {url: _server(servers, url) for url in servers.content},
         people={} if people is None else {name: _names(people, name) for name in people.content},
+        database=_key_settings(database),
     )
 
 
@@ -302,9 +348,22 @@ def _server(servers: TypedTable, address: str) -> Server:
         key_file=table.get("key_file", str, ""),
         scheme=table.get("scheme", str, Server().scheme),
         context=table.get_optional("context", int),
+        redact=table.get_optional("redact", bool),
     )
     table.reject_unknown_keys()
     return server
+
+
+def _key_settings(table: TypedTable | None) -> KeySettings:
+    if table is None:
+        return KeySettings()
+    found = KeySettings(
+        key_command=table.get("key_command", str, ""),
+        key_file=table.get("key_file", str, ""),
+        keyring=table.get("keyring", bool, False),
+    )
+    table.reject_unknown_keys()
+    return found
 
 
 def _names(people: TypedTable, name: str) -> tuple[str, ...]:

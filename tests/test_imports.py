@@ -14,9 +14,9 @@ import memcli
 ROOT = Path(memcli.__file__).parent
 
 LAYERS = """
-errors debug domain protocols callbacks deadline retry files temporary typed_table demo prompts
-settings text catalog backends weights formats store search memories ingest extraction evaluation
-cli __main__
+lazy_dataclasses errors debug domain protocols callbacks deadline retry files temporary typed_table
+demo prompts settings text catalog backends weights formats store search memories ingest extraction
+evaluation cli __main__
 """.split()
 LAYER = {name: number for number, name in enumerate(LAYERS)}
 NEVER = {("search", "backends"), ("ingest", "backends")}  # both are handed their models
@@ -29,8 +29,7 @@ OWNER = {
     "sqlite_vec": "store",
     "llama_cpp": "backends.llama",
     "jinja2": "backends.generation",
-    "wordllama": "backends.static_embedder",
-    "tokenizers": "backends.llama.wordpiece",
+    "tokenizers": "backends.llama.wordpiece backends.word_pieces",
     "torch": "backends.torch_bf16",
     "transformers": "backends.torch_bf16",
     "sentence_transformers": "backends.torch_bf16",
@@ -44,6 +43,7 @@ OWNER = {
     "anyio": "cli.agent_tools.mcp_server",
     "jsonschema": "cli.agent_tools.mcp_server",
     "textual": "cli.browse",
+    "keyring": "store.encryption.key_sources",
     "platformdirs": "settings",
     "tomlkit": "settings",
 }

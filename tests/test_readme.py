@@ -1,4 +1,5 @@
-"""The README, block by block: what it tells people to type is typed, what it shows is compared."""
+"""The README and the topics of the manual, block by block: what they tell people to type is typed,
+and what they show is compared."""
 
 import os
 import re
@@ -18,21 +19,29 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 EXPORTS = Path(memcli.demo.__file__).parent / "exports"
-BLOCKS = re.findall(
-    r"^```(\w*)\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
-)
+README = (ROOT / "README.md").read_text("utf-8")
+TOPICS = ROOT / "memcli/cli/help/topics"
+LINKED = re.findall(r"\(memcli/cli/help/topics/(\w+\.md)\)", README)
+BLOCKS = [
+    block
+    for text in (README, *((TOPICS / name).read_text("utf-8") for name in LINKED))
+    for block in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+]
 # Commands that are not run here, by how they begin, and why.
 NOT_RUN = {
     "mem sessions --format tsv | fzf": "needs fzf, and a person who types",
     "pipx install": "installs from a package index; .ci/run installs the same with pip",
     "python3 -m venv": "installs from a package index; .ci/run pastes it",
     "mem bench": "needs data sets that are not ours to ship, and minutes",
+    "mem encrypt": "would encrypt the database of all; tests/cli/test_encryption.py types them",
+    "mem decrypt": "the same",
+    "openssl rand": "writes into a password manager",
     "mem read": "needs a model that reads; tests/cli/test_read_command.py has one",
     "mem memories m_k3j": "needs a memory of that id; tests/cli/test_memories_command.py has some",
     "mem memories edit m_k3j": "the same",
     "mem memories list --unsupported": "finds none here, as it should",
     "mem index --embedder": "needs a model; tests/cli/test_index_command.py makes one",
-    "mem config set": "names that model; tests/cli/test_config_command.py sets others",
+    "mem config set models": "names that model; tests/cli/test_config_command.py sets one",
     "mem --install-completion": "changes a shell; tests/cli/test_completion.py does so",
     "mem models pull": "fetches gigabytes",
     "mem models add mine.gguf": "needs a model of one's own; tests/cli/test_models_command.py does",
@@ -41,7 +50,6 @@ NOT_COMMANDS = {
     "cron": "run by test_the_line_for_cron_says_nothing_when_nothing_is_new",
     "toml": "read by test_the_settings_shown_are_understood",
     "json": "the settings of an agent that starts `mem mcp`",
-    "": "the layout of the source",
 }
 
 
@@ -123,6 +131,13 @@ def test_what_the_readme_says_can_be_typed(command, person):
 
     notes = re.sub(r"mem: \d+ sessions? without a date (is|are) left out\n", "", done.stderr)
     assert (done.returncode, notes) == (0, "")
+
+
+def test_the_first_screen_of_the_readme_is_one():
+    first = README.partition("## More")[0].splitlines()
+
+    assert len(first) <= 55
+    assert sorted(LINKED) == sorted(path.name for path in TOPICS.glob("*.md"))
 
 
 def test_every_block_is_run_or_says_why_not():

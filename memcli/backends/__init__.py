@@ -5,6 +5,7 @@
 
 model_loader        opens a model of any role by the backend that its weights need
 static_embedder     an embedder that comes inside a dependency
+word_pieces         the tokens of words in its vocabulary
 llama/              GGUF files through llama.cpp
 torch_bf16/         safetensors through torch
 server/             models behind an address

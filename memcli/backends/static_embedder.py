@@ -1,18 +1,37 @@
-"""Static embeddings that come inside a dependency: no download, and milliseconds to run."""
+"""Static embeddings that come inside a dependency: no download, and milliseconds to run.
 
-from collections.abc import Iterator, Sequence
+Only two files of wordllama's are read, a table of vectors and a vocabulary. The package itself
+would import an HTTP client, pydantic and numpy. One question needs no numpy either: its vector is
+computed from the few rows of the table that it takes, to the same bit.
+"""
+
+import mmap
+import struct
+from array import array
+from collections.abc import Sequence
 from functools import cached_property
-from importlib.metadata import version
 from importlib.util import find_spec
+from math import prod, sqrt
+from operator import add
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
 from memcli.protocols import Vectors
 
-_BATCH_TEXTS = 256  # texts that are tokenized at a time
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from memcli.backends.word_pieces import WordPieces
+
+_TABLE = "weights/l2_supercat_256.safetensors"
+_VOCABULARY = "tokenizers/l2_supercat_tokenizer_config.json"
+_BATCH_TEXTS = 256  # texts that are cut into tokens at a time
 _BATCH_TOKENS = 8192  # vectors that are looked up at a time, 1 KB each
+_MOST_TOKENS = 4000  # of questions whose vectors are computed without numpy
+_BLOCK = 128  # numbers that numpy adds up in one go
 
 
 class WordLlamaEmbedder:
@@ -27,7 +46,7 @@ class WordLlamaEmbedder:
     @cached_property
     def fingerprint(self) -> str:
         """The key of this embedder's vectors: those of another wordllama may differ."""
-        return fingerprint(self.name, version("wordllama"))
+        return fingerprint(self.name, _installed_version())
 
     def embed(
         self,
@@ -43,52 +62,132 @@ class WordLlamaEmbedder:
         import numpy as np
 
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for row, tokens in enumerate(self._tokenize(texts)):
-            for first in range(0, len(tokens), _BATCH_TOKENS):
-                batch = tokens[first : first + _BATCH_TOKENS]
-                vectors[row] += self._model.embedding[batch].sum(axis=0)
+        for start in range(0, len(texts), _BATCH_TEXTS):
+            for row, tokens in enumerate(self._tokens(texts[start : start + _BATCH_TEXTS]), start):
+                for first in range(0, len(tokens), _BATCH_TOKENS):
+                    batch = tokens[first : first + _BATCH_TOKENS]
+                    vectors[row] += self._matrix.take(batch, axis=0).sum(axis=0)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         vectors[lengths[:, 0] == 0, 0] = 1
         lengths[lengths == 0] = 1
         vectors /= lengths
         return vectors
 
-    def _tokenize(self, texts: Sequence[str]) -> Iterator[list[int]]:
-        """Yield the tokens of each text, each with a row in the table.
+    def embed_questions(self, texts: Sequence[str]) -> list["array[float]"]:
+        """Return the same vectors as `embed`, for a few short texts, without numpy.
 
-        The library's own `embed` is not used: it pads a batch to its longest text, and one text of
-        10 MB would take 100 GB.
+        Raises:
+            BackendError: wordllama's files are missing.
         """
-        rows = len(self._model.embedding)
-        for first in range(0, len(texts), _BATCH_TEXTS):
-            # Lone surrogates become question marks: the tokenizer refuses them.
-            batch = [
-                text.encode("utf-8", "replace").decode()
-                for text in texts[first : first + _BATCH_TEXTS]
-            ]
-            for encoding in self._model.tokenizer.encode_batch(batch, add_special_tokens=False):
-                yield [min(token, rows - 1) for token in encoding.ids]
+        tokens = self._tokens(texts)
+        if sum(map(len, tokens)) > _MOST_TOKENS:
+            return [array("f", vector.tobytes()) for vector in self.embed(texts)]
+        rows = {token: self._table.row(token) for each in tokens for token in each}
+        return [_unit_sum([rows[token] for token in each], self.dimensions) for each in tokens]
+
+    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the tokens of each text, each with a row in the table."""
+        # Lone surrogates become question marks: the tokenizer refuses them.
+        return self._pieces.encode([text.encode("utf-8", "replace").decode() for text in texts])
 
     @cached_property
-    def _model(self) -> Any:  # Any: wordllama comes without types
-        import logging
+    def _pieces(self) -> "WordPieces":
+        from memcli.backends.word_pieces import WordPieces
 
-        root = logging.getLogger()
-        before = root.handlers[:], root.level
+        path = _package_folder() / _VOCABULARY
         try:
-            from wordllama import WordLlama  # type: ignore[import-untyped]  # no types
+            return WordPieces(path, most=self._table.rows)
+        except (OSError, ValueError) as error:
+            raise _unusable(path, error) from error
 
-            spec = find_spec("wordllama")
-            folder = Path(spec.origin or "").parent if spec else None
-            # Without the folder it looks elsewhere for its tokenizer, and then in the network.
-            model = WordLlama.load(cache_dir=folder, disable_download=True)
-        except (ImportError, OSError) as error:
-            raise BackendError(
-                f"the built-in embedder cannot be loaded: {error}",
-                hint="`pip install --force-reinstall wordllama`",
-            ) from error
-        finally:
-            root.handlers[:], level = before  # wordllama makes every library log to stderr
-            root.setLevel(level)
-        model.tokenizer.no_padding()
-        return model
+    @cached_property
+    def _table(self) -> "_MappedTable":
+        return _MappedTable(_package_folder() / _TABLE, self.dimensions)
+
+    @cached_property
+    def _matrix(self) -> "NDArray[np.float32]":
+        import numpy as np
+
+        half = np.frombuffer(self._table.content, "<f2", offset=self._table.start)
+        return half.reshape(-1, self.dimensions).astype(np.float32)
+
+
+class _MappedTable:
+    """A table of half-precision vectors in a safetensors file, read from the disk row by row."""
+
+    def __init__(self, path: Path, dimensions: int) -> None:
+        from memcli.backends.safetensors_header import read_safetensors_header
+
+        [entry] = read_safetensors_header(path).tensors.values()
+        if entry.dtype != "F16" or entry.shape[1:] != (dimensions,):
+            raise _unusable(path, f"it has {entry.dtype} numbers, {prod(entry.shape[1:])} a row")
+        self.rows, self.start = entry.shape[0], entry.start
+        with path.open("rb") as file:
+            self.content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._row = struct.Struct(f"<{dimensions}e")
+
+    def row(self, number: int) -> tuple[float, ...]:
+        """Return one vector."""
+        return self._row.unpack_from(self.content, self.start + number * self._row.size)
+
+
+def _unit_sum(rows: Sequence[Sequence[float]], dimensions: int) -> "array[float]":
+    """Return the sum of vectors as numpy computes it in float32, divided by its length.
+
+    A sum, product, quotient or root of two float32 numbers is the same whether it is rounded once,
+    or first to 64 bits.
+    """
+    total = array("f", bytes(4 * dimensions))
+    for row in rows:
+        total = array("f", map(add, total, row))
+    squares = array("f", [number * number for number in total])
+    [length] = array("f", [sqrt(_pairwise_sum(squares))])
+    if length == 0:
+        total[0] = length = 1.0
+    return array("f", [number / length for number in total])
+
+
+def _pairwise_sum(numbers: Sequence[float]) -> float:
+    """Add up float32 numbers in numpy's order: halves, then eight sums side by side.
+
+    Source:
+        numpy/_core/src/umath/loops_utils.h.src, `pairwise_sum`.
+    """
+    if len(numbers) > _BLOCK:
+        half = len(numbers) // 2
+        return _round_to_single(_pairwise_sum(numbers[:half]) + _pairwise_sum(numbers[half:]))
+    sums = array("f", numbers[:8])
+    for at in range(8, len(numbers), 8):
+        sums = array("f", map(add, sums, numbers[at : at + 8]))
+    while len(sums) > 1:
+        sums = array("f", map(add, sums[::2], sums[1::2]))
+    return sums[0]
+
+
+def _round_to_single(number: float) -> float:
+    return array("f", [number])[0]
+
+
+def _package_folder() -> Path:
+    spec = find_spec("wordllama")
+    if spec is None or spec.origin is None:
+        raise _unusable("wordllama", "it is not installed")
+    return Path(spec.origin).parent
+
+
+def _installed_version() -> str:
+    """Return wordllama's version, by the name of its metadata's folder: that takes no parser."""
+    folder = _package_folder().parent
+    found = [path.stem.split("-")[1] for path in folder.glob("wordllama-*.dist-info")]
+    if len(found) == 1:
+        return found[0]
+    from importlib.metadata import version
+
+    return version("wordllama")
+
+
+def _unusable(what: str | Path, reason: object) -> BackendError:
+    return BackendError(
+        f"the built-in embedder cannot be loaded: {what}: {reason}",
+        hint="`pip install --force-reinstall wordllama`",
+    )

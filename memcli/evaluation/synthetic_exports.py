@@ -6,19 +6,16 @@ people's and words about as frequent as in a language. The same size gives the s
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import accumulate
 from pathlib import Path
 from random import Random
 from typing import Any
 
-WORDS = 30_000  # of the invented language
+from memcli.evaluation.scale.languages import ZipfLanguage
+
 SEED = 2024
 
 _BEGIN = 1_600_000_000  # seconds since 1970: September 2020
-_SYLLABLES = "ka lo mi ren ta su vel or in da pe shi mon ex qui bra ló zu ny the st er".split()
-_OTHERS = "ка ло ми рен та".split()  # one word in twenty
 
 
 def write_export(format_name: str, megabytes: float, path: Path) -> int:
@@ -41,38 +38,13 @@ def write_export(format_name: str, megabytes: float, path: Path) -> int:
         return stream.tell()
 
 
-@dataclass(slots=True)
-class _Language:
-    """An invented language, whose n-th word is about 1/n as frequent as the first."""
-
-    random: Random
-    words: list[str] = field(init=False)
-    weights: list[float] = field(init=False)
-
-    def __post_init__(self) -> None:
-        choices = self.random.choices
-        self.words = [
-            "".join(choices(_SYLLABLES if n % 20 else _OTHERS, k=1 + n % 4))
-            for n in range(1, WORDS)
-        ]
-        self.weights = list(accumulate(1 / n for n in range(1, WORDS)))
-
-    def text(self, mean: float) -> str:
-        """Return sentences with `mean` words on average: many are shorter, a few much longer."""
-        count = 1 + int(self.random.expovariate(1 / mean))
-        words = self.random.choices(self.words, cum_weights=self.weights, k=count)
-        for end in range(11, count, 12):
-            words[end] += "."
-        return " ".join(words)
-
-
 def _chatgpt_parts(random: Random, least: float) -> Iterator[bytes]:
-    language = _Language(random)
+    language = ZipfLanguage.of("en")
     written, moment = 0, float(_BEGIN)
     separator = b"["
     while written < least:
         moment += random.expovariate(1 / 40_000)
-        conversation = _conversation(random, language, moment)
+        conversation = chatgpt_conversation(random, language, moment)
         part = separator + json.dumps(conversation).encode()
         written += len(part)
         yield part
@@ -80,7 +52,14 @@ def _chatgpt_parts(random: Random, least: float) -> Iterator[bytes]:
     yield b"]"
 
 
-def _conversation(random: Random, language: _Language, moment: float) -> dict[str, Any]:
+def chatgpt_conversation(random: Random, language: ZipfLanguage, moment: float) -> dict[str, Any]:
+    """Return a conversation as ChatGPT exports it, with a branch where a reply was regenerated.
+
+    Args:
+        random: makes it.
+        language: its words.
+        moment: when it begins, in seconds since 1970.
+    """
     began, last = moment, _uuid(random)
     nodes: dict[str, Any] = {last: {"id": last, "message": None, "parent": None, "children": []}}
     for _ in range(1 + int(random.expovariate(1 / 8))):
@@ -88,12 +67,12 @@ def _conversation(random: Random, language: _Language, moment: float) -> dict[st
             moment += random.expovariate(1 / 60)
             name = _uuid(random)
             nodes[last]["children"].append(name)
-            message = _message(name, role, language.text(mean), moment, last)
+            message = _message(name, role, language.text(random, mean), moment, last)
             nodes[name] = {"id": name, "message": message, "parent": last, "children": []}
             regenerated = role == "assistant" and random.random() < 0.05  # a branch
             last = last if regenerated else name
     return {
-        "title": language.text(4),
+        "title": language.text(random, 4),
         "create_time": began,
         "update_time": moment,
         "mapping": nodes,
@@ -137,7 +116,7 @@ def _uuid(random: Random) -> str:
 
 
 def _telegram_parts(random: Random, least: float) -> Iterator[bytes]:
-    language = _Language(random)
+    language = ZipfLanguage.of("en")
     moment, number = float(_BEGIN), 0
     people = [(name, 1000 + at) for at, name in enumerate(("Ann", "Bea", "Cem", "Dov"))]
     head = b'{\n "name": "Friends",\n "type": "private_group",\n "id": 4321,\n "messages": ['
@@ -148,14 +127,17 @@ def _telegram_parts(random: Random, least: float) -> Iterator[bytes]:
         moment += random.expovariate(1 / 120) if random.random() < 0.98 else 30_000
         number += 1
         separator = b",\n" if number > 1 else b"\n"
-        message = _chat_message(number, *random.choice(people), language.text(9), int(moment))
+        message = chat_message(
+            number, *random.choice(people), language.text(random, 9), int(moment)
+        )
         part = separator + json.dumps(message, ensure_ascii=False, indent=1).encode()
         written += len(part)
         yield part
     yield b"\n ]\n}\n"
 
 
-def _chat_message(number: int, name: str, user: int, text: str, moment: int) -> dict[str, Any]:
+def chat_message(number: int, name: str, user: int, text: str, moment: int) -> dict[str, Any]:
+    """Return a message of a chat as Telegram exports it, sent at seconds since 1970."""
     return {
         "id": number,
         "type": "message",

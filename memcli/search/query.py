@@ -4,13 +4,15 @@ Vectors and saliences are cached: a question that is asked again needs no embedd
 """
 
 import re
+from array import array
 from base64 import b85decode, b85encode
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import mul
 
 from memcli.domain import fingerprint
-from memcli.protocols import Embedder
+from memcli.lazy_dataclasses import dataclass
+from memcli.protocols import Embedder, QuestionEmbedder
 from memcli.search.question.people import NamedPeople, find_named_people
 from memcli.search.question.wording import goes_on
 from memcli.store import Filters, ModelCache, Store, query_terms
@@ -126,7 +128,7 @@ def prepare_query(
 
 
 def question_vector(question: str, embedder: Embedder, cache: ModelCache) -> bytes:
-    """Return the vector of a question as float32, little endian: it needs no array.
+    """Return the vector of a question as float32: the bytes need no array of numpy's.
 
     Raises:
         BackendError: the model failed.
@@ -138,8 +140,8 @@ def question_vector(question: str, embedder: Embedder, cache: ModelCache) -> byt
         cached = b""
     if len(cached) == 4 * embedder.dimensions:
         return cached
-    [vector] = embedder.embed([question], questions=True)
-    raw: bytes = vector.astype("<f4").tobytes()
+    [vector] = _embed_questions([question], embedder)
+    raw = vector.tobytes()
     cache.put({key: b85encode(raw).decode()})
     return raw
 
@@ -163,10 +165,18 @@ def term_salience(terms: Sequence[str], embedder: Embedder, cache: ModelCache) -
     if isinstance(cached, list) and [type(value) for value in cached] == [float] * len(terms):
         return cached
     without = [" ".join((*terms[:at], *terms[at + 1 :])) for at in range(len(terms))]
-    vectors = embedder.embed([" ".join(terms), *without], questions=True)
-    saliences = [max(round(1 - float(cosine), 4), 0.0) for cosine in vectors[1:] @ vectors[0]]
+    whole, *parts = _embed_questions([" ".join(terms), *without], embedder)
+    saliences = [max(round(1 - sum(map(mul, whole, part)), 4), 0.0) for part in parts]
     cache.put({key: saliences})
     return saliences
+
+
+def _embed_questions(texts: Sequence[str], embedder: Embedder) -> list["array[float]"]:
+    """Return the vectors of questions in float32, without numpy if the embedder can do without."""
+    if isinstance(embedder, QuestionEmbedder):
+        return embedder.embed_questions(texts)
+    vectors = embedder.embed(texts, questions=True)
+    return [array("f", vector.astype("f4").tobytes()) for vector in vectors]
 
 
 def _is_of_date(term: str) -> bool:

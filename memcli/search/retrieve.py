@@ -91,10 +91,10 @@ anew to nine conversations of LoCoMo and measured on the tenth. The signals abov
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memcli.domain import Passage, Session
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.protocols import Embedder
 from memcli.search.evidence.confidence import measure_confidence
 from memcli.search.evidence.reasons import describe_reasons

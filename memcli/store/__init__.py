@@ -8,6 +8,7 @@ Read `store` first: a `Store` has a part for each table or task.
     sqlite.filters          filters on sessions as SQL conditions
     sqlite.times            times as the database stores them
     sqlite.tokenize         words of texts and questions, as the full text has them
+    encryption              the key of an encrypted database
     tables                  rows: conversations, sessions, memories, readings, sources, a cache
     index                   full text and vectors, which can be rebuilt from the rows
     maintenance             backup, export, deletion, checks, counts, reads for completion
@@ -21,6 +22,7 @@ from memcli.store.index.search_index import Grain, IndexMatch
 from memcli.store.index.term_statistics import MAX_TERMS
 from memcli.store.index.vector_sets import PassageLocation
 from memcli.store.maintenance.statistics import (
+    DiskUse,
     MonthCount,
     SpeakerActivity,
     SpeakerCount,
@@ -46,6 +48,7 @@ from memcli.store.tables.source_files import FileState, SourceTable
 __all__ = [
     "MAX_TERMS",
     "ConversationInfo",
+    "DiskUse",
     "FileState",
     "Filters",
     "Grain",

@@ -332,7 +332,7 @@ def test_the_same_question_again_loads_no_model(mem, tiny):
     again, kept = modules_after(mem, *command)
 
     assert again == first
-    assert {"llama_cpp", "wordllama"} <= loaded
+    assert "llama_cpp" in loaded
     assert not HEAVY & kept
 
 

@@ -15,6 +15,7 @@ from helpers.mem_process import MEM, Mem, Run
 from helpers.small_exports import talk
 
 from memcli.cli.commands.browse import full_screen as command
+from memcli.cli.help.examples import EXAMPLES
 
 PANES = Path(__file__).with_name("panes")
 AT = datetime(2024, 5, 3, 9, 30, tzinfo=UTC)
@@ -144,6 +145,16 @@ def test_screens_look_as_they_did(terminal, columns):
         kept.write_text(shown, "utf-8")
         pytest.fail(f"wrote {kept}: look at it")
     assert shown == kept.read_text("utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", EXAMPLES["mem browse"])
+def test_an_example_can_be_typed(terminal, example):
+    screen = terminal(example.removeprefix("mem browse"))
+    screen.wait_for(r"\d sessions? .*s_\w+")
+    screen.press("C-c")
+
+    assert screen.wait_for("status") == "status 130\n"
 
 
 @pytest.mark.slow

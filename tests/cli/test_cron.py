@@ -1,4 +1,4 @@
-"""The line for cron in the README, run as cron runs it: with next to no environment."""
+"""The line for cron in the recipes, run as cron runs it: with next to no environment."""
 
 import re
 import subprocess
@@ -8,9 +8,11 @@ import pytest
 from helpers.mem_process import MEM
 from helpers.small_exports import talk
 
+import memcli
+
 pytestmark = pytest.mark.slow
 
-README = Path(__file__).parents[2] / "README.md"
+RECIPES = Path(memcli.__file__).parent / "cli/help/topics/recipes.md"
 MINUTE_TO_WEEKDAY = r"(?:[\d*/,-]+\s+){5}"
 
 
@@ -29,7 +31,7 @@ def run_as_cron(mem, line):
 
 
 def test_the_line_for_cron_imports_what_is_new_and_is_silent(mem):
-    block = README.read_text("utf-8").partition("```cron\n")[2].partition("```")[0]
+    block = RECIPES.read_text("utf-8").partition("```cron\n")[2].partition("```")[0]
     line, _ = [re.sub(f"^{MINUTE_TO_WEEKDAY}", "", line) for line in block.splitlines()]
     export = mem.home / "notes.json"
     mem.write("home/notes.json", [talk("Cats", "me: Pixel?")])

@@ -11,7 +11,7 @@ import memcli
 from memcli.cli.reference.generate import generated_files
 from memcli.errors import EXIT_CODE_MEANINGS, ExitCode, MemError
 
-README = Path(__file__).parents[2] / "README.md"
+RECIPES = Path(memcli.__file__).parent / "cli/help/topics/recipes.md"
 NO_ERROR = {ExitCode.OK, ExitCode.BUG, ExitCode.INTERRUPTED}
 # Kinds of an error end as their parent does.
 ERRORS = MemError.__subclasses__()
@@ -49,8 +49,8 @@ def test_the_man_page_tells_every_exit_status():
     }
 
 
-def test_the_readme_tells_every_exit_status():
-    _, _, table = README.read_text("utf-8").partition("| status | means |\n|---|---|\n")
+def test_the_recipes_tell_every_exit_status():
+    _, _, table = RECIPES.read_text("utf-8").partition("| status | means |\n|---|---|\n")
     told = re.findall(r"^\| (\d+) \| (.+) \|$", table.partition("\n\n")[0], re.MULTILINE)
 
     assert {int(status): meaning for status, meaning in told} == EXIT_CODE_MEANINGS

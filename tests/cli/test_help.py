@@ -11,17 +11,22 @@ from helpers.small_exports import chatgpt, talk, whatsapp
 
 from memcli.cli.app import COMMANDS
 from memcli.cli.help.examples import EXAMPLES
+from memcli.cli.help.topics import topic_names, topic_title
 from memcli.cli.reference.introspect import describe_commands
 
 ROOT = describe_commands()
 NAMES = [each.name for each in (*ROOT.all(), *(one for one in ROOT.commands if one.commands))]
 NOT_RUN = {
+    "mem browse": "fills a terminal: `test_browse_command` runs its examples in one",
     "mem read": "needs a model that reads",
     "mem bench": "needs a data set, and minutes",
     "claude mcp add": "is a command of another program",
     "mem mcp": "serves until its agent leaves",
     "mem models pull": "fetches gigabytes",
     "mem models verify memreranker-4b": "needs that model",
+    "mem encrypt": "would change the database of all",
+    "mem --db copy.db decrypt": "needs an encrypted database",
+    "mem decrypt": "needs an encrypted database",
     "mem models add": "needs a model of one's own",
     "mem models remove": "needs those models",
     "mem models path memreranker-4b": "needs that model",
@@ -44,7 +49,14 @@ def test_the_help_of_mem_loads_no_more_than_its_version(arguments):
 
     more = {name for name in loaded_modules(*arguments) - needed if "memcli" in name}
 
-    assert more <= {"memcli.cli.help.help_text", "memcli.cli.completion.command_table"}
+    assert more <= {
+        "memcli.lazy_dataclasses",
+        "memcli.cli.completion",
+        "memcli.cli.help",
+        "memcli.cli.help.help_text",
+        "memcli.cli.help.topics",
+        "memcli.cli.completion.command_table",
+    }
     assert not [name for name in loaded_modules(*arguments) if name.split(".")[0] == "typer"]
 
 
@@ -57,6 +69,17 @@ def test_the_help_of_mem_names_every_command_and_option(mem):
         assert option.form in shown.out
     wrong = mem()
     assert (wrong.code, wrong.out, wrong.err) == (2, "", shown.out)
+
+
+@pytest.mark.parametrize("name", topic_names())
+def test_every_topic_can_be_read(mem, name):
+    shown = mem("help", name)
+
+    assert (shown.code, shown.err) == (0, "")
+    assert topic_title(name) in shown.out
+    assert "|--" not in shown.out
+    if name in COMMANDS:
+        assert shown.out.startswith(mem(name, "--help").out)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,6 @@ after that position. Every message that a format saw becomes a turn or has a rea
 does not, wherever the file is damaged.
 """
 
-import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
@@ -14,10 +13,10 @@ from io import BytesIO
 from random import Random
 
 import pytest
-from helpers.assistant_exports import EXPORTS
+from helpers.chat_exports import LINES
+from helpers.every_format import DATABASES, SAMPLES
 from helpers.parsing import document
 from helpers.shared import sample_files
-from helpers.small_exports import chatgpt, claude, longmemeval, talk, telegram, transcript, whatsapp
 
 from memcli.domain import Conversation
 from memcli.errors import InputError
@@ -28,28 +27,7 @@ from memcli.formats.sources import find_sources
 pytestmark = pytest.mark.slow
 
 DAMAGES = 50  # of each kind
-LINES = [f"{'me' if at % 2 == 0 else 'ai'}: line {at} of {'é' * at}" for at in range(12)]
-PEOPLE = [f"{'Ann' if at % 2 else 'Bob'}: line {at} of {'é' * at}" for at in range(12)]
-OWN = {
-    "conversations.json": json.dumps([chatgpt(f"Talk {at}", *LINES) for at in range(4)]),
-    "claude.json": json.dumps([claude(f"Talk {at}", *LINES) for at in range(4)], indent=2),
-    "result.json": json.dumps(telegram("Ann", *PEOPLE), ensure_ascii=False, indent=1),
-    "WhatsApp Chat with Ann.txt": whatsapp(*PEOPLE),
-    "longmemeval.json": json.dumps([longmemeval(*LINES)]),
-    "talks.json": json.dumps([talk(f"Talk {at}", *LINES) for at in range(4)]),
-    "talks.jsonl": "".join(json.dumps(talk(f"Talk {at}", *LINES)) + "\n" for at in range(4)),
-    "talk.md": transcript(*LINES),
-    "sillytavern.jsonl": "".join(
-        json.dumps({"name": "Ann", "is_user": at % 2 == 0, "mes": line, "swipes": [line]}) + "\n"
-        for at, line in enumerate(LINES)
-    ),
-    "ui_messages.json": json.dumps(
-        [{"ts": at, "type": "say", "say": "text", "text": line} for at, line in enumerate(LINES)]
-    ),
-    "aider.md": "# aider chat started at 2026-03-10 14:23:01\n\n"
-    + "".join(f"\n#### {line}  \n\nSo {line}\n\n> Done  \n" for line in LINES),
-}
-OWN |= {name: export(*LINES) for name, (_, export) in EXPORTS.items()}
+FILES = [sample for sample in SAMPLES if sample[1] not in DATABASES]
 
 
 def texts(found, raw):
@@ -96,11 +74,13 @@ def check(found, raw):
     return whole
 
 
-@pytest.mark.parametrize("name", OWN)
-def test_what_lay_before_the_damage_is_read(name):
-    raw = OWN[name].encode()
+@pytest.mark.parametrize(
+    ("known", "name", "raw"), FILES, ids=[f"{known}-{name}" for known, name, _ in FILES]
+)
+def test_what_lay_before_the_damage_is_read(known, name, raw):
+    turns = 0 if load_format(known).is_index else len(LINES)
 
-    assert check(document(raw, name), raw)
+    assert check(document(raw, name), raw).total() == turns
 
 
 @pytest.mark.parametrize("path", sample_files())

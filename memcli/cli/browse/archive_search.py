@@ -1,12 +1,12 @@
 """Searches and lists for `mem browse`, given an open database."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from memcli.cli.output.console import one_line
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import session_heading
 from memcli.domain import Session
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.protocols import Embedder
 from memcli.search.question.type_ahead import complete_question, match_while_typing
 from memcli.search.results import RankedSession

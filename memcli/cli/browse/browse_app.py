@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import ClassVar
@@ -34,6 +33,7 @@ from memcli.cli.browse.transcript_lines import heading_lines
 from memcli.cli.browse.transcript_pane import TranscriptPane
 from memcli.cli.output.console import one_line, printable
 from memcli.errors import MemError, UsageError
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder
 from memcli.store import Filters
 
@@ -44,7 +44,7 @@ PREVIEW_PAUSE = 0.03  # seconds without a key, after which another session is sh
 
 @dataclass(frozen=True, slots=True)
 class Browsing:
-    """What is browsed: the database, and what is typed already."""
+    """A database to browse, and what is typed at the beginning."""
 
     database: Path
     open_embedder: Callable[[], Embedder]

@@ -1,7 +1,6 @@
 """A session as lines of a width: its turns around the evidence, with the searched words marked."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from io import StringIO
 
 from rich.console import Console
@@ -12,6 +11,7 @@ from memcli.cli.output.console import isolate_direction, one_line, printable
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import format_time
 from memcli.domain import Kind, Session, Turn
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import highlight_spans
 
 FIRST_LETTERS = 20_000  # of turns that are laid out at first; further ones as a person reads on

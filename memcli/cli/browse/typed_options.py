@@ -2,10 +2,10 @@
 
 import shlex
 from collections.abc import Mapping
-from copy import copy
 from typing import Any
 
 from memcli.cli.options import parse_text
+from memcli.cli.parsing.parameters import Option
 
 
 def write_filters(values: Mapping[str, str | None]) -> str:
@@ -16,14 +16,13 @@ def write_filters(values: Mapping[str, str | None]) -> str:
     )
 
 
-def keep_text(option: Any) -> Any:  # Any: Typer's types of options are not public
+def keep_text(option: Any) -> Option:  # Any: an annotated type
     """Return an option that gives the text that was typed, once its own parser has accepted it."""
     [info] = option.__metadata__
-    kept, parse = copy(info), info.parser
+    parse = info.settings["parser"]
 
     def check(text: str) -> str:
         parse(text)
         return parse_text(text)
 
-    kept.parser = check
-    return kept
+    return Option(*info.names, **{**info.settings, "parser": check})

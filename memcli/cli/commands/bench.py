@@ -5,8 +5,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from memcli.cli.ask_session import open_stage_models
 from memcli.cli.bench.bench_stages import (
     MODEL_STAGES,
@@ -17,13 +15,15 @@ from memcli.cli.bench.bench_stages import (
 from memcli.cli.bench.dataset_view import print_dataset_report
 from memcli.cli.bench.measure_dataset import DatasetBenchmark, measure_dataset
 from memcli.cli.bench.measure_speed import SpeedBenchmark, measure_speed
+from memcli.cli.bench.scale_view import measure_commands
 from memcli.cli.bench.speed_view import print_speed
 from memcli.cli.json_output.serialize import serialize_value
 from memcli.cli.models.open import open_chat
 from memcli.cli.option_groups import ModelOptions, StageOptions
 from memcli.cli.options import ChatName, Json, Quiet, parse_text
-from memcli.cli.output.console import print_json
+from memcli.cli.output.console import print_json, write_line
 from memcli.cli.output.progress import resume_hint
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.errors import UsageError
 from memcli.protocols import Chat as ChatModel
 from memcli.search.stages import RankingModels
@@ -52,7 +52,7 @@ def _parse_stages(text: str) -> frozenset[str]:
 
 DatasetsOption = Annotated[
     list[Path] | None,
-    typer.Argument(
+    Argument(
         metavar="[DATASET...]",
         show_default=False,
         help="Files in the layout of LoCoMo or LongMemEval: questions and the places of answers.",
@@ -60,7 +60,7 @@ DatasetsOption = Annotated[
 ]
 StagesOption = Annotated[
     frozenset[str] | None,
-    typer.Option(
+    Option(
         "--stages",
         parser=_parse_stages,
         show_default=False,
@@ -69,13 +69,13 @@ StagesOption = Annotated[
         " those that need no language model.",
     ),
 ]
-GrainOption = Annotated[RankedUnit, typer.Option("--grain", help="Rank whole sessions, or turns.")]
+GrainOption = Annotated[RankedUnit, Option("--grain", help="Rank whole sessions, or turns.")]
 PooledOption = Annotated[
-    bool, typer.Option("--pooled", help="Put all sessions into one archive, each once.")
+    bool, Option("--pooled", help="Put all sessions into one archive, each once.")
 ]
 StrangersOption = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--strangers",
         help="Put each question to somebody else's archive, too: the verdict should be that nothing"
         " is relevant.",
@@ -83,7 +83,7 @@ StrangersOption = Annotated[
 ]
 LimitOption = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--limit",
         "-n",
         min=1,
@@ -94,20 +94,20 @@ LimitOption = Annotated[
 ]
 OutcomeOption = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--outcome",
         help="Score the answers of a chat model that reads the first sessions of the last stage.",
     ),
 ]
 AgainOption = Annotated[
-    bool, typer.Option("--again", help="Ask every question again, also those of an earlier run.")
+    bool, Option("--again", help="Ask every question again, also those of an earlier run.")
 ]
 SpeedOption = Annotated[
-    bool, typer.Option("--speed", help="Measure how fast models, commands and imports are.")
+    bool, Option("--speed", help="Measure how fast models, commands and imports are.")
 ]
 PassagesOption = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--passages",
         min=1,
         metavar="N",
@@ -118,11 +118,31 @@ PassagesOption = Annotated[
 ]
 ImportMegabytesOption = Annotated[
     float,
-    typer.Option(
+    Option(
         "--import-mb",
         min=0.1,
         metavar="N",
         help="With `--speed`: size of the exports to import, in millions of bytes.",
+    ),
+]
+ArchiveSizeOption = Annotated[
+    int | None,
+    Option(
+        "--sessions",
+        min=30,
+        metavar="N",
+        show_default=False,
+        help="With `--speed`: measure every command on a generated archive of about N sessions"
+        " instead.",
+    ),
+]
+CompareOption = Annotated[
+    Path | None,
+    Option(
+        "--compare",
+        metavar="LAST",
+        show_default=False,
+        help="With `--sessions`: compare with a report that `--json` printed earlier.",
     ),
 ]
 
@@ -140,6 +160,8 @@ def bench(
     speed: SpeedOption = False,
     passages: PassagesOption = None,
     import_mb: ImportMegabytesOption = 20.0,
+    sessions: ArchiveSizeOption = None,
+    compare: CompareOption = None,
     models: ModelOptions,
     chat: ChatName = None,
     as_json: Json = False,
@@ -156,12 +178,24 @@ def bench(
     file; how long `mem ingest`, `mem search` and `mem ask` take on the archive of `mem demo`; and
     how fast large exports are imported, and in how much memory. Other programs that run at the same
     time slow it down; ratios are affected least.
+
+    With `--speed --sessions N`, it measures the processor time and memory of every command on a
+    generated archive, beside programs that do no more than they must, and the bytes on the disk.
+    It needs some 30 KB of temporary disk for each session, and seconds for each hundred.
     """
     if speed == bool(datasets):
         raise UsageError(
             "give either data sets or `--speed`",
             hint="`mem bench locomo10.json`, or `mem bench --speed`",
         )
+    if (sessions and not speed) or (compare and not sessions):
+        raise UsageError(
+            f"`{'--sessions' if sessions else '--compare'}` measures commands on an archive",
+            hint="`mem bench --speed --sessions 1000 [--compare LAST.json]`",
+        )
+    if sessions:
+        measure_commands(sessions, compare, as_json=as_json, quiet=quiet)
+        return
     if speed:
         speeds = SpeedBenchmark(
             models.reranker,
@@ -205,7 +239,7 @@ def _measure_datasets(
             print_json(serialize_value(report))
             continue
         if number:
-            typer.echo()
+            write_line()
         print_dataset_report(report)
 
 

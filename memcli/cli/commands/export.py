@@ -6,23 +6,23 @@ from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
-
 from memcli.cli.completion import values
+from memcli.cli.encryption import Plain, require_plain
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
 from memcli.cli.options import OUTPUT, Quiet, parse_text
 from memcli.cli.output.console import note
 from memcli.cli.output.export_lines import print_conversations, print_everything
 from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.session_names import session_numbers
-from memcli.errors import ExitCode, UsageError
+from memcli.errors import EarlyExit, ExitCode, UsageError
 from memcli.store import Filters
 from memcli.text.markdown_export import write_transcripts
 
 SessionIds = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=values.offer_session_ids,
         metavar="[ID...]",
@@ -32,7 +32,7 @@ SessionIds = Annotated[
 ]
 ExportFormat = Annotated[
     Literal["jsonl", "markdown"],
-    typer.Option(
+    Option(
         "--format",
         metavar="FORMAT",
         rich_help_panel=OUTPUT,
@@ -41,7 +41,7 @@ ExportFormat = Annotated[
 ]
 Folder = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--to",
         show_default=False,
         metavar="FOLDER",
@@ -57,6 +57,7 @@ def export(
     format_name: ExportFormat = "jsonl",
     folder: Folder = None,
     filters: FilterOptions,
+    plain: Plain = False,
     quiet: Quiet = False,
     database: WritableDatabaseOptions,
 ) -> None:
@@ -65,11 +66,13 @@ def export(
     A database that imports an export has the same sessions under the same ids, with every branch
     and every edit; the same memories, with their sources and your acceptances; the record of what
     `mem read` has read; and the record of what was forgotten, so that it does not come back. With
-    ids, with filters, and as Markdown, only sessions are exported. Exits with status 3 when there
-    is nothing to export.
+    ids, with filters, and as Markdown, only sessions are exported. An export is never encrypted:
+    of an encrypted database it needs `--plain`, also in a pipe. Exits with status 3 when there is
+    nothing to export.
     """
     _check_folder(format_name, folder)
     with database.open_existing() as store, store.snapshot():
+        require_plain(store, plain=plain)
         chosen = filters.filters(session_numbers(store, sessions) if sessions else None)
         warn_about_filters(store, chosen)
         count = store.export.count(chosen)
@@ -90,7 +93,7 @@ def export(
                 progress("exporting", done, max(done, count))
     if not done:
         note("no sessions found")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)
 
 
 def _check_folder(format_name: str, folder: Path | None) -> None:

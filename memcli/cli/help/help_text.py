@@ -5,17 +5,28 @@ import textwrap
 from collections.abc import Iterator
 
 from memcli.cli.completion.command_table import load_command_table
+from memcli.cli.help.topics import topic_names, topic_title
 
 COMMAND_GROUPS = {  # in the order of the help
     "Import": ("ingest", "sources"),
     "Find": ("ask", "search", "browse", "sessions", "show", "people", "timeline"),
     "Remember": ("read", "memories"),
-    "Look after": ("stats", "doctor", "index", "backup", "export", "forget", "config"),
+    "Look after": (
+        "stats",
+        "doctor",
+        "index",
+        "backup",
+        "export",
+        "forget",
+        "encrypt",
+        "decrypt",
+        "config",
+    ),
     "More": ("models", "demo", "mcp", "bench"),
 }
 EXAMPLES_OF_MEM = ("mem ingest ~/Downloads/chatgpt-export.zip", "mem ask where is my passport")
 WIDEST, NARROWEST = 100, 40  # columns
-HELP_OPTION = ("-h, --help", "Show this help; `mem help COMMAND` that of a command.")
+HELP_OPTION = ("-h, --help", "Show this help; `mem COMMAND --help` that of a command.")
 
 
 def main_help() -> str:
@@ -28,6 +39,9 @@ def main_help() -> str:
         for heading, names in COMMAND_GROUPS.items()
     }
     sections["Options"] = options
+    sections["`mem help COMMAND` says more of a command, and `mem help TOPIC` of"] = [
+        (name, f"{topic_title(name)}.") for name in topic_names() if name not in summaries
+    ]
     width = max(NARROWEST, min(shutil.get_terminal_size().columns, WIDEST))
     lines = ["Usage: mem COMMAND [ARGUMENT]...", "", f"  {_sentence(root.summary)}"]
     for heading, rows in sections.items():

@@ -5,8 +5,6 @@ The JSON Schemas in `memcli/schemas` and mem-json(5) are generated from these ty
 ever added. A document that has to change otherwise gets a new number.
 """
 
-from dataclasses import dataclass
-
 from memcli.cli.json_output.import_documents import (
     FormatsJson,
     ImportedSourceJson,
@@ -43,8 +41,10 @@ from memcli.cli.json_output.store_documents import (
     ModelsJson,
     StatsJson,
 )
+from memcli.evaluation.scale.report import ScaleReport
 from memcli.evaluation.speed_report import SpeedReport
 from memcli.evaluation.summary import DatasetReport
+from memcli.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +77,5 @@ DOCUMENTS = (
     PrintedDocument(ModelsJson, ("mem models list", "mem models verify"), ModelJson),
     PrintedDocument(DatasetReport, ("mem bench",)),
     PrintedDocument(SpeedReport, ("mem bench",)),
+    PrintedDocument(ScaleReport, ("mem bench",)),
 )

@@ -1,4 +1,4 @@
-"""Builds the manual: mem(1), a page for each command, and mem-json(5)."""
+"""Builds the manual: mem(1), a page for each command, mem-json(5), and a page for each topic."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -6,9 +6,16 @@ from itertools import groupby
 from memcli import RELEASED, __version__
 from memcli.cli.completion.command_table import Command, Parameter
 from memcli.cli.help.examples import EXAMPLES
+from memcli.cli.help.topics import topic_names
 from memcli.cli.json_output import json_schema
 from memcli.cli.json_output.documents import DOCUMENTS, PrintedDocument
 from memcli.cli.reference import roff, servers
+from memcli.cli.reference.topic_pages import (
+    topic_file,
+    topic_page,
+    topic_reference,
+    topic_section,
+)
 from memcli.errors import EXIT_CODE_MEANINGS
 
 DESCRIPTION = """
@@ -71,7 +78,14 @@ document. The same as JSON Schema is in `memcli/schemas`, beside the program's c
 def manual_pages(root: Command) -> dict[str, str]:
     """Return every page as roff, by its place in the manual."""
     pages = {f"man1/{'-'.join(each.words)}.1": _command_page(each) for each in root.commands}
-    return {"man1/mem.1": _main_page(root), **pages, "man5/mem-json.5": _json_page()}
+    topics = {topic_file(each): topic_page(each) for each in _topics_with_pages(root)}
+    return {"man1/mem.1": _main_page(root), **pages, "man5/mem-json.5": _json_page(), **topics}
+
+
+def _topics_with_pages(root: Command) -> list[str]:
+    """Return the topics that no command has the name of."""
+    commands = {each.words[-1] for each in root.commands}
+    return [name for name in topic_names() if name not in commands]
 
 
 def _main_page(root: Command) -> str:
@@ -82,6 +96,7 @@ def _main_page(root: Command) -> str:
     }
     commands = {each.name: _sentence(each.summary) for each in root.commands}
     seen = [f"{'-'.join(each.words)}(1)" for each in root.commands]
+    topics = _topics_with_pages(root)
     return roff.manual_page(
         "mem",
         1,
@@ -108,7 +123,7 @@ def _main_page(root: Command) -> str:
             ".SH EXAMPLES",
             *roff.example_list(MAIN_EXAMPLES),
             ".SH SEE ALSO",
-            *roff.page_references(*seen, "mem-json(5)"),
+            *roff.page_references(*seen, "mem-json(5)", *map(topic_reference, topics)),
         ],
     )
 
@@ -130,9 +145,11 @@ def _command_page(command: Command) -> str:
             body += _parameter_list(each.parameters)
     else:
         body += _option_sections(command.parameters)
+    if command.words[-1] in topic_names():
+        body += topic_section(command.words[-1])
     if name == "mem-models":
-        body += [".SH SERVERS", *roff.paragraphs(servers.INTRODUCTION)]
-        body += roff.definition_list(servers.SERVERS)
+        body += [".SH ENGINES AND SERVERS", *roff.paragraphs(servers.INTRODUCTION)]
+        body += roff.definition_list({row.name: row.text for row in servers.ENGINES})
     shown = [example for each in command.all() for example in EXAMPLES.get(each.name, ())]
     body += [".SH EXAMPLES", *roff.code_lines(list(dict.fromkeys(shown)))]
     seen = ["mem(1)"]

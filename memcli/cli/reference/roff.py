@@ -22,8 +22,9 @@ def manual_page(name: str, number: int, date: str, version: str, lines: Iterable
 
 
 def escape(text: str) -> str:
-    """Return a text with the characters escaped that mean something to roff."""
-    return re.sub(r"""[\\'"~^-]""", lambda one: _ESCAPES[one[0]], text)
+    """Return a text in ASCII, with the characters escaped that mean something to roff."""
+    escaped = re.sub(r"""[\\'"~^-]""", lambda one: _ESCAPES[one[0]], text)
+    return re.sub(r"[^\x00-\x7f]", lambda one: rf"\[u{ord(one[0]):04X}]", escaped)
 
 
 def paragraph_lines(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Conversation, Kind, Omission, Role, Skipped, Turn
+from memcli.errors import InputError
 from memcli.formats.building.blocks import (
     Block,
     count_message,
@@ -17,6 +18,7 @@ from memcli.formats.building.blocks import (
     text_block,
     unknown_blocks,
 )
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, scan_json
@@ -52,16 +54,30 @@ def _recognises(sample: Sample) -> bool:
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    title = PurePath(document.name).name.removesuffix(".json")
-    keys = MessageKeys()
-    system: list[Turn] = []
+    """Yield the conversation at the end of the file, or of the part of it that can be read.
+
+    Raises:
+        InputError: the file is damaged; the messages before the damage are yielded first.
+    """
     turns: list[Turn] = []
+    try:
+        yield from _read_messages(document, turns)
+    except InputError:
+        yield from _conversation(document, turns)
+        raise
+    yield from _conversation(document, turns)
+
+
+def _read_messages(document: Document, turns: list[Turn]) -> Iterator[Skipped]:
+    """Add the turns to a list, the instructions at its beginning; yield unreadable messages."""
+    keys = MessageKeys()
     number = 0
     for path, value in scan_json(document, [_CHUNK_PATH, _SYSTEM_PATH]):
         if path == _SYSTEM_PATH:
-            text = plain_text(mapping(value).get("parts"))
-            document.counter.see(1 if text.strip() else 0)
-            system += linear_turns("system", text_block(Role.SYSTEM, text, Kind.CONTEXT), None)
+            text = plain_text(mapping(value).get("parts")) or string(mapping(value).get("text"))
+            system = text_block(Role.SYSTEM, text, Kind.CONTEXT)
+            document.counter.see(len(system))
+            turns[:0] = linear_turns("system", system, None)
         if path != _CHUNK_PATH:
             continue
         number += 1
@@ -76,9 +92,12 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
             turns += linear_turns(
                 keys.next_key(sent_at, block.role, block.kind, block.text), [block], sent_at
             )
+
+
+def _conversation(document: Document, turns: list[Turn]) -> Iterator[ParsedItem]:
+    title = PurePath(document.name).name.removesuffix(".json")
     if turns:
-        all_turns = with_inherited_times([*system, *turns])
-        yield Conversation(FORMAT.name, title, title, tuple(all_turns))
+        yield Conversation(FORMAT.name, title, title, tuple(with_inherited_times(turns)))
     else:
         yield Skipped(title, "has nothing to import", lost=False)
 
@@ -86,10 +105,12 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
 def _blocks(chunk: Row) -> list[Block]:
     role = _ROLES.get(string(chunk.get("role")))
     if role is None:
-        return []
+        return text_block(Role.SYSTEM, string(chunk.get("text")), Kind.CONTEXT)
     kind = Kind.THOUGHT if chunk.get("isThought") is True else Kind.TEXT
     texts = (string(mapping(part).get("text")) for part in sequence(chunk.get("parts")))
-    blocks = text_block(role, string(chunk.get("text")) or "".join(texts), kind)
+    text = string(chunk.get("text")) or "".join(texts)
+    is_answer = role is Role.ASSISTANT and kind is Kind.TEXT
+    blocks = answer_blocks(text) if is_answer else text_block(role, text, kind)
     for name in _FILE_KEYS:
         if name in chunk:
             file = mapping(chunk[name])

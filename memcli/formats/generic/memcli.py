@@ -38,6 +38,7 @@ from memcli.domain import (
     Kind,
     MemoryId,
     MemoryType,
+    Omission,
     PortableMemory,
     PortableReading,
     PortableSource,
@@ -68,6 +69,7 @@ _FIRST_LINE = re.compile(
 _MAX_TURN_CHARACTERS = 1 << 32
 _DIGEST = re.compile("[0-9a-f]{32}|k[0-9a-f]{40}")
 _Value = TypeVar("_Value")
+_TURN_DEFAULTS = [(field.name, field.default) for field in fields(Turn)]  # reading them takes time
 
 
 def session_record(session: SessionId, conversation: Conversation) -> dict[str, object]:
@@ -136,11 +138,16 @@ def _recognises(sample: Sample) -> bool:
 def _parse(document: Document, _options: ParseOptions) -> Iterator[ParsedItem]:
     for number, value in read_json_lines(document):
         if isinstance(value, BrokenValue):
+            document.counter.see_parts([], Omission.UNREADABLE)
             yield Skipped(f"line {number}", value.reason)
             continue
         try:
-            yield _parse_record(_Record(value))
+            item = _parse_record(_Record(value))
+            if isinstance(item, Conversation):
+                document.counter.see(len(item.turns))
+            yield item
         except ValueError as error:
+            document.counter.see_parts([], Omission.UNREADABLE)
             yield Skipped(f"line {number}", f"is not as `mem export` writes it: {error}")
 
 
@@ -313,10 +320,10 @@ def _parse_turn(record: _Record) -> Turn:
 
 def _turn_record(turn: Turn) -> dict[str, object]:
     record: dict[str, object] = {}
-    for field in fields(turn):
-        value = getattr(turn, field.name)
-        if value != field.default:
-            record[field.name] = _format_time(value) if isinstance(value, datetime) else value
+    for name, default in _TURN_DEFAULTS:
+        value = getattr(turn, name)
+        if value != default:
+            record[name] = _format_time(value) if isinstance(value, datetime) else value
     return record
 
 

@@ -5,8 +5,8 @@ that takes 20 to 60 ms of processor time, where the whole first stage takes 170 
 """
 
 import re
-from dataclasses import dataclass
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import Filters, IndexMatch, Store, is_stop_word, query_terms, stem_tokens
 
 LEAST_LETTERS = 2  # of an unfinished word that is completed

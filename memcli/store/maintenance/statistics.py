@@ -1,15 +1,23 @@
 """Counts of what is in the database."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.times import to_datetime
 
 NO_FILTERS = Filters()
+_TEXTS = (  # tables and columns with what people said, or wrote
+    ("turns", "text"),
+    ("revisions", "text"),
+    ("sessions", "title"),
+    ("memories", "value"),
+)
+_PAGE_ROWS = 500
 _SPEAKER = "coalesce(speaker, iif(role = 'user', 'me', null))"
 
 
@@ -66,6 +74,16 @@ class StoreTotals:
     size: int  # bytes on the disk, including the write-ahead log
 
 
+@dataclass(frozen=True, slots=True)
+class DiskUse:
+    """Bytes of the database, and of the text that it holds."""
+
+    text_bytes: int  # of all turns, in UTF-8
+    database_bytes: int
+    unused_bytes: int  # of pages that hold nothing
+    by_table: dict[str, int]  # of tables and indexes, the largest first
+
+
 class Statistics:
     """The counts over the whole database."""
 
@@ -75,12 +93,11 @@ class Statistics:
     def totals(self) -> StoreTotals:
         """Return the totals."""
         [(sessions, turns, words, revisions, memories, first, last)] = self._db.rows(
-            "select (select count(*) from sessions), (select count(*) from turns where"
-            " kind in ('text', 'media', 'deleted') and active), (select coalesce(sum("
-            "count_words(text)), 0) from turns where kind in ('text', 'media') and active),"
+            "select count(*), coalesce(sum(messages), 0), coalesce(sum(coalesce(words, (select"
+            " sum(count_words(text)) from turns where session_id = sessions.id"
+            " and kind in ('text', 'media') and active))), 0),"
             " (select count(*) from revisions), (select count(*) from memories),"
-            " (select min(started_at) from sessions),"
-            " (select max(ended_at) from sessions)"
+            " min(started_at), max(ended_at) from sessions"
         )
         size = sum(path.stat().st_size for path in self._files() if path.exists())
         return StoreTotals(
@@ -92,6 +109,22 @@ class Statistics:
             first=to_datetime(first),
             last=to_datetime(last),
             size=size,
+        )
+
+    def disk_use(self) -> DiskUse:
+        """Return the bytes of tables and indexes. It reads the whole database."""
+        [(text,)] = self._db.rows("select coalesce(sum(octet_length(text)), 0) from turns")
+        [(size,)] = self._db.rows("pragma page_size")
+        [(pages,)] = self._db.rows("pragma page_count")
+        [(unused,)] = self._db.rows("pragma freelist_count")
+        tables = self._db.rows(
+            "select name, sum(pgsize) as size from dbstat group by name order by size desc, name"
+        )
+        return DiskUse(
+            text_bytes=text,
+            database_bytes=pages * size,
+            unused_bytes=unused * size,
+            by_table=dict(tables),
         )
 
     def sessions_by_month(self, filters: Filters = NO_FILTERS) -> list[MonthCount]:
@@ -159,6 +192,17 @@ class Statistics:
             [(count,)] = self._db.rows(f"select count(*) from bits_{number}_rowids")
             counts.append(VectorCount(name, dimensions, count, bool(serving)))
         return counts
+
+    def texts(self) -> Iterator[str]:
+        """Yield every text that was said or remembered, former ones and titles included."""
+        for table, column in _TEXTS:
+            last = 0
+            while rows := self._db.rows(
+                f"select id, {column} from {table} where id > ? order by id limit {_PAGE_ROWS}",
+                last,
+            ):
+                yield from (text for _, text in rows)
+                last = rows[-1][0]
 
     def _files(self) -> tuple[Path, Path]:
         return self._db.path, self._db.path.with_name(f"{self._db.path.name}-wal")

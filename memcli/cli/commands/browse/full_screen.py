@@ -6,19 +6,18 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Annotated
 
-import typer
-
 from memcli.cli import options
 from memcli.cli.browse.typed_options import keep_text, write_filters
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import DatabaseOptions
 from memcli.cli.output.console import note
-from memcli.errors import ExitCode, UsageError
+from memcli.cli.parsing.parameters import Argument
+from memcli.errors import EarlyExit, ExitCode, UsageError
 from memcli.store import Filters
 
 Words = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         parser=options.parse_text,
         metavar="[WORDS]...",
         help="Words to begin the search with, with or without quotes.",
@@ -55,7 +54,7 @@ def browse(
     with database.open_existing() as store:  # which also brings its schema up to date
         if not any(store.sessions.summaries(Filters(), 1)):
             note("no sessions found")
-            raise typer.Exit(ExitCode.NOTHING_FOUND)
+            raise EarlyExit(ExitCode.NOTHING_FOUND)
     if not (sys.stdin.isatty() and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         raise UsageError(
             "`mem browse` needs a terminal",
@@ -75,9 +74,9 @@ def browse(
     app = BrowseApp(browsing)
     reference = app.run(mouse=False)
     if app.return_code:
-        raise typer.Exit(ExitCode.BUG)  # Textual has printed the traceback
+        raise EarlyExit(ExitCode.BUG)  # Textual has printed the traceback
     if reference is None:
-        raise typer.Exit(ExitCode.INTERRUPTED)
+        raise EarlyExit(ExitCode.INTERRUPTED)
     sys.stdout.write(f"{reference}\n")
     if sys.stdout.isatty():
         note(f"`mem show {reference}` prints it")

@@ -1,0 +1,36 @@
+"""Programs that need only what the machine needs: what our commands are compared with.
+
+Each is the text of a Python program, so that nothing of memcli is loaded beside it.
+"""
+
+START = "pass"
+
+# Arguments: the database of memcli, a new database. Indexes every turn, and nothing else.
+BUILD_FULL_TEXT = """
+import apsw, sys
+source, target = map(apsw.Connection, sys.argv[1:])
+target.execute("pragma journal_mode = off")
+target.execute("pragma synchronous = off")
+target.execute("create virtual table words using"
+    " fts5(text, content='', tokenize='porter unicode61')")
+with target:
+    target.executemany("insert into words (rowid, text) values (?, ?)",
+        source.execute("select id, text from turns"))
+"""
+
+# Arguments: the database that BUILD_FULL_TEXT made, a question.
+SEARCH_FULL_TEXT = """
+import apsw, sys
+words = " OR ".join(f'"{word}"' for word in sys.argv[2].split())
+rows = apsw.Connection(sys.argv[1]).execute(
+    "select rowid, rank from words where words match ? order by rank limit 10", [words])
+print(*rows, sep="\\n")
+"""
+
+# Arguments: files.
+DIGEST = """
+import hashlib, sys
+for path in sys.argv[1:]:
+    with open(path, "rb") as stream:
+        print(hashlib.file_digest(stream, "sha256").hexdigest())
+"""
