@@ -45,7 +45,7 @@ OWNER = {
     "textual": "cli.browse",
     "keyring": "store.encryption.key_sources",
     "platformdirs": "settings",
-    "tomlkit": "settings",
+    "tomlkit": "cli.settings_editor",
 }
 UNOWNED = {"numpy", "_typeshed"}  # spoken by the store and every backend; by the type checker
 NEEDED_BY_HELP = {"typer", "shellingham", "platformdirs", "apsw"}
