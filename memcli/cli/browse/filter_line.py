@@ -10,8 +10,8 @@ from textual.suggester import Suggester
 from memcli.cli.completion.values import RELATIVE_DATES
 from memcli.cli.help.did_you_mean import OPTIONS, suggest_word
 from memcli.cli.option_groups import FilterOptions
-from memcli.cli.options import parse_names, parse_source
 from memcli.cli.typed_dates import parse_end, parse_since
+from memcli.cli.typed_values import parse_names, parse_source
 from memcli.errors import UsageError
 from memcli.store import Filters
 

@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from memcli.cli.options import parse_text
 from memcli.cli.parsing.parameters import Option
+from memcli.cli.typed_values import parse_text
 
 
 def write_filters(values: Mapping[str, str | None]) -> str:

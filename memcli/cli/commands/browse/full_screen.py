@@ -12,13 +12,14 @@ from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import DatabaseOptions
 from memcli.cli.output.console import note
 from memcli.cli.parsing.parameters import Argument
+from memcli.cli.typed_values import parse_text
 from memcli.errors import EarlyExit, ExitCode, UsageError
 from memcli.store import Filters
 
 Words = Annotated[
     list[str] | None,
     Argument(
-        parser=options.parse_text,
+        parser=parse_text,
         metavar="[WORDS]...",
         help="Words to begin the search with, with or without quotes.",
     ),
@@ -42,8 +43,8 @@ def browse(
 
     Enter prints the reference of the session, or of the turn, for `mem show`; `o` opens it in the
     pager, `y` copies the reference and `Y` the words of the turn. The filters can be changed on
-    their line, as options. It needs the extra `browse`; without it, `fzf` does nearly the same, see
-    `mem sessions`. Exits with status 3 when there are no sessions, and with 130 when it is left
+    their line, as options. It needs the extra `browse`; without it, `fzf` does nearly the same: see
+    `mem help recipes`. Exits with status 3 when there are no sessions, and with 130 when it is left
     without a choice.
     """
     if find_spec("textual") is None:
