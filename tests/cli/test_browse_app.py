@@ -247,7 +247,8 @@ def test_text_of_chats_is_neither_markup_nor_an_escape_sequence(mem, tmp_path):
     hostile = Mem(tmp_path)
     hostile.remembers(
         talk("[bold]x[/bold] \x1b[31m\x1b]0;pwned\x07title\x9b2J", "A[red]n[/]n: go [b]zebra[/b]"
-             " \x1b]52;c;cHduZWQ=\x07\x07\x00 [@click=app.bell]link[/] \u202eevil\r\nnext\ttab", "me: Yes."),
+             " \x1b]52;c;cHduZWQ=\x07\x07\x00 [@click=app.bell]link[/] \u202eevil\r\nnext\ttab",
+             "me: Yes."),
     )  # fmt: skip
 
     async def use(browser):
