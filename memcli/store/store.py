@@ -147,6 +147,11 @@ class Store:
         """Move the write-ahead log into the database's main file, unless a reader needs it."""
         self._database.rows("pragma wal_checkpoint(truncate)")
 
+    def data_version(self) -> int:
+        """Return a number that changes when another connection has written to the database."""
+        [(version,)] = self._database.rows("pragma data_version")
+        return int(version)
+
     def transaction(self) -> AbstractContextManager[None]:
         """Return a context manager that runs its block as a transaction, or a part of one."""
         return self._database.transaction()
