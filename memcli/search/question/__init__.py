@@ -2,4 +2,5 @@
 
 - `people`: the speakers and assistants that a question names, in any script.
 - `wording`: words for now and before, and questions that go on.
+- `type_ahead`: sessions found while a question is typed, whose last word lacks its end.
 """
