@@ -6,8 +6,8 @@ Vectors and saliences are cached: a question that is asked again needs no embedd
 import re
 from array import array
 from base64 import b85decode, b85encode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import mul
 
@@ -64,6 +64,7 @@ class SearchQuery:
     weights: SignalWeights
     store: Store
     embedder: Embedder
+    corrections: Mapping[str, str] = field(default_factory=dict)  # stems, by the mistyped terms
 
 
 def prepare_query(
@@ -93,11 +94,11 @@ def prepare_query(
     people = _find_people(question, store)
     if earlier and not people:
         people = _find_people(earlier, store)
-    terms, term_weights = _weigh_terms(question, store, embedder, weights, people)
+    terms, term_weights, corrections = _weigh_terms(question, store, embedder, weights, people)
     follows = bool(earlier) and goes_on(question)
     if earlier:
         factor = GOING_ON if follows else EARLIER
-        before, their_weights = _weigh_terms(earlier, store, embedder, weights, people)
+        before, their_weights, _ = _weigh_terms(earlier, store, embedder, weights, people)
         for term, weight in zip(before, their_weights, strict=True):
             if term not in terms:
                 terms.append(term)
@@ -124,6 +125,7 @@ def prepare_query(
         weights=weights,
         store=store,
         embedder=embedder,
+        corrections=corrections,
     )
 
 
@@ -191,11 +193,11 @@ def _find_people(question: str, store: Store) -> NamedPeople:
 
 def _weigh_terms(
     question: str, store: Store, embedder: Embedder, weights: SignalWeights, people: NamedPeople
-) -> tuple[list[str], list[float]]:
-    """Return the terms to look for, mistyped ones corrected, and how much each of them counts."""
+) -> tuple[list[str], list[float], dict[str, str]]:
+    """Return the terms to look for, how much each of them counts, and the corrections in them."""
     typed = query_terms(question)
     if len(typed) > MOST_WEIGHED_TERMS:
-        return typed, [1.0] * len(typed)
+        return typed, [1.0] * len(typed), {}
     unnamed = [term for term in typed if term not in people.terms]
     corrections = store.index.nearest_spellings(unnamed) if weights.spelling else {}
     terms = list(dict.fromkeys(corrections.get(term, term) for term in typed))
@@ -210,7 +212,8 @@ def _weigh_terms(
         ]
     mean = sum(term_weights) / max(len(term_weights), 1)
     corrected = set(corrections.values())
-    return terms, [
+    term_weights = [
         weight / mean * (weights.spelling if term in corrected else 1.0)
         for term, weight in zip(terms, term_weights, strict=True)
     ]
+    return terms, term_weights, corrections

@@ -1,10 +1,10 @@
 """The result of a question: a ranking with its evidence, and the stages that made it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from memcli.domain import Passage, Session, Turn
+from memcli.domain import Memory, Passage, Session, Turn
 from memcli.errors import MemError
 from memcli.search.budget import StagePlan
 from memcli.search.evidence.turns import MOST_EVIDENCE
@@ -52,6 +52,14 @@ class RankedSession:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweringMemory:
+    """A memory that answers a question, and the turns that it came from."""
+
+    memory: Memory
+    sources: tuple[QuotedTurn, ...]  # in the order of `memory.sources`
+
+
+@dataclass(frozen=True, slots=True)
 class StageReport:
     """A stage that ran, and its cost."""
 
@@ -85,6 +93,8 @@ class Ranking:
     left_out: tuple[str, ...] = ()  # work that there was no time for, in words
     out_of_time: bool = False  # True if the deadline stopped a stage
     stopped_by: StopCause | None = None  # the error or Ctrl-C that prevented later stages
+    memories: tuple[AnsweringMemory, ...] = ()  # current ones first; they make the verdict "found"
+    corrections: Mapping[str, str] = field(default_factory=dict)  # words searched for, by the typed
 
     @property
     def trace(self) -> str:

@@ -91,16 +91,18 @@ anew to nine conversations of LoCoMo and measured on the tenth. The signals abov
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from memcli.domain import Passage, Session
+from memcli.errors import NotFoundError
 from memcli.protocols import Embedder
 from memcli.search.evidence.confidence import measure_confidence
 from memcli.search.evidence.reasons import describe_reasons
 from memcli.search.evidence.turns import Evidence, choose_evidence
 from memcli.search.fusion import weighted_sum
 from memcli.search.query import SearchQuery, SignalWeights, prepare_query
+from memcli.search.question.exact import Reference, find_quoted_phrases, parse_reference
 from memcli.search.question.wording import find_tense
 from memcli.search.signals import (
     TURN_DEPTH,
@@ -109,7 +111,7 @@ from memcli.search.signals import (
     find_matches,
     score_signals,
 )
-from memcli.store import Filters, IndexMatch, Store
+from memcli.store import Filters, IndexMatch, Store, stem_tokens, word_spans
 
 LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be shown at all
 ON_TOPIC = 0.75  # share of the best score that a session on the topic has
@@ -132,6 +134,14 @@ class Candidate:
     reasons: tuple[str, ...] = ()  # for its place, in words
 
 
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What the first stage found for a question."""
+
+    candidates: list[Candidate]  # best first
+    corrections: Mapping[str, str] = field(default_factory=dict)  # words searched for, by the typed
+
+
 def retrieve(
     question: str,
     store: Store,
@@ -142,11 +152,13 @@ def retrieve(
     now: datetime | None = None,
     weights: SignalWeights | None = None,
     earlier: str = "",
-) -> list[Candidate]:
-    """Return the sessions likeliest to answer, best first.
+) -> Retrieval:
+    """Find the sessions likeliest to answer, best first.
 
-    Nothing is returned if no session has a word of the question, none comes near in meaning,
-    no memory leads to one and none is from a day that the question names.
+    Nothing is found if no session has a word of the question, none comes near in meaning,
+    no memory leads to one and none is from a day that the question names. A phrase in quotation
+    marks is required; if no session has it, those without it are found with a score of 0. The id of
+    a session finds that session.
 
     Args:
         question: in the person's own words.
@@ -162,6 +174,14 @@ def retrieve(
         BackendError: the embedder failed.
         StoreError: the database has vectors of another embedder.
     """
+    reference = parse_reference(question)
+    named = _open_reference(reference, store, filters) if reference else None
+    if named:
+        return Retrieval([named])
+    phrases = find_quoted_phrases(question)
+    with_phrases = store.index.sessions_with_phrases(phrases, filters) if phrases else None
+    if with_phrases:
+        filters = replace(filters, among=tuple(sorted(with_phrases)))
     query = prepare_query(
         question,
         store,
@@ -179,11 +199,13 @@ def retrieve(
         scores.keys() & _presentable(matches), key=lambda number: (-scores[number], number)
     )
     if not ranked:
-        return []
+        return Retrieval([])
     # The best session's score says how sure the ranking is, the others' are their share of that.
-    sure = measure_confidence(ranked[0], query, matches).confidence
+    lacks_phrase = with_phrases is not None and not with_phrases
+    sure = 0.0 if lacks_phrase else measure_confidence(ranked[0], query, matches).confidence
     scale = sure / (scores[ranked[0]] or 1.0)
-    return _candidates(ranked[:limit], scale, signals, query, matches)
+    candidates = _candidates(ranked[:limit], scale, signals, query, matches)
+    return Retrieval(candidates, _words_of_stems(query.corrections, candidates))
 
 
 def score_sessions(signals: Iterable[SignalScores]) -> dict[int, float]:
@@ -259,6 +281,42 @@ def _candidates(
             )
         )
     return candidates
+
+
+def _open_reference(reference: Reference, store: Store, filters: Filters) -> Candidate | None:
+    """Return the session that an id names; None if there is none, or the filters exclude it."""
+    try:
+        session = store.sessions.get(reference.session)
+    except NotFoundError:
+        return None
+    number = store.sessions.numbers_of([session.id], filters).get(session.id)
+    if number is None:
+        return None
+    at = reference.position or 0
+    if not 1 <= at <= len(session.turns):
+        at = _first_searched(session)
+    return Candidate(
+        number=number,
+        session=session,
+        score=1.0,
+        parts={"id": 1.0},
+        terms=(),
+        passages=(Passage(at, at),),
+        evidence=(Evidence(at, 0.0),),
+        reasons=("its id",),
+    )
+
+
+def _words_of_stems(
+    corrections: Mapping[str, str], candidates: Sequence[Candidate]
+) -> dict[str, str]:
+    """Return each corrected word as the best session that has it writes it."""
+    written: dict[str, str] = {}
+    for candidate in candidates if corrections else ():
+        for turn in candidate.session.turns:
+            for _, _, word in word_spans(turn.text):
+                written.setdefault(" ".join(stem_tokens(word)), word)
+    return {typed: written.get(stem, stem) for typed, stem in corrections.items()}
 
 
 def _first_searched(session: Session) -> int:

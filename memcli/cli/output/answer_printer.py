@@ -51,6 +51,9 @@ class AnswerPrinter:
             several: whether there may be more than one question.
             answer_follows: whether a model writes an answer afterwards.
         """
+        if ranking.corrections and self.format == "text":
+            words = (f"`{new}` for `{old}`" for old, new in ranking.corrections.items())
+            note(f"searched for {', '.join(words)}")
         if ranking.verdict != "found":
             return
         if self.format == "text":

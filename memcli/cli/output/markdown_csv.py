@@ -50,6 +50,11 @@ def ranking_markdown(ranking: Ranking, answer: Answer | None) -> str:
     parts = [f"# {_escape(ranking.question)}"]
     if answer and answer.text:
         parts.append(printable(answer.text))
+    parts += [
+        f"- **{_escape(one.memory.fact.key)}**: {_escape(one.memory.fact.value)}"
+        f" (`{one.memory.id}`{'' if one.memory.current else ', superseded'})"
+        for one in ranking.memories
+    ]
     for rank, result in enumerate(ranking.results, start=1):
         session = result.session
         parts.append(_section(rank, result))

@@ -15,8 +15,8 @@ from memcli.cli.output.console import (
     printable,
 )
 from memcli.cli.output.hyperlinks import highlight_references, supports_links
-from memcli.domain import Session
-from memcli.search.results import QuotedTurn, RankedSession, Ranking, StageReport
+from memcli.domain import YOU, Session
+from memcli.search.results import AnsweringMemory, QuotedTurn, RankedSession, Ranking, StageReport
 from memcli.store import SessionSummary, highlight_spans
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def ranking_view(ranking: Ranking, style: RenderStyle, *, quotes: bool = True) -
     from rich.console import Group
 
     likely = ranking.verdict == "found"
-    parts: list[RenderableType] = []
+    parts: list[RenderableType] = [_memory_line(one, style) for one in ranking.memories]
+    if parts:
+        parts.append("")
     for rank, result in enumerate(ranking.results, start=1):
         parts += _result(rank, result, style, likely=likely, quotes=quotes)
     return Group(*parts)
@@ -219,6 +221,28 @@ def _result(
             yield _quote(quote, result, style)
         if result.why:
             yield _hang(Text(INDENT), _why(style.text(one_line(result.why))), style)
+
+
+def _memory_line(one: AnsweringMemory, style: RenderStyle) -> "RenderableType":
+    """Return a memory as what it is: a fact, with its day, its author and its source."""
+    from rich.text import Text
+
+    memory = one.memory
+    fact = memory.fact
+    source = f"{memory.sources[0].session}:{memory.sources[0].position}"
+    day = f"{memory.said_at:%Y-%m-%d}" if memory.said_at else "no date"
+    author = YOU if memory.by == YOU else one_line(memory.by.partition(" ")[0])
+    old = "" if memory.current else "superseded  "
+    line = Text.assemble(
+        (old, "magenta"),
+        style.text(one_line(fact.key), "bold"),
+        (": ", "bold"),
+        style.text(one_line(fact.value)),
+        (f"  {day}", "green"),
+        (f"  {fact.type.value}, by {author}, {memory.id}, from ", "dim"),
+        highlight_references(Text(source, "dim"), links=style.links),
+    )
+    return _hang(Text("memory  ", "bold"), line, style)
 
 
 def _score_text(result: RankedSession) -> str:
