@@ -47,7 +47,7 @@ class SignalWeights:
     assistant: float = 0.6  # factor for an assistant's turn; a person's counts 1
     name: float = 0.0  # factor for a term that names a speaker: it says nothing about a subject
     date: float = 0.3  # factor for a term of a date that the question names: `dates` looks for that
-    tense: float = 0.12  # share of the best score that the newest, or the oldest, session gains
+    tense: float = 0.2  # share of the best score that the newest, or the oldest, session gains
 
 
 @dataclass(frozen=True, slots=True)
