@@ -10,11 +10,12 @@ The values are equal when their fields are equal, and know no SQLite, models or 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import NewType
+
+from memcli.lazy_dataclasses import dataclass
 
 SessionId = NewType("SessionId", str)  # "s_" and ten characters; people see and type it
 MemoryId = NewType("MemoryId", str)  # "m_" and ten characters

@@ -115,3 +115,11 @@ class BusyError(MemError):
     """Another process holds the database and did not let go in time."""
 
     exit_code = ExitCode.BUSY
+
+
+class EarlyExit(Exception):  # noqa: N818  # it is no error
+    """The end of a command before its last line, with an exit status but without a message."""
+
+    def __init__(self, exit_code: int = ExitCode.OK) -> None:
+        super().__init__()
+        self.exit_code = exit_code

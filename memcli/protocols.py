@@ -6,8 +6,9 @@ tests.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from memcli.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from array import array
@@ -199,7 +200,8 @@ class Reader(Protocol):
             messages: the dialogue so far.
             tools: the tools it may call.
             thought_tokens: the thought is closed after this many tokens.
-            call_tokens: the call has to be complete after this many tokens.
+            call_tokens: the call has to be complete after this many tokens and those that the
+                thought has left.
             seed: a number that is added to the seed of the sampling.
 
         Raises:

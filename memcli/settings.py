@@ -13,6 +13,7 @@ that MEM_CONFIG names:
     key_file = "~/.vllm-key"    # or the file that does
     scheme = "Bearer"           # the word before the key in the header
     context = 16384             # tokens, if the server allows fewer than the model
+    redact = false              # sends secrets unmasked, as to servers on this machine
 
     [people]                    # the names of each person; `me` is yourself
     me = ["Mira Santos", "mira"]
@@ -22,7 +23,6 @@ that MEM_CONFIG names:
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ import platformdirs
 
 from memcli.errors import InputError
 from memcli.files import atomic_write
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.typed_table import TypedTable, shorten_repr
 
 MEMOS_URL = "https://memos.memtensor.cn/api/openmem/v1"
@@ -53,6 +54,7 @@ class Server:
     key_file: str = ""  # path
     scheme: str = "Bearer"  # word before the key in the header
     context: int | None = None  # tokens the server allows; None if as many as the model
+    redact: bool | None = None  # whether secrets are masked; None if it is not on this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ def list_settings() -> list[Setting]:
     Raises:
         InputError: see `load_settings`.
     """
+    from dataclasses import fields
+
     path, current = config_file(), load_settings()
     in_file = _read(path).get("models", {})
     found = [
@@ -127,7 +131,13 @@ def list_settings() -> list[Setting]:
         for one in fields(Server):
             value = getattr(server, one.name)
             origin = DEFAULT if value == one.default else str(path)
-            text = "" if value is None else str(value)
+            text = (
+                ""
+                if value is None
+                else str(value).lower()
+                if value in (True, False)
+                else str(value)
+            )
             found.append(Setting(f"servers.{address}.{one.name}", text, origin))
     for name, others in current.people.items():
         found.append(Setting(f"people.{name}", ", ".join(others), str(path)))
@@ -182,7 +192,7 @@ def write_setting(key: str, values: Sequence[str]) -> None:
         raise InputError(f"`{key}` has one value, not {len(values)}", hint="put it in quotes")
     elif values:
         [value] = values
-        table[last] = int(value) if last == "context" and value.isdecimal() else value
+        table[last] = _typed_value(last, value)
     elif last in table:
         del table[last]
         if not table and len(tables) > 1:  # the last setting of a server
@@ -263,6 +273,13 @@ def _split_key(key: str) -> tuple[str, ...]:
     return parts
 
 
+def _typed_value(name: str, value: str) -> str | int | bool:
+    """Return the value of a setting as TOML has it, from the one that a person typed."""
+    if name == "context" and value.isdecimal():
+        return int(value)
+    return {"true": True, "false": False}.get(value, value) if name == "redact" else value
+
+
 def _from_environment(key: str, variable: str, value: object) -> Setting:
     return Setting(key, str(value), variable if os.environ.get(variable) else DEFAULT)
 
@@ -302,6 +319,7 @@ def _server(servers: TypedTable, address: str) -> Server:
         key_file=table.get("key_file", str, ""),
         scheme=table.get("scheme", str, Server().scheme),
         context=table.get_optional("context", int),
+        redact=table.get_optional("redact", bool),
     )
     table.reject_unknown_keys()
     return server

@@ -14,9 +14,9 @@ import memcli
 ROOT = Path(memcli.__file__).parent
 
 LAYERS = """
-errors debug domain protocols callbacks deadline retry files temporary typed_table demo prompts
-settings text catalog backends weights formats store search memories ingest extraction evaluation
-cli __main__
+lazy_dataclasses errors debug domain protocols callbacks deadline retry files temporary typed_table
+demo prompts settings text catalog backends weights formats store search memories ingest extraction
+evaluation cli __main__
 """.split()
 LAYER = {name: number for number, name in enumerate(LAYERS)}
 NEVER = {("search", "backends"), ("ingest", "backends")}  # both are handed their models

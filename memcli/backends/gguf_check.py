@@ -7,12 +7,12 @@ Source: the GGUF specification, https://github.com/ggml-org/ggml/blob/master/doc
 """
 
 import mmap
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
 
 from memcli.errors import BackendError, ModelNotFoundError
+from memcli.lazy_dataclasses import dataclass
 
 MIB = 1024 * 1024
 SAMPLES, SAMPLE_BYTES = 64, 4096

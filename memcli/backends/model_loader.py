@@ -4,13 +4,13 @@ A backend is imported when the first of its models is opened.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.callbacks import NoteCallback, ignore
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Chat, Embedder, Reader, Reranker, Sifter
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class ModelLoader:
         note_server: called, before the first text leaves this machine, with its destination.
         check: checks a GGUF file before llama.cpp reads it.
         verdicts: the file that remembers which served models passed their trial.
+        refusals: the file that remembers which fields of requests servers refused.
     """
 
     gpu_layers: int | None = None
@@ -47,6 +48,7 @@ class ModelLoader:
     note_server: NoteCallback = ignore
     check: Callable[[Path], CheckedFile] = check_gguf
     verdicts: Path | None = None
+    refusals: Path | None = None
 
     def open_embedder(self, source: "ModelSource | None") -> Embedder:
         """Open an embedder; None stands for the built-in one, which needs no download."""
@@ -111,6 +113,7 @@ class ModelLoader:
             source.manifest.rerank_prompt(),
             checks=source.manifest.checks,
             verdicts=self.verdicts,
+            refusals=self.refusals,
             note=self.note_server,
         )
 
@@ -141,7 +144,7 @@ class ModelLoader:
     def _backend_options(self, source: ModelSource) -> dict[str, Any]:
         """Return the options that only the backend of a model has."""
         if isinstance(source, ServedModel):
-            return {"note": self.note_server}
+            return {"note": self.note_server, "refusals": self.refusals}
         if source.is_torch:
             return {}
         checked = self.check(source.path)

@@ -7,13 +7,13 @@ Source: https://huggingface.co/docs/safetensors
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 
 DTYPE_BYTES = {  # bytes of one number
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from memcli.catalog.manifest import Manifest, ModelRole
 from memcli.catalog.manifest_parser import read_manifests
 from memcli.errors import ModelNotFoundError, UsageError
+from memcli.lazy_dataclasses import dataclass, replace
 
 # Of several installed models of a role the default is used, and weights without a manifest are
 # prompted like it.

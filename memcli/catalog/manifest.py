@@ -1,9 +1,9 @@
 """The manifest of one model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.protocols import RerankPrompt, Sampling
 
 ModelRole = Literal["embedder", "reranker", "sifter", "reader", "chat"]

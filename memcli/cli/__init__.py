@@ -2,7 +2,7 @@
 
 Read `app` first, then one command, such as `commands/ask`.
 
-    app            the command tree; imports only the command that is run
+    app            the command tree for Typer, which is loaded for help and wrong usage only
     options        options that several commands share
     option_groups  options that are used together, as one value and one heading of the help
     when           dates and time zones as people type them
@@ -11,9 +11,9 @@ Read `app` first, then one command, such as `commands/ask`.
     discovery      exports that could be imported, or have changed
     last_list      the list that was printed last, for `mem show 2`
     settings_editor  the settings file in an editor
-    default_command  groups in which `list` need not be typed
     filter_warnings  warnings of filters that leave out more than was meant
     ask_session    the way of a question from models to printed results
+    parsing/       parameters, and the parser of what is typed
     commands/      one file per command
     output/        text for terminals, pipes, Markdown and CSV
     json_output/   JSON documents and their schemas
@@ -32,7 +32,7 @@ from contextlib import contextmanager
 from threading import current_thread, main_thread
 from typing import Any
 
-from memcli.errors import ExitCode, MemError
+from memcli.errors import EarlyExit, ExitCode, MemError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -98,17 +98,38 @@ def _run(argv: Sequence[str]) -> int:
     if words in ([], ["help"], ["-h"], ["--help"]):
         return _print_help(words)
 
+    if words in (["--version"], ["-V"]):
+        from memcli import __version__
+
+        sys.stdout.write(f"mem {__version__}\n")
+        return ExitCode.OK
+
+    if words[0] == "help":  # `mem help ask`, as with other programs
+        return _print_help_about(words[1:])
+
+    from memcli.cli.parsing.parse_words import parse_words
+    from memcli.temporary import remove_leftovers
+
+    remove_leftovers()
+    try:
+        parsed = parse_words(words)
+        if parsed is None:
+            return _run_by_typer(words)
+        parsed.run(**parsed.values)
+    except EarlyExit as end:
+        return end.exit_code
+    return ExitCode.OK
+
+
+def _run_by_typer(words: Sequence[str]) -> int:
+    """Run what only Typer understands: help, rare ways to type options, and wrong usage."""
     from typer import Abort
     from typer.exceptions import TyperException
 
     from memcli.cli.app import command_tree
-    from memcli.temporary import remove_leftovers
 
-    if words[0] == "help":  # `mem help ask`, as with other programs
-        return _print_help_about(words[1:])
-    remove_leftovers()
     try:
-        status = command_tree(argv)(argv, prog_name="mem", standalone_mode=False)
+        status = command_tree(words)(words, prog_name="mem", standalone_mode=False)
     except Abort:  # Ctrl-C or the end of input at a question
         return ExitCode.INTERRUPTED
     except TyperException as error:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +9,9 @@ import typer
 
 from memcli import __version__
 from memcli.cli.completion import shells
-from memcli.cli.help.help_text import COMMAND_GROUPS
-from memcli.cli.option_groups import GroupedCommand, expand_groups
-
-# In the order of `mem --help`; each command is in the module of its name in `commands/`.
-COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
+from memcli.cli.parsing.parameters import CommandGroup, Option
+from memcli.cli.parsing.parse_words import COMMANDS, load_command
+from memcli.cli.parsing.typer_groups import GroupedCommand, typer_function, typer_group
 
 
 def command_tree(arguments: Sequence[str] = ()) -> typer.Typer:
@@ -31,16 +28,13 @@ def command_tree(arguments: Sequence[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         add_completion=False,  # `completion.shells` has scripts of our own
     )
-    app.callback()(root)
+    app.callback()(typer_function(root))
     for name in _needed_commands(arguments):
-        command = getattr(import_module(f"memcli.cli.commands.{name}"), name)
-        if isinstance(command, typer.Typer):
-            for each in command.registered_commands:
-                each.cls = GroupedCommand
-                each.callback = each.callback and expand_groups(each.callback)
-            app.add_typer(command)
+        command = load_command(name)
+        if isinstance(command, CommandGroup):
+            app.add_typer(typer_group(command))
         else:
-            app.command(cls=GroupedCommand)(expand_groups(command))
+            app.command(cls=GroupedCommand)(typer_function(command))
     return app
 
 
@@ -75,11 +69,11 @@ def _show_completion(chosen: bool) -> None:
 def root(
     database: Annotated[
         Path | None,
-        typer.Option("--db", show_default=False, metavar="FILE", help="Use this database file."),
+        Option("--db", show_default=False, metavar="FILE", help="Use this database file."),
     ] = None,
     version: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--version",
             "-V",
             callback=_print_version,
@@ -89,7 +83,7 @@ def root(
     ] = False,
     install: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--install-completion",
             callback=_install_completion,
             is_eager=True,
@@ -98,7 +92,7 @@ def root(
     ] = False,
     show: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--show-completion",
             callback=_show_completion,
             is_eager=True,

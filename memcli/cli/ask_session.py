@@ -2,11 +2,8 @@
 
 import math
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-
-import typer
 
 from memcli.cli.input_text import STDIN, read_questions
 from memcli.cli.models.open import open_models
@@ -16,14 +13,15 @@ from memcli.cli.output.answer_stream import generate_answer
 from memcli.cli.output.console import note, stdout_closed
 from memcli.cli.output.live_view import live_ranking
 from memcli.deadline import deadline, seconds_left
-from memcli.errors import ExitCode, ModelNotFoundError, UsageError
+from memcli.errors import EarlyExit, ExitCode, ModelNotFoundError, UsageError
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.memories.profile import describe_person
 from memcli.protocols import Chat
 from memcli.search.answer import Answer
 from memcli.search.context import build_context, estimate_text_tokens
 from memcli.search.dialogue import Dialogue, load_dialogue, save_dialogue
 from memcli.search.model_speed import ModelSpeeds
-from memcli.search.results import Ranking
+from memcli.search.results import Ranking, mask_ranking
 from memcli.search.stages import RankingModels
 from memcli.search.stages import rank_sessions as rank_sessions
 from memcli.settings import NO_MODEL
@@ -51,6 +49,7 @@ class AskSession:
     min_score: float | None = None
     budget: float | None = None  # seconds for each question
     context_tokens: int | None = None
+    masks_secrets: bool = False  # whether they are masked in what is printed
     with_profile: bool = False  # whether the first context begins with a profile of the person
     speeds: ModelSpeeds = field(default_factory=ModelSpeeds)
     started: float = field(default_factory=monotonic)  # when the budget of the first question began
@@ -73,7 +72,7 @@ class AskSession:
             continued: whether the question continues the dialogue that is kept in the store.
 
         Raises:
-            typer.Exit: nothing relevant was found for any question.
+            EarlyExit: nothing relevant was found for any question.
             BackendError: a model failed; the results up to then were printed.
         """
         dialogue = load_dialogue(self.store.cache) if continued else Dialogue()
@@ -91,7 +90,7 @@ class AskSession:
             if stdout_closed():
                 return
         if not found:
-            raise typer.Exit(ExitCode.NOTHING_FOUND)
+            raise EarlyExit(ExitCode.NOTHING_FOUND)
 
     def _answer(
         self, question: str, printer: AnswerPrinter, dialogue: Dialogue, *, several: bool
@@ -104,6 +103,8 @@ class AskSession:
         try:
             with deadline(left):
                 ranking = self._rank(question, printer, dialogue, several=several)
+                if self.masks_secrets:
+                    ranking = mask_ranking(ranking)
                 printer.report_stages(ranking)
                 found = ranking.verdict == "found"
                 text = self._context(ranking) if found and printer.format == "context" else ""
@@ -128,7 +129,7 @@ class AskSession:
     def _rank(
         self, question: str, printer: AnswerPrinter, dialogue: Dialogue, *, several: bool
     ) -> Ranking:
-        quiet = printer.quiet or several or printer.format != "text"
+        quiet = printer.quiet or several or printer.format != "text" or self.masks_secrets
         with (
             deadline(seconds_left() * (RANKING_SHARE if self.chat else 1)),
             live_ranking(quiet=quiet) as listener,
@@ -161,11 +162,15 @@ class AskSession:
                 any_accepted = describe_person(self.store, sys.maxsize, count)
                 note(PROFILE_TOO_LARGE if any_accepted else NO_PROFILE)
         self._first_context = False
+        if about_user and self.masks_secrets:
+            about_user = _mask(about_user)
         block = build_context(ranking.results, count, tokens, head=about_user)
         if not block.text:
             raise UsageError(
                 f"not one turn fits into {tokens} tokens", hint="`--context-tokens 4000`"
             )
+        if masks := self.masks_secrets and _count_masks(block.text):
+            note(f"secrets are masked in {masks} places; `--no-redact` prints them")
         return block.text
 
 
@@ -196,3 +201,15 @@ def open_stage_models(options: StageOptions, database: Path | None = None) -> Ra
                 hint="`mem models pull` fetches one",
             )
     return models
+
+
+def _mask(text: str) -> str:
+    from memcli.text.redaction import redact  # here, because it compiles some fifty patterns
+
+    return redact(text)
+
+
+def _count_masks(text: str) -> int:
+    from memcli.text.redaction import count_masks
+
+    return count_masks(text)

@@ -2,10 +2,8 @@
 
 import sys
 
-import typer
-
 from memcli.cli.output.console import note
-from memcli.errors import UsageError
+from memcli.errors import EarlyExit, UsageError
 
 
 def confirm(action: str, refusal: str, *, yes: bool) -> None:
@@ -18,12 +16,27 @@ def confirm(action: str, refusal: str, *, yes: bool) -> None:
 
     Raises:
         UsageError: there is no terminal to ask on.
-        typer.Exit: the person said no.
+        EarlyExit: the person said no.
     """
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(f"would {action}; add `--yes`")
-    if not typer.confirm(f"{action}?", err=True):
+    if not answers_yes(f"{action}?"):
         note(refusal)
-        raise typer.Exit
+        raise EarlyExit
+
+
+def answers_yes(question: str) -> bool:
+    """Return whether the person at the terminal answers a question with yes.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed, or the input ended.
+    """
+    from typer import Abort
+    from typer import confirm as ask
+
+    try:
+        return ask(question, err=True)
+    except Abort as error:
+        raise KeyboardInterrupt from error

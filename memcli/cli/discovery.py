@@ -6,13 +6,11 @@ Every question loads this module, so what only imports need is loaded where it i
 import sys
 from pathlib import Path
 
-import typer
-
 from memcli.cli.confirmation import confirm
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.output.console import note
 from memcli.cli.output.numbers import pluralize
-from memcli.errors import ExitCode
+from memcli.errors import EarlyExit, ExitCode
 from memcli.store import Store
 
 LOOK_SECONDS = 0.05  # the most time that looking for changed paths may add to a search
@@ -27,7 +25,7 @@ def choose_discovered(database: WritableDatabaseOptions, *, yes: bool, dry_run: 
         dry_run: whether to print them only.
 
     Raises:
-        typer.Exit: there are none, or they are not to be imported.
+        EarlyExit: there are none, or they are not to be imported.
         UsageError: there is no terminal to ask on.
     """
     from memcli.cli.output.import_view import print_discovered
@@ -42,9 +40,9 @@ def choose_discovered(database: WritableDatabaseOptions, *, yes: bool, dry_run: 
     paths = [place.path for place in found if place.format]
     if not paths:
         note("nothing new was found" if known else "nothing was found; `mem ingest PATH` imports")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)
     if dry_run:
-        raise typer.Exit
+        raise EarlyExit
     confirm(f"import {pluralize(len(paths), 'place')}", "nothing was imported", yes=yes)
     return paths
 

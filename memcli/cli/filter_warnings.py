@@ -5,10 +5,10 @@ date passes no filter by date.
 """
 
 import sys
-from dataclasses import replace
 
 from memcli.cli.output.console import note, printable
 from memcli.cli.output.numbers import pluralize
+from memcli.lazy_dataclasses import replace
 from memcli.store import Filters, Store
 
 

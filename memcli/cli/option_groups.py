@@ -1,22 +1,14 @@
 """Groups of options: options that are used together are one parameter of a command, and one value.
 
-A command declares a parameter of a group's type, `def stats(database: DatabaseOptions)`, and
-`expand_groups` gives Typer the function that it understands, with a parameter for each option.
+A command declares a parameter of a group's type: `def stats(database: DatabaseOptions)`.
 """
 
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any
-
-from typer.core import TyperCommand
 
 from memcli.cli import options
-from memcli.cli.help.examples import EXAMPLES
 from memcli.errors import UsageError
+from memcli.lazy_dataclasses import dataclass
 from memcli.settings import database_path
 from memcli.store import Filters, Store
 from memcli.text.typed_periods import Period
@@ -131,6 +123,7 @@ class RankingOutputOptions:
     as_json: options.Json = False
     as_jsonl: options.Jsonl = False
     context_tokens: options.ContextTokens = None
+    redact: options.Redact = None
     verbose: options.Verbose = False
 
     def chosen_format(
@@ -164,6 +157,10 @@ class RankingOutputOptions:
         if with_answer and (chosen in ("csv", "context") or (chosen == "jsonl" and not several)):
             raise UsageError(f"`--answer` does not work with the format {chosen}", hint="`--json`")
         return chosen
+
+    def masks_secrets(self, chosen: str) -> bool:
+        """Return whether secrets are masked in the format that was chosen."""
+        return chosen == "context" if self.redact is None else self.redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,64 +203,3 @@ def combine_dates(
     if since.end and until:
         raise UsageError("both `--since` and `--until` give an end", hint="leave out `--until`")
     return since.start, until or since.end
-
-
-def write_examples(ctx: Any, formatter: Any) -> None:  # Any: as below
-    """Write the examples of a command at the end of its help."""
-    with formatter.section("Examples"):
-        for example in EXAMPLES.get(ctx.command_path, ()):
-            formatter.write(f"{' ' * formatter.current_indent}{example}\n")
-
-
-class GroupedCommand(TyperCommand):
-    """A command whose help shows its options by group."""
-
-    # Any: Typer's context and formatter have no public types.
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the arguments, the options of this command alone, and then each group."""
-        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
-        for parameter in self.get_params(ctx):
-            record = parameter.get_help_record(ctx)
-            if record:
-                usual = "Arguments" if parameter.param_type_name == "argument" else "Options"
-                heading = getattr(parameter, "rich_help_panel", None) or usual
-                sections.setdefault(heading, []).append(record)
-        for heading, rows in sections.items():
-            if rows:
-                with formatter.section(heading):
-                    formatter.write_dl(rows)
-
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the examples."""
-        write_examples(ctx, formatter)
-
-
-def expand_groups(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a command that takes the options of its groups one by one, as Typer needs them.
-
-    Args:
-        command: a function; parameters whose type is a dataclass are groups.
-    """
-    parameters: list[inspect.Parameter] = []
-    groups: dict[str, Any] = {}  # Any: the classes of the groups, by parameter
-    for name, parameter in inspect.signature(command).parameters.items():
-        group: Any = parameter.annotation
-        if isinstance(group, type) and is_dataclass(group):
-            groups[name] = group
-            parameters += inspect.signature(group).parameters.values()
-        else:
-            parameters.append(parameter)
-    if not groups:
-        return command
-
-    @wraps(command)
-    def run(**values: Any) -> Any:  # Any: as Typer parsed them
-        for name, group in groups.items():
-            taken = {field.name: values.pop(field.name) for field in fields(group)}
-            values[name] = group(**taken)
-        return command(**values)
-
-    by_keyword = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
-    run.__annotations__ = {one.name: one.annotation for one in by_keyword}
-    run.__signature__ = inspect.Signature(by_keyword)  # type: ignore[attr-defined]  # Typer reads it
-    return run

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-import typer
-
 from memcli.cli.completion import values
+from memcli.cli.parsing.parameters import Option
 from memcli.cli.typed_dates import parse_end, parse_since, parse_zone
 from memcli.errors import UsageError
 from memcli.settings import load_settings
@@ -99,7 +98,7 @@ def parse_seconds(text: str) -> float:
 
 DatabaseFile = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--db",
         envvar="MEM_DB",
         show_default=False,
@@ -110,7 +109,7 @@ DatabaseFile = Annotated[
 ]
 Wait = Annotated[
     float,
-    typer.Option(
+    Option(
         "--wait",
         min=0,
         metavar="SECONDS",
@@ -120,7 +119,7 @@ Wait = Annotated[
 ]
 Timezone = Annotated[
     ZoneInfo | None,
-    typer.Option(
+    Option(
         "--timezone",
         parser=parse_zone,
         metavar="ZONE",
@@ -131,7 +130,7 @@ Timezone = Annotated[
 ]
 Since = Annotated[
     Period | None,
-    typer.Option(
+    Option(
         "--since",
         parser=parse_since,
         autocompletion=values.offer_dates,
@@ -144,7 +143,7 @@ Since = Annotated[
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option(
+    Option(
         "--until",
         parser=parse_end,
         autocompletion=values.offer_dates,
@@ -156,7 +155,7 @@ Until = Annotated[
 ]
 Source = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--source",
         autocompletion=values.offer_sources,
         parser=parse_source,
@@ -168,7 +167,7 @@ Source = Annotated[
 ]
 Speaker = Annotated[
     frozenset[str] | None,
-    typer.Option(
+    Option(
         "--speaker",
         autocompletion=values.offer_speakers,
         parser=parse_names,
@@ -179,7 +178,7 @@ Speaker = Annotated[
         " gives them will do; `me` is you.",
     ),
 ]
-_LIMIT = typer.Option(
+_LIMIT = Option(
     "--limit",
     "-n",
     min=1,
@@ -191,7 +190,7 @@ Limit = Annotated[int, _LIMIT]
 OptionalLimit = Annotated[int | None, _LIMIT]
 MinScore = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--min-score",
         min=0,
         max=1,
@@ -203,7 +202,7 @@ MinScore = Annotated[
 ]
 ListFormat = Annotated[
     Literal["text", "json", "jsonl", "markdown", "csv"] | None,
-    typer.Option(
+    Option(
         "--format",
         show_default=False,
         metavar="FORMAT",
@@ -213,7 +212,7 @@ ListFormat = Annotated[
 ]
 SessionsFormat = Annotated[
     Literal["text", "json", "jsonl", "markdown", "csv", "tsv"] | None,
-    typer.Option(
+    Option(
         "--format",
         show_default=False,
         metavar="FORMAT",
@@ -224,7 +223,7 @@ SessionsFormat = Annotated[
 ]
 RankingFormat = Annotated[
     Literal["text", "json", "jsonl", "markdown", "csv", "context"] | None,
-    typer.Option(
+    Option(
         "--format",
         show_default=False,
         metavar="FORMAT",
@@ -235,7 +234,7 @@ RankingFormat = Annotated[
 ]
 ContextTokens = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--context-tokens",
         min=1,
         show_default=False,
@@ -246,15 +245,25 @@ ContextTokens = Annotated[
 ]
 Profile = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--profile",
         rich_help_panel=OUTPUT,
         help="Begin `--format context` with the memories about you that you wrote or accepted.",
     ),
 ]
+Redact = Annotated[
+    bool | None,
+    Option(
+        "--redact/--no-redact",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+        help="Mask keys, tokens, passwords and numbers of cards and accounts in what is printed; by"
+        " default only with `--format context`.",
+    ),
+]
 WholeTrace = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--trace",
         rich_help_panel=OUTPUT,
         help="Print all of the reasoning, not only its conclusion.",
@@ -262,24 +271,22 @@ WholeTrace = Annotated[
 ]
 Null = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--null",
         "-0",
         help="Questions on standard input end with a NUL character instead of a line break.",
     ),
 ]
-Json = Annotated[
-    bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print one JSON object.")
-]
+Json = Annotated[bool, Option("--json", rich_help_panel=OUTPUT, help="Print one JSON object.")]
 Jsonl = Annotated[
-    bool, typer.Option("--jsonl", rich_help_panel=OUTPUT, help="Print one JSON object per line.")
+    bool, Option("--jsonl", rich_help_panel=OUTPUT, help="Print one JSON object per line.")
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Print only the result.")
+    bool, Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Print only the result.")
 ]
 Verbose = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--verbose",
         "-v",
         rich_help_panel=OUTPUT,
@@ -288,7 +295,7 @@ Verbose = Annotated[
 ]
 RerankerName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--reranker",
         autocompletion=values.offer_rerankers,
         envvar="MEM_RERANKER",
@@ -301,7 +308,7 @@ RerankerName = Annotated[
 ]
 SifterName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--sifter",
         autocompletion=values.offer_sifters,
         envvar="MEM_SIFTER",
@@ -314,7 +321,7 @@ SifterName = Annotated[
 ]
 ReaderName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--reader",
         autocompletion=values.offer_readers,
         envvar="MEM_READER",
@@ -328,7 +335,7 @@ ReaderName = Annotated[
 ]
 ChatName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--chat",
         autocompletion=values.offer_chats,
         envvar="MEM_CHAT",
@@ -340,7 +347,7 @@ ChatName = Annotated[
 ]
 GpuLayers = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--gpu-layers",
         envvar="MEM_GPU_LAYERS",
         parser=parse_layers,
@@ -353,7 +360,7 @@ GpuLayers = Annotated[
 ]
 Stages = Annotated[
     frozenset[str] | None,
-    typer.Option(
+    Option(
         "--stages",
         parser=parse_stages,
         show_default=False,
@@ -365,7 +372,7 @@ Stages = Annotated[
 ]
 Budget = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--budget",
         parser=parse_seconds,
         show_default=False,
@@ -376,7 +383,7 @@ Budget = Annotated[
 ]
 Think = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--think",
         min=0,
         metavar="N",

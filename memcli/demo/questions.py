@@ -5,7 +5,7 @@ to September 2026. They contain facts that changed, several people who did simil
 that were only stated in Japanese or Chinese. Times without a zone are those of Lisbon.
 """
 
-from dataclasses import dataclass
+from memcli.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ memcli:
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from itertools import chain
@@ -22,6 +21,7 @@ from memcli.formats import Document, ParseOptions
 from memcli.formats.parsing.json_stream import read_elements
 from memcli.formats.parsing.values import localize, mapping, sequence, string
 from memcli.formats.sources import find_sources
+from memcli.lazy_dataclasses import dataclass
 
 Layout = Literal["locomo", "longmemeval"]  # the format that imports the haystacks
 Element = Mapping[str, Any]  # Any: as JSON has it

@@ -4,7 +4,6 @@ import multiprocessing
 import resource
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +14,7 @@ from memcli.evaluation.speed import ElapsedTime, Stopwatch
 from memcli.evaluation.synthetic_exports import write_export
 from memcli.formats import Format, ParseOptions, load_format
 from memcli.formats.sources import find_sources
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder
 from memcli.store import Store
 from memcli.temporary import temporary_folder

@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Annotated
 
 from memcli.errors import BackendError, ExitCode
+from memcli.lazy_dataclasses import dataclass
 from memcli.temporary import temporary_folder
 
 WARM_RUNS = 2  # runs of a command after the first

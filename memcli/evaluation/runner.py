@@ -7,7 +7,7 @@ stages of `mem ask`, which the runner is handed.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -19,6 +19,7 @@ from memcli.evaluation.datasets import (
     Observation,
 )
 from memcli.evaluation.journal import Journal
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.store import Store
 from memcli.temporary import temporary_folder
 

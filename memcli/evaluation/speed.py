@@ -7,11 +7,11 @@ stand those of the processor, which other programs disturb less.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from statistics import median
 from time import perf_counter, process_time
 from typing import Annotated
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder, RerankPrompt
 
 LENGTHS = (64, 128, 256)  # tokens of a passage

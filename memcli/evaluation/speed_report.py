@@ -2,13 +2,13 @@
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Literal
 
 from memcli.evaluation.import_speed import ImportSpeed
 from memcli.evaluation.latency import ArchiveSpeed
 from memcli.evaluation.speed import HEAD, EmbedderSpeed, ModelSpeed, Ratio, RerankComparison
+from memcli.lazy_dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

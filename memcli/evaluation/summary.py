@@ -1,13 +1,13 @@
 """Summarizes the results of single questions as the report of `mem bench DATASET`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Annotated, Literal
 
 from memcli.evaluation.confidence import confidence_interval, sign_flip
 from memcli.evaluation.metrics import KS, ranking_metrics
 from memcli.evaluation.runner import QuestionResult
+from memcli.lazy_dataclasses import dataclass, field
 
 MetricValues = dict[str, float]  # by name of the metric
 POOLED_KS = (*KS, 50)  # deeper, where thousands of sessions compete

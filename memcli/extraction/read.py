@@ -9,7 +9,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 
 from memcli.domain import MemoryId, SessionId
@@ -20,11 +19,13 @@ from memcli.extraction.tools import initial_messages
 from memcli.extraction.unread import EARLIER_SHARE, SegmentView, UnreadSegments
 from memcli.extraction.workers import (
     CALL_TOKENS,
+    THOUGHT_TOKENS,
     ReplyBudget,
     SessionTask,
     run_concurrently,
     run_in_turn,
 )
+from memcli.lazy_dataclasses import dataclass
 from memcli.memories.recall import recall_for_reader
 from memcli.memories.remember import MemoryWriter
 from memcli.protocols import Embedder, Reader
@@ -40,12 +41,12 @@ WRITTEN_TOKENS = 250  # of thought and call about a segment, for an estimate
 class ExtractionOptions:
     """Options of a run."""
 
-    thought_tokens: int = 1024  # most, for each reply
+    thought_tokens: int = THOUGHT_TOKENS  # most, for each reply
     again: bool = False  # True reads also what other readers have read, and what failed
     keep_traces: bool = False
     jobs: int = 1  # sessions at a time
     seconds: float = math.inf  # after which no segment is begun
-    call_tokens: int = CALL_TOKENS  # most, for each call
+    call_tokens: int = CALL_TOKENS  # most, for each call, besides what the thought leaves
 
 
 @dataclass(frozen=True, slots=True)

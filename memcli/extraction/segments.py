@@ -8,9 +8,9 @@ interrupted.
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from memcli.domain import Role, Session, Turn
+from memcli.lazy_dataclasses import dataclass
 from memcli.prompts import CUT
 from memcli.search.budget import TokenCounter
 from memcli.text.chunking import split_at_sentences

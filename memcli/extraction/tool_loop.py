@@ -6,12 +6,12 @@ searching and storing happens in one thread.
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from memcli.domain import Fact, MemoryType
 from memcli.errors import ContextError, ReplyError
 from memcli.extraction.tools import ADD, BUFFER, IGNORE, SEARCH
+from memcli.lazy_dataclasses import dataclass
 from memcli.prompts import CUT
 from memcli.protocols import Message, Tool, ToolCall
 from memcli.store import ReadingOutcome

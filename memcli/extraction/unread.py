@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from functools import cached_property, lru_cache
 
 from memcli.domain import Segment, Session, SessionId, fingerprint
@@ -19,6 +19,7 @@ from memcli.extraction.segments import (
 from memcli.extraction.tool_loop import MOST_REPLIES
 from memcli.extraction.tools import SYSTEM, TOOLS
 from memcli.extraction.workers import ReplyBudget
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.protocols import Reader
 from memcli.store import Store
 

@@ -1,16 +1,18 @@
 """Runs the loops of sessions with one reader: one after the other, or several at once."""
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from queue import Queue
 from threading import Thread
 from time import monotonic
 
 from memcli.errors import ContextError, ReplyError
 from memcli.extraction.tool_loop import ReaderReply, ReaderRequest
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Reader, ToolCall
 
-CALL_TOKENS = 1024  # of a call: enough for a handful of memories
+# Of a reply: MemReader's authors let it write 1,024 tokens, thought and call together. What the
+# thought leaves belongs to the call.
+THOUGHT_TOKENS, CALL_TOKENS = 768, 256
 
 SessionTask = Generator[ReaderRequest, ReaderReply, None]  # reads one session to its end
 _FOR_THE_TASK = (ContextError, ReplyError)  # errors that the task knows how to handle

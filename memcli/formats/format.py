@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from memcli.domain import (
@@ -16,6 +15,7 @@ from memcli.domain import (
 )
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
+from memcli.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

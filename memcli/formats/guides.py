@@ -4,9 +4,10 @@
 """
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from memcli.lazy_dataclasses import dataclass
 
 GUIDES_FILE = Path(__file__).with_name("guides.toml")
 

@@ -6,7 +6,6 @@ import os
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from memcli.formats import piece_layouts
 from memcli.formats.parsing.document import Document
 from memcli.formats.spool import SpooledStream
 from memcli.formats.zips import ZIP_ERRORS, ZIP_MAGIC, ZipSource, is_noise
+from memcli.lazy_dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ sessions beside them, and exports that overlap, in any order, result in the same
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from statistics import median_low
 
 from memcli.domain import Role, Session, SessionId, Turn, participants, public_id
+from memcli.lazy_dataclasses import dataclass, field
 
 CUT_RULE = 2  # a number of the rules below; what was cut by a lower one is cut again
 

@@ -12,7 +12,6 @@ The steps of one conversation, in the order of `ConversationImporter.import_batc
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from memcli.callbacks import ignore
@@ -23,6 +22,7 @@ from memcli.ingest.merge import merge, turn_digest
 from memcli.ingest.recut import Cutter, affected_sessions, cut_again
 from memcli.ingest.session_writer import SessionWriter, index_sessions
 from memcli.ingest.shared_turns import NEVER, without_copied_turns, without_thread_turns
+from memcli.lazy_dataclasses import replace
 from memcli.protocols import Embedder
 from memcli.store import Store
 from memcli.text.sanitize import floor_to_milliseconds, sanitize_conversation

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 from typing import Any
 
 from memcli.domain import Conversation, Doubt, Kind, Omission, SessionId, Skipped
 from memcli.formats.parsing.message_counter import MessageCounter
+from memcli.lazy_dataclasses import dataclass, field, replace
 
 PARTS = "parts"  # the reason for turns beyond the first of their message
 

@@ -1,7 +1,6 @@
 """Imports exports: finds their documents, recognises formats, parses and stores conversations."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePath
 from time import time
 
@@ -19,6 +18,7 @@ from memcli.ingest.parse_process import parse_document
 from memcli.ingest.paths.known_files import KnownFile, SourceOptions
 from memcli.ingest.recut import recut_and_index
 from memcli.ingest.restore import ArchiveRestorer
+from memcli.lazy_dataclasses import replace
 from memcli.protocols import Embedder
 from memcli.store import Store
 from memcli.store.maintenance.peek import is_memcli_database

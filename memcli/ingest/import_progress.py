@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from memcli.formats import Document
 from memcli.formats.sources import readable_bytes, total_bytes
+from memcli.lazy_dataclasses import replace
 
 # Takes the bytes that are read and stored, and about how many there are.
 ProgressCallback = Callable[[int, int], None]

@@ -5,10 +5,10 @@ exports which overlap, in any order, result in the same turns.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from memcli.domain import Turn, fingerprint
+from memcli.lazy_dataclasses import dataclass, replace
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 

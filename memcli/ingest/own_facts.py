@@ -5,7 +5,6 @@ that it is found, quoted and forgotten like any other.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -26,6 +25,7 @@ from memcli.domain import (
 from memcli.errors import NotFoundError
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
+from memcli.lazy_dataclasses import dataclass
 from memcli.memories.grounding import unsupported_details
 from memcli.memories.remember import MemoryWriter, sanitize_fact
 from memcli.protocols import Embedder

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from io import BytesIO
 from itertools import islice
 from operator import attrgetter
@@ -26,6 +25,7 @@ from memcli.formats import Document, Format, ParseOptions, load_format
 from memcli.formats.format import ParsedItem
 from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.ingest.import_progress import TrackedOpener
+from memcli.lazy_dataclasses import replace
 from memcli.temporary import remove_leftovers
 
 LARGE = 32 << 20  # bytes; starting a process takes as long as parsing a tenth of that

@@ -6,11 +6,11 @@ exports imported meanwhile, and when none is missing one transaction switches to
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from time import monotonic
 
 from memcli.callbacks import ignore
 from memcli.ingest.recut import recut_all
+from memcli.lazy_dataclasses import dataclass
 from memcli.memories.grounding import check_sources_again
 from memcli.memories.remember import MemoryWriter
 from memcli.protocols import Embedder

@@ -1,7 +1,6 @@
 """Gives each turn to one conversation, where several hold it: copies of chats, and threads."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -10,6 +9,7 @@ from memcli.ingest.cutting import cut_sessions
 from memcli.ingest.import_counts import ImportCounts
 from memcli.ingest.recut import cut_again, sessions_around
 from memcli.ingest.session_writer import SessionWriter
+from memcli.lazy_dataclasses import replace
 from memcli.store import ConversationInfo, Store
 
 NEVER = datetime.min.replace(tzinfo=UTC)  # stands for a missing time in comparisons

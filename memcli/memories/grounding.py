@@ -7,10 +7,10 @@ Memories in languages that write every noun with a capital letter are doubted to
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import astuple, replace
 from functools import cache
 
 from memcli.domain import Fact, Session, Turn
+from memcli.lazy_dataclasses import replace
 from memcli.store import Store
 from memcli.text.date_words import CARDINALS
 from memcli.text.scripts import EAST_ASIAN, KATAKANA
@@ -75,6 +75,8 @@ def check_sources_again(session: Session, store: Store, *, memory: int | None = 
 def _missing_dates(
     dates: Collection[tuple[int, str, PartialDate]], turn: Turn
 ) -> Iterator[tuple[int, str]]:
+    from dataclasses import astuple
+
     days = mentioned_dates(turn) if dates else set()
     numbers = _numbers(turn) if dates else set()  # 2000 may be a price
     reduced: dict[

@@ -1,10 +1,10 @@
 """Keeps facts as memories, each with the turns that support it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from memcli.domain import Fact, MemoryId, Segment, Session
 from memcli.errors import InputError, NotFoundError
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.memories.grounding import check_sources_again, unsupported_details
 from memcli.protocols import Embedder, Vectors
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum

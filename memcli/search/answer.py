@@ -5,12 +5,12 @@ It is the third part of MemSifter's pipeline: the ranking decides what the chat 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from time import monotonic
 
 from memcli.deadline import DeadlineExceededError, check_deadline, seconds_left
 from memcli.domain import SessionId
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 from memcli.prompts import answer_message
 from memcli.protocols import Chat, Message, Thought
 from memcli.search.budget import HISTORY_TOKENS, is_overdue, plan_sift

@@ -7,11 +7,11 @@ machine.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from memcli.deadline import seconds_left
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 from memcli.search.model_speed import Speed
 
 TokenCounter: TypeAlias = Callable[[str], int]  # returns how many tokens a text takes

@@ -12,10 +12,10 @@ text may begin with facts about the person.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from memcli.domain import Session, SessionId
+from memcli.lazy_dataclasses import dataclass
 from memcli.prompts import CUT
 from memcli.search.budget import TokenCounter
 from memcli.search.packing import nearest_first

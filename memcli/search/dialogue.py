@@ -4,9 +4,8 @@ The dialogue is stored in the database, in the cache of model outputs, so `mem f
 too.
 """
 
-from dataclasses import dataclass
-
 from memcli.domain import fingerprint
+from memcli.lazy_dataclasses import dataclass
 from memcli.search.results import Ranking
 from memcli.store import ModelCache
 

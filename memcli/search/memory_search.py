@@ -5,9 +5,9 @@ are found too, and each caller says whether it wants them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from memcli.domain import Memory, Passage
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
 from memcli.search.query import question_vector

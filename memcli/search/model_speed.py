@@ -5,12 +5,12 @@ import math
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
 from memcli.files import atomic_write
+from memcli.lazy_dataclasses import dataclass
 
 MOST_MODELS = 64  # whose speeds are kept
 NEWEST_WEIGHT = 0.3  # of the newest measurement in the average

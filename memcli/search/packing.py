@@ -3,10 +3,10 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from memcli.domain import Session
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.prompts import CUT, format_history
 from memcli.search.budget import TokenCounter
 from memcli.search.retrieve import Candidate

@@ -7,11 +7,11 @@ import re
 from array import array
 from base64 import b85decode, b85encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import mul
 
 from memcli.domain import fingerprint
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.protocols import Embedder, QuestionEmbedder
 from memcli.search.question.people import NamedPeople, find_named_people
 from memcli.search.question.wording import goes_on

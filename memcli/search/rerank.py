@@ -13,11 +13,11 @@ that answers is ranked almost as high as if everything was judged, with a sixth 
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from time import monotonic
 
 from memcli.deadline import check_deadline, seconds_left
 from memcli.domain import Passage, fingerprint
+from memcli.lazy_dataclasses import dataclass
 from memcli.prompts import passage_heading
 from memcli.protocols import Reranker
 from memcli.search.budget import PASSAGE_TOKENS, PASSAGES

@@ -91,11 +91,11 @@ anew to nine conversations of LoCoMo and measured on the tenth. The signals abov
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from memcli.domain import Passage, Session
 from memcli.errors import NotFoundError
+from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder
 from memcli.search.evidence.confidence import measure_confidence
 from memcli.search.evidence.reasons import describe_reasons

@@ -1,12 +1,12 @@
 """The third stage: a model reads the best sessions, thinks, and ranks them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from time import monotonic
 
 from memcli.deadline import check_deadline
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 from memcli.prompts import format_history, sift_message
 from memcli.protocols import SiftedOrder, Sifter
 from memcli.search.budget import RANKING_TOKENS

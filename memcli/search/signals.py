@@ -5,10 +5,10 @@
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.search.fusion import scale_by_maximum, scale_by_range
 from memcli.search.memory_search import turns_behind_memories
 from memcli.search.query import MOST_WEIGHED_TERMS, SearchQuery

@@ -5,12 +5,12 @@ Ctrl-C leaves the ranking as far as it came.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from memcli.deadline import DeadlineExceededError, deadline, seconds_left
 from memcli.domain import Memory
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder, Reranker, Sifter
 from memcli.search.budget import HISTORY_TOKENS, StagePlan, is_overdue, plan_sift, plan_stages
 from memcli.search.dialogue import Dialogue

@@ -4,6 +4,9 @@ Begin with `chunking`: it decides the passages that are indexed and ranked.
 
     chunking         sessions cut into passages
     sanitize         conversations made safe for any database and terminal
+    redaction        secrets masked in text that leaves the machine
+    secret_patterns  the patterns of keys, tokens, passwords and numbers of cards
+    secret_checks    checksums, and what else tells a secret from ordinary text
     scripts          the one table of scripts that put no spaces between words
     date_words       the one table of words for months, weekdays, numbers and spans of time
     question_dates   the days that a question names: "last summer"

@@ -6,12 +6,13 @@ language of the last date comes first for the next one. Names are in lower case.
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from functools import cache, lru_cache
 from itertools import product
 from typing import TypeVar
+
+from memcli.lazy_dataclasses import dataclass
 
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?![:.]?\d)")
 _NUMBER = re.compile(r"(?<!\d)\d{1,4}(?!\d)")

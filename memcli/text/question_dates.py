@@ -7,9 +7,9 @@ answer, see a month in every "may" and "march", and give a day where a span is m
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.text.date_words import (
     AGO,
     COUNT,

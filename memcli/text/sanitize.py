@@ -1,10 +1,10 @@
 """Makes the texts and times of conversations safe for any database and terminal."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from memcli.domain import Conversation, Kind, SessionHistory, SessionId, Turn
+from memcli.lazy_dataclasses import replace
 
 SHORTENED_LENGTH = (
     2_000  # characters of an unsearched tool result, thought or context, from its two ends

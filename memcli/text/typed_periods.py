@@ -6,9 +6,9 @@ A period is a day, month or year (`2024-03-01`, `2024-03`, `2024`), a time, a sp
 """
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.text.date_words import LAST, THIS, UNITS
 from memcli.text.question_dates import DateSpan, parse_question_dates
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from memcli.domain import Turn
+from memcli.lazy_dataclasses import dataclass
 from memcli.text.date_words import (
     AGO,
     DAY_MONTH_YEAR,

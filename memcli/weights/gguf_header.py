@@ -6,11 +6,11 @@ can promise more than the file has.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 
 # Tensors that every block needs, by architecture; without `.weight`.
 _BLOCK_TENSORS = {

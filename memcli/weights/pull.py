@@ -16,7 +16,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from memcli.callbacks import NoteCallback, ignore
 from memcli.catalog import TORCH, Manifest, PublishedFile, Weights
 from memcli.errors import BackendError, BusyError, ModelNotFoundError, UsageError
 from memcli.files import locked_atomic_write
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.weights.hub.download import check_room, download_files
 from memcli.weights.hub.listing import Listing
 from memcli.weights.hub.pins import pinned_listing

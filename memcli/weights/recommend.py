@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from memcli.catalog import Manifest, ModelRole
+from memcli.lazy_dataclasses import dataclass
 
 GIB = 1024**3  # bytes
 RECOMMENDED_ROLES: tuple[ModelRole, ...] = ("reranker", "sifter", "reader")  # embedder: built in

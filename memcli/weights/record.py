@@ -9,13 +9,14 @@ verified.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.domain import fingerprint
 from memcli.files import locked_atomic_write
+from memcli.lazy_dataclasses import dataclass, replace
 
 VerificationState = Literal["verified", "failed", "changed", "unverified"]
 

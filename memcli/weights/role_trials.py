@@ -6,10 +6,10 @@ sigmoid to a sigmoid; both look like scores.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from memcli.catalog import ReferenceRanking
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.prompts import sift_message
 from memcli.protocols import Embedder, Message, Reader, Reranker, Sifter, Tool
 

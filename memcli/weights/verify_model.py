@@ -6,7 +6,6 @@ with the same result; it scores as published.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +14,7 @@ from memcli.backends.model_loader import ModelLoader
 from memcli.callbacks import NoteCallback, ignore
 from memcli.catalog import Weights
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import replace
 from memcli.weights import role_trials
 from memcli.weights.record import Verdict, WeightsRecord, describe_file, weights_digest
 from memcli.weights.role_trials import Findings

@@ -22,7 +22,9 @@ def verify_served(source: ServedModel, loader: ModelLoader) -> Verdict:
         if source.manifest.role == "reranker":
             found = loader.open_served_reranker(source).verify()
             advice = (f"change the server: {found.hint}",) if found.hint else ()
-            return Verdict(found.passed, found.at, (*found.faults, *advice), found.facts)
+            if found.passed:
+                return Verdict(True, found.at, (), (*found.facts, *advice))
+            return Verdict(False, found.at, (*found.faults, *advice), found.facts)
         findings = _try_role(source, loader)
     except BackendError as error:
         advice = (error.hint,) if error.hint else ()

@@ -74,6 +74,7 @@ def test_the_request_says_how_to_sample_and_how_long():
         "seed": 3,
         "top_k": 7,
         "chat_template_kwargs": {"enable_thinking": True},
+        "stream_options": {"include_usage": True},
     }
 
 

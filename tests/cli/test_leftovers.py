@@ -17,7 +17,7 @@ CATS = [talk("Cats", "me: A name for a cat?", "ai: Pixel.")]
 HOLD = """
 import sys, time
 from memcli import cli
-import memcli.cli.app as app
+import memcli.cli.parsing.parse_words as parsing
 from memcli.temporary import temporary_folder
 
 def hold(_arguments):
@@ -26,9 +26,9 @@ def hold(_arguments):
             (folder / "chat.txt").write_text("my secret chat")
             print("held", flush=True)
             time.sleep(60)
-    return run
+    return parsing.ParsedCommand(run, {})
 
-app.command_tree = hold
+parsing.parse_words = hold
 sys.exit(cli.main(["sessions"]))
 """
 

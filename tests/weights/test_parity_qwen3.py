@@ -184,6 +184,36 @@ def test_yes_and_no_are_as_likely_as_by_the_recipe(pair):
     assert max(right.values()) - min(right.values()) > 0.1  # or any answer would be right
 
 
+def test_scores_are_those_of_the_class_of_sentence_transformers(tmp_path):
+    """Its template gets query and document as messages; its score is yes - no."""
+    library = pytest.importorskip("sentence_transformers")
+    _, tokenizer = save_qwen3(tmp_path / "hub", seed=3)
+    template = (
+        f"{RECIPE.prefix}<Instruct>: {RECIPE.instruction}\n<Query>: "
+        "{{ (messages | selectattr('role', 'eq', 'query') | first).content }}\n<Document>: "
+        "{{ (messages | selectattr('role', 'eq', 'document') | first).content }}"
+        + RECIPE.suffix.replace("\n", "{{ '\n' }}")
+    )
+    convert_checkpoint(tmp_path / "hub", tmp_path / "ours.gguf", dtype="F32")
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(tmp_path / "hub")
+    encoder = library.CrossEncoder(
+        str(tmp_path / "hub"), device="cpu", model_kwargs={"dtype": torch.float32}
+    )
+    passages = [TEXTS[name] for name in ("English", "CJK", "emoji", "digits")]
+    question = "What is the capital of China?"
+
+    margins = encoder.predict(
+        [(question, one) for one in passages], activation_fn=torch.nn.Identity()
+    )
+
+    ours = dict(open_reranker(tmp_path / "ours.gguf", RECIPE).judge(question, passages))
+    assert [ours[place] for place in range(4)] == pytest.approx(
+        1 / (1 + np.exp(-np.asarray(margins))), abs=2e-3
+    )
+    assert max(ours.values()) - min(ours.values()) > 0.1
+
+
 def test_yarn_stretches_positions_as_transformers_does(tmp_path):
     yarn = {
         "rope_type": "yarn",

@@ -16,6 +16,24 @@ CALL_OPEN = "\n\n<tool_call>\n"
 CANDIDATE_COUNTS = (64, 4096, 1 << 32)  # likely tokens to try: more only if none is allowed
 
 
+class CountedPieces:
+    """An iterator over tokens that counts them."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.count = 0
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Return the iterator."""
+        return self
+
+    def __next__(self) -> bytes:
+        """Return the next token's bytes."""
+        piece = next(self._pieces)
+        self.count += 1
+        return piece
+
+
 class ToolCallGenerator(TextGenerator):
     """A generator of a thought and one tool call. Implements `protocols.Reader`."""
 
@@ -32,8 +50,9 @@ class ToolCallGenerator(TextGenerator):
     ) -> Iterator[str | ToolCall]:
         """Yield the thought in pieces as it is generated, and finally the one call.
 
-        A call that is not complete after `call_tokens` is closed in the shortest way: its last
-        string is cut where it is, and its remaining properties are left empty.
+        The tokens that the thought leaves belong to the call. A call that is not complete after
+        that many is closed in the shortest way: its last string is cut where it is, and its
+        remaining properties are left empty.
 
         Raises:
             ContextError: everything together exceeds the context.
@@ -53,9 +72,11 @@ class ToolCallGenerator(TextGenerator):
                 hint="read less at a time, or allow a shorter thought",
             )
         with self.open_sequence(prompt, room, seed) as sequence:
-            closed = yield from stream_thought(sequence.generate(thought_tokens))
+            thought = CountedPieces(sequence.generate(thought_tokens))
+            closed = yield from stream_thought(thought)
             sequence.feed(tokenizer.encode_markup(CALL_OPEN) if closed else close)
-            self._generate_call(constraint, sequence, call_tokens)
+            left = thought_tokens - thought.count
+            self._generate_call(constraint, sequence, call_tokens + left)
         yield ToolCall(**constraint.value)
 
     def _generate_call(

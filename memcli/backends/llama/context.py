@@ -3,7 +3,6 @@
 import ctypes
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +14,7 @@ from memcli.backends.llama.library import capture_errors, first_error, llama_cpp
 from memcli.backends.llama.model import LlamaModel
 from memcli.backends.llama.sampler import create_sampler, reseed
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Sampling
 
 _BLOCK_TOKENS = 256  # llama.cpp computes in blocks of this many tokens

@@ -3,23 +3,29 @@
 import json
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from memcli.backends.server.endpoint import Endpoint
 from memcli.backends.server.http import EndpointClient, RefusedError
 from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.response import STREAM_END, InvalidReplyError
+from memcli.backends.server.server_state import RefusedFields
 from memcli.backends.server.thought_splitter import ThoughtSplitter
 from memcli.backends.server.token_estimate import estimate_tokens
 from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Message, Sampling, Thought
 
 _PATH = "chat/completions"
 _TOOL_CHOICE = re.compile(r"tool[\s_-]?(?:choice|call[\s_-]?parser)", re.IGNORECASE)
 UNKNOWN_FIELD = (400, 422)  # statuses that servers answer to a field they do not know
+# A prompt counts as cut if its estimate, which is rather too high, exceeds the tokens that were
+# read by this factor, and has this many tokens.
+_CUT_FACTOR, _MIN_CUT = 3, 2000
+_FOREIGN_FIELDS = "fields beyond OpenAI's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Delta:
     text: str = ""
     calls: tuple[Mapping[str, Any], ...] = ()  # pieces of tool calls in the API's form
     finish: str = ""  # the reason of the end, in the last piece
+    prompt_tokens: int = 0  # that the server has read, if it counts them
 
 
 _STREAM_END = Delta(finish="stop")
@@ -40,12 +47,24 @@ class EmptyStreamError(RefusedError):
 
 
 class ChatClient:
-    """A client of a served chat model, with one way of sampling."""
+    """A client of a served chat model, with one way of sampling.
 
-    def __init__(self, endpoint: Endpoint, sampling: Sampling, note: NoteCallback = ignore) -> None:
-        self.endpoint = endpoint
-        self._client, self._sampling = EndpointClient(endpoint, note), sampling
-        self._openai_fields_only = False  # True once the server has refused other fields
+    Args:
+        endpoint: the address.
+        sampling: how replies are sampled.
+        note: is called, before the first text leaves this machine, with its destination.
+        refusals: the file that remembers which fields the server refused; None for this run.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        sampling: Sampling,
+        note: NoteCallback = ignore,
+        refusals: Path | None = None,
+    ) -> None:
+        self.endpoint, self.refused = endpoint, RefusedFields(refusals, endpoint)
+        self._client, self._sampling, self._note = EndpointClient(endpoint, note), sampling, note
 
     def close(self) -> None:
         """Close the connections."""
@@ -90,7 +109,9 @@ class ChatClient:
             foreign["top_k"] = sampling.top_k
         if thinking is not None:
             foreign["chat_template_kwargs"] = {"enable_thinking": thinking}
-        if self._openai_fields_only:
+        if stream:
+            foreign["stream_options"] = {"include_usage": True}
+        if _FOREIGN_FIELDS in self.refused:
             yield from self._deltas(body)
             return
         try:
@@ -99,7 +120,7 @@ class ChatClient:
             if error.status not in UNKNOWN_FIELD or concerns_tools(error):
                 raise
             for delta in self._deltas(body):
-                self._openai_fields_only = True
+                self.refused.add(_FOREIGN_FIELDS)
                 yield delta
 
     def _deltas(self, body: Mapping[str, Any]) -> Iterator[Delta]:
@@ -109,12 +130,25 @@ class ChatClient:
                 finished = True
                 continue
             begun, finished = True, finished or bool(delta.finish)
-            if delta != Delta():
+            if delta.prompt_tokens:
+                self._note_cut_prompt(body, delta.prompt_tokens)
+            elif delta != Delta():
                 yield delta
         if not begun:
             raise EmptyStreamError(f"{url} answers with an empty stream", UNKNOWN_FIELD[0])
         if not finished:
             raise BackendError(f"{url} broke off in the middle of an answer")
+
+    def _note_cut_prompt(self, body: Mapping[str, Any], read: int) -> None:
+        """Warn, once, that the server has read far less than it was sent: Ollama cuts prompts."""
+        sent = sum(estimate_tokens(str(message.get("content"))) for message in body["messages"])
+        if sent > _CUT_FACTOR * read and sent > _MIN_CUT:
+            note, self._note = self._note, ignore
+            note(
+                f"{self.endpoint.url} read {read:,} tokens of a prompt of about {sent:,}: it may"
+                " have cut it; let the server have a larger context (Ollama:"
+                " `OLLAMA_CONTEXT_LENGTH=32768`), or set `context` of this server in config.toml"
+            )
 
 
 class ServerChat:
@@ -125,6 +159,7 @@ class ServerChat:
         context: tokens that messages, thought and answer share, at most.
         sampling: how the answer is sampled.
         note: is called, before the first text leaves this machine, with its destination.
+        refusals: the file that remembers which fields the server refused; None for this run.
     """
 
     def __init__(
@@ -134,10 +169,11 @@ class ServerChat:
         context: int,
         sampling: Sampling,
         note: NoteCallback = ignore,
+        refusals: Path | None = None,
     ) -> None:
         self.name, self.context = endpoint.model, context
         self.fingerprint = fingerprint("chat", endpoint.url, endpoint.model, sampling)
-        self._chat = ChatClient(endpoint, sampling, note)
+        self._chat = ChatClient(endpoint, sampling, note, refusals)
 
     def close(self) -> None:
         """Close the connections."""
@@ -230,8 +266,10 @@ def _parse_delta(event: Any) -> Delta:
     choices = found.get("choices")
     if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
         raise InvalidReplyError("answers with an event that has no choices")
-    if not choices:
-        return Delta()  # the event only counts tokens
+    if not choices:  # the event only counts tokens
+        counts = found.get("usage")
+        read = counts.get("prompt_tokens") if isinstance(counts, dict) else 0
+        return Delta(prompt_tokens=read if isinstance(read, int) else 0)
     choice = choices[0]
     piece = choice.get("delta") or choice.get("message") or {}
     if not isinstance(piece, dict):

@@ -7,6 +7,7 @@ from typing import Any
 
 from memcli.backends.server.endpoint import Endpoint
 from memcli.backends.server.http import EndpointClient
+from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.response import InvalidReplyError
 from memcli.backends.server.token_estimate import truncate_to_estimate
 from memcli.callbacks import NoteCallback, ignore
@@ -72,7 +73,7 @@ class ServerEmbedder:
         prefix = self._prefixes[questions]
         for first in range(0, len(texts), _BATCH_TEXTS):
             batch = [
-                truncate_to_estimate(prefix + text, self._context)
+                truncate_to_estimate(prefix + break_special_tokens(text), self._context)
                 for text in texts[first : first + _BATCH_TEXTS]
             ]
             for row, vector in enumerate(self._embed_batch(batch), start=first):

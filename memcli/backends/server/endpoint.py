@@ -5,7 +5,6 @@ A key comes from the environment or from a file. It is in no address, no `repr` 
 
 import os
 import stat
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import InputError, UsageError
+from memcli.lazy_dataclasses import dataclass, field
 
 _EXAMPLE = "`http://127.0.0.1:8080/v1#model`"
 
@@ -41,6 +41,7 @@ class Endpoint:
     model: str  # its name on the server
     key: str | None = field(default=None, repr=False)
     scheme: str = "Bearer"  # the word before the key in the header
+    redact: bool | None = None  # whether secrets in texts are masked; None if it is elsewhere
     limits: Limits = field(default=Limits(), repr=False)
 
     @property
@@ -53,9 +54,19 @@ class Endpoint:
             return host == "localhost" or host.endswith(".localhost")
         return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
+    @property
+    def masks_secrets(self) -> bool:
+        """True if secrets in the texts that are sent there are masked."""
+        return not self.is_local if self.redact is None else self.redact
+
 
 def parse_endpoint(
-    address: str, *, key: str | None = None, scheme: str = "Bearer", limits: Limits | None = None
+    address: str,
+    *,
+    key: str | None = None,
+    scheme: str = "Bearer",
+    redact: bool | None = None,
+    limits: Limits | None = None,
 ) -> Endpoint:
     """Parse a person's address of a model, such as `http://127.0.0.1:8080/v1#model`.
 
@@ -63,6 +74,7 @@ def parse_endpoint(
         address: the common beginning of the API's addresses, and after `#` the model's name.
         key: from `read_key`.
         scheme: `Bearer`, or `Token` for the Memos Rerank API.
+        redact: whether secrets are masked; None masks them unless it is on this machine.
         limits: None takes the default ones.
 
     Raises:
@@ -80,7 +92,9 @@ def parse_endpoint(
     if key is not None and not (key.isascii() and key.isprintable()):
         raise InputError(f"the key for {parts.hostname} has characters that a header cannot have")
     url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-    return Endpoint(url, parts.fragment, key or None, scheme, limits or Limits())
+    return Endpoint(
+        url, parts.fragment, key or None, scheme, redact=redact, limits=limits or Limits()
+    )
 
 
 def read_key(

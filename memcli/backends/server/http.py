@@ -1,5 +1,8 @@
 """HTTP requests: one JSON text is sent, and one JSON text or a stream of them received.
 
+All text that goes to a server passes here: secrets in it are masked unless the server is on this
+machine or trusted by the settings.
+
 Every fault of a server becomes a `BackendError` with its address, in bounded time.
 """
 
@@ -30,6 +33,7 @@ from memcli.callbacks import NoteCallback, ignore
 from memcli.debug import log, time_block
 from memcli.errors import BackendError
 from memcli.retry import Retries, parse_retry_after
+from memcli.text.redaction import redact_json
 
 if TYPE_CHECKING:
     from httpx2 import Client, Response
@@ -188,6 +192,8 @@ class EndpointClient:
     ) -> Iterator[T]:
         import httpx2
 
+        if self.endpoint.masks_secrets:
+            body = {**redact_json(body), "model": self.endpoint.model}
         # Lone surrogates become question marks: no server can read them.
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
         base = self.endpoint.url

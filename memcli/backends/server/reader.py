@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from memcli.backends.server.chat import (
@@ -16,6 +16,7 @@ from memcli.backends.server.http import RefusedError
 from memcli.backends.server.thinking_reply import (
     ThinkingReply,
     collect_reply,
+    describe_field,
     response_format_variants,
     stream_reply,
     with_forced_close,
@@ -30,11 +31,19 @@ from memcli.backends.server.tool_calls import (
 )
 from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
-from memcli.errors import ContextError, ReplyError
+from memcli.errors import BackendError, ContextError, ReplyError
+from memcli.lazy_dataclasses import replace
 from memcli.protocols import Message, Sampling, Tool, ToolCall
 
 # vLLM, SGLang, llama-server and llama-cpp-python's server answer this if the context is exceeded.
 _CONTEXT_EXCEEDED = re.compile(r"context (?:length|size|window)", re.IGNORECASE)
+_NO_TOOLS = re.compile(r"does not support tools", re.IGNORECASE)  # Ollama
+_NO_TOOLS_HINT = (
+    "the server's chat template for this model knows no tools: in Ollama's Modelfile, `TEMPLATE`"
+    " has to have `.Tools`"
+)
+_CHOICES = ("required", "auto", "none")  # values of `tool_choice`, as trained first
+_MUTE = "thought under tool_choice=required"
 _ORDER = "Stop thinking. Decide now: call exactly one of the tools."
 
 
@@ -46,6 +55,7 @@ class ServerReader:
         context: tokens that messages, thought and call share, at most.
         sampling: how thought and call are sampled.
         note: is called, before the first text leaves this machine, with its destination.
+        refusals: the file that remembers which fields the server refused; None for this run.
     """
 
     def __init__(
@@ -55,13 +65,12 @@ class ServerReader:
         context: int,
         sampling: Sampling,
         note: NoteCallback = ignore,
+        refusals: Path | None = None,
     ) -> None:
         self.name, self.context = endpoint.model, context
         self.fingerprint = fingerprint("read", endpoint.url, endpoint.model, sampling)
-        self._chat = ChatClient(endpoint, sampling, note)
+        self._chat = ChatClient(endpoint, sampling, note, refusals)
         self._seed, self._note = sampling.seed, note
-        self._free_choices: tuple[str, ...] = ("required", "auto", "none")
-        self._refused: set[str] = set()  # values of `tool_choice`
 
     def close(self) -> None:
         """Close the connections."""
@@ -94,7 +103,8 @@ class ServerReader:
         """
         extras = {"tools": [_tool_fields(tool) for tool in tools], "seed": self._seed + seed}
         dialogue, reply = to_openai_messages(messages), ThinkingReply()
-        for choice in [one for one in self._free_choices if one not in self._refused]:
+        refused: list[str] = []
+        for choice in self._free_choices():
             try:
                 reply = yield from stream_reply(
                     self._chat.stream_reply(
@@ -112,12 +122,16 @@ class ServerReader:
             except RefusedError as error:
                 if _CONTEXT_EXCEEDED.search(str(error)):
                     raise ContextError(str(error)) from error
+                if _NO_TOOLS.search(str(error)):
+                    raise BackendError(str(error), hint=_NO_TOOLS_HINT) from error
                 if error.status not in UNKNOWN_FIELD:
                     raise
-                self._remember_refusal(choice, error)
+                refused.append(f"tool_choice={choice}")
+                self._note_parser(error)
                 continue
             if choice == "required" and thought_tokens and not reply.thought:
-                self._free_choices = ("auto", "none")
+                refused.append(_MUTE)
+            self._chat.refused.add(*refused)
             try:
                 yield _parse_call(reply, tools)
                 return
@@ -125,9 +139,17 @@ class ServerReader:
                 break
         yield self._force_call(dialogue, extras, tools, reply.thought, call_tokens)
 
-    def _remember_refusal(self, choice: str, error: RefusedError) -> None:
-        """Keep a refused `tool_choice` from being sent again, and name the missing setting."""
-        self._refused.add(choice)
+    def _free_choices(self) -> list[str]:
+        """Return the values of `tool_choice` that leave the model free to think, in order."""
+        known = self._chat.refused
+        return [
+            one
+            for one in _CHOICES
+            if f"tool_choice={one}" not in known and not (one == "required" and _MUTE in known)
+        ]
+
+    def _note_parser(self, error: RefusedError) -> None:
+        """Name the missing setting, if a `tool_choice` was refused for it."""
         if "parser" in str(error):
             self._note(
                 f"{self._chat.endpoint.url} has no parser for tool calls, so that memcli reads"
@@ -145,7 +167,7 @@ class ServerReader:
         """Request a call and nothing else, in every way that servers may understand."""
         messages = with_forced_close(dialogue, thought, _ORDER)
         failure: Exception | None = None
-        text = ""
+        text, refused = "", list[str]()
         schema = _call_schema(tools)
         variants: list[dict[str, Any]] = [
             {"tool_choice": "required"},
@@ -156,7 +178,8 @@ class ServerReader:
             {"tool_choice": "auto"},
         ]
         for variant in variants:
-            if variant["tool_choice"] in self._refused:
+            field, choice = describe_field(variant), f"tool_choice={variant['tool_choice']}"
+            if field in self._chat.refused or choice in self._chat.refused:
                 continue
             deltas = self._chat.stream_reply(
                 messages,
@@ -168,9 +191,13 @@ class ServerReader:
             try:
                 reply = collect_reply(deltas, tokens=call_tokens, answer_tag=TOOL_CALL_OPEN)
                 text = _reply_text(reply) or text
-                return _parse_call(reply, tools)
+                call = _parse_call(reply, tools)
+                self._chat.refused.add(*refused)
+                return call
             except (RefusedError, InvalidCallError) as error:
                 failure = error
+                if isinstance(error, RefusedError) and error.status in UNKNOWN_FIELD:
+                    refused.append(field)
         if isinstance(failure, RefusedError):
             raise failure
         name = f"{self.name} at {self._chat.endpoint.url}"

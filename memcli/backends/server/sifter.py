@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from memcli.backends.generation.ranking_constraint import RANKING_CLOSE, RANKING_OPEN
@@ -13,6 +14,7 @@ from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.thinking_reply import (
     ThinkingReply,
     collect_reply,
+    describe_field,
     response_format_variants,
     stream_reply,
     with_forced_close,
@@ -40,6 +42,7 @@ class ServerSifter:
         context: tokens that message, thought and ranking share, at most.
         sampling: how the thought is sampled.
         note: is called, before the first text leaves this machine, with its destination.
+        refusals: the file that remembers which fields the server refused; None for this run.
     """
 
     def __init__(
@@ -49,11 +52,12 @@ class ServerSifter:
         context: int,
         sampling: Sampling,
         note: NoteCallback = ignore,
+        refusals: Path | None = None,
     ) -> None:
         self.name, self.context = endpoint.model, context
         # The server may change its weights unnoticed: a client cannot know their digest.
         self.fingerprint = fingerprint("sift", endpoint.url, endpoint.model, sampling)
-        self._chat = ChatClient(endpoint, sampling, note)
+        self._chat = ChatClient(endpoint, sampling, note, refusals)
 
     def close(self) -> None:
         """Close the connections."""
@@ -93,14 +97,21 @@ class ServerSifter:
                 answer_tags=(RANKING_OPEN,),
             )
         order = parse_ranking(reply.answer, shown, cut=reply.is_cut)
+        refused: list[str] = []
         for finish in (self._continue_reply, self._ask_again):
-            order = order or finish(messages, reply.thought, shown, tokens)
+            order = order or finish(messages, reply.thought, shown, tokens, refused)
         if not order:
             raise BackendError(f"{self.name} at {self._chat.endpoint.url} gave no ranking")
+        self._chat.refused.add(*refused)
         yield SiftedOrder(order[:ranked])
 
     def _continue_reply(
-        self, messages: Sequence[dict[str, Any]], thought: str, shown: int, tokens: int
+        self,
+        messages: Sequence[dict[str, Any]],
+        thought: str,
+        shown: int,
+        tokens: int,
+        refused: list[str],
     ) -> tuple[int, ...]:
         """Let the model continue after the closed thought; return () if the server cannot."""
         thought = break_special_tokens(thought)
@@ -110,10 +121,16 @@ class ServerSifter:
             {"continue_final_message": True, "add_generation_prompt": False},
             tokens,
             lambda reply: _parse_continued_ranking(reply, shown),
+            refused,
         )
 
     def _ask_again(
-        self, messages: Sequence[dict[str, Any]], thought: str, shown: int, tokens: int
+        self,
+        messages: Sequence[dict[str, Any]],
+        thought: str,
+        shown: int,
+        tokens: int,
+        refused: list[str],
     ) -> tuple[int, ...]:
         """Order the model to rank, under a schema if the server has them; () is no ranking."""
         dialogue = with_forced_close(messages, thought, _ORDER)
@@ -128,6 +145,7 @@ class ServerSifter:
                 tokens + _PREAMBLE_TOKENS,
                 # Without tags, as under the schema, the whole text looks like a thought.
                 lambda reply: parse_ranking(reply.answer or reply.thought, shown, cut=reply.is_cut),
+                refused,
             )
             if order:
                 return order
@@ -139,14 +157,22 @@ class ServerSifter:
         extras: dict[str, Any],
         tokens: int,
         parse: Callable[[ThinkingReply], tuple[int, ...]],
+        refused: list[str],
     ) -> tuple[int, ...]:
-        """Return the order in a short reply; () if the server refuses to reply."""
+        """Return the order in a short reply; () if the server refuses to reply.
+
+        The field that it refuses is added to `refused`, and is not sent if it is known already.
+        """
+        field = describe_field(extras)
+        if field in self._chat.refused:
+            return ()
         try:
             deltas = self._chat.stream_reply(messages, tokens=tokens, thinking=False, extras=extras)
             return parse(collect_reply(deltas, tokens=tokens, answer_tag=RANKING_OPEN))
         except RefusedError as error:
             if error.status not in UNKNOWN_FIELD:
                 raise
+            refused.append(field)
             return ()
 
     def _check_fits(self, message: int, thought: int, ranking: int) -> None:

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Any
 
 from memcli.backends.server.chat import Delta
 from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.thought_splitter import ThoughtSplitter
+from memcli.lazy_dataclasses import dataclass, field
 
 _CHARACTERS_PER_TOKEN = 6  # a piece with more of them is more than one token
 
@@ -48,18 +48,18 @@ def stream_reply(
 ) -> Generator[str, None, ThinkingReply]:
     """Yield the thought in pieces; return the whole reply.
 
-    Each piece counts as one token, a long one as more: servers do not tell. A thought or an answer
+    Each piece counts as one token, a long one as more: servers do not tell. A thought or a reply
     that exceeds its budget is left, and closing the connection tells the server to stop.
 
     Args:
         deltas: the pieces of the reply.
         thought_tokens: the budget of the thought.
-        answer_tokens: the budget of text and calls.
+        answer_tokens: the budget of text and calls, besides what the thought left.
         answer_tags: tags that an answer begins with.
     """
     splitter, reply, separate = ThoughtSplitter(*answer_tags), ThinkingReply(), False
     thought: list[str] = []
-    budget = {"thought": thought_tokens, "answer": answer_tokens}
+    budget = {"thought": thought_tokens, "reply": thought_tokens + answer_tokens}
     with closing(deltas):
         for delta in deltas:
             if delta.thought and not separate:  # the server separates thought and answer
@@ -71,7 +71,9 @@ def stream_reply(
                 yield piece
             for call in delta.calls:
                 reply.add_call(call)
-            budget["answer" if in_answer or delta.calls else "thought"] -= _count_tokens(delta)
+            tokens = _count_tokens(delta)
+            budget["reply"] -= tokens
+            budget["thought"] -= 0 if in_answer or delta.calls else tokens
             exceeded = min(budget.values()) < 0
             reply.is_cut = delta.finish == "length" or exceeded
             if exceeded:
@@ -118,6 +120,14 @@ def response_format_variants(name: str, schema: Mapping[str, Any]) -> list[dict[
         {"type": "json_schema", "json_schema": {"name": name, "schema": schema}},
         {"type": "json_object", "schema": schema},
     ]
+
+
+def describe_field(extras: Mapping[str, Any]) -> str:
+    """Return a name for the field that distinguishes a request; "" for a request without one."""
+    if response_format := extras.get("response_format"):
+        return f"response_format={response_format['type']}"
+    choice = extras.get("tool_choice")
+    return f"tool_choice={choice}" if choice else next(iter(extras), "")
 
 
 def _count_tokens(delta: Delta) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from memcli.backends.generation.chat import ChatGenerator
@@ -12,6 +11,7 @@ from memcli.backends.generation.tool_caller import ToolCallGenerator
 from memcli.backends.torch_bf16.causal_lm import TorchLanguageModel, TorchSequence
 from memcli.backends.torch_bf16.model_folder import check_folder
 from memcli.backends.torch_bf16.tokenizer import TorchTokenizer
+from memcli.lazy_dataclasses import replace
 from memcli.protocols import Sampling
 
 

@@ -1,13 +1,13 @@
 """Checks that a folder holds a whole model, before a library reads it."""
 
 import json
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from memcli.backends.safetensors_header import read_safetensors_header
 from memcli.errors import BackendError, ModelNotFoundError
+from memcli.lazy_dataclasses import dataclass
 
 _MIB = 1024 * 1024
 _SAMPLES, _SAMPLE_BYTES = 64, 4096

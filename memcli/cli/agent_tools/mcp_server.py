@@ -6,7 +6,6 @@ The tools are handed in: this module knows the protocol and nothing of memories.
 import json
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -18,6 +17,7 @@ from mcp.server.stdio import stdio_server
 
 from memcli import __version__
 from memcli.errors import MemError, NotFoundError, UsageError
+from memcli.lazy_dataclasses import dataclass
 
 JsonObject = Mapping[str, Any]  # Any: as JSON has it
 

@@ -48,6 +48,7 @@ from memcli.search.stages import LEAST_SCORE, RankingModels
 from memcli.search.stages import rank_sessions as rank_sessions
 from memcli.settings import state_folder
 from memcli.store import Filters, MemoryFilters, Store
+from memcli.text.redaction import redact_json
 
 
 def make_tools(memory: "MemoryTools") -> list[AgentTool]:
@@ -78,10 +79,13 @@ class MemoryTools:
     Args:
         path: of the database, which is only read.
         open_models: opens the models at the first question.
+        redact: whether secrets are masked in the results.
     """
 
-    def __init__(self, path: Path, open_models: Callable[[], RankingModels]) -> None:
-        self._path, self._open_models = path, open_models
+    def __init__(
+        self, path: Path, open_models: Callable[[], RankingModels], *, redact: bool = True
+    ) -> None:
+        self._path, self._open_models, self._redact = path, open_models, redact
 
     @cached_property
     def _models(self) -> RankingModels:
@@ -95,12 +99,12 @@ class MemoryTools:
         """Rank the sessions that answer a question."""
         with deadline(arguments.get("seconds", SECONDS)):
             ranking = self._rank(arguments, arguments["question"], LEAST_SCORE, self._models)
-        return _bounded_ranking(dict(ask_document(ranking)), ranking, arguments)
+        return _bounded_ranking(self._mask(ask_document(ranking)), ranking, arguments)
 
     def search(self, arguments: SearchArguments) -> JsonDocument:
         """Find sessions by words and meaning."""
         ranking = self._rank(arguments, arguments["query"], 0.0, self._embedder_alone)
-        return _bounded_ranking(dict(search_document(ranking)), ranking, arguments)
+        return _bounded_ranking(self._mask(search_document(ranking)), ranking, arguments)
 
     def show(self, arguments: ShowArguments) -> JsonDocument:
         """Read one session."""
@@ -109,7 +113,8 @@ class MemoryTools:
         with self._store() as store:
             session = store.sessions.get(name)
         document = show_document(session, range(1, len(session.turns) + 1))
-        return truncate_session(dict(document), first, arguments.get("characters", CHARACTERS))
+        characters = arguments.get("characters", CHARACTERS)
+        return truncate_session(self._mask(document), first, characters)
 
     def memories(self, arguments: MemoriesArguments) -> JsonDocument:
         """Find memories."""
@@ -124,7 +129,13 @@ class MemoryTools:
                 found = list(store.memories.find(filters))
             trusted = [one for one in found if one.trusted and one.current]
             document = memories_document(store, trusted[: arguments.get("limit", MOST_MEMORIES)])
-        return truncate_list(dict(document), "memories", arguments.get("characters", CHARACTERS))
+        characters = arguments.get("characters", CHARACTERS)
+        return truncate_list(self._mask(document), "memories", characters)
+
+    def _mask(self, document: Mapping[str, Any]) -> JsonDocument:
+        """Return a document with its secrets masked, before anything of it is cut."""
+        masked: JsonDocument = redact_json(document) if self._redact else dict(document)
+        return masked
 
     def _rank(
         self, arguments: FilterArguments, question: str, least: float, models: RankingModels

@@ -1,7 +1,6 @@
 """The stages that `mem bench` compares, as `evaluation.runner` wants them."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -18,6 +17,7 @@ from memcli.formats import ParseOptions, load_format
 from memcli.ingest.import_exports import import_exports
 from memcli.ingest.import_progress import ProgressCallback
 from memcli.ingest.restore import ArchiveRestorer
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.prompts import format_history
 from memcli.protocols import Embedder
 from memcli.search.query import SignalWeights

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-import typer
-
-from memcli.cli.output.console import printable
+from memcli.cli.output.console import printable, write_line
 from memcli.evaluation.confidence import CONFIDENCE
 from memcli.evaluation.summary import DatasetReport, MeasuredStage, VerdictFigures
 
@@ -15,13 +13,13 @@ _BY_CATEGORY = ("any@1", "any@5", "all@5", "recall@5", "mrr", "ndcg@10", "map")
 
 def print_dataset_report(report: DatasetReport) -> None:
     """Print tables that fit 80 columns."""
-    typer.echo(printable(report.dataset))
+    write_line(printable(report.dataset))
     archives = "each in its own archive" if report.protocol == "haystack" else "in one archive"
-    typer.echo(
+    write_line(
         f"{report.shape}, {report.grain}s ranked; {report.questions:,} questions, {archives}"
     )
     if report.without_gold:
-        typer.echo(f"{report.without_gold:,} more left out: what answers them is not there")
+        write_line(f"{report.without_gold:,} more left out: what answers them is not there")
     if report.stages:
         _print_stages(report.stages)
         _print_categories(report)
@@ -32,16 +30,16 @@ def print_dataset_report(report: DatasetReport) -> None:
 
 
 def _print_stages(stages: Mapping[str, MeasuredStage]) -> None:
-    typer.echo(f"\n{'':8}" + "".join(f"{name:^14}" for name in stages).rstrip())
+    write_line(f"\n{'':8}" + "".join(f"{name:^14}" for name in stages).rstrip())
     for metric in next(iter(stages.values())).overall:
         cells = (_stage_cell(stage, metric) for stage in stages.values())
-        typer.echo(f"{_label(metric):8}" + "".join(cells).rstrip())
+        write_line(f"{_label(metric):8}" + "".join(cells).rstrip())
     for name, times in (
         ("ms, p50", [stage.latency_ms.p50 for stage in stages.values()]),
         ("ms, p95", [stage.latency_ms.p95 for stage in stages.values()]),
     ):
-        typer.echo(f"{name:8}" + "".join(f"{time:6,.1f}        " for time in times).rstrip())
-    typer.echo(
+        write_line(f"{name:8}" + "".join(f"{time:6,.1f}        " for time in times).rstrip())
+    write_line(
         f"± half of the {CONFIDENCE:.0%} bootstrap interval"
         + (f"; * p < {CHANCE} against the column before" if len(stages) > 1 else "")
     )
@@ -58,10 +56,10 @@ def _print_categories(report: DatasetReport) -> None:
     name, stage = list(report.stages.items())[-1]
     width = max(map(len, report.questions_by_category))
     heads = "".join(f" {_label(metric):>5}" for metric in _BY_CATEGORY)
-    typer.echo(f"\n{name:{width}}     n{heads}")
+    write_line(f"\n{name:{width}}     n{heads}")
     for category, figures in {**stage.by_category, "all": stage.overall}.items():
         count = report.questions_by_category.get(category, report.questions)
-        typer.echo(f"{category:{width}} {count:5}{_category_cells(figures, _BY_CATEGORY)}")
+        write_line(f"{category:{width}} {count:5}{_category_cells(figures, _BY_CATEGORY)}")
 
 
 def _category_cells(figures: Mapping[str, float], metrics: Sequence[str]) -> str:
@@ -78,11 +76,11 @@ def _print_verdicts(kind: str, verdicts: Mapping[str, VerdictFigures]) -> None:
         "strangers": "questions put to somebody else's archive",
     }[kind]
     count = next(iter(verdicts.values())).unanswerable
-    typer.echo(f"\n`nothing relevant`, on {questions}: {count:,}")
-    typer.echo(f"{'':8}  precision  recall      F1  found where there is an answer")
+    write_line(f"\n`nothing relevant`, on {questions}: {count:,}")
+    write_line(f"{'':8}  precision  recall      F1  found where there is an answer")
     for name, one in verdicts.items():
         precision = "   -" if one.precision is None else _share(one.precision)
-        typer.echo(
+        write_line(
             f"{name:8}  {precision:>9}  {_share(one.recall):>6}  {_share(one.f1):>6}"
             f"  {_share(one.found / one.answerable)}"
         )
@@ -90,13 +88,13 @@ def _print_verdicts(kind: str, verdicts: Mapping[str, VerdictFigures]) -> None:
 
 def _print_answer_scores(scores: Mapping[str, float]) -> None:
     steps = [name.partition("@")[2] for name in scores if name.startswith("f1@")]
-    typer.echo("\nanswers of a chat model that is shown the first sessions of the last stage")
-    typer.echo(f"{'shown':12}" + "".join(f"{step:>7}" for step in steps))
+    write_line("\nanswers of a chat model that is shown the first sessions of the last stage")
+    write_line(f"{'shown':12}" + "".join(f"{step:>7}" for step in steps))
     for label, kind in (("F1", "f1"), ("exact match", "exact_match"), ("utility", "utility")):
         cells = (scores.get(f"{kind}@{step}") for step in steps)
         texts = ("" if cell is None else f"{cell:.3f}" for cell in cells)
-        typer.echo(f"{label:12}" + "".join(f"{text:>7}" for text in texts))
-    typer.echo(f"reward R    {scores['reward']:7.3f}")
+        write_line(f"{label:12}" + "".join(f"{text:>7}" for text in texts))
+    write_line(f"reward R    {scores['reward']:7.3f}")
 
 
 def _share(value: float) -> str:

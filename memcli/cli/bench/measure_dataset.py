@@ -1,6 +1,5 @@
 """`mem bench DATASET`: retrieval quality, stage by stage."""
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from memcli.evaluation.journal import Journal
 from memcli.evaluation.metrics import KS
 from memcli.evaluation.runner import BenchmarkRun, QuestionResult, RankedGrain
 from memcli.evaluation.summary import POOLED_KS, DatasetReport, summarize
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Chat
 from memcli.search.stages import RankingModels
 from memcli.settings import state_folder

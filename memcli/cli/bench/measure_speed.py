@@ -1,7 +1,6 @@
 """`mem bench --speed`: the speed of models, commands and imports on this machine."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from memcli.catalog import ModelRole
@@ -22,6 +21,7 @@ from memcli.evaluation.speed import (
     measure_embedder,
     measure_rate,
 )
+from memcli.lazy_dataclasses import dataclass
 from memcli.settings import NO_MODEL
 
 THINK = "64"  # tokens that `mem ask` thinks here

@@ -1,13 +1,11 @@
 """The tables of `mem bench --speed`."""
 
-from dataclasses import dataclass
-
-import typer
-
+from memcli.cli.output.console import write_line
 from memcli.evaluation.import_speed import ImportSpeed, ImportStage
 from memcli.evaluation.latency import ArchiveSpeed, Latency
 from memcli.evaluation.speed import HEAD, EmbedderSpeed, ModelSpeed, Ratio, RerankComparison
 from memcli.evaluation.speed_report import SpeedReport, speed_report
+from memcli.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +38,31 @@ def print_speed(figures: SpeedFigures) -> None:
     """Print figures as tables."""
     for role, model in (("reranker", figures.reranker), ("sifter", figures.sifter)):
         if model:
-            typer.echo(
+            write_line(
                 f"{role} {model.name}: {model.load:.2f} s to load,"
                 f" {model.read:,.0f} tokens/s read, {model.write:,.1f} tokens/s written"
             )
     if figures.comparisons:
-        typer.echo(f"\npassages behind a head of {HEAD} tokens, ours and a plain loop in turns:")
-        typer.echo("tokens  passages   ours/s  plain/s   times faster         by processor time")
+        write_line(f"\npassages behind a head of {HEAD} tokens, ours and a plain loop in turns:")
+        write_line("tokens  passages   ours/s  plain/s   times faster         by processor time")
         for one in figures.comparisons:
-            typer.echo(_comparison_row(one))
-        typer.echo("")
+            write_line(_comparison_row(one))
+        write_line("")
     embedder, archive = figures.embedder, figures.archive
-    typer.echo(
+    write_line(
         f"embedder {embedder.name}: {embedder.load:.2f} s to load,"
         f" {embedder.texts:,.0f} texts/s of 64 words"
     )
-    typer.echo(
+    write_line(
         f"ingest  {archive.ingest:.2f} s for {archive.sessions} sessions, {archive.turns} turns"
     )
-    typer.echo(f"search  {_latency_in_words(archive.search)}")
-    typer.echo(f"ask     {_latency_in_words(archive.ask)}")
-    typer.echo("\nimport, each from its beginning     MB/s  by processor time  peak memory")
+    write_line(f"search  {_latency_in_words(archive.search)}")
+    write_line(f"ask     {_latency_in_words(archive.ask)}")
+    write_line("\nimport, each from its beginning     MB/s  by processor time  peak memory")
     for speed in figures.imports:
         for name, stage in _import_stages(speed):
             label = f"{speed.format}, {speed.megabytes:.1f} MB, {name}"
-            typer.echo(
+            write_line(
                 f"{label:32}{stage.megabytes_per_second:8.1f}"
                 f"  {stage.cpu_megabytes_per_second:17.1f}  {stage.peak_bytes / 1e6:8,.0f} MB"
             )

@@ -4,8 +4,6 @@ from functools import partial
 from time import monotonic
 from typing import Annotated
 
-import typer
-
 from memcli.cli.ask_session import AskSession, open_stage_models
 from memcli.cli.discovery import note_changed_sources
 from memcli.cli.filter_warnings import warn_about_filters
@@ -20,12 +18,13 @@ from memcli.cli.option_groups import (
 )
 from memcli.cli.options import Limit, MinScore, Null, parse_text
 from memcli.cli.output.answer_printer import AnswerPrinter
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.search.model_speed import ModelSpeeds
 from memcli.settings import state_folder
 
 Question = Annotated[
     list[str],
-    typer.Argument(
+    Argument(
         parser=parse_text,
         metavar="QUESTION...",
         help="The question, in your own words, with or without quotes; `-` reads questions from"
@@ -33,11 +32,11 @@ Question = Annotated[
     ),
 ]
 WithAnswer = Annotated[
-    bool, typer.Option("--answer", help="Let a chat model answer from the sessions found.")
+    bool, Option("--answer", help="Let a chat model answer from the sessions found.")
 ]
 Continued = Annotated[
     bool,
-    typer.Option("--continue", help="Continue from the last question: `and where did we stay?`"),
+    Option("--continue", help="Continue from the last question: `and where did we stay?`"),
 ]
 
 
@@ -92,6 +91,7 @@ def ask(
             min_score=min_score,
             budget=stages.budget,
             context_tokens=output.context_tokens,
+            masks_secrets=output.masks_secrets(chosen),
             with_profile=output.profile,
             speeds=ModelSpeeds(state_folder() / "speeds.json"),
             started=started,

@@ -3,20 +3,18 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from memcli.cli.input_text import STDIN
 from memcli.cli.models.inventory import human_size
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Quiet
+from memcli.cli.output.console import write_line
 from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.errors import UsageError
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="File to write the copy to.")]
-Verify = Annotated[
-    bool, typer.Option("--verify", help="Open the finished copy and check all of it.")
-]
-Replace = Annotated[bool, typer.Option("--replace", help="Replace the file if it exists.")]
+File = Annotated[Path, Argument(metavar="FILE", help="File to write the copy to.")]
+Verify = Annotated[bool, Option("--verify", help="Open the finished copy and check all of it.")]
+Replace = Annotated[bool, Option("--replace", help="Replace the file if it exists.")]
 
 
 def backup(
@@ -50,4 +48,4 @@ def backup(
         )
     if not quiet:
         checked = ", checked" if verify else ""
-        typer.echo(f"{file}: {human_size(file.stat().st_size)}{checked}")
+        write_line(f"{file}: {human_size(file.stat().st_size)}{checked}")

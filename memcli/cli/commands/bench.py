@@ -5,8 +5,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from memcli.cli.ask_session import open_stage_models
 from memcli.cli.bench.bench_stages import (
     MODEL_STAGES,
@@ -23,8 +21,9 @@ from memcli.cli.json_output.serialize import serialize_value
 from memcli.cli.models.open import open_chat
 from memcli.cli.option_groups import ModelOptions, StageOptions
 from memcli.cli.options import ChatName, Json, Quiet, parse_text
-from memcli.cli.output.console import print_json
+from memcli.cli.output.console import print_json, write_line
 from memcli.cli.output.progress import resume_hint
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.errors import UsageError
 from memcli.protocols import Chat as ChatModel
 from memcli.search.stages import RankingModels
@@ -53,7 +52,7 @@ def _parse_stages(text: str) -> frozenset[str]:
 
 DatasetsOption = Annotated[
     list[Path] | None,
-    typer.Argument(
+    Argument(
         metavar="[DATASET...]",
         show_default=False,
         help="Files in the layout of LoCoMo or LongMemEval: questions and the places of answers.",
@@ -61,7 +60,7 @@ DatasetsOption = Annotated[
 ]
 StagesOption = Annotated[
     frozenset[str] | None,
-    typer.Option(
+    Option(
         "--stages",
         parser=_parse_stages,
         show_default=False,
@@ -70,13 +69,13 @@ StagesOption = Annotated[
         " those that need no language model.",
     ),
 ]
-GrainOption = Annotated[RankedUnit, typer.Option("--grain", help="Rank whole sessions, or turns.")]
+GrainOption = Annotated[RankedUnit, Option("--grain", help="Rank whole sessions, or turns.")]
 PooledOption = Annotated[
-    bool, typer.Option("--pooled", help="Put all sessions into one archive, each once.")
+    bool, Option("--pooled", help="Put all sessions into one archive, each once.")
 ]
 StrangersOption = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--strangers",
         help="Put each question to somebody else's archive, too: the verdict should be that nothing"
         " is relevant.",
@@ -84,7 +83,7 @@ StrangersOption = Annotated[
 ]
 LimitOption = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--limit",
         "-n",
         min=1,
@@ -95,20 +94,20 @@ LimitOption = Annotated[
 ]
 OutcomeOption = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--outcome",
         help="Score the answers of a chat model that reads the first sessions of the last stage.",
     ),
 ]
 AgainOption = Annotated[
-    bool, typer.Option("--again", help="Ask every question again, also those of an earlier run.")
+    bool, Option("--again", help="Ask every question again, also those of an earlier run.")
 ]
 SpeedOption = Annotated[
-    bool, typer.Option("--speed", help="Measure how fast models, commands and imports are.")
+    bool, Option("--speed", help="Measure how fast models, commands and imports are.")
 ]
 PassagesOption = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--passages",
         min=1,
         metavar="N",
@@ -119,7 +118,7 @@ PassagesOption = Annotated[
 ]
 ImportMegabytesOption = Annotated[
     float,
-    typer.Option(
+    Option(
         "--import-mb",
         min=0.1,
         metavar="N",
@@ -128,7 +127,7 @@ ImportMegabytesOption = Annotated[
 ]
 ArchiveSizeOption = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--sessions",
         min=30,
         metavar="N",
@@ -139,7 +138,7 @@ ArchiveSizeOption = Annotated[
 ]
 CompareOption = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--compare",
         metavar="LAST",
         show_default=False,
@@ -240,7 +239,7 @@ def _measure_datasets(
             print_json(serialize_value(report))
             continue
         if number:
-            typer.echo()
+            write_line()
         print_dataset_report(report)
 
 

@@ -2,8 +2,6 @@
 
 from typing import Annotated, Literal
 
-import typer
-
 from memcli.cli.completion.values import offer_settings
 from memcli.cli.options import Json, parse_text
 from memcli.cli.output.console import print_json
@@ -13,13 +11,14 @@ from memcli.cli.output.settings_view import (
     print_one_setting,
     print_settings,
 )
+from memcli.cli.parsing.parameters import Argument
 from memcli.cli.settings_editor import edit_settings
 from memcli.errors import UsageError
 from memcli.settings import list_settings, write_setting
 
 Action = Annotated[
     Literal["list", "get", "set", "unset", "edit"],
-    typer.Argument(
+    Argument(
         metavar="[list|get|set|unset|edit]",
         show_default=False,
         help="List all settings (the default), print one, set one, remove one from the file, or"
@@ -28,7 +27,7 @@ Action = Annotated[
 ]
 Key = Annotated[
     str | None,
-    typer.Argument(
+    Argument(
         parser=parse_text,
         metavar="[KEY]",
         show_default=False,
@@ -38,7 +37,7 @@ Key = Annotated[
 ]
 NewValues = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         parser=parse_text,
         metavar="[VALUE...]",
         show_default=False,
@@ -65,6 +64,8 @@ def config(
     `servers.ADDRESS.key_env` is the variable with a server's key, and `servers.ADDRESS.key_file`
     the file with it. `servers.ADDRESS.scheme` is the word before the key in the header, by default
     `Bearer`. `servers.ADDRESS.context` is the number of tokens that the server allows.
+    `servers.ADDRESS.redact` says whether secrets are masked in what is sent there: by default they
+    are, unless the server is on this machine.
     """
     needs_key = action not in ("list", "edit")
     if needs_key != (key is not None) or (action == "set") != bool(new_values):

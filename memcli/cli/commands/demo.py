@@ -3,11 +3,9 @@
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import typer
-
 from memcli.cli.models.open import open_models
 from memcli.cli.option_groups import ModelOptions
-from memcli.cli.output.console import console, note
+from memcli.cli.output.console import console, note, write_line
 from memcli.cli.output.live_view import live_ranking
 from memcli.cli.output.session_view import print_ranking
 from memcli.ingest.import_exports import import_exports
@@ -40,7 +38,7 @@ def demo(options: ModelOptions) -> None:
         reports = import_exports([exports], store, models.embedder, reading)
         total = sum(report.sessions.new for report in reports)
         formats = ", ".join(dict.fromkeys(report.format or "" for report in reports))
-        typer.echo(f"{total} sessions from {len(reports)} exports: {formats}")
+        write_line(f"{total} sessions from {len(reports)} exports: {formats}")
         for question in DEMO_QUESTIONS:
             console().print(f'\n$ mem ask "{question.question}"\n', style="bold", soft_wrap=True)
             with live_ranking(quiet=False) as listener:

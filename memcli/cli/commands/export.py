@@ -6,8 +6,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
@@ -15,14 +13,15 @@ from memcli.cli.options import OUTPUT, Quiet, parse_text
 from memcli.cli.output.console import note
 from memcli.cli.output.export_lines import print_conversations, print_everything
 from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.session_names import session_numbers
-from memcli.errors import ExitCode, UsageError
+from memcli.errors import EarlyExit, ExitCode, UsageError
 from memcli.store import Filters
 from memcli.text.markdown_export import write_transcripts
 
 SessionIds = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=values.offer_session_ids,
         metavar="[ID...]",
@@ -32,7 +31,7 @@ SessionIds = Annotated[
 ]
 ExportFormat = Annotated[
     Literal["jsonl", "markdown"],
-    typer.Option(
+    Option(
         "--format",
         metavar="FORMAT",
         rich_help_panel=OUTPUT,
@@ -41,7 +40,7 @@ ExportFormat = Annotated[
 ]
 Folder = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--to",
         show_default=False,
         metavar="FOLDER",
@@ -90,7 +89,7 @@ def export(
                 progress("exporting", done, max(done, count))
     if not done:
         note("no sessions found")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)
 
 
 def _check_folder(format_name: str, folder: Path | None) -> None:

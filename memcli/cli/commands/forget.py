@@ -1,10 +1,7 @@
 """`mem forget`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
-
-import typer
 
 from memcli.cli.completion.values import offer_session_and_memory_ids
 from memcli.cli.confirmation import confirm
@@ -12,18 +9,20 @@ from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.memory_documents import forget_document
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Quiet, Source, parse_text
-from memcli.cli.output.console import note, print_json, printable
+from memcli.cli.output.console import note, print_json, printable, write_line
 from memcli.cli.output.memory_view import print_memories
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import print_overviews, session_heading
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.session_names import session_numbers
 from memcli.domain import Memory
-from memcli.errors import ExitCode, UsageError
+from memcli.errors import EarlyExit, ExitCode, UsageError
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import Filters, SessionSummary, Store
 
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=offer_session_and_memory_ids,
         metavar="[ID...]",
@@ -31,8 +30,8 @@ Ids = Annotated[
         help="Ids of sessions and memories: `s_k3j`, `m_k3j`.",
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")]
+DryRun = Annotated[bool, Option("--dry-run", help="Only show what would be deleted.")]
+Yes = Annotated[bool, Option("--yes", "-y", help="Delete without asking.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class PlannedDeletion:
 
         Raises:
             UsageError: there is no terminal to ask on.
-            typer.Exit: there is nothing to delete, or the person said no.
+            EarlyExit: there is nothing to delete, or the person said no.
         """
         document = forget_document(store, self.sessions, self.memories, forgotten=not dry_run)
         if not (as_json or quiet) and not (yes and not dry_run):
@@ -84,7 +83,7 @@ class PlannedDeletion:
             if as_json:
                 print_json(document)
             note("nothing to delete")
-            raise typer.Exit(ExitCode.NOTHING_FOUND)
+            raise EarlyExit(ExitCode.NOTHING_FOUND)
         if not dry_run:
             confirm(f"delete {self} permanently", "nothing was deleted", yes=yes)
             if not store.deletion.forget([one.id for one in self.sessions], self.memories):
@@ -98,7 +97,7 @@ class PlannedDeletion:
         elif dry_run:
             note(f"would delete {self} permanently")
         elif not quiet:
-            typer.echo(f"deleted {self} permanently{self._titles()}")
+            write_line(f"deleted {self} permanently{self._titles()}")
 
     def _titles(self) -> str:
         """Return the title of a single session or the key of a single memory, to be added."""

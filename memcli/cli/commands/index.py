@@ -1,10 +1,7 @@
 """`mem index`."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-
-import typer
 
 from memcli.cli.completion import values
 from memcli.cli.json_output.store_documents import IndexedJson
@@ -12,14 +9,16 @@ from memcli.cli.models.open import model_loader
 from memcli.cli.models.resolve import ModelResolver, is_address
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import GpuLayers, Json, Quiet, Wait, parse_text
-from memcli.cli.output.console import note, print_json
+from memcli.cli.output.console import note, print_json, write_line
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.parsing.parameters import Option
 from memcli.ingest.reindex import reindex
+from memcli.lazy_dataclasses import dataclass
 
 EmbedderName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--embedder",
         parser=parse_text,
         autocompletion=values.offer_embedders,
@@ -30,7 +29,7 @@ EmbedderName = Annotated[
     ),
 ]
 Rebuild = Annotated[
-    bool, typer.Option("--rebuild", help="Rebuild the whole index from the stored turns.")
+    bool, Option("--rebuild", help="Rebuild the whole index from the stored turns.")
 ]
 
 
@@ -84,7 +83,7 @@ def index(
     elif not quiet:
         sessions = f"{pluralize(made.sessions, 'session')} and " if rebuild else ""
         vectors = pluralize(made.vectors, "vector")
-        typer.echo(f"indexed {sessions}{vectors} with the embedder {made.embedder}")
+        write_line(f"indexed {sessions}{vectors} with the embedder {made.embedder}")
 
 
 def _absolute_name(name: str | None) -> str | None:

@@ -3,13 +3,10 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
-
-import typer
 
 from memcli.cli.completion.values import offer_formats
 from memcli.cli.discovery import choose_discovered
@@ -21,12 +18,14 @@ from memcli.cli.options import Json, Jsonl, Quiet, Timezone, Verbose
 from memcli.cli.output.console import note, print_json, print_jsonl
 from memcli.cli.output.import_view import print_formats, print_reports
 from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.typed_dates import local_zone
 from memcli.domain import Kind
-from memcli.errors import ExitCode, UsageError
+from memcli.errors import EarlyExit, ExitCode, UsageError
 from memcli.formats import ParseOptions, load_format
 from memcli.formats.guides import find_format_name
 from memcli.ingest.import_exports import import_changed, import_exports
+from memcli.lazy_dataclasses import replace
 from memcli.settings import load_settings
 from memcli.store import Store
 from memcli.temporary import temporary_folder
@@ -63,7 +62,7 @@ def _parse_kind(text: str) -> Kind:
 
 Paths = Annotated[
     list[Path] | None,
-    typer.Argument(
+    Argument(
         parser=_parse_path,
         metavar="[PATH...]",
         show_default=False,
@@ -73,7 +72,7 @@ Paths = Annotated[
 ]
 FormatName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--format",
         autocompletion=offer_formats,
         show_default=False,
@@ -83,13 +82,11 @@ FormatName = Annotated[
 ]
 Me = Annotated[
     str | None,
-    typer.Option(
-        "--me", show_default=False, metavar="NAME", help="Your own name in chats among people."
-    ),
+    Option("--me", show_default=False, metavar="NAME", help="Your own name in chats among people."),
 ]
 Include = Annotated[
     list[Kind] | None,
-    typer.Option(
+    Option(
         "--include",
         parser=_parse_kind,
         metavar="KIND",
@@ -100,21 +97,21 @@ Include = Annotated[
 ]
 Formats = Annotated[
     bool,
-    typer.Option("--formats", help="Only list the formats, and how to get each export."),
+    Option("--formats", help="Only list the formats, and how to get each export."),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first damaged part.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
+Strict = Annotated[bool, Option("--strict", help="Stop at the first damaged part.")]
+DryRun = Annotated[bool, Option("--dry-run", help="Only show what would change.")]
 
 
 Discover = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--discover",
         help="Find the logs of coding agents, the messages and the downloaded exports on this"
         " machine, list them, and import them after a question.",
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Import what `--discover` finds unasked.")]
+Yes = Annotated[bool, Option("--yes", "-y", help="Import what `--discover` finds unasked.")]
 
 
 def ingest(
@@ -177,7 +174,7 @@ def ingest(
     else:
         print_reports(reports, quiet=quiet, verbose=verbose)
     if any(report.damaged for report in reports):
-        raise typer.Exit(ExitCode.BAD_INPUT)
+        raise EarlyExit(ExitCode.BAD_INPUT)
 
 
 def _list_formats(*, as_json: bool) -> None:

@@ -2,10 +2,12 @@
 
 import sys
 from importlib.util import find_spec
+from typing import Annotated
 
 from memcli.cli.models.open import open_models
 from memcli.cli.option_groups import DatabaseOptions, ModelOptions
 from memcli.cli.output.console import note
+from memcli.cli.parsing.parameters import Option
 from memcli.errors import UsageError
 from memcli.search.stages import RankingModels
 
@@ -15,12 +17,22 @@ sessions with the words; `show` reads one session; `memories` are facts found in
 by their ids when you use them."""
 
 
-def mcp(options: ModelOptions, database: DatabaseOptions) -> None:
+Redacted = Annotated[
+    bool,
+    Option(
+        "--redact/--no-redact",
+        help="Mask keys, tokens, passwords and numbers of cards and accounts in what agents get.",
+    ),
+]
+
+
+def mcp(options: ModelOptions, database: DatabaseOptions, *, redact: Redacted = True) -> None:
     """Serve the memory to agents, as tools of the Model Context Protocol (MCP).
 
     The protocol runs over standard input and output: an agent starts `mem mcp` itself. The tools
     are `ask`, `search`, `show` and `memories`. They read the database and cannot change it. Models
-    are loaded at the first question. Exits with status 2 if the extra `mcp` is not installed.
+    are loaded at the first question. Secrets are masked in all that agents get. Exits with status 2
+    if the extra `mcp` is not installed.
     """
     if find_spec("mcp") is None:
         raise UsageError(
@@ -41,5 +53,5 @@ def mcp(options: ModelOptions, database: DatabaseOptions) -> None:
             thought_tokens=options.think,
         )
 
-    tools = make_tools(MemoryTools(database.path, models))
+    tools = make_tools(MemoryTools(database.path, models, redact=redact))
     serve(tools, " ".join(INSTRUCTIONS.split()))

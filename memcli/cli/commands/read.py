@@ -4,8 +4,6 @@ import math
 import sys
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.reading_documents import segment_json
@@ -24,16 +22,18 @@ from memcli.cli.options import (
 from memcli.cli.output.console import print_jsonl
 from memcli.cli.output.progress import reading_progress
 from memcli.cli.output.reading_view import print_estimate, print_report
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.session_names import session_numbers
 from memcli.errors import UsageError
 from memcli.extraction.read import ExtractionOptions, ExtractionRun, SegmentResult
+from memcli.extraction.workers import THOUGHT_TOKENS
 from memcli.memories.remember import MemoryWriter
 from memcli.search.model_speed import ModelSpeeds
 from memcli.settings import state_folder
 
 SessionIds = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=values.offer_session_ids,
         metavar="[ID...]",
@@ -41,10 +41,10 @@ SessionIds = Annotated[
         help="Ids of sessions: `s_k3j`. Without any: all sessions.",
     ),
 ]
-Newest = Annotated[bool, typer.Option("--newest", help="Read the newest sessions first.")]
+Newest = Annotated[bool, Option("--newest", help="Read the newest sessions first.")]
 MaxSessions = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--limit",
         "-n",
         min=1,
@@ -55,7 +55,7 @@ MaxSessions = Annotated[
 ]
 TimeLimit = Annotated[
     float | None,
-    typer.Option(
+    Option(
         "--budget",
         parser=parse_seconds,
         show_default=False,
@@ -66,7 +66,7 @@ TimeLimit = Annotated[
 ]
 Jobs = Annotated[
     int,
-    typer.Option(
+    Option(
         "--jobs",
         "-j",
         min=1,
@@ -78,7 +78,7 @@ Jobs = Annotated[
 ]
 ReaderThink = Annotated[
     int,
-    typer.Option(
+    Option(
         "--think",
         min=0,
         metavar="N",
@@ -88,14 +88,14 @@ ReaderThink = Annotated[
 ]
 KeepTraces = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--keep-traces",
         help="Keep the model's thoughts, its tool calls and their results in the database.",
     ),
 ]
 Again = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--again",
         help="Read again what another model has read, or this one with another `--think`, and what"
         " failed.",
@@ -103,7 +103,7 @@ Again = Annotated[
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Only show how much there is to read and how long it takes."),
+    Option("--dry-run", help="Only show how much there is to read and how long it takes."),
 ]
 
 
@@ -118,7 +118,7 @@ def read(
     dry_run: DryRun = False,
     filters: FilterOptions,
     reader: ReaderName = None,
-    think: ReaderThink = 1024,
+    think: ReaderThink = THOUGHT_TOKENS,
     gpu_layers: GpuLayers = None,
     jobs: Jobs = 1,
     as_json: Json = False,

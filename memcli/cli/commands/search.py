@@ -3,8 +3,6 @@
 from functools import partial
 from typing import Annotated
 
-import typer
-
 from memcli.cli.ask_session import AskSession
 from memcli.cli.discovery import note_changed_sources
 from memcli.cli.filter_warnings import warn_about_filters
@@ -18,11 +16,12 @@ from memcli.cli.option_groups import (
 )
 from memcli.cli.options import Limit, MinScore, Null, parse_text
 from memcli.cli.output.answer_printer import AnswerPrinter
+from memcli.cli.parsing.parameters import Argument
 from memcli.search.stages import RankingModels
 
 Query = Annotated[
     list[str],
-    typer.Argument(
+    Argument(
         parser=parse_text,
         metavar="QUERY...",
         help="Words to search for, with or without quotes; `-` reads queries from standard input.",
@@ -62,6 +61,7 @@ def search(
             limit,
             min_score=min_score or 0.0,
             context_tokens=output.context_tokens,
+            masks_secrets=output.masks_secrets(chosen),
         )
         warn_about_filters(store, session.filters)
         note_changed_sources(store)

@@ -1,7 +1,5 @@
 """`mem sessions`."""
 
-import typer
-
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.session_documents import overview_json, sessions_document
 from memcli.cli.last_list import keep_list, print_footer
@@ -11,7 +9,7 @@ from memcli.cli.output.console import note, print_json, print_jsonl
 from memcli.cli.output.markdown_csv import overviews_markdown, print_csv, print_text
 from memcli.cli.output.session_text import show_in_pager
 from memcli.cli.output.session_view import print_overviews, print_tabbed
-from memcli.errors import ExitCode
+from memcli.errors import EarlyExit, ExitCode
 
 
 def sessions(
@@ -46,4 +44,4 @@ def sessions(
             print_footer(len(found), more=len(found) == limit)
     if not found:
         note("no sessions found")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion.values import offer_session_and_memory_ids
 from memcli.cli.json_output.session_documents import show_document, turn_json
 from memcli.cli.last_list import resolve_list_number
@@ -13,12 +11,13 @@ from memcli.cli.output.console import print_json, print_jsonl
 from memcli.cli.output.markdown_csv import print_csv, print_text, session_markdown
 from memcli.cli.output.memory_view import show_memory
 from memcli.cli.output.session_text import parse_target, positions_to_show, print_session
+from memcli.cli.parsing.parameters import Argument, Option
 
 FOR_PROGRAMS = ("json", "jsonl", "csv")  # formats that mark the branches that were not kept
 
 Target = Annotated[
     str,
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=offer_session_and_memory_ids,
         metavar="ID",
@@ -27,12 +26,10 @@ Target = Annotated[
         " memory: `m_k3j`.",
     ),
 ]
-EveryBranch = Annotated[
-    bool, typer.Option("--all", help="Show also the branches that were not kept.")
-]
+EveryBranch = Annotated[bool, Option("--all", help="Show also the branches that were not kept.")]
 Around = Annotated[
     int,
-    typer.Option(
+    Option(
         "--context",
         "-C",
         min=0,
@@ -42,7 +39,7 @@ Around = Annotated[
 ]
 NoPager = Annotated[
     bool,
-    typer.Option("--no-pager", rich_help_panel=OUTPUT, help="Print long sessions without a pager."),
+    Option("--no-pager", rich_help_panel=OUTPUT, help="Print long sessions without a pager."),
 ]
 
 

@@ -7,9 +7,10 @@ than a person waits.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from memcli.lazy_dataclasses import dataclass
 
 COMMAND_TABLE = Path(__file__).with_name("commands.json")
 

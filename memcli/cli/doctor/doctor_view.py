@@ -1,6 +1,6 @@
 """The table of `mem doctor`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from memcli.cli.doctor.run_checks import DoctorReport
@@ -20,6 +20,8 @@ def print_doctor_report(report: DoctorReport, *, quiet: bool) -> None:
         if not quiet or one.state != "ok"
     ]
     rows += [("fixed", name, "", "") for name in report.fixed]
+    if report.secrets is not None:
+        rows.append(("note", "secrets", _describe_secrets(report.secrets), ""))
     out = console()
     if out.is_terminal:
         out.print(_table(rows))
@@ -29,6 +31,11 @@ def print_doctor_report(report: DoctorReport, *, quiet: bool) -> None:
         end = f"; {remedy}" if remedy else ""
         line = f"{state:<5}  {name:<{width}}  {finding}{end}"
         out.print(one_line(line.rstrip()), soft_wrap=True)
+
+
+def _describe_secrets(secrets: Mapping[str, int]) -> str:
+    counts = [f"{count:,} {kind}{'s' * (count != 1)}" for kind, count in secrets.items() if count]
+    return f"{', '.join(counts) or 'none'}; they are masked where text leaves this machine"
 
 
 def _table(rows: Iterable[tuple[str, str, str, str]]) -> "Table":

@@ -1,10 +1,10 @@
 """The result of one check."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from memcli.errors import ExitCode
+from memcli.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Runs all checks of `mem doctor`; with `--fix` repairs, and runs them again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from memcli.cli.output.console import note
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.errors import MemError, StoreError
 from memcli.ingest.reindex import reindex
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.store import Store
 from memcli.store.maintenance.rescue import rescue
 
@@ -25,6 +25,20 @@ class DoctorReport:
 
     checks: list[HealthCheck]
     fixed: list[str]
+    secrets: Mapping[str, int] | None = None  # number of secrets by kind; None if not counted
+
+    def with_secrets(self, path: Path) -> "DoctorReport":
+        """Return this report with the number of secrets in a database by kind.
+
+        Raises:
+            StoreError: there is no database, or it cannot be read.
+        """
+        from memcli.text.redaction import count_secrets  # compiles some fifty patterns
+        from memcli.text.secret_patterns import SECRET_KINDS
+
+        with Store.existing(path, read_only=True) as store:
+            found = count_secrets(store.statistics.texts())
+        return replace(self, secrets={kind: found[kind] for kind in SECRET_KINDS})
 
     @property
     def faults(self) -> list[HealthCheck]:
@@ -43,6 +57,7 @@ class DoctorReport:
                 for one in self.checks
             ],
             fixed=self.fixed,
+            secrets=None if self.secrets is None else dict(self.secrets),
         )
 
 

@@ -9,8 +9,9 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from memcli.lazy_dataclasses import dataclass
 
 FOLDER = Path(__file__).with_name("topics")
 FORMATS = "formats"  # the topic that is made of the guides to formats

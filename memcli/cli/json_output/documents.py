@@ -5,8 +5,6 @@ The JSON Schemas in `memcli/schemas` and mem-json(5) are generated from these ty
 ever added. A document that has to change otherwise gets a new number.
 """
 
-from dataclasses import dataclass
-
 from memcli.cli.json_output.import_documents import (
     FormatsJson,
     ImportedSourceJson,
@@ -46,6 +44,7 @@ from memcli.cli.json_output.store_documents import (
 from memcli.evaluation.scale.report import ScaleReport
 from memcli.evaluation.speed_report import SpeedReport
 from memcli.evaluation.summary import DatasetReport
+from memcli.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

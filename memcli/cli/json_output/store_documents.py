@@ -57,6 +57,7 @@ class DoctorJson(TypedDict):
     well: Annotated[bool, "True if there is no fault."]
     checks: list[CheckJson]
     fixed: Annotated[list[str], "With `--fix`."]
+    secrets: Annotated[dict[str, int] | None, "Their number by kind, with `--secrets`."]
 
 
 class IndexedJson(TypedDict):

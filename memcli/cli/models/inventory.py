@@ -1,7 +1,6 @@
 """The list of `mem models list`: the models on this machine, and those that can be pulled."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from memcli.catalog import ROLES, Catalog, Manifest, ModelRole, Weights
@@ -14,6 +13,7 @@ from memcli.cli.models.resolve import (
 )
 from memcli.cli.output.console import console, note, printable
 from memcli.errors import BackendError, ModelNotFoundError, UsageError
+from memcli.lazy_dataclasses import dataclass
 from memcli.weights.recommend import choose_quantization, total_memory
 from memcli.weights.record import Verdict, VerificationState, read_record
 

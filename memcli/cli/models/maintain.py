@@ -5,19 +5,18 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-
-import typer
 
 from memcli.backends.llama.host import free_memory
 from memcli.catalog import ROLES, TORCH, Catalog, Manifest, ModelRole, Weights
+from memcli.cli.confirmation import answers_yes
 from memcli.cli.models.inventory import ModelEntry, describe_weights, human_size
 from memcli.cli.models.resolve import weights_record_path
-from memcli.cli.output.console import note, printable
+from memcli.cli.output.console import note, printable, write_line
 from memcli.cli.output.progress import TaskProgress
-from memcli.errors import BackendError, InputError, ModelNotFoundError, UsageError
+from memcli.errors import BackendError, EarlyExit, InputError, ModelNotFoundError, UsageError
 from memcli.files import locked_atomic_write
+from memcli.lazy_dataclasses import replace
 from memcli.settings import models_folder
 from memcli.weights.hub.download import cached_weights, drop_cached_weights
 from memcli.weights.hub.prompt_wording import fetch_wording, remove_wording
@@ -93,8 +92,8 @@ def confirm_download(choices: Sequence[ModelChoice], *, yes: bool) -> None:
         raise UsageError(
             "not a terminal, so it cannot ask", hint=f"add `--yes` to download {download}"
         )
-    if not typer.confirm("download them?", err=True):
-        raise typer.Exit
+    if not answers_yes("download them?"):
+        raise EarlyExit
 
 
 def pull_model(
@@ -156,7 +155,7 @@ def drop_cached_originals(pulled: Sequence[PulledModel], *, drop: bool | None) -
         size = human_size(sum(files.values()))
         question = f"drop the {size} of originals of {known.name} from the hub's cache?"
         asks = drop is None and sys.stdin.isatty()
-        if drop or (asks and typer.confirm(question, err=True)):
+        if drop or (asks and answers_yes(question)):
             drop_cached_weights(repository)
             note(f"dropped {size} of originals of {known.name}")
 
@@ -200,9 +199,9 @@ def print_verdicts(items: Sequence[ModelEntry], *, quiet: bool) -> None:
         verdict = item.verdict
         if verdict and not quiet:
             title = f"{item.name} {item.quantization}".rstrip()
-            typer.echo(printable(f"{title}: {'verified' if verdict.passed else 'failed'}"))
+            write_line(printable(f"{title}: {'verified' if verdict.passed else 'failed'}"))
             for fact in verdict.facts:
-                typer.echo(printable(f"  {fact}"))
+                write_line(printable(f"  {fact}"))
         for fault in verdict.faults if verdict else ():
             note(f"{item.name}: {fault}")
 

@@ -32,6 +32,7 @@ def model_loader(gpu_layers: int | None = None) -> ModelLoader:
         note_server=note_server,
         check=check_cached,
         verdicts=verdicts_path(),
+        refusals=state_folder() / "refused.json",
     )
 
 

@@ -6,7 +6,6 @@ safetensors (torch), or by the address of a server and the model's name there:
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +14,7 @@ from memcli.backends.model_loader import ModelSource, ServedModel
 from memcli.cli.models.gguf_cache import check_cached
 from memcli.cli.output.console import note
 from memcli.errors import BackendError, ModelNotFoundError
+from memcli.lazy_dataclasses import replace
 from memcli.settings import NO_MODEL, load_settings, manifests_folder, memos_address, models_folder
 
 if TYPE_CHECKING:
@@ -123,7 +123,9 @@ class ModelResolver:
             manifest = replace(manifest, context=min(manifest.context, server.context))
         is_memos = name.partition("#")[0].rstrip("/") == memos_address().rstrip("/")
         limits = Limits(max_request_tokens=_MEMOS_TOKENS if is_memos else 0)
-        endpoint = parse_endpoint(name, key=key, scheme=server.scheme, limits=limits)
+        endpoint = parse_endpoint(
+            name, key=key, scheme=server.scheme, redact=server.redact, limits=limits
+        )
         return ServedModel(endpoint, manifest)
 
     def _served_manifest(self, name: str, role: "ModelRole") -> "Manifest":

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TextIO
 
 from memcli.cli.json_output.session_documents import (
@@ -14,6 +13,7 @@ from memcli.cli.output.answer_stream import warn_about_answer
 from memcli.cli.output.console import console, note, print_json, print_jsonl, printable
 from memcli.cli.output.markdown_csv import evidence_rows, print_csv, print_text, ranking_markdown
 from memcli.cli.output.session_view import print_ranking, session_heading, stage_line
+from memcli.lazy_dataclasses import dataclass
 from memcli.search.answer import Answer
 from memcli.search.results import Ranking
 

@@ -105,6 +105,11 @@ def note(message: str) -> None:
     sys.stderr.write(f"mem: {one_line(message)}\n")
 
 
+def write_line(text: object = "") -> None:
+    """Print a line of the result as it is."""
+    sys.stdout.write(f"{text}\n")
+
+
 def print_json(document: Mapping[str, object]) -> None:
     """Print one JSON object on a line of its own."""
     unicode_output = sys.stdout.encoding.lower().startswith("utf")

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memcli.cli.output.console import console, note
@@ -15,6 +14,7 @@ from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import RenderStyle, format_time, session_heading
 from memcli.domain import Kind, Session
 from memcli.errors import NotFoundError, UsageError
+from memcli.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from rich.text import Text

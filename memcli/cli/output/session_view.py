@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,6 +15,7 @@ from memcli.cli.output.console import (
 )
 from memcli.cli.output.hyperlinks import highlight_references, supports_links
 from memcli.domain import YOU, Session
+from memcli.lazy_dataclasses import dataclass
 from memcli.search.results import AnsweringMemory, QuotedTurn, RankedSession, Ranking, StageReport
 from memcli.store import SessionSummary, highlight_spans
 

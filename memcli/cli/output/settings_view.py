@@ -3,11 +3,9 @@
 import sys
 from collections.abc import Sequence
 
-import typer
-
 from memcli.cli.json_output.store_documents import ConfigJson, SettingJson
 from memcli.cli.output.console import console, note, print_json, printable
-from memcli.errors import ExitCode
+from memcli.errors import EarlyExit, ExitCode
 from memcli.settings import DEFAULT, Setting, config_file, list_settings, setting_values
 
 
@@ -24,7 +22,7 @@ def print_one_setting(key: str, *, as_json: bool) -> None:
 
     Raises:
         InputError: there is no such setting.
-        typer.Exit: it has no value.
+        EarlyExit: it has no value.
     """
     values = setting_values(key)
     if as_json:
@@ -33,7 +31,7 @@ def print_one_setting(key: str, *, as_json: bool) -> None:
         sys.stdout.write(f"{printable(value)}\n")
     if not values:
         note(f"`{key}` is not set")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)
 
 
 def print_change(key: str, values: Sequence[str]) -> None:

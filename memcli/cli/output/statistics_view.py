@@ -1,7 +1,6 @@
 """The statistics of a database: as JSON, as lines of text, and as a chart on a terminal."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memcli.cli.json_output.store_documents import (
@@ -13,6 +12,7 @@ from memcli.cli.json_output.store_documents import (
 from memcli.cli.json_output.value_kinds import format_moment
 from memcli.cli.models.inventory import human_size
 from memcli.cli.output.console import console, isolate_direction, printable
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import MonthCount, SpeakerCount, StoreTotals, VectorCount
 
 if TYPE_CHECKING:

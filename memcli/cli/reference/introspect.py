@@ -5,91 +5,66 @@ They are read from signatures and docstrings, not from the parser that Typer bui
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
-import typer
-from typer.models import ArgumentInfo, OptionInfo
-
-from memcli.cli.app import COMMANDS, command_tree
+from memcli.cli.app import root
 from memcli.cli.completion.command_table import Command, Parameter
+from memcli.cli.parsing.parameters import (
+    REQUIRED,
+    Argument,
+    CommandGroup,
+    DeclaredParameter,
+    declared_parameters,
+)
+from memcli.cli.parsing.parse_words import COMMANDS, load_command
 
 METAVARS = {int: "N", float: "N", str: "TEXT", Path: "FILE"}
 
 
 def describe_commands() -> Command:
     """Return `mem` with all its commands."""
-    app = command_tree()
-    root = app.registered_callback
-    assert root
-    assert root.callback
-    return _describe_group(
-        app, "mem", (), _docstring(root.callback), tuple(_describe_parameters(root.callback))
-    )
+    commands = tuple(_describe(("mem", name), load_command(name)) for name in COMMANDS)
+    return Command(("mem",), _docstring(root), tuple(_describe_parameters(root)), commands)
 
 
-def _describe_group(
-    group: typer.Typer,
-    name: str,
-    before: tuple[str, ...],
-    text: str,
-    parameters: tuple[Parameter, ...] = (),
-) -> Command:
-    words = (*before, name)
-    inner = [
-        _describe_group(each.typer_instance, str(info.name), words, str(info.help or ""))
-        for each in group.registered_groups
-        if each.typer_instance and (info := each.typer_instance.info)
-    ]
-    commands = [
-        Command(
-            (*words, each.name or each.callback.__name__.replace("_", "-")),
-            _docstring(each.callback),
-            tuple(_describe_parameters(each.callback)),
-        )
-        for each in group.registered_commands
-        if each.callback and not each.hidden
-    ]
-    found = {each.words[-1]: each for each in (*commands, *inner)}
-    if not before:  # Typer has groups after all other commands
-        found = {name: found[name] for name in COMMANDS}
-    return Command(words, text, parameters, tuple(found.values()))
+def _describe(words: tuple[str, ...], command: Callable[..., None] | CommandGroup) -> Command:
+    """Return a command, or a group with its commands."""
+    if isinstance(command, CommandGroup):
+        inner = [_describe((*words, name), each) for name, each in command.commands.items()]
+        return Command(words, command.help, (), tuple(inner))
+    return Command(words, _docstring(command), tuple(_describe_parameters(command)))
 
 
 def _describe_parameters(command: Callable[..., Any]) -> list[Parameter]:
     """Return the parameters of a command: those without a group first, then group by group."""
-    parameters = list(_declared_parameters(command))
+    parameters = [
+        _describe_parameter(each)
+        for each in declared_parameters(command)
+        if not each.info.settings.get("hidden")
+    ]
     groups = list(dict.fromkeys(("", *(each.group for each in parameters))))
     return sorted(parameters, key=lambda each: groups.index(each.group))
 
 
-def _declared_parameters(command: Callable[..., Any]) -> Iterator[Parameter]:
-    defaults = inspect.signature(command).parameters
-    for name, hint in get_type_hints(command, include_extras=True).items():
-        if get_origin(hint) is Annotated:
-            kind, info = get_args(hint)
-            if not info.hidden:
-                yield _describe_parameter(name, kind, info, defaults[name].default)
-
-
-def _describe_parameter(
-    name: str, kind: Any, info: ArgumentInfo | OptionInfo, default: Any
-) -> Parameter:
+def _describe_parameter(declared: DeclaredParameter) -> Parameter:
+    kind, settings = declared.kind, declared.info.settings
     kinds = get_args(kind) or (kind,)
-    group = info.rich_help_panel or ""
-    metavar = info.metavar or METAVARS.get(kinds[0], name.upper())
-    text, completes = info.help or "", getattr(info.autocompletion, "__name__", "")
-    if info.envvar:
-        text += f" [env: {info.envvar}]"
-    if isinstance(info, ArgumentInfo):
+    group = settings.get("rich_help_panel", "")
+    metavar = settings.get("metavar") or METAVARS.get(kinds[0], declared.name.upper())
+    text = settings.get("help", "")
+    completes = getattr(settings.get("autocompletion"), "__name__", "")
+    if "envvar" in settings:
+        text += f" [env: {settings['envvar']}]"
+    if isinstance(declared.info, Argument):
         return Parameter(metavar, text, metavar, _choices(kind), completes)
-    # Inside Annotated, Typer keeps the first name of an option in `default`.
-    form = ", ".join(sorted((str(info.default), *(info.param_decls or ())), key=len))
+    form = ", ".join(sorted(declared.info.names, key=len))
     if kind is bool:
         return Parameter(form, text, "", group=group)
-    if default not in (None, inspect.Parameter.empty):
+    default = declared.default
+    if default not in (None, REQUIRED):
         value = f"{default:g}" if isinstance(default, int | float) else str(default)
         text = f"{text} [default: {value}]"
     return Parameter(f"{form} {metavar}", text, metavar, _choices(kind), completes, group)

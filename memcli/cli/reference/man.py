@@ -148,8 +148,8 @@ def _command_page(command: Command) -> str:
     if command.words[-1] in topic_names():
         body += topic_section(command.words[-1])
     if name == "mem-models":
-        body += [".SH SERVERS", *roff.paragraphs(servers.INTRODUCTION)]
-        body += roff.definition_list(servers.SERVERS)
+        body += [".SH ENGINES AND SERVERS", *roff.paragraphs(servers.INTRODUCTION)]
+        body += roff.definition_list({row.name: row.text for row in servers.ENGINES})
     shown = [example for each in command.all() for example in EXAMPLES.get(each.name, ())]
     body += [".SH EXAMPLES", *roff.code_lines(list(dict.fromkeys(shown)))]
     seen = ["mem(1)"]

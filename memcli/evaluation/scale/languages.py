@@ -5,9 +5,10 @@ as frequent as the first (Zipf's law), which is what full text and a tokenizer c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
+
+from memcli.lazy_dataclasses import dataclass
 
 _COMMON_WORDS = {
     "en": "the of to and a in is it you that he was for on are with as I his they be at one have"

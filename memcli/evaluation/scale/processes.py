@@ -4,13 +4,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Annotated
 
 from memcli.errors import BackendError, ExitCode
+from memcli.lazy_dataclasses import dataclass
 
 # A small process starts the command: the peak memory of a process begins with its parent's.
 _LAUNCHER = """

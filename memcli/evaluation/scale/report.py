@@ -1,12 +1,12 @@
 """The report of `mem bench --speed --sessions N`, and its comparison with an earlier one."""
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 from memcli.errors import InputError
 from memcli.evaluation.scale.processes import CommandCost
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.store import DiskUse
 
 SCHEMA: Literal["mem.scale/1"] = "mem.scale/1"

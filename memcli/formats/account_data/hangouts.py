@@ -107,7 +107,10 @@ def _content(event: Mapping[str, Any]) -> tuple[Kind, str, list[str]]:
     parts = []
     for segment in map(mapping, sequence(content.get("segment"))):
         is_break = segment.get("type") == "LINE_BREAK"
-        parts.append("\n" if is_break else string(segment.get("text")))
+        text = string(segment.get("text"))
+        target = string(mapping(segment.get("link_data")).get("link_target"))
+        is_named = segment.get("type") == "LINK" and text and text not in target
+        parts.append("\n" if is_break else f"{text} ({target})" if is_named and target else text)
     files = [_file_name(mapping(each)) for each in sequence(content.get("attachment"))]
     return Kind.TEXT, "".join(parts), files
 

@@ -53,7 +53,7 @@ def _message(row: Mapping[str, str], owner: str) -> ChatMessage:
     links = row.get("attachments", "").split()
     subject, content = row["subject"].strip(), row["content"]
     if "<" in content or "&" in content:
-        content = html_to_text(content.replace("\n", "<br>"))
+        content = html_to_text(content.replace("\n", "<br>"), has_targets=True)
     is_first = bool(subject) and subject.casefold() not in content[: len(subject) + 1].casefold()
     return ChatMessage(
         chat=row.get("conversation id", "").strip() or title.casefold() or "LinkedIn",

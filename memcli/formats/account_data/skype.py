@@ -6,8 +6,11 @@ Source: exports of 2018 to 2025 as open programs read them, and the types of mes
 clients list them.
 """
 
+import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from html import unescape
 from typing import Any
 
@@ -32,6 +35,9 @@ _FILE_NAME = re.compile(r'<OriginalName\b[^>]*\bv="([^"]*)"')
 _CONTACT = re.compile(r'<c\b[^>]*\bf="([^"]*)"')
 _LEGACY_QUOTE = re.compile(r"<legacyquote>.*?</legacyquote>", re.DOTALL)
 _QUOTE = re.compile(r'<quote\b(?:[^>]*\bauthorname="([^"]*)")?[^>]*>(.*?)</quote>', re.DOTALL)
+_CARD = re.compile(r'<Swift\b[^>]*\bb64="([^"]{1,200000})"', re.IGNORECASE)
+_DEEPEST_CARD = 12  # levels of a card that are looked at
+_EDITED = re.compile(r"^Edited previous message: |<e_m\b[^>]*>(?:</e_m>)?")
 _CALL_NAME = re.compile(r"<name>(.*?)</name>", re.DOTALL)
 _DURATION = re.compile(r"<duration>([\d.]+)</duration>")
 
@@ -75,7 +81,7 @@ def _account_name(account: str) -> str:
 def _message(message: Mapping[str, Any], chat: str, title: str, owner: str) -> ChatMessage:
     sender, kind_name = string(message.get("from")), string(message.get("messagetype"))
     sender = sender.rpartition("/")[2]
-    content = string(message.get("content"))
+    content = _EDITED.sub("", string(message.get("content")))
     kind, text, files = _content(kind_name, content)
     properties = mapping(message.get("properties"))
     if not content and (properties.get("deletetime") or properties.get("isserversideDeleted")):
@@ -107,8 +113,30 @@ def _content(kind_name: str, content: str) -> tuple[Kind, str, list[str]]:
     if _MEDIA.fullmatch(kind_name):
         files = [_plain(name) for name in _FILE_NAME.findall(content)]
         contacts = [_plain(name) for name in _CONTACT.findall(content)]
-        return Kind.MEDIA, "", files or contacts or [""]
+        words = "" if files or contacts else _message_words(kind_name, content)
+        return Kind.MEDIA, words, files or contacts or [""]
     return Kind.TEXT, content if kind_name == "Text" else _plain(content), []
+
+
+def _message_words(kind_name: str, content: str) -> str:
+    """Return the words of a text message to a phone, and of the cards that programs send."""
+    if kind_name.startswith("RichText/Sms"):
+        return _plain(content)
+    texts = []
+    for encoded in _CARD.findall(content):
+        with suppress(ValueError, RecursionError):
+            texts += _card_texts(json.loads(b64decode(encoded)), _DEEPEST_CARD)
+    return "\n".join(dict.fromkeys(texts))
+
+
+def _card_texts(value: Any, depth: int) -> list[str]:  # Any: JSON values have all types
+    """Return the texts of a card, such as the question of a poll and its answers."""
+    if isinstance(value, list):
+        return [text for part in value for text in _card_texts(part, depth - 1)] if depth else []
+    fields = mapping(value)
+    own = [string(fields.get(name)) for name in ("title", "subtitle", "text")]
+    inner = [part for part in fields.values() if isinstance(part, list | dict)]
+    return [*filter(None, own), *(_card_texts(inner, depth - 1) if depth else [])]
 
 
 def _plain(content: str) -> str:
@@ -117,7 +145,7 @@ def _plain(content: str) -> str:
         return content
     content = _LEGACY_QUOTE.sub("", content)
     content = _QUOTE.sub(lambda match: f"\n> {match[1] or ''}: {match[2].strip()}\n", content)
-    return html_to_text(content.replace("\n", "<br>"))
+    return html_to_text(content.replace("\n", "<br>"), has_targets=True)
 
 
 FORMAT = Format(name="skype", recognises=_recognises, parse=_parse)

@@ -80,6 +80,8 @@ def _kind(media: str) -> Kind:
         return Kind.TEXT
     if "CALL" in media:
         return Kind.CALL
+    if "ERASED" in media:
+        return Kind.DELETED
     return Kind.SERVICE if media.startswith("STATUS") else Kind.MEDIA
 
 

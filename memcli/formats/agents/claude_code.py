@@ -12,7 +12,6 @@ Source: the logs of several versions of the program; there is no published schem
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -41,6 +40,7 @@ from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.values import mapping, sequence, string
+from memcli.lazy_dataclasses import replace
 
 _ENVELOPE = re.compile(r"<(ide_\w+|system-reminder)>.*?</\1>\s*", re.DOTALL)
 _TITLES = {"custom-title": "customTitle", "ai-title": "aiTitle", "summary": "summary"}

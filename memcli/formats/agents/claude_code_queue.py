@@ -11,7 +11,6 @@ file, and some have the queue alone.
 import re
 from collections import Counter
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from memcli.domain import Kind, Role
 from memcli.formats.building.blocks import Block, plain_text, text_block
 from memcli.formats.building.branches import Node
 from memcli.formats.parsing.values import mapping, parse_timestamp, string
+from memcli.lazy_dataclasses import dataclass, replace
 
 # Texts that the program writes in the person's name.
 _INJECTED = re.compile(

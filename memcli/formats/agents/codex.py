@@ -12,7 +12,6 @@ Source: the logs of several versions of the program; there is no published schem
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
@@ -23,6 +22,7 @@ from memcli.formats.building.blocks import (
     Block,
     count_message,
     media_block,
+    part_label,
     plain_text,
     text_block,
     title_from,
@@ -44,6 +44,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 _ENVELOPES = ("session_meta", "turn_context", "response_item", "event_msg", "compacted")
 _ITEMS = ("UserMessage", "AgentMessage", "Reasoning")
@@ -57,6 +58,7 @@ _INJECTED = re.compile(
 # The context that an editor adds before a prompt.
 _EDITOR_CONTEXT = re.compile(r"\s*#.*?^## My request for Codex:[ \t]*\n?", re.DOTALL | re.MULTILINE)
 # UUIDs of version 7 begin with the time of their creation, so they sort by it.
+_NOTICES = ("error", "warning", "stream_error")
 _UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 Row = Mapping[str, Any]
@@ -248,6 +250,11 @@ def _event_blocks(payload: Row) -> list[Block]:
         return [tool_call(payload.get("name"), payload.get("input"))]
     if kind == "item_completed":
         return _completed_blocks(mapping(payload.get("item")))
+    if kind == "exited_review_mode":
+        review = mapping(payload.get("review_output"))
+        return text_block(Role.ASSISTANT, string(review.get("overall_explanation")))
+    if kind in _NOTICES:
+        return text_block(Role.SYSTEM, message, Kind.SERVICE)
     return []
 
 
@@ -289,6 +296,9 @@ def _item_blocks(item: Row) -> list[Block]:
         return tool_result(item.get("output"))
     if kind in ("function_call", "custom_tool_call"):
         return [tool_call(item.get("name"), item.get("arguments", item.get("input")))]
+    if kind == "image_generation_call":
+        label = part_label("image", string(item.get("revised_prompt")))
+        return [Block(Role.ASSISTANT, label, Kind.MEDIA)]
     if kind.endswith("_call"):
         return [tool_call(kind.removesuffix("_call"), item.get("action", item.get("arguments")))]
     return []

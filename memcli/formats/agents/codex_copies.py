@@ -10,7 +10,6 @@ stays as it is, because programs delete old sessions.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 from memcli.domain import Conversation, Doubt, Kind, Omission, Role, Turn
@@ -20,6 +19,7 @@ from memcli.formats.format import ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import read_elements
 from memcli.formats.parsing.values import mapping, string
+from memcli.lazy_dataclasses import replace
 
 IMPORTS_FILE = "external_agent_session_imports.json"
 _MAX_FOLDERS = 7  # from a log up to the folder of the list; its own layout has 4

@@ -9,7 +9,6 @@ Source: the logs of several versions of the program; there is no published schem
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -38,6 +37,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 _LOG_NAME = "events"
 _MESSAGES = ("user.message", "assistant.message")

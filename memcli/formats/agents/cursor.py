@@ -11,7 +11,6 @@ Source: databases of several versions as open programs read them; there is no pu
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +42,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 _ROLES = {"1": Role.USER, "2": Role.ASSISTANT, "user": Role.USER, "ai": Role.ASSISTANT}
 _TABLE = "cursorDiskKV"

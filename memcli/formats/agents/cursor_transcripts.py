@@ -18,7 +18,6 @@ have no times; the name of the file is the id of the chat.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -45,6 +44,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 LARGEST_TRANSCRIPT = 64 << 20  # characters
 

@@ -7,7 +7,6 @@ Source: google-gemini/gemini-cli, packages/core/src/services/chatRecordingServic
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -36,6 +35,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 _ROLES = {"user": Role.USER, "gemini": Role.ASSISTANT, "model": Role.ASSISTANT}
 _NOTICES = ("info", "error", "warning")
@@ -151,7 +151,7 @@ def _blocks(message: Row) -> list[Block]:
         return text_block(Role.SYSTEM, _text(message.get("content")), Kind.SERVICE)
     role = _ROLES.get(kind)
     if role is None:
-        return []
+        return text_block(Role.SYSTEM, _text(message.get("content")), Kind.SERVICE)
     blocks: list[Block] = []
     for thought in map(mapping, sequence(message.get("thoughts"))):
         texts = filter(None, (string(thought.get("subject")), string(thought.get("description"))))

@@ -100,6 +100,7 @@ class _Log:
             fragments = self._fragments(key)
             blocks = text_block(Role.SYSTEM, optional.get("system", ""), Kind.CONTEXT)
             blocks += text_block(Role.USER, "\n".join(filter(None, (*fragments, prompt))))
+            blocks += [media_block(Role.USER, name) for name in self._attachments(key)]
             blocks += text_block(Role.ASSISTANT, optional.get("reasoning", ""), Kind.THOUGHT)
             blocks += [*self._tools(key), *text_block(Role.ASSISTANT, response)]
             count_message(self._counter, blocks)
@@ -116,6 +117,18 @@ class _Log:
             response,
         )
         return [string(text) for (text,) in texts]
+
+    def _attachments(self, response: str) -> list[str]:
+        """Return the paths of the files that were attached to a prompt."""
+        columns = self._columns.get("attachments", set())
+        if not {"id", "path", "url"} <= columns or "prompt_attachments" not in self._columns:
+            return []
+        rows = self._rows(
+            "select coalesce(attachments.path, attachments.url) from prompt_attachments"
+            " join attachments on attachments.id = attachment_id where response_id = ?",
+            response,
+        )
+        return [string(path) for (path,) in rows]
 
     def _tools(self, response: str) -> Iterator[Block]:
         if {"response_id", "name", "arguments"} <= self._columns.get("tool_calls", set()):

@@ -6,7 +6,6 @@ seen last. A compaction is a summary that the program wrote.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
@@ -29,6 +28,7 @@ from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
 from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, string
+from memcli.lazy_dataclasses import replace
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 

@@ -10,7 +10,6 @@ Source: `packages/core/src/services/chatRecordingService.ts` of Qwen Code.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -34,6 +33,7 @@ from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
+from memcli.lazy_dataclasses import replace
 
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT}
 # Subtypes of records in the person's name that the program wrote.

@@ -12,7 +12,6 @@ Source: `chatModel.ts` and `objectMutationLog.ts` of VS Code.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -42,6 +41,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 _REQUEST = ("requests", "[]")
 _SESSION, _SET, _APPEND, _DELETE = range(4)  # kinds of lines of a log

@@ -11,7 +11,6 @@ Source: the page on Cascade hooks in Windsurf's documentation.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -36,6 +35,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 Row = Mapping[str, Any]
 

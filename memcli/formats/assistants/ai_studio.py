@@ -18,6 +18,7 @@ from memcli.formats.building.blocks import (
     text_block,
     unknown_blocks,
 )
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, scan_json
@@ -107,7 +108,9 @@ def _blocks(chunk: Row) -> list[Block]:
         return text_block(Role.SYSTEM, string(chunk.get("text")), Kind.CONTEXT)
     kind = Kind.THOUGHT if chunk.get("isThought") is True else Kind.TEXT
     texts = (string(mapping(part).get("text")) for part in sequence(chunk.get("parts")))
-    blocks = text_block(role, string(chunk.get("text")) or "".join(texts), kind)
+    text = string(chunk.get("text")) or "".join(texts)
+    is_answer = role is Role.ASSISTANT and kind is Kind.TEXT
+    blocks = answer_blocks(text) if is_answer else text_block(role, text, kind)
     for name in _FILE_KEYS:
         if name in chunk:
             file = mapping(chunk[name])

@@ -11,7 +11,6 @@ Source: the site's responses as open programs read them; there is no published s
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +25,7 @@ from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
+from memcli.lazy_dataclasses import replace
 
 _LISTS = ("histories.histories", "histories", "chats", "turns", "")
 _MESSAGE_LISTS = ("msgs", "turns", "messages")

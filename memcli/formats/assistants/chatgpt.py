@@ -11,7 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Kind, Omission, Role, Turn
-from memcli.formats.assistants.chatgpt_content import CANVAS, canvas_text, chatgpt_message_content
+from memcli.formats.assistants.chatgpt_content import (
+    CANVAS,
+    canvas_text,
+    chatgpt_message_content,
+    drawn_pictures,
+)
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.building.time_order import sort_by_time
@@ -75,6 +80,8 @@ def _node(
     role = _ROLES.get(string(author.get("role")))
     speaker = string(author.get("name")) if role is Role.USER else ""
     kind, text = _content(message, counter) if role else (Kind.TEXT, "")
+    if string(author.get("role")) == "tool" and (pictures := drawn_pictures(message)):
+        role, kind, text = Role.ASSISTANT, Kind.MEDIA, pictures
     if message:
         reason = Omission.EMPTY if role and kind is Kind.MEDIA else Omission.HIDDEN
         counter.see_parts([text] if text else [], reason)

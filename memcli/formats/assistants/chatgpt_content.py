@@ -61,6 +61,16 @@ def chatgpt_message_content(message: Row, counter: MessageCounter) -> tuple[Kind
     return Kind.TEXT, f"{text}\n[{', '.join(names)}]" if names else text
 
 
+def drawn_pictures(message: Row) -> str:
+    """Return labels of the pictures that a tool drew for the person, "" if it drew none."""
+    content = mapping(message.get("content"))
+    if string(content.get("content_type")) != "multimodal_text":
+        return ""
+    parts = [mapping(part) for part in sequence(content.get("parts"))]
+    pictures = (part for part in parts if part.get("content_type") == "image_asset_pointer")
+    return ", ".join(label for part in pictures for label in _part_labels(part, MessageCounter()))
+
+
 def canvas_text(message: Row) -> str:
     """Return a document of the canvas that a message writes, or the texts that it changes."""
     content = mapping(message.get("content"))

@@ -5,7 +5,6 @@ generated again are siblings; in older exports the rows follow each other by tim
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from memcli.domain import Kind, Omission, Role, Turn
@@ -18,6 +17,7 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
+from memcli.lazy_dataclasses import replace
 
 _ROLES = {"human": Role.USER, "user": Role.USER, "assistant": Role.ASSISTANT}
 

@@ -9,14 +9,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Kind, Role, Turn
-from memcli.formats.building.blocks import Block, count_message, media_block, node_chain, text_block
+from memcli.formats.building.blocks import (
+    Block,
+    count_message,
+    media_block,
+    node_chain,
+    text_block,
+    unknown_blocks,
+)
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
+
+_TOOL_KINDS = ("SEARCH", "READ", "TOOL", "OPEN", "FIND")  # beginnings of types
 
 Row = Mapping[str, Any]
 
@@ -96,11 +106,13 @@ def _blocks(message: Row) -> list[Block]:
         if kind == "REQUEST":
             blocks += text_block(Role.USER, text)
         elif kind == "RESPONSE":
-            blocks += text_block(Role.ASSISTANT, text)
+            blocks += answer_blocks(text)
         elif kind == "THINK":
             blocks += text_block(Role.ASSISTANT, text, Kind.THOUGHT)
-        else:  # a search, a page that was read, or an unknown type
+        elif kind.startswith(_TOOL_KINDS):
             blocks += text_block(Role.TOOL, text, Kind.TOOL)
+        else:
+            blocks += unknown_blocks(Role.ASSISTANT, fragment)
     return blocks
 
 

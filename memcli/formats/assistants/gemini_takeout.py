@@ -9,7 +9,6 @@ HTML the time is written in the person's language, between the prompt and the an
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any
@@ -34,6 +33,7 @@ from memcli.formats.parsing.values import (
     sequence,
     string,
 )
+from memcli.lazy_dataclasses import dataclass
 
 TITLE = "Gemini"  # the title of all chats, because threads have none
 

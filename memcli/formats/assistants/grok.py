@@ -14,6 +14,7 @@ from memcli.domain import Kind, Omission, Role, Turn
 from memcli.formats.building.blocks import Block, count_message, media_block, node_chain, text_block
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -91,11 +92,11 @@ def _time(response: Row) -> datetime | None:
 
 
 def _blocks(response: Row) -> list[Block]:
-    role = _role(response)
+    role, text = _role(response), text_without_cards(response.get("message"))
     if role is None:
-        return []
+        return text_block(Role.SYSTEM, text, Kind.CONTEXT)
     blocks = text_block(role, string(response.get("thinking_trace")), Kind.THOUGHT)
-    blocks += text_block(role, text_without_cards(response.get("message")))
+    blocks += answer_blocks(text) if role is Role.ASSISTANT else text_block(role, text)
     for file in sequence(response.get("file_attachments")):
         blocks.append(media_block(role, mapping(file).get("file_name") or string(file)))
     return blocks

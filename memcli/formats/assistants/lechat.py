@@ -17,6 +17,7 @@ from memcli.formats.building.blocks import (
     tool_call,
     unknown_blocks,
 )
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.building.time_order import sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -103,7 +104,8 @@ def _blocks(message: Row) -> list[Block]:
         elif kind not in _SILENT_CHUNKS:
             blocks += unknown_blocks(role, chunk)
     texts = (string(chunk.get("text")) for chunk in chunks if chunk.get("type") == "text")
-    blocks += text_block(role, string(message.get("content")) or "".join(texts))
+    text = string(message.get("content")) or "".join(texts)
+    blocks += answer_blocks(text) if role is Role.ASSISTANT else text_block(role, text)
     for file in map(mapping, sequence(message.get("files"))):
         blocks.append(media_block(role, file.get("name") or file.get("fileName")))
     return blocks

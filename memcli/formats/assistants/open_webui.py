@@ -12,6 +12,7 @@ from typing import Any
 from memcli.domain import Conversation, Kind, Role, Skipped, Turn
 from memcli.formats.building.blocks import (
     Block,
+    anthropic_blocks,
     count_message,
     media_block,
     node_chain,
@@ -109,7 +110,7 @@ def _blocks(message: Row) -> list[Block]:
     role, content = _ROLES.get(string(message.get("role"))), message.get("content")
     if role is None:
         return text_block(Role.SYSTEM, plain_text(content), Kind.CONTEXT)
-    parts = _DETAILS.split(plain_text(content))
+    parts = _DETAILS.split(_content_text(content))
     blocks: list[Block] = []
     for kind, details in zip(parts[1::3], parts[2::3], strict=True):
         detail = unescape(details).strip()
@@ -124,7 +125,19 @@ def _blocks(message: Row) -> list[Block]:
     attached_texts, file_names = _files(message)
     text = "\n\n".join(filter(None, (text, *attached_texts)))
     blocks += answer_blocks(text) if role is Role.ASSISTANT else text_block(role, text)
+    for part in map(mapping, sequence(content)):
+        if part.get("type", "text") != "text":
+            blocks += anthropic_blocks(role, [part])
+    error = message.get("error")
+    told = string(mapping(error).get("content")) or string(error)
+    blocks += text_block(Role.SYSTEM, told, Kind.SERVICE)
     return blocks + [media_block(role, name) for name in file_names]
+
+
+def _content_text(content: object) -> str:
+    """Return the text of a message, which may be a list of parts that include pictures."""
+    parts = [part for part in sequence(content) if mapping(part).get("type", "text") == "text"]
+    return plain_text(parts if isinstance(content, list) else content)
 
 
 def _output_text(message: Row) -> str:

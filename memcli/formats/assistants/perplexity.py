@@ -10,7 +10,6 @@ Source: `src/providers/perplexity` of nexus-ai-chat-importer.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +21,7 @@ from memcli.formats.building.blocks import (
     text_block,
     title_from,
 )
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -36,6 +36,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 _WHOLE_ANSWER = "ask_text"  # usage of the block that has the whole answer
 _TIMES = ("entry_created_datetime", "timestamp", "entry_updated_datetime", "updated_datetime")
@@ -114,7 +115,7 @@ def _turns(entries: list[Row], counter: MessageCounter) -> list[Turn]:
         key = key or keys.next_key(asked_at, question, answer)
         blocks = text_block(Role.USER, question)
         blocks += [media_block(Role.USER, path) for path in sequence(entry.get("attachments"))]
-        answers = text_block(Role.ASSISTANT, answer)
+        answers = answer_blocks(answer)
         count_message(counter, [*blocks, *answers])
         turns += linear_turns(key, blocks, asked_at)
         for turn in linear_turns(f"{key}#answer", answers, asked_at):

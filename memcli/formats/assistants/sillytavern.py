@@ -10,7 +10,6 @@ Source: `public/script.js`, `utils.js` and `bookmarks.js` of SillyTavern.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
@@ -25,6 +24,7 @@ from memcli.formats.building.blocks import (
     tool_result,
     with_keys,
 )
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_lines import read_json_lines, sample_objects
@@ -41,6 +41,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import dataclass
 
 _PERSON_TYPES = ("comment", "narrator")  # messages written with /comment and /sys
 _PROGRAM_NAMES = ("SillyTavern System", "System")
@@ -166,7 +167,9 @@ def _blocks(role: Role, kind: Kind, version: _Version) -> list[Block]:
     files = [mapping(extra.get("file")), *map(mapping, sequence(extra.get("files")))]
     texts = [version.text, *(string(file.get("text")) for file in files)]
     blocks = text_block(role, string(extra.get("reasoning")), Kind.THOUGHT)
-    blocks += text_block(role, "\n\n".join(text for text in texts if text.strip()), kind)
+    text = "\n\n".join(text for text in texts if text.strip())
+    is_answer = role is Role.ASSISTANT and kind is Kind.TEXT
+    blocks += answer_blocks(text) if is_answer else text_block(role, text, kind)
     for call in map(mapping, sequence(extra.get("tool_invocations"))):
         blocks.append(tool_call(call.get("name"), call.get("parameters")))
         blocks += tool_result(call.get("result"))

@@ -20,6 +20,7 @@ from memcli.formats.building.blocks import (
     text_block,
     title_from,
 )
+from memcli.formats.building.markup import answer_blocks
 from memcli.formats.building.time_order import SortKey, sort_by_time
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -92,8 +93,10 @@ def _role(item: Row) -> Role:
 
 def _blocks(item: Row) -> list[Block]:
     role, text = _role(item), string(item.get("message"))
-    text = text if role is Role.USER else text_without_cards(text)
-    blocks = text_block(role, text, Kind.TEXT)
+    if role is Role.USER:
+        blocks = text_block(role, text, Kind.TEXT)
+    else:
+        blocks = answer_blocks(text_without_cards(text))
     for file in map(mapping, sequence(item.get("attachments"))):
         blocks.append(media_block(role, file.get("fileName") or file.get("url")))
     return blocks

@@ -7,7 +7,6 @@ own, so that texts are told apart from tool calls.
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 
@@ -15,6 +14,7 @@ from memcli.domain import Clock, Kind, Omission, Role, Turn
 from memcli.formats.building.branches import Node
 from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.values import mapping, string
+from memcli.lazy_dataclasses import dataclass
 
 _SILENT_TYPES = ("redacted_thinking", "tool_reference", "cache_control", "container_upload")
 TITLE_LENGTH = 80  # characters of the first prompt, for a conversation without a title

@@ -5,11 +5,11 @@ person saw last, up to the root; the turns of other branches are kept as well.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from memcli.domain import Clock, Kind, Role, Turn
 from memcli.formats.building.time_order import NO_TIME
+from memcli.lazy_dataclasses import dataclass
 
 Lineages = dict[str, tuple[datetime, int]]  # newest time from the root to a node, and its depth
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from memcli.domain import Kind, Omission, Role, Skipped, Turn
@@ -10,6 +9,7 @@ from memcli.formats.building.long_chats import ChatTurn, WallClock, sender_role,
 from memcli.formats.format import ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.values import MessageKeys
+from memcli.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Chats of any length, yielded in pieces while they are read; the role and time of a message."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
@@ -9,6 +8,7 @@ from memcli.domain import Clock, Conversation, Kind, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.format import PARSER_FAILURES, ParsedItem, ParseOptions
 from memcli.formats.parsing.values import is_plausible_time, localize, with_inherited_times
+from memcli.lazy_dataclasses import dataclass, field
 
 PIECE_TURNS = 1_000
 PIECE_CHARACTERS = 4 << 20

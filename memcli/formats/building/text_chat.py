@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from unicodedata import normalize
@@ -13,6 +12,7 @@ from memcli.formats.format import ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines
 from memcli.formats.parsing.values import MessageKeys
+from memcli.lazy_dataclasses import dataclass
 
 NO_MESSAGE = " "  # speaker of a line that ends the message before it, such as one with a day
 LONGEST_MESSAGE = 1 << 20  # characters; the rest is dropped and reported

@@ -6,7 +6,6 @@ divides the rows; without one they are one conversation.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
 
@@ -23,6 +22,7 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.written_times import DateReader
+from memcli.lazy_dataclasses import dataclass
 
 _SPEAKER = (
     "role speaker sender_name sendername author_name from_name display_name user_name sender author"

@@ -13,12 +13,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from memcli.domain import Clock, Conversation, Omission, Role, Skipped, Turn
+from memcli.domain import Clock, Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
 from memcli.formats.building.blocks import (
     Block,
+    anthropic_blocks,
     count_message,
     media_block,
+    tool_call,
     unknown_blocks,
     with_keys,
 )
@@ -220,14 +222,28 @@ def _turns(messages: Iterable[Mapping[str, Any]], counter: MessageCounter) -> li
 def _blocks(role: Role, message: Mapping[str, Any]) -> list[Block]:
     """Return the blocks of a message; parts without a text are named if there is no text."""
     text = _text(message)
+    blocks: list[Block] = []
+    for call in map(mapping, sequence(message.get("tool_calls"))):
+        function = mapping(call.get("function")) or call
+        blocks.append(tool_call(function.get("name"), function.get("arguments")))
     if text.strip():
-        return answer_blocks(text) if role is Role.ASSISTANT else [Block(role, text)]
-    parts = map(mapping, sequence(message.get("content", message.get("value"))))
-    blocks = [block for part in parts for block in unknown_blocks(role, part)]
+        blocks += answer_blocks(text) if role is Role.ASSISTANT else [Block(role, text)]
+    for part in map(mapping, sequence(message.get("content", message.get("value")))):
+        if not text.strip():
+            blocks += unknown_blocks(role, part)
+        elif part.get("type", "text") not in _TEXT_TYPES:
+            others = anthropic_blocks(role, [part])
+            blocks += [block for block in others if _is_named_file(block)]
     for file in map(mapping, sequence(message.get("attachments"))):
         name = next(filter(None, (string(file.get(key)) for key in _FILE_NAMES)), "")
         blocks.append(media_block(role, name.partition("?")[0] or "[file]"))
     return blocks
+
+
+def _is_named_file(block: Block) -> bool:
+    """Return whether a block is a file with a name; beside a text, "[image]" says nothing."""
+    is_label = block.text.startswith("[") and ":" not in block.text
+    return block.kind is Kind.MEDIA and bool(block.text) and not is_label
 
 
 def _name(message: Mapping[str, Any]) -> str:

@@ -8,7 +8,6 @@ Only known words count, and speakers must alternate, because notes also have lin
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from memcli.domain import Conversation, Role, Skipped, Turn, fingerprint
 from memcli.errors import InputError
@@ -18,6 +17,7 @@ from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
 from memcli.formats.parsing.values import MessageKeys
+from memcli.lazy_dataclasses import dataclass
 
 LARGEST_TRANSCRIPT = 64 << 20  # characters
 LONGEST_TITLE = 80

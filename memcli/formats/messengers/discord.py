@@ -99,7 +99,7 @@ def _content(message: Mapping[str, Any], *, is_bot: bool) -> tuple[Kind, str]:
     if kind == "Call":
         return Kind.CALL, words
     if kind not in _SPEECH:
-        return Kind.SERVICE, words
+        return Kind.SERVICE, words or "\n".join(filter(None, _embedded_texts(message)))
     forwarded = mapping(message.get("forwardedMessage"))
     parts = [words, *_poll_texts(mapping(message.get("poll")))]
     if is_bot or not words:

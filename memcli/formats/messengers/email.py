@@ -17,6 +17,7 @@ from typing import Any
 
 from memcli.domain import Clock, Kind, Omission, Skipped, Turn
 from memcli.errors import InputError
+from memcli.formats.building.blocks import part_label
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -52,6 +53,10 @@ _ORIGINAL = re.compile(
 _ATTRIBUTION = re.compile(
     r"[ \t]*(?:On|Am|Le|El|Il|Op|Den|W dniu)\b.{5,300}?"
     r"(?:wrote|schrieb|écrit|escribió|scritto|schreef|skrev|napisał).{0,100}:?\s*"
+)
+# In any language: an address, or a year and a time, and a colon at the end.
+_ANY_ATTRIBUTION = re.compile(
+    r"(?=.*(?:<?[^<>\s]+@[^<>\s]+>?|(?:19|20)\d\d.*\b\d{1,2}[:.]\d\d\b)).{5,400}[:：]\s*"
 )
 _ATTRIBUTION_LINES = 3
 
@@ -121,8 +126,9 @@ def _thread(mail: EmailMessage, key: str) -> tuple[str, str]:
 def _turn(mail: EmailMessage, keys: MessageKeys, options: ParseOptions) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     name, address = parseaddr(_header(mail, "from"))
-    files = [part.get_filename() or "" for part in mail.iter_attachments()]
-    kind, text = text_with_files(_own_text(mail), files)
+    files = _file_names(mail)
+    subject = " ".join(_header(mail, "subject").split())
+    kind, text = text_with_files(_own_text(mail) or ("" if files else subject), files)
     if kind is Kind.TEXT and not text:
         return None
     sent_at = _sent_at(mail)
@@ -140,6 +146,18 @@ def _turn(mail: EmailMessage, keys: MessageKeys, options: ParseOptions) -> Turn 
     )
 
 
+def _file_names(mail: EmailMessage) -> list[str]:
+    """Return the names of the files of a message, which may be nothing but a file."""
+    files = [part.get_filename() or "" for part in mail.iter_attachments()]
+    if not mail.is_multipart() and mail.get_content_maintype() != "text":
+        return [mail.get_filename() or ""]
+    if not files and mail.get_body(("plain", "html")) is None:
+        # Such as an invitation to a meeting, which is an alternative to no text.
+        others = (part for part in mail.walk() if not part.is_multipart())
+        files = [part.get_filename() or part_label(part.get_content_type()) for part in others]
+    return files
+
+
 def _own_text(mail: EmailMessage) -> str:
     """Return the text that the sender wrote."""
     body = mail.get_body(("plain", "html"))
@@ -147,7 +165,7 @@ def _own_text(mail: EmailMessage) -> str:
         return ""
     content: Any = body.get_content()  # bytes if the body only claims to be text
     text = content if isinstance(content, str) else bytes(content).decode("utf-8", "replace")
-    text = html_to_text(text) if body.get_content_type() == "text/html" else text
+    text = html_to_text(text, has_targets=True) if body.get_content_type() == "text/html" else text
     return strip_quotes(text.replace("\r\n", "\n"))
 
 
@@ -161,6 +179,12 @@ def strip_quotes(text: str) -> str:
         if _ATTRIBUTION.fullmatch(" ".join(lines[-count:])):
             del lines[-count:]
             break
+    else:
+        start = max((at for at, line in enumerate(lines) if not line.strip()), default=-1) + 1
+        above = lines[start:] if has_quote else []
+        is_attribution = 0 < len(above) <= _ATTRIBUTION_LINES
+        if is_attribution and _ANY_ATTRIBUTION.fullmatch(" ".join(above)):
+            del lines[start:]
     return "\n".join(lines).strip() or text.strip()
 
 

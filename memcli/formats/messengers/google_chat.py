@@ -15,6 +15,7 @@ from typing import Any
 
 from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
+from memcli.formats.building.blocks import part_label
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -88,7 +89,9 @@ def _turn(message: Mapping[str, Any], keys: MessageKeys, options: ParseOptions) 
     is_deleted = message.get("message_state") == "DELETED" or "deletion_metadata" in message
     files = map(mapping, sequence(message.get("attached_files")))
     names = [string(file.get("original_name")) or string(file.get("export_name")) for file in files]
-    kind, text = text_with_files(string(message.get("text")), names)
+    kind, text = text_with_files(_own_text(message), names)
+    if kind is Kind.TEXT and not string(message.get("text")) and _is_call(message):
+        kind = Kind.CALL
     if is_deleted:  # such a message may not even have its writer
         kind = Kind.DELETED if name or address else Kind.SERVICE
     if kind is Kind.TEXT and not text.strip():
@@ -111,6 +114,39 @@ def _turn(message: Mapping[str, Any], keys: MessageKeys, options: ParseOptions) 
         parent=_topic_key(key),
         edited_at=edited_at,
     )
+
+
+def _own_text(message: Mapping[str, Any]) -> str:
+    """Return the text of a message, and the links, files and calls that its text only names."""
+    text = string(message.get("text"))
+    parts = []
+    for annotation in map(mapping, sequence(message.get("annotations"))):
+        for name, value in annotation.items():
+            fields = mapping(value)
+            link = _link(fields)
+            title = string(fields.get("title"))
+            if name == "video_call_metadata":
+                parts.append(part_label("video call", link))
+            elif link and link not in text:
+                parts.append(f"{title} ({link})" if title and title not in text else link)
+            elif not text and title:
+                parts.append(title)
+    return "\n".join(filter(None, (text, *dict.fromkeys(parts))))
+
+
+def _is_call(message: Mapping[str, Any]) -> bool:
+    annotations = map(mapping, sequence(message.get("annotations")))
+    return any("video_call_metadata" in annotation for annotation in annotations)
+
+
+def _link(fields: Mapping[str, Any]) -> str:
+    """Return the address of a page, a file in Drive or a meeting."""
+    if file := string(fields.get("id")) if "title" in fields else "":
+        return f"https://drive.google.com/open?id={file}"
+    meeting = mapping(fields.get("meeting_space"))
+    wrapped = mapping(fields.get("url"))
+    links = (fields.get("url"), *wrapped.values(), meeting.get("meeting_url"))
+    return next((text for text in map(string, links) if text.startswith("http")), "")
 
 
 def _topic_key(key: str) -> str | None:

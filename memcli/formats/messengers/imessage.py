@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
+from memcli.formats.building.blocks import part_label
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing import sqlite
@@ -27,6 +28,7 @@ _FILE_MARK = "\ufffc"  # stands in a text where a file is
 _TABLES = {"message", "handle", "chat", "chat_message_join"}
 _COLUMNS = ("attributedBody", "associated_message_type", "item_type", "group_title")
 _NEWER = ("thread_originator_guid", "date_edited", "date_retracted")
+_OTHERS = ("subject", "balloon_bundle_id")
 _FILES = """(
     select group_concat(coalesce(attachment.transfer_name, ''), char(10))
     from message_attachment_join as link join attachment on attachment.rowid = link.attachment_id
@@ -36,8 +38,8 @@ _QUERY = """
     select chat.guid, chat.chat_identifier, {title}, message.guid, message.text, message.date,
         message.is_from_me, handle.id, {files}, {columns}
     from message
-        join chat_message_join as link on link.message_id = message.rowid
-        join chat on chat.rowid = link.chat_id
+        left join chat_message_join as link on link.message_id = message.rowid
+        left join chat on chat.rowid = link.chat_id
         left join handle on handle.rowid = message.handle_id
     order by message.rowid
 """
@@ -62,10 +64,12 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
                 document.counter.omit(Omission.UNREADABLE)
                 yield turn
             elif turn and guid:
-                key = str(chat or identifier or "chat")
-                yield ChatTurn(key, str(title or identifier or "Messages"), turn)
+                # A message that is in no chat any more belongs to its sender's.
+                key = str(chat or identifier or turn.speaker or "chat")
+                yield ChatTurn(key, str(title or identifier or turn.speaker or "Messages"), turn)
             else:
-                document.counter.omit(Omission.EMPTY)
+                is_reaction = _number(row[10]) in _REACTIONS
+                document.counter.omit(Omission.BOOKKEEPING if is_reaction else Omission.EMPTY)
 
 
 def _query(rows: sqlite.Rows) -> str:
@@ -78,7 +82,8 @@ def _query(rows: sqlite.Rows) -> str:
         title="chat.display_name" if "display_name" in chat_columns else "null",
         files=_FILES if has_files else "null",
         columns=", ".join(
-            f"message.{name}" if name in columns else "null" for name in (*_COLUMNS, *_NEWER)
+            f"message.{name}" if name in columns else "null"
+            for name in (*_COLUMNS, *_NEWER, *_OTHERS)
         ),
     )
 
@@ -86,7 +91,7 @@ def _query(rows: sqlite.Rows) -> str:
 def _turn(row: tuple[Any, ...], options: ParseOptions) -> Turn | Skipped | None:
     """Return the turn that a message makes; None where it is a reaction, or empty."""
     guid, plain, date, is_from_me, handle, files, body = row[3:10]
-    associated_type, item_type, group_title, reply_to, edited, retracted = row[10:]
+    associated_type, item_type, group_title, reply_to, edited, retracted, subject, app = row[10:]
     if _number(associated_type) in _REACTIONS:
         return None
     text = plain if isinstance(plain, str) else ""
@@ -96,11 +101,14 @@ def _turn(row: tuple[Any, ...], options: ParseOptions) -> Turn | Skipped | None:
             return Skipped(f"message {guid}", "has a text that cannot be read")
         text = archived
     names = str(files).split("\n") if isinstance(files, str) else []
-    kind, text = text_with_files(text.replace(_FILE_MARK, "").strip(), names)
+    parts = (subject if isinstance(subject, str) else "", text.replace(_FILE_MARK, ""))
+    kind, text = text_with_files("\n".join(filter(None, map(str.strip, parts))), names)
     if _number(item_type):
         kind, text = Kind.SERVICE, text or str(group_title or "")
     elif _number(retracted):
         kind = Kind.DELETED
+    elif not text and isinstance(app, str) and app:
+        kind, text = Kind.MEDIA, part_label(app.rpartition(":")[2].rpartition(".")[2])
     if kind is Kind.TEXT and not text:
         return None
     sent_at = _parse_apple_time(date)

@@ -10,7 +10,6 @@ Source: the tests of imessage-exporter's txt.rs, and its list of features.
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from memcli.domain import Kind, Omission, Role, Skipped, Turn
@@ -22,6 +21,7 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
 from memcli.formats.parsing.values import MessageKeys
+from memcli.lazy_dataclasses import dataclass, field
 
 _HEAD = re.compile(
     r"( *)([A-Z][a-z]{2} \d{1,2}, \d{4} {1,2}\d{1,2}:\d\d:\d\d [AP]M)"

@@ -35,16 +35,19 @@ _TITLES = (
 _YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})(?:\D{0,16})")
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.?, (\d{1,2})/(\d{1,2})/(\d{4})")
 _WEEKDAYS = [name[:3] for name in WEEKDAY_NAMES["English"]]
-_TIME = re.compile(
-    r"(上午|下午|午前|午後|오전|오후)?(\d{1,2}):(\d\d)\s?([AaPp])?[Mm]?(?=[\t ])[\t ](.*)"
-)
+_TIME = re.compile(r"(上午|下午|午前|午後|오전|오후)?(\d{1,2}):(\d\d)\s?([AaPp])?[Mm]?([\t ])(.*)")
 _MEDIA = re.compile(
     r"\[(?:Photo|Video|Sticker|Voice message|Audio|Contact|Album|Emoji|スタンプ|写真|動画"
     r"|ボイスメッセージ|連絡先|アルバム|貼圖|照片|圖片|影片|語音訊息|聯絡資訊|사진|동영상|스티커"
     r"|음성메시지|연락처|앨범|รูป|รูปภาพ|วิดีโอ|สติกเกอร์|สติ๊กเกอร์|ข้อความเสียง|รายชื่อ|อัลบั้ม"
     r"|Foto|Stiker|Pesan Suara|Kontak|Imagen|Vídeo|Sticker animado|Location|位置情報|位置訊息)\]"
 )
+_LABEL = re.compile(r"\[([^\[\]\n]{1,30})\]")  # any other content, in any language
 _FILE = re.compile(r"\[(?:File|ファイル|檔案|파일)\]\s*(.+)")
+_UNSENT = re.compile(
+    r"(?:.{1,100} )?unsent a message\.?|(?:.{1,100}が)?メッセージの送信を取り消しました。?"
+    r"|.{0,100}已收回訊息|(?:.{1,100}님이 )?메시지(?: 전송)?를 취소했습니다\.?"
+)
 _NOTICE = re.compile(r".{1,100} (?:joined|left) the (?:group|chat)\.?")
 
 
@@ -83,18 +86,21 @@ class _LineParser:
         match = _TIME.fullmatch(line)
         if match is None or self._day is None:
             return None
-        speaker, text = self._split(match[5])
+        speaker, text = self._split(match[6], has_tabs=match[5] == "\t")
         return MessageStart(_parse_time(self._day, match), speaker, text)
 
-    def _split(self, rest: str) -> tuple[str, str]:
+    def _split(self, rest: str, *, has_tabs: bool) -> tuple[str, str]:
         """Return the speaker, "" for a notice, and the text."""
         if "\t" in rest:
             speaker, _, text = rest.partition("\t")
             return speaker.strip(), text
+        if has_tabs:  # there would be a second one after a name
+            return "", rest
         if rest.startswith(f"{self._title} "):
             return self._title, rest[len(self._title) :].lstrip()
         speaker, space, text = rest.partition(" ")
-        return (speaker, text) if space and not _NOTICE.fullmatch(rest) else ("", rest)
+        is_notice = _NOTICE.fullmatch(rest) or _UNSENT.fullmatch(rest)
+        return (speaker, text) if space and not is_notice else ("", rest)
 
 
 def _parse_days(line: str) -> list[datetime]:
@@ -143,6 +149,10 @@ def _content(_head: MessageStart, text: str) -> tuple[Kind, str]:
         return Kind.MEDIA, file[1]
     if text.startswith("☎"):
         return Kind.CALL, text
+    if _UNSENT.fullmatch(text):
+        return Kind.DELETED, text
+    if _LABEL.fullmatch(text):
+        return Kind.MEDIA, text
     return (Kind.SERVICE if _NOTICE.fullmatch(text) else Kind.TEXT), text
 
 

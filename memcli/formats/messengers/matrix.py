@@ -6,7 +6,9 @@ could not be decrypted are left out and reported.
 Source: JSONExport.ts of matrix-react-sdk.
 """
 
+import re
 from collections.abc import Iterator, Mapping
+from html import unescape
 from typing import Any
 
 from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
@@ -19,9 +21,12 @@ from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _MESSAGE = ("messages", "[]")
+_TARGET = re.compile(r'<a\b[^>]*?\bhref="(https?://[^"]{1,2000})"')
 _FILES = frozenset({"m.image", "m.file", "m.audio", "m.video"})
 _NOTICES = {"m.room.name": "name", "m.room.topic": "topic"}
 _CALLS = frozenset({"m.call.invite", "m.call.hangup"})
+_VERIFICATION = "m.key.verification.request"
+_POLLS = ("m.poll.start", "org.matrix.msc3381.poll.start")
 
 
 def _recognises(sample: Sample) -> bool:
@@ -52,13 +57,14 @@ def _events(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Sk
         if isinstance(value, BrokenValue):
             document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", value.reason)
-        elif event.get("type") == "m.room.encrypted":
+        elif event.get("type") == "m.room.encrypted" and not _is_redacted(event):
             document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", "is encrypted")
         elif turn := _turn(event, keys, options):
             yield from _place_turn(string(event.get("room_id")) or title, title, event, turn)
         else:
-            document.counter.omit(Omission.EMPTY)
+            is_message = event.get("type") == "m.room.message"
+            document.counter.omit(Omission.EMPTY if is_message else Omission.BOOKKEEPING)
 
 
 def _room_info(document: Document) -> dict[str, str]:
@@ -120,15 +126,56 @@ def _content(event: Mapping[str, Any], content: Mapping[str, Any]) -> tuple[Kind
         return Kind.SERVICE, string(content.get(_NOTICES[kind]))
     if kind in _CALLS:
         return Kind.CALL, ""
+    if content.get("msgtype") == _VERIFICATION:
+        return Kind.SERVICE, body
+    if _is_redacted(event):
+        return Kind.DELETED, ""
     if kind == "m.sticker" or content.get("msgtype") in _FILES:
         name = string(content.get("filename"))
         return Kind.MEDIA, f"{body}\n[{name}]" if name and name != body else body
+    if kind in _POLLS:
+        return Kind.TEXT, _poll_text(mapping(content.get(kind, content.get(_POLLS[0]))))
     if kind != "m.room.message":
-        return None, ""
-    if not content:
-        return Kind.DELETED, ""
-    new_content = mapping(content.get("m.new_content"))
-    return Kind.TEXT, _without_quote(string(new_content.get("body")) or body, content)
+        # Events of newer kinds have their text in a form for clients that do not know them.
+        body = body or _extensible_text(content)
+        return (Kind.TEXT if body and "state_key" not in event else None), body
+    new_content = mapping(content.get("m.new_content")) or content
+    body = _without_quote(string(new_content.get("body")) or body, content)
+    place = string(content.get("geo_uri"))
+    targets = [place, *_link_targets(string(new_content.get("formatted_body")))]
+    missing = [target for target in dict.fromkeys(targets) if target not in body]
+    return Kind.TEXT, "\n".join(filter(None, (body, *missing)))
+
+
+def _is_redacted(event: Mapping[str, Any]) -> bool:
+    """Return whether a message was deleted: nothing but the event is left."""
+    kind = event.get("type")
+    is_message = kind in ("m.room.message", "m.room.encrypted", "m.sticker", *_POLLS)
+    return is_message and not mapping(event.get("content")).keys() - {"m.relates_to"}
+
+
+def _extensible_text(content: Mapping[str, Any]) -> str:
+    """Return the text of an event in the form of extensible events."""
+    for name in ("m.text", "org.matrix.msc1767.text"):
+        value = content.get(name)
+        texts = [mapping(part).get("body") for part in sequence(value)] or [value]
+        if text := next(filter(None, map(string, texts)), ""):
+            return text
+    return ""
+
+
+def _poll_text(poll: Mapping[str, Any]) -> str:
+    """Return the question of a poll and its answers."""
+    answers = map(mapping, sequence(poll.get("answers")))
+    lines = [_extensible_text(mapping(poll.get("question")))]
+    lines += [f"- {_extensible_text(answer)}" for answer in answers]
+    return "\n".join(filter(None, lines))
+
+
+def _link_targets(html: str) -> list[str]:
+    """Return the targets of the links in a formatted text, but not the people it mentions."""
+    targets = (unescape(target) for target in _TARGET.findall(html))
+    return [target for target in targets if not target.startswith("https://matrix.to/")]
 
 
 def _without_quote(body: str, content: Mapping[str, Any]) -> str:

@@ -5,10 +5,11 @@ Most are known by their form, in any language; `messenger_notices.toml` has thos
 
 import re
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from unicodedata import category, normalize
+
+from memcli.lazy_dataclasses import dataclass
 
 _LONGEST_NOTICE = 200  # characters
 _LONGEST_SENTENCE = 60  # of a sentence about a file, without the name it begins with

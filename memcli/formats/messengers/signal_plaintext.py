@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Kind, Skipped
+from memcli.formats.building.blocks import part_label
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.long_chats import split_chats
 from memcli.formats.format import Format, ParsedItem, ParseOptions
@@ -183,7 +184,10 @@ def _content(content: Mapping[str, Any]) -> tuple[Kind, str, list[str]]:
             options = (mapping(option).get("option") for option in sequence(fields.get("options")))
             lines = [string(fields.get("question")), *(f"- {string(each)}" for each in options)]
             return Kind.MEDIA, "\n".join(filter(None, lines)), [""]
-    return Kind.MEDIA, f"[{name}]" if name else "", [""] if name else []
+    # Content of a newer kind: its text, or else its name.
+    text = string(mapping(fields.get("text")).get("body")) or string(fields.get("text"))
+    label = part_label(name, string(fields.get("title")) or string(fields.get("note")))
+    return (Kind.TEXT, text, []) if text else (Kind.MEDIA, label if name else "", [])
 
 
 def _standard(fields: Mapping[str, Any]) -> tuple[str, list[str]]:

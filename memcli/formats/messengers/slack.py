@@ -19,6 +19,7 @@ from typing import Any
 
 from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
+from memcli.formats.building.blocks import part_label
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -183,7 +184,7 @@ def _turn(row: Mapping[str, Any], people: _People) -> Turn | None:
 def _content(row: Mapping[str, Any], people: _People) -> tuple[Kind, str]:
     """Return the kind and the text of a message."""
     subtype = string(row.get("subtype"))
-    own_text = string(row.get("text")) or "\n".join(_block_texts(row.get("blocks")))
+    own_text = _own_text(row)
     if subtype == "tombstone":
         return Kind.DELETED, ""
     if subtype in _CALLS:
@@ -196,9 +197,21 @@ def _content(row: Mapping[str, Any], people: _People) -> tuple[Kind, str]:
     for file in files:
         parts.append(string(mapping(file.get("initial_comment")).get("comment")))
         parts.append(string(file.get("preview")) if file.get("mode") == "snippet" else "")
+        parts.append(
+            string(mapping(mapping(file.get("transcription")).get("preview")).get("content"))
+        )
     text = people.plain_text("\n".join(filter(None, dict.fromkeys(parts))))
     names = (string(file.get("title")) or string(file.get("name")) for file in files)
     return text_with_files(text, names)
+
+
+def _own_text(row: Mapping[str, Any]) -> str:
+    """Return the text of a message, and the blocks of an app that its text only sums up."""
+    text, blocks = string(row.get("text")), sequence(row.get("blocks"))
+    if text:
+        blocks = [block for block in blocks if mapping(block).get("type") != "rich_text"]
+    others = [part for part in _block_texts(blocks) if part.strip() and part not in text]
+    return "\n".join(filter(None, (text, *others)))
 
 
 def _attachment_texts(row: Mapping[str, Any]) -> Iterator[str]:
@@ -213,6 +226,10 @@ def _attachment_texts(row: Mapping[str, Any]) -> Iterator[str]:
             for field in fields
         )
         texts = [string(attachment.get(key)) for key in ("pretext", "title", "text")]
+        if is_quote and (author := string(attachment.get("author_name"))):
+            texts.insert(0, f"[shared from {author}]")
+        files = map(mapping, sequence(attachment.get("files")))
+        texts += [string(file.get("title")) or string(file.get("name")) for file in files]
         texts += [*pairs, *_block_texts(attachment.get("blocks"))]
         yield "\n".join(filter(None, texts)) or string(attachment.get("fallback"))
 
@@ -228,8 +245,16 @@ def _block_texts(block: object, depth: int = 0) -> list[str]:
         return []
     if fields.get("type") in ("rich_text_section", "rich_text_preformatted", "rich_text_quote"):
         return ["".join(_block_texts(fields.get("elements"), depth + 1))]
+    if fields.get("type") == "link" and fields.get("text"):
+        return [f"<{string(fields.get('url'))}|{string(fields['text'])}>"]
     if isinstance(fields.get("text"), str):
         return [fields["text"]]
+    if fields.get("type") in ("image", "video"):
+        title = fields.get("title")
+        return [string(mapping(title).get("text", title)) or string(fields.get("alt_text"))]
+    if fields.get("type") == "call":
+        call = mapping(mapping(fields.get("call")).get("v1"))
+        return [part_label("call", string(call.get("name")))]
     if fields.get("type") in ("user", "channel", "emoji", "link"):
         marks = {
             "user": "<@{user_id}>",

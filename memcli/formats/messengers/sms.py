@@ -6,9 +6,10 @@ Drafts and messages that failed to be sent are left out.
 Source: the fields that the program documents, and backups of 2014 to 2025.
 """
 
+import base64
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
 
 from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
@@ -19,13 +20,17 @@ from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, parse_timestamp
 from memcli.formats.parsing.xml import parse_xml
+from memcli.lazy_dataclasses import dataclass, field
 
 _ROOT = re.compile(r"\s*(?:<\?xml[^>]*>|<!--.*?-->|<\?[^>]*>|\s)*<smses\b", re.DOTALL)
 _RECEIVED, _SENT = "1", "2"  # the other boxes are drafts, the outbox and failed messages
 _FROM = "137"  # type of the sender's address in a message with media
 _OWN_NUMBER = "insert-address-token"  # a placeholder for the phone's own number
 _EMPTY_VALUES = frozenset({"", "null"})
-_IGNORED_TYPES = frozenset({"application/smil", "text/x-vcard"})
+_LAYOUT = "application/smil"  # how the parts stand on the screen
+_CONTACTS = frozenset({"text/x-vcard", "text/vcard", "text/directory"})
+_CONTACT_NAME = re.compile(r"^FN(?:;[^:\n]*)?:(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+_LONGEST_CARD = 1 << 16  # characters that are looked at for a name
 
 
 def _recognises(sample: Sample) -> bool:
@@ -49,14 +54,28 @@ class _Message:
         """Add an element from inside the message."""
         if name == "addr" and attributes.get("type") == _FROM:
             self.sender = attributes.get("address", "")
-        kind = attributes.get("ct", "")
-        if name != "part" or kind in _IGNORED_TYPES:
+        kind = attributes.get("ct", "").casefold()
+        if name != "part" or kind == _LAYOUT:
             return
-        if kind == "text/plain":
+        if kind in _CONTACTS:
+            self.files.append(f"contact: {_contact_name(attributes)}")
+        elif kind == "text/plain":
             self.texts.append(_value(attributes, "text"))
         else:
             names = (_value(attributes, name) for name in ("fn", "name", "cl"))
             self.files.append(next(filter(None, names), ""))
+
+
+def _contact_name(attributes: Mapping[str, str]) -> str:
+    """Return the name on a card, or else the name of its file."""
+    card = _value(attributes, "text")
+    if not card:
+        with suppress(ValueError):
+            data = base64.b64decode(_value(attributes, "data")[:_LONGEST_CARD])
+            card = data.decode("utf-8", "replace")
+    match = _CONTACT_NAME.search(card[:_LONGEST_CARD])
+    names = (_value(attributes, name) for name in ("fn", "name", "cl"))
+    return match[1] if match else next(filter(None, names), "")
 
 
 def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | Skipped]:

@@ -6,7 +6,6 @@ Source: `export_output_json.cpp` of tdesktop.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
@@ -28,6 +27,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import dataclass, field, replace
 
 PIECE_TURNS = 2_000  # name and id of a chat are known in time if they come before so many
 

@@ -9,7 +9,6 @@ Source: exports of 2018 to 2025, and export_output_html.cpp of tdesktop.
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from memcli.domain import Clock, Kind, Omission, Role, Turn
@@ -20,6 +19,7 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import EndTag, StartTag, parse_html
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import is_plausible_time, localize
+from memcli.lazy_dataclasses import dataclass, field
 
 _MESSAGE = re.compile(r'<div class="message (?:default|service)[^"]*" id="message-?\d+"')
 _TIME = re.compile(

@@ -80,8 +80,8 @@ def _turn(
         return Turn(key, Role.SYSTEM, text, sender or None, sent_at, clock, Kind.SERVICE)
     files = [string(url).rpartition("/")[2] for url in sequence(fields.get("mediaUrls"))]
     turn_kind, text = text_with_files(_text(fields), [] if string(fields.get("text")) else files)
-    if kind != "messageCreate" or (turn_kind is Kind.TEXT and not text.strip()):
-        return None
+    if turn_kind is Kind.TEXT and not text.strip():
+        return None  # among the events of unknown kinds are some with a text
     key = string(fields.get("id")) or keys.next_key(sent_at, sender, text)
     role = Role.USER if sender and sender == owner else sender_role(options, sender)
     return Turn(key, role, text, sender or None, sent_at, clock, turn_kind)

@@ -7,7 +7,6 @@ the messages.
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from unicodedata import normalize
 
 from memcli.domain import Clock, Doubt, Kind, Role, Skipped, Turn, fingerprint
@@ -49,6 +48,7 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.text_lines import LONGEST_LINE, read_lines, sample_lines
 from memcli.formats.parsing.values import MessageKeys
+from memcli.lazy_dataclasses import dataclass
 
 _LOG_LEVELS = frozenset(
     "debug info notice warn warning error err critical fatal trace alert emergency".split()

@@ -8,13 +8,13 @@ are decided for the whole file, from all its lines.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cache, lru_cache
 
 from memcli.formats.messengers.whatsapp_words import MARKS, day_periods
 from memcli.formats.parsing.values import is_plausible_time
+from memcli.lazy_dataclasses import dataclass, field
 
 _SPACES = " \t\u00a0\u2009\u202f"
 _WORDS = r"[^\W\d_][^\d\[\]:]{0,24}?"  # a word or more beside a time, as few as can be

@@ -6,7 +6,6 @@ description. A label that a person writes, as in "location: ...", is not part of
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from memcli.formats.messengers.whatsapp_words import (
     MARKS,
@@ -15,6 +14,7 @@ from memcli.formats.messengers.whatsapp_words import (
     is_event,
     is_location_word,
 )
+from memcli.lazy_dataclasses import dataclass, field
 
 _LONGEST_NAME = 100
 _MOST_NAMES = 20_000

@@ -9,13 +9,13 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 from unicodedata import normalize
 
 from memcli.domain import Kind
+from memcli.lazy_dataclasses import dataclass
 
 # Direction marks and the byte order mark, which are invisible.
 MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"

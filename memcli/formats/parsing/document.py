@@ -1,11 +1,11 @@
 """A file of an export as parsers see it: a stream of bytes, and the files that lie near it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
 
 from memcli.formats.parsing.message_counter import MessageCounter
+from memcli.lazy_dataclasses import dataclass, field
 
 
 @dataclass(slots=True)

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import EndTag, StartTag, parse_html
 from memcli.formats.parsing.html_text import HtmlTextBuilder
+from memcli.lazy_dataclasses import dataclass, field
 
 VOID_TAGS = frozenset({"br", "img", "meta", "link", "input", "hr", "wbr", "source", "use"})
 

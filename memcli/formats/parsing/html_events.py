@@ -1,12 +1,12 @@
 """HTML read as a stream of tags and the text between them, in bounded memory."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from io import TextIOWrapper
 
 from memcli.errors import InputError
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
+from memcli.lazy_dataclasses import dataclass, field
 
 _BLOCK_CHARACTERS = 1 << 16
 _MAX_TAG_CHARACTERS = 4 << 20  # a file with a longer unclosed tag is not HTML

@@ -6,6 +6,7 @@ from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.html_events import EndTag, StartTag, parse_html
 
 LARGEST_TEXT = 16 << 20  # characters of one message
+LONGEST_TARGET = 2_000  # characters of a link's target; longer ones are left out
 
 _BLOCK_TAGS = ("br", "p", "div", "li", "ul", "ol", "tr", "table", "pre", "blockquote", "hr")
 _HEADING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -13,9 +14,14 @@ _LINE_BREAK_TAGS = frozenset((*_BLOCK_TAGS, *_HEADING_TAGS))
 
 
 class HtmlTextBuilder:
-    """A builder of text from HTML: one line for each block; code keeps its spaces."""
+    """A builder of text from HTML: one line for each block; code keeps its spaces.
 
-    def __init__(self) -> None:
+    With `has_targets`, the target of a link follows its words, unless they are the target itself.
+    """
+
+    def __init__(self, *, has_targets: bool = False) -> None:
+        self._has_targets = has_targets
+        self._target, self._words = "", ""  # of the link that is open
         self._lines: list[str] = []
         self._line: list[str] = []
         self._length = 0
@@ -29,6 +35,11 @@ class HtmlTextBuilder:
                 self._append(part)
                 self._end_line()
             self._append(parts[-1])
+            self._words += token if self._target else ""
+        elif token.tag == "a" and self._has_targets:
+            self._end_link()
+            if isinstance(token, StartTag):
+                self._target = _link_target(token)
         elif token.tag in _LINE_BREAK_TAGS:
             self._end_line()
             if token.tag == "pre":
@@ -37,8 +48,15 @@ class HtmlTextBuilder:
 
     def lines(self) -> list[str]:
         """Return the lines that are not blank."""
+        self._end_link()
         self._end_line()
         return self._lines
+
+    def _end_link(self) -> None:
+        words = self._words.strip()
+        if words and _address(words) != _address(self._target):
+            self._append(f" ({self._target})")
+        self._target, self._words = "", ""
 
     def _append(self, text: str) -> None:
         if self._length < LARGEST_TEXT:
@@ -53,13 +71,29 @@ class HtmlTextBuilder:
         self._line = []
 
 
-def html_to_text(html: str) -> str:
+def _link_target(tag: StartTag) -> str:
+    """Return the target of a link to a page, "" for any other link."""
+    target = tag.attributes.get("href", "").strip()
+    is_page = target.startswith(("http://", "https://"))
+    return target if is_page and len(target) <= LONGEST_TARGET else ""
+
+
+def _address(link: str) -> str:
+    """Return a link without what people leave out."""
+    return link.partition("://")[2].removeprefix("www.").rstrip("/") or link.rstrip("/")
+
+
+def html_to_text(html: str, *, has_targets: bool = False) -> str:
     """Return the text of a piece of HTML, with one line for each block.
+
+    Args:
+        html: the piece.
+        has_targets: whether the target of a link follows its words, unless they are the same.
 
     Raises:
         InputError: a tag has no end.
     """
-    builder = HtmlTextBuilder()
+    builder = HtmlTextBuilder(has_targets=has_targets)
     raw = html.encode("utf-8", "replace")
     for token in parse_html(Document("a piece of HTML", lambda: BytesIO(raw))):
         builder.add(token)

@@ -1,13 +1,13 @@
 """JSON lines: one value per line, also in logs that are still being written."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO
 
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
 from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken
 from memcli.formats.parsing.sample import Sample
+from memcli.lazy_dataclasses import replace
 
 LONGEST_LINE = 64 << 20  # bytes; logs of coding agents have lines of 20 MB
 HEAD = 1 << 16  # bytes at the start of a log, read again with its new lines: they name the session

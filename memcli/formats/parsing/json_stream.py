@@ -13,12 +13,12 @@ import json
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, BinaryIO
 
 from memcli.errors import InputError
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
+from memcli.lazy_dataclasses import dataclass
 
 LARGEST_VALUE = 64 << 20  # bytes of one wanted value, or of one string outside of them
 DEEPEST = 200  # brackets around wanted values; real exports have fewer than 30

@@ -9,9 +9,9 @@ An import reports the difference by reason, and a message that a parser forgot a
 
 from collections import Counter
 from collections.abc import Sized
-from dataclasses import dataclass, field
 
 from memcli.domain import Omission
+from memcli.lazy_dataclasses import dataclass, field
 
 
 @dataclass(slots=True)

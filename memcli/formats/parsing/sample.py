@@ -1,12 +1,12 @@
 """The head of a file: the part by which its format is recognised."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import parse_prefix
 from memcli.formats.parsing.sqlite import table_columns
+from memcli.lazy_dataclasses import dataclass
 
 HEAD_BYTES = 1 << 20
 

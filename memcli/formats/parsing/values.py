@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 from memcli.domain import Clock, Turn, fingerprint
+from memcli.lazy_dataclasses import replace
 
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100  # of messages in any export
 

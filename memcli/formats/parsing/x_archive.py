@@ -4,10 +4,10 @@ window.YTD.direct_messages.part0 = [ ... ]
 """
 
 import re
-from dataclasses import replace
 from typing import BinaryIO
 
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
+from memcli.lazy_dataclasses import replace
 
 _HEAD = re.compile(rb"\s*window\.YTD\.(\w+)\.part\d+\s*=\s*(?=\[)")
 _MAX_HEAD = 1 << 12  # bytes

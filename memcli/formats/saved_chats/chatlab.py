@@ -23,6 +23,18 @@ from memcli.formats.parsing.values import mapping, parse_timestamp, string
 
 _MESSAGES, _META = ("messages", "[]"), ("meta",)
 _MEDIA_TYPES = frozenset({1, 2, 3, 4, 5})  # picture, voice, film, file, sticker
+_TEXT_TYPE = 0
+_TYPE_NAMES = {
+    7: "link",
+    8: "location",
+    20: "red packet",
+    21: "transfer",
+    22: "poke",
+    24: "share",
+    25: "reply",
+    26: "forwarded messages",
+    27: "contact",
+}
 _CALL_TYPE, _NOTICE_TYPE, _RECALLED_TYPE = 23, 80, 81
 
 
@@ -77,7 +89,7 @@ def _message(
         chat=string(meta.get("groupId")) or chat_key_and_title(title)[0],
         title=title,
         speaker="" if kind is Kind.SERVICE else name or sender,
-        text=string(message.get("content")),
+        text=string(message.get("content")) or _label(message, kind),
         time=parse_timestamp(message.get("timestamp")),
         key=string(message.get("platformMessageId")),
         is_owner=bool(owner) and sender == owner,
@@ -97,6 +109,14 @@ def _kind(type_number: object) -> Kind:
         _RECALLED_TYPE: Kind.DELETED,
     }
     return kinds.get(type_number, Kind.TEXT) if isinstance(type_number, int) else Kind.TEXT
+
+
+def _label(message: Mapping[str, Any], kind: Kind) -> str:
+    """Return a label in place of content that the exporter did not put into words."""
+    number = message.get("type")
+    if kind is not Kind.TEXT or not isinstance(number, int) or number == _TEXT_TYPE:
+        return ""
+    return f"[{_TYPE_NAMES.get(number, number)}]"
 
 
 FORMAT = Format(name="chatlab", recognises=_recognises, parse=_parse)

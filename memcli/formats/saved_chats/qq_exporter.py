@@ -11,6 +11,7 @@ from typing import Any
 
 from memcli.domain import Kind, Skipped
 from memcli.errors import InputError
+from memcli.formats.building.blocks import part_label
 from memcli.formats.building.chat_messages import ChatMessage
 from memcli.formats.building.json_chats import read_messages
 from memcli.formats.building.text_chat import chat_key_and_title, chat_name
@@ -87,7 +88,9 @@ def _message(
     names_in_text = frozenset(_FILE_MARK.findall(text))
     files = [name for name in _files(content) if not name or name not in names_in_text]
     kind = _kind(message, has_sender=bool(numbers))
-    if not _FILE_MARK.sub("", _BARE_MARK.sub("", text)).strip():
+    if not text and not files:
+        text = "\n".join(filter(None, map(_element_text, sequence(content.get("elements")))))
+    elif not _FILE_MARK.sub("", _BARE_MARK.sub("", text)).strip():
         files = [*files, *names_in_text] or ([""] if text else [])
         text = ""
     reply = mapping(content.get("reply"))
@@ -104,6 +107,15 @@ def _message(
         other_names=tuple(numbers),
         parent=string(reply.get("referencedMessageId")) or None,
     )
+
+
+def _element_text(element: object) -> str:
+    """Return the text of a part of a message, or a label with its type and its name."""
+    fields, data = mapping(element), mapping(mapping(element).get("data"))
+    names = ("text", "content", "summary", "prompt", "title", "name", "address", "filename")
+    text = next(filter(None, (string(data.get(name)) for name in names)), "")
+    kind = string(fields.get("type"))
+    return text if kind == "text" else part_label(kind, text) if kind else text
 
 
 def _kind(message: Mapping[str, Any], *, has_sender: bool) -> Kind:

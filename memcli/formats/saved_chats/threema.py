@@ -123,7 +123,8 @@ def _content(row: Mapping[str, str]) -> tuple[Kind, str, list[str]]:
     if type_name in ("TEXT", ""):
         return Kind.TEXT, body, []
     if type_name in ("LOCATION", "BALLOT"):
-        return Kind.TEXT, caption or f"[{type_name.lower()}]", []
+        place = "" if body.strip().startswith(("[", "{")) else body.strip()
+        return Kind.TEXT, caption or place or f"[{type_name.lower()}]", []
     return Kind.MEDIA, caption, [_file_name(body)]
 
 

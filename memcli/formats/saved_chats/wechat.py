@@ -44,6 +44,7 @@ _MEDIA = re.compile(
 )
 _CALL = re.compile(r"通话|call", re.IGNORECASE)
 _NOTICE = re.compile(r"系统|撤回|拍一拍|system", re.IGNORECASE)
+_PLAIN_TYPE = re.compile(r"文本|text", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\[[^\[\]]{1,12}\]")
 _TITLE_IN_XML = re.compile(r"<title>(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?</title>", re.DOTALL)
 _ADDRESS_IN_XML = re.compile(r'\b(?:poiname|label|nickname)="([^"]*)"')
@@ -245,7 +246,8 @@ def _content(type_name: str, text: str) -> tuple[Kind, str]:
         return Kind.CALL, text
     if _MEDIA.search(type_name) or _MEDIA.search(text if _PLACEHOLDER.fullmatch(text) else ""):
         return Kind.MEDIA, "" if _PLACEHOLDER.fullmatch(text) else text
-    return Kind.TEXT, text
+    is_text = not type_name or _PLAIN_TYPE.search(type_name) is not None
+    return Kind.TEXT, text if text or is_text else f"[{type_name}]"
 
 
 def _numbered_content(type_number: str, text: str) -> tuple[Kind, str]:

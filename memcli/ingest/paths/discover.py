@@ -7,7 +7,6 @@ first bytes, without unpacking.
 
 import sys
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from memcli.errors import InputError
 from memcli.formats import recognise_format
 from memcli.formats.sources import DocumentSource, find_sources
+from memcli.lazy_dataclasses import dataclass
 
 MOST_FILES = 40  # files of a folder that are looked into
 MOST_MEMBERS = 300  # members of a zip that are looked into

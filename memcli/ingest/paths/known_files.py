@@ -1,7 +1,6 @@
 """Files that were read before, and the options that a source is read with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from memcli.domain import Kind, fingerprint
 from memcli.errors import InputError
 from memcli.formats import Format, LogPosition, ParseOptions, load_format
 from memcli.ingest.import_counts import ImportReport
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import FileState, SourceTable
 
 HEAD = 4096  # bytes that tell whether a file that grew is still the same

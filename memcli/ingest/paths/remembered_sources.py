@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +9,7 @@ from time import monotonic
 
 from memcli.errors import NotFoundError
 from memcli.ingest.import_counts import ImportReport
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import Store
 
 

@@ -25,8 +25,8 @@ and the rarest word that was found were tried, too, and add nothing.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.search.query import SearchQuery
 from memcli.store import IndexMatch, is_stop_word
 

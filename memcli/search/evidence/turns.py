@@ -5,9 +5,9 @@ passages that it is in, and by its speaker, if the question names one.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from memcli.domain import Role, Session
+from memcli.lazy_dataclasses import dataclass
 from memcli.search.query import SearchQuery
 from memcli.store import IndexMatch
 

@@ -8,9 +8,9 @@ the speaker 林晓.
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from memcli.domain import Role
+from memcli.lazy_dataclasses import dataclass
 
 _ROLES = frozenset(role.value for role in Role)  # that formats without names have as speakers
 _ASSISTANTS = frozenset(

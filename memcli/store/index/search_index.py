@@ -5,11 +5,11 @@ All of it can be rebuilt from the sessions.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
 from memcli.domain import Passage, Role, Session
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder, Vectors
 from memcli.store.index import passage_vectors
 from memcli.store.index.embedders import (

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from memcli.domain import Passage
 from memcli.errors import StoreError
+from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder, Vectors
 from memcli.store.index import passage_vectors
 from memcli.store.index.embedders import add_embedder

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from memcli.domain import YOU, Memory, MemoryId, SessionId, Tombstone, Turn, fingerprint
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.index.memory_index import MemoryIndex
 from memcli.store.index.search_index import SearchIndex
 from memcli.store.sqlite.connection import Database

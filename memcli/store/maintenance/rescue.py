@@ -6,13 +6,13 @@ can be made again from the turns is not read.
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from memcli.errors import StoreError, UsageError
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
 
 # The tables that hold what a person imported or wrote, and what follows from nothing else.

@@ -1,15 +1,23 @@
 """Counts of what is in the database."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.times import to_datetime
 
 NO_FILTERS = Filters()
+_TEXTS = (  # tables and columns with what people said, or wrote
+    ("turns", "text"),
+    ("revisions", "text"),
+    ("sessions", "title"),
+    ("memories", "value"),
+)
+_PAGE_ROWS = 500
 _SPEAKER = "coalesce(speaker, iif(role = 'user', 'me', null))"
 
 
@@ -185,6 +193,17 @@ class Statistics:
             [(count,)] = self._db.rows(f"select count(*) from bits_{number}_rowids")
             counts.append(VectorCount(name, dimensions, count, bool(serving)))
         return counts
+
+    def texts(self) -> Iterator[str]:
+        """Yield every text that was said or remembered, former ones and titles included."""
+        for table, column in _TEXTS:
+            last = 0
+            while rows := self._db.rows(
+                f"select id, {column} from {table} where id > ? order by id limit {_PAGE_ROWS}",
+                last,
+            ):
+                yield from (text for _, text in rows)
+                last = rows[-1][0]
 
     def _files(self) -> tuple[Path, Path]:
         return self._db.path, self._db.path.with_name(f"{self._db.path.name}-wal")

@@ -1,9 +1,9 @@
 """Filters on sessions, as SQL conditions."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.times import milliseconds
 
 

@@ -7,11 +7,11 @@ does not depend on the order in which memories were found, and stays true when s
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from memcli.domain import YOU, Fact, Memory, MemoryId, MemoryType, SessionId, Turn, public_id
 from memcli.errors import NotFoundError
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.times import optional_milliseconds, to_datetime
 from memcli.store.sqlite.tokenize import normalized_key

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from memcli.domain import YOU, Fact, Memory, MemoryId, MemoryType, SessionId, SourceTurn
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.times import to_datetime
 from memcli.store.sqlite.tokenize import normalized_key
 from memcli.store.tables.supersession import KeyCandidate, SupersessionStatus

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
 from typing import Any
 
 from memcli.domain import YOU, MemoryId, PortableReading, ReadingOutcome, SessionId
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 
@@ -107,6 +107,8 @@ class ReadingTable:
 
     def restore(self, reading: PortableReading) -> None:
         """Store a reading from another database, unless it is known or a turn of it is missing."""
+        from dataclasses import astuple
+
         turns = json.dumps([astuple(turn) for turn in reading.turns])
         rows = self._db.rows(
             "select conversation_id, turns.key, each.value ->> 3, each.value ->> 4"

@@ -5,10 +5,10 @@ import os
 import re
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
 
 _BELOW = "(path = ?1 or substr(path, 1, length(?2)) = ?2)"  # a path, or a file in that folder

@@ -4,9 +4,9 @@ It depends on the times at which the memories were said, never on when they were
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from memcli.domain import MemoryId
+from memcli.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

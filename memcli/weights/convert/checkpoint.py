@@ -8,7 +8,6 @@ Source: https://huggingface.co/docs/safetensors
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from memcli.backends.safetensors_header import DTYPE_BYTES, read_safetensors_header
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 from memcli.weights.convert.dtypes import NUMPY
 from memcli.weights.convert.json_file import JsonFile
 

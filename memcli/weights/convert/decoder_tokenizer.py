@@ -7,12 +7,12 @@ than it was trained on gives slightly wrong answers, and nobody notices.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from gguf import GGUFWriter, TokenType
 
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 from memcli.weights.convert.checkpoint import Checkpoint
 from memcli.weights.convert.json_file import JsonFile, read_utf8
 

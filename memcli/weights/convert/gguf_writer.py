@@ -8,7 +8,6 @@ dimension stay F32, as llama.cpp requires.
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from memcli.callbacks import ignore
 from memcli.errors import BackendError
 from memcli.files import locked_atomic_write
+from memcli.lazy_dataclasses import dataclass
 from memcli.weights.convert import qwen3
 from memcli.weights.convert.checkpoint import Checkpoint, StoredTensor
 from memcli.weights.convert.dtypes import NUMPY, Dtype, all_finite, convert_dtype

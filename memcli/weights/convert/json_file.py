@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 from memcli.typed_table import shorten_repr
 
 T = TypeVar("T")

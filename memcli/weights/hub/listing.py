@@ -1,10 +1,10 @@
 """The files of a hub repository, with sizes and checksums."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from memcli.lazy_dataclasses import dataclass
 from memcli.weights.hub import hub_client
 
 

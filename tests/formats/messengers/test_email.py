@@ -69,6 +69,9 @@ def test_gmail_numbers_its_threads_itself():
         ("Yes\n\n-----Original Message-----\nFrom: Bob\n\nLunch?", "Yes"),
         ("> only\n> a quote", "> only\n> a quote"),
         ("On it.\nBob wrote: nothing", "On it.\nBob wrote: nothing"),
+        ("Oui\n\nEm sáb., 1 de jun. de 2024 às 12:00, Bob <bob@x.y>\nescreveu:\n> Lunch?", "Oui"),
+        ("好\n\n在 2024年6月1日 12:00，Bob写道：\n> Lunch?", "好"),
+        ("The train at 12:30:\n> Which?", "The train at 12:30:"),
     ],
 )
 def test_quotes_at_the_end_are_left_out(text, own):

@@ -63,6 +63,9 @@ class Database:
         self._db.execute("insert into chat_message_join values (?, ?)", (chat, row))
         return row
 
+    def execute(self, statement):
+        self._db.execute(statement)
+
     def attach(self, message, name):
         row = self._db.execute("insert into attachment values (?)", (name,)).lastrowid
         self._db.execute("insert into message_attachment_join values (?, ?)", (message, row))
@@ -129,6 +132,28 @@ def test_reactions_and_empty_messages_leave_no_trace(new):
     new.add(text=None)
 
     assert new.read() == []
+
+
+def test_what_an_app_sent_is_named_and_a_subject_kept(new):
+    new.execute("alter table message add column subject text")
+    new.execute("alter table message add column balloon_bundle_id text")
+    app = "com.apple.messages.MSMessageExtensionBalloonPlugin:0000000000:com.apple.messages.Polls"
+    new.add(text=None, balloon_bundle_id=app)
+    new.add(guid="g2", subject="Gate", text="4471")
+
+    assert [(turn.kind, turn.text) for turn in new.turns()] == [
+        (Kind.MEDIA, "[Polls]"),
+        (Kind.TEXT, "Gate\n4471"),
+    ]
+
+
+def test_a_message_that_is_in_no_chat_is_with_its_sender(new):
+    new.add()
+    new.execute("delete from chat_message_join")
+
+    [found] = new.read()
+
+    assert (found.key, found.title, len(found.turns)) == ("+1555", "+1555", 1)
 
 
 def test_files_replies_and_edits_are_kept(new):

@@ -1,6 +1,6 @@
 """Yes or no about each passage from a server whose scores of known pairs were right."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from memcli.backends.server.endpoint import Endpoint
@@ -33,6 +33,7 @@ class ServerReranker:
             the text of it, and the server's template adds the markup.
         checks: pairs whose order, and possibly scores, are known, from the model's manifest.
         verdicts: the file that remembers for a day that the server passed its trial.
+        refusals: the file that remembers which fields the server refused; None for this run.
         scoring: the way in which the server is asked, if it is known; None puts it to trial.
         note: is called, before the first text leaves this machine, with its destination.
     """
@@ -44,6 +45,7 @@ class ServerReranker:
         *,
         checks: Sequence[ReferenceRanking] = (),
         verdicts: Path | None = None,
+        refusals: Path | None = None,
         scoring: Scoring | None = None,
         note: NoteCallback = ignore,
     ) -> None:
@@ -51,7 +53,8 @@ class ServerReranker:
         self.fingerprint = fingerprint(
             "rerank", TRIAL_VERSION, endpoint.url, endpoint.model, prompt
         )
-        self._client, self._prompt = ScoreClient(endpoint, prompt, note), prompt
+        self._client, self._prompt = ScoreClient(endpoint, prompt, note, refusals), prompt
+        self._note = note
         self._checks, self._verdicts, self._scoring = checks, VerdictFile(verdicts), scoring
         self._verdict_key = fingerprint("trial", self.fingerprint, *map(repr, checks))
 
@@ -72,6 +75,8 @@ class ServerReranker:
         verdict = verify_reranker(self._client, self._checks)
         self._verdicts.put(self._verdict_key, verdict)
         self._scoring = verdict.scoring
+        if verdict.passed and verdict.hint:
+            self._note(f"{verdict.url}: {verdict.hint}")
         return verdict
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
@@ -87,7 +92,10 @@ class ServerReranker:
         if not fitting:
             return
         scoring = self._trusted_scoring()
-        batches = self._batches(question, fitting) if scoring.is_batched else [range(len(fitting))]
+        batches: Iterable[range] = [range(len(fitting))]
+        if scoring.is_batched:
+            templated = scoring.route == "templated rerank"
+            batches = self._batches(question, fitting, self._prompt.suffix if templated else "")
         for batch in batches:
             texts = [fitting[index] for index in batch]
             for index, score in self._client.score(scoring, question, texts):
@@ -114,12 +122,12 @@ class ServerReranker:
             return verdict.scoring
         return self._scoring
 
-    def _batches(self, question: str, passages: Sequence[str]) -> Iterator[range]:
+    def _batches(self, question: str, passages: Sequence[str], suffix: str) -> Iterator[range]:
         """Yield ranges of passages for one request each, within the limits of the server."""
         most_tokens = self._client.endpoint.limits.max_request_tokens
         first, tokens = 0, 0
         for index, passage in enumerate(passages):
-            more = estimate_tokens(passage)
+            more = estimate_tokens(passage + suffix)
             full = most_tokens and tokens + more > most_tokens - estimate_tokens(question)
             if index > first and (full or index - first == _BATCH_PASSAGES):
                 yield range(first, index)

@@ -7,12 +7,12 @@ logits may lie between 0 and 1, too; known pairs do.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias, get_args
 
 from memcli.backends.yes_no import sigmoid
 from memcli.catalog.manifest import ReferenceRanking
+from memcli.lazy_dataclasses import dataclass
 
 ScoreScale: TypeAlias = Literal["probability", "logit", "double sigmoid"]
 SCALES: tuple[ScoreScale, ...] = get_args(ScoreScale)

@@ -7,7 +7,7 @@ completion, with log-probabilities.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from memcli.backends.server.chat import UNKNOWN_FIELD
@@ -16,8 +16,10 @@ from memcli.backends.server.http import EndpointClient, RefusedError, UnusableRe
 from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.reranking.replies import parse_rerank_scores, parse_yes_probability
 from memcli.backends.server.reranking.scale import SCALES, ScoreScale
+from memcli.backends.server.server_state import RefusedFields
 from memcli.backends.yes_no import fill_prompt
 from memcli.callbacks import NoteCallback, ignore
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.protocols import RerankPrompt
 
 ScoreRoute: TypeAlias = Literal["rerank", "templated rerank", "chat", "completions"]
@@ -34,7 +36,7 @@ class RerankForm:
 
     path: str = "rerank"  # a slash at its beginning: beside `/v1`
     documents: str = "documents"  # the field with the passages
-    instruct: bool = False  # whether the instruction is sent in a field of its own
+    instruct: bool = False  # whether the instruction is sent in fields of its own
 
 
 _FORMS = (  # the order in which they are tried
@@ -83,12 +85,18 @@ class ScoreClient:
         endpoint: the address.
         prompt: the prompt that the model was trained on.
         note: is called, before the first text leaves this machine, with its destination.
+        refusals: the file that remembers which fields the server refused; None for this run.
     """
 
     def __init__(
-        self, endpoint: Endpoint, prompt: RerankPrompt, note: NoteCallback = ignore
+        self,
+        endpoint: Endpoint,
+        prompt: RerankPrompt,
+        note: NoteCallback = ignore,
+        refusals: Path | None = None,
     ) -> None:
         self.endpoint, self.prompt = endpoint, prompt
+        self._refused = RefusedFields(refusals, endpoint)
         self._client = EndpointClient(endpoint, note)
 
     def close(self) -> None:
@@ -164,7 +172,8 @@ class ScoreClient:
         else:
             body |= {"query": query, "documents": documents, "top_n": len(documents)}
         if form.instruct:
-            body["instruct"] = self.prompt.instruction
+            # The names in SGLang and in llama-server; servers without a template ignore both.
+            body |= dict.fromkeys(("instruct", "instruction"), self.prompt.instruction)
         return self._client.post(
             form.path, body, lambda answer: parse_rerank_scores(answer, len(documents))
         )
@@ -172,13 +181,16 @@ class ScoreClient:
     def _ask_chat(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Request one token about each passage; yield (index, P(yes)) from its logprobs."""
         begun = False
-        for extras in (_WITHOUT_THOUGHT, {}):
+        [field] = _WITHOUT_THOUGHT
+        for extras in [{}] if field in self._refused else [_WITHOUT_THOUGHT, {}]:
             bodies = [{**self._chat_body(question, passage), **extras} for passage in passages]
             try:
                 for result in self._client.post_each(
                     "chat/completions", bodies, parse_yes_probability
                 ):
                     begun = True
+                    if not extras:
+                        self._refused.add(field)
                     yield result
                 return
             except RefusedError as error:  # maybe because OpenAI's own API has no such field

@@ -1,18 +1,12 @@
 """The results of trials of served rerankers, remembered for a day."""
 
-import json
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from memcli.backends.server.reranking.score_client import Scoring, parse_scoring
-from memcli.files import atomic_write
-
-VALID = timedelta(days=1)
-_MAX_VERDICTS = 64
+from memcli.backends.server.server_state import StateFile, is_fresh
+from memcli.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +29,7 @@ class ServedVerdict:
     @property
     def is_fresh(self) -> bool:
         """True if the trial was less than a day ago."""
-        try:
-            age = datetime.now(UTC) - datetime.fromisoformat(self.at)
-        except (ValueError, TypeError):
-            return False
-        return timedelta(0) <= age < VALID
+        return is_fresh(self.at)
 
 
 class VerdictFile:
@@ -50,39 +40,21 @@ class VerdictFile:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
+        self._file = StateFile(path)
 
     def get(self, key: str) -> ServedVerdict | None:
         """Return the verdict of a key; None if there is none or it cannot be read."""
-        return _parse_verdict(self._read().get(key))
+        return _parse_verdict(self._file.read().get(key))
 
     def latest(self, url: str, model: str) -> ServedVerdict | None:
         """Return the latest verdict about a model, whatever its prompt."""
-        found = [one for one in map(_parse_verdict, self._read().values()) if one]
+        found = [one for one in map(_parse_verdict, self._file.read().values()) if one]
         matching = [one for one in found if (one.url, one.model) == (url, model)]
         return max(matching, key=lambda one: one.at, default=None)
 
     def put(self, key: str, verdict: ServedVerdict | None) -> None:
         """Remember a verdict, or with None forget it."""
-        if self._path is None:
-            return
-        known = self._read()
-        known.pop(key, None)
-        if verdict:
-            known[key] = asdict(verdict)
-        with suppress(OSError):
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with atomic_write(self._path, OSError) as part:
-                part.write_text(json.dumps(dict([*known.items()][-_MAX_VERDICTS:])), "utf-8")
-
-    def _read(self) -> dict[str, Any]:  # Any: the file may hold anything
-        if self._path is None:
-            return {}
-        try:
-            found = json.loads(self._path.read_bytes())
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        self._file.put(key, asdict(verdict) if verdict else None)
 
 
 def _parse_verdict(found: object) -> ServedVerdict | None:

@@ -6,7 +6,6 @@ looks like scores. Of the routes to a server the first whose scores are right is
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from memcli.backends.server.http import RefusedError, UnusableReplyError
@@ -22,6 +21,7 @@ from memcli.backends.server.reranking.score_client import (
 from memcli.backends.server.reranking.verdicts import ServedVerdict
 from memcli.catalog.manifest import ReferenceRanking
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import dataclass
 
 TRIAL_VERSION = 1  # is raised when a server that passed before may fail now
 _SURE = 0.1  # loss below which no other way of prompting is tried
@@ -37,7 +37,8 @@ _HINTS: dict[FaultKind, str] = {
     " how each server is started",
 }
 _NO_LOGPROBS_HINT = (
-    "let the server send log-probabilities, or start it with a reranker: `man mem-models` shows how"
+    "let the server send log-probabilities (Ollama from 0.12.11 on does), or start it with a"
+    " reranker: `man mem-models` shows how"
 )
 
 
@@ -138,7 +139,16 @@ def _verdict(
     scoring, finding = best
     unknown = [f'it does not tell the texts for "{one}" apart' for one in finding.unknown]
     facts = [f"asked by {scoring.route}, which sends {_scale_name(scoring)}", *finding.facts]
-    return ServedVerdict(endpoint.url, endpoint.model, at, scoring, (), (*facts, *unknown))
+    avoided = [one for one in attempts if one.fault and not scoring.is_batched]
+    facts += [f"not asked by {one.route}: {one.problem}" for one in avoided]
+    return ServedVerdict(
+        endpoint.url,
+        endpoint.model,
+        at,
+        scoring,
+        facts=(*facts, *unknown),
+        hint=f"its rerank endpoint is wrong and not used; {_hint(avoided)}" if avoided else "",
+    )
 
 
 def _scale_name(scoring: Scoring) -> str:

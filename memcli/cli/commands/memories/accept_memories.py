@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import parse_text
 from memcli.cli.output.memory_view import print_memories
+from memcli.cli.parsing.parameters import Argument
 
 MemoryNames = Annotated[
     list[str],
-    typer.Argument(
+    Argument(
         autocompletion=values.offer_memory_ids,
         metavar="ID...",
         parser=parse_text,

@@ -3,27 +3,22 @@
 from datetime import datetime
 from typing import Annotated
 
-import typer
-
 from memcli.cli.commands.memories.memory_options import Tags, TypeName
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import parse_text
 from memcli.cli.output.memory_view import print_memories
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.domain import Fact, MemoryType
 from memcli.ingest.own_facts import OwnFacts
 
 FactKey = Annotated[
-    str, typer.Argument(metavar="KEY", parser=parse_text, help="Topic of the fact: `home city`.")
+    str, Argument(metavar="KEY", parser=parse_text, help="Topic of the fact: `home city`.")
 ]
-FactValue = Annotated[
-    str, typer.Argument(metavar="VALUE", parser=parse_text, help="The fact itself.")
-]
+FactValue = Annotated[str, Argument(metavar="VALUE", parser=parse_text, help="The fact itself.")]
 NewType = Annotated[
     TypeName,
-    typer.Option(
-        "--type", metavar="TYPE", help="`UserMemory`, a fact about you, or `LongTermMemory`."
-    ),
+    Option("--type", metavar="TYPE", help="`UserMemory`, a fact about you, or `LongTermMemory`."),
 ]
 
 

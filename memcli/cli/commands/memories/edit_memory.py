@@ -1,35 +1,32 @@
 """`mem memories edit`."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
-
-import typer
 
 from memcli.cli.commands.memories.memory_options import MemoryName, Tags, TypeName
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import parse_text
 from memcli.cli.output.memory_view import print_memories
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.domain import MemoryType
 from memcli.errors import UsageError
 from memcli.ingest.own_facts import OwnFacts
+from memcli.lazy_dataclasses import replace
 
 NewValue = Annotated[
     str | None,
-    typer.Argument(
-        metavar="[VALUE]", parser=parse_text, show_default=False, help="The corrected fact."
-    ),
+    Argument(metavar="[VALUE]", parser=parse_text, show_default=False, help="The corrected fact."),
 ]
 NewKey = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--key", metavar="KEY", parser=parse_text, show_default=False, help="Topic of the fact."
     ),
 ]
 OptionalType = Annotated[
     TypeName | None,
-    typer.Option(
+    Option(
         "--type",
         metavar="TYPE",
         show_default=False,

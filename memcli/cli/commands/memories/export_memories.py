@@ -3,19 +3,18 @@
 import sys
 from typing import Annotated, Literal
 
-import typer
-
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import OUTPUT
 from memcli.cli.output.memory_view import (
     memories_markdown,
     print_memory_list,
 )
+from memcli.cli.parsing.parameters import Option
 from memcli.store import MemoryFilters
 
 ExportFormat = Annotated[
     Literal["json", "markdown"],
-    typer.Option(
+    Option(
         "--format",
         metavar="FORMAT",
         rich_help_panel=OUTPUT,

@@ -2,18 +2,17 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.commands.memories.memory_options import MemoryFilterOptions
 from memcli.cli.input_text import join_question
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Jsonl, parse_text
+from memcli.cli.parsing.parameters import Argument
 from memcli.search.memory_search import search_memories
 
 MemoryQuery = Annotated[
     list[str],
-    typer.Argument(
+    Argument(
         metavar="QUERY...", parser=parse_text, help="Words to search for, with or without quotes."
     ),
 ]
@@ -47,7 +46,7 @@ def print_found_memories(
     """Print the memories that a query finds.
 
     Raises:
-        typer.Exit: there are none.
+        EarlyExit: there are none.
     """
     with database.open_existing() as store:
         hits = search_memories(query, store, open_embedder(), chosen.filters())

@@ -4,18 +4,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from memcli.cli.input_text import read_text_input
 from memcli.cli.json_output.fact_reader import read_facts
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.output.console import write_line
 from memcli.cli.output.progress import resume_hint
+from memcli.cli.parsing.parameters import Argument
 from memcli.ingest.own_facts import MemoryImportCounts, OwnFacts
 
 File = Annotated[
     Path,
-    typer.Argument(
+    Argument(
         metavar="FILE", help="JSON as `mem memories export` writes it; `-` for standard input."
     ),
 ]
@@ -37,7 +37,7 @@ def import_memories(file: File, *, database: WritableDatabaseOptions) -> None:
         restored = OwnFacts(store, open_embedder()).import_memories(
             found, datetime.now().astimezone()
         )
-    typer.echo(_describe(restored))
+    write_line(_describe(restored))
 
 
 def _describe(restored: MemoryImportCounts) -> str:

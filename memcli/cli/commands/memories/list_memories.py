@@ -2,15 +2,14 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.commands.memories.find_memories import print_found_memories
 from memcli.cli.commands.memories.memory_options import MemoryFilterOptions
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Jsonl, parse_text
+from memcli.cli.parsing.parameters import Argument
 
 FormerQuery = Annotated[  # until 0.2, `list` searched, too
-    str | None, typer.Argument(metavar="[QUERY]", parser=parse_text, hidden=True)
+    str | None, Argument(metavar="[QUERY]", parser=parse_text, hidden=True)
 ]
 
 

@@ -1,23 +1,22 @@
 """Options that several commands of `mem memories` share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Literal
-
-import typer
 
 from memcli.cli.completion import values
 from memcli.cli.option_groups import combine_dates
 from memcli.cli.options import FILTERS, Since, Speaker, Until, parse_text
 from memcli.cli.output.console import note
 from memcli.cli.output.memory_view import print_memory_list
+from memcli.cli.parsing.parameters import Argument, Option
 from memcli.domain import Memory, MemoryType
-from memcli.errors import ExitCode
+from memcli.errors import EarlyExit, ExitCode
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import MemoryFilters, Store
 
 MemoryName = Annotated[
     str,
-    typer.Argument(
+    Argument(
         autocompletion=values.offer_memory_ids,
         metavar="ID",
         parser=parse_text,
@@ -27,7 +26,7 @@ MemoryName = Annotated[
 TypeName = Literal["UserMemory", "LongTermMemory"]
 Tags = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--tag",
         metavar="TAG",
         parser=parse_text,
@@ -37,7 +36,7 @@ Tags = Annotated[
 ]
 OnlyType = Annotated[
     TypeName | None,
-    typer.Option(
+    Option(
         "--type",
         metavar="TYPE",
         show_default=False,
@@ -47,7 +46,7 @@ OnlyType = Annotated[
 ]
 OnlyTag = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--tag",
         metavar="TAG",
         parser=parse_text,
@@ -58,7 +57,7 @@ OnlyTag = Annotated[
 ]
 History = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--history",
         rich_help_panel=FILTERS,
         help="Include memories that newer ones supersede.",
@@ -66,7 +65,7 @@ History = Annotated[
 ]
 Unsupported = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--unsupported",
         rich_help_panel=FILTERS,
         help="Only memories that their sources do not support and that you have not accepted.",
@@ -74,7 +73,7 @@ Unsupported = Annotated[
 ]
 MaxMemories = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--limit",
         "-n",
         min=1,
@@ -111,7 +110,7 @@ class MemoryFilterOptions:
         """Print the memories that are supported, or only those that are not.
 
         Raises:
-            typer.Exit: there are none.
+            EarlyExit: there are none.
         """
         current = [one for one in found if one.current or self.history]
         doubtful = [one for one in current if not one.trusted]
@@ -122,4 +121,4 @@ class MemoryFilterOptions:
             note(f"{len(doubtful)} unsupported, not shown: `mem memories list --unsupported`")
         if not listed:
             note("no memories found")
-            raise typer.Exit(ExitCode.NOTHING_FOUND)
+            raise EarlyExit(ExitCode.NOTHING_FOUND)

@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.commands.memories.memory_options import MemoryName
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json
 from memcli.cli.output.memory_view import show_memory
+from memcli.cli.parsing.parameters import Option
 
 Why = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--why",
         help="Show also the reason that the model gave, and all that it thought if it read with"
         " `mem read --keep-traces`.",

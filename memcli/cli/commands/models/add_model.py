@@ -3,22 +3,22 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from memcli.catalog import ROLES
 from memcli.cli.commands.models.model_options import RESTART
 from memcli.cli.models.maintain import add_file
 from memcli.cli.models.resolve import load_catalog
 from memcli.cli.options import Quiet
+from memcli.cli.output.console import write_line
 from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.parsing.parameters import Argument, Option
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A GGUF file.")]
+File = Annotated[Path, Argument(metavar="FILE", help="A GGUF file.")]
 Role = Annotated[
-    str, typer.Option("--role", metavar="ROLE", help=f"Task of the model: {', '.join(ROLES)}.")
+    str, Option("--role", metavar="ROLE", help=f"Task of the model: {', '.join(ROLES)}.")
 ]
 NewName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--name",
         metavar="NAME",
         show_default=False,
@@ -27,7 +27,7 @@ NewName = Annotated[
 ]
 Like = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--like",
         metavar="NAME",
         show_default=False,
@@ -43,4 +43,4 @@ def add_model(
     with resume_hint(RESTART), progress_bars(quiet=quiet) as progress:
         added = add_file(file, role, name, like, load_catalog(), progress)
     if not quiet:
-        typer.echo(f"{added.name}: {added.role}, verified")
+        write_line(f"{added.name}: {added.role}, verified")

@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.options import parse_text
+from memcli.cli.parsing.parameters import Argument
 
 RESTART = "the same command starts again from the beginning"
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         metavar="[NAME...]",
         parser=parse_text,
         autocompletion=values.offer_models,

@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.models.maintain import weights_named
 from memcli.cli.models.resolve import load_catalog
 from memcli.cli.options import parse_text
+from memcli.cli.output.console import write_line
+from memcli.cli.parsing.parameters import Argument
 from memcli.settings import models_folder
 
 OptionalName = Annotated[
     str | None,
-    typer.Argument(
+    Argument(
         metavar="[NAME]",
         parser=parse_text,
         autocompletion=values.offer_models_here,
@@ -24,4 +24,4 @@ OptionalName = Annotated[
 
 def print_path(name: OptionalName = None) -> None:
     """Print the path of a model's weights, or of the folder of all models."""
-    typer.echo(weights_named(load_catalog(), [name])[0].path if name else models_folder())
+    write_line(weights_named(load_catalog(), [name])[0].path if name else models_folder())

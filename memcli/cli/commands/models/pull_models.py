@@ -2,8 +2,6 @@
 
 from typing import Annotated, Literal
 
-import typer
-
 from memcli.cli.commands.models.model_options import Names
 from memcli.cli.models.maintain import (
     announce_originals,
@@ -17,10 +15,11 @@ from memcli.cli.models.maintain import (
 from memcli.cli.models.resolve import load_catalog
 from memcli.cli.options import Quiet
 from memcli.cli.output.progress import progress_bars, resume_hint
+from memcli.cli.parsing.parameters import Option
 
 Quantization = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--quant",
         metavar="KIND",
         show_default=False,
@@ -30,30 +29,30 @@ Quantization = Annotated[
 ]
 Backend = Annotated[
     Literal["llama", "torch"],
-    typer.Option(
+    Option(
         "--backend",
         metavar="NAME",
         help="`llama` for a GGUF file, `torch` for the weights as published.",
     ),
 ]
-KeepF16 = Annotated[bool, typer.Option("--keep-f16", help="Keep the F16 file that is quantized.")]
+KeepF16 = Annotated[bool, Option("--keep-f16", help="Keep the F16 file that is quantized.")]
 Update = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--update",
         help="Take the hub's current version, even if it differs from the one pulled first.",
     ),
 ]
 DropOriginals = Annotated[
     bool | None,
-    typer.Option(
+    Option(
         "--drop-originals/--keep-originals",
         show_default=False,
         help="After a verified conversion, drop the downloaded originals from the hub's cache, or"
         " keep them. By default a terminal asks, and elsewhere they are kept.",
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Pull without asking for confirmation.")]
+Yes = Annotated[bool, Option("--yes", "-y", help="Pull without asking for confirmation.")]
 
 
 def pull_models(

@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.models.maintain import remove_models
 from memcli.cli.models.resolve import load_catalog
 from memcli.cli.options import parse_text
+from memcli.cli.parsing.parameters import Argument
 
 RequiredNames = Annotated[
     list[str],
-    typer.Argument(
+    Argument(
         metavar="NAME...",
         parser=parse_text,
         autocompletion=values.offer_models_here,

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.catalog import ROLES
 from memcli.cli.commands.models.model_options import RESTART, Names
 from memcli.cli.models.inventory import model_json, models_document
@@ -17,11 +15,12 @@ from memcli.cli.models.served import verify_addresses
 from memcli.cli.options import Json, Jsonl, Quiet
 from memcli.cli.output.console import print_json, print_jsonl
 from memcli.cli.output.progress import progress_bars, resume_hint
-from memcli.errors import ExitCode
+from memcli.cli.parsing.parameters import Option
+from memcli.errors import EarlyExit, ExitCode
 
 ServedRole = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--role",
         metavar="ROLE",
         show_default=False,
@@ -58,4 +57,4 @@ def verify_models(
     else:
         print_verdicts(items, quiet=quiet)
     if any(item.status != "verified" for item in items):
-        raise typer.Exit(ExitCode.BACKEND)
+        raise EarlyExit(ExitCode.BACKEND)

@@ -2,20 +2,19 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.people_documents import people_document, person_json
 from memcli.cli.option_groups import DatabaseOptions, FilterOptions
 from memcli.cli.options import FILTERS, Json, Jsonl
 from memcli.cli.output.charts.people_view import merge_known_names, print_people
 from memcli.cli.output.console import note, print_json, print_jsonl
-from memcli.errors import ExitCode
+from memcli.cli.parsing.parameters import Option
+from memcli.errors import EarlyExit, ExitCode
 from memcli.settings import load_settings
 
 MaxPeople = Annotated[
     int | None,
-    typer.Option(
+    Option(
         "--limit",
         "-n",
         min=1,
@@ -53,4 +52,4 @@ def list_people(
         print_people(found)
     if not found:
         note("no people found")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)

@@ -2,16 +2,15 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.options import Quiet, parse_text
 from memcli.cli.output.settings_view import print_change
+from memcli.cli.parsing.parameters import Argument
 from memcli.settings import load_settings, setting_values, write_setting
 
 MainName = Annotated[
     str,
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=values.offer_speakers,
         metavar="NAME",
@@ -20,7 +19,7 @@ MainName = Annotated[
 ]
 OtherNames = Annotated[
     list[str],
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=values.offer_speakers,
         metavar="OTHER...",

@@ -1,13 +1,11 @@
 """`mem sources list`."""
 
-import typer
-
 from memcli.cli.json_output.import_documents import remembered_source_json, sources_document
 from memcli.cli.option_groups import DatabaseOptions
 from memcli.cli.options import Json, Jsonl
 from memcli.cli.output.console import note, print_json, print_jsonl
 from memcli.cli.output.import_view import print_remembered_sources
-from memcli.errors import ExitCode
+from memcli.errors import EarlyExit, ExitCode
 from memcli.ingest.paths.remembered_sources import list_remembered_sources
 
 
@@ -29,4 +27,4 @@ def list_sources(
         print_remembered_sources(found)
     if not found:
         note("no path is remembered")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)

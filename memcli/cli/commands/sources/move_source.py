@@ -3,25 +3,24 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Quiet, parse_text
-from memcli.cli.output.console import one_line
+from memcli.cli.output.console import one_line, write_line
+from memcli.cli.parsing.parameters import Argument
 from memcli.errors import InputError
 from memcli.ingest.paths.remembered_sources import find_remembered_path
 
 OldPath = Annotated[
     str,
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=values.offer_source_paths,
         metavar="OLD",
         help="Path as `mem sources` lists it, or its end.",
     ),
 ]
-NewPath = Annotated[Path, typer.Argument(metavar="NEW", help="The place where it lies now.")]
+NewPath = Annotated[Path, Argument(metavar="NEW", help="The place where it lies now.")]
 
 
 def move_source(
@@ -38,4 +37,4 @@ def move_source(
         path = find_remembered_path(store, old)
         store.sources.move(path, str(place))
     if not quiet:
-        typer.echo(f"{one_line(path)}: now {one_line(str(place))}")
+        write_line(f"{one_line(path)}: now {one_line(str(place))}")

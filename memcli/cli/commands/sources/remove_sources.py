@@ -2,17 +2,16 @@
 
 from typing import Annotated
 
-import typer
-
 from memcli.cli.completion import values
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Quiet, parse_text
-from memcli.cli.output.console import one_line
+from memcli.cli.output.console import one_line, write_line
+from memcli.cli.parsing.parameters import Argument
 from memcli.ingest.paths.remembered_sources import find_remembered_path
 
 SourcePaths = Annotated[
     list[str],
-    typer.Argument(
+    Argument(
         parser=parse_text,
         autocompletion=values.offer_source_paths,
         metavar="PATH...",
@@ -34,4 +33,4 @@ def remove_sources(
             store.sources.remove(path)
     if not quiet:
         for path in found:
-            typer.echo(f"{one_line(path)}: no longer read; its sessions stay")
+            write_line(f"{one_line(path)}: no longer read; its sessions stay")

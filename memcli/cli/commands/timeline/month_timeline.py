@@ -2,8 +2,6 @@
 
 from typing import Annotated, Literal
 
-import typer
-
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.people_documents import timeline_document
 from memcli.cli.option_groups import DatabaseOptions, FilterOptions
@@ -11,12 +9,13 @@ from memcli.cli.options import OUTPUT, Json, parse_text
 from memcli.cli.output.charts.timeline_view import count_months, print_timeline, timeline_svg
 from memcli.cli.output.console import note, print_json
 from memcli.cli.output.markdown_csv import print_text
-from memcli.errors import ExitCode, UsageError
+from memcli.cli.parsing.parameters import Argument, Option
+from memcli.errors import EarlyExit, ExitCode, UsageError
 from memcli.store import query_terms
 
 TimelineQuery = Annotated[
     list[str] | None,
-    typer.Argument(
+    Argument(
         metavar="[QUERY...]",
         parser=parse_text,
         show_default=False,
@@ -25,7 +24,7 @@ TimelineQuery = Annotated[
 ]
 TimelineFormat = Annotated[
     Literal["text", "json", "svg"] | None,
-    typer.Option(
+    Option(
         "--format",
         show_default=False,
         metavar="FORMAT",
@@ -66,4 +65,4 @@ def timeline(
             print_timeline(found)
     if not found.sessions:
         note("no sessions found")
-        raise typer.Exit(ExitCode.NOTHING_FOUND)
+        raise EarlyExit(ExitCode.NOTHING_FOUND)

@@ -1,12 +1,12 @@
 """The people who speak: their names, turns, days and sources."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from memcli.cli.output.console import console, printable
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import WIDE, RenderStyle
+from memcli.lazy_dataclasses import dataclass
 from memcli.settings import Settings
 from memcli.store import SpeakerActivity
 

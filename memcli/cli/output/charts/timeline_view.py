@@ -1,10 +1,10 @@
 """The sessions of each month: bars on a terminal, numbers in a pipe, or an SVG drawing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 
 from memcli.cli.output.console import console
+from memcli.lazy_dataclasses import dataclass
 from memcli.store import MonthCount
 
 BAR_WIDTH, HEIGHT, MARGIN = 14, 160, 24  # of the drawing, in pixels
