@@ -76,6 +76,7 @@ def prepare_query(
     now: datetime | None,
     weights: SignalWeights,
     earlier: str = "",
+    names: Sequence[Sequence[str]] = (),
 ) -> SearchQuery:
     """Prepare a question for the signals.
 
@@ -87,13 +88,14 @@ def prepare_query(
         now: the moment that "yesterday" counts from; None is the present.
         weights: of the signals.
         earlier: the questions before, if this one may go on from there.
+        names: the names of each person who has several.
 
     Raises:
         BackendError: the embedder failed.
     """
-    people = _find_people(question, store)
+    people = _find_people(question, store, names)
     if earlier and not people:
-        people = _find_people(earlier, store)
+        people = _find_people(earlier, store, names)
     terms, term_weights, corrections = _weigh_terms(question, store, embedder, weights, people)
     follows = bool(earlier) and goes_on(question)
     if earlier:
@@ -186,9 +188,9 @@ def _is_of_date(term: str) -> bool:
     return _YEAR.fullmatch(term) is not None or parse_month(term) is not None
 
 
-def _find_people(question: str, store: Store) -> NamedPeople:
+def _find_people(question: str, store: Store, names: Sequence[Sequence[str]]) -> NamedPeople:
     index = store.index
-    return find_named_people(question, index.speaker_names(), index.source_names())
+    return find_named_people(question, index.speaker_names(), index.source_names(), names)
 
 
 def _weigh_terms(

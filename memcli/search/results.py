@@ -95,6 +95,7 @@ class Ranking:
     stopped_by: StopCause | None = None  # the error or Ctrl-C that prevented later stages
     memories: tuple[AnsweringMemory, ...] = ()  # current ones first; they make the verdict "found"
     corrections: Mapping[str, str] = field(default_factory=dict)  # words searched for, by the typed
+    missing_phrases: tuple[str, ...] = ()  # quoted phrases that no session has together
 
     @property
     def trace(self) -> str:
@@ -183,6 +184,7 @@ def mask_ranking(ranking: Ranking) -> Ranking:
         ranking,
         results=tuple(_mask_result(result) for result in ranking.results),
         thought=ranking.thought and redact(ranking.thought),
+        memories=tuple(_mask_memory(one) for one in ranking.memories),
     )
 
 
@@ -205,6 +207,15 @@ def _mask_result(result: RankedSession) -> RankedSession:
         terms=tuple(map(redact, result.terms)),
         reasons=tuple(map(redact, result.reasons)),
     )
+
+
+def _mask_memory(one: AnsweringMemory) -> AnsweringMemory:
+    from memcli.text.redaction import redact
+
+    said = one.memory.fact
+    fact = replace(said, key=redact(said.key), value=redact(said.value))
+    quotes = (QuotedTurn(quote.position, _mask_turn(quote.turn)) for quote in one.sources)
+    return AnsweringMemory(replace(one.memory, fact=fact), tuple(quotes))
 
 
 def _mask_turn(turn: Turn) -> Turn:

@@ -140,9 +140,10 @@ class Retrieval:
 
     candidates: list[Candidate]  # best first
     corrections: Mapping[str, str] = field(default_factory=dict)  # words searched for, by the typed
+    missing_phrases: tuple[str, ...] = ()  # quoted phrases that no session has together
 
 
-def retrieve(
+def retrieve(  # noqa: PLR0913  # one entry for every caller of the first stage
     question: str,
     store: Store,
     embedder: Embedder,
@@ -152,6 +153,7 @@ def retrieve(
     now: datetime | None = None,
     weights: SignalWeights | None = None,
     earlier: str = "",
+    names: Sequence[Sequence[str]] = (),
 ) -> Retrieval:
     """Find the sessions likeliest to answer, best first.
 
@@ -169,6 +171,7 @@ def retrieve(
         now: the moment that "yesterday" counts from; None is the present.
         weights: of the signals.
         earlier: the questions before, if this one may go on from there.
+        names: the names of each person who has several.
 
     Raises:
         BackendError: the embedder failed.
@@ -190,6 +193,7 @@ def retrieve(
         now=now,
         weights=weights or SignalWeights(),
         earlier=earlier,
+        names=names,
     )
     matches = find_matches(query)
     signals = score_signals(query, matches)
@@ -198,14 +202,15 @@ def retrieve(
     ranked = sorted(
         scores.keys() & _presentable(matches), key=lambda number: (-scores[number], number)
     )
-    if not ranked:
-        return Retrieval([])
-    # The best session's score says how sure the ranking is, the others' are their share of that.
     lacks_phrase = with_phrases is not None and not with_phrases
+    missing = phrases if lacks_phrase else ()
+    if not ranked:
+        return Retrieval([], missing_phrases=missing)
+    # The best session's score says how sure the ranking is, the others' are their share of that.
     sure = 0.0 if lacks_phrase else measure_confidence(ranked[0], query, matches).confidence
     scale = sure / (scores[ranked[0]] or 1.0)
     candidates = _candidates(ranked[:limit], scale, signals, query, matches)
-    return Retrieval(candidates, _words_of_stems(query.corrections, candidates))
+    return Retrieval(candidates, _words_of_stems(query.corrections, candidates), missing)
 
 
 def score_sessions(signals: Iterable[SignalScores]) -> dict[int, float]:
@@ -263,6 +268,7 @@ def _candidates(
     passages = _choose_passages(firsts, query.weights, matches)
     evidence = choose_evidence(query, sessions, matches, _turns_with_words(numbers, query, matches))
     terms = {place.session: place.terms for place in matches["session"]}
+    newest, alike = _newest_on_topic(sessions, scale, signals)
     candidates = []
     for number in numbers:
         parts = {
@@ -277,10 +283,33 @@ def _candidates(
                 terms=terms.get(number, ()),
                 passages=tuple(passages[number]),
                 evidence=tuple(evidence[number]),
-                reasons=describe_reasons(query, sessions[number], terms.get(number, ()), parts),
+                reasons=describe_reasons(
+                    query,
+                    sessions[number],
+                    terms.get(number, ()),
+                    parts,
+                    newest_of=alike if number == newest else 0,
+                ),
             )
         )
     return candidates
+
+
+def _newest_on_topic(
+    sessions: Mapping[int, Session], scale: float, signals: Sequence[SignalScores]
+) -> tuple[int | None, int]:
+    """Return the newest of the sessions whose scores are near the best one, and their number.
+
+    Of several values of one thing it tells the present one.
+    """
+    scores = score_sessions(signals)
+    best = max((scores[number] for number in sessions), default=0.0)
+    near = [
+        (session.started_at, number)
+        for number, session in sessions.items()
+        if session.started_at and scores[number] >= ON_TOPIC * best
+    ]
+    return (max(near)[1], len(near)) if scale and near else (None, 0)
 
 
 def _open_reference(reference: Reference, store: Store, filters: Filters) -> Candidate | None:

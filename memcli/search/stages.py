@@ -44,6 +44,7 @@ class RankingModels:
     sift_wording: str = ""
     thought_tokens: int = 1024  # most that the sifter thinks
     answer_thought_tokens: int = 1024  # most that a chat model thinks before it answers
+    names: tuple[tuple[str, ...], ...] = ()  # of each person who has several
 
 
 def rank_sessions(  # noqa: PLR0913  # one entry for every command that ranks
@@ -136,6 +137,7 @@ class _Draft:
     found: bool  # True if any session is considered relevant
     memories: tuple[AnsweringMemory, ...] = ()
     corrections: Mapping[str, str] = field(default_factory=dict)
+    missing_phrases: tuple[str, ...] = ()
     plan: StagePlan | None = None
     thought: str | None = None
     stages: list[StageReport] = field(default_factory=list)
@@ -158,6 +160,7 @@ def _ranking(request: _Request, draft: _Draft) -> Ranking:
         left_out=tuple(draft.left_out),
         memories=draft.memories,
         corrections=draft.corrections,
+        missing_phrases=draft.missing_phrases,
     )
 
 
@@ -188,6 +191,7 @@ def _retrieve(request: _Request) -> _Draft:
         filters,
         limit=limit,
         earlier=request.dialogue.questions,
+        names=request.models.names,
     )
     candidates = retrieval.candidates
     results = {
@@ -212,6 +216,7 @@ def _retrieve(request: _Request) -> _Draft:
         found,
         memories=tuple(_quote_sources(memory, store) for memory in memories),
         corrections=retrieval.corrections,
+        missing_phrases=retrieval.missing_phrases,
     )
     _end_stage(
         request, draft, StageReport("retrieve", embedder.name, monotonic() - began, len(candidates))

@@ -10,7 +10,7 @@ from memcli.cli.output.console import note
 from memcli.errors import BackendError
 from memcli.protocols import Chat, Embedder, Reader
 from memcli.search.stages import RankingModels
-from memcli.settings import state_folder
+from memcli.settings import load_settings, state_folder
 from memcli.store import Store
 
 
@@ -77,6 +77,7 @@ def open_models(
         if thought_tokens is None
         else thought_tokens,
         answer_thought_tokens=DEFAULT_THOUGHT_TOKENS if thought_tokens is None else thought_tokens,
+        names=load_settings().people_with_names,
     )
 
 
