@@ -15,6 +15,11 @@ that MEM_CONFIG names:
     context = 16384             # tokens, if the server allows fewer than the model
     redact = false              # sends secrets unmasked, as to servers on this machine
 
+    [database]                  # where the key of an encrypted database is
+    key_command = "pass show mem"  # prints it
+    key_file = "~/.mem-key"     # holds it
+    keyring = true              # the system keyring holds it
+
     [people]                    # the names of each person; `me` is yourself
     me = ["Mira Santos", "mira"]
     "Kaito Mori" = ["kaito", "+81 90 1234 5678"]
@@ -58,12 +63,27 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class KeySettings:
+    """The places where the key of an encrypted database is. The file never holds the key itself."""
+
+    key_command: str = ""  # prints it
+    key_file: str = ""  # path
+    keyring: bool = False  # of the system
+
+    @property
+    def has_source(self) -> bool:
+        """True if any place is named."""
+        return bool(self.key_command or self.key_file or self.keyring)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The contents of `config.toml` and of the environment."""
 
     models: Mapping[str, str] = field(default_factory=dict)  # by role
     servers: Mapping[str, Server] = field(default_factory=dict)  # by address
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names, by one of them
+    database: KeySettings = KeySettings()
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -133,6 +153,11 @@ def list_settings() -> list[Setting]:
         variable = f"MEM_{role.upper()}"
         origin = variable if os.environ.get(variable) else str(path) if role in in_file else DEFAULT
         found.append(Setting(f"models.{role}", current.models.get(role, ""), origin))
+    for place in fields(KeySettings):
+        value = getattr(current.database, place.name)
+        origin = DEFAULT if value == place.default else str(path)
+        text = "true" if value is True else value or ""
+        found.append(Setting(f"database.{place.name}", text, origin))
     for address, server in current.servers.items():
         for one in fields(Server):
             value = getattr(server, one.name)
@@ -171,7 +196,7 @@ def write_setting(key: str, values: Sequence[str]) -> None:
     """Write a setting into `config.toml`, or remove it; everything else in the file stays.
 
     Args:
-        key: `models.ROLE`, `servers.ADDRESS.FIELD` or `people.NAME`.
+        key: `models.ROLE`, `database.FIELD`, `servers.ADDRESS.FIELD` or `people.NAME`.
         values: the value as a person types it, or the names of a person; none removes the setting.
 
     Raises:
@@ -274,7 +299,8 @@ def _split_key(key: str) -> tuple[str, ...]:
     if not all(parts) or len(parts) != (3 if first == "servers" else 2):
         known = ", ".join(f"`models.{role}`" for role in ROLES)
         raise InputError(
-            f"`{key}` is not a setting", hint=f"{known}, `people.NAME` or `servers.ADDRESS.key_env`"
+            f"`{key}` is not a setting",
+            hint=f"{known}, `people.NAME`, `database.key_command` or `servers.ADDRESS.key_env`",
         )
     return parts
 
@@ -283,7 +309,8 @@ def _typed_value(name: str, value: str) -> str | int | bool:
     """Return the value of a setting as TOML has it, from the one that a person typed."""
     if name == "context" and value.isdecimal():
         return int(value)
-    return {"true": True, "false": False}.get(value, value) if name == "redact" else value
+    booleans = {"true": True, "false": False} if name in ("redact", "keyring") else {}
+    return booleans.get(value, value)
 
 
 def _from_environment(key: str, variable: str, value: object) -> Setting:
@@ -292,12 +319,14 @@ def _from_environment(key: str, variable: str, value: object) -> Setting:
 
 def _to_settings(content: dict[str, Any], path: Path) -> Settings:
     table = TypedTable(content, str(path))
-    models, servers, people = map(table.get_table, ("models", "servers", "people"))
+    tables = map(table.get_table, ("models", "servers", "people", "database"))
+    models, servers, people, database = tables
     table.reject_unknown_keys()
     return Settings(
         models=_models(models),
         servers={} if servers is None else {url: _server(servers, url) for url in servers.content},
         people={} if people is None else {name: _names(people, name) for name in people.content},
+        database=_key_settings(database),
     )
 
 
@@ -329,6 +358,18 @@ def _server(servers: TypedTable, address: str) -> Server:
     )
     table.reject_unknown_keys()
     return server
+
+
+def _key_settings(table: TypedTable | None) -> KeySettings:
+    if table is None:
+        return KeySettings()
+    found = KeySettings(
+        key_command=table.get("key_command", str, ""),
+        key_file=table.get("key_file", str, ""),
+        keyring=table.get("keyring", bool, False),
+    )
+    table.reject_unknown_keys()
+    return found
 
 
 def _names(people: TypedTable, name: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ Read `app` first, then one command, such as `commands/ask`.
     confirmation   a question before a deletion or a long import
     discovery      exports that could be imported, or have changed
     last_list      the list that was printed last, for `mem show 2`
+    encryption     the work of `mem encrypt` and `mem decrypt`
     settings_editor  the settings file in an editor
     filter_warnings  warnings of filters that leave out more than was meant
     ask_session    the way of a question from models to printed results

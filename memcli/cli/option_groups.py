@@ -11,6 +11,7 @@ from memcli.errors import UsageError
 from memcli.lazy_dataclasses import dataclass
 from memcli.settings import database_path
 from memcli.store import Filters, Store
+from memcli.store.encryption.database_key import DatabaseKey
 from memcli.text.typed_periods import Period
 
 
@@ -49,8 +50,16 @@ class WritableDatabaseOptions(DatabaseOptions):
         return Store.existing(self.path, wait=self.wait)
 
     def open(self) -> Store:
-        """Open the database, and create it if there is none."""
-        return Store(self.path, wait=self.wait)
+        """Open the database, and create it if there is none.
+
+        A new one is encrypted if the settings say where its key is.
+        """
+        new_key: DatabaseKey | None = None
+        if not self.path.exists():
+            from memcli.store.encryption.key_sources import make_key_for_new_database
+
+            new_key = make_key_for_new_database(self.path)
+        return Store(self.path, wait=self.wait, new_key=new_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ TEMPLATE = """\
 # [models]                      # a name, a path, `none`, or the address of a served model
 # reranker = "memreranker-4b"
 #
+# [database]                    # where the key of an encrypted database is
+# key_command = "pass show mem"
+#
 # [people]                      # the names of each person; `me` is yourself
 # me = ["Mira Santos", "mira"]
 """

@@ -30,8 +30,11 @@ def test_every_value_is_told_with_where_it_comes_from(mem):
         "models.sifter": ("", "default"),
         "models.reader": ("b", str(config(mem))),
         "models.chat": ("", "default"),
+        "database.key_command": ("", "default"),
+        "database.key_file": ("", "default"),
+        "database.keyring": ("", "default"),
     }
-    assert f"models.reader    b  ({config(mem)})" in mem("config").out.splitlines()
+    assert f"models.reader         b  ({config(mem)})" in mem("config").out.splitlines()
 
 
 def test_a_setting_is_written_and_all_else_stays_as_it_was(mem):

@@ -25,7 +25,7 @@ NEEDED = {
     "mem memories forget": ("m_k3j", "--dry-run"),
     "mem memories import": ("-",),
 }
-# Commands that read or write no database, or that need models or data sets first.
+# Commands that read or write no database, or that need models, data sets or a key first.
 WITHOUT_DATABASE = (
     "mem models",
     "mem config",
@@ -34,6 +34,8 @@ WITHOUT_DATABASE = (
     "mem mcp",
     "mem read",
     "mem people merge",
+    "mem encrypt",
+    "mem decrypt",
 )
 CREATE = {"mem ingest", "mem memories add", "mem memories import"}
 READING = [each for each in COMMANDS if not each.name.startswith(WITHOUT_DATABASE)]

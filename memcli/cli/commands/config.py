@@ -61,6 +61,10 @@ def config(
     `people.NAME` has the other names of a person, and `people.me` yours:
     `mem config set people.me "Mira Santos" mira`.
 
+    `database.key_command` is a command that prints the key of an encrypted database, such as
+    `pass show mem`; `database.key_file` is a file with the key, and `database.keyring true` takes
+    it from the system keyring. The key itself is never in the settings.
+
     `servers.ADDRESS.key_env` is the variable with a server's key, and `servers.ADDRESS.key_file`
     the file with it. `servers.ADDRESS.scheme` is the word before the key in the header, by default
     `Bearer`. `servers.ADDRESS.context` is the number of tokens that the server allows.

@@ -3,6 +3,7 @@
 import sys
 from typing import Annotated, Literal
 
+from memcli.cli.encryption import Plain, require_plain
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import OUTPUT
 from memcli.cli.output.memory_view import (
@@ -24,13 +25,15 @@ ExportFormat = Annotated[
 
 
 def export_memories(
-    *, format_name: ExportFormat = "json", database: WritableDatabaseOptions
+    *, format_name: ExportFormat = "json", plain: Plain = False, database: WritableDatabaseOptions
 ) -> None:
     """Print all memories with their history and sources.
 
-    `mem memories import` reads the JSON.
+    `mem memories import` reads the JSON. It is never encrypted: of an encrypted database it needs
+    `--plain`, also in a pipe.
     """
     with database.open_existing() as store:
+        require_plain(store, plain=plain)
         found = store.memories.find(MemoryFilters())
         if format_name == "json":
             print_memory_list(store, found, as_json=True, as_jsonl=False)
