@@ -136,7 +136,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """What the first stage found for a question."""
+    """The findings of the first stage for a question."""
 
     candidates: list[Candidate]  # best first
     corrections: Mapping[str, str] = field(default_factory=dict)  # words searched for, by the typed
@@ -300,16 +300,18 @@ def _newest_on_topic(
 ) -> tuple[int | None, int]:
     """Return the newest of the sessions whose scores are near the best one, and their number.
 
-    Of several values of one thing it tells the present one.
+    Of several values of one thing it has the present one. There is none if two are equally new.
     """
     scores = score_sessions(signals)
     best = max((scores[number] for number in sessions), default=0.0)
-    near = [
+    near = sorted(
         (session.started_at, number)
         for number, session in sessions.items()
         if session.started_at and scores[number] >= ON_TOPIC * best
-    ]
-    return (max(near)[1], len(near)) if scale and near else (None, 0)
+    )
+    if not scale or len(near) < 2 or near[-1][0] == near[-2][0]:
+        return None, 0
+    return near[-1][1], len(near)
 
 
 def _open_reference(reference: Reference, store: Store, filters: Filters) -> Candidate | None:
