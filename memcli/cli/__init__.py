@@ -90,7 +90,7 @@ def _unwind_on_signals() -> Iterator[None]:
 
 def _run(argv: Sequence[str]) -> int:
     if sorted(argv) == ["--verbose", "--version"]:
-        from memcli.cli.versions import print_versions
+        from memcli.cli.help.versions import print_versions
 
         print_versions()
         return ExitCode.OK
@@ -108,6 +108,7 @@ def _run(argv: Sequence[str]) -> int:
     if words[0] == "help":  # `mem help ask`, as with other programs
         return _print_help_about(words[1:])
 
+    from memcli.cli.parsing.parameters import run_command
     from memcli.cli.parsing.parse_words import parse_words
     from memcli.temporary import remove_leftovers
 
@@ -116,7 +117,7 @@ def _run(argv: Sequence[str]) -> int:
         parsed = parse_words(words)
         if parsed is None:
             return _run_by_typer(words)
-        parsed.run(**parsed.values)
+        run_command(parsed.run, parsed.values)
     except EarlyExit as end:
         return end.exit_code
     return ExitCode.OK

@@ -8,9 +8,10 @@ from memcli.cli.output.console import note, one_line, write_line
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Option
+from memcli.cli.settings_editor import write_setting
 from memcli.errors import UsageError
 from memcli.lazy_dataclasses import dataclass
-from memcli.settings import KeySettings, load_settings, write_setting
+from memcli.settings import KeySettings, load_settings
 from memcli.store import Store
 from memcli.store.encryption.database_key import DatabaseKey, encrypted_salt
 from memcli.store.encryption.key_sources import make_key

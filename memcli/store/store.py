@@ -85,7 +85,9 @@ class Store:
         """
         if not path.exists():
             raise StoreError(
-                f"nothing was ingested yet: no database at {path}", hint="mem ingest PATH"
+                f"nothing was ingested yet: no database at {path}",
+                hint="`mem ingest PATH` imports an export, `mem ingest --discover` finds those on"
+                " this machine",
             )
         return cls(path, wait=wait, read_only=read_only)
 

@@ -10,12 +10,13 @@ from memcli.cli.completion import values
 from memcli.cli.encryption import Plain, require_plain
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
-from memcli.cli.options import OUTPUT, Quiet, parse_text
+from memcli.cli.options import OUTPUT, Quiet
 from memcli.cli.output.console import note
 from memcli.cli.output.export_lines import print_conversations, print_everything
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.session_names import session_numbers
+from memcli.cli.typed_values import parse_text
 from memcli.errors import EarlyExit, ExitCode, UsageError
 from memcli.store import Filters
 from memcli.text.markdown_export import write_transcripts

@@ -154,7 +154,7 @@ def ingest(
     if not paths and (forced or reading != usual):
         raise _unused_options()
     if discover:
-        paths = choose_discovered(database, yes=yes, dry_run=dry_run)
+        paths = choose_discovered(database, yes=yes, dry_run=dry_run, as_json=as_json or as_jsonl)
     with (
         _open(database, dry_run=dry_run) as store,
         resume_hint(NOTHING_CHANGED if dry_run else RESUMABLE),

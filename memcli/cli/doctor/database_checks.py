@@ -9,7 +9,7 @@ from pathlib import Path
 from memcli.cli.doctor.health_check import HealthCheck
 from memcli.cli.models.inventory import human_size
 from memcli.errors import ExitCode, InputError, MemError, StoreError
-from memcli.settings import KeySettings, config_file, database_path, load_settings
+from memcli.settings import KeySettings, config_file, default_database, load_settings
 from memcli.store import Store
 
 _SAVE = "`mem doctor --rescue FILE` saves what can be read; a backup is better"
@@ -122,7 +122,7 @@ def _check_sources(store: Store) -> HealthCheck:
 
 def _check_permissions(path: Path) -> HealthCheck:
     allowed = [(path, 0o600), *((beside, 0o600) for beside in _log_files(path))]
-    if path == database_path():
+    if path == default_database():
         allowed.append((path.parent, 0o700))
     if key_file := _key_settings().key_file:
         allowed.append((Path(key_file).expanduser(), 0o600))

@@ -160,11 +160,14 @@ class Deletion:
         self._memories.remove(numbers)
 
     def _delete_session(self, session: SessionId) -> None:
-        [(number, conversation, source, key, endless)] = self._db.rows(
+        found = self._db.rows(
             "select sessions.id, conversations.id, source, key, endless from sessions"
             " join conversations on conversations.id = conversation_id where public = ?",
             session,
         )
+        if not found:  # a note that was deleted with its memory
+            return
+        [(number, conversation, source, key, endless)] = found
         keys = [
             turn for (turn,) in self._db.rows("select key from turns where session_id = ?", number)
         ]
