@@ -167,7 +167,7 @@ def _ranking(request: _Request, draft: _Draft) -> Ranking:
 
 def _name_missing_stages(request: _Request, draft: _Draft, why: str) -> None:
     """Add the stages that were not begun, or not ended, to what was left out."""
-    known = {stage.name for stage in draft.stages}
+    known: set[str] = {stage.name for stage in draft.stages}
     known |= {line.partition(":")[0] for line in draft.left_out}
     models = (("rerank", request.models.reranker), ("sift", request.models.sifter))
     draft.left_out += [

@@ -52,6 +52,7 @@ def test_the_help_of_mem_loads_no_more_than_its_version(arguments):
         "memcli.lazy_dataclasses",
         "memcli.cli.completion",
         "memcli.cli.help",
+        "memcli.cli.help.command_names",
         "memcli.cli.help.help_text",
         "memcli.cli.help.topics",
         "memcli.cli.completion.command_table",

@@ -101,7 +101,7 @@ def ranking_markdown(ranking: Ranking, answer: Answer | None) -> str:
     if answer and answer.text:
         parts.append(printable(answer.text))
     parts += [
-        f"- **{_escape(one.memory.fact.key)}**: {_escape(one.memory.fact.value)}"
+        f"- **{escape_markdown(one.memory.fact.key)}**: {escape_markdown(one.memory.fact.value)}"
         f" (`{one.memory.id}`{'' if one.memory.current else ', superseded'})"
         for one in ranking.memories
     ]

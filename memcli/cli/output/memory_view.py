@@ -55,19 +55,18 @@ def print_memory(memory: Memory, quotes: Sequence[Turn], history: Sequence[Memor
         quotes: the turns of its sources, in their order.
         history: every memory about its key, itself included.
     """
-    from rich.text import Text
-
     out = console()
     style = RenderStyle.of(out)
+    text_type = style.text_type
     fact = memory.fact
     about = [memory.id, fact.type.value, _day(memory), _author(memory)]
     tags = [style.text(_tag(tag)) for tag in fact.tags]
     lines = [style.text(_one_line(fact.key), "bold"), style.text(fact.value)]
-    lines.append(Text("  ", "dim").join([*map(Text, about), *tags]))
-    lines += [Text(remark, "magenta") for remark in _remarks(memory)]
+    lines.append(text_type("  ", "dim").join([*map(text_type, about), *tags]))
+    lines += [text_type(remark, "magenta") for remark in _remarks(memory)]
     for source, turn in zip(memory.sources, quotes, strict=True):
         lines.append(
-            Text.assemble(
+            text_type.assemble(
                 "\n",
                 (f"{source.session}:{source.position}  ", "dim"),
                 style.text(_one_line(turn.speaker or turn.role.value), "bold cyan"),
@@ -78,7 +77,7 @@ def print_memory(memory: Memory, quotes: Sequence[Turn], history: Sequence[Memor
     for line in lines:
         out.print(line, soft_wrap=not style.terminal)
     if len(history) > 1:
-        out.print(Text("\nhistory", "bold"))
+        out.print(text_type("\nhistory", "bold"))
         print_memories(history)
 
 
@@ -94,11 +93,9 @@ def memories_markdown(memories: Iterable[Memory]) -> str:
 
 
 def _line(memory: Memory, style: RenderStyle) -> "Text":
-    from rich.text import Text
-
     fact = memory.fact
     wide = not style.terminal or style.width >= WIDE
-    line = Text.assemble((memory.id, "cyan"), "  ", (_day(memory), "green"), "  ")
+    line = style.text_type.assemble((memory.id, "cyan"), "  ", (_day(memory), "green"), "  ")
     if wide:
         line.append(f"{fact.type.value:<14}  ", "dim")
     line.append_text(style.text(_one_line(fact.key), "bold")).append(": ", "bold")

@@ -162,41 +162,38 @@ def show_in_pager(text: str) -> None:
 def _lines(
     session: Session, target: ShowTarget, positions: list[int], style: RenderStyle
 ) -> "list[Text]":
-    from rich.text import Text
-
+    text_type = style.text_type
     lines = [
         style.text(session_heading(session), "bold"),
-        Text(f"{session.id}  {session.source}  {format_time(session.started_at)}", "dim"),
+        text_type(f"{session.id}  {session.source}  {format_time(session.started_at)}", "dim"),
     ]
     if earlier := _count_hidden(positions[:1], session, before=True):
-        lines.append(Text(f"\n… {earlier} before", "dim"))
+        lines.append(text_type(f"\n… {earlier} before", "dim"))
     today = None
     for position in positions:
         turn = session.turns[position - 1]
         if turn.sent_at and turn.sent_at.date() != today:
             today = turn.sent_at.date()
-            lines.append(Text(f"\n{today:%A} {today}", "green"))
+            lines.append(text_type(f"\n{today:%A} {today}", "green"))
         lines += _turn_lines(session, position, style, named=position in target.turns)
     if later := _count_hidden(positions[-1:], session, before=False):
-        lines.append(Text(f"\n… {later} after", "dim"))
+        lines.append(text_type(f"\n… {later} after", "dim"))
     return lines
 
 
 def _turn_lines(
     session: Session, position: int, style: RenderStyle, *, named: bool
 ) -> "list[Text]":
-    from rich.text import Text
-
     turn = session.turns[position - 1]
     if turn.kind in (Kind.SERVICE, Kind.CALL, Kind.DELETED) or not turn.text:
         text = style.text(f"[{turn.kind}] {turn.text}".rstrip(), "dim")
-        return [Text.assemble(("\n", ""), (f"{position}  ", "dim"), text)]
+        return [style.text_type.assemble(("\n", ""), (f"{position}  ", "dim"), text)]
     clock = f"  {turn.sent_at:%H:%M}" if turn.sent_at else ""
     branch = "" if turn.active else "  (another branch)"
     number = (f"{position}", "bold reverse" if named else "dim")
     speaker = style.text(turn.speaker or turn.role.value, "bold cyan")
     return [
-        Text.assemble("\n", number, "  ", speaker, (clock + branch, "dim")),
+        style.text_type.assemble("\n", number, "  ", speaker, (clock + branch, "dim")),
         *(style.text(line) for line in turn.text.split("\n")),
     ]
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from memcli.cli.json_output.store_documents import ConfigJson, SettingJson
 from memcli.cli.output.console import console, note, print_json, printable
+from memcli.cli.output.session_view import RenderStyle
 from memcli.cli.settings_editor import Setting, list_settings, setting_values
 from memcli.errors import EarlyExit, ExitCode
 from memcli.settings import DEFAULT, config_file
@@ -47,13 +48,14 @@ def print_change(key: str, values: Sequence[str], *, as_json: bool, quiet: bool)
 
 def print_settings(settings: Sequence[Setting]) -> None:
     """Print settings, one per line, each with its value and its origin."""
-    from rich.text import Text
-
     out = console()
+    text_type = RenderStyle.of(out).text_type
     width = max(len(one.key) for one in settings)
     for one in settings:
-        origin = Text(f"  ({printable(one.origin)})", "dim" if one.origin == DEFAULT else "green")
-        line = Text.assemble(
+        origin = text_type(
+            f"  ({printable(one.origin)})", "dim" if one.origin == DEFAULT else "green"
+        )
+        line = text_type.assemble(
             (f"{printable(one.key):<{width}}", "cyan"), "  ", printable(one.value) or "-"
         )
         out.print(line.append_text(origin), soft_wrap=not out.is_terminal)

@@ -2,7 +2,8 @@
 
 import os
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from glob import escape
 from pathlib import Path
 
 import apsw
@@ -28,6 +29,7 @@ def create_private_file(path: Path, key: DatabaseKey | None) -> None:
         return
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_unused_names(target)
         part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
@@ -50,6 +52,21 @@ def _move_to_unused(part: Path, target: Path) -> None:
     except OSError:  # a disk without hard links
         if not target.exists():
             part.rename(target)
+
+
+def _remove_unused_names(path: Path, status: os.stat_result | None = None) -> None:
+    """Remove what a process left that was killed while it created a database.
+
+    Args:
+        path: of the database.
+        status: of the database, to remove second names of it; None to remove old files.
+    """
+    target = Path(os.path.realpath(path))
+    for left in target.parent.glob(f".{escape(target.name)}.????????.new"):
+        with suppress(OSError):
+            found = left.lstat()
+            if os.path.samestat(found, status) if status else found.st_mtime < time.time() - 60:
+                left.unlink()
 
 
 def _reason(error: Exception) -> str:
@@ -78,6 +95,7 @@ def check_file(path: Path) -> os.stat_result:
             raise StoreError(f"{path} cannot be opened: {_reason(error)}") from error
         if status.st_nlink < 2:
             break
+        _remove_unused_names(path, status)
         if attempt < _NAME_ATTEMPTS - 1:
             time.sleep(0.05)  # another process may just be creating it, and removes its own name
     else:

@@ -35,8 +35,6 @@ def merge_known_names(counts: Iterable[SpeakerActivity], settings: Settings) -> 
 
 def print_people(found: Sequence[Person]) -> None:
     """Print people, one per line: turns, sessions, first and last day, name and sources."""
-    from rich.text import Text
-
     out = console()
     style = RenderStyle.of(out)
     wide = not style.terminal or out.width >= WIDE
@@ -44,7 +42,7 @@ def print_people(found: Sequence[Person]) -> None:
     for one in found:
         days = f"{_day(one.first)} to {_day(one.last)}"
         turns = f"{one.turns:>{digits},} {'turn ' if one.turns == 1 else 'turns'}"
-        line = Text.assemble((turns, "bold"), "  ", (days, "green"), "  ")
+        line = style.text_type.assemble((turns, "bold"), "  ", (days, "green"), "  ")
         if wide:
             line.append(f"{pluralize(one.sessions, 'session'):<14}  ", "dim")
         line.append_text(style.text(one.name, "cyan"))
