@@ -96,7 +96,7 @@ def ranking_view(
 
 
 def print_overviews(
-    overviews: Iterable[SessionSummary], *, show_page: Callable[[str], None] | None = None
+    overviews: Iterable[SessionSummary], *, show_page: Callable[[str], object] | None = None
 ) -> None:
     """Print sessions, one per line; on a narrow terminal without turns and source.
 

@@ -23,6 +23,7 @@ from memcli.store.index.term_statistics import (
     bm25_select,
     count_texts,
     lucene_weight,
+    most_frequent_stems,
     nearest_stem,
 )
 from memcli.store.sqlite.connection import Database
@@ -186,6 +187,10 @@ class SearchIndex:
         _, counts = count_texts(self._db, "session_words", terms)
         unknown = [term for at, term in enumerate(terms) if not counts[at]]
         return {term: stem for term in unknown if (stem := nearest_stem(self._db, term))}
+
+    def frequent_stems(self, beginning: str, limit: int) -> list[str]:
+        """Return the stems that begin with some letters, those that most sessions have first."""
+        return most_frequent_stems(self._db, beginning, limit)
 
     def match_pairs(self, pairs: Sequence[tuple[str, str]], filters: Filters) -> list[IndexMatch]:
         """Return the turns in which two terms stand side by side, with at most one word between.
