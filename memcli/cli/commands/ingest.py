@@ -15,7 +15,7 @@ from memcli.cli.json_output.import_documents import formats_document, ingest_doc
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Jsonl, Quiet, Timezone, Verbose
-from memcli.cli.output.console import note, print_json, print_jsonl
+from memcli.cli.output.console import note, print_json, print_jsonl, remark
 from memcli.cli.output.import_view import print_formats, print_reports
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Argument, Option
@@ -175,6 +175,10 @@ def ingest(
         print_jsonl(map(source_json, reports))
     else:
         print_reports(reports, quiet=quiet, verbose=verbose)
+        if reports and not any(report.format for report in reports):
+            remark("`mem ingest --formats` lists what can be read, and how to get each export")
+        elif not reports and not paths and sys.stderr.isatty():
+            remark("nothing has changed since the last import")
     if any(report.damaged for report in reports):
         raise EarlyExit(ExitCode.BAD_INPUT)
 

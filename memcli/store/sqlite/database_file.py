@@ -1,6 +1,7 @@
 """The file of a database: created private and whole, and checked before it is opened."""
 
 import os
+import stat
 import time
 from contextlib import closing
 from pathlib import Path
@@ -76,6 +77,8 @@ def check_file(path: Path) -> os.stat_result:
             status = path.stat()
         except OSError as error:
             raise StoreError(f"{path} cannot be opened: {_reason(error)}") from error
+        if stat.S_ISDIR(status.st_mode):
+            raise StoreError(f"{path} is a folder", hint="name a file in it with `--db`")
         if status.st_nlink < 2:
             break
         if attempt < _NAME_ATTEMPTS - 1:
