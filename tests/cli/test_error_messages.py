@@ -52,8 +52,8 @@ def test_a_file_of_ones_own_is_not_to_be_pulled(mem):
         ("models add num.json --role judge", 2, "`judge` is not a role", "one of embedder, "),
         ("models show memsifter", 6, "no model is called memsifter", "did you mean `memsifter-4b`"),
         ("models remove bgem3", 6, "no model is called bgem3", "did you mean `bge-m3`"),
-        ("--db folder sessions", 5, "folder is a folder", "name a file in it with `--db`"),
-        ("--db folder ingest num.json", 5, "folder is a folder", "name a file in it with `--db`"),
+        ("--db folder sessions", 5, "folder is not a file", "name a file with `--db`"),
+        ("--db folder ingest num.json", 5, "folder is not a file", "name a file with `--db`"),
         ("where is my passport", 2, "no such command 'where'",
          "did you mean `mem ask where is my passport`"),
         ("people kaito", 2, "no such command 'kaito'",
@@ -97,17 +97,6 @@ def test_a_path_in_which_nothing_was_found_is_not_read_again(mem):
     mem("ingest", "q.txt", "--format", "transcript")
 
     assert mem("sources").err == "mem: no path is remembered\n"
-
-
-def test_where_nothing_is_recognised_the_formats_are_pointed_to(mem):
-    mem.write("num.json", "3000")
-
-    done = mem("ingest", "num.json")
-
-    assert done.err.splitlines() == [
-        "mem: no chat export was recognised in num.json",
-        "mem: `mem ingest --formats` lists what can be read, and how to get each export",
-    ]
 
 
 def test_what_an_export_wrote_is_said(mem):

@@ -157,7 +157,7 @@ def test_a_format_that_is_named_is_not_looked_for(mem):
     ("name", "content", "why"),
     [
         ("missing.json", None, "no file or folder at missing.json"),
-        ("empty.json", b"", "no chat export was recognised in empty.json"),
+        ("empty.json", b"", "empty.json is empty"),
         ("picture.png", PNG, "no chat export was recognised in picture.png"),
         ("deep.json", b"[" * 100_000, "no chat export was recognised in deep.json"),
         ("words.txt", "Only words.\n", "no chat export was recognised in words.txt"),

@@ -33,6 +33,7 @@ from memcli.store.encryption.key_sources import remember_key
 from memcli.temporary import temporary_folder
 
 RESUMABLE = "what was imported is kept, and the same command imports the rest"
+FORMATS_ARE_LISTED = "`mem ingest --formats` lists what can be read, and how to get each export"
 NOTHING_CHANGED = "nothing was changed"
 EXTRA_KINDS = (Kind.TOOL, Kind.THOUGHT, Kind.CONTEXT)  # kinds that `--include` adds to the search
 
@@ -175,10 +176,8 @@ def ingest(
         print_jsonl(map(source_json, reports))
     else:
         print_reports(reports, quiet=quiet, verbose=verbose)
-        if reports and not any(report.format for report in reports):
-            remark("`mem ingest --formats` lists what can be read, and how to get each export")
-        elif not reports and not paths and sys.stderr.isatty():
-            remark("nothing has changed since the last import")
+        if not any(report.format for report in reports) and sys.stderr.isatty():
+            remark(FORMATS_ARE_LISTED if reports else "nothing has changed since the last import")
     if any(report.damaged for report in reports):
         raise EarlyExit(ExitCode.BAD_INPUT)
 
