@@ -26,8 +26,9 @@ NO_LIMIT = 1 << 30
 def disturb(seconds: float) -> Iterator[tuple[str, list[str]]]:
     """Yield the parts that kill and disturb commands."""
     at_once = min(60.0, seconds / 6)
-    kills = (seconds - at_once) * 0.55
-    yield "kills", ["kills", str(kills), "500"]
+    kills = (seconds - at_once) * 0.5
+    yield "kills", ["kills", str(kills * 0.85), "500"]
+    yield "kills of encryption", ["encryption", str(kills * 0.15), "100"]
     yield "at once", ["at_once", str(at_once), "0"]
     yield "faults", ["faults", str(seconds - at_once - kills), "2000"]
 
@@ -48,6 +49,8 @@ def run_part(what: str, seconds: float, most: int, name: str) -> dict[str, objec
         if what == "kills":
             found = kills.kill_commands(place, seconds, most)
             return {"kills": sum(found.values()), **found}
+        if what == "encryption":
+            return dict(kills.kill_encryption(place, seconds, most))
         if what == "at_once":
             return dict(kills.write_at_once(place, seconds))
         if what == "faults":
