@@ -167,34 +167,6 @@ def _finish(archive, environment):
     assert not left, left
 
 
-def kill_encryption(folder, seconds, most):
-    """Kill encryptions and decryptions; return the number of kills by command."""
-    archive = Archive(folder)
-    mem, until = archive.mem, time.monotonic() + seconds
-    kills: Counter[str] = Counter()
-    assert mem.process("ingest", archive.new_export()).code == 0
-    while time.monotonic() < until and kills.total() < most:
-        for command in (("encrypt", "--key-file", str(folder / "key")), ("decrypt",)):
-            process = subprocess.Popen(
-                [MEM, *command],
-                cwd=folder,
-                env=mem.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            time.sleep(archive.random.uniform(0.1, 2.5))
-            process.kill()
-            process.wait()
-            kills[command[0]] += 1
-            listed = mem.process("sessions", "--json")
-            assert listed.code == 0, (command, listed)
-            assert len({one["title"] for one in listed.json["sessions"]}) == BATCH
-            assert len(listed.json["sessions"]) == BATCH
-    assert mem.process("doctor").code == 0
-    return dict(kills)
-
-
 def write_at_once(folder, seconds, processes=8):
     """Let many processes import, search and forget at once; return the numbers of commands."""
     mem, until, begun = Mem(folder), time.monotonic() + seconds, 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from helpers.fuzzing import TARGETS
-from helpers.kills import kill_commands, kill_encryption, write_at_once
+from helpers.kills import kill_commands, write_at_once
 
 pytestmark = [pytest.mark.trust, pytest.mark.slow]
 
@@ -36,13 +36,6 @@ def test_no_kill_loses_or_doubles_anything(tmp_path, record_property):
 
     record_property("kills", kills)
     assert sum(kills.values()) >= 20
-
-
-def test_no_kill_of_an_encryption_loses_anything(tmp_path, record_property):
-    kills = kill_encryption(tmp_path, seconds=30, most=100)
-
-    record_property("kills", kills)
-    assert sum(kills.values()) >= 4
 
 
 def test_many_processes_at_once_lose_and_double_nothing(tmp_path, record_property):
