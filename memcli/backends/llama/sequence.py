@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from memcli.backends.generation.generator import common_prefix_length
 from memcli.backends.generation.thought_stream import THINK_CLOSE
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS
 from memcli.backends.llama.context import LlamaContext, TokenRun
@@ -26,7 +27,7 @@ class LlamaSequence:
         Only whole batches stay, and none with sampled tokens: other batches would round otherwise,
         and the same dialogue with the same seed would depend on what came before it.
         """
-        shared = _common_prefix_length(self.tokens[: self._prompt_tokens], prompt[:-1])
+        shared = common_prefix_length(self.tokens[: self._prompt_tokens], prompt[:-1])
         kept = shared // MAX_BATCH_TOKENS * MAX_BATCH_TOKENS
         if not self.context.restart(kept, seed):
             kept = 0
@@ -58,11 +59,3 @@ class LlamaSequence:
     def most_likely(self, count: int) -> list[int]:
         """Return the most likely tokens of all, best first."""
         return self.context.most_likely(count)
-
-
-def _common_prefix_length(one: Sequence[int], other: Sequence[int]) -> int:
-    """Return the number of tokens at the beginning that two sequences share."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next(
-        (place for place, (left, right) in pairs if left != right), min(len(one), len(other))
-    )
