@@ -5,6 +5,8 @@ MemError
 ├── NotFoundError        nothing in the database matches the request
 ├── InputError           a file or an argument cannot be understood
 ├── StoreError           the database is missing, locked, damaged or too new
+├── KeyMissingError      the database is encrypted, and its key cannot be had
+├── WrongKeyError        the database is encrypted with another key
 ├── ModelNotFoundError   a model file is not on this machine
 ├── BackendError         a model was found but failed to load or to run
 │   ├── ContextError     the input exceeds its context
@@ -28,6 +30,8 @@ class ExitCode(IntEnum):
     STORE = 5
     MODEL_MISSING = 6
     BACKEND = 7
+    KEY_MISSING = 8
+    WRONG_KEY = 9
     BUSY = 75  # EX_TEMPFAIL: trying again later may help
     INTERRUPTED = 130
 
@@ -41,6 +45,8 @@ EXIT_CODE_MEANINGS = {  # as mem(1) and the README print it
     ExitCode.STORE: "the database is missing, damaged or too new",
     ExitCode.MODEL_MISSING: "a model file is missing",
     ExitCode.BACKEND: "a model failed",
+    ExitCode.KEY_MISSING: "the database is encrypted, and its key is missing",
+    ExitCode.WRONG_KEY: "the database is encrypted with another key",
     ExitCode.BUSY: "another process is writing; try again",
     ExitCode.INTERRUPTED: "interrupted",
 }
@@ -82,6 +88,18 @@ class StoreError(MemError):
     """The database is missing, locked, damaged or too new."""
 
     exit_code = ExitCode.STORE
+
+
+class KeyMissingError(MemError):
+    """The database is encrypted, and no source has its key, or a source fails."""
+
+    exit_code = ExitCode.KEY_MISSING
+
+
+class WrongKeyError(MemError):
+    """The database is encrypted with another key."""
+
+    exit_code = ExitCode.WRONG_KEY
 
 
 class ModelNotFoundError(MemError):

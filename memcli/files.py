@@ -4,7 +4,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from memcli.errors import BackendError, BusyError
 
 
 @contextmanager
-def atomic_write(target: Path, failure: Callable[[str], Exception]) -> Iterator[Path]:
+def atomic_write(
+    target: Path, failure: Callable[[str], Exception], *, durable: bool = True
+) -> Iterator[Path]:
     """Write a small file atomically, readable by its owner alone.
 
     The block writes to the path that it is given, an empty file beside the target that no other
@@ -23,9 +25,10 @@ def atomic_write(target: Path, failure: Callable[[str], Exception]) -> Iterator[
     Args:
         target: the file.
         failure: makes the error that is raised if the file cannot be written.
+        durable: make it survive a power loss; else the caller does so for many files at once.
     """
     try:
-        with _unused_part(target) as part, _replacement(target, part):
+        with _unused_part(target) as part, _replacement(target, part, durable=durable):
             yield part
     except OSError as error:
         raise failure(f"cannot write {target}: {error.strerror or error}") from error
@@ -61,7 +64,7 @@ def locked_atomic_write(target: Path) -> Iterator[Path]:
 def _unused_part(target: Path) -> Iterator[Path]:
     """Hold the lock on the first partial file of a target that no other process holds, emptied."""
     for number in count():
-        part = target.with_name(f".{target.name[:200]}.{number}.part")
+        part = _part_path(target, number)
         lock = os.open(part, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,6 +80,38 @@ def _unused_part(target: Path) -> Iterator[Path]:
             os.close(lock)
 
 
+def remove_leftover_parts(target: Path) -> None:
+    """Remove the halves that killed processes left of a file, none that is being written."""
+    for number in count():
+        part = _part_path(target, number)
+        if not os.path.lexists(part):
+            return
+        with suppress(OSError):  # a process that lives writes it
+            lock = os.open(part, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                part.unlink()
+            finally:
+                os.close(lock)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file, which only its owner can read, and make it survive a power loss.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    before = path.read_bytes() if path.exists() else b""
+    begin = b"\n" if before and not before.endswith(b"\n") else b""
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(begin + line.encode() + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    sync(path.parent)
+
+
 def sync(path: Path) -> None:
     """Make a file, or the names in a folder, survive a power loss."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -87,16 +122,22 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def _replacement(target: Path, part: Path) -> Iterator[None]:
+def _replacement(target: Path, part: Path, *, durable: bool = True) -> Iterator[None]:
     """Move a partial file to its target when the block ends well; remove it if the block fails."""
     try:
         yield
-        sync(part)
+        if durable:
+            sync(part)
         part.replace(target)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    sync(target.parent)
+    if durable:
+        sync(target.parent)
+
+
+def _part_path(target: Path, number: int) -> Path:
+    return target.with_name(f".{target.name[:200]}.{number}.part")
 
 
 def _lock(descriptor: int, target: Path) -> None:

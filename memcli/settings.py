@@ -4,6 +4,9 @@ Defaults, `config.toml`, `MEM_*` variables and options: later ones override earl
 is `~/.config/mem/config.toml` (macOS: `~/Library/Application Support/mem/config.toml`), or the one
 that MEM_CONFIG names:
 
+    models_folder = "/data/models"  # or MEM_MODELS
+    gpu_layers = 20             # or MEM_GPU_LAYERS, or `--gpu-layers`; "auto" for as many as fit
+
     [models]                    # each a name, a path, `none`, or the address of a served model
     embedder = "bge-m3"
     reranker = "http://localhost:8000/v1#memreranker-4b"
@@ -15,6 +18,12 @@ that MEM_CONFIG names:
     context = 16384             # tokens, if the server allows fewer than the model
     redact = false              # sends secrets unmasked, as to servers on this machine
 
+    [database]
+    path = "/data/mem.db"       # or MEM_DB, or `--db`; the others say where its key is
+    key_command = "pass show mem"  # prints it
+    key_file = "~/.mem-key"     # holds it
+    keyring = true              # the system keyring holds it
+
     [people]                    # the names of each person; `me` is yourself
     me = ["Mira Santos", "mira"]
     "Kaito Mori" = ["kaito", "+81 90 1234 5678"]
@@ -22,14 +31,13 @@ that MEM_CONFIG names:
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
 from memcli.errors import InputError
-from memcli.files import atomic_write
 from memcli.lazy_dataclasses import dataclass, field
 from memcli.typed_table import TypedTable, shorten_repr
 
@@ -37,12 +45,13 @@ MEMOS_URL = "https://memos.memtensor.cn/api/openmem/v1"
 OWNER = "me"  # the key in [people] of the memory's owner, whom assistants call "user"
 DEFAULT = "default"
 NO_MODEL = "none"  # in place of a model's name: the stage is left out
-VARIABLES = {  # settings that a variable overrides and the file does not hold
-    "config": "MEM_CONFIG",
+VARIABLES = {  # settings outside of tables, and the variables that override them
     "database": "MEM_DB",
     "models_folder": "MEM_MODELS",
     "gpu_layers": "MEM_GPU_LAYERS",
 }
+TABLES = ("models", "servers", "people", "database")
+AUTO = "auto"  # as many layers on the GPU as fit
 ROLES = ("embedder", "reranker", "sifter", "reader", "chat")
 
 
@@ -58,12 +67,30 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class KeySettings:
+    """The places where the key of an encrypted database is. The file never holds the key itself."""
+
+    key_command: str = ""  # prints it
+    key_file: str = ""  # path
+    keyring: bool = False  # of the system
+
+    @property
+    def has_source(self) -> bool:
+        """True if any place is named."""
+        return bool(self.key_command or self.key_file or self.keyring)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The contents of `config.toml` and of the environment."""
 
     models: Mapping[str, str] = field(default_factory=dict)  # by role
     servers: Mapping[str, Server] = field(default_factory=dict)  # by address
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # names, by one of them
+    database_file: Path | None = None
+    models_folder: Path | None = None
+    gpu_layers: int | None = None  # None for as many as fit
+    database: KeySettings = KeySettings()
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -86,15 +113,6 @@ class Settings:
         return known.get(address, Server())
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """The value of one setting and its origin."""
-
-    key: str
-    value: str  # empty if unset
-    origin: str  # DEFAULT, the path of `config.toml`, or a variable
-
-
 def load_settings() -> Settings:
     """Read `config.toml` and the environment.
 
@@ -102,111 +120,7 @@ def load_settings() -> Settings:
         InputError: `config.toml` cannot be read, or holds a key or a value that is not allowed.
     """
     path = config_file()
-    return _to_settings(_read(path), path)
-
-
-def list_settings() -> list[Setting]:
-    """Return every setting with its origin.
-
-    Raises:
-        InputError: see `load_settings`.
-    """
-    from dataclasses import fields
-
-    path, current = config_file(), load_settings()
-    in_file = _read(path).get("models", {})
-    found = [
-        _from_environment("config", "MEM_CONFIG", path),
-        _from_environment("database", "MEM_DB", os.environ.get("MEM_DB") or database_path()),
-        _from_environment("models_folder", "MEM_MODELS", models_folder()),
-        _from_environment(
-            "gpu_layers", "MEM_GPU_LAYERS", os.environ.get("MEM_GPU_LAYERS") or "auto"
-        ),
-    ]
-    for role in ROLES:
-        variable = f"MEM_{role.upper()}"
-        origin = variable if os.environ.get(variable) else str(path) if role in in_file else DEFAULT
-        found.append(Setting(f"models.{role}", current.models.get(role, ""), origin))
-    for address, server in current.servers.items():
-        for one in fields(Server):
-            value = getattr(server, one.name)
-            origin = DEFAULT if value == one.default else str(path)
-            text = (
-                ""
-                if value is None
-                else str(value).lower()
-                if value in (True, False)
-                else str(value)
-            )
-            found.append(Setting(f"servers.{address}.{one.name}", text, origin))
-    for name, others in current.people.items():
-        found.append(Setting(f"people.{name}", ", ".join(others), str(path)))
-    return found
-
-
-def setting_values(key: str) -> list[str]:
-    """Return the values of a setting: none if it is not set, several if it is a list.
-
-    Raises:
-        InputError: there is no such setting; or see `load_settings`.
-    """
-    if key.startswith("people."):
-        return list(load_settings().people.get(key.partition(".")[2], ()))
-    known = {setting.key: setting.value for setting in list_settings()}
-    if key not in known:
-        _split_key(key)
-        if key.startswith("models."):
-            roles = ", ".join(f"`models.{role}`" for role in ROLES)
-            raise InputError(f"`{key}` is not a setting", hint=roles)
-    return [known[key]] if known.get(key) else []
-
-
-def write_setting(key: str, values: Sequence[str]) -> None:
-    """Write a setting into `config.toml`, or remove it; everything else in the file stays.
-
-    Args:
-        key: `models.ROLE`, `servers.ADDRESS.FIELD` or `people.NAME`.
-        values: the value as a person types it, or the names of a person; none removes the setting.
-
-    Raises:
-        InputError: the file cannot be read or written; the setting does not exist; or it does not
-            allow this value.
-    """
-    import tomlkit
-
-    path = config_file().resolve()  # a link stays a link
-    text = _read_text(path) or ""
-    _parse(text, path)  # raises our own error before tomlkit raises its own
-    document = tomlkit.parse(text)
-    *tables, last = _split_key(key)
-    table: Any = document  # tomlkit's containers have no common type
-    parent: Any = document
-    for name in tables:
-        if name not in table:
-            table[name] = tomlkit.table(is_super_table=name == "servers")
-        parent, table = table, table[name]
-        TypedTable(table, f"{path}: {name}")
-    if tables == ["people"] and values:
-        table[last] = list(values)
-    elif len(values) > 1:
-        raise InputError(f"`{key}` has one value, not {len(values)}", hint="put it in quotes")
-    elif values:
-        [value] = values
-        table[last] = _typed_value(last, value)
-    elif last in table:
-        del table[last]
-        if not table and len(tables) > 1:  # the last setting of a server
-            del parent[tables[-1]]
-    else:
-        raise InputError(f"`{key}` is not set in {path}", hint="`mem config` lists the settings")
-    changed = tomlkit.dumps(document)
-    _to_settings(_parse(changed, path), path)
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make {path.parent}: {error.strerror}") from error
-    with atomic_write(path, InputError) as part:
-        part.write_text(changed, "utf-8")
+    return build_settings(read_settings_file(path), path)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -215,10 +129,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         InputError: the file is missing, cannot be read, or is no TOML; with the line.
     """
-    text = _read_text(path)
+    text = read_settings_text(path)
     if text is None:
         raise InputError(f"no file at {path}")
-    return _parse(text, path)
+    return parse_toml(text, path)
 
 
 def memos_address() -> str:
@@ -238,14 +152,22 @@ def manifests_folder() -> Path:
 
 
 def database_path() -> Path:
-    """Return the path of the database that is used if no other one is named."""
+    """Return the path of the database: `MEM_DB`, else that of the settings, else a default."""
+    if path := os.environ.get("MEM_DB"):
+        return Path(path)
+    return load_settings().database_file or default_database()
+
+
+def default_database() -> Path:
+    """Return the path of the database that is used if none is named; its folder is memcli's."""
     return Path(platformdirs.user_data_dir("mem")) / "mem.db"
 
 
 def models_folder() -> Path:
-    """Return the folder of model files: `MEM_MODELS`, or a folder beside the database."""
-    path = os.environ.get("MEM_MODELS")
-    return Path(path) if path else Path(platformdirs.user_data_dir("mem")) / "models"
+    """Return the folder of model files: `MEM_MODELS`, else that of the settings, else a default."""
+    if path := os.environ.get("MEM_MODELS"):
+        return Path(path)
+    return load_settings().models_folder or Path(platformdirs.user_data_dir("mem")) / "models"
 
 
 def state_folder() -> Path:
@@ -253,45 +175,29 @@ def state_folder() -> Path:
     return Path(platformdirs.user_state_dir("mem"))
 
 
-def _split_key(key: str) -> tuple[str, ...]:
-    """Return the names of a key; the address of a server has dots of its own."""
-    first, _, rest = key.partition(".")
-    if key in VARIABLES:
-        raise InputError(f"`{key}` is set by a variable", hint=f"`export {VARIABLES[key]}=...`")
-    if first == "people":
-        parts: tuple[str, ...] = (first, rest)
-    elif first != "servers":
-        parts = (first, *rest.split(".")) if rest else (first,)
-    else:
-        address, _, last = rest.rpartition(".")
-        parts = (first, address.strip("\"'"), last)
-    if not all(parts) or len(parts) != (3 if first == "servers" else 2):
-        known = ", ".join(f"`models.{role}`" for role in ROLES)
-        raise InputError(
-            f"`{key}` is not a setting", hint=f"{known}, `people.NAME` or `servers.ADDRESS.key_env`"
-        )
-    return parts
+def build_settings(content: dict[str, Any], path: Path) -> Settings:
+    """Return the settings that a file has, with the variables that override them.
 
-
-def _typed_value(name: str, value: str) -> str | int | bool:
-    """Return the value of a setting as TOML has it, from the one that a person typed."""
-    if name == "context" and value.isdecimal():
-        return int(value)
-    return {"true": True, "false": False}.get(value, value) if name == "redact" else value
-
-
-def _from_environment(key: str, variable: str, value: object) -> Setting:
-    return Setting(key, str(value), variable if os.environ.get(variable) else DEFAULT)
-
-
-def _to_settings(content: dict[str, Any], path: Path) -> Settings:
+    Raises:
+        InputError: a key or a value is not allowed.
+    """
     table = TypedTable(content, str(path))
-    models, servers, people = map(table.get_table, ("models", "servers", "people"))
+    models, servers, people, database = map(table.get_table, TABLES)
+    file = database.get_optional("path", str) if database else None
+    folder = table.get_optional("models_folder", str)
+    layers = content.get("gpu_layers", AUTO)
+    if layers != AUTO and table.get("gpu_layers", int) < 0:
+        raise table.error(f"`gpu_layers` is {layers}, not a number of layers")
+    table.get_optional("gpu_layers", type(layers))
     table.reject_unknown_keys()
     return Settings(
         models=_models(models),
         servers={} if servers is None else {url: _server(servers, url) for url in servers.content},
         people={} if people is None else {name: _names(people, name) for name in people.content},
+        database_file=Path(file).expanduser() if file else None,
+        models_folder=Path(folder).expanduser() if folder else None,
+        gpu_layers=None if layers == AUTO else layers,
+        database=_key_settings(database),
     )
 
 
@@ -325,6 +231,18 @@ def _server(servers: TypedTable, address: str) -> Server:
     return server
 
 
+def _key_settings(table: TypedTable | None) -> KeySettings:
+    if table is None:
+        return KeySettings()
+    found = KeySettings(
+        key_command=table.get("key_command", str, ""),
+        key_file=table.get("key_file", str, ""),
+        keyring=table.get("keyring", bool, False),
+    )
+    table.reject_unknown_keys()
+    return found
+
+
 def _names(people: TypedTable, name: str) -> tuple[str, ...]:
     names = people.content[name]
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
@@ -332,15 +250,15 @@ def _names(people: TypedTable, name: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_settings_file(path: Path) -> dict[str, Any]:
     """Return the contents of the settings file; a missing one is empty unless it was named."""
-    text = _read_text(path)
+    text = read_settings_text(path)
     if text is None and "MEM_CONFIG" in os.environ:
         raise InputError(f"no settings at {path}, which MEM_CONFIG names")
-    return _parse(text or "", path)
+    return parse_toml(text or "", path)
 
 
-def _read_text(path: Path) -> str | None:
+def read_settings_text(path: Path) -> str | None:
     """Return the text of a file, None if there is no file."""
     try:
         return path.read_text("utf-8")
@@ -352,7 +270,12 @@ def _read_text(path: Path) -> str | None:
         raise InputError(f"{path} is not UTF-8") from error
 
 
-def _parse(text: str, path: Path) -> dict[str, Any]:
+def parse_toml(text: str, path: Path) -> dict[str, Any]:
+    """Return the contents of a TOML file.
+
+    Raises:
+        InputError: it is no TOML; with the line.
+    """
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number may have too many digits

@@ -42,8 +42,9 @@ OWNER = {
     "mcp_types": "cli.agent_tools.mcp_server",
     "anyio": "cli.agent_tools.mcp_server",
     "jsonschema": "cli.agent_tools.mcp_server",
+    "keyring": "store.encryption.key_sources",
     "platformdirs": "settings",
-    "tomlkit": "settings",
+    "tomlkit": "cli.settings_editor",
 }
 UNOWNED = {"numpy", "_typeshed"}  # spoken by the store and every backend; by the type checker
 NEEDED_BY_HELP = {"typer", "shellingham", "platformdirs", "apsw"}

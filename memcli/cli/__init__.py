@@ -10,6 +10,7 @@ Read `app` first, then one command, such as `commands/ask`.
     confirmation   a question before a deletion or a long import
     discovery      exports that could be imported, or have changed
     last_list      the list that was printed last, for `mem show 2`
+    encryption     the work of `mem encrypt` and `mem decrypt`
     settings_editor  the settings file in an editor
     filter_warnings  warnings of filters that leave out more than was meant
     ask_session    the way of a question from models to printed results
@@ -89,7 +90,7 @@ def _unwind_on_signals() -> Iterator[None]:
 
 def _run(argv: Sequence[str]) -> int:
     if sorted(argv) == ["--verbose", "--version"]:
-        from memcli.cli.versions import print_versions
+        from memcli.cli.help.versions import print_versions
 
         print_versions()
         return ExitCode.OK
@@ -107,6 +108,7 @@ def _run(argv: Sequence[str]) -> int:
     if words[0] == "help":  # `mem help ask`, as with other programs
         return _print_help_about(words[1:])
 
+    from memcli.cli.parsing.parameters import run_command
     from memcli.cli.parsing.parse_words import parse_words
     from memcli.temporary import remove_leftovers
 
@@ -115,7 +117,7 @@ def _run(argv: Sequence[str]) -> int:
         parsed = parse_words(words)
         if parsed is None:
             return _run_by_typer(words)
-        parsed.run(**parsed.values)
+        run_command(parsed.run, parsed.values)
     except EarlyExit as end:
         return end.exit_code
     return ExitCode.OK

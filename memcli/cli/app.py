@@ -9,7 +9,12 @@ import typer
 
 from memcli import __version__
 from memcli.cli.completion import shells
-from memcli.cli.parsing.parameters import CommandGroup, Option
+from memcli.cli.parsing.parameters import (
+    CommandGroup,
+    Option,
+    command_parameters,
+    declared_parameters,
+)
 from memcli.cli.parsing.parse_words import COMMANDS, load_command
 from memcli.cli.parsing.typer_groups import GroupedCommand, typer_function, typer_group
 
@@ -28,13 +33,13 @@ def command_tree(arguments: Sequence[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
         add_completion=False,  # `completion.shells` has scripts of our own
     )
-    app.callback()(typer_function(root))
+    app.callback()(typer_function(root, declared_parameters(root)))
     for name in _needed_commands(arguments):
         command = load_command(name)
         if isinstance(command, CommandGroup):
             app.add_typer(typer_group(command))
         else:
-            app.command(cls=GroupedCommand)(typer_function(command))
+            app.command(cls=GroupedCommand)(typer_function(command, command_parameters(command)))
     return app
 
 

@@ -6,7 +6,7 @@ date passes no filter by date.
 
 import sys
 
-from memcli.cli.output.console import note, printable
+from memcli.cli.output.console import note, printable, remark
 from memcli.cli.output.numbers import pluralize
 from memcli.lazy_dataclasses import replace
 from memcli.store import Filters, Store
@@ -30,7 +30,7 @@ def warn_about_filters(store: Store, filters: Filters) -> None:
         undated = store.statistics.count_undated(replace(filters, since=None, until=None))
         if undated:
             are = "are" if undated > 1 else "is"
-            note(f"{pluralize(undated, 'session')} without a date {are} left out")
+            remark(f"{pluralize(undated, 'session')} without a date {are} left out")
 
 
 def _any_session(store: Store, filters: Filters) -> bool:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from memcli.cli.output.console import note
+from memcli.cli.output.console import remark
 from memcli.errors import MemError, NotFoundError
 from memcli.files import atomic_write
 from memcli.settings import state_folder
@@ -68,7 +68,7 @@ def print_footer(count: int, *, more: bool = False) -> None:
         return
     number = min(count, 2)
     further = f"; `--limit {2 * count}` shows more" if more else ""
-    note(f"`mem show {number}` opens number {number}{further}")
+    remark(f"`mem show {number}` opens number {number}{further}")
 
 
 def _file() -> Path:

@@ -3,14 +3,17 @@
 A command declares a parameter of a group's type: `def stats(database: DatabaseOptions)`.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from memcli.cli import options
+from memcli.cli.output.console import print_json
 from memcli.errors import UsageError
 from memcli.lazy_dataclasses import dataclass
 from memcli.settings import database_path
 from memcli.store import Filters, Store
+from memcli.store.encryption.database_key import DatabaseKey
 from memcli.text.typed_periods import Period
 
 
@@ -49,8 +52,16 @@ class WritableDatabaseOptions(DatabaseOptions):
         return Store.existing(self.path, wait=self.wait)
 
     def open(self) -> Store:
-        """Open the database, and create it if there is none."""
-        return Store(self.path, wait=self.wait)
+        """Open the database, and create it if there is none.
+
+        A new one is encrypted if the settings say where its key is.
+        """
+        new_key: DatabaseKey | None = None
+        if not self.path.exists():
+            from memcli.store.encryption.key_sources import make_key_for_new_database
+
+            new_key = make_key_for_new_database(self.path)
+        return Store(self.path, wait=self.wait, new_key=new_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,7 @@ class ListOutputOptions:
     format: options.ListFormat = None
     as_json: options.Json = False
     as_jsonl: options.Jsonl = False
+    quiet: options.Quiet = False
 
     def chosen_format(self) -> str:
         """Return the format that was chosen, `text` by default.
@@ -116,6 +128,30 @@ class SessionOutputOptions(ListOutputOptions):
 
 
 @dataclass(frozen=True, slots=True)
+class ChartOutputOptions(ListOutputOptions):
+    """The format that counts by month are printed in."""
+
+    format: options.ChartFormat = None  # type: ignore[assignment]  # it has one format more
+
+
+@dataclass(frozen=True, slots=True)
+class ResultOptions:
+    """The form that the result of a change is printed in."""
+
+    as_json: options.Json = False
+    quiet: options.Quiet = False
+
+    def print_result(
+        self, document: Callable[[], Mapping[str, object]], print_for_people: Callable[[], None]
+    ) -> None:
+        """Print a document with `--json`, nothing with `--quiet`, and otherwise text."""
+        if self.as_json:
+            print_json(document())
+        elif not self.quiet:
+            print_for_people()
+
+
+@dataclass(frozen=True, slots=True)
 class RankingOutputOptions:
     """The format that a ranking is printed in."""
 
@@ -123,6 +159,7 @@ class RankingOutputOptions:
     as_json: options.Json = False
     as_jsonl: options.Jsonl = False
     context_tokens: options.ContextTokens = None
+    quiet: options.Quiet = False
     redact: options.Redact = None
     verbose: options.Verbose = False
 
@@ -169,7 +206,6 @@ class AnswerOutputOptions(RankingOutputOptions):
 
     profile: options.Profile = False
     whole_trace: options.WholeTrace = False
-    quiet: options.Quiet = False
 
 
 def _one_format(chosen: str | None, *, as_json: bool, as_jsonl: bool) -> str:

@@ -5,95 +5,28 @@ are used together. The `rich_help_panel` of an option is the heading that the he
 and Tab show it under.
 """
 
-import math
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from memcli.cli.completion import values
-from memcli.cli.parsing.parameters import Option
+from memcli.cli.parsing.parameters import QUIET, Option
 from memcli.cli.typed_dates import parse_end, parse_since, parse_zone
-from memcli.errors import UsageError
-from memcli.settings import load_settings
+from memcli.cli.typed_values import (
+    parse_layers,
+    parse_limit,
+    parse_names,
+    parse_seconds,
+    parse_source,
+    parse_stages,
+)
 from memcli.text.typed_periods import Period
-
-STAGES = {"retrieve", "rerank", "sift"}
-UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds of each unit
 
 FILTERS = "Filters"
 MODELS = "Models"
 OUTPUT = "Output"
 DATABASE = "Database"
-
-
-def parse_text(text: str) -> str:
-    """Return the text that was typed, with question marks for bytes that are not text."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def parse_source(text: str) -> str:
-    """Return the source that was typed; the name of a format stands for its source."""
-    from memcli.formats.guides import find_source  # here, because every press of Tab loads this
-
-    return find_source(parse_text(text))
-
-
-def parse_names(text: str) -> frozenset[str]:
-    """Return all names of a person, given one of them."""
-    return frozenset(load_settings().names_of(parse_text(text)))
-
-
-def parse_layers(text: str) -> int | None:
-    """Return a number of layers, or None for `auto`.
-
-    Raises:
-        UsageError: the text is neither.
-    """
-    if text == "auto":
-        return None
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(
-            f"not a number of layers: `{parse_text(text)}`", hint="`--gpu-layers auto`, or a number"
-        )
-    return int(text)
-
-
-def parse_stages(text: str) -> frozenset[str] | None:
-    """Return the stages in a list divided by commas, or None for `auto`.
-
-    Raises:
-        UsageError: the list names a stage that does not exist.
-    """
-    if text == "auto":
-        return None
-    listed = {name.strip() for name in text.split(",")}
-    if unknown := listed - STAGES:
-        raise UsageError(
-            f"not a stage: `{parse_text(min(unknown))}`",
-            hint="`--stages auto`, or `--stages retrieve,rerank,sift`",
-        )
-    return frozenset(listed)
-
-
-def parse_seconds(text: str) -> float:
-    """Return a duration in seconds: `90`, `90s`, `15m`, `2h`.
-
-    Raises:
-        UsageError: the text is not a duration, or it is negative or infinite.
-    """
-    digits, unit = text, 1
-    if text[-1:] in UNITS:
-        digits, unit = text[:-1], UNITS[text[-1]]
-    try:
-        number = float(digits) * unit
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise UsageError(
-            f"not a number of seconds: `{parse_text(text)}`", hint="`--budget 20`, or `--budget 2h`"
-        )
-    return number
 
 
 DatabaseFile = Annotated[
@@ -111,10 +44,11 @@ Wait = Annotated[
     float,
     Option(
         "--wait",
-        min=0,
-        metavar="SECONDS",
+        parser=parse_seconds,
+        metavar="TIME",
         rich_help_panel=DATABASE,
-        help="Wait up to this long while another process writes to the database.",
+        help="Wait up to this long, such as `90` seconds or `15m`, while another process writes to"
+        " the database.",
     ),
 ]
 Timezone = Annotated[
@@ -178,16 +112,22 @@ Speaker = Annotated[
         " gives them will do; `me` is you.",
     ),
 ]
-_LIMIT = Option(
-    "--limit",
-    "-n",
-    min=1,
-    metavar="N",
-    rich_help_panel=FILTERS,
-    help="Show at most this many sessions.",
-)
-Limit = Annotated[int, _LIMIT]
-OptionalLimit = Annotated[int | None, _LIMIT]
+
+
+def limit_option(help_text: str) -> Option:
+    """Return the option that limits a list."""
+    return Option(
+        "--limit",
+        "-n",
+        parser=parse_limit,
+        metavar="N",
+        rich_help_panel=FILTERS,
+        help=f"{help_text}; 0 for all.",
+    )
+
+
+Limit = Annotated[int, limit_option("Show at most this many sessions")]
+OptionalLimit = Annotated[int | None, limit_option("Show at most this many sessions")]
 MinScore = Annotated[
     float | None,
     Option(
@@ -200,36 +140,36 @@ MinScore = Annotated[
         help="Only sessions with at least this score, from 0 to 1.",
     ),
 ]
-ListFormat = Annotated[
-    Literal["text", "json", "jsonl", "markdown", "csv"] | None,
-    Option(
+
+
+def _format_option(further: str) -> Option:
+    return Option(
         "--format",
         show_default=False,
         metavar="FORMAT",
         rich_help_panel=OUTPUT,
-        help="Output format: `text` (the default), `json`, `jsonl`, `markdown` or `csv`.",
-    ),
+        help=f"Output format: `text` (the default), `json`, `jsonl`, `markdown`, {further}.",
+    )
+
+
+ListFormat = Annotated[
+    Literal["text", "json", "jsonl", "markdown", "csv"] | None, _format_option("or `csv`")
 ]
 SessionsFormat = Annotated[
     Literal["text", "json", "jsonl", "markdown", "csv", "tsv"] | None,
-    Option(
-        "--format",
-        show_default=False,
-        metavar="FORMAT",
-        rich_help_panel=OUTPUT,
-        help="Output format: `text` (the default), `json`, `jsonl`, `markdown`, `csv`, or `tsv`:"
-        " id, day, source, turns and title with tabs between, for `fzf` and the like.",
+    _format_option(
+        "`csv`, or `tsv`: id, day, source, turns and title with tabs between, for `fzf` and the"
+        " like"
     ),
+]
+ChartFormat = Annotated[
+    Literal["text", "json", "jsonl", "markdown", "csv", "svg"] | None,
+    _format_option("`csv`, or `svg`, a drawing for a file"),
 ]
 RankingFormat = Annotated[
     Literal["text", "json", "jsonl", "markdown", "csv", "context"] | None,
-    Option(
-        "--format",
-        show_default=False,
-        metavar="FORMAT",
-        rich_help_panel=OUTPUT,
-        help="Output format: `text` (the default), `json`, `jsonl`, `markdown`, `csv`, or"
-        " `context`: whole turns of the best sessions, to be read by a language model.",
+    _format_option(
+        "`csv`, or `context`: whole turns of the best sessions, to be read by a language model"
     ),
 ]
 ContextTokens = Annotated[
@@ -281,9 +221,7 @@ Json = Annotated[bool, Option("--json", rich_help_panel=OUTPUT, help="Print one 
 Jsonl = Annotated[
     bool, Option("--jsonl", rich_help_panel=OUTPUT, help="Print one JSON object per line.")
 ]
-Quiet = Annotated[
-    bool, Option("--quiet", "-q", rich_help_panel=OUTPUT, help="Print only the result.")
-]
+Quiet = Annotated[bool, QUIET]
 Verbose = Annotated[
     bool,
     Option(
@@ -376,9 +314,9 @@ Budget = Annotated[
         "--budget",
         parser=parse_seconds,
         show_default=False,
-        metavar="SECONDS",
+        metavar="TIME",
         rich_help_panel=MODELS,
-        help="Answer within this many seconds, as well as that time allows.",
+        help="Answer within this time, such as `20` seconds or `2m`, as well as it allows.",
     ),
 ]
 Think = Annotated[

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from memcli.errors import NotFoundError
 from memcli.store import Store
 
 
@@ -15,5 +16,10 @@ def session_numbers(store: Store, names: Sequence[str]) -> tuple[int, ...]:
     Raises:
         NotFoundError: a name fits no session, or more than one.
     """
+    for name in names:
+        if name.isdecimal():
+            raise NotFoundError(
+                f"no session `{name}`", hint=f"`mem show {name}` prints the id of that number"
+            )
     ids = dict.fromkeys(store.sessions.get(name.partition(":")[0]).id for name in names)
     return tuple(number for each in ids if (number := store.sessions.number(each)) is not None)

@@ -150,7 +150,7 @@ class _PathImporter:
             if is_memcli_database(path):
                 own = InputError(
                     f"{path} is a database of memcli itself",
-                    hint=f"`mem --db {path} export | mem ingest -` imports its sessions",
+                    hint=f"`mem --db {path} export --plain | mem ingest -` imports its sessions",
                 )
                 return [self._failure(name, own)]
             return [self._failure(name, InputError(f"no chat export was recognised in {name}"))]

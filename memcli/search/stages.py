@@ -87,11 +87,12 @@ def rank_sessions(  # noqa: PLR0913  # one entry for every command that ranks
                 _rerank(request, draft, models.reranker, draft.plan)
             if models.sifter and draft.found:
                 _sift(request, draft, models.sifter)
-    except DeadlineExceededError:
-        return replace(_ranking(request, draft), out_of_time=True)
-    except (BackendError, KeyboardInterrupt) as error:
-        if is_overdue(error):
+    except (DeadlineExceededError, BackendError, KeyboardInterrupt) as error:
+        if isinstance(error, DeadlineExceededError) or is_overdue(error):
+            _name_missing_stages(request, draft, "there was no time for it")
             return replace(_ranking(request, draft), out_of_time=True)
+        if isinstance(error, KeyboardInterrupt):  # any other error names its stage itself
+            _name_missing_stages(request, draft, "stopped")
         return replace(_ranking(request, draft), stopped_by=error)
     return _ranking(request, draft)
 
@@ -144,6 +145,16 @@ def _ranking(request: _Request, draft: _Draft) -> Ranking:
         plan=draft.plan,
         left_out=tuple(draft.left_out),
     )
+
+
+def _name_missing_stages(request: _Request, draft: _Draft, why: str) -> None:
+    """Add the stages that were not begun, or not ended, to what was left out."""
+    known = {stage.name for stage in draft.stages}
+    known |= {line.partition(":")[0] for line in draft.left_out}
+    models = (("rerank", request.models.reranker), ("sift", request.models.sifter))
+    draft.left_out += [
+        f"{name}: left out, {why}" for name, model in models if model and name not in known
+    ]
 
 
 def _end_stage(request: _Request, draft: _Draft, stage: StageReport) -> None:

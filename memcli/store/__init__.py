@@ -8,6 +8,7 @@ Read `store` first: a `Store` has a part for each table or task.
     sqlite.filters          filters on sessions as SQL conditions
     sqlite.times            times as the database stores them
     sqlite.tokenize         words of texts and questions, as the full text has them
+    encryption              the key of an encrypted database
     tables                  rows: conversations, sessions, memories, readings, sources, a cache
     index                   full text and vectors, which can be rebuilt from the rows
     maintenance             backup, export, deletion, checks, counts, reads for completion

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from memcli.errors import StoreError
+from memcli.store.encryption.database_key import DatabaseKey
 from memcli.store.index.memory_index import MemoryIndex
 from memcli.store.index.rebuild import TextIndexRebuild
 from memcli.store.index.search_index import SearchIndex
@@ -42,8 +43,15 @@ class Store:
         BusyError: from any method that writes, while another process is writing.
     """
 
-    def __init__(self, path: Path, *, wait: float = DEFAULT_WAIT, read_only: bool = False) -> None:
-        self._database = Database(path, wait=wait, read_only=read_only)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        wait: float = DEFAULT_WAIT,
+        read_only: bool = False,
+        new_key: DatabaseKey | None = None,
+    ) -> None:
+        self._database = Database(path, wait=wait, read_only=read_only, new_key=new_key)
         self.conversations = ConversationTable(self._database)
         self.sessions = SessionTable(self._database)
         self.export = StoreExport(self._database, self.sessions)
@@ -77,9 +85,16 @@ class Store:
         """
         if not path.exists():
             raise StoreError(
-                f"nothing was ingested yet: no database at {path}", hint="mem ingest PATH"
+                f"nothing was ingested yet: no database at {path}",
+                hint="`mem ingest PATH` imports an export, `mem ingest --discover` finds those on"
+                " this machine",
             )
         return cls(path, wait=wait, read_only=read_only)
+
+    @property
+    def key(self) -> DatabaseKey | None:
+        """The key of the database, None if it is not encrypted."""
+        return self._database.key
 
     def back_up(
         self, target: Path, *, replace: bool, verify: bool, progress: Callable[[int, int], None]

@@ -90,7 +90,7 @@ def test_a_damaged_copy_is_never_put_in_the_place_of_a_sound_one(archive):
     archive("backup", "copy.db")
     before = (archive.folder / "copy.db").read_bytes()
     with Store(archive.database) as store:
-        store._database.rows("delete from turn_words where rowid = 1")
+        store._database.rows("delete from turn_words_docsize where id = 1")
         store._database.rows("pragma foreign_keys = off")
         store._database.rows("insert into passages values (999, 999, 1, 1, 0, null)")
         with pytest.raises(StoreError, match="the copy is damaged"):

@@ -3,6 +3,9 @@
 import pytest
 from helpers.mem_process import Run
 
+from memcli.cli.models.open import choose_layers
+from memcli.cli.typed_values import parse_layers
+
 SERVER = "servers.http://localhost:8000/v1"
 
 
@@ -30,8 +33,11 @@ def test_every_value_is_told_with_where_it_comes_from(mem):
         "models.sifter": ("", "default"),
         "models.reader": ("b", str(config(mem))),
         "models.chat": ("", "default"),
+        "database.key_command": ("", "default"),
+        "database.key_file": ("", "default"),
+        "database.keyring": ("", "default"),
     }
-    assert f"models.reader    b  ({config(mem)})" in mem("config").out.splitlines()
+    assert f"models.reader         b  ({config(mem)})" in mem("config").out.splitlines()
 
 
 def test_a_setting_is_written_and_all_else_stays_as_it_was(mem):
@@ -87,7 +93,10 @@ def test_a_server_is_set_by_its_address(mem):
         (("unset",), 2, "wrong arguments for `mem config unset`"),
         (("unset", "models.chat", "x"), 2, "wrong arguments for `mem config unset`"),
         (("set", "models.chat", "x", "y"), 4, "`models.chat` has one value, not 2"),
-        (("set", "database", "x"), 4, "set by a variable\nhint: `export MEM_DB=...`"),
+        (("set", "config", "x"), 4, "`config` is the file itself\nhint: `export MEM_CONFIG=...`"),
+        (("set", "gpu_layers", "many"), 4, "`gpu_layers` is 'many', not a whole number"),
+        (("set", "gpu_layers", "-1"), 2, "no such option: -1"),
+        (("unset", "people"), 4, "`people` is not set in"),
         (("get",), 2, "wrong arguments for `mem config get`"),
         (("get", "models.embeder"), 4, "`models.embeder` is not a setting"),
         (("get", "nothing"), 4, "`nothing` is not a setting"),
@@ -176,3 +185,61 @@ def test_the_file_is_edited_and_checked(mem):
     assert (done.code, done.err) == (0, f"mem: {config(mem)}: changed\n")
     assert (wrong.code, "is not valid TOML" in wrong.err) == (4, True)
     assert mem("config", "edit", EDITOR="no-such-editor").code == 4
+
+
+def test_every_value_that_is_listed_can_be_set_and_removed(mem):
+    mem("config", "set", f"{SERVER}.key_env", "KEY")
+    mem("config", "set", "people.me", "Mira")
+    listed = values(mem)
+    given = {
+        "gpu_layers": "7",
+        "database.keyring": "true",
+        f"{SERVER}.context": "4096",
+        f"{SERVER}.redact": "true",
+    }
+
+    for key in listed:
+        if key == "config":  # it says where the others are
+            continue
+        value = given.get(key, str(mem.folder / "there"))
+        assert mem("config", "set", key, value).code == 0, key
+        without = {"MEM_DB": ""}
+        assert mem("config", "get", key, **without).out == f"{value}\n"
+        assert values(mem, **without)[key] == (value, str(config(mem)))
+        assert mem("config", "unset", key).code == 0, key
+
+
+def test_the_database_and_the_folder_of_models_can_be_set(mem):
+    other = mem.folder / "other" / "chats.db"
+    mem("config", "set", "database", "other/chats.db")
+    mem("config", "set", "models_folder", "~/weights")
+    mem.write("a.json", [{"role": "user", "content": "The door code is 3826."}])
+
+    assert mem("ingest", "a.json", MEM_DB="").code == 0
+
+    assert (other.exists(), mem.database.exists()) == (True, False)
+    assert "3826" in mem("search", "door", MEM_DB="").out
+    assert mem("search", "door").code == 5  # the variable goes before the file
+    assert mem("models", "path").out == f"{mem.home / 'weights'}\n"
+
+
+def test_layers_on_the_gpu_can_be_set_and_an_option_goes_before(mem, monkeypatch):
+    mem("config", "set", "gpu_layers", "20")
+    monkeypatch.setenv("MEM_CONFIG", str(config(mem)))
+
+    layers = [choose_layers(given) for given in (None, parse_layers("auto"), parse_layers("3"))]
+
+    assert layers == [20, None, 3]
+
+
+def test_a_table_can_be_printed_and_removed(mem):
+    mem("config", "set", f"{SERVER}.key_env", "KEY")
+    mem("config", "set", f"{SERVER}.context", "4096")
+    mem("config", "set", "people.me", "Mira", "mira")
+
+    assert mem("config", "get", "people").out == "people.me = Mira, mira\n"
+    assert f"{SERVER}.context = 4096\n" in mem("config", "get", SERVER).out
+    assert mem("config", "unset", SERVER).code == 0
+    assert mem("config", "unset", "people").code == 0
+    assert mem("config", "get", "people").code == 3
+    assert not [key for key in values(mem) if key.startswith(("servers", "people"))]

@@ -102,6 +102,7 @@ def test_before_anything_was_ingested_every_question_says_so(mem, command):
     assert done == Run(
         5,
         err=f"mem: nothing was ingested yet: no database at {mem.database}\n"
-        "hint: mem ingest PATH\n",
+        "hint: `mem ingest PATH` imports an export, `mem ingest --discover` finds those on"
+        " this machine\n",
     )
     assert not mem.database.exists()

@@ -11,8 +11,9 @@ from helpers.random_embedders import write_tiny_bert
 from helpers.small_exports import talk
 
 WELL = [
-    "permissions", "disk", "database", "integrity", "checksums", "full text", "vectors", "log",
-    "sources", "settings", "models", "embedder", "servers", "hardware", "sqlite-vec",
+    "permissions", "disk", "database", "encryption", "integrity", "checksums", "full text",
+    "vectors", "log", "sources", "settings", "models", "embedder", "servers", "hardware",
+    "sqlite-vec",
 ]  # fmt: skip
 
 

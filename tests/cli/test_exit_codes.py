@@ -117,7 +117,7 @@ def test_bad_usage_exits_2_and_says_why(mem, arguments):
         ("models lsit", "no such command 'lsit'", "did you mean `mem models list`"),
         (
             "sessions \x1b[31m",
-            "got unexpected extra argument(s) (\\x1b[31m)",
+            "unexpected: `\\x1b[31m`",
             "`mem sessions --help`",
         ),
     ],

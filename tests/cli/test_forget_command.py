@@ -202,3 +202,14 @@ def test_a_deletion_is_told_apart_from_a_dry_run(archive):
     assert (dry.out.startswith(key), dry.err) == (True, "mem: would delete 1 session permanently\n")
     assert (done.out, done.err) == ("deleted 1 session permanently: Diet\n", "")
     assert archive("forget", key_of(archive, "Lisbon"), "--yes", "--quiet").out == ""
+
+
+def test_a_note_and_its_memory_can_be_forgotten_together(mem):
+    mem("memories", "add", "door", "The code is 3826")
+    [memory] = [one["id"] for one in mem("memories", "--jsonl").lines]
+    [note] = [one["id"] for one in mem("sessions", "--jsonl").lines]
+
+    assert mem("forget", note, memory, "--yes").code == 0
+    mem("memories", "add", "door", "The code is 6194")
+    assert mem("forget", "--source", "you", "--yes").code == 0
+    assert mem("sessions").code == 3

@@ -68,6 +68,8 @@ RUNS = {
     "mem backup": (("copy.db", "--verify"), 0),
     "mem export": ((), 0),
     "mem forget": (("SESSION", "--yes"), 0),
+    "mem encrypt": (("--key-file", "key"), 0),
+    "mem decrypt": ((), 2),  # it is not encrypted
     "mem config": ((), 0),
     "mem models list": ((), 0),
     "mem models show": (("memsifter-4b",), 0),

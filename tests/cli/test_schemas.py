@@ -35,6 +35,13 @@ PRINTED = {
     "mem index": ("index",),
     "mem config": ("config",),
     "mem bench": ("bench", "--speed", "--quiet"),
+    "mem backup": ("backup", "copy.db"),
+    "mem sources move": ("sources", "move", "door.json", "home"),
+    "mem sources remove": ("sources", "remove", "door.json"),
+    "mem people merge": ("people", "merge", "me", "Mira"),
+    "mem memories add": ("memories", "add", "door", "It is 3826"),
+    "mem memories import": ("memories", "import", "facts.json"),
+    "mem models show": ("models", "show", "bge-m3"),
 }
 # With a model, a memory or a data set.
 TESTED_BELOW = (
@@ -43,6 +50,12 @@ TESTED_BELOW = (
     "mem memories search",
     "mem memories show",
     "mem memories forget",
+    "mem memories edit",
+    "mem memories accept",
+    # Of models, as `mem models list` prints them; tests/cli/test_models_pull.py pulls some.
+    "mem models pull",
+    "mem models add",
+    "mem models remove",
 )
 WITH = {
     flag: {
@@ -84,6 +97,7 @@ def test_every_command_that_prints_lines_says_of_what():
 @pytest.mark.parametrize("command", PRINTED)
 def test_a_document_is_as_its_schema_says(command, mem):
     mem("ingest", mem.write("door.json", [DOOR]))
+    mem.write("facts.json", [{"key": "door", "value": "It is 6194"}])
 
     printed = mem(*PRINTED[command], "--json", stdin=json.dumps([DOOR]).encode())
 
@@ -115,9 +129,11 @@ def test_what_is_read_and_remembered_is_as_the_schemas_say(mem):
     [memory] = mem("memories", "list", "--jsonl").lines
     told = mem("memories", "show", memory["id"], "--why", "--json")
     found_again = mem("memories", "search", "door", "--json")
+    accepted = mem("memories", "accept", memory["id"], "--json")
+    edited = mem("memories", "edit", memory["id"], "It is 1", "--json")
     forgotten = mem("memories", "forget", memory["id"], "--dry-run", "--json")
 
-    for document in (expected, read, listed, found_again, told, forgotten):
+    for document in (expected, read, listed, found_again, told, accepted, edited, forgotten):
         check(document.json, f"{document.json['schema'].replace('/', '-')}.json")
     check(memory, "mem.memories-1.line.json")
 

@@ -184,5 +184,5 @@ def test_a_database_of_memcli_is_not_an_export(mem):
     assert done.code == 4
     assert done.err == (
         f"mem: {mem.database} is a database of memcli itself;"
-        f" `mem --db {mem.database} export | mem ingest -` imports its sessions\n"
+        f" `mem --db {mem.database} export --plain | mem ingest -` imports its sessions\n"
     )

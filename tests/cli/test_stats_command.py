@@ -91,5 +91,6 @@ def test_without_a_database_it_says_so(mem):
     assert mem("stats") == Run(
         5,
         err=f"mem: nothing was ingested yet: no database at {mem.database}\n"
-        "hint: mem ingest PATH\n",
+        "hint: `mem ingest PATH` imports an export, `mem ingest --discover` finds those on"
+        " this machine\n",
     )

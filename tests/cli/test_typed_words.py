@@ -37,7 +37,7 @@ def test_options_may_stand_between_the_words(mem, command):
     [
         ("-h", "--help"),
         ("help", "--help"),
-        ("help ask", "ask --help"),
+        ("help sessions", "sessions --help"),
         ("ask -h", "ask --help"),
         ("help models pull", "models pull --help"),
         ("memories add -h", "memories add --help"),

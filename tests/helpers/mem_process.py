@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from memcli.cli import main
+from memcli.store.encryption.key_sources import forget_keys
 
 MEM = Path(sys.executable).with_name("mem")
 
@@ -61,6 +62,7 @@ class Mem:
         }
 
     def __call__(self, *arguments, stdin=b"", **environment):
+        forget_keys()  # a process begins without any
         with _as_process(self.folder, {**self.environment, **environment}, stdin) as streams:
             code = main([str(argument) for argument in arguments])
         return _checked_run(code, *streams)

@@ -167,6 +167,11 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
         add("reading_memories", (1, "m_nuts000001"))
     if number >= 15:
         db.execute("update sessions set checksum = '00' where id = 1")
+    if number >= 17:
+        db.execute(
+            "update sessions set indexed = '', words = 2, messages ="
+            " (select count(*) from turns where session_id = sessions.id)"
+        )
     if number >= 16:
         db.execute("update tombstone_keys set key = '0123456789abcdef'")  # the same in every dump
         add("tombstone_keys", (2, "fedcba9876543210"))

@@ -139,7 +139,22 @@ def test_without_time_no_model_is_asked_and_it_is_said(store):
 
     assert (reranker.judged, sifter.asked) == (0, [])
     assert answer.results
-    assert answer.left_out == ("rerank: none of 20 passages judged, there were 0.0 s for it",)
+    assert answer.left_out == (
+        "rerank: none of 20 passages judged, there were 0.0 s for it",
+        "sift: left out, there was no time for it",
+    )
+
+
+def test_stages_that_ctrl_c_prevents_are_named(store):
+    class Interrupted(SlowReranker):
+        def judge(self, question, passages):
+            raise KeyboardInterrupt
+            yield
+
+    answer, _ = put(store, 60, reranker=Interrupted(), sifter=SlowSifter())
+
+    assert isinstance(answer.stopped_by, KeyboardInterrupt)
+    assert answer.left_out == ("rerank: left out, stopped", "sift: left out, stopped")
 
 
 def test_a_model_nobody_knows_is_tried_with_one_passage(store):

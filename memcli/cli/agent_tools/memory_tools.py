@@ -36,8 +36,8 @@ from memcli.cli.json_output.session_documents import (
     show_document,
 )
 from memcli.cli.models.open import open_embedder
-from memcli.cli.options import parse_names
 from memcli.cli.typed_dates import parse_end, parse_start
+from memcli.cli.typed_values import parse_names
 from memcli.deadline import deadline
 from memcli.domain import MemoryType
 from memcli.errors import BackendError, UsageError

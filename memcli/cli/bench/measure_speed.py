@@ -5,7 +5,7 @@ from pathlib import Path
 
 from memcli.catalog import ModelRole
 from memcli.cli.bench.speed_view import SpeedFigures
-from memcli.cli.models.open import open_embedder
+from memcli.cli.models.open import choose_layers, open_embedder
 from memcli.cli.models.resolve import ModelResolver, is_address, load_catalog
 from memcli.cli.output.console import note
 from memcli.errors import UsageError
@@ -54,7 +54,7 @@ def measure_speed(benchmark: SpeedBenchmark) -> SpeedFigures:
     announce: Announce = (lambda _: None) if benchmark.quiet else note
     judging = _gguf_file("reranker", benchmark.reranker, announce)
     sifting = _gguf_file("sifter", benchmark.sifter, announce)
-    layers = benchmark.gpu_layers
+    layers = choose_layers(benchmark.gpu_layers)
     return SpeedFigures(
         reranker=_measure_model(judging, layers, announce) if judging else None,
         comparisons=(

@@ -16,9 +16,10 @@ from memcli.cli.option_groups import (
     StageOptions,
     WritableDatabaseOptions,
 )
-from memcli.cli.options import Limit, MinScore, Null, parse_text
+from memcli.cli.options import Limit, MinScore, Null
 from memcli.cli.output.answer_printer import AnswerPrinter
 from memcli.cli.parsing.parameters import Argument, Option
+from memcli.cli.typed_values import parse_text
 from memcli.search.model_speed import ModelSpeeds
 from memcli.settings import state_folder
 

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 from memcli.cli.input_text import STDIN
+from memcli.cli.json_output.store_documents import BackupJson
 from memcli.cli.models.inventory import human_size
-from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Quiet
-from memcli.cli.output.console import write_line
+from memcli.cli.option_groups import ResultOptions, WritableDatabaseOptions
+from memcli.cli.output.console import one_line, write_line
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Argument, Option
 from memcli.errors import UsageError
@@ -22,7 +22,7 @@ def backup(
     *,
     verify: Verify = False,
     replace: Replace = False,
-    quiet: Quiet = False,
+    output: ResultOptions,
     database: WritableDatabaseOptions,
 ) -> None:
     """Copy the whole database to one file, even while others write to it.
@@ -38,7 +38,7 @@ def backup(
     with (
         database.open_existing() as store,
         resume_hint(f"{file} was not written"),
-        progress_bars(quiet=quiet) as progress,
+        progress_bars(quiet=output.quiet or output.as_json) as progress,
     ):
         store.back_up(
             file,
@@ -46,6 +46,8 @@ def backup(
             verify=verify,
             progress=lambda done, of: progress("copying", done, of),
         )
-    if not quiet:
-        checked = ", checked" if verify else ""
-        write_line(f"{file}: {human_size(file.stat().st_size)}{checked}")
+    size, checked = file.stat().st_size, ", checked" if verify else ""
+    output.print_result(
+        lambda: BackupJson(schema="mem.backup/1", path=str(file), size=size, verified=verify),
+        lambda: write_line(f"{one_line(str(file))}: {human_size(size)}{checked}"),
+    )

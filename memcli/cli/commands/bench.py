@@ -20,10 +20,11 @@ from memcli.cli.bench.speed_view import print_speed
 from memcli.cli.json_output.serialize import serialize_value
 from memcli.cli.models.open import open_chat
 from memcli.cli.option_groups import ModelOptions, StageOptions
-from memcli.cli.options import ChatName, Json, Quiet, parse_text
+from memcli.cli.options import ChatName, Json, Quiet
 from memcli.cli.output.console import print_json, write_line
 from memcli.cli.output.progress import resume_hint
 from memcli.cli.parsing.parameters import Argument, Option
+from memcli.cli.typed_values import parse_text
 from memcli.errors import UsageError
 from memcli.protocols import Chat as ChatModel
 from memcli.search.stages import RankingModels

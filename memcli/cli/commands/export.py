@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from memcli.cli.completion import values
+from memcli.cli.encryption import Plain, require_plain
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
-from memcli.cli.options import OUTPUT, Quiet, parse_text
+from memcli.cli.options import OUTPUT, Quiet
 from memcli.cli.output.console import note
 from memcli.cli.output.export_lines import print_conversations, print_everything
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.session_names import session_numbers
+from memcli.cli.typed_values import parse_text
 from memcli.errors import EarlyExit, ExitCode, UsageError
 from memcli.store import Filters
 from memcli.text.markdown_export import write_transcripts
@@ -56,6 +58,7 @@ def export(
     format_name: ExportFormat = "jsonl",
     folder: Folder = None,
     filters: FilterOptions,
+    plain: Plain = False,
     quiet: Quiet = False,
     database: WritableDatabaseOptions,
 ) -> None:
@@ -64,11 +67,13 @@ def export(
     A database that imports an export has the same sessions under the same ids, with every branch
     and every edit; the same memories, with their sources and your acceptances; the record of what
     `mem read` has read; and the record of what was forgotten, so that it does not come back. With
-    ids, with filters, and as Markdown, only sessions are exported. Exits with status 3 when there
-    is nothing to export.
+    ids, with filters, and as Markdown, only sessions are exported. An export is never encrypted:
+    of an encrypted database it needs `--plain`, also in a pipe. Exits with status 3 when there is
+    nothing to export.
     """
     _check_folder(format_name, folder)
     with database.open_existing() as store, store.snapshot():
+        require_plain(store, plain=plain)
         chosen = filters.filters(session_numbers(store, sessions) if sessions else None)
         warn_about_filters(store, chosen)
         count = store.export.count(chosen)

@@ -8,13 +8,14 @@ from memcli.cli.confirmation import confirm
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.memory_documents import forget_document
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Json, Quiet, Source, parse_text
-from memcli.cli.output.console import note, print_json, printable, write_line
+from memcli.cli.options import Json, Quiet, Source
+from memcli.cli.output.console import note, print_json, printable, remark, write_line
 from memcli.cli.output.memory_view import print_memories
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import print_overviews, session_heading
 from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.session_names import session_numbers
+from memcli.cli.typed_values import parse_text
 from memcli.domain import Memory
 from memcli.errors import EarlyExit, ExitCode, UsageError
 from memcli.lazy_dataclasses import dataclass
@@ -95,7 +96,7 @@ class PlannedDeletion:
         if as_json:
             print_json(document)
         elif dry_run:
-            note(f"would delete {self} permanently")
+            remark(f"would delete {self} permanently")
         elif not quiet:
             write_line(f"deleted {self} permanently{self._titles()}")
 
@@ -128,7 +129,7 @@ def forget(
     """
     if bool(ids) == bool(source):
         raise UsageError(
-            "give ids of sessions or memories, or one source", hint="mem forget s_k3j --dry-run"
+            "give ids of sessions or memories, or one source", hint="`mem forget s_k3j --dry-run`"
         )
     with database.open_existing() as store:
         PlannedDeletion.from_names(store, ids or [], source).carry_out(

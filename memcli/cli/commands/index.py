@@ -8,11 +8,12 @@ from memcli.cli.json_output.store_documents import IndexedJson
 from memcli.cli.models.open import model_loader
 from memcli.cli.models.resolve import ModelResolver, is_address
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import GpuLayers, Json, Quiet, Wait, parse_text
+from memcli.cli.options import GpuLayers, Json, Quiet, Wait
 from memcli.cli.output.console import note, print_json, write_line
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Option
+from memcli.cli.typed_values import parse_text
 from memcli.ingest.reindex import reindex
 from memcli.lazy_dataclasses import dataclass
 

@@ -28,6 +28,8 @@ from memcli.ingest.import_exports import import_changed, import_exports
 from memcli.lazy_dataclasses import replace
 from memcli.settings import load_settings
 from memcli.store import Store
+from memcli.store.encryption.database_key import DatabaseKey, new_key_text
+from memcli.store.encryption.key_sources import remember_key
 from memcli.temporary import temporary_folder
 
 RESUMABLE = "what was imported is kept, and the same command imports the rest"
@@ -152,7 +154,7 @@ def ingest(
     if not paths and (forced or reading != usual):
         raise _unused_options()
     if discover:
-        paths = choose_discovered(database, yes=yes, dry_run=dry_run)
+        paths = choose_discovered(database, yes=yes, dry_run=dry_run, as_json=as_json or as_jsonl)
     with (
         _open(database, dry_run=dry_run) as store,
         resume_hint(NOTHING_CHANGED if dry_run else RESUMABLE),
@@ -227,5 +229,7 @@ def _open(database: WritableDatabaseOptions, *, dry_run: bool) -> Iterator[Store
         with database.open() as store, store.dry_run():
             yield store
     else:
-        with temporary_folder() as folder, Store(folder / "mem.db") as store:
+        key = DatabaseKey.with_new_salt(new_key_text(), "nobody")  # nothing plain is left of it
+        remember_key(key)
+        with temporary_folder() as folder, Store(folder / "mem.db", new_key=key) as store:
             yield store

@@ -9,21 +9,13 @@ from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.reading_documents import segment_json
 from memcli.cli.models.open import is_reader_served, open_embedder, open_reader
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
-from memcli.cli.options import (
-    MODELS,
-    GpuLayers,
-    Json,
-    Jsonl,
-    Quiet,
-    ReaderName,
-    parse_seconds,
-    parse_text,
-)
+from memcli.cli.options import MODELS, GpuLayers, Json, Jsonl, Quiet, ReaderName, limit_option
 from memcli.cli.output.console import print_jsonl
 from memcli.cli.output.progress import reading_progress
 from memcli.cli.output.reading_view import print_estimate, print_report
 from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.session_names import session_numbers
+from memcli.cli.typed_values import parse_seconds, parse_text
 from memcli.errors import UsageError
 from memcli.extraction.read import ExtractionOptions, ExtractionRun, SegmentResult
 from memcli.extraction.workers import THOUGHT_TOKENS
@@ -42,17 +34,7 @@ SessionIds = Annotated[
     ),
 ]
 Newest = Annotated[bool, Option("--newest", help="Read the newest sessions first.")]
-MaxSessions = Annotated[
-    int | None,
-    Option(
-        "--limit",
-        "-n",
-        min=1,
-        metavar="N",
-        show_default=False,
-        help="Read at most this many sessions.",
-    ),
-]
+MaxSessions = Annotated[int | None, limit_option("Read at most this many sessions")]
 TimeLimit = Annotated[
     float | None,
     Option(

@@ -14,9 +14,10 @@ from memcli.cli.option_groups import (
     RankingOutputOptions,
     WritableDatabaseOptions,
 )
-from memcli.cli.options import Limit, MinScore, Null, parse_text
+from memcli.cli.options import Limit, MinScore, Null
 from memcli.cli.output.answer_printer import AnswerPrinter
 from memcli.cli.parsing.parameters import Argument
+from memcli.cli.typed_values import parse_text
 from memcli.search.stages import RankingModels
 
 Query = Annotated[

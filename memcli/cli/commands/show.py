@@ -6,12 +6,13 @@ from memcli.cli.completion.values import offer_session_and_memory_ids
 from memcli.cli.json_output.session_documents import show_document, turn_json
 from memcli.cli.last_list import resolve_list_number
 from memcli.cli.option_groups import DatabaseOptions, ListOutputOptions
-from memcli.cli.options import OUTPUT, parse_text
+from memcli.cli.options import OUTPUT
 from memcli.cli.output.console import print_json, print_jsonl
 from memcli.cli.output.markdown_csv import print_csv, print_text, session_markdown
 from memcli.cli.output.memory_view import show_memory
 from memcli.cli.output.session_text import parse_target, positions_to_show, print_session
 from memcli.cli.parsing.parameters import Argument, Option
+from memcli.cli.typed_values import parse_text
 
 FOR_PROGRAMS = ("json", "jsonl", "csv")  # formats that mark the branches that were not kept
 

@@ -1,8 +1,8 @@
 """`mem stats`."""
 
-from memcli.cli.option_groups import DatabaseOptions
-from memcli.cli.options import Json
-from memcli.cli.output.console import print_json
+from memcli.cli.option_groups import ChartOutputOptions, DatabaseOptions
+from memcli.cli.output.charts.timeline_view import count_months, timeline_svg
+from memcli.cli.output.markdown_csv import print_listing, print_text
 from memcli.cli.output.statistics_view import (
     DatabaseStatistics,
     print_statistics,
@@ -10,11 +10,11 @@ from memcli.cli.output.statistics_view import (
 )
 
 
-def stats(*, as_json: Json = False, database: DatabaseOptions) -> None:
+def stats(*, output: ChartOutputOptions, database: DatabaseOptions) -> None:
     """Count sessions by source and month, turns, words and people.
 
     On a terminal, each source is drawn as a row of bars over the months; in a pipe, there is one
-    line for each source and month.
+    line for each source and month, as with `--format csv`. `--format svg` draws all sessions.
     """
     with database.open_existing() as store:
         found = DatabaseStatistics(
@@ -24,7 +24,13 @@ def stats(*, as_json: Json = False, database: DatabaseOptions) -> None:
             people=store.statistics.turns_by_speaker(),
             vectors=store.statistics.vectors_by_embedder(),
         )
-    if as_json:
-        print_json(statistics_document(found))
-    else:
-        print_statistics(found)
+    chosen = output.chosen_format()
+    if chosen == "svg":
+        print_text(timeline_svg("", count_months(found.months)))
+        return
+    print_listing(
+        chosen,
+        lambda: statistics_document(found),
+        lambda: statistics_document(found)["months"],
+        lambda: print_statistics(found),
+    )

@@ -4,7 +4,6 @@ The scripts in `completions/` read both, and quote the value as their shell need
 names one of these functions as its `autocompletion`, and `complete` calls it.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -86,7 +85,7 @@ def offer_dates(incomplete: str) -> list[str]:
 
 def offer_settings(incomplete: str) -> list[str]:
     """Offer the settings, with their values."""
-    from memcli.settings import list_settings
+    from memcli.cli.settings_editor import list_settings
 
     try:
         rows = [(one.key, one.value) for one in list_settings()]
@@ -161,9 +160,12 @@ def _models(*, here: bool = False) -> dict[str, str]:
 
 def _database() -> Path:
     """Return the database that the line names, or the default one."""
-    from memcli.settings import database_path
+    from memcli.settings import database_path, default_database
 
-    return Path(os.environ.get("MEM_DB") or database_path())
+    try:
+        return database_path()
+    except MemError:  # the settings are damaged, which the command itself will say
+        return default_database()
 
 
 def _offers(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

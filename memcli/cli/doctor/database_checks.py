@@ -8,8 +8,8 @@ from pathlib import Path
 
 from memcli.cli.doctor.health_check import HealthCheck
 from memcli.cli.models.inventory import human_size
-from memcli.errors import ExitCode, StoreError
-from memcli.settings import config_file, database_path
+from memcli.errors import ExitCode, InputError, MemError, StoreError
+from memcli.settings import KeySettings, config_file, default_database, load_settings
 from memcli.store import Store
 
 _SAVE = "`mem doctor --rescue FILE` saves what can be read; a backup is better"
@@ -31,6 +31,7 @@ def check_store(store: Store, rebuild: Callable[[], object]) -> Iterator[HealthC
         store: the database.
         rebuild: makes its index again; the repair of the index.
     """
+    yield _check_encryption(store)
     again = "`mem index --rebuild` makes it again"
     health = store.health
     damage = _check_problems(
@@ -51,12 +52,12 @@ def check_store(store: Store, rebuild: Callable[[], object]) -> Iterator[HealthC
         yield _check_sources(store)
 
 
-def unopenable(error: StoreError) -> HealthCheck:
+def unopenable(error: MemError) -> HealthCheck:
     """Return the fault of a database that cannot be opened."""
     remedy = error.hint or "name another file with `--db`"
     if "damaged" in str(error) or "not a database" in str(error):
         remedy = "put a backup in its place, or import the exports into another file with `--db`"
-    return HealthCheck("database", "fault", str(error), remedy, ExitCode.STORE)
+    return HealthCheck("database", "fault", str(error), remedy, error.exit_code)
 
 
 def _check_problems(
@@ -89,6 +90,22 @@ def _check_log(store: Store) -> HealthCheck:
     return HealthCheck("log", "note", finding, remedy, repair=store.merge_log)
 
 
+def _check_encryption(store: Store) -> HealthCheck:
+    if store.key:
+        return HealthCheck("encryption", "ok", f"encrypted; {store.key.origin} opens it")
+    if _key_settings().has_source:
+        finding = "the settings name a key, and the database is not encrypted"
+        return HealthCheck("encryption", "note", finding, "`mem encrypt`")
+    return HealthCheck("encryption", "ok", "none; `mem encrypt` adds it")
+
+
+def _key_settings() -> KeySettings:
+    try:
+        return load_settings().database
+    except InputError:  # it is reported with the settings
+        return KeySettings()
+
+
 def _check_sources(store: Store) -> HealthCheck:
     paths = [path for path, _ in store.sources.list_paths()]
     gone = [path for path in paths if not Path(path).exists()]
@@ -105,11 +122,15 @@ def _check_sources(store: Store) -> HealthCheck:
 
 def _check_permissions(path: Path) -> HealthCheck:
     allowed = [(path, 0o600), *((beside, 0o600) for beside in _log_files(path))]
-    if path == database_path():
+    if path == default_database():
         allowed.append((path.parent, 0o700))
+    if key_file := _key_settings().key_file:
+        allowed.append((Path(key_file).expanduser(), 0o600))
     if config_file().exists():
         allowed.append((config_file(), 0o644))
-    open_to_others = [(each, mode) for each, mode in allowed if _mode(each) & ~mode & 0o077]
+    open_to_others = [
+        (each, mode) for each, mode in allowed if each.exists() and _mode(each) & ~mode & 0o077
+    ]
 
     def close() -> None:
         for each, mode in open_to_others:

@@ -12,11 +12,13 @@ from memcli.cli.json_output.store_documents import CheckJson, DoctorJson
 from memcli.cli.models.open import open_embedder
 from memcli.cli.output.console import note
 from memcli.cli.output.progress import progress_bars, resume_hint
-from memcli.errors import MemError, StoreError
+from memcli.errors import InputError, KeyMissingError, MemError, StoreError, WrongKeyError
 from memcli.ingest.reindex import reindex
 from memcli.lazy_dataclasses import dataclass, replace
 from memcli.store import Store
 from memcli.store.maintenance.rescue import rescue
+
+_UNOPENABLE = (StoreError, KeyMissingError, WrongKeyError, InputError)  # the last: of the settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def _checks(
             try:
                 store = stack.enter_context(Store(path, wait=wait))
                 yield HealthCheck("database", "ok", str(path))
-            except StoreError as error:
+            except _UNOPENABLE as error:
                 yield unopenable(error)
         if store is not None:
             rebuild = partial(_rebuild_index, store, path, quiet=quiet)

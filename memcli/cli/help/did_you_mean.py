@@ -14,6 +14,7 @@ _UNKNOWN_NAME = re.compile(
     r"[Nn]o such (?P<kind>command|option):? ['\"]?(?P<name>[^\s'\"]+?)['\"]?\.?$"
 )
 _UNKNOWN_VALUE = re.compile(r"'(?P<name>[^']*)' is not one of (?P<known>'.*')\.?$")
+_EXTRA_WORDS = re.compile(r"[Gg]ot unexpected extra arguments?(?:\(s\))? \((.*)\)\.?$", re.DOTALL)
 _TYPER_SUGGESTION = re.compile(r"(?: Did you mean | \(Possible options: )(.+?)[?)]+$")
 
 
@@ -134,6 +135,7 @@ def suggest(message: str, context: Any) -> tuple[str, str]:  # Any: Typer's cont
     """
     typer_suggestion = _TYPER_SUGGESTION.search(message)
     problem = message[: typer_suggestion.start()] if typer_suggestion else message
+    problem = _EXTRA_WORDS.sub(r"unexpected: `\1`", problem)
     meant = ""
     if context and (match := _UNKNOWN_NAME.search(problem)):
         if match["kind"] == "command":

@@ -23,6 +23,8 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "mem export > everything.jsonl",
         "mem export s_k3j --format markdown --to notes",
     ),
+    "mem encrypt": ("mem encrypt --key-file ~/.mem-key", "mem encrypt --change-key"),
+    "mem decrypt": ("mem decrypt", "mem --db copy.db decrypt"),
     "mem config": ("mem config", 'mem config set people.me "Mira Santos" mira'),
     "mem demo": ("mem demo", "mem demo --reranker none --sifter none"),
     "mem bench": ("mem bench locomo10.json", "mem bench --speed"),

@@ -11,7 +11,17 @@ COMMAND_GROUPS = {  # in the order of the help
     "Import": ("ingest", "sources"),
     "Find": ("ask", "search", "sessions", "show", "people", "timeline"),
     "Remember": ("read", "memories"),
-    "Look after": ("stats", "doctor", "index", "backup", "export", "forget", "config"),
+    "Look after": (
+        "stats",
+        "doctor",
+        "index",
+        "backup",
+        "export",
+        "forget",
+        "encrypt",
+        "decrypt",
+        "config",
+    ),
     "More": ("models", "demo", "mcp", "bench"),
 }
 EXAMPLES_OF_MEM = ("mem ingest ~/Downloads/chatgpt-export.zip", "mem ask where is my passport")

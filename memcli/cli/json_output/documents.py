@@ -6,6 +6,7 @@ ever added. A document that has to change otherwise gets a new number.
 """
 
 from memcli.cli.json_output.import_documents import (
+    DiscoverJson,
     FormatsJson,
     ImportedSourceJson,
     IngestJson,
@@ -15,6 +16,7 @@ from memcli.cli.json_output.import_documents import (
 from memcli.cli.json_output.memory_documents import (
     ForgetJson,
     MemoriesJson,
+    MemoryImportJson,
     MemoryJson,
     OneMemoryJson,
 )
@@ -22,6 +24,7 @@ from memcli.cli.json_output.people_documents import (
     PeopleJson,
     SpeakingPersonJson,
     TimelineJson,
+    TimelineMonthJson,
 )
 from memcli.cli.json_output.reading_documents import ReadJson, SegmentJson
 from memcli.cli.json_output.session_documents import (
@@ -34,11 +37,14 @@ from memcli.cli.json_output.session_documents import (
     TurnJson,
 )
 from memcli.cli.json_output.store_documents import (
+    BackupJson,
     ConfigJson,
     DoctorJson,
     IndexedJson,
     ModelJson,
     ModelsJson,
+    MonthJson,
+    SettingJson,
     StatsJson,
 )
 from memcli.evaluation.scale.report import ScaleReport
@@ -59,22 +65,46 @@ class PrintedDocument:
 DOCUMENTS = (
     PrintedDocument(IngestJson, ("mem ingest",), ImportedSourceJson),
     PrintedDocument(FormatsJson, ("mem ingest",)),
-    PrintedDocument(SourcesJson, ("mem sources list",), RememberedSourceJson),
+    PrintedDocument(DiscoverJson, ("mem ingest",)),
+    PrintedDocument(
+        SourcesJson,
+        ("mem sources list", "mem sources move", "mem sources remove"),
+        RememberedSourceJson,
+    ),
     PrintedDocument(AskJson, ("mem ask",), RankedSessionJson),
     PrintedDocument(SearchJson, ("mem search",), RankedSessionJson),
     PrintedDocument(SessionsJson, ("mem sessions",), OverviewJson),
     PrintedDocument(ShowJson, ("mem show",), TurnJson),
     PrintedDocument(PeopleJson, ("mem people list",), SpeakingPersonJson),
-    PrintedDocument(TimelineJson, ("mem timeline",)),
+    PrintedDocument(TimelineJson, ("mem timeline",), TimelineMonthJson),
     PrintedDocument(ReadJson, ("mem read",), SegmentJson),
-    PrintedDocument(MemoriesJson, ("mem memories list", "mem memories search"), MemoryJson),
-    PrintedDocument(OneMemoryJson, ("mem memories show", "mem show")),
+    PrintedDocument(
+        MemoriesJson,
+        ("mem memories list", "mem memories search", "mem memories accept"),
+        MemoryJson,
+    ),
+    PrintedDocument(
+        OneMemoryJson, ("mem memories show", "mem show", "mem memories add", "mem memories edit")
+    ),
+    PrintedDocument(MemoryImportJson, ("mem memories import",)),
     PrintedDocument(ForgetJson, ("mem forget", "mem memories forget")),
-    PrintedDocument(StatsJson, ("mem stats",)),
+    PrintedDocument(StatsJson, ("mem stats",), MonthJson),
     PrintedDocument(DoctorJson, ("mem doctor",)),
     PrintedDocument(IndexedJson, ("mem index",)),
-    PrintedDocument(ConfigJson, ("mem config",)),
-    PrintedDocument(ModelsJson, ("mem models list", "mem models verify"), ModelJson),
+    PrintedDocument(ConfigJson, ("mem config", "mem people merge"), SettingJson),
+    PrintedDocument(
+        ModelsJson,
+        (
+            "mem models list",
+            "mem models show",
+            "mem models pull",
+            "mem models verify",
+            "mem models add",
+            "mem models remove",
+        ),
+        ModelJson,
+    ),
+    PrintedDocument(BackupJson, ("mem backup",)),
     PrintedDocument(DatasetReport, ("mem bench",)),
     PrintedDocument(SpeedReport, ("mem bench",)),
     PrintedDocument(ScaleReport, ("mem bench",)),

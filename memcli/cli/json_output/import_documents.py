@@ -7,6 +7,7 @@ from memcli.cli.json_output.value_kinds import Count, Moment, Seconds, format_mo
 from memcli.domain import Doubt, Skipped
 from memcli.formats.guides import load_guides
 from memcli.ingest.import_counts import ImportCounts, ImportReport
+from memcli.ingest.paths.discover import DiscoveredPlace
 from memcli.ingest.paths.remembered_sources import RememberedSource
 
 
@@ -94,6 +95,46 @@ def formats_document() -> FormatsJson:
         formats=[
             FormatJson(name=guide.name, title=guide.title, export=guide.export)
             for guide in load_guides().values()
+        ],
+    )
+
+
+class DiscoveredPlaceJson(TypedDict):
+    """A file or folder that could be imported."""
+
+    path: str
+    format: Annotated[str | None, "Null if the place cannot be read."]
+    files: Count
+    sessions: Count
+    complete: Annotated[bool, "False if there was no time to count all sessions."]
+    first: Annotated[Moment | None, "Of its turns; without times, of its files."]
+    last: Moment | None
+    problem: Annotated[str | None, "The reason for which it cannot be read."]
+
+
+class DiscoverJson(TypedDict):
+    """The places on this machine that could be imported: `--discover --dry-run`."""
+
+    schema: Literal["mem.discover/1"]
+    places: list[DiscoveredPlaceJson]
+
+
+def discover_document(found: Sequence[DiscoveredPlace]) -> DiscoverJson:
+    """Return the document of `mem ingest --discover --dry-run`."""
+    return DiscoverJson(
+        schema="mem.discover/1",
+        places=[
+            DiscoveredPlaceJson(
+                path=str(one.path),
+                format=one.format or None,
+                files=one.files,
+                sessions=one.sessions,
+                complete=one.complete,
+                first=format_moment(one.first),
+                last=format_moment(one.last),
+                problem=one.problem or None,
+            )
+            for one in found
         ],
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from memcli.cli.json_output.session_documents import OverviewJson, overview_json
-from memcli.cli.json_output.value_kinds import Moment, format_moment
+from memcli.cli.json_output.value_kinds import Count, Moment, format_moment
 from memcli.domain import Memory, MemoryType, Turn
 from memcli.store import SegmentReading, SessionSummary, Store
 
@@ -63,6 +63,15 @@ class OneMemoryJson(TypedDict):
     memory: MemoryJson
     history: list[MemoryJson]
     why: NotRequired[Annotated[list[ReadingJson], "With `--why`."]]
+
+
+class MemoryImportJson(TypedDict):
+    """Counts of imported memories."""
+
+    schema: Literal["mem.memories-import/1"]
+    new: Count
+    known: Annotated[Count, "Memories that were there already."]
+    forgotten: Annotated[Count, "Memories that were forgotten earlier, and are not imported."]
 
 
 class ForgetJson(TypedDict):

@@ -60,6 +60,15 @@ class DoctorJson(TypedDict):
     secrets: Annotated[dict[str, int] | None, "Their number by kind, with `--secrets`."]
 
 
+class BackupJson(TypedDict):
+    """A copy of the database."""
+
+    schema: Literal["mem.backup/1"]
+    path: str
+    size: Annotated[int, "Bytes."]
+    verified: Annotated[bool, "True if the copy was opened and checked: `--verify`."]
+
+
 class IndexedJson(TypedDict):
     """Counts of what was indexed."""
 

@@ -7,10 +7,11 @@ from memcli.catalog.manifest_parser import DEFAULT_THOUGHT_TOKENS
 from memcli.cli.models.gguf_cache import check_cached
 from memcli.cli.models.resolve import ModelResolver, is_address, sift_wording
 from memcli.cli.output.console import note
+from memcli.cli.typed_values import ALL_LAYERS
 from memcli.errors import BackendError
 from memcli.protocols import Chat, Embedder, Reader
 from memcli.search.stages import RankingModels
-from memcli.settings import state_folder
+from memcli.settings import load_settings, state_folder
 from memcli.store import Store
 
 
@@ -18,7 +19,7 @@ def model_loader(gpu_layers: int | None = None) -> ModelLoader:
     """Return the loader of a command: it prints a note about a model that runs unusually.
 
     Args:
-        gpu_layers: layers to run on the GPU; None for all that fit.
+        gpu_layers: layers to run on the GPU; None for as many as the settings say.
     """
 
     def note_server(sentence: str) -> None:
@@ -27,13 +28,23 @@ def model_loader(gpu_layers: int | None = None) -> ModelLoader:
         note_once(note, state_folder())(sentence)
 
     return ModelLoader(
-        gpu_layers,
+        choose_layers(gpu_layers),
         note=note,
         note_server=note_server,
         check=check_cached,
         verdicts=verdicts_path(),
         refusals=state_folder() / "refused.json",
     )
+
+
+def choose_layers(gpu_layers: int | None) -> int | None:
+    """Return the layers to run on the GPU, as models take them: None for all that fit.
+
+    Args:
+        gpu_layers: as the command line gives them; None for as many as the settings say.
+    """
+    chosen = load_settings().gpu_layers if gpu_layers is None else gpu_layers
+    return None if chosen == ALL_LAYERS else chosen
 
 
 def verdicts_path() -> Path:
@@ -56,7 +67,7 @@ def open_models(
         reranker: its name; None for that of the settings, or the one in the models folder if
             there is one, and NO_MODEL to leave the stage out.
         sifter: the same.
-        gpu_layers: layers to run on the GPU; None for all that fit.
+        gpu_layers: layers to run on the GPU; None for as many as the settings say.
         thought_tokens: tokens that a model may think; None for as many as its authors published.
         in_a_hurry: whether there is a time budget, so that a sifter on a CPU thinks less.
         database: the database whose embedder is opened if the settings name none.
@@ -118,7 +129,7 @@ def open_reader(name: str | None = None, *, gpu_layers: int | None = None) -> Re
 
     Args:
         name: its name; None for that of the settings, or the one in the models folder.
-        gpu_layers: layers to run on the GPU; None for all that fit.
+        gpu_layers: layers to run on the GPU; None for as many as the settings say.
 
     Raises:
         ModelNotFoundError: there is none on this machine.

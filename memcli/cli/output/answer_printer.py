@@ -32,11 +32,11 @@ class AnswerPrinter:
     _printed: int = 0  # rankings that found something
 
     def report_stages(self, ranking: Ranking) -> None:
-        """Report on stderr what each stage did, and what there was no time for."""
+        """Report on stderr what there was no time for, and with `--verbose` what each stage did."""
         if self.verbose:
             for stage in ranking.stages:
                 note(stage_line(stage))
-        if self.verbose or ranking.out_of_time or ranking.stopped_by:
+        if self.verbose or not self.quiet:
             for left_out in ranking.left_out:
                 note(left_out)
 
@@ -75,11 +75,11 @@ class AnswerPrinter:
         self._print_document(ranking, answer, several=several)
         if answer:
             warn_about_answer(answer)
+        if ranking.verdict == "nothing":
+            self._report_nothing_found(ranking, several=several)
         stopped = ranking.stopped_by or (answer.stopped_by if answer else None)
         if stopped:
             raise stopped
-        if ranking.verdict == "nothing":
-            self._report_nothing_found(ranking, several=several)
 
     def _print_list(self, ranking: Ranking, stream: TextIO | None = None) -> None:
         print_ranking(ranking, whole_trace=self.whole_trace, stream=stream)

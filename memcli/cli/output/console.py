@@ -105,6 +105,26 @@ def note(message: str) -> None:
     sys.stderr.write(f"mem: {one_line(message)}\n")
 
 
+def hide_remarks(hidden: bool) -> None:
+    """Let `remark` print nothing from now on, or print again."""
+    _Remarks.hidden = hidden
+
+
+def remark(message: str) -> None:
+    """Write to stderr what may help, but is neither the result nor a failure, unless `-q` is given.
+
+    See `hide_remarks`.
+    """
+    if not _Remarks.hidden:
+        note(message)
+
+
+class _Remarks:
+    """The switch for remarks: `--quiet` decides for the whole command."""
+
+    hidden = False
+
+
 def write_line(text: object = "") -> None:
     """Print a line of the result as it is."""
     sys.stdout.write(f"{text}\n")

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from memcli.cli.output.console import note, one_line
+from memcli.cli.output.console import note, one_line, remark
 from memcli.cli.output.numbers import pluralize
 from memcli.domain import Doubt, Kind, Skipped
 from memcli.formats.guides import load_guides
@@ -66,13 +66,13 @@ def print_remembered_sources(found: Sequence[RememberedSource]) -> None:
     ]
     _print_rows(rows, sys.stdout)
     if any(one.state is SourceState.CHANGED for one in found):
-        note("`mem ingest` reads those that have changed")
+        remark("`mem ingest` reads those that have changed")
     if any(one.state is SourceState.GONE for one in found):
-        note("gone: `mem sources move OLD NEW`, or `mem sources remove PATH`; the sessions stay")
+        remark("gone: `mem sources move OLD NEW`, or `mem sources remove PATH`; the sessions stay")
 
 
 def print_discovered(found: Sequence[DiscoveredPlace], stream: TextIO) -> None:
-    """Print the places that could be imported: format, files, dates of the files, and path.
+    """Print the places that could be imported: format, sessions, their first and last day, path.
 
     Args:
         found: the places.
@@ -81,7 +81,7 @@ def print_discovered(found: Sequence[DiscoveredPlace], stream: TextIO) -> None:
     rows = [
         (
             one.format,
-            pluralize(one.files, "file"),
+            _count_sessions(one),
             f"{one.first:%Y-%m-%d}" if one.first else "-",
             f"{one.last:%Y-%m-%d}" if one.last else "-",
             str(one.path),
@@ -93,6 +93,12 @@ def print_discovered(found: Sequence[DiscoveredPlace], stream: TextIO) -> None:
     for one in found:
         if one.problem:
             note(one.problem)
+
+
+def _count_sessions(place: DiscoveredPlace) -> str:
+    """Return the sessions of a place, and its files where there was no time to count them all."""
+    sessions = pluralize(place.sessions, "session")
+    return sessions if place.complete else f"over {sessions} in {pluralize(place.files, 'file')}"
 
 
 def _print_rows(rows: Sequence[Sequence[str]], stream: TextIO) -> None:

@@ -1,12 +1,13 @@
-"""Results as Markdown and CSV."""
+"""Results as Markdown and CSV, and lists in any format."""
 
 import csv
+import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from memcli.cli.json_output.session_documents import RankedSessionJson
-from memcli.cli.output.console import printable
+from memcli.cli.output.console import print_json, print_jsonl, printable
 from memcli.cli.output.session_view import format_time, session_heading
 from memcli.domain import Session, Turn
 from memcli.search.answer import Answer
@@ -15,6 +16,55 @@ from memcli.store import SessionSummary
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#])")
 _SESSION_COLUMNS = ("rank", "id", "title", "source", "started_at", "ended_at", "participants")
+
+
+def print_listing(
+    chosen: str,
+    document: Callable[[], Mapping[str, object]],
+    rows: Callable[[], Iterable[Mapping[str, object]]],
+    print_for_people: Callable[[], None],
+) -> None:
+    """Print a list.
+
+    Args:
+        chosen: `text`, `json`, `jsonl`, `csv` or `markdown`.
+        document: makes the document that `--json` prints.
+        rows: makes its lines, all with the same keys.
+        print_for_people: prints the list as text.
+    """
+    if chosen == "json":
+        print_json(document())
+    elif chosen == "jsonl":
+        print_jsonl(rows())
+    elif chosen == "csv":
+        print_csv(rows())
+    elif chosen == "markdown":
+        print_text(_markdown_table(list(rows())))
+    else:
+        print_for_people()
+
+
+def _markdown_table(rows: list[Mapping[str, object]]) -> str:
+    """Return rows as a table with their keys above."""
+    if not rows:
+        return ""
+    keys = list(rows[0])
+    lines = [_markdown_row(keys), "|" + "---|" * len(keys)]
+    lines += [_markdown_row([_markdown_cell(value) for value in row.values()]) for row in rows]
+    return "\n".join(lines)
+
+
+def _markdown_row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _markdown_cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        value = ", ".join(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return escape_markdown(printable(text))
 
 
 def print_csv(rows: Iterable[Mapping[str, object]], *, header: bool = True) -> None:
@@ -47,7 +97,7 @@ def evidence_rows(
 
 def ranking_markdown(ranking: Ranking, answer: Answer | None) -> str:
     """Return a ranking as Markdown: a section for each session, its turns as quotations."""
-    parts = [f"# {_escape(ranking.question)}"]
+    parts = [f"# {escape_markdown(ranking.question)}"]
     if answer and answer.text:
         parts.append(printable(answer.text))
     for rank, result in enumerate(ranking.results, start=1):
@@ -61,7 +111,7 @@ def overviews_markdown(overviews: Sequence[SessionSummary]) -> str:
     """Return sessions as a Markdown table."""
     lines = ["| id | began | turns | source | title |", "|---|---|---|---|---|"]
     for one in overviews:
-        title = _escape(session_heading(one))
+        title = escape_markdown(session_heading(one))
         lines.append(
             f"| `{one.id}` | {format_time(one.started_at)} | {one.turns} | {one.source} | {title} |"
         )
@@ -70,7 +120,7 @@ def overviews_markdown(overviews: Sequence[SessionSummary]) -> str:
 
 def session_markdown(session: Session, positions: Iterable[int]) -> str:
     """Return turns of a session, by their positions from 1, as Markdown."""
-    parts = [f"# {_escape(session_heading(session))}", f"`{session.id}`, {session.source}"]
+    parts = [f"# {escape_markdown(session_heading(session))}", f"`{session.id}`, {session.source}"]
     for position in positions:
         turn = session.turns[position - 1]
         parts.append(_quotation(session.id, position, turn))
@@ -86,19 +136,19 @@ def print_text(text: str) -> None:
 def _section(rank: int, result: RankedSession) -> str:
     session = result.session
     facts = (format_time(session.started_at), session.source, f"`{session.id}`")
-    heading = _escape(session_heading(session))
+    heading = escape_markdown(session_heading(session))
     return f"## {rank}. {heading}\n\n{', '.join(facts)}, {result.score:.2f}"
 
 
 def _quotation(session: str, position: int, turn: Turn) -> str:
     """Return a turn as a block quotation, which nothing in its text can end."""
     when = f", {format_time(turn.sent_at)}" if turn.sent_at else ""
-    speaker = _escape(turn.speaker or turn.role.value)
+    speaker = escape_markdown(turn.speaker or turn.role.value)
     quoted = "\n".join(f"> {line}".rstrip() for line in printable(turn.text).splitlines())
     return f"**{speaker}** `[{session}:{position}]`{when}\n\n{quoted}"
 
 
-def _escape(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Return a text on one line, in which no character is Markdown markup."""
     return _MARKUP.sub(r"\\\1", " ".join(printable(text).split()))
 
@@ -106,6 +156,6 @@ def _escape(text: str) -> str:
 def _csv_field(value: object) -> object:
     if isinstance(value, str):
         return printable(value)
-    if isinstance(value, list):
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return "; ".join(map(printable, value))
-    return value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value

@@ -4,12 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from memcli.cli.json_output.memory_documents import (
-    memories_document,
-    memory_list,
-    one_memory_document,
-)
-from memcli.cli.output.console import console, print_json, print_jsonl, print_line, printable
+from memcli.cli.json_output.memory_documents import one_memory_document
+from memcli.cli.output.console import console, print_json, print_line, printable
 from memcli.cli.output.reading_view import print_reasons
 from memcli.cli.output.session_view import WIDE, RenderStyle
 from memcli.domain import YOU, Memory, MemoryType, Turn
@@ -27,18 +23,6 @@ def print_memories(memories: Iterable[Memory]) -> None:
     style = RenderStyle.of(out)
     for memory in memories:
         print_line(out, _line(memory, style))
-
-
-def print_memory_list(
-    store: Store, memories: Sequence[Memory], *, as_json: bool, as_jsonl: bool
-) -> None:
-    """Print memories as one JSON object, as one object per line, or as text."""
-    if as_json:
-        print_json(memories_document(store, memories))
-    elif as_jsonl:
-        print_jsonl(memory_list(store, memories))
-    else:
-        print_memories(memories)
 
 
 def show_memory(name: str, store: Store, *, why: bool, as_json: bool) -> None:

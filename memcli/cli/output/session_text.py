@@ -97,7 +97,8 @@ def positions_to_show(
     if not 1 <= first <= last <= len(turns):
         named = f"{first}-{last}" if last != first else first
         raise NotFoundError(
-            f"{session.id} has turns 1 to {len(turns)}, not {named}", hint=f"mem show {session.id}"
+            f"{session.id} has turns 1 to {len(turns)}, not {named}",
+            hint=f"`mem show {session.id}`",
         )
     near = range(first - around, last + around + 1)
     return [

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from memcli.cli.json_output.store_documents import ConfigJson, SettingJson
 from memcli.cli.output.console import console, note, print_json, printable
+from memcli.cli.settings_editor import Setting, list_settings, setting_values
 from memcli.errors import EarlyExit, ExitCode
-from memcli.settings import DEFAULT, Setting, config_file, list_settings, setting_values
+from memcli.settings import DEFAULT, config_file
 
 
 def config_document(settings: Sequence[Setting]) -> ConfigJson:
@@ -34,8 +35,12 @@ def print_one_setting(key: str, *, as_json: bool) -> None:
         raise EarlyExit(ExitCode.NOTHING_FOUND)
 
 
-def print_change(key: str, values: Sequence[str]) -> None:
+def print_change(key: str, values: Sequence[str], *, as_json: bool, quiet: bool) -> None:
     """Say which setting was changed, and where."""
+    if as_json:
+        print_json(config_document([one for one in list_settings() if one.key == key]))
+    if as_json or quiet:
+        return
     what = f"{key} = {', '.join(values)}" if values else f"{key} removed"
     sys.stdout.write(f"{printable(what)}  ({printable(str(config_file()))})\n")
 

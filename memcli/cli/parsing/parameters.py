@@ -7,6 +7,7 @@ is loaded only to explain what was typed wrongly, and to print help.
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
+from memcli.cli.output.console import hide_remarks
 from memcli.lazy_dataclasses import dataclass, field
 
 
@@ -57,6 +58,7 @@ class CommandGroup:
 
 
 REQUIRED = object()
+QUIET = Option("--quiet", "-q", rich_help_panel="Output", help="Print only the result.")
 
 
 def declared_parameters(command: Callable[..., Any]) -> list[DeclaredParameter]:
@@ -68,6 +70,28 @@ def declared_parameters(command: Callable[..., Any]) -> list[DeclaredParameter]:
         elif hasattr(kind, "__metadata__"):  # it is `Annotated`
             found.append(_declare(name, kind, _defaults(command).get(name, REQUIRED)))
     return found
+
+
+def command_parameters(command: Callable[..., Any]) -> list[DeclaredParameter]:
+    """Return the parameters of a command, and `--quiet`, which every command has."""
+    found = declared_parameters(command)
+    if not any(each.name == "quiet" for each in found):
+        found.append(DeclaredParameter("quiet", bool, QUIET, False))
+    return found
+
+
+def run_command(command: Callable[..., Any], values: dict[str, Any]) -> Any:
+    """Run a command; `--quiet` hides remarks, also if the command itself does not know of it.
+
+    Args:
+        command: the function.
+        values: of its parameters, those of groups as objects.
+    """
+    groups = [values[name] for name in group_types(command)]
+    hide_remarks(values.get("quiet", False) or any(getattr(one, "quiet", 0) for one in groups))
+    if "quiet" not in command.__annotations__:
+        values.pop("quiet", None)
+    return command(**values)
 
 
 def group_types(command: Callable[..., Any]) -> dict[str, type]:

@@ -17,7 +17,7 @@ from memcli.cli.parsing.parameters import (
     CommandGroup,
     DeclaredParameter,
     Option,
-    declared_parameters,
+    command_parameters,
     group_types,
 )
 from memcli.errors import MemError
@@ -81,7 +81,7 @@ def parse_words(words: Sequence[str]) -> ParsedCommand | None:
 def _values(
     command: Callable[..., None], words: Sequence[str], variables: dict[str, str]
 ) -> dict[str, Any]:
-    declared = declared_parameters(command)
+    declared = command_parameters(command)
     typed, arguments = _options(declared, words)
     _assign_arguments([each for each in declared if not each.info.names], arguments, typed)
     values: dict[str, Any] = {}

@@ -1,7 +1,7 @@
 """The commands as Typer needs them: their help shows options by group, and ends with examples."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Annotated, Any
 
@@ -14,8 +14,9 @@ from memcli.cli.parsing.parameters import (
     Argument,
     CommandGroup,
     DeclaredParameter,
-    declared_parameters,
+    command_parameters,
     group_types,
+    run_command,
 )
 
 
@@ -44,21 +45,27 @@ def typer_group(group: CommandGroup) -> typer.Typer:
         rich_markup_mode=None,
     )
     for name, command in group.commands.items():
-        made.command(name, cls=GroupedCommand)(typer_function(command))
+        made.command(name, cls=GroupedCommand)(typer_function(command, command_parameters(command)))
     return made
 
 
-def typer_function(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a command that takes the options of its groups one by one, as Typer needs them."""
+def typer_function(
+    command: Callable[..., Any], declared: Sequence[DeclaredParameter]
+) -> Callable[..., Any]:
+    """Return a command that takes the options of its groups one by one, as Typer needs them.
+
+    Args:
+        command: the function.
+        declared: its parameters.
+    """
     groups = group_types(command)
-    declared = declared_parameters(command)
 
     @wraps(command)
     def run(**values: Any) -> Any:  # Any: as Typer parsed them
         for name, group in groups.items():
             taken = {each.name: values.pop(each.name) for each in declared if each.group == name}
             values[name] = group(**taken)
-        return _call(command, values)
+        return run_command(command, values)
 
     parameters = [
         inspect.Parameter(
@@ -72,10 +79,6 @@ def typer_function(command: Callable[..., Any]) -> Callable[..., Any]:
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # Typer reads it
     return run
-
-
-def _call(command: Callable[..., Any], values: dict[str, Any]) -> Any:
-    return command(**values)
 
 
 def _typer_annotation(declared: DeclaredParameter) -> Any:

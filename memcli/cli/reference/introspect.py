@@ -17,6 +17,7 @@ from memcli.cli.parsing.parameters import (
     Argument,
     CommandGroup,
     DeclaredParameter,
+    command_parameters,
     declared_parameters,
 )
 from memcli.cli.parsing.parse_words import COMMANDS, load_command
@@ -27,7 +28,8 @@ METAVARS = {int: "N", float: "N", str: "TEXT", Path: "FILE"}
 def describe_commands() -> Command:
     """Return `mem` with all its commands."""
     commands = tuple(_describe(("mem", name), load_command(name)) for name in COMMANDS)
-    return Command(("mem",), _docstring(root), tuple(_describe_parameters(root)), commands)
+    parameters = _describe_parameters(declared_parameters(root))
+    return Command(("mem",), _docstring(root), tuple(parameters), commands)
 
 
 def _describe(words: tuple[str, ...], command: Callable[..., None] | CommandGroup) -> Command:
@@ -35,15 +37,14 @@ def _describe(words: tuple[str, ...], command: Callable[..., None] | CommandGrou
     if isinstance(command, CommandGroup):
         inner = [_describe((*words, name), each) for name, each in command.commands.items()]
         return Command(words, command.help, (), tuple(inner))
-    return Command(words, _docstring(command), tuple(_describe_parameters(command)))
+    parameters = _describe_parameters(command_parameters(command))
+    return Command(words, _docstring(command), tuple(parameters))
 
 
-def _describe_parameters(command: Callable[..., Any]) -> list[Parameter]:
-    """Return the parameters of a command: those without a group first, then group by group."""
+def _describe_parameters(declared: list[DeclaredParameter]) -> list[Parameter]:
+    """Return parameters as they are printed: those without a group first, then group by group."""
     parameters = [
-        _describe_parameter(each)
-        for each in declared_parameters(command)
-        if not each.info.settings.get("hidden")
+        _describe_parameter(each) for each in declared if not each.info.settings.get("hidden")
     ]
     groups = list(dict.fromkeys(("", *(each.group for each in parameters))))
     return sorted(parameters, key=lambda each: groups.index(each.group))

@@ -69,6 +69,7 @@ _FIRST_LINE = re.compile(
 _MAX_TURN_CHARACTERS = 1 << 32
 _DIGEST = re.compile("[0-9a-f]{32}|k[0-9a-f]{40}")
 _Value = TypeVar("_Value")
+_TURN_DEFAULTS = [(field.name, field.default) for field in fields(Turn)]  # reading them takes time
 
 
 def session_record(session: SessionId, conversation: Conversation) -> dict[str, object]:
@@ -319,10 +320,10 @@ def _parse_turn(record: _Record) -> Turn:
 
 def _turn_record(turn: Turn) -> dict[str, object]:
     record: dict[str, object] = {}
-    for field in fields(turn):
-        value = getattr(turn, field.name)
-        if value != field.default:
-            record[field.name] = _format_time(value) if isinstance(value, datetime) else value
+    for name, default in _TURN_DEFAULTS:
+        value = getattr(turn, name)
+        if value != default:
+            record[name] = _format_time(value) if isinstance(value, datetime) else value
     return record
 
 

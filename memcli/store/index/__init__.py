@@ -9,5 +9,6 @@ embedders        the embedders that have vectors
 passage_vectors  the tables of passages' vectors, and the search for the nearest
 quantization     vectors as bytes
 vector_sets      re-embedding while the old vectors are in use
+full_text        words of sessions, passages and turns as they are written and erased
 rebuild          rebuilding of the full text
 """

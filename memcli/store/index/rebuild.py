@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 
 from memcli.domain import Passage, Session
-from memcli.store.index import passage_vectors
+from memcli.store.index import full_text, passage_vectors
 from memcli.store.index.embedders import embedder_numbers
 from memcli.store.index.search_index import SearchIndex
 from memcli.store.sqlite.connection import Database
-
-_TABLES = ("session_words", "passage_words", "turn_words", "memory_words")
 
 
 class TextIndexRebuild:
@@ -18,13 +16,10 @@ class TextIndexRebuild:
         self._db, self._index = database, index
 
     def clear_full_text(self) -> None:
-        """Drop the full-text tables and create them again, empty, with the same settings."""
-        for table in _TABLES:
-            [(statement,)] = self._db.rows("select sql from sqlite_schema where name = ?", table)
-            settings = self._db.rows(f"select k, v from {table}_config where k != 'version'")
-            self._db.rows(f"drop table {table}")
-            self._db.rows(statement)
-            self._db.many(f"insert into {table} ({table}, rank) values (?, ?)", settings)
+        """Create the full-text tables again, empty."""
+        full_text.recreate_word_tables(self._db)
+        self._db.rows("delete from memory_words")
+        self._db.rows("update sessions set indexed = null")
 
     def index_session(self, number: int, session: Session, passages: Sequence[Passage]) -> None:
         """Index a session again.

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
 
-from memcli.domain import Passage, Role, Session
+from memcli.domain import Passage, Session
 from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder, Vectors
-from memcli.store.index import passage_vectors
+from memcli.store.index import full_text, passage_vectors
 from memcli.store.index.embedders import (
     active_embedder_number,
     embedder_numbers,
@@ -27,7 +27,7 @@ from memcli.store.index.term_statistics import (
 )
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
-from memcli.store.sqlite.tokenize import fts_near_query, fts_query, normalize_for_index
+from memcli.store.sqlite.tokenize import fts_near_query, fts_query
 
 Grain = Literal["session", "passage", "turn"]
 
@@ -75,72 +75,27 @@ class SearchIndex:
         Returns:
             The numbers of the passages.
         """
-        texts = {
-            position: normalize_for_index(
-                f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text
-            )
-            for position, turn in enumerate(session.turns, start=1)
-            if turn.is_searchable
-        }
-        assistant = {at for at in texts if session.turns[at - 1].role == Role.ASSISTANT}
-        self._db.rows(
-            "insert into session_words (rowid, title, speakers, dates, people, assistant)"
-            " values (?, ?, ?, ?, ?, ?)",
-            number,
-            normalize_for_index(session.title),
-            normalize_for_index(" ".join(session.participants)),
-            _dates(session),
-            "\n".join(text for at, text in texts.items() if at not in assistant),
-            "\n".join(text for at, text in texts.items() if at in assistant),
-        )
-        turns = self._db.rows("select id, position from turns where session_id = ?", number)
-        self._db.many(
-            "insert into turn_words (rowid, text) values (?, ?)",
-            [(turn, texts[position]) for turn, position in turns if position in texts],
-        )
-        return self._add_passages(number, session, passages, texts)
-
-    def _add_passages(
-        self, number: int, session: Session, passages: Sequence[Passage], turns: dict[int, str]
-    ) -> list[int]:
         # Numbers are assigned here, because `returning` would make FTS5 write after every row.
         [(last,)] = self._db.rows("select coalesce(max(id), 0) from passages")
-        numbers = list(range(last + 1, last + 1 + len(passages)))
+        by_number = dict(enumerate(passages, start=last + 1))
         self._db.many(
             "insert into passages (id, session_id, first, last, start, stop)"
             " values (?, ?, ?, ?, ?, ?)",
             [
                 (at, number, passage.first, passage.last, passage.start, passage.stop)
-                for at, passage in zip(numbers, passages, strict=True)
+                for at, passage in by_number.items()
             ],
         )
-        texts = []
-        for passage in passages:
-            covered = range(passage.first, passage.last + 1)
-            text = "\n".join(turns[at] for at in covered if at in turns)
-            if passage.start or passage.stop is not None:
-                text = normalize_for_index(
-                    session.turns[passage.first - 1].text[passage.start : passage.stop]
-                )
-            texts.append(text)
-        self._db.many(
-            "insert into passage_words (rowid, text) values (?, ?)",
-            list(zip(numbers, texts, strict=True)),
-        )
-        return numbers
+        full_text.add_words(self._db, number, session, by_number)
+        return list(by_number)
 
     def remove(self, number: int) -> None:
         """Delete the words and vectors of a session; call it before the session is deleted."""
         passages = "select id from passages where session_id = ?"
         for embedder in embedder_numbers(self._db):
             passage_vectors.remove_rows(self._db, embedder, passages, number)
-        self._db.rows(f"delete from passage_words where rowid in ({passages})", number)
+        full_text.remove_words(self._db, number)
         self._db.rows("delete from passages where session_id = ?", number)
-        self._db.rows(
-            "delete from turn_words where rowid in (select id from turns where session_id = ?)",
-            number,
-        )
-        self._db.rows("delete from session_words where rowid = ?", number)
 
     def add_vectors(self, passages: Sequence[int], vectors: Vectors, embedder: Embedder) -> None:
         """Store the vectors of passages.
@@ -315,12 +270,6 @@ class SearchIndex:
 def _to_match(row: Sequence[Any], terms: tuple[str, ...] = ()) -> IndexMatch:
     session, score, first, *rest = row
     return IndexMatch(session, Passage(first, *rest) if first else None, score, terms)
-
-
-def _dates(session: Session) -> str:
-    """Return the days of a session in words and figures, as people write them."""
-    days = {turn.sent_at.date(): None for turn in session.turns if turn.sent_at}
-    return " ".join(f"{day:%A} {day.day} {day:%B %Y %Y-%m-%d}" for day in days)
 
 
 def _day(time: int) -> date:

@@ -43,7 +43,7 @@ def back_up(
     with atomic_write(target, StoreError) as part:
         database.copy_to(part, progress)
         if verify:
-            _verify(part, target)
+            check_copy(part, target)
 
 
 def known_backups(database: Database) -> list[Path]:
@@ -63,7 +63,12 @@ def _remember(database: Database, target: Path) -> None:
     )
 
 
-def _verify(part: Path, target: Path) -> None:
+def check_copy(part: Path, target: Path) -> None:
+    """Check a copy before it is moved to its target.
+
+    Raises:
+        StoreError: it is damaged.
+    """
     copy = Database(part, wait=0)
     try:
         health = HealthChecks(copy)

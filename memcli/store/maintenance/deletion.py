@@ -6,6 +6,7 @@ from typing import Self
 
 from memcli.domain import YOU, Memory, MemoryId, SessionId, Tombstone, Turn, fingerprint
 from memcli.lazy_dataclasses import dataclass
+from memcli.store.index import full_text
 from memcli.store.index.memory_index import MemoryIndex
 from memcli.store.index.search_index import SearchIndex
 from memcli.store.sqlite.connection import Database
@@ -77,7 +78,7 @@ class Deletion:
             for memory in memories:
                 self._delete_memory(memory)
             self._remove_memories(self._memories.only_from_sessions(sessions))
-            names = self._names(sessions)
+            names, texts = self._names(sessions), self._texts(sessions)
             for session in sessions:
                 self._delete_session(session)
             if sessions:
@@ -85,8 +86,8 @@ class Deletion:
                 SourceTable(self._db).remove_named_after(names)
             self._db.rows("delete from answers")  # cached outputs of models may quote it
             self._db.rows("update readings set reason = '', trace = null")  # so may readings
-            for table in ("session_words", "passage_words", "turn_words", "memory_words"):
-                self._db.rows(f"insert into {table} ({table}) values ('optimize')")
+            full_text.erase_keys(self._db, texts)
+            self._db.rows("insert into memory_words (memory_words) values ('optimize')")
         [(busy, *_)] = self._db.rows("pragma wal_checkpoint(truncate)")
         return not busy
 
@@ -159,11 +160,14 @@ class Deletion:
         self._memories.remove(numbers)
 
     def _delete_session(self, session: SessionId) -> None:
-        [(number, conversation, source, key, endless)] = self._db.rows(
+        found = self._db.rows(
             "select sessions.id, conversations.id, source, key, endless from sessions"
             " join conversations on conversations.id = conversation_id where public = ?",
             session,
         )
+        if not found:  # a note that was deleted with its memory
+            return
+        [(number, conversation, source, key, endless)] = found
         keys = [
             turn for (turn,) in self._db.rows("select key from turns where session_id = ?", number)
         ]
@@ -196,6 +200,21 @@ class Deletion:
         people = (name for _, participants, _ in rows for name in json.loads(participants))
         chats = (name for title, _, key in rows for name in (title, key))
         return {*people, *chats} - {"user", "assistant", "me"}
+
+    def _texts(self, sessions: Collection[SessionId]) -> list[str]:
+        """Return the titles, texts and speakers of sessions, and the texts that they had before."""
+        chosen = "select id from sessions where public in (select value from json_each(?1))"
+        rows = self._db.rows(
+            f"select title || ' ' || participants from sessions where id in ({chosen})"
+            " union all select concat(speaker, ' ', text) from turns"
+            f" where session_id in ({chosen})"
+            " union all select revisions.text from revisions join conversations"
+            " on conversations.id = revisions.conversation_id join sessions"
+            " on sessions.conversation_id = conversations.id"
+            f" where sessions.id in ({chosen})",
+            json.dumps(list(sessions)),
+        )
+        return [text for (text,) in rows]
 
     def _copy_digests(self, session: int) -> list[str]:
         """Return the digests by which the turns of a session are known again in any conversation.

@@ -27,9 +27,9 @@ class HealthChecks:
         self._db = database
 
     def check_file(self) -> list[str]:
-        """Return the faults that SQLite finds in the file, its full-text index included."""
-        rows = self._db.rows(f"pragma integrity_check({MAX_FAULTS})")
-        return [str(fault).replace("\n", " ") for (fault,) in rows if fault != "ok"]
+        """Return the faults that SQLite finds in the file."""
+        faults = self._db.check_pages(MAX_FAULTS)
+        return [str(fault).replace("\n", " ") for fault in faults if fault != "ok"]
 
     def check_checksums(self) -> list[str]:
         """Return the sessions whose text is not as it was written."""

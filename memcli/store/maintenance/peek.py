@@ -1,15 +1,18 @@
 """Reads for shell completion: fast, without a trace in the folder, and without errors.
 
-Pressing Tab must not create or migrate a database, wait for it, or print an error.
+Pressing Tab must not create or migrate a database, wait for it, print an error, or ask for a key:
+an encrypted database is read only if a key file has its key.
 """
 
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import apsw
 
+from memcli.errors import MemError
+from memcli.store.encryption.connect import READ, connect
+from memcli.store.encryption.database_key import DatabaseKey, encrypted_salt, read_file_header
 from memcli.store.sqlite.migrations import APPLICATION_ID
 
 MAX_VALUES = 100  # more than anybody reads
@@ -41,13 +44,12 @@ def list_sources(path: Path) -> list[tuple[str]]:
 
 
 def is_memcli_database(path: Path) -> bool:
-    """Return whether a file is a database of memcli, by its header."""
-    try:
-        with path.open("rb") as stream:
-            header = stream.read(72)
-    except OSError:
-        return False
-    return header.startswith(b"SQLite format 3\0") and header[68:72] == APPLICATION_ID.to_bytes(4)
+    """Return whether a file is a database of memcli, by its header; or an encrypted database."""
+    header = read_file_header(path)
+    plain = header.startswith(b"SQLite format 3\0")
+    return encrypted_salt(path) is not None or (
+        plain and header[68:72] == APPLICATION_ID.to_bytes(4)
+    )
 
 
 def list_source_paths(path: Path) -> list[tuple[str]]:
@@ -67,13 +69,14 @@ def list_speakers(path: Path) -> list[tuple[str]]:
 
 def _rows(path: Path, sql: str, *values: object) -> list[Any]:  # rows of SQLite
     # If no process has it open, SQLite would create files beside it, unless it is immutable.
-    immutable = "" if Path(f"{path}-wal").exists() else "&immutable=1"
+    immutable = not Path(f"{path}-wal").exists()
+    key: DatabaseKey | None = None
     try:
-        database = apsw.Connection(
-            f"file:{quote(str(path.absolute()))}?mode=ro{immutable}",
-            flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI,
-        )
-        with closing(database):
+        if encrypted_salt(path) is not None:
+            from memcli.store.encryption.key_sources import find_silent_key
+
+            key = find_silent_key(path)
+        with closing(connect(path, READ, key=key, immutable=immutable)) as database:
             return database.execute(sql, values).fetchall()
-    except (apsw.Error, OSError, UnicodeError):
+    except (apsw.Error, MemError, OSError, UnicodeError):
         return []

@@ -13,6 +13,8 @@ import apsw
 
 from memcli.errors import StoreError, UsageError
 from memcli.lazy_dataclasses import dataclass
+from memcli.store.encryption.connect import READ, connect
+from memcli.store.encryption.key_sources import find_key
 from memcli.store.sqlite.connection import Database
 
 # The tables that hold what a person imported or wrote, and what follows from nothing else.
@@ -48,6 +50,8 @@ class RescueReport:
 def rescue(damaged: Path, target: Path) -> RescueReport:
     """Copy every readable row of a damaged database into a new one, without an index.
 
+    The new one is encrypted with the same key if the damaged one is encrypted.
+
     Args:
         damaged: the damaged database, which stays as it is.
         target: the new database, which must not exist.
@@ -60,11 +64,13 @@ def rescue(damaged: Path, target: Path) -> RescueReport:
         raise UsageError(f"{target} is already there", hint="name a file that does not exist")
     if not damaged.exists():
         raise StoreError(f"no database at {damaged}", hint="`--db FILE` names another")
+    key = find_key(damaged)
     try:
-        source = apsw.Connection(str(damaged), flags=apsw.SQLITE_OPEN_READONLY)
+        source = connect(damaged, READ, key=key)
     except apsw.Error as error:
         raise StoreError(f"{damaged} cannot be opened: {error}") from error
-    with closing(source), closing(Database(target, wait=0)) as new:
+    new_key = key if key is None or key.fits() else key.with_repaired_salt()
+    with closing(source), closing(Database(target, wait=0, new_key=new_key)) as new:
         new.rows("pragma foreign_keys = off")
         with new.transaction():
             for table in _TABLES:
@@ -76,6 +82,8 @@ def rescue(damaged: Path, target: Path) -> RescueReport:
         )
     if not turns:
         target.unlink()
+        if key and not key.fits():
+            raise key.wrong_key_error(damaged)
         raise StoreError(
             f"nothing can be read of {damaged}",
             hint="put a backup in its place, or import the exports into another file with `--db`",

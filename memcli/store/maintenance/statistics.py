@@ -93,12 +93,11 @@ class Statistics:
     def totals(self) -> StoreTotals:
         """Return the totals."""
         [(sessions, turns, words, revisions, memories, first, last)] = self._db.rows(
-            "select (select count(*) from sessions), (select count(*) from turns where"
-            " kind in ('text', 'media', 'deleted') and active), (select coalesce(sum("
-            "count_words(text)), 0) from turns where kind in ('text', 'media') and active),"
+            "select count(*), coalesce(sum(messages), 0), coalesce(sum(coalesce(words, (select"
+            " sum(count_words(text)) from turns where session_id = sessions.id"
+            " and kind in ('text', 'media') and active))), 0),"
             " (select count(*) from revisions), (select count(*) from memories),"
-            " (select min(started_at) from sessions),"
-            " (select max(ended_at) from sessions)"
+            " min(started_at), max(ended_at) from sessions"
         )
         size = sum(path.stat().st_size for path in self._files() if path.exists())
         return StoreTotals(

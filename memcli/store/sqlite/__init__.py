@@ -3,6 +3,7 @@
 Read `connection` first.
 
     connection      opening a database, statements, transactions, errors
+    database_file   creating and checking the file
     migrations      the steps of the schema, and taking those that are missing
     steps_*         the steps themselves, which are never edited
     filters         filters on sessions as SQL conditions

@@ -1,7 +1,6 @@
 """The connection to SQLite: opened one way, and used through one method for all statements."""
 
 import os
-import time
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -13,12 +12,18 @@ import apsw
 
 from memcli.debug import is_debugging, log
 from memcli.domain import fingerprint
-from memcli.errors import BusyError, StoreError
+from memcli.errors import BusyError, MemError, StoreError
+from memcli.files import remove_leftover_parts, sync
+from memcli.store.encryption.connect import CREATE, READ, connect, copy_address
+from memcli.store.encryption.database_key import DatabaseKey, encrypted_salt
+from memcli.store.sqlite.database_file import check_file, create_private_file, is_same_file
 from memcli.store.sqlite.migrations import APPLICATION_ID, is_current, migrate
 from memcli.store.sqlite.tokenize import count_words
 
-_NAME_ATTEMPTS = 5
+_OPEN_ATTEMPTS = 5
 _PAGES_PER_STEP = 1024  # 4 MB
+_STEPS_PER_REPORT = 100_000  # of SQLite's virtual machine
+_OTHER_FILE = "name another file with `--db`"
 _ERROR_TEXTS = {
     apsw.NotADBError: "is not a database",
     apsw.CorruptError: "is damaged",
@@ -33,32 +38,37 @@ _ERROR_TEXTS = {
 class Database:
     """One connection, which returns rows and raises errors that people understand."""
 
-    def __init__(self, path: Path, *, wait: float, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        wait: float,
+        read_only: bool = False,
+        new_key: DatabaseKey | None = None,
+    ) -> None:
         """Open a database, create it if it does not exist, and migrate it to the newest schema.
 
         Args:
             path: the file; if its folder does not exist it is created, private to the person.
             wait: seconds to wait for another writing process.
             read_only: neither create nor change the database, its schema included.
+            new_key: encrypts the database if it is created.
 
         Raises:
             StoreError: it cannot be opened, is not a memory database, or a newer memcli made it.
             BusyError: another process kept it locked for too long.
         """
         self.path = path
+        self.key: DatabaseKey | None = None
         self._wait = int(wait * 1000)  # ms
         if not read_only:
-            _create_private_file(path)
-        _check_file(path)
-        read_write = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-        flags = apsw.SQLITE_OPEN_READONLY if read_only else read_write
+            remove_leftover_parts(Path(os.path.realpath(path)))
+            create_private_file(path, new_key)
         with self._translate_errors():
-            self._db = apsw.Connection(str(path), flags=flags)
+            self._db = self._connect(READ if read_only else CREATE)
             try:
-                self._db.set_busy_timeout(self._wait)
-                if is_debugging():
-                    self._db.trace_v2(apsw.SQLITE_TRACE_PROFILE, _log_statement)
-                self._check_owner()
+                # Without statistics no value changes a plan; SQLite would make each plan again.
+                self._db.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
                 self._db.enable_load_extension(True)
                 self._db.load_extension(_vector_extension())
                 self._db.enable_load_extension(False)
@@ -138,6 +148,20 @@ class Database:
             if self._db.in_transaction:
                 self.rows("rollback")
 
+    def check_pages(self, most: int) -> list[str]:
+        """Return the faults, `most` at most, that SQLite finds in the pages of the file.
+
+        Virtual tables are checked as the ordinary tables that they consist of: FTS5's own check
+        of its index takes six times as long, and ours counts its words.
+        """
+        with (
+            self._translate_errors(),
+            closing(connect(self.path, READ, key=self.key)) as plain,
+        ):
+            plain.set_busy_timeout(self._wait)
+            plain.drop_modules(None)
+            return [fault for (fault,) in plain.execute(f"pragma integrity_check({most})")]
+
     def copy_to(self, path: Path, progress: Callable[[int, int], None]) -> None:
         """Copy one state of the database into a file, even if another process writes meanwhile.
 
@@ -148,7 +172,7 @@ class Database:
         with (
             self.snapshot(),
             self._translate_errors(path),
-            closing(apsw.Connection(str(path))) as copy,
+            closing(connect(path, key=self.key)) as copy,
         ):
             self.rows(
                 "select 1 from sqlite_schema"
@@ -160,14 +184,101 @@ class Database:
                     progress(pages.page_count - pages.remaining, pages.page_count)
             copy.execute("pragma journal_mode = delete")  # the copy then has no second file
 
-    def _check_owner(self) -> None:
+    def become_only_connection(self) -> None:
+        """Let no other process open the database until this connection is closed.
+
+        The write-ahead log is moved into the main file, and there is none from then on.
+
+        Raises:
+            BusyError: another process has it open.
+        """
+        with self._translate_errors():
+            try:
+                self._db.execute("pragma locking_mode = exclusive").fetchall()
+                self._db.execute("pragma journal_mode = truncate").fetchall()
+                self._db.execute("pragma journal_mode = memory").fetchall()
+                Path(f"{self.path}-journal").unlink(missing_ok=True)  # it is empty
+            except apsw.BusyError as error:
+                raise BusyError(
+                    f"another process has {self.path} open",
+                    hint="try again when it is done; `mem mcp` holds it for as long as it runs",
+                ) from error
+        sync(self.path.parent)  # so that no older log comes back after a power loss
+
+    def rewrite_to(
+        self, path: Path, key: DatabaseKey | None, progress: Callable[[], object]
+    ) -> None:
+        """Write the database into an empty file, row by row, encrypted with a key or not.
+
+        Args:
+            path: the empty file.
+            key: None for a database that is not encrypted.
+            progress: is called now and then.
+        """
+
+        def report() -> bool:
+            progress()
+            return False
+
+        with self._translate_errors():
+            self._db.set_progress_handler(report, _STEPS_PER_REPORT)
+            try:  # not `rows`: an error of SQLite's would name the address, which holds the key
+                self._db.execute("vacuum into ?", [copy_address(path, key)], can_cache=False)
+            except apsw.CantOpenError:
+                raise StoreError(f"cannot write {path}") from None
+            finally:
+                self._db.set_progress_handler(None)
+
+    def _connect(self, flags: int) -> apsw.Connection:
+        """Open the file at the path, even if another process is just encrypting it.
+
+        That process holds the old file until a new one is in its place. Whoever waited for the old
+        one finds at the first statement that it is not at the path any more.
+
+        Raises:
+            StoreError: it cannot be opened, or is not a memory database.
+            WrongKeyError: it is encrypted with another key.
+        """
+        for _ in range(_OPEN_ATTEMPTS):
+            before = check_file(self.path)
+            self.key = _find_key(self.path)
+            database = connect(self.path, flags, key=self.key)
+            try:
+                database.set_busy_timeout(self._wait)
+                if is_debugging():
+                    database.trace_v2(apsw.SQLITE_TRACE_PROFILE, _log_statement)
+                self._check_owner(database)
+                if is_same_file(before, self.path):
+                    return database
+            except apsw.NotADBError as error:
+                if is_same_file(before, self.path):
+                    database.close()
+                    raise self._unreadable() from error
+            except BaseException:
+                database.close()
+                raise
+            database.close()
+        raise BusyError(f"another process keeps replacing {self.path}", hint="try again")
+
+    def _unreadable(self) -> MemError:
+        """Return the error of a file whose first page cannot be read."""
+        if self.key is None:
+            return StoreError(f"{self.path} is not a database", hint=_OTHER_FILE)
+        if self.key.fits():
+            return StoreError(
+                f"{self.path} is damaged: the key is right, and its first page is not",
+                hint="put a backup in its place",
+            )
+        return self.key.wrong_key_error(self.path)
+
+    def _check_owner(self, database: apsw.Connection) -> None:
         # Read in this order: another process may just be creating mark and tables, both at once.
-        has_tables = self._db.execute("select 1 from sqlite_schema").fetchall()
-        [(application_id,)] = self._db.execute("pragma application_id").fetchall()
+        has_tables = database.execute("select 1 from sqlite_schema").fetchall()
+        [(application_id,)] = database.execute("pragma application_id").fetchall()
         if has_tables and application_id != APPLICATION_ID:
             raise StoreError(
                 f"{self.path} is a database of another program",
-                hint="name another file with `--db`",
+                hint=_OTHER_FILE,
             )
 
     def _check_version(self) -> None:
@@ -198,79 +309,19 @@ class Database:
             texts = (text for kind, text in _ERROR_TEXTS.items() if isinstance(error, kind))
             text = next(texts, None)
             message = f"{path} {text}" if text else f"{path}: {error}"
-            hint = "name another file with `--db`"
+            hint = _OTHER_FILE
             if isinstance(error, apsw.CorruptError):
                 hint = "`mem doctor` says what can be repaired"
             raise StoreError(message, hint=hint) from error
 
 
-def _create_private_file(path: Path) -> None:
-    """Create a database, readable by its owner alone, whole or not at all.
+def _find_key(path: Path) -> DatabaseKey | None:
+    """Return the key of a database; see `find_key`, which most databases need not import."""
+    if encrypted_salt(path) is None:
+        return None
+    from memcli.store.encryption.key_sources import find_key
 
-    So a file without content is no database that was just being created: something emptied it.
-
-    Raises:
-        StoreError: it cannot be created.
-    """
-    target = Path(os.path.realpath(path))  # of a link that leads nowhere yet
-    if target.exists():
-        return
-    try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        try:
-            with closing(apsw.Connection(str(part))) as new:
-                new.execute(f"pragma application_id = {APPLICATION_ID}")
-                new.execute("pragma journal_mode = wal").fetchall()
-            _move_to_unused(part, target)
-        finally:
-            part.unlink(missing_ok=True)
-    except (OSError, apsw.Error) as error:
-        raise StoreError(f"cannot make {path}: {_reason(error)}") from error
-
-
-def _move_to_unused(part: Path, target: Path) -> None:
-    """Move a file to a path, unless another process has just put its own there."""
-    try:
-        os.link(part, target)
-    except FileExistsError:
-        return
-    except OSError:  # a disk without hard links
-        if not target.exists():
-            part.rename(target)
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
-
-
-def _check_file(path: Path) -> None:
-    """Check that a file can be a database, and is known by one name only.
-
-    Raises:
-        StoreError: it was emptied, cannot be read, or has a second name, under which another
-            process could write to it without knowing of the log of this one.
-    """
-    for attempt in range(_NAME_ATTEMPTS):
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise StoreError(f"{path} cannot be opened: {_reason(error)}") from error
-        if status.st_nlink < 2:
-            break
-        if attempt < _NAME_ATTEMPTS - 1:
-            time.sleep(0.05)  # another process may just be creating it, and removes its own name
-    else:
-        raise StoreError(
-            f"{path} has a second name (a hard link), and writing under both would damage it",
-            hint=f"`cp {path} FILE` makes a file of its own; then `--db FILE`",
-        )
-    if status.st_size == 0:
-        raise StoreError(
-            f"{path} is empty: it is no database, or was one",
-            hint=f"put a backup in its place, or `rm {path}` to begin anew",
-        )
+    return find_key(path)
 
 
 def _vector_extension() -> str:

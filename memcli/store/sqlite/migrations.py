@@ -33,6 +33,7 @@ from memcli.store.sqlite.steps_0010_to_0019 import (
     m0014_cut_rules,
     m0015_checksums,
     m0016_forgetting,
+    m0017_erasable_words,
 )
 
 __all__ = ["APPLICATION_ID", "STEPS", "is_current", "migrate"]
@@ -54,6 +55,7 @@ STEPS = (
     m0014_cut_rules,
     m0015_checksums,
     m0016_forgetting,
+    m0017_erasable_words,
 )
 
 

@@ -202,3 +202,43 @@ def m0016_forgetting(db: apsw.Connection) -> None:
         ) strict, without rowid
         """
     )
+
+
+def m0017_erasable_words(db: apsw.Connection) -> None:
+    """Let FTS5 erase words from where they stand, and keep counts of what is counted often.
+
+    Once the pages of the old tables are merged, nothing in them is only marked as deleted, and the
+    new tables take them over as they are.
+    """
+    db.execute("alter table sessions add column indexed text")  # rules by which words were made
+    db.execute("alter table sessions add column messages integer not null default 0")
+    db.execute("alter table sessions add column words integer")  # null: not counted yet
+    db.execute(
+        "update sessions set messages = (select count(*) from turns where session_id = sessions.id"
+        " and active and kind in ('text', 'media', 'deleted'))"
+    )
+    db.execute(
+        "update sessions set indexed = '' where id in (select id from session_words_docsize)"
+    )
+    db.execute(
+        "create index turns_by_speaker on turns (speaker) where speaker is not null and active"
+        " and kind in ('text', 'media', 'deleted')"
+    )
+    for table, columns in (
+        ("session_words", "title, speakers, dates, people, assistant"),
+        ("turn_words", "text"),
+        ("passage_words", "text"),
+    ):
+        db.execute(f"insert into {table} ({table}) values ('optimize')")
+        db.execute(f"alter table {table} rename to old_{table}")
+        db.execute(
+            f"create virtual table {table} using fts5({columns}, content='',"
+            ' tokenize="porter unicode61 remove_diacritics 2")'
+        )
+        db.execute(f"delete from {table}_data")
+        db.execute(f"insert into {table}_data select * from old_{table}_data")
+        db.execute(f"insert into {table}_idx select * from old_{table}_idx")
+        db.execute(f"insert into {table}_docsize select id, sz from old_{table}_docsize")
+        db.execute(f"insert or replace into {table}_config select * from old_{table}_config")
+        db.execute(f"insert into {table} ({table}, rank) values ('secure-delete', 1)")
+        db.execute(f"drop table old_{table}")

@@ -1,6 +1,6 @@
 """Times as the database stores them: milliseconds since 1970, UTC, and minutes east of it."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
 
@@ -29,5 +29,9 @@ def to_datetime(time: int | None, utc_offset: int = 0) -> datetime | None:
     """Return a stored time as a clock shows it that is so many minutes east of UTC."""
     if time is None:
         return None
-    zone = timezone(timedelta(minutes=utc_offset))
-    return datetime.fromtimestamp(time / 1000, UTC).astimezone(zone)
+    return datetime.fromtimestamp(time / 1000, _zone(utc_offset))
+
+
+@lru_cache(maxsize=256)
+def _zone(minutes: int) -> timezone:
+    return timezone(timedelta(minutes=minutes))

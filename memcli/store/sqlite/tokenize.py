@@ -165,6 +165,20 @@ def stem_tokens(term: str) -> tuple[str, ...]:
     return tuple(map(str, tokens))
 
 
+def stem_words(texts: Iterable[str]) -> set[bytes]:
+    """Return all words of texts as the full-text index has them, in UTF-8."""
+    return {
+        str(token).encode()
+        for text in texts
+        for token in _tokenizer()(
+            text.encode("utf-8", "replace"),
+            *(apsw.FTS5_TOKENIZE_DOCUMENT, None),
+            include_offsets=False,
+            include_colocated=False,
+        )
+    }
+
+
 @lru_cache(maxsize=1)
 def _tokenizer() -> apsw.FTS5Tokenizer:
     """Return the tokenizer of the index; it lives in a database of its own, in memory."""

@@ -1,14 +1,16 @@
 """Checksums of sessions with their turns, which tell text whose bits have changed on the disk."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
 
+from memcli.errors import StoreError
 from memcli.store.sqlite.connection import Database
 from memcli.store.tables.session_rows import TURN_COLUMNS
 
-_SESSION_COLUMNS = "public, title, started_at, ended_at, utc_offset, participants"
+SESSION_COLUMNS = "public, title, started_at, ended_at, utc_offset, participants"
 _TEXTS = (
     "public",
     "title",
@@ -23,6 +25,14 @@ _TEXTS = (
 )
 
 
+def checksum_of(rows: Iterable[Sequence[Any]]) -> str:
+    """Return the checksum of the values of a session, and of its turns in order."""
+    digest = blake2b(digest_size=16)
+    for row in rows:
+        digest.update(json.dumps(row).encode())
+    return digest.hexdigest()
+
+
 def compute_checksum(database: Database, session: int) -> str:
     """Return the checksum of a stored session: of its own columns, and of its turns in order.
 
@@ -30,14 +40,22 @@ def compute_checksum(database: Database, session: int) -> str:
         database: the database.
         session: the number of the session.
     """
-    digest = blake2b(digest_size=16)
-    rows = database.rows(
-        f"select {_as_bytes(_SESSION_COLUMNS)} from sessions where id = ?", session
-    )
-    turns = f"select position, {_as_bytes(TURN_COLUMNS)} from turns where session_id = ?"
-    for row in [*rows, *database.rows(f"{turns} order by position", session)]:
-        digest.update(json.dumps([_to_text(value) for value in row]).encode())
-    return digest.hexdigest()
+    with suppress(StoreError):
+        return checksum_of(_rows(database, session, SESSION_COLUMNS, TURN_COLUMNS))
+    # Text that is not UTF-8 any more is read as bytes.
+    columns = _as_bytes(SESSION_COLUMNS), _as_bytes(TURN_COLUMNS)
+    rows = _rows(database, session, *columns)
+    return checksum_of([_to_text(value) for value in row] for row in rows)
+
+
+def _rows(database: Database, session: int, own: str, of_turns: str) -> list[Any]:
+    return [
+        *database.rows(f"select {own} from sessions where id = ?", session),
+        *database.rows(
+            f"select position, {of_turns} from turns where session_id = ? order by position",
+            session,
+        ),
+    ]
 
 
 def set_checksum(database: Database, session: int) -> None:

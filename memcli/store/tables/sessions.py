@@ -16,7 +16,7 @@ from memcli.store.sqlite.times import (
     to_datetime,
     utc_offset_minutes,
 )
-from memcli.store.tables.checksums import set_checksum
+from memcli.store.tables.checksums import SESSION_COLUMNS, checksum_of
 from memcli.store.tables.session_rows import TURN_COLUMNS, to_turn, turn_values
 
 ConversationNumber = int  # the id of a row of `conversations`
@@ -108,24 +108,28 @@ class SessionTable:
 
     def add(self, conversation: ConversationNumber, session: Session) -> int:
         """Store a session with its turns, and return its number."""
-        [(number,)] = self._db.rows(
-            "insert into sessions (public, conversation_id, title, started_at, ended_at,"
-            " utc_offset, participants) values (?, ?, ?, ?, ?, ?, ?) returning id",
-            *(session.id, conversation, session.title),
+        start, end = (
             optional_milliseconds(session.started_at),
             optional_milliseconds(session.ended_at),
-            utc_offset_minutes(session.started_at),
-            json.dumps(session.participants, ensure_ascii=False),
+        )
+        offset = utc_offset_minutes(session.started_at)
+        people = json.dumps(session.participants, ensure_ascii=False)
+        own = (session.id, session.title, start, end, offset, people)
+        turns = [
+            (position, *turn_values(turn)) for position, turn in enumerate(session.turns, start=1)
+        ]
+        [(number,)] = self._db.rows(
+            f"insert into sessions ({SESSION_COLUMNS}, conversation_id, messages, checksum)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning id",
+            *(*own, conversation),
+            sum(turn.active and turn.kind.is_message for turn in session.turns),
+            checksum_of([own, *turns]),
         )
         self._db.many(
             f"insert into turns (session_id, conversation_id, position, {TURN_COLUMNS})"
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (number, conversation, position, *turn_values(turn))
-                for position, turn in enumerate(session.turns, start=1)
-            ],
+            [(number, conversation, *turn) for turn in turns],
         )
-        set_checksum(self._db, number)
         return int(number)
 
     def number(self, session: SessionId) -> int | None:
@@ -228,8 +232,7 @@ class SessionTable:
         """Yield the sessions that pass, latest first, then those without a time."""
         where, values = filters.where()
         rows = self._db.rows(
-            f"select {_COLUMNS}, (select count(*) from turns where session_id = sessions.id"
-            f" and active and kind in ('text', 'media', 'deleted')) from {_JOINED} where {where}"
+            f"select {_COLUMNS}, messages from {_JOINED} where {where}"
             " order by started_at desc nulls last, public limit ?",
             *(*values, -1 if limit is None else limit),
         )

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated
 
 from memcli.cli.commands.memories.memory_options import Tags, TypeName
+from memcli.cli.json_output.memory_documents import one_memory_document
 from memcli.cli.models.open import open_embedder
-from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import parse_text
+from memcli.cli.option_groups import ResultOptions, WritableDatabaseOptions
 from memcli.cli.output.memory_view import print_memories
 from memcli.cli.parsing.parameters import Argument, Option
+from memcli.cli.typed_values import parse_text
 from memcli.domain import Fact, MemoryType
 from memcli.ingest.own_facts import OwnFacts
 
@@ -28,10 +29,16 @@ def add_memory(
     *,
     type_: NewType = "UserMemory",
     tags: Tags = None,
+    output: ResultOptions,
     database: WritableDatabaseOptions,
 ) -> None:
     """Add a memory that you write yourself."""
     fact = Fact(key, MemoryType(type_), value, tuple(tags or ()))
     with database.open() as store:
-        added = OwnFacts(store, open_embedder()).add(fact, datetime.now().astimezone())
-        print_memories([store.memories.get(added)])
+        added = store.memories.get(
+            OwnFacts(store, open_embedder()).add(fact, datetime.now().astimezone())
+        )
+        output.print_result(
+            lambda: one_memory_document(store, added, store.memories.history(added)),
+            lambda: print_memories([added]),
+        )

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated
 
 from memcli.cli.commands.memories.memory_options import MemoryName, Tags, TypeName
+from memcli.cli.json_output.memory_documents import one_memory_document
 from memcli.cli.models.open import open_embedder
-from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import parse_text
+from memcli.cli.option_groups import ResultOptions, WritableDatabaseOptions
 from memcli.cli.output.memory_view import print_memories
 from memcli.cli.parsing.parameters import Argument, Option
+from memcli.cli.typed_values import parse_text
 from memcli.domain import MemoryType
 from memcli.errors import UsageError
 from memcli.ingest.own_facts import OwnFacts
@@ -42,6 +43,7 @@ def edit_memory(
     key: NewKey = None,
     type_: OptionalType = None,
     tags: Tags = None,
+    output: ResultOptions,
     database: WritableDatabaseOptions,
 ) -> None:
     """Correct a memory.
@@ -49,7 +51,7 @@ def edit_memory(
     The old one stays in the history, and no model supersedes the correction.
     """
     if not any((value, key, type_, tags)):
-        raise UsageError("nothing to change", hint='mem memories edit m_k3j "lives in Porto"')
+        raise UsageError("nothing to change", hint='`mem memories edit m_k3j "lives in Porto"`')
     with database.open_existing() as store:
         found = store.memories.get(memory)
         fact = replace(
@@ -59,5 +61,10 @@ def edit_memory(
             type=MemoryType(type_) if type_ else found.fact.type,
             tags=tuple(tags) if tags else found.fact.tags,
         )
-        edited = OwnFacts(store, open_embedder()).edit(found, fact, datetime.now().astimezone())
-        print_memories([store.memories.get(edited)])
+        edited = store.memories.get(
+            OwnFacts(store, open_embedder()).edit(found, fact, datetime.now().astimezone())
+        )
+        output.print_result(
+            lambda: one_memory_document(store, edited, store.memories.history(edited)),
+            lambda: print_memories([edited]),
+        )

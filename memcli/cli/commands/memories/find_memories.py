@@ -5,9 +5,9 @@ from typing import Annotated
 from memcli.cli.commands.memories.memory_options import MemoryFilterOptions
 from memcli.cli.input_text import join_question
 from memcli.cli.models.open import open_embedder
-from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Json, Jsonl, parse_text
+from memcli.cli.option_groups import ListOutputOptions, WritableDatabaseOptions
 from memcli.cli.parsing.parameters import Argument
+from memcli.cli.typed_values import parse_text
 from memcli.search.memory_search import search_memories
 
 MemoryQuery = Annotated[
@@ -22,8 +22,7 @@ def find_memories(
     words: MemoryQuery,
     *,
     chosen: MemoryFilterOptions,
-    as_json: Json = False,
-    as_jsonl: Jsonl = False,
+    output: ListOutputOptions,
     database: WritableDatabaseOptions,
 ) -> None:
     """Find memories by words and meaning, the best first.
@@ -32,16 +31,14 @@ def find_memories(
     there are none.
     """
     query = join_question(words)
-    print_found_memories(query, chosen, database, as_json=as_json, as_jsonl=as_jsonl)
+    print_found_memories(query, chosen, database, output.chosen_format())
 
 
 def print_found_memories(
     query: str,
     chosen: MemoryFilterOptions,
     database: WritableDatabaseOptions,
-    *,
-    as_json: bool,
-    as_jsonl: bool,
+    chosen_format: str,
 ) -> None:
     """Print the memories that a query finds.
 
@@ -51,4 +48,4 @@ def print_found_memories(
     with database.open_existing() as store:
         hits = search_memories(query, store, open_embedder(), chosen.filters())
         found = [hit.memory for hit in hits]
-        chosen.print_chosen(store, found, as_json=as_json, as_jsonl=as_jsonl)
+        chosen.print_chosen(store, found, chosen_format)

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from memcli.cli.input_text import read_text_input
 from memcli.cli.json_output.fact_reader import read_facts
+from memcli.cli.json_output.memory_documents import MemoryImportJson
 from memcli.cli.models.open import open_embedder
-from memcli.cli.option_groups import WritableDatabaseOptions
+from memcli.cli.option_groups import ResultOptions, WritableDatabaseOptions
 from memcli.cli.output.console import write_line
 from memcli.cli.output.progress import resume_hint
 from memcli.cli.parsing.parameters import Argument
@@ -21,7 +22,9 @@ File = Annotated[
 ]
 
 
-def import_memories(file: File, *, database: WritableDatabaseOptions) -> None:
+def import_memories(
+    file: File, *, output: ResultOptions, database: WritableDatabaseOptions
+) -> None:
     """Import exported memories, or facts that you write yourself.
 
     A fact is written as `{"key": ..., "value": ...}`.
@@ -37,7 +40,15 @@ def import_memories(file: File, *, database: WritableDatabaseOptions) -> None:
         restored = OwnFacts(store, open_embedder()).import_memories(
             found, datetime.now().astimezone()
         )
-    write_line(_describe(restored))
+    output.print_result(
+        lambda: MemoryImportJson(
+            schema="mem.memories-import/1",
+            new=restored.new,
+            known=restored.known,
+            forgotten=restored.forgotten,
+        ),
+        lambda: write_line(_describe(restored)),
+    )
 
 
 def _describe(restored: MemoryImportCounts) -> str:

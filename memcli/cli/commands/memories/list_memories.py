@@ -4,9 +4,9 @@ from typing import Annotated
 
 from memcli.cli.commands.memories.find_memories import print_found_memories
 from memcli.cli.commands.memories.memory_options import MemoryFilterOptions
-from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Json, Jsonl, parse_text
+from memcli.cli.option_groups import ListOutputOptions, WritableDatabaseOptions
 from memcli.cli.parsing.parameters import Argument
+from memcli.cli.typed_values import parse_text
 
 FormerQuery = Annotated[  # until 0.2, `list` searched, too
     str | None, Argument(metavar="[QUERY]", parser=parse_text, hidden=True)
@@ -17,8 +17,7 @@ def list_memories(
     query: FormerQuery = None,
     *,
     chosen: MemoryFilterOptions,
-    as_json: Json = False,
-    as_jsonl: Jsonl = False,
+    output: ListOutputOptions,
     database: WritableDatabaseOptions,
 ) -> None:
     """List memories, the newest first.
@@ -27,8 +26,8 @@ def list_memories(
     there are none.
     """
     if query and query.strip():
-        print_found_memories(query, chosen, database, as_json=as_json, as_jsonl=as_jsonl)
+        print_found_memories(query, chosen, database, output.chosen_format())
         return
     with database.open_existing() as store:
         found = store.memories.find(chosen.filters())
-        chosen.print_chosen(store, found, as_json=as_json, as_jsonl=as_jsonl)
+        chosen.print_chosen(store, found, output.chosen_format())

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from memcli.cli.completion import values
+from memcli.cli.json_output.memory_documents import memories_document, memory_list
 from memcli.cli.option_groups import combine_dates
-from memcli.cli.options import FILTERS, Since, Speaker, Until, parse_text
-from memcli.cli.output.console import note
-from memcli.cli.output.memory_view import print_memory_list
+from memcli.cli.options import FILTERS, Since, Speaker, Until, limit_option
+from memcli.cli.output.console import note, remark
+from memcli.cli.output.markdown_csv import print_listing
+from memcli.cli.output.memory_view import print_memories
 from memcli.cli.parsing.parameters import Argument, Option
+from memcli.cli.typed_values import parse_text
 from memcli.domain import Memory, MemoryType
 from memcli.errors import EarlyExit, ExitCode
 from memcli.lazy_dataclasses import dataclass
@@ -71,18 +74,7 @@ Unsupported = Annotated[
         help="Only memories that their sources do not support and that you have not accepted.",
     ),
 ]
-MaxMemories = Annotated[
-    int | None,
-    Option(
-        "--limit",
-        "-n",
-        min=1,
-        show_default=False,
-        metavar="N",
-        rich_help_panel=FILTERS,
-        help="Show at most this many memories.",
-    ),
-]
+MaxMemories = Annotated[int | None, limit_option("Show at most this many memories")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +96,7 @@ class MemoryFilterOptions:
         kind = MemoryType(self.type_) if self.type_ else None
         return MemoryFilters(start, end, self.speaker, kind, self.tag)
 
-    def print_chosen(
-        self, store: Store, found: Sequence[Memory], *, as_json: bool, as_jsonl: bool
-    ) -> None:
+    def print_chosen(self, store: Store, found: Sequence[Memory], chosen_format: str) -> None:
         """Print the memories that are supported, or only those that are not.
 
         Raises:
@@ -116,9 +106,14 @@ class MemoryFilterOptions:
         doubtful = [one for one in current if not one.trusted]
         trusted = [one for one in current if one.trusted]
         listed = (doubtful if self.unsupported else trusted)[: self.limit]
-        print_memory_list(store, listed, as_json=as_json, as_jsonl=as_jsonl)
+        print_listing(
+            chosen_format,
+            lambda: memories_document(store, listed),
+            lambda: memory_list(store, listed),
+            lambda: print_memories(listed),
+        )
         if doubtful and not self.unsupported:
-            note(f"{len(doubtful)} unsupported, not shown: `mem memories list --unsupported`")
+            remark(f"{len(doubtful)} unsupported, not shown: `mem memories list --unsupported`")
         if not listed:
             note("no memories found")
             raise EarlyExit(ExitCode.NOTHING_FOUND)

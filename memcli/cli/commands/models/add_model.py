@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 from memcli.catalog import ROLES
-from memcli.cli.commands.models.model_options import RESTART
+from memcli.cli.commands.models.model_options import RESTART, named_models
 from memcli.cli.models.maintain import add_file
 from memcli.cli.models.resolve import load_catalog
-from memcli.cli.options import Quiet
+from memcli.cli.option_groups import ResultOptions
 from memcli.cli.output.console import write_line
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Argument, Option
@@ -37,10 +37,12 @@ Like = Annotated[
 
 
 def add_model(
-    file: File, role: Role, name: NewName = None, like: Like = None, quiet: Quiet = False
+    file: File, role: Role, name: NewName = None, like: Like = None, *, output: ResultOptions
 ) -> None:
     """Verify a GGUF file of your own, and give it a name."""
-    with resume_hint(RESTART), progress_bars(quiet=quiet) as progress:
+    with resume_hint(RESTART), progress_bars(quiet=output.quiet or output.as_json) as progress:
         added = add_file(file, role, name, like, load_catalog(), progress)
-    if not quiet:
-        write_line(f"{added.name}: {added.role}, verified")
+    output.print_result(
+        lambda: named_models([added.name]),
+        lambda: write_line(f"{added.name}: {added.role}, verified"),
+    )

@@ -7,19 +7,19 @@ from memcli.cli.models.inventory import (
     print_inventory,
 )
 from memcli.cli.models.resolve import ModelResolver, load_catalog
-from memcli.cli.options import Json, Jsonl
-from memcli.cli.output.console import print_json, print_jsonl
+from memcli.cli.option_groups import ListOutputOptions
+from memcli.cli.output.markdown_csv import print_listing
 
 
-def list_models(as_json: Json = False, as_jsonl: Jsonl = False) -> None:
+def list_models(output: ListOutputOptions) -> None:
     """List the models on this machine, and those that can be pulled.
 
     A star marks the models that are used without an option.
     """
     items = list_entries(load_catalog(), ModelResolver())
-    if as_json:
-        print_json(models_document(items))
-    elif as_jsonl:
-        print_jsonl(map(model_json, items))
-    else:
-        print_inventory(items)
+    print_listing(
+        output.chosen_format(),
+        lambda: models_document(items),
+        lambda: map(model_json, items),
+        lambda: print_inventory(items),
+    )

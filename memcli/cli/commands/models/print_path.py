@@ -5,9 +5,9 @@ from typing import Annotated
 from memcli.cli.completion import values
 from memcli.cli.models.maintain import weights_named
 from memcli.cli.models.resolve import load_catalog
-from memcli.cli.options import parse_text
 from memcli.cli.output.console import write_line
 from memcli.cli.parsing.parameters import Argument
+from memcli.cli.typed_values import parse_text
 from memcli.settings import models_folder
 
 OptionalName = Annotated[

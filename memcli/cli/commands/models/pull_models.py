@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from memcli.cli.commands.models.model_options import Names
+from memcli.cli.commands.models.model_options import Names, named_models
 from memcli.cli.models.maintain import (
     announce_originals,
     choose_models,
@@ -13,7 +13,8 @@ from memcli.cli.models.maintain import (
     require_local_models,
 )
 from memcli.cli.models.resolve import load_catalog
-from memcli.cli.options import Quiet
+from memcli.cli.option_groups import ResultOptions
+from memcli.cli.output.console import print_json
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Option
 
@@ -63,7 +64,8 @@ def pull_models(
     update: Update = False,
     drop_originals: DropOriginals = None,
     yes: Yes = False,
-    quiet: Quiet = False,
+    *,
+    output: ResultOptions,
 ) -> None:
     """Download models, convert, quantize and verify them.
 
@@ -71,6 +73,7 @@ def pull_models(
     interrupted pull continues where it stopped. The hub is Hugging Face's, or the one that
     `HF_ENDPOINT` names.
     """
+    quiet = output.quiet or output.as_json
     if backend == "llama":
         require_local_models()
     known = load_catalog()
@@ -91,3 +94,5 @@ def pull_models(
                 report_pulled(pulled)
     if drop_originals or not quiet:
         drop_cached_originals(pulled_models, drop=drop_originals)
+    if output.as_json:
+        print_json(named_models(one.weights.manifest.name for one in pulled_models))

@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
+from memcli.cli.commands.models.model_options import named_models
 from memcli.cli.completion import values
 from memcli.cli.models.describe import describe_model
 from memcli.cli.models.resolve import load_catalog
-from memcli.cli.options import parse_text
-from memcli.cli.output.console import printable, write_line
+from memcli.cli.option_groups import ResultOptions
+from memcli.cli.output.console import print_json, printable, write_line
 from memcli.cli.parsing.parameters import Argument
+from memcli.cli.typed_values import parse_text
 
 KnownName = Annotated[
     str,
@@ -20,7 +22,11 @@ KnownName = Annotated[
 ]
 
 
-def show_model(name: KnownName) -> None:
+def show_model(name: KnownName, *, output: ResultOptions) -> None:
     """Show what is known about a model: its settings, their source, and its prompt."""
-    for line in describe_model(load_catalog().manifest(name)):
+    known = load_catalog().manifest(name)
+    if output.as_json:
+        print_json(named_models([known.name]))
+        return
+    for line in describe_model(known):
         write_line(printable(line))

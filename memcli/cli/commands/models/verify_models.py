@@ -13,7 +13,7 @@ from memcli.cli.models.maintain import (
 from memcli.cli.models.resolve import is_address, load_catalog
 from memcli.cli.models.served import verify_addresses
 from memcli.cli.options import Json, Jsonl, Quiet
-from memcli.cli.output.console import print_json, print_jsonl
+from memcli.cli.output.console import print_json, print_jsonl, remark
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Option
 from memcli.errors import EarlyExit, ExitCode
@@ -56,5 +56,7 @@ def verify_models(
         print_jsonl(map(model_json, items))
     else:
         print_verdicts(items, quiet=quiet)
+    if not items:
+        remark("no model is on this machine; `mem models pull` fetches some")
     if any(item.status != "verified" for item in items):
         raise EarlyExit(ExitCode.BACKEND)

@@ -4,34 +4,22 @@ from typing import Annotated
 
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.people_documents import people_document, person_json
-from memcli.cli.option_groups import DatabaseOptions, FilterOptions
-from memcli.cli.options import FILTERS, Json, Jsonl
+from memcli.cli.option_groups import DatabaseOptions, FilterOptions, ListOutputOptions
+from memcli.cli.options import limit_option
 from memcli.cli.output.charts.people_view import merge_known_names, print_people
-from memcli.cli.output.console import note, print_json, print_jsonl
-from memcli.cli.parsing.parameters import Option
+from memcli.cli.output.console import note
+from memcli.cli.output.markdown_csv import print_listing
 from memcli.errors import EarlyExit, ExitCode
 from memcli.settings import load_settings
 
-MaxPeople = Annotated[
-    int | None,
-    Option(
-        "--limit",
-        "-n",
-        min=1,
-        metavar="N",
-        show_default=False,
-        rich_help_panel=FILTERS,
-        help="Show at most this many people.",
-    ),
-]
+MaxPeople = Annotated[int | None, limit_option("Show at most this many people")]
 
 
 def list_people(
     *,
     limit: MaxPeople = None,
     filters: FilterOptions,
-    as_json: Json = False,
-    as_jsonl: Jsonl = False,
+    output: ListOutputOptions,
     database: DatabaseOptions,
 ) -> None:
     """List the people who speak, those with most turns first.
@@ -44,12 +32,12 @@ def list_people(
         warn_about_filters(store, filters.filters())
         counts = store.statistics.activity_by_speaker(filters.filters())
     found = merge_known_names(counts, load_settings())[:limit]
-    if as_json:
-        print_json(people_document(found))
-    elif as_jsonl:
-        print_jsonl(map(person_json, found))
-    else:
-        print_people(found)
+    print_listing(
+        output.chosen_format(),
+        lambda: people_document(found),
+        lambda: map(person_json, found),
+        lambda: print_people(found),
+    )
     if not found:
         note("no people found")
         raise EarlyExit(ExitCode.NOTHING_FOUND)

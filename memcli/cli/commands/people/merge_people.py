@@ -3,10 +3,12 @@
 from typing import Annotated
 
 from memcli.cli.completion import values
-from memcli.cli.options import Quiet, parse_text
+from memcli.cli.option_groups import ResultOptions
 from memcli.cli.output.settings_view import print_change
 from memcli.cli.parsing.parameters import Argument
-from memcli.settings import load_settings, setting_values, write_setting
+from memcli.cli.settings_editor import setting_values, write_setting
+from memcli.cli.typed_values import parse_text
+from memcli.settings import load_settings
 
 MainName = Annotated[
     str,
@@ -28,7 +30,7 @@ OtherNames = Annotated[
 ]
 
 
-def merge_people(name: MainName, others: OtherNames, *, quiet: Quiet = False) -> None:
+def merge_people(name: MainName, others: OtherNames, *, output: ResultOptions) -> None:
     """Record that several names are one person, in the settings.
 
     `--speaker` with any of the names then finds all of them. `mem config unset people.NAME` undoes
@@ -40,5 +42,4 @@ def merge_people(name: MainName, others: OtherNames, *, quiet: Quiet = False) ->
     given = [*setting_values(key), *([name] if name != main else []), *others]
     names = [one for one in dict.fromkeys(given) if one != main]
     write_setting(key, names)
-    if not quiet:
-        print_change(key, names)
+    print_change(key, names, as_json=output.as_json, quiet=output.quiet)

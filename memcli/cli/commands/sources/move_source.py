@@ -4,12 +4,16 @@ from pathlib import Path
 from typing import Annotated
 
 from memcli.cli.completion import values
-from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Quiet, parse_text
+from memcli.cli.json_output.import_documents import sources_document
+from memcli.cli.option_groups import ResultOptions, WritableDatabaseOptions
 from memcli.cli.output.console import one_line, write_line
 from memcli.cli.parsing.parameters import Argument
+from memcli.cli.typed_values import parse_text
 from memcli.errors import InputError
-from memcli.ingest.paths.remembered_sources import find_remembered_path
+from memcli.ingest.paths.remembered_sources import (
+    find_remembered_path,
+    list_remembered_sources,
+)
 
 OldPath = Annotated[
     str,
@@ -24,7 +28,7 @@ NewPath = Annotated[Path, Argument(metavar="NEW", help="The place where it lies 
 
 
 def move_source(
-    old: OldPath, new: NewPath, *, quiet: Quiet = False, database: WritableDatabaseOptions
+    old: OldPath, new: NewPath, *, output: ResultOptions, database: WritableDatabaseOptions
 ) -> None:
     """Record that an imported file or folder lies elsewhere now.
 
@@ -36,5 +40,8 @@ def move_source(
     with database.open_existing() as store, store.transaction():
         path = find_remembered_path(store, old)
         store.sources.move(path, str(place))
-    if not quiet:
-        write_line(f"{one_line(path)}: now {one_line(str(place))}")
+        now = list_remembered_sources(store)
+    output.print_result(
+        lambda: sources_document(now),
+        lambda: write_line(f"{one_line(path)}: now {one_line(str(place))}"),
+    )

@@ -3,11 +3,15 @@
 from typing import Annotated
 
 from memcli.cli.completion import values
-from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Quiet, parse_text
+from memcli.cli.json_output.import_documents import sources_document
+from memcli.cli.option_groups import ResultOptions, WritableDatabaseOptions
 from memcli.cli.output.console import one_line, write_line
 from memcli.cli.parsing.parameters import Argument
-from memcli.ingest.paths.remembered_sources import find_remembered_path
+from memcli.cli.typed_values import parse_text
+from memcli.ingest.paths.remembered_sources import (
+    find_remembered_path,
+    list_remembered_sources,
+)
 
 SourcePaths = Annotated[
     list[str],
@@ -21,7 +25,7 @@ SourcePaths = Annotated[
 
 
 def remove_sources(
-    paths: SourcePaths, *, quiet: Quiet = False, database: WritableDatabaseOptions
+    paths: SourcePaths, *, output: ResultOptions, database: WritableDatabaseOptions
 ) -> None:
     """Stop reading paths again; their sessions stay.
 
@@ -31,6 +35,10 @@ def remove_sources(
         found = [find_remembered_path(store, path) for path in paths]
         for path in found:
             store.sources.remove(path)
-    if not quiet:
-        for path in found:
-            write_line(f"{one_line(path)}: no longer read; its sessions stay")
+        left = list_remembered_sources(store)
+    output.print_result(
+        lambda: sources_document(left),
+        lambda: write_line(
+            "\n".join(f"{one_line(path)}: no longer read; its sessions stay" for path in found)
+        ),
+    )

@@ -1,0 +1,5 @@
+"""`mem decrypt`."""
+
+from memcli.cli.commands.decrypt.decrypt_database import decrypt
+
+__all__ = ["decrypt"]

@@ -1,0 +1,152 @@
+"""Words are erased from where they stand, whatever the size of the archive."""
+
+import hashlib
+from itertools import product
+
+import apsw
+import pytest
+from helpers import schema_dumps
+from helpers.builders import talk
+from helpers.keyword_models import WordEmbedder
+
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
+from memcli.store import Filters, Store
+from memcli.store.index import full_text
+from memcli.store.sqlite.tokenize import normalize_for_index
+
+TABLES = ("session_words", "turn_words", "passage_words")
+LETTERS = "abdfghkm"
+
+
+def take(store, *conversations):
+    ConversationImporter(store, WordEmbedder()).import_batch(conversations, ImportTally())
+
+
+def number_talk(number):
+    """A talk with words that nobody else uses, in the middle of the vocabulary."""
+    words = [f"{LETTERS[number % 8]}{''.join(end)}{number}" for end in product("xyz", repeat=4)]
+    return talk(f"Talk {number}", f"me: {' '.join(words)}", "ai: indeed")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "mem.db") as opened:
+        take(opened, *map(number_talk, range(60)))
+        yield opened
+
+
+def id_of(store, title):
+    return next(one.id for one in store.sessions.summaries(Filters()) if one.title == title)
+
+
+def rows(tmp_path, sql):
+    database = apsw.Connection(str(tmp_path / "mem.db"))
+    found = database.execute(sql).fetchall()
+    database.close()
+    return found
+
+
+def vocabulary(tmp_path, table):
+    database = apsw.Connection(str(tmp_path / "mem.db"))
+    database.execute(f"create virtual table temp.v using fts5vocab(main, {table}, row)")
+    words = {term for (term,) in database.execute("select term from temp.v")}
+    database.close()
+    return words
+
+
+def test_no_key_of_a_page_begins_with_what_only_a_forgotten_session_said(store, tmp_path):
+    for number in range(5, 45):
+        store.deletion.forget([id_of(store, f"Talk {number}")])
+
+    for table in TABLES:
+        words = vocabulary(tmp_path, table)
+        numbers = {int(word[5:]) for word in words if word[5:].isdigit()}
+        assert numbers == {*range(5), *range(45, 60)}
+        own = rows(tmp_path, f"select cast(term as blob) from {table}_idx")
+        for (key,) in own:
+            start = bytes(key).removeprefix(b"0").decode()
+            assert any(word.startswith(start) for word in words), start
+    assert store.health.check_file() == store.health.check_full_text() == []
+
+
+def test_every_word_that_is_left_is_still_found(store):
+    for number in range(5, 45):
+        store.deletion.forget([id_of(store, f"Talk {number}")])
+
+    for number in (*range(5), *range(45, 60)):
+        for word in (f"{LETTERS[number % 8]}xyzz{number}", f"{LETTERS[number % 8]}zzzz{number}"):
+            for grain in ("session", "turn", "passage"):
+                assert len(store.index.match_terms(grain, [word], Filters(), 9)) == 1, word
+    assert not store.index.match_terms("session", ["axyzz8", "bzzzz9"], Filters(), 9)
+
+
+def test_forgetting_writes_as_much_in_a_large_archive_as_in_a_small_one(tmp_path):
+    changes = []
+    for size in (50, 200):
+        with Store(tmp_path / f"{size}.db") as store:
+            take(store, *map(number_talk, range(size)))
+            store.merge_log()
+            with store.transaction():
+                before = store._database._db.total_changes()
+                store.index.remove(store.sessions.number(id_of(store, "Talk 7")))
+                full_text.erase_keys(store._database, ["Talk 7", "indeed"])
+                changes.append(store._database._db.total_changes() - before)
+    small, large = changes
+    assert large < 1.5 * small
+
+
+@pytest.mark.parametrize("made", ["", "0 of another time"])
+def test_words_that_were_made_by_other_rules_are_erased_too(store, tmp_path, made):
+    store._database.rows("update sessions set indexed = ?", made)
+
+    store.deletion.forget([id_of(store, "Talk 7")])
+
+    assert all(not word.endswith("z7") for table in TABLES for word in vocabulary(tmp_path, table))
+    assert b"zzzz7 " not in (tmp_path / "mem.db").read_bytes()
+    assert store.health.check_file() == store.health.check_full_text() == []
+    assert rows(tmp_path, "select distinct indexed from sessions") == [(full_text.RULES,)]
+    assert len(store.index.match_terms("turn", ["axxxx8"], Filters(), 9)) == 1
+
+
+def test_a_session_whose_text_has_changed_on_the_disk_leaves_no_word(store, tmp_path):
+    with store.transaction():
+        store._database.rows("update turns set text = 'changed' where text like '%zzzz7 %'")
+        store._database.rows("update turns set text = 'changed' where text like '%zzzz7'")
+
+    store.deletion.forget([id_of(store, "Talk 7")])
+
+    assert all(not word.endswith("z7") for table in TABLES for word in vocabulary(tmp_path, table))
+
+
+def test_what_an_older_memcli_only_marked_as_deleted_goes_when_its_database_is_opened(tmp_path):
+    schema_dumps.load(16, tmp_path / "mem.db")
+    old = apsw.Connection(str(tmp_path / "mem.db"))
+    old.execute("insert into turn_words (rowid, text) values (99, 'xylophone')")
+    old.execute("delete from turn_words where rowid = 99")
+    assert any(b"xylophon" in bytes(b) for (b,) in old.execute("select block from turn_words_data"))
+    old.close()
+
+    with Store(tmp_path / "mem.db") as store:
+        assert store.health.check_full_text() == []
+        assert len(store.index.match_terms("turn", ["hazelnuts"], Filters(), 9)) == 2
+        store.deletion.forget(["s_lsbn000001"])
+        assert not store.index.match_terms("turn", ["hazelnuts"], Filters(), 9)
+        assert len(store.index.match_terms("turn", ["ferry"], Filters(), 9)) == 1
+
+    content = (tmp_path / "mem.db").read_bytes()
+    assert b"xylophon" not in content
+    assert b"hazelnut" not in content
+
+
+def test_rules_have_another_name_when_they_make_another_text():
+    texts = (
+        "She went to Ólafur's café, bought 3 knives & told the children: Straße, ＦＵＬＬ.",
+        "東京タワーへ行った。 我们明天去北京 ภาษาไทย Ελληνικά русский עברית",
+        "don't can’t won't I'd geese worse men better; run ran running",
+    )
+    digest = hashlib.sha256("\n".join(map(normalize_for_index, texts)).encode()).hexdigest()[:16]
+
+    assert (full_text.RULES.split()[0], digest) == ("1", "c5f686d877ea044e"), (
+        "raise the number in RULES"
+    )
