@@ -8,7 +8,11 @@ from typing import Any, Self
 
 from memcli.backends.llama.abort import decode_batch
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS
-from memcli.backends.llama.gpu_offload import cache_types, is_short_of_memory
+from memcli.backends.llama.gpu_offload import (
+    cache_types,
+    compute_error,
+    is_short_of_memory,
+)
 from memcli.backends.llama.host import free_memory, physical_cores
 from memcli.backends.llama.library import capture_errors, first_error, llama_cpp
 from memcli.backends.llama.model import LlamaModel
@@ -70,13 +74,27 @@ class LlamaContext:
             params.n_outputs_max = sequences
         for name, value in self._settings.items():
             setattr(params, name, value)
-        self._pointer = pointer = self._allocate(params)
-        self._batch = llama.llama_batch_init(self._batch_tokens, 0, 1)
-        self._sampling = sampling or Sampling(temperature=0)
-        self._sampler = create_sampler(self._sampling)
+        self._params, self._sampling = params, sampling or Sampling(temperature=0)
         self._rows: list[int] = []  # places in the last batch that have logits
+        self._open()
+
+    def _open(self) -> None:
+        self._pointer = pointer = self._allocate(self._params)
+        self._batch = self._llama.llama_batch_init(self._batch_tokens, 0, 1)
+        self._sampler = create_sampler(self._sampling)
         self._finalizer = weakref.finalize(self, _free, pointer, self._batch, self._sampler)
-        model._contexts.add(self)
+        self.model._contexts.add(self)
+
+    def reopen_smaller(self, error: BackendError) -> None:
+        """Open the context again, empty, with less of the model on the GPU.
+
+        Args:
+            error: is raised if nothing is on the GPU any more.
+        """
+        if not self.model.gpu_layers:
+            raise error
+        self.model.offload_less()  # closes this context, too
+        self._open()
 
     def _allocate(self, params: Any) -> Any:  # Any: a struct, an opaque pointer
         """Return a context for which there is memory, if need be with less of the model on the GPU.
@@ -147,7 +165,7 @@ class LlamaContext:
         batch.n_tokens = len(entries)
         status = decode_batch(self._llama, self._live_pointer(), batch)
         if status != 0:
-            raise BackendError(f"{self.model.path} failed to run: llama.cpp's status is {status}")
+            raise compute_error(self.model.path, status, self.model.gpu_layers)
 
     def copy_prefix(self, sequences: int) -> None:
         """Let sequences 1 to this number begin with all that sequence 0 has now."""

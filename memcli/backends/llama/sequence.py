@@ -6,6 +6,7 @@ from memcli.backends.generation.generator import common_prefix_length
 from memcli.backends.generation.thought_stream import THINK_CLOSE
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS
 from memcli.backends.llama.context import LlamaContext, TokenRun
+from memcli.backends.llama.gpu_offload import LlamaMemoryError
 
 
 class LlamaSequence:
@@ -17,9 +18,21 @@ class LlamaSequence:
         self._prompt_tokens = 0  # tokens at the beginning that were read in whole batches
 
     def feed(self, tokens: Sequence[int]) -> None:
-        """Add these tokens at the end."""
-        self.context.feed([TokenRun(tokens, start=len(self.tokens))])
-        self.tokens += tokens
+        """Add these tokens at the end; where memory gives out, with less of the model on the GPU.
+
+        Raises:
+            BackendError: llama.cpp failed.
+        """
+        run = TokenRun(tokens, start=len(self.tokens))
+        while True:
+            try:
+                self.context.feed([run])
+            except LlamaMemoryError as error:
+                self.context.reopen_smaller(error)
+                run = TokenRun([*self.tokens, *tokens])  # the new context is empty
+                continue
+            self.tokens += tokens
+            return
 
     def restart(self, prompt: Sequence[int], seed: int = 0) -> None:
         """Begin anew with a prompt; the batches that it shares with the old tokens stay.

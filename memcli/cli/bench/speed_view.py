@@ -60,12 +60,8 @@ def print_speed(figures: SpeedFigures) -> None:
             write_line(_comparison_row(one))
         write_line("")
     if figures.settings:
-        write_line(
-            "what memcli does not do, beside what it does, in turns; above 1 ours is faster:"
-        )
-        write_line(
-            "                                                        by clock    by processor time"
-        )
+        write_line("what memcli does not do, in turns with what it does; above 1 ours is faster:")
+        write_line(f"{'':54}by the clock         by processor time")
         for each in figures.settings:
             times, cpu_times = _ratio_in_words(each.times), _ratio_in_words(each.cpu_times)
             write_line(f"{each.name:54}{times}   {cpu_times}")
