@@ -149,12 +149,12 @@ def _print_help(words: Sequence[str]) -> int:
 
 def _print_help_about(words: Sequence[str]) -> int:
     """Print the help of a command and the topic of its name, or the topic alone."""
-    from memcli.cli.help.help_text import COMMAND_GROUPS
+    from memcli.cli.help.command_names import COMMANDS
     from memcli.cli.help.topics import print_topic, topic_names
 
     topic = " ".join(words) if " ".join(words) in topic_names() else ""
     status: int = ExitCode.OK
-    if not topic or any(topic in names for names in COMMAND_GROUPS.values()):
+    if not topic or topic in COMMANDS:
         status = _run([*words, "--help"])
         sys.stdout.write("\n" if topic else "")
     if topic:

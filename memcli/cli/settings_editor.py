@@ -59,8 +59,6 @@ def list_settings() -> list[Setting]:
     Raises:
         InputError: see `load_settings`.
     """
-    from dataclasses import fields
-
     path, current = config_file(), load_settings()
     content = read_settings_file(path)
     layers = AUTO if current.gpu_layers is None else current.gpu_layers
@@ -79,10 +77,10 @@ def list_settings() -> list[Setting]:
     tables: dict[str, KeySettings | Server] = {"database": current.database}
     tables |= {f"servers.{address}": server for address, server in current.servers.items()}
     for name, table in tables.items():
-        for one in fields(table):
-            value = getattr(table, one.name)
-            origin = DEFAULT if value == one.default else str(path)
-            found.append(Setting(f"{name}.{one.name}", _typed_text(value), origin))
+        for one in table.__match_args__:
+            value = getattr(table, one)
+            origin = DEFAULT if value == getattr(type(table)(), one) else str(path)
+            found.append(Setting(f"{name}.{one}", _typed_text(value), origin))
     for name, others in current.people.items():
         found.append(Setting(f"people.{name}", ", ".join(others), str(path)))
     return found

@@ -5,25 +5,9 @@ import textwrap
 from collections.abc import Iterator
 
 from memcli.cli.completion.command_table import load_command_table
+from memcli.cli.help.command_names import COMMAND_GROUPS
 from memcli.cli.help.topics import topic_names, topic_title
 
-COMMAND_GROUPS = {  # in the order of the help
-    "Import": ("ingest", "sources"),
-    "Find": ("ask", "search", "sessions", "show", "people", "timeline"),
-    "Remember": ("read", "memories"),
-    "Look after": (
-        "stats",
-        "doctor",
-        "index",
-        "backup",
-        "export",
-        "forget",
-        "encrypt",
-        "decrypt",
-        "config",
-    ),
-    "More": ("models", "demo", "mcp", "bench"),
-}
 EXAMPLES_OF_MEM = ("mem ingest ~/Downloads/chatgpt-export.zip", "mem ask where is my passport")
 WIDEST, NARROWEST = 100, 40  # columns
 HELP_OPTION = ("-h, --help", "Show this help; `mem COMMAND --help` that of a command.")

@@ -76,10 +76,17 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
         key = string(row.get("sessionId")) or string(row.get("session_id")) or stem
         if string(row.get("type")) in _TITLES:
             titles.append(row)
-        elif is_queue_row(row):
-            sessions.setdefault(key, _Session(key, document.counter)).queue.read(number, row)
-        elif string(row.get("uuid")) or "message" in row:
-            sessions.setdefault(key, _Session(key, document.counter)).read(number, row)
+            continue
+        is_queued = is_queue_row(row)
+        if not (is_queued or string(row.get("uuid")) or "message" in row):
+            continue
+        session = sessions.get(key)
+        if session is None:
+            session = sessions[key] = _Session(key, document.counter)
+        if is_queued:
+            session.queue.read(number, row)
+        else:
+            session.read(number, row)
     for session in sessions.values():
         conversation = session.conversation(titles)
         if conversation.turns:

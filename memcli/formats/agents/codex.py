@@ -10,7 +10,7 @@ Source: the logs of several versions of the program; there is no published schem
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import PurePath
@@ -214,11 +214,16 @@ class _Session:
     def _without_repetitions(self) -> set[int]:
         """Return the positions of turns that do not repeat one of an earlier lane."""
         kept: set[int] = set()
-        for lane in _Lane:
+        positions: defaultdict[_Lane, list[int]] = defaultdict(list)
+        for at, (lane, _) in enumerate(self._turns):
+            positions[lane].append(at)
+        for lane in filter(positions.__contains__, _Lane):
+            if not kept and lane is not _Lane.END:  # nothing is there that it could repeat
+                kept.update(positions[lane])
+                continue
             earlier = Counter(turn_content(self._turns[at][1]) for at in kept)
-            for at, (turn_lane, turn) in enumerate(self._turns):
-                if turn_lane is not lane:
-                    continue
+            for at in positions[lane]:
+                turn = self._turns[at][1]
                 content = turn_content(turn)
                 if turn.kind is not Kind.TOOL and earlier[content] > 0:
                     earlier[content] -= 1

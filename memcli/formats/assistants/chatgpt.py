@@ -77,14 +77,17 @@ def _node(
     counter: MessageCounter,
 ) -> Node:
     author = mapping(message.get("author"))
-    role = _ROLES.get(string(author.get("role")))
+    name = string(author.get("role"))
+    role = _ROLES.get(name)
     speaker = string(author.get("name")) if role is Role.USER else ""
     kind, text = _content(message, counter) if role else (Kind.TEXT, "")
-    if string(author.get("role")) == "tool" and (pictures := drawn_pictures(message)):
+    if name == "tool" and (pictures := drawn_pictures(message)):
         role, kind, text = Role.ASSISTANT, Kind.MEDIA, pictures
     if message:
-        reason = Omission.EMPTY if role and kind is Kind.MEDIA else Omission.HIDDEN
-        counter.see_parts([text] if text else [], reason)
+        counter.seen += 1
+        if not text:
+            is_empty = role and kind is Kind.MEDIA
+            counter.omit(Omission.EMPTY if is_empty else Omission.HIDDEN)
     role = role if text else None
     return Node(key, parent, role, text, sent_at, speaker or None, kind)
 
@@ -101,12 +104,13 @@ def _keys(messages: Nodes) -> dict[str, str]:
 
 def _content(message: Mapping[str, Any], counter: MessageCounter) -> tuple[Kind, str]:
     """Return the kind and the visible text of a message, which is "" if nobody saw it."""
-    metadata, recipient = mapping(message.get("metadata")), string(message.get("recipient"))
-    if metadata.get("is_visually_hidden_from_conversation") is True:
+    metadata, recipient = message.get("metadata"), message.get("recipient")
+    if metadata and mapping(metadata).get("is_visually_hidden_from_conversation") is True:
         return Kind.TEXT, ""
-    if recipient.startswith(CANVAS):
-        return Kind.TEXT, canvas_text(message)
-    if recipient not in ("", "all") or message.get("channel") == "analysis":
+    if recipient and recipient != "all":
+        is_canvas = string(recipient).startswith(CANVAS)
+        return Kind.TEXT, canvas_text(message) if is_canvas else ""
+    if message.get("channel") == "analysis":
         return Kind.TEXT, ""
     return chatgpt_message_content(message, counter)
 

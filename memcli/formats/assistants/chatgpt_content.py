@@ -44,15 +44,17 @@ def chatgpt_message_content(message: Row, counter: MessageCounter) -> tuple[Kind
         return Kind.TEXT, ""
     if kind not in _KNOWN_TYPES:
         counter.keep_unknown(kind)
-    texts, labels = [], list[str]()
-    for part in _parts(kind, content):
-        if isinstance(part, str):
-            texts.append(part)
-        else:
-            texts.append(string(part) or string(mapping(part).get("text")))
-            labels += _part_labels(mapping(part), counter)
-    text = replace_markup("\n".join(text for text in texts if text)).strip("\n")
-    names = _upload_names(message)
+    parts, labels = _parts(kind, content), list[str]()
+    if len(parts) == 1 and isinstance(parts[0], str):  # nearly always
+        text = parts[0]
+    else:
+        labels = [each for part in parts for each in _part_labels(mapping(part), counter)]
+        texts = (string(part) or string(mapping(part).get("text")) for part in parts)
+        text = "\n".join(filter(None, texts))
+    text = replace_markup(text).strip("\n")
+    names = _upload_names(message) if message.get("metadata") else []
+    if not (names or labels) and text.strip():  # nearly always
+        return Kind.TEXT, text
     if not text.strip():
         pictures = [label for label in labels if label.startswith(_PICTURE)]
         others = [label for label in labels if label not in pictures]
@@ -91,8 +93,8 @@ def _parts(kind: str, content: Row) -> list[Any]:
     """Return the parts of a content; those of unknown types have them under other names."""
     if parts := sequence(content.get("parts")):
         return parts
-    texts = (string(content.get(name)) for name in ("text", "content", "result"))
-    text = next(filter(str.strip, texts), "")
+    names = ("text", "content", "result")
+    text = next(filter(str.strip, (string(content.get(name)) for name in names)), "")
     if text or kind in ("", "text", "multimodal_text"):
         return [text]
     return [{"content_type": kind, "title": content.get("title")}]

@@ -13,7 +13,6 @@ _KNOWN = ("Prompted ", "Eingegebener Prompt: ", "送信したメッセージ: ")
 _OTHER_ROWS = ("Gave feedback", "Selected preferred draft", "Created Gemini Canvas titled")
 _COLON = re.compile(r"[^:：]{1,60}(?:：\s*|:\s+)")
 _MIN_SHARE = 0.2  # of all titles, that begin with one phrase
-_SPACES = str.maketrans("\u00a0\u202f", "  ")
 
 
 class PromptPhrases:
@@ -28,7 +27,8 @@ class PromptPhrases:
         rest = {(_clean(title), answered) for title, answered in titles}
         rest = {row for row in rest if not row[0].startswith((*_KNOWN, *_OTHER_ROWS))}
         found = _find_phrases(rest)
-        self._phrases = sorted((*_KNOWN, *found), key=len, reverse=True)
+        phrases = sorted((*_KNOWN, *found), key=len, reverse=True)
+        self._phrases = [(phrase, phrase.rstrip()) for phrase in phrases]
 
     def prompt(self, title: str, *, answered: bool) -> str | None:
         """Return the prompt in a title, which may be ""; None if the row is not a prompt.
@@ -36,8 +36,8 @@ class PromptPhrases:
         A row with an answer is a prompt even if its phrase is unknown.
         """
         title = _clean(title)
-        for phrase in self._phrases:
-            if title.startswith(phrase) or title == phrase.rstrip():
+        for phrase, whole in self._phrases:
+            if title.startswith(phrase) or title == whole:
                 return title[len(phrase) :].strip()
         return title.strip() if answered and not is_other_row(title) else None
 
@@ -57,7 +57,7 @@ def is_other_row(title: str) -> bool:
 
 
 def _clean(title: str) -> str:
-    return title.translate(_SPACES)
+    return title.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def _find_phrases(rows: set[tuple[str, bool]]) -> set[str]:

@@ -128,14 +128,16 @@ def _blocks(message: Row) -> list[Block]:
     for part in map(mapping, sequence(content)):
         if part.get("type", "text") != "text":
             blocks += anthropic_blocks(role, [part])
-    error = message.get("error")
-    told = string(mapping(error).get("content")) or string(error)
-    blocks += text_block(Role.SYSTEM, told, Kind.SERVICE)
+    if error := message.get("error"):
+        told = string(mapping(error).get("content")) or string(error)
+        blocks += text_block(Role.SYSTEM, told, Kind.SERVICE)
     return blocks + [media_block(role, name) for name in file_names]
 
 
 def _content_text(content: object) -> str:
     """Return the text of a message, which may be a list of parts that include pictures."""
+    if isinstance(content, str):
+        return content
     parts = [part for part in sequence(content) if mapping(part).get("type", "text") == "text"]
     return plain_text(parts if isinstance(content, list) else content)
 

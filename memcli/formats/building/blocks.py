@@ -36,6 +36,9 @@ def with_keys(key: str, blocks: Iterable[Block]) -> list[tuple[str, Block]]:
     The first TEXT block has the message's key, even if thoughts or tool calls come before it. Any
     other block has that key with its kind and its number among the blocks of that kind.
     """
+    blocks = list(blocks)
+    if len(blocks) == 1 and blocks[0].kind is Kind.TEXT:  # nearly always
+        return [(key, blocks[0])]
     counts: Counter[Kind] = Counter()
     pairs = []
     for block in blocks:

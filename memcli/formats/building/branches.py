@@ -46,11 +46,12 @@ def branching_turns(
     active = _active_path(current, nodes, lineages)
     turns: list[Turn] = []
     nearest: dict[str, str | None] = {}  # node to the key of its turn or of the nearest turn above
-    for name in sorted(nodes, key=lambda name: lineages[name]):
+    for name in sorted(nodes, key=lineages.__getitem__):
         node = nodes[name]
+        is_turn = node.is_turn
         parent_key = nearest.get(node.parent)
-        nearest[name] = node.key if node.is_turn else parent_key
-        if node.role and node.is_turn:
+        nearest[name] = node.key if is_turn else parent_key
+        if node.role and is_turn:
             newest, _ = lineages[name]
             sent_at = node.sent_at or (newest if newest > NO_TIME else started)
             turns.append(

@@ -52,7 +52,9 @@ def chat_turns(
             document.counter.omit(Omission.UNREADABLE if message.lost else Omission.BOOKKEEPING)
             yield message
             continue
-        clock = clocks.setdefault(message.chat, WallClock(options.timezone))
+        clock = clocks.get(message.chat)
+        if clock is None:
+            clock = clocks[message.chat] = WallClock(options.timezone)
         turn = _turn(message, keys[message.chat], clock, options)
         if turn is None:
             document.counter.omit(Omission.EMPTY)

@@ -1,6 +1,6 @@
 """Chats of any length, yielded in pieces while they are read; the role and time of a message."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
@@ -48,8 +48,8 @@ def split_chats(
         for turn in turns:
             if isinstance(turn, Skipped):
                 yield turn
-            else:
-                yield from buffer.add(turn)
+            elif pieces := buffer.add(turn):
+                yield from pieces
     except (InputError, *PARSER_FAILURES):
         yield from buffer.take_all()
         raise
@@ -84,21 +84,24 @@ class _Buffer:
         self._pieces: dict[str, ChatPiece] = {}
         self._turns = self._characters = 0
 
-    def add(self, chat_turn: ChatTurn) -> Iterator[Conversation]:
-        """Add a turn, and yield the pieces that are large enough."""
-        piece = self._pieces.setdefault(chat_turn.chat_key, ChatPiece(chat_turn.title))
-        piece.add(chat_turn.turn)
+    def add(self, chat_turn: ChatTurn) -> Sequence[Conversation]:
+        """Add a turn, and return the pieces that are large enough; nearly always there are none."""
+        chat, turn = chat_turn.chat_key, chat_turn.turn
+        piece = self._pieces.get(chat)
+        if piece is None:
+            piece = self._pieces[chat] = ChatPiece(chat_turn.title)
+        piece.add(turn)
         self._turns += 1
-        self._characters += len(chat_turn.turn.text)
+        self._characters += len(turn.text)
         if piece.is_full:
-            yield self._take(chat_turn.chat_key)
-        elif self._turns >= _MAX_BUFFERED_TURNS or self._characters >= _MAX_BUFFERED_CHARACTERS:
-            yield from self.take_all()
+            return [self._take(chat)]
+        if self._turns >= _MAX_BUFFERED_TURNS or self._characters >= _MAX_BUFFERED_CHARACTERS:
+            return self.take_all()
+        return ()
 
-    def take_all(self) -> Iterator[Conversation]:
-        """Yield the pieces of all chats."""
-        for chat in list(self._pieces):
-            yield self._take(chat)
+    def take_all(self) -> list[Conversation]:
+        """Return the pieces of all chats."""
+        return [self._take(chat) for chat in list(self._pieces)]
 
     def _take(self, chat: str) -> Conversation:
         piece = self._pieces.pop(chat)

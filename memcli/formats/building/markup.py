@@ -24,13 +24,13 @@ from memcli.formats.parsing.values import mapping, string
 _SPAN = re.compile("( ?)\ue200([^\ue200\ue201]*+)(?:\ue201|$)")
 _FIELD = "\ue202"
 _MARKS = re.compile("[\ue200-\ue206]")
-_MARK_CHARACTERS = "\ue200\ue201\ue202\ue203\ue204\ue205\ue206"
 _OLD_CITATION = re.compile(
     r" ?【[\d:]++†[^【】]*+】|:{1,2}contentReference\[[^\]]*\](?:\{[^}]*\})?"
 )
 _REFERENCE = re.compile(r"(?:turn\d+[a-z_]+\d+[,;\s]*)+|L\d+(?:-L?\d+)?")
 _NAME_KEYS = ("title", "name", "label", "text", "caption")
 _LOOSE_REFERENCE = re.compile(r" ?\ue202turn\d+[a-z_]+\d+")
+_BEFORE_THOUGHT = " \t\r\n<:"  # the first characters of an answer that may begin with a thought
 _THOUGHT = re.compile(
     r"\s*(?:<(think|thinking|reasoning)>(.*?)(?:</\1>|\Z)|:::thinking\n(.*?)(?:\n:::|\Z))",
     re.DOTALL,
@@ -41,10 +41,16 @@ def replace_markup(text: str) -> str:
     """Return a text in which markup is replaced by its words."""
     if "【" in text or "contentReference" in text:
         text = _OLD_CITATION.sub("", text)
-    if not text.isascii() and any(mark in text for mark in _MARK_CHARACTERS):
+    if not text.isascii() and _has_marks(text):
         text = _LOOSE_REFERENCE.sub("", _SPAN.sub(_replace_span, text))
         text = _MARKS.sub("", text)
     return text
+
+
+def _has_marks(text: str) -> bool:
+    """Return whether a text has any of the marks; this is ten times as fast as one pattern."""
+    has_span = "\ue200" in text or "\ue201" in text or "\ue202" in text
+    return has_span or "\ue203" in text or "\ue204" in text or "\ue205" in text or "\ue206" in text
 
 
 def _replace_span(match: re.Match[str]) -> str:
@@ -88,6 +94,8 @@ def _names(value: Any) -> Iterator[str]:  # Any: JSON values have all types
 def answer_blocks(text: str) -> list[Block]:
     """Return the blocks of an assistant's text: the thoughts at its beginning, and the answer."""
     blocks: list[Block] = []
+    if text[:1] not in _BEFORE_THOUGHT:  # nearly always
+        return text_block(Role.ASSISTANT, replace_markup(text))
     while match := _THOUGHT.match(text):
         thought = (match[2] or match[3] or "").strip()
         blocks += text_block(Role.ASSISTANT, thought, Kind.THOUGHT)

@@ -64,7 +64,9 @@ def parse_text_chat(
         head, body = found
         kind, text = parse_message(head, body)
         chat_key, title = head.chat or chat
-        clock = clocks.setdefault(chat_key, WallClock(options.timezone))
+        clock = clocks.get(chat_key)
+        if clock is None:
+            clock = clocks[chat_key] = WallClock(options.timezone)
         sent_at, precision = clock.read(head.wall_time)
         is_owner = head.speaker in owner_names
         role = Role.USER if is_owner else sender_role(options, head.speaker)

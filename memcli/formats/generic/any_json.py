@@ -58,6 +58,7 @@ _MESSAGE_IDS = ("id", "uuid", "message_id")
 # Keys of Mistral Le Chat and of Open WebUI, whose messages are not in the order of the file.
 _FOREIGN_KEYS = ("contentChunks", "history")
 _FILE_NAMES = ("name", "filename", "file_name", "url")
+_PLAIN_KEYS = {"role", "content", "from", "value", "timestamp", "created_at", "name", "id"}
 _TEXT_TYPES = ("text", "input_text", "output_text")  # of parts of a content
 
 
@@ -172,6 +173,8 @@ def _speaker(row: Mapping[str, Any]) -> str:
 
 def _text(row: Mapping[str, Any]) -> str:
     content = row.get("content", row.get("value"))
+    if isinstance(content, str):
+        return content
     parts = [part for part in sequence(content) if mapping(part).get("type", "text") in _TEXT_TYPES]
     texts = (string(part) or string(mapping(part).get("text")) for part in parts)
     return string(content) or "\n".join(text for text in texts if text)
@@ -222,6 +225,9 @@ def _turns(messages: Iterable[Mapping[str, Any]], counter: MessageCounter) -> li
 def _blocks(role: Role, message: Mapping[str, Any]) -> list[Block]:
     """Return the blocks of a message; parts without a text are named if there is no text."""
     text = _text(message)
+    is_plain = isinstance(message.get("content", message.get("value")), str)
+    if is_plain and message.keys() <= _PLAIN_KEYS and text.strip():  # nearly always
+        return answer_blocks(text) if role is Role.ASSISTANT else [Block(role, text)]
     blocks: list[Block] = []
     for call in map(mapping, sequence(message.get("tool_calls"))):
         function = mapping(call.get("function")) or call

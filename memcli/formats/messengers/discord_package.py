@@ -23,6 +23,7 @@ from memcli.formats.parsing.text_lines import read_lines, sample_lines
 from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
 
 _COLUMNS = ["ID", "Timestamp", "Contents", "Attachments"]
+_FIELDS = [(name, name.casefold()) for name in _COLUMNS]
 
 
 def _recognises(sample: Sample) -> bool:
@@ -69,7 +70,7 @@ def _rows(document: Document) -> Iterator[Any]:  # Any: JSON values have all typ
         if isinstance(row, BrokenValue):
             yield row
         else:
-            yield {name: row[name.casefold()] for name in _COLUMNS}
+            yield {name: row[column] for name, column in _FIELDS}
 
 
 def _channel(document: Document) -> tuple[str, str]:

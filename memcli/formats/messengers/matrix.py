@@ -141,6 +141,8 @@ def _content(event: Mapping[str, Any], content: Mapping[str, Any]) -> tuple[Kind
         return (Kind.TEXT if body and "state_key" not in event else None), body
     new_content = mapping(content.get("m.new_content")) or content
     body = _without_quote(string(new_content.get("body")) or body, content)
+    if "formatted_body" not in new_content and "geo_uri" not in content:
+        return Kind.TEXT, body
     place = string(content.get("geo_uri"))
     targets = [place, *_link_targets(string(new_content.get("formatted_body")))]
     missing = [target for target in dict.fromkeys(targets) if target not in body]
@@ -149,9 +151,10 @@ def _content(event: Mapping[str, Any], content: Mapping[str, Any]) -> tuple[Kind
 
 def _is_redacted(event: Mapping[str, Any]) -> bool:
     """Return whether a message was deleted: nothing but the event is left."""
-    kind = event.get("type")
-    is_message = kind in ("m.room.message", "m.room.encrypted", "m.sticker", *_POLLS)
-    return is_message and not mapping(event.get("content")).keys() - {"m.relates_to"}
+    content = mapping(event.get("content"))
+    if len(content) > 1 or content.keys() - {"m.relates_to"}:
+        return False
+    return event.get("type") in ("m.room.message", "m.room.encrypted", "m.sticker", *_POLLS)
 
 
 def _extensible_text(content: Mapping[str, Any]) -> str:

@@ -16,12 +16,14 @@ _LONGEST_SENTENCE = 60  # of a sentence about a file, without the name it begins
 _BESIDE = r"[^\n]{1,80}?"
 # An emoji among words, and a blank at the end, as no program of a person leaves it.
 _REACTION = re.compile(rf"(?P<before>{_BESIDE}\s)(?P<emoji>\S{{1,12}})\s(?P<after>{_BESIDE}) ")
+_SYMBOL = re.compile("[\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f\U0001f000-\U0001faff]")
 _ENGLISH_SENT = re.compile(r".{1,100} sent (?:an attachment|a link|a photo|a video)\.")
 _GROUP_NOTICE = re.compile(
-    r".{1,100} (?:named the group|left the group|changed the (?:theme|group photo|chat theme)"
-    r"|set (?:the nickname|your nickname|the quick reaction)|added .{1,200} to the group)\b.*",
+    r" (?:named the group|left the group|changed the (?:theme|group photo|chat theme)"
+    r"|set (?:the nickname|your nickname|the quick reaction)|added .{1,200} to the group)\b",
     re.DOTALL,
 )
+_LONGEST_NAME = 100  # characters before the words of a notice about a group
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class _Notices:
     """The notices of all languages, in plain form."""
 
     liked: frozenset[str]
-    reacted: tuple[re.Pattern[str], ...]
+    reacted: re.Pattern[str]
     sent: frozenset[str]
 
 
@@ -43,16 +45,19 @@ def _load_notices() -> _Notices:
 
     return _Notices(
         liked=frozenset(collect("liked")),
-        reacted=tuple(
-            re.compile(re.escape(text).replace(re.escape("{emoji}"), r"\S{1,20}"))
-            for text in collect("reacted")
+        reacted=re.compile(
+            "|".join(
+                re.escape(text).replace(re.escape("{emoji}"), r"\S{1,20}")
+                for text in collect("reacted")
+            )
         ),
         sent=frozenset(collect("sent")),
     )
 
 
 def _plain(text: str) -> str:
-    return " ".join(normalize("NFC", text).casefold().split()).rstrip(".。")
+    text = text if text.isascii() else normalize("NFC", text)
+    return " ".join(text.casefold().split()).rstrip(".。")
 
 
 def is_chat_notice(text: str, speaker: str) -> bool:
@@ -62,15 +67,18 @@ def is_chat_notice(text: str, speaker: str) -> bool:
         text: the message as it is, with blanks at its end.
         speaker: the name of its sender, with which notices about groups begin.
     """
-    if _GROUP_NOTICE.fullmatch(text):
+    group = _GROUP_NOTICE.search(text, 1)
+    if group and group.start() <= _LONGEST_NAME:
         return True
     if len(text) > _LONGEST_NOTICE or "\n" in text:
         return False
-    match = _REACTION.fullmatch(text)
+    match = _REACTION.fullmatch(text) if text.endswith(" ") else None
     if match and _is_emoji(match["emoji"]):
         return True
-    plain, notices = _plain(text), _load_notices()
-    if plain in notices.liked or any(each.fullmatch(plain) for each in notices.reacted):
+    notices = _load_notices()
+    if len(text) <= _LONGEST_SENTENCE and _plain(text) in notices.liked:
+        return True
+    if _SYMBOL.search(text) and notices.reacted.fullmatch(_plain(text)):
         return True
     # "Ann Lee changed the group's name." in any language; nobody speaks of himself like that.
     return " " in speaker and text.startswith(f"{speaker} ") and text.endswith(".")

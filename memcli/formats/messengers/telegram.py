@@ -118,14 +118,18 @@ class _Chat:
             return [Skipped(where, why)]
         self._last_id = string(element.get("id")) or self._last_id
         turn = _turn(element, self._options, self._times)
-        self._counter.see()
+        self._counter.seen += 1
         if turn is None:
             self._counter.omit(Omission.EMPTY)
             return ()
-        topic = self._topics.find(element)
-        if turn.parent == topic:  # every message of a topic "replies" to its beginning
-            turn = replace(turn, parent=None)
-        piece = self._pieces.setdefault(topic, _Piece())
+        topic = ""
+        if self._topics or "action" in element:
+            topic = self._topics.find(element)
+            if turn.parent == topic:  # every message of a topic "replies" to its beginning
+                turn = replace(turn, parent=None)
+        piece = self._pieces.get(topic)
+        if piece is None:
+            piece = self._pieces[topic] = _Piece()
         piece.turns.add(turn)
         piece.senders.append(element.get("from_id", element.get("actor_id")))
         self._count += 1
@@ -193,6 +197,9 @@ class _Topics:
     def __init__(self) -> None:
         self._titles: dict[str, str] = {}  # by the id of the message that began the topic
         self._topics: dict[str, str] = {}  # the topics of the last messages, by their ids
+
+    def __bool__(self) -> bool:
+        return bool(self._titles)
 
     def find(self, message: Mapping[str, Any]) -> str:
         """Return the topic of a message, "" if it is in none."""

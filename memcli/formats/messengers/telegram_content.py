@@ -17,7 +17,9 @@ def message_content(message: Mapping[str, Any]) -> tuple[Kind | None, str]:
         return (Kind.CALL if action in ("phone_call", "group_call") else Kind.SERVICE), notice
     if message.get("type") not in ("message", None):
         return None, ""
-    lists = "\n".join(filter(None, (_poll(message), _todo_list(message))))
+    lists = ""
+    if "poll" in message or "todo_list" in message:
+        lists = "\n".join(filter(None, (_poll(message), _todo_list(message))))
     if text.strip():
         return Kind.TEXT, f"{text}\n{lists}" if lists else text
     name = lists or _media_name(message)

@@ -43,8 +43,12 @@ def read_csv(document: Document) -> Iterator[tuple[int, dict[str, str] | BrokenV
             extra = len(record) - len(columns)
             if extra > 0:
                 record[len(columns) - 1 :] = [",".join(record[len(columns) - 1 :])]
-            fields = zip(reversed(columns), reversed(record + [""] * -extra), strict=True)
-            yield number, defaultdict(str, fields)  # the first of two columns with one name counts
+            elif extra:
+                record += [""] * -extra
+            row = defaultdict(str, zip(columns, record, strict=True))
+            if len(row) < len(columns):  # the first of two columns with one name counts
+                row.update(zip(reversed(columns), reversed(record), strict=True))
+            yield number, row
 
 
 def read_records(document: Document) -> Iterator[tuple[int, list[str] | BrokenValue]]:
@@ -170,6 +174,8 @@ class _RecordReader:
 
     def _read_record(self, line: str) -> list[str] | None:
         """Return the fields of the row that begins with a line; None if the line is damaged."""
+        if '"' not in line:
+            return line.split(self._delimiter)
         if len(line) < _SHORT_LINE and self._whole_row.fullmatch(line):
             return next(csv.reader((line,), delimiter=self._delimiter))
         record = _Record(self._delimiter)

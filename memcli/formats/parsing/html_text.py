@@ -35,7 +35,8 @@ class HtmlTextBuilder:
                 self._append(part)
                 self._end_line()
             self._append(parts[-1])
-            self._words += token if self._target else ""
+            if self._target:
+                self._words += token
         elif token.tag == "a" and self._has_targets:
             self._end_link()
             if isinstance(token, StartTag):

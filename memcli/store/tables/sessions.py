@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Passage, Session, SessionId, Turn
+from memcli.domain import Session, SessionId
 from memcli.errors import NotFoundError, StoreError
 from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
@@ -200,18 +200,6 @@ class SessionTable:
         [row] = self._db.rows(f"select {_COLUMNS} from {_JOINED} where sessions.id = ?", number)
         return self._session(row)
 
-    def covered_turns(self, number: int, passage: Passage) -> list[Turn]:
-        """Return the turns of a session that a passage covers."""
-        rows = self._db.rows(
-            f"select {TURN_COLUMNS} from turns where session_id = ? and position between ? and ?"
-            " order by position",
-            *(number, passage.first, passage.last),
-        )
-        try:
-            return [to_turn(row) for row in rows]
-        except ValueError as error:  # SQLite can read the row, but memcli never wrote it
-            raise StoreError(f"{self._db.path} is damaged in session number {number}") from error
-
     def numbers(self, filters: Filters) -> set[int]:
         """Return the numbers of the sessions that pass the filters."""
         where, values = filters.where()
@@ -225,6 +213,14 @@ class SessionTable:
             "select public, id from sessions"
             f" where public in (select value from json_each(?)) and {where}",
             *(json.dumps(list(sessions)), *values),
+        )
+        return dict(rows)
+
+    def public_ids(self, numbers: Collection[int]) -> dict[int, SessionId]:
+        """Return the public id of each of these sessions, by its number."""
+        rows = self._db.rows(
+            "select id, public from sessions where id in (select value from json_each(?))",
+            json.dumps(list(numbers)),
         )
         return dict(rows)
 
