@@ -192,7 +192,8 @@ def compare_work(
         other: the way that it is compared with.
         turns: most turns; no new one begins after SECONDS.
     """
-    ours(), other()  # caches are filled before the first turn
+    for work in (ours, other):
+        work()  # caches are filled before the first turn
     done: list[tuple[ElapsedTime, ElapsedTime]] = []
     began = perf_counter()
     while not done or (len(done) < turns and perf_counter() - began < SECONDS):

@@ -55,7 +55,7 @@ class RerankingJson:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingJson:
+class SettingTrialJson:
     """A setting or a way that memcli does not use, beside its own, in turns."""
 
     model: str
@@ -74,7 +74,7 @@ class SpeedReport:
     load_seconds: Annotated[dict[str, float], "By model."]
     generation: list[GenerationJson]
     reranking: list[RerankingJson]
-    settings: list[SettingJson]
+    settings: list[SettingTrialJson]
     embedder: EmbedderSpeed
     archive: ArchiveSpeed
     import_: list[ImportSpeed]
@@ -88,7 +88,7 @@ def speed_report(
     archive: ArchiveSpeed,
     imports: Sequence[ImportSpeed],
     *,
-    settings: tuple[str, Sequence[WorkComparison]],
+    settings: Sequence[WorkComparison],
     cores: int,
 ) -> SpeedReport:
     """Return what was measured, as one report.
@@ -100,9 +100,10 @@ def speed_report(
         embedder: its speed.
         archive: the latency of commands.
         imports: the speed of imports.
-        settings: the name of the model whose settings were compared, and the comparisons.
+        settings: comparisons of settings of the reranker, or of the sifter without one.
         cores: physical cores of this machine.
     """
+    measured = reranker or sifter
     models = {each.name: each for each in (reranker, sifter) if each}
     return SpeedReport(
         machine=Machine(
@@ -116,8 +117,11 @@ def speed_report(
         generation=[GenerationJson(name, each.read, each.write) for name, each in models.items()],
         reranking=[_reranking(reranker.name, one) for one in comparisons if reranker],
         settings=[
-            SettingJson(settings[0], one.name, one.cpu_times.median, one.times, one.cpu_times)
-            for one in settings[1]
+            SettingTrialJson(
+                measured.name, one.name, one.cpu_times.median, one.times, one.cpu_times
+            )
+            for one in settings
+            if measured
         ],
         embedder=embedder,
         archive=archive,

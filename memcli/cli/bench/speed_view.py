@@ -38,9 +38,7 @@ class SpeedFigures:
             self.embedder,
             self.archive,
             self.imports,
-            settings=((self.reranker or self.sifter).name, self.settings)
-            if self.reranker or self.sifter
-            else ("", ()),
+            settings=self.settings,
             cores=physical_cores(),
         )
 
