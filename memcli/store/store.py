@@ -147,6 +147,11 @@ class Store:
         """Move the write-ahead log into the database's main file, unless a reader needs it."""
         self._database.rows("pragma wal_checkpoint(truncate)")
 
+    def data_version(self) -> int:
+        """Return a number that changes when another connection has written to the database."""
+        [(version,)] = self._database.rows("pragma data_version")
+        return int(version)
+
     def transaction(self) -> AbstractContextManager[None]:
         """Return a context manager that runs its block as a transaction, or a part of one."""
         return self._database.transaction()
@@ -154,6 +159,13 @@ class Store:
     def snapshot(self) -> AbstractContextManager[None]:
         """Return a context manager whose block reads one state of the database."""
         return self._database.snapshot()
+
+    def cancel_when(self, cancelled: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Return a context manager whose statements stop when `cancelled` returns True.
+
+        A statement that was stopped raises KeyboardInterrupt.
+        """
+        return self._database.cancel_when(cancelled)
 
     def dry_run(self) -> AbstractContextManager[None]:
         """Return a context manager that runs its block as a transaction and rolls it back."""

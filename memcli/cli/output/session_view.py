@@ -15,9 +15,9 @@ from memcli.cli.output.console import (
 )
 from memcli.cli.output.styling.hyperlinks import highlight_references, supports_links
 from memcli.cli.output.styling.plain_text import PlainText
-from memcli.domain import Session
+from memcli.domain import YOU, Session
 from memcli.lazy_dataclasses import dataclass
-from memcli.search.results import QuotedTurn, RankedSession, Ranking, StageReport
+from memcli.search.results import AnsweringMemory, QuotedTurn, RankedSession, Ranking, StageReport
 from memcli.store import SessionSummary, highlight_spans
 
 if TYPE_CHECKING:
@@ -87,14 +87,16 @@ def ranking_view(
 ) -> "list[RenderableType]":
     """Return a ranking to print, with or without the evidence and reasons of its sessions."""
     likely = ranking.verdict == "found"
-    parts: list[RenderableType] = []
+    parts: list[RenderableType] = [_memory_line(one, style) for one in ranking.memories]
+    if parts:
+        parts.append(style.text(""))
     for rank, result in enumerate(ranking.results, start=1):
         parts += _result(rank, result, style, likely=likely, quotes=quotes)
     return parts
 
 
 def print_overviews(
-    overviews: Iterable[SessionSummary], *, show_page: Callable[[str], None] | None = None
+    overviews: Iterable[SessionSummary], *, show_page: Callable[[str], object] | None = None
 ) -> None:
     """Print sessions, one per line; on a narrow terminal without turns and source.
 
@@ -228,6 +230,27 @@ def _result(
         if result.why:
             reasons = _why(style.text(one_line(result.why)), style)
             yield _hang(text_type(INDENT), reasons, style)
+
+
+def _memory_line(one: AnsweringMemory, style: RenderStyle) -> "RenderableType":
+    """Return a memory as what it is: a fact, with its day, its author and its source."""
+    text_type = style.text_type
+    memory = one.memory
+    fact = memory.fact
+    source = f"{memory.sources[0].session}:{memory.sources[0].position}"
+    day = f"{memory.said_at:%Y-%m-%d}" if memory.said_at else "no date"
+    author = YOU if memory.by == YOU else one_line(memory.by.partition(" ")[0])
+    old = "" if memory.current else "superseded  "
+    line = text_type.assemble(
+        (old, "magenta"),
+        style.text(one_line(fact.key), "bold"),
+        (": ", "bold"),
+        style.text(one_line(fact.value)),
+        (f"  {day}", "green"),
+        (f"  {fact.type.value}, by {author}, {memory.id}, from ", "dim"),
+        highlight_references(text_type(source, "dim"), links=style.links),
+    )
+    return _hang(text_type("memory  ", "bold"), line, style)
 
 
 def _score_text(result: RankedSession) -> str:
