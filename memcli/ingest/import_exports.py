@@ -140,7 +140,9 @@ class _PathImporter:
             if self._any_read:
                 self._store.sources.set_read_at(str(path), began)
             return reports
-        if str(path) != "-" and any(report.format for report in reports):
+        if str(path) != "-" and any(
+            report.format and (report.conversations or not report.damaged) for report in reports
+        ):
             self._store.sources.add(str(path.absolute()), self._options.to_record())
             if self._any_read:
                 self._store.sources.set_read_at(str(path.absolute()), began)
@@ -153,7 +155,9 @@ class _PathImporter:
                     hint=f"`mem --db {path} export --plain | mem ingest -` imports its sessions",
                 )
                 return [self._failure(name, own)]
-            return [self._failure(name, InputError(f"no chat export was recognised in {name}"))]
+            empty = path.is_file() and not path.stat().st_size
+            why = f"{name} is empty" if empty else f"no chat export was recognised in {name}"
+            return [self._failure(name, InputError(why))]
         if unrecognized:
             warnings = (*reports[-1].warnings, _unrecognized_beside(path, unrecognized))
             reports[-1] = replace(reports[-1], warnings=warnings)

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
-from memcli.cli.output.console import console, note
+from memcli.cli.output.console import console, join_lines, note
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import RenderStyle, format_time, session_heading
 from memcli.domain import Kind, Session
@@ -212,7 +212,7 @@ def _turn_lines(
     clock = f"  {turn.sent_at:%H:%M}" if turn.sent_at else ""
     branch = "" if turn.active else "  (another branch)"
     number = (f"{position}", "bold reverse" if named else "dim")
-    speaker = style.text(turn.speaker or turn.role.value, "bold cyan")
+    speaker = style.text(join_lines(turn.speaker or turn.role.value), "bold cyan")
     return [
         style.text_type.assemble("\n", number, "  ", speaker, (clock + branch, "dim")),
         *(style.text(line) for line in turn.text.split("\n")),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from memcli.cli.output.console import (
     console,
     isolate_direction,
+    join_lines,
     one_line,
     print_line,
     printable,
@@ -117,7 +118,7 @@ def print_overviews(
 def print_tabbed(overviews: Iterable[SessionSummary]) -> None:
     """Print sessions, one per line: id, day, source, turns and title, with tabs between."""
     for one in overviews:
-        title = " ".join(printable(session_heading(one)).split())
+        title = session_heading(one)
         fields = (
             one.id,
             format_time(one.started_at)[:10].strip(),
@@ -163,8 +164,9 @@ def stage_line(stage: StageReport) -> str:
 
 
 def session_heading(session: Session | SessionSummary) -> str:
-    """Return the title of a session; without one, the names of its speakers."""
-    return session.title.strip() or " and ".join(session.participants) or "(untitled)"
+    """Return the title of a session on one line; without one, the names of its speakers."""
+    heading = session.title.strip() or " and ".join(session.participants) or "(untitled)"
+    return join_lines(heading)
 
 
 def format_time(moment: datetime | None) -> str:
@@ -264,7 +266,7 @@ def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "Ren
     """Return a quoted turn behind a bar, with the terms of the question in bold."""
     text_type = style.text_type
     turn = quote.turn
-    text = re.sub(r"\s+", " ", printable(turn.text)).strip()
+    text = join_lines(turn.text)
     if style.terminal:
         from rich.cells import cell_len
 
@@ -277,7 +279,7 @@ def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "Ren
         words = _isolated_text(words)
     reference = text_type(f"[{result.session.id}:{quote.position}]", "dim")
     line = text_type.assemble(
-        style.text(turn.speaker or turn.role.value, "cyan"),
+        style.text(join_lines(turn.speaker or turn.role.value), "cyan"),
         (": ", "cyan"),
         words,
         " ",
