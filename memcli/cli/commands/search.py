@@ -16,6 +16,7 @@ from memcli.cli.option_groups import (
 )
 from memcli.cli.options import Limit, MinScore, Null
 from memcli.cli.output.answer_printer import AnswerPrinter
+from memcli.cli.output.session_text import show_in_pager
 from memcli.cli.parsing.parameters import Argument
 from memcli.cli.typed_values import parse_text
 from memcli.search.stages import RankingModels
@@ -54,6 +55,7 @@ def search(
         quiet=True,
         verbose=output.verbose,
         on_list=partial(keep_list, database.path),
+        show_page=show_in_pager,
     )
     with database.open_existing() as store:
         session = AskSession(
