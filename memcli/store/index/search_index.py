@@ -204,7 +204,7 @@ class SearchIndex:
             One match for each pair that a turn has, whose `terms` is the pair in one text. The
             score is Lucene's weight of the pair among all sessions, whatever the filters are.
         """
-        [(sessions,)] = self._db.rows("select count(*) from session_words_docsize")
+        sessions = self.count_sessions()
         where, filtered = filters.where()
         matches = []
         for first, second in pairs:
@@ -222,6 +222,11 @@ class SearchIndex:
                 if passes
             ]
         return matches
+
+    def count_sessions(self) -> int:
+        """Return the number of sessions in the full text."""
+        [(sessions,)] = self._db.rows("select count(*) from session_words_docsize")
+        return int(sessions)
 
     def session_days(self, filters: Filters) -> dict[int, tuple[date, date]]:
         """Return the first and last day, UTC, of each session that passes the filters."""
