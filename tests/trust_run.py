@@ -21,15 +21,13 @@ HERE = Path(__file__).parent
 SHARES = {"formats": 0.3, "replies": 0.15, "templates": 0.1, "manifests": 0.1, "headers": 0.2}
 SHARES["texts"] = 1 - sum(SHARES.values())
 NO_LIMIT = 1 << 30
-SECONDS_PER_KILL = 4  # of an encryption, beside a busy machine
 
 
 def disturb(seconds: float) -> Iterator[tuple[str, list[str]]]:
     """Yield the parts that kill and disturb commands."""
     at_once = min(60.0, seconds / 6)
     kills = (seconds - at_once) * 0.5
-    yield "kills", ["kills", str(kills * 0.85), "500"]
-    yield "kills of encryption", ["encryption", str(kills * 0.15), "100"]
+    yield "kills", ["kills", str(kills), "500"]
     yield "at once", ["at_once", str(at_once), "0"]
     yield "faults", ["faults", str(seconds - at_once - kills), "2000"]
 
@@ -50,25 +48,11 @@ def run_part(what: str, seconds: float, most: int, name: str) -> dict[str, objec
         if what == "kills":
             found = kills.kill_commands(place, seconds, most)
             return {"kills": sum(found.values()), **found}
-        if what == "encryption":
-            return kill_encryption(int(seconds / SECONDS_PER_KILL))
         if what == "at_once":
             return dict(kills.write_at_once(place, seconds))
         if what == "faults":
             return faults.fail_each(place, seconds, most)
         return fuzzing.fuzz(name, seconds, most, seed=int(time.time()))
-
-
-def kill_encryption(count: int) -> dict[str, object]:
-    """Run the test that kills encryptions, this many times."""
-    test = str(HERE / "trust" / "test_encryption_kills.py")
-    subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-m", "trust", test],
-        env={**os.environ, "MEM_TRUST_KILLS": str(count)},
-        check=True,
-        stdout=sys.stderr,
-    )
-    return {"kills": count}
 
 
 def run_lane(parts: Iterator[tuple[str, list[str]]], failed: list[str]) -> None:
