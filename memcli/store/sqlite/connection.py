@@ -62,6 +62,8 @@ class Database:
         self.path = path
         self.key: DatabaseKey | None = None
         self._wait = int(wait * 1000)  # ms
+        self._remembered: dict[tuple[str, ...], int] = {}
+        self._remembered_at = (0, 0)  # the state of the database that they were read from
         if not read_only:
             remove_leftover_parts(Path(os.path.realpath(path)))
             create_private_file(path, new_key)
@@ -94,6 +96,22 @@ class Database:
         """Run one statement and return its rows. All SQL goes through this method and `many`."""
         with self._translate_errors():
             return self._db.execute(sql, values).fetchall()
+
+    def remember(self, key: tuple[str, ...], read: Callable[[], int]) -> int:
+        """Return a number that is read from the database once, until anybody changes that.
+
+        Args:
+            key: the name of the number.
+            read: reads it.
+        """
+        [(version,)] = self.rows("pragma data_version")
+        state = (int(version), self._db.total_changes())
+        if state != self._remembered_at:
+            self._remembered.clear()
+            self._remembered_at = state
+        if key not in self._remembered:
+            self._remembered[key] = read()
+        return self._remembered[key]
 
     def many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
         """Run one statement once for each sequence of values."""
