@@ -164,7 +164,13 @@ class _PathImporter:
         return reports
 
     def _import_place(self, place: DocumentSource, unrecognized: list[str]) -> list[ImportReport]:
-        """Read a file, unless it has not changed; add the names of unrecognized documents."""
+        """Read a file, unless it has not changed; add the names of unrecognized documents.
+
+        The database itself, which may lie in the folder, is not even opened: to close it would
+        release the locks that keep other processes from its log.
+        """
+        if place.file and self._store.owns(place.file):
+            return []
         try:
             known = (
                 KnownFile(place.file, self._options, self._store.sources) if place.file else None

@@ -48,7 +48,7 @@ def search(
     """
     query = join_question(words)
     chosen = output.chosen_format(several=query == STDIN)
-    models = RankingModels(open_embedder(database.path), names=load_settings().people_with_names)
+    names = load_settings().people_with_names
     printer = AnswerPrinter(
         "search",
         chosen,
@@ -60,7 +60,7 @@ def search(
     with database.open_existing() as store:
         session = AskSession(
             store,
-            models,
+            RankingModels(open_embedder(store=store), names=names),
             filters.filters(),
             limit,
             min_score=min_score or 0.0,

@@ -85,8 +85,8 @@ def print_ranking(
     with out.capture() as captured:
         for part in ranking_view(ranking, style):
             if out.is_terminal:  # `print` joins texts, and forgets how each of them wraps
-                wrapping = {name: getattr(part, name, None) for name in ("no_wrap", "overflow")}
-                out.print(part, **wrapping)
+                no_wrap, overflow = (getattr(part, one, None) for one in ("no_wrap", "overflow"))
+                out.print(part, no_wrap=no_wrap, overflow=overflow)
             else:
                 out.print(part, soft_wrap=True)
         if ranking.results and (whole_trace or ranking.thought is not None):
