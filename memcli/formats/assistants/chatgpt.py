@@ -35,7 +35,7 @@ def _recognises(sample: Sample) -> bool:
     return any(
         string(mapping(message.get("author")).get("role")) and "content" in message
         for element in sample.elements
-        for message in _messages(element).values()
+        for message in _messages(_nodes(element)).values()
     )
 
 
@@ -49,21 +49,22 @@ def _nodes(conversation: Mapping[str, Any]) -> Nodes:
     return {name: mapping(node) for name, node in mapping(conversation.get("mapping")).items()}
 
 
-def _messages(conversation: Mapping[str, Any]) -> Nodes:
-    return {name: mapping(node.get("message")) for name, node in _nodes(conversation).items()}
+def _messages(nodes: Nodes) -> Nodes:
+    return {name: mapping(node.get("message")) for name, node in nodes.items()}
 
 
 def _turns(conversation: Mapping[str, Any], counter: MessageCounter) -> list[Turn]:
     """Return the turns of all branches."""
-    messages = _messages(conversation)
+    found = _nodes(conversation)
+    messages = _messages(found)
     times = {
         name: parse_timestamp(message.get("create_time")) for name, message in messages.items()
     }
-    parents = _parents(_nodes(conversation), times)
+    parents = _parents(found, times)
     keys = _keys(messages)
     nodes = {
         name: _node(messages[name], keys[name], parents[name], times[name], counter)
-        for name in sorted(messages, key=lambda name: keys[name])
+        for name in sorted(messages, key=keys.__getitem__)
     }
     current = string(conversation.get("current_node"))
     return branching_turns(nodes, current, parse_timestamp(conversation.get("create_time")))
