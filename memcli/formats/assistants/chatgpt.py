@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Kind, Omission, Role, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Turn
 from memcli.formats.assistants.chatgpt_content import (
     CANVAS,
     canvas_text,
@@ -36,7 +36,12 @@ def _recognises(sample: Sample) -> bool:
         string(mapping(message.get("author")).get("role")) and "content" in message
         for element in sample.elements
         for message in _messages(_nodes(element)).values()
-    )
+    ) or any(map(_is_text_document, sample.elements))
+
+
+def _is_text_document(element: Mapping[str, Any]) -> bool:
+    """Return whether an object is a document of the canvas, a file in `textdocs` of an export."""
+    return "textdoc_type" in element and isinstance(element.get("content"), str)
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
@@ -55,6 +60,8 @@ def _messages(nodes: Nodes) -> Nodes:
 
 def _turns(conversation: Mapping[str, Any], counter: MessageCounter) -> list[Turn]:
     """Return the turns of all branches."""
+    if _is_text_document(conversation):
+        return _document_turns(conversation, counter)
     found = _nodes(conversation)
     messages = _messages(found)
     times = {
@@ -68,6 +75,14 @@ def _turns(conversation: Mapping[str, Any], counter: MessageCounter) -> list[Tur
     }
     current = string(conversation.get("current_node"))
     return branching_turns(nodes, current, parse_timestamp(conversation.get("create_time")))
+
+
+def _document_turns(document: Mapping[str, Any], counter: MessageCounter) -> list[Turn]:
+    text, sent_at = string(document.get("content")), parse_timestamp(document.get("updated_at"))
+    counter.see_parts([text] if text.strip() else [])
+    clock = Clock.EXACT if sent_at else Clock.NONE
+    turn = Turn("textdoc", Role.ASSISTANT, text, sent_at=sent_at, clock=clock)
+    return [turn] if text.strip() else []
 
 
 def _node(
