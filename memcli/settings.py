@@ -30,6 +30,7 @@ that MEM_CONFIG names:
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,6 +44,9 @@ from memcli.typed_table import TypedTable, shorten_repr
 
 MEMOS_URL = "https://memos.memtensor.cn/api/openmem/v1"
 OWNER = "me"  # the key in [people] of the memory's owner, whom assistants call "user"
+LARGEST_TOML = 1 << 20  # bytes
+# A key of many parts, for which the parser takes quadratic time.
+_LONG_KEY = r"""(?:[\w"'-]{1,80}+[ \t]{0,9}+\.[ \t]{0,9}+){100}"""
 DEFAULT = "default"
 NO_MODEL = "none"  # in place of a model's name: the stage is left out
 VARIABLES = {  # settings outside of tables, and the variables that override them
@@ -105,6 +109,12 @@ class Settings:
                 return known
         return (name,)
 
+    @property
+    def people_with_names(self) -> tuple[tuple[str, ...], ...]:
+        """The names of each person who has several; `me` is a word of too many questions."""
+        groups = ((main, *others) for main, others in self.people.items())
+        return tuple(tuple(name for name in group if name != OWNER) for group in groups)
+
     def server_for(self, name: str) -> Server:
         """Return the access to the server of a model that is named `address#model`."""
         address = name.partition("#")[0].rstrip("/")
@@ -133,6 +143,18 @@ def read_toml(path: Path) -> dict[str, Any]:
     if text is None:
         raise InputError(f"no file at {path}")
     return parse_toml(text, path)
+
+
+def selected_gpu() -> int | None:
+    """Return the number of the one GPU that models run on; None for all that there are.
+
+    Raises:
+        InputError: MEM_GPU is no number.
+    """
+    text = os.environ.get("MEM_GPU", "").strip()
+    if text and not (text.isascii() and text.isdigit()):
+        raise InputError(f"MEM_GPU is no number of a GPU: {text!r}", hint="they count from 0")
+    return int(text) if text else None
 
 
 def memos_address() -> str:
@@ -261,7 +283,11 @@ def read_settings_file(path: Path) -> dict[str, Any]:
 def read_settings_text(path: Path) -> str | None:
     """Return the text of a file, None if there is no file."""
     try:
-        return path.read_text("utf-8")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_TOML + 1)
+        if len(content) > LARGEST_TOML:
+            raise InputError(f"{path} has more than {LARGEST_TOML:,} bytes")
+        return content.decode()
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -276,6 +302,8 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
     Raises:
         InputError: it is no TOML; with the line.
     """
+    if text.count(".") > 100 and re.search(_LONG_KEY, text):
+        raise InputError(f"{path} is not valid TOML: a key has more than 100 parts")
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number may have too many digits

@@ -6,9 +6,7 @@ lives; a folder that nobody holds was left by a run that was killed, and the nex
 
 import fcntl
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,25 +21,40 @@ def temporary_folder() -> Iterator[Path]:
     Raises:
         OSError: the temporary disk is full, or cannot be written to.
     """
+    from shutil import rmtree
+    from tempfile import mkdtemp
+
     with _locked_parent(create=True) as parent:
         _remove_leftovers(parent)
-        folder = Path(tempfile.mkdtemp(prefix="mem-", dir=parent))
+        folder = Path(mkdtemp(prefix="mem-", dir=parent))
         lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        rmtree(folder, ignore_errors=True)
         os.close(lock)
         remove_leftovers()
 
 
 def remove_leftovers() -> None:
     """Remove the folders of runs that were killed."""
+    if not _may_have_leftovers():
+        return
     with suppress(OSError), _locked_parent(create=False) as parent:
         _remove_leftovers(parent)
         if parent:
             parent.rmdir()  # fails while another run has a folder there
+
+
+def _may_have_leftovers() -> bool:
+    """Return whether there is anything to look at: `tempfile` takes 2 ms to import.
+
+    All places are looked at that `tempfile.gettempdir` may choose.
+    """
+    named = [os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP")]
+    places = [*filter(None, named), "/tmp", "/var/tmp", "/usr/tmp", "."]
+    return any(Path(place, f"mem-{os.getuid()}").exists() for place in places)
 
 
 def _remove_leftovers(parent: Path | None) -> None:
@@ -50,7 +63,9 @@ def _remove_leftovers(parent: Path | None) -> None:
             lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder)
+                from shutil import rmtree
+
+                rmtree(folder)
             finally:
                 os.close(lock)
 
@@ -65,7 +80,9 @@ def _locked_parent(*, create: bool) -> Iterator[Path | None]:
     Raises:
         OSError: the folder does not exist and is not created, or cannot be.
     """
-    parent = Path(tempfile.gettempdir()) / f"mem-{os.getuid()}"
+    from tempfile import gettempdir
+
+    parent = Path(gettempdir()) / f"mem-{os.getuid()}"
     while True:
         if create:
             parent.mkdir(mode=0o700, exist_ok=True)

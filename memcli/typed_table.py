@@ -5,11 +5,11 @@ costs an evening. So every error names the file, the place in it, the key and th
 """
 
 from collections.abc import Mapping
-from difflib import get_close_matches
+from math import isfinite
 from reprlib import Repr
 from typing import Any, Literal, TypeVar
 
-from memcli.errors import InputError
+from memcli.errors import InputError, suggest_near
 
 T = TypeVar("T")
 Syntax = Literal["TOML", "JSON"]
@@ -21,6 +21,7 @@ _TYPE_NAMES: Mapping[type, str] = {
     bool: "true or false",
     list: "a list",
 }
+_LARGEST_NUMBER = 1 << 63  # as TOML says; Python reads any
 _LONGEST_SHOWN = 80  # characters of a wrong value that an error shows
 
 
@@ -135,9 +136,8 @@ class TypedTable:
         """
         for key in self.content:
             if key not in self._known_keys:
-                near = get_close_matches(key, self._known_keys, n=1)
                 known = f"known: {', '.join(self._known_keys)}"
-                hint = f"did you mean `{near[0]}`" if near else known
+                hint = suggest_near(key, self._known_keys, known)
                 raise self.error(f"unknown key `{key}`", hint=hint)
 
     def error(self, problem: str, *, hint: str | None = None) -> InputError:
@@ -150,8 +150,12 @@ class TypedTable:
 
     def _check_type(self, key: str, value: Any, kind: type[T]) -> T:
         """Return the value if its type is exactly the wanted one: a bool is an int otherwise."""
+        if type(value) is int and abs(value) >= _LARGEST_NUMBER:
+            raise self.error(f"`{key}` is a number with more than 64 bits")
         if kind is float and type(value) is int:
             value = float(value)
+        if type(value) is float and not isfinite(value):
+            raise self.error(f"`{key}` is {value}, not a finite number")
         if type(value) is not kind:
             raise self.error(f"`{key}` is {shorten_repr(value)}, not {self._type_name(kind)}")
         return value
@@ -164,6 +168,8 @@ class TypedTable:
 
 def shorten_repr(value: object) -> str:
     """Return the value as Python writes it, cut where it is too long or too deep for an error."""
+    if isinstance(value, int) and abs(value) >= _LARGEST_NUMBER:
+        return "a number with more than 64 bits"
     short = Repr()
     short.maxstring = short.maxlong = short.maxother = _LONGEST_SHOWN
     return short.repr(value)

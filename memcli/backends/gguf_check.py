@@ -23,6 +23,12 @@ _VALUE_BYTES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12
 _UINT32_TYPE, _STRING_TYPE, _ARRAY_TYPE = 4, 8, 9
 _NUMBER_KEYS = (b"context_length", b"embedding_length", b"block_count")  # fields of `CheckedFile`
 _MAX_NESTING = 4  # arrays of arrays: the format allows them, no known file has them
+_MAX_TEXT = 65_535  # bytes of a key, or of a tensor's name: more than any file has
+_MAX_ROWS = 1 << 16  # keys, and tensors: the largest models have some thousands
+_MAX_VALUES = 1 << 21  # of all arrays: a vocabulary of 262,144 tokens has 1.4 million
+_MAX_DIMENSIONS = 4  # of a tensor, GGML_MAX_DIMS
+_MAX_SIDE = 1 << 40
+_MAX_ALIGNMENT = 1 << 16  # bytes
 
 # Type of tensor: (elements in a block, bytes of a block).
 # fmt: off
@@ -92,6 +98,7 @@ class _HeaderReader:
         self.content = content
         self.size = len(content)
         self.offset = 0
+        self.values = 0  # of arrays, up to here
 
     def skip(self, size: int) -> None:
         """Move forward by this many bytes."""
@@ -108,6 +115,8 @@ class _HeaderReader:
     def read_string(self) -> bytes:
         """Read one string."""
         size = self.read_number()
+        if size > _MAX_TEXT:
+            raise _InvalidGgufError(f"its header has a name of {size:,} bytes")
         self.skip(size)
         return self.content[self.offset - size : self.offset]
 
@@ -129,6 +138,9 @@ class _HeaderReader:
             self.skip_strings(1)
         elif kind == _ARRAY_TYPE and depth < _MAX_NESTING:
             kind, count = self.read_number(_U32), self.read_number()
+            self.values += count
+            if self.values > _MAX_VALUES:
+                raise _InvalidGgufError(f"its header has an array of {count:,} values")
             if kind in _VALUE_BYTES:
                 self.skip(_VALUE_BYTES[kind] * count)
             elif kind == _STRING_TYPE:
@@ -147,6 +159,8 @@ def _read_tensor_table(content: mmap.mmap) -> tuple[bytes, dict[bytes, int | Non
         raise _InvalidGgufError("it is not a GGUF file")
     if version not in (2, 3):
         raise _InvalidGgufError(f"its GGUF version is {version}, known are 2 and 3")
+    if max(tensors, pairs) > _MAX_ROWS:
+        raise _InvalidGgufError(f"its header has {tensors:,} tensors and {pairs:,} keys")
     reader = _HeaderReader(content)
     reader.skip(_PREAMBLE.size)
     alignment = 32
@@ -155,6 +169,8 @@ def _read_tensor_table(content: mmap.mmap) -> tuple[bytes, dict[bytes, int | Non
         key, kind = reader.read_string(), reader.read_number(_U32)
         if key == b"general.alignment" and kind == _UINT32_TYPE:
             alignment = reader.read_number(_U32) or alignment
+            if alignment > _MAX_ALIGNMENT or alignment & (alignment - 1):
+                raise _InvalidGgufError(f"its alignment of {alignment:,} bytes is none")
         elif (name := key.rpartition(b".")[2]) in _NUMBER_KEYS and kind == _UINT32_TYPE:
             numbers[name] = reader.read_number(_U32) or None
         else:
@@ -171,9 +187,14 @@ def _read_tensor_table(content: mmap.mmap) -> tuple[bytes, dict[bytes, int | Non
 def _read_tensor_end(reader: _HeaderReader) -> int:
     """Read one row of the table; return the end of its weights, counted from the first weight."""
     reader.read_string()
-    elements = 1
-    for _ in range(reader.read_number(_U32)):
-        elements *= reader.read_number()
+    dimensions, elements = reader.read_number(_U32), 1
+    if dimensions > _MAX_DIMENSIONS:
+        raise _InvalidGgufError(f"it has a tensor of {dimensions:,} dimensions")
+    for _ in range(dimensions):
+        side = reader.read_number()
+        if side > _MAX_SIDE:
+            raise _InvalidGgufError(f"it has a tensor with {side:,} rows or columns")
+        elements *= side
     kind, offset = reader.read_number(_U32), reader.read_number()
     block, size = BLOCKS.get(kind, (1, 0))  # llama.cpp will know a type that is younger than this
     return offset + elements // block * size

@@ -23,7 +23,8 @@ DTYPE_BYTES = {  # bytes of one number
 }
 
 _LENGTH_BYTES = 8  # at the beginning of the file, little-endian: the length of the header
-_MAX_HEADER_BYTES = 100_000_000  # the format allows no more
+_MAX_HEADER_BYTES = 8 << 20  # the format allows 100 MB; a tensor takes about 120 bytes
+_MAX_SIDES, _MAX_SIDE = 8, 1 << 40  # of a tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ def _parse_entry(path: Path, name: str, entry: object) -> tuple[str, tuple[int, 
     """Return (dtype, shape, first byte, byte after the last) of one entry of the header."""
     match entry:
         case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [int(begin), int(end)]} if (
-            all(isinstance(side, int) and side >= 0 for side in shape)
+            len(shape) <= _MAX_SIDES
+            and all(isinstance(side, int) and 0 <= side <= _MAX_SIDE for side in shape)
         ):
             known = DTYPE_BYTES.get(dtype)
             size = end - begin if known is None else prod(shape) * known

@@ -22,6 +22,7 @@ from memcli.typed_table import TypedTable
 
 POOLINGS: Mapping[str, Pooling] = {"cls": "cls", "mean": "mean", "last": "last"}
 DEFAULT_THOUGHT_TOKENS = 1024
+MOST_TOKENS = 1 << 24  # of a context, or a thought: no model has as many
 PROMPT_FIELDS = {  # by role; the prompts of the other roles are the same for every model
     "reranker": ("prefix", "body", "suffix", "instruction"),
     "sifter": ("message",),
@@ -66,7 +67,7 @@ def parse_manifest(content: Mapping[str, Any], where: str) -> Manifest:
     model = Manifest(
         name=_name(table),
         role=role,
-        context=table.get("context", int),
+        context=_tokens(table, "context", table.get("context", int)),
         repository=table.get("repository", str, ""),
         revision=table.get("revision", str, "main"),
         files=table.get_list("files", str) or CHECKPOINT_FILES,
@@ -159,7 +160,14 @@ def _thought_tokens(table: TypedTable | None) -> int:
     tokens = table.get("thought_tokens", int, DEFAULT_THOUGHT_TOKENS)
     table.get("source", str, "")
     table.reject_unknown_keys()
-    return tokens
+    return _tokens(table, "thought_tokens", tokens)
+
+
+def _tokens(table: TypedTable, key: str, count: int) -> int:
+    """Return a number of tokens that a model may have."""
+    if not 0 <= count <= MOST_TOKENS:
+        raise table.error(f"`{key}` is {count:,}, not a number of tokens up to {MOST_TOKENS:,}")
+    return count
 
 
 def _sources(table: TypedTable) -> dict[str, str]:

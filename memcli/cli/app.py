@@ -9,13 +9,14 @@ import typer
 
 from memcli import __version__
 from memcli.cli.completion import shells
+from memcli.cli.help.command_names import COMMANDS
 from memcli.cli.parsing.parameters import (
     CommandGroup,
     Option,
     command_parameters,
     declared_parameters,
 )
-from memcli.cli.parsing.parse_words import COMMANDS, load_command
+from memcli.cli.parsing.parse_words import load_command
 from memcli.cli.parsing.typer_groups import GroupedCommand, typer_function, typer_group
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from memcli.cli.output.console import note
-from memcli.errors import InputError
+from memcli.errors import InputError, suggest_near
 from memcli.files import atomic_write
 from memcli.lazy_dataclasses import dataclass
 from memcli.settings import (
@@ -59,8 +59,6 @@ def list_settings() -> list[Setting]:
     Raises:
         InputError: see `load_settings`.
     """
-    from dataclasses import fields
-
     path, current = config_file(), load_settings()
     content = read_settings_file(path)
     layers = AUTO if current.gpu_layers is None else current.gpu_layers
@@ -79,10 +77,10 @@ def list_settings() -> list[Setting]:
     tables: dict[str, KeySettings | Server] = {"database": current.database}
     tables |= {f"servers.{address}": server for address, server in current.servers.items()}
     for name, table in tables.items():
-        for one in fields(table):
-            value = getattr(table, one.name)
-            origin = DEFAULT if value == one.default else str(path)
-            found.append(Setting(f"{name}.{one.name}", _typed_text(value), origin))
+        for one in table.__match_args__:
+            value = getattr(table, one)
+            origin = DEFAULT if value == getattr(type(table)(), one) else str(path)
+            found.append(Setting(f"{name}.{one}", _typed_text(value), origin))
     for name, others in current.people.items():
         found.append(Setting(f"people.{name}", ", ".join(others), str(path)))
     return found
@@ -110,7 +108,12 @@ def setting_values(key: str) -> list[str]:
         return [f"{name} = {known[name]}" for name in inside if known[name]]
     if key in TABLES:
         return []
-    _split_key(key)
+    first, _, _ = _split_key(key)[0].partition(".")
+    if first not in TABLES:
+        raise InputError(
+            f"`{key}` is not a setting",
+            hint=suggest_near(key, known, "`mem config` lists the settings"),
+        )
     if key.startswith("models."):
         roles = ", ".join(f"`models.{role}`" for role in ROLES)
         raise InputError(f"`{key}` is not a setting", hint=roles)

@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import cached_property, lru_cache
 
 from memcli.domain import Segment, Session, SessionId, fingerprint
@@ -27,7 +26,11 @@ EARLIER_SHARE = 4  # earlier turns take one part in so many of a segment's token
 FRAME_MARGIN = 64  # tokens that a chat template puts around messages and tools
 MOST_COUNTED = 1 << 14  # texts whose numbers of tokens are remembered
 
-_TOOLS = json.dumps([asdict(tool) for tool in TOOLS])
+
+def _tools_json() -> str:
+    from dataclasses import asdict
+
+    return json.dumps([asdict(tool) for tool in TOOLS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class UnreadSegments:
             again: True if only what this reader settled, asked in this way, counts as read.
         """
         self.way = fingerprint(
-            "read", reader.fingerprint, SYSTEM, _TOOLS, budget.thought, MOST_REPLIES
+            "read", reader.fingerprint, SYSTEM, _tools_json(), budget.thought, MOST_REPLIES
         )
         self.count = lru_cache(MOST_COUNTED)(reader.count)
         self.accepted_way = self.way if again else None  # readings that count; None: all do
@@ -108,7 +111,7 @@ class UnreadSegments:
     @cached_property
     def _room(self) -> int:
         """The tokens for the segment and earlier turns, beside everything else in the context."""
-        frame = self.count(SYSTEM) + self.count(_TOOLS) + FRAME_MARGIN
+        frame = self.count(SYSTEM) + self.count(_tools_json()) + FRAME_MARGIN
         return self._reader.context - self._budget.thought - self._budget.call - frame
 
     def next(self, session_id: SessionId, most: int, *, settle: bool = False) -> SegmentView | None:

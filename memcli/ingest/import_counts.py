@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from memcli.domain import Conversation, Doubt, Kind, Omission, SessionId, Skipped
@@ -137,6 +136,8 @@ class ImportReport:
 
     def to_record(self) -> dict[str, Any]:  # Any: as JSON has it
         """Return the report as the store keeps it."""
+        from dataclasses import asdict
+
         warnings = [[type(one).__name__, asdict(one)] for one in self.warnings]
         return {**asdict(self), "warnings": warnings}
 

@@ -142,7 +142,9 @@ class _PathImporter:
             if self._any_read:
                 self._store.sources.set_read_at(str(path), began)
             return reports
-        if str(path) != "-" and any(report.format for report in reports):
+        if str(path) != "-" and any(
+            report.format and (report.conversations or not report.damaged) for report in reports
+        ):
             self._store.sources.add(str(path.absolute()), self._options.to_record())
             if self._any_read:
                 self._store.sources.set_read_at(str(path.absolute()), began)
@@ -155,14 +157,22 @@ class _PathImporter:
                     hint=f"`mem --db {path} export --plain | mem ingest -` imports its sessions",
                 )
                 return [self._failure(name, own)]
-            return [self._failure(name, InputError(f"no chat export was recognised in {name}"))]
+            empty = path.is_file() and not path.stat().st_size
+            why = f"{name} is empty" if empty else f"no chat export was recognised in {name}"
+            return [self._failure(name, InputError(why))]
         if unrecognized:
             warnings = (*reports[-1].warnings, _unrecognized_beside(path, unrecognized))
             reports[-1] = replace(reports[-1], warnings=warnings, unrecognized=tuple(unrecognized))
         return reports
 
     def _import_place(self, place: DocumentSource, unrecognized: list[str]) -> list[ImportReport]:
-        """Read a file, unless it has not changed; add the names of unrecognized documents."""
+        """Read a file, unless it has not changed; add the names of unrecognized documents.
+
+        The database itself, which may lie in the folder, is not even opened: to close it would
+        release the locks that keep other processes from its log.
+        """
+        if place.file and self._store.owns(place.file):
+            return []
         try:
             known = (
                 KnownFile(place.file, self._options, self._store.sources) if place.file else None

@@ -6,6 +6,8 @@ exports imported meanwhile, and when none is missing one transaction switches to
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from time import monotonic
 
 from memcli.callbacks import ignore
@@ -89,25 +91,43 @@ def _make_missing_vectors(
     missing, made, after, size = store.vector_sets.count_missing(number), 0, 0, SMALLEST
     while window := store.vector_sets.missing_passages(number, after, WINDOW):
         after = window[-1][0]
-        texts = dict(_texts(store, window))
+        with store.snapshot():
+            state = store.data_version()
+            texts = dict(_texts(store, store.vector_sets.unchanged_passages(window)))
         longest = sorted(texts, key=lambda place: -len(texts[place]))
         while longest:
             batch, longest = longest[:size], longest[size:]
             began = monotonic()
-            made += _embed(store, embedder, number, {place: texts[place] for place in batch})
+            made += _embed(store, embedder, number, {place: texts[place] for place in batch}, state)
             pace = SECONDS / max(monotonic() - began, 1e-3)
             size = min(max(SMALLEST, int(len(batch) * min(pace, 2))), LARGEST)
             progress("vectors", min(made, missing), missing)
     return made
 
 
-def _embed(store: Store, embedder: Embedder, number: int, texts: dict[PassageLocation, str]) -> int:
-    """Make and store vectors, except of passages that have changed meanwhile."""
+def _embed(
+    store: Store,
+    embedder: Embedder,
+    number: int,
+    texts: dict[PassageLocation, str],
+    state: int,
+) -> int:
+    """Make and store vectors, except of passages that have changed meanwhile.
+
+    Args:
+        store: the database.
+        embedder: makes the vectors.
+        number: of the set of vectors.
+        texts: of the passages.
+        state: what `data_version` was before the texts were read.
+    """
     places = list(texts)
     vectors = embedder.embed([texts[place] for place in places])
     with store.transaction():
-        now = dict(_texts(store, places))
-        rows = [row for row, place in enumerate(places) if now.get(place) == texts[place]]
+        rows = list(range(len(places)))
+        if store.data_version() != state:  # another process has written
+            now = dict(_texts(store, store.vector_sets.unchanged_passages(places)))
+            rows = [row for row, place in enumerate(places) if now.get(place) == texts[place]]
         store.vector_sets.add_vectors(number, [places[row][0] for row in rows], vectors[rows])
     return len(rows)
 
@@ -115,7 +135,9 @@ def _embed(store: Store, embedder: Embedder, number: int, texts: dict[PassageLoc
 def _texts(
     store: Store, places: Sequence[PassageLocation]
 ) -> Iterator[tuple[PassageLocation, str]]:
-    """Yield the texts of passages, except of those that no longer exist."""
-    for place in store.vector_sets.unchanged_passages(places):
-        _, session, passage = place
-        yield place, text_of_turns(store.sessions.covered_turns(session, passage), passage)
+    """Yield the texts of passages, which exist; the turns of each session are read once."""
+    for session, group in groupby(places, key=itemgetter(1)):
+        turns = store.sessions.by_number(session).turns
+        for place in group:
+            passage = place[2]
+            yield place, text_of_turns(turns[passage.first - 1 : passage.last], passage)

@@ -16,19 +16,14 @@ Read `store` first: a `Store` has a part for each table or task.
 Modules of this package import one another by their full names, never from here.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from memcli.domain import ReadingOutcome
 from memcli.store.index.highlights import Span, highlight_spans
 from memcli.store.index.search_index import Grain, IndexMatch
 from memcli.store.index.term_statistics import MAX_TERMS
 from memcli.store.index.vector_sets import PassageLocation
-from memcli.store.maintenance.statistics import (
-    DiskUse,
-    MonthCount,
-    SpeakerActivity,
-    SpeakerCount,
-    StoreTotals,
-    VectorCount,
-)
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.tokenize import (
     is_stop_word,
@@ -44,6 +39,16 @@ from memcli.store.tables.model_cache import ModelCache
 from memcli.store.tables.readings import SegmentReading, UnreadSession
 from memcli.store.tables.sessions import SessionSummary
 from memcli.store.tables.source_files import FileState, SourceTable
+
+if TYPE_CHECKING:
+    from memcli.store.maintenance.statistics import (
+        DiskUse,
+        MonthCount,
+        SpeakerActivity,
+        SpeakerCount,
+        StoreTotals,
+        VectorCount,
+    )
 
 __all__ = [
     "MAX_TERMS",
@@ -76,3 +81,10 @@ __all__ = [
     "stem_tokens",
     "word_spans",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the counts when they are first used: few commands need them."""
+    if name in __all__:
+        return getattr(import_module("memcli.store.maintenance.statistics"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

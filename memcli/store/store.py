@@ -1,10 +1,12 @@
 """The memory database: one object with a part for each table or task."""
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from memcli.errors import StoreError
 from memcli.store.encryption.database_key import DatabaseKey
@@ -12,11 +14,6 @@ from memcli.store.index.memory_index import MemoryIndex
 from memcli.store.index.rebuild import TextIndexRebuild
 from memcli.store.index.search_index import SearchIndex
 from memcli.store.index.vector_sets import VectorSets
-from memcli.store.maintenance.backup import back_up, known_backups
-from memcli.store.maintenance.deletion import Deletion
-from memcli.store.maintenance.export import StoreExport
-from memcli.store.maintenance.health import HealthChecks
-from memcli.store.maintenance.statistics import Statistics
 from memcli.store.sqlite.connection import Database
 from memcli.store.tables.conversations import ConversationTable
 from memcli.store.tables.memories import MemoryTable
@@ -26,6 +23,12 @@ from memcli.store.tables.readings import ReadingTable
 from memcli.store.tables.sessions import SessionTable
 from memcli.store.tables.source_files import SourceTable
 from memcli.store.tables.tombstones import TombstoneTable
+
+if TYPE_CHECKING:
+    from memcli.store.maintenance.deletion import Deletion
+    from memcli.store.maintenance.export import StoreExport
+    from memcli.store.maintenance.health import HealthChecks
+    from memcli.store.maintenance.statistics import Statistics
 
 DEFAULT_WAIT = 10.0  # seconds
 
@@ -54,27 +57,53 @@ class Store:
         self._database = Database(path, wait=wait, read_only=read_only, new_key=new_key)
         self.conversations = ConversationTable(self._database)
         self.sessions = SessionTable(self._database)
-        self.export = StoreExport(self._database, self.sessions)
         self.sources = SourceTable(self._database)
         self.index = SearchIndex(self._database)
         self.cache = ModelCache(self._database)
         self.text_rebuild = TextIndexRebuild(self._database, self.index)
         self.vector_sets = VectorSets(self._database)
-        self.health = HealthChecks(self._database)
-        self.statistics = Statistics(self._database)
         self.memories = MemoryTable(self._database)
         self.memory_sources = MemorySourceTable(self._database)
         self.memory_index = MemoryIndex(self._database)
-        self.deletion = Deletion(
+        self.readings = ReadingTable(self._database)
+        if not read_only:
+            TombstoneTable(self._database).key_plain_digests()
+
+    # What looks after the database is imported when it is first used: few commands need it.
+
+    @cached_property
+    def export(self) -> "StoreExport":
+        """All that is kept, in a form that can be read again."""
+        from memcli.store.maintenance.export import StoreExport
+
+        return StoreExport(self._database, self.sessions)
+
+    @cached_property
+    def health(self) -> "HealthChecks":
+        """Checks of the database, and their repairs."""
+        from memcli.store.maintenance.health import HealthChecks
+
+        return HealthChecks(self._database)
+
+    @cached_property
+    def statistics(self) -> "Statistics":
+        """Counts."""
+        from memcli.store.maintenance.statistics import Statistics
+
+        return Statistics(self._database)
+
+    @cached_property
+    def deletion(self) -> "Deletion":
+        """The erasure of what is to be forgotten."""
+        from memcli.store.maintenance.deletion import Deletion
+
+        return Deletion(
             self._database,
             index=self.index,
             memories=self.memories,
             memory_sources=self.memory_sources,
             memory_index=self.memory_index,
         )
-        self.readings = ReadingTable(self._database)
-        if not read_only:
-            TombstoneTable(self._database).key_plain_digests()
 
     @classmethod
     def existing(cls, path: Path, *, wait: float = DEFAULT_WAIT, read_only: bool = False) -> Self:
@@ -100,11 +129,22 @@ class Store:
         self, target: Path, *, replace: bool, verify: bool, progress: Callable[[int, int], None]
     ) -> None:
         """Write a copy of the database; see `backup.back_up`."""
+        from memcli.store.maintenance.backup import back_up
+
         back_up(self._database, target, replace=replace, verify=verify, progress=progress)
 
     def known_backups(self) -> list[Path]:
         """Return the backups that still are where `back_up` wrote them."""
+        from memcli.store.maintenance.backup import known_backups
+
         return known_backups(self._database)
+
+    def owns(self, path: Path) -> bool:
+        """Return whether a file is the database itself, or one of its logs."""
+        database = Path(os.path.realpath(self._database.path))
+        file = Path(os.path.realpath(path))
+        names = {f"{database.name}{ending}" for ending in ("", "-wal", "-shm", "-journal")}
+        return file.name in names and file.parent == database.parent
 
     def log_size(self) -> int:
         """Return the size of the write-ahead log in bytes."""
@@ -115,6 +155,11 @@ class Store:
         """Move the write-ahead log into the database's main file, unless a reader needs it."""
         self._database.rows("pragma wal_checkpoint(truncate)")
 
+    def data_version(self) -> int:
+        """Return a number that changes when another connection has written to the database."""
+        [(version,)] = self._database.rows("pragma data_version")
+        return int(version)
+
     def transaction(self) -> AbstractContextManager[None]:
         """Return a context manager that runs its block as a transaction, or a part of one."""
         return self._database.transaction()
@@ -122,6 +167,13 @@ class Store:
     def snapshot(self) -> AbstractContextManager[None]:
         """Return a context manager whose block reads one state of the database."""
         return self._database.snapshot()
+
+    def cancel_when(self, cancelled: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Return a context manager whose statements stop when `cancelled` returns True.
+
+        A statement that was stopped raises KeyboardInterrupt.
+        """
+        return self._database.cancel_when(cancelled)
 
     def dry_run(self) -> AbstractContextManager[None]:
         """Return a context manager that runs its block as a transaction and rolls it back."""

@@ -9,7 +9,6 @@ verified.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,6 +72,8 @@ def write_record(record: WeightsRecord, path: Path) -> None:
     Raises:
         BackendError: the disk is full, or the folder cannot be written to.
     """
+    from dataclasses import asdict
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked_atomic_write(path) as part:
         part.write_text(json.dumps(asdict(record), indent=2) + "\n", "utf-8")

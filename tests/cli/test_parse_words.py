@@ -94,7 +94,7 @@ def by_typer(monkeypatch):
         if command is root:
             root(**values)
 
-    monkeypatch.setattr(typer_groups, "_call", call)
+    monkeypatch.setattr(typer_groups, "run_command", call)
 
     def parse(words):
         called.clear()

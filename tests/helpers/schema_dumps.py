@@ -153,7 +153,11 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
         add("aliases", ("s_annn000009", 2, "a2"))
     if number >= 6:
         add("sources", (b"/home/ann/chat.zip", '{"format": "whatsapp"}'))
-        add("files", (b"/home/ann/chat.zip", "state", "head", 120, 3, "[]"))
+        add(
+            "files",
+            (b"/home/ann/chat.zip", "state", "head", 120, 3, "[]"),
+            columns="(path, state, head, offset, line, reports)",
+        )
     if number >= 8:
         add("forgotten", ("00112233445566778899aabbccddeeff",))
     if number >= 9:
@@ -167,6 +171,8 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
         add("reading_memories", (1, "m_nuts000001"))
     if number >= 15:
         db.execute("update sessions set checksum = '00' where id = 1")
+    if number >= 18:
+        db.execute("update files set content = '120 0123456789abcdef'")
     if number >= 17:
         db.execute(
             "update sessions set indexed = '', words = 2, messages ="

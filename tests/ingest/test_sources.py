@@ -1,6 +1,7 @@
 """Sources are remembered: `mem ingest` alone reads what has changed, and only that."""
 
 import json
+import os
 from datetime import UTC
 
 import pytest
@@ -58,6 +59,30 @@ def test_nothing_is_read_again_where_nothing_has_changed(store, folder, monkeypa
     )
 
     assert again(store) == []
+
+
+def test_a_file_that_was_only_touched_is_not_read_again(store, folder, monkeypatch):
+    path = messages(folder / "a.jsonl", "Hi")
+    take(store, path)
+    read = []
+    monkeypatch.setattr("memcli.ingest.import_exports.recognise_format", read.append)
+
+    for moment in (1_700_000_000, 1_700_000_001):
+        os.utime(path, (moment, moment))
+        [report] = take(store, path)
+        assert report.sessions == ImportCounts(unchanged=1)
+    assert not read
+
+
+def test_a_file_of_the_same_size_with_another_content_is_read_again(store, folder):
+    rest = "x" * 5000  # beyond what is looked at first
+    path = messages(folder / "a.jsonl", rest, "Hi")
+    take(store, path)
+
+    messages(path, rest, "Ho")
+
+    [report] = take(store, path)
+    assert report.turns.new == 1
 
 
 def test_the_same_path_again_tells_what_it_holds_without_reading_it(store, folder):

@@ -33,6 +33,20 @@ def test_a_second_name_is_refused(tmp_path):
     Store(path).__exit__(None, None, None)
 
 
+def test_a_name_that_a_killed_process_left_is_removed(tmp_path):
+    path, left, old = (
+        tmp_path / name for name in ("mem.db", ".mem.db.0123abcd.new", ".mem.db.0123abce.new")
+    )
+    old.touch()
+    os.utime(old, (0, 0))
+    Store(path).__exit__(None, None, None)
+    left.hardlink_to(path)
+
+    Store(path).__exit__(None, None, None)
+
+    assert [one.name for one in tmp_path.iterdir()] == ["mem.db"]
+
+
 def test_a_link_that_leads_nowhere_yet_makes_a_private_database(tmp_path):
     (tmp_path / "link.db").symlink_to(tmp_path / "folder" / "real.db")
     before = os.umask(0)

@@ -1,116 +1,60 @@
-"""No kill and no fault of a disk loses what was committed, doubles it, or leaves a trace.
+"""No kill, no fault of a disk and no hostile input loses, doubles or stops anything.
 
-`pytest -m trust` runs these; `MEM_TRUST_KILLS=500 pytest -m trust` is the long run.
+`pytest -m trust` runs these within ten minutes; `python tests/trust_run.py --minutes 60` runs the
+same for as long as you like.
 """
 
+import json
 import os
-import random
 import subprocess
-import time
-from collections import Counter
+import sys
+from pathlib import Path
 
 import pytest
-from helpers.mem_process import MEM, Mem
-from helpers.small_exports import talk
+from helpers.fuzzing import TARGETS
+from helpers.kills import kill_commands, write_at_once
 
 pytestmark = [pytest.mark.trust, pytest.mark.slow]
 
-KILLS = int(os.environ.get("MEM_TRUST_KILLS", "40"))
-MOST_SECONDS = 240
-TALKS = 120
-# Raises OSError at one of the first operations on files of the temporary folder.
-FAULTY = """
-import errno, sys, io
-from pathlib import Path
-count, at, code = 0, int(sys.argv[1]), getattr(errno, sys.argv[2])
-def check(event, arguments):
-    global count
-    if event in ("open", "os.rename", "os.remove", "os.mkdir", "os.link", "os.scandir"):
-        if sys.argv[3] in str(arguments[0]):
-            count += 1
-            if count == at:
-                raise OSError(code, "made up")
-from memcli.cli import main
-sys.addaudithook(check)
-sys.exit(main(sys.argv[4:]))
-"""
+TESTS = Path(__file__).parents[1]
 
 
-def sessions(mem):
-    done = mem.process("sessions", "--json")
-    assert done.code in (0, 3), done
-    return Counter(one["title"] for one in done.json["sessions"]) if done.code == 0 else Counter()
-
-
-@pytest.fixture
-def exports(tmp_path):
-    mem = Mem(tmp_path)
-    mem.write(
-        "chats.json",
-        [talk(f"Talk {number}", f"me: word{number}", "ai: Noted.") for number in range(TALKS)],
+def run_helper(module, *words):
+    """Return what a helper printed, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"helpers.{module}", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{TESTS.parent}{os.pathsep}{TESTS}"},
     )
-    return mem
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
 
 
-def test_no_kill_loses_or_doubles_anything(exports, record_property):
-    mem, rng, until = exports, random.Random(7), time.monotonic() + MOST_SECONDS
-    commands = [
-        ("ingest", "chats.json"),
-        ("index", "--rebuild"),
-        ("backup", "copy.db", "--replace"),
-        ("forget", "--source", "nobody", "--yes"),
-        ("doctor", "--fix"),
-    ]
-    known, kills = Counter(), 0
-    for kill in range(KILLS):
-        if time.monotonic() > until:
-            break
-        process = subprocess.Popen(
-            [MEM, *commands[kill % len(commands)]],
-            cwd=mem.folder,
-            env=mem.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(rng.uniform(0.05, 2.0))
-        process.kill()
-        process.wait()
-        kills += 1
-        if not mem.database.exists():
-            continue
-        found = sessions(mem)
-        assert not known - found
-        assert set(found.values()) <= {1}
-        known = found
+def test_no_kill_loses_or_doubles_anything(tmp_path, record_property):
+    kills = kill_commands(tmp_path, seconds=150, most=100)
+
     record_property("kills", kills)
-    assert mem.process("ingest", "chats.json").code == 0
-    assert len(sessions(mem)) == TALKS
-    assert mem.process("doctor").code == 0
-    left = {path.name for path in mem.folder.iterdir()}
-    assert left <= {"home", "chats.json", "mem.db", "mem.db-wal", "mem.db-shm", "copy.db"} | {
-        name for name in left if name.startswith(".")
-    }
+    assert sum(kills.values()) >= 20
 
 
-def test_no_fault_of_the_disk_ends_in_a_traceback(exports, record_property):
-    mem, until = exports, time.monotonic() + MOST_SECONDS
-    faults, python = 0, MEM.with_name("python")
-    for at in range(1, KILLS + 1):
-        if time.monotonic() > until:
-            break
-        code = ("EIO", "ENOSPC", "EACCES")[at % 3]
-        done = subprocess.run(
-            [python, "-c", FAULTY, str(at), code, str(mem.folder), "ingest", "chats.json"],
-            cwd=mem.folder,
-            env=mem.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        faults += 1
-        assert "Traceback" not in done.stderr, (at, code, done.stderr)
-        assert done.returncode in (0, 1, 2, 4, 5, 7, 75), (at, code, done)
-    record_property("faults", faults)
-    assert mem.process("ingest", "chats.json").code == 0
-    assert len(sessions(mem)) == TALKS
+def test_many_processes_at_once_lose_and_double_nothing(tmp_path, record_property):
+    commands = write_at_once(tmp_path, seconds=60)
+
+    record_property("commands", commands)
+    assert sum(commands.values()) >= 8
+
+
+def test_no_fault_of_the_disk_ends_in_a_traceback_or_a_torn_database(tmp_path, record_property):
+    found = run_helper("faults", tmp_path, 120, 2000)
+
+    record_property("faults", found)
+    assert found["faults"] >= 20
+
+
+@pytest.mark.parametrize("target", [each.__name__ for each in TARGETS])
+def test_no_input_ends_in_a_traceback_or_takes_long(target, record_property):
+    found = run_helper("fuzzing", target, 25, 1 << 30)
+
+    record_property("runs", found)
+    assert found["runs"] >= 100

@@ -1,18 +1,22 @@
 """Frozen dataclasses as JSON: the result of a command is printed as it is."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dataclasses import Field
 
 
-def serialize_value(value: object) -> Any:  # Any: JSON has no type in Python
+def serialize_value(value: Any) -> Any:  # Any: JSON has no type in Python
     """Return a value as JSON: dataclasses become objects with a key for each field.
 
     A field with the default None is an optional key, and left out where it is None; its type is
     written `Annotated[X, "..."] | None`. One underscore at the end of a field's name is not part
     of its key: `import_` is `import`.
     """
-    if is_dataclass(value):
+    if hasattr(type(value), "__dataclass_fields__"):
+        from dataclasses import fields
+
         found = {one: getattr(value, one.name) for one in fields(value)}
         return {
             json_key(one.name): serialize_value(inner)
@@ -33,4 +37,4 @@ def json_key(name: str) -> str:
 
 def is_optional(field: "Field[Any]") -> bool:
     """Return whether a field's key is left out where its value is None."""
-    return field.default is not MISSING and field.default is None
+    return field.default is None

@@ -16,5 +16,5 @@ answer_stream     an answer while it is written
 live_view         a ranking that improves while the stages run
 progress          bars on a terminal, or lines in a log
 charts            people and time
-hyperlinks        references that a terminal can open
+styling           texts with styles, and references that a terminal can open
 """

@@ -7,9 +7,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from memcli.cli.output.console import console, note, printable
-from memcli.cli.output.hyperlinks import highlight_references
 from memcli.cli.output.live_view import live_ranking
 from memcli.cli.output.session_view import RenderStyle
+from memcli.cli.output.styling.hyperlinks import highlight_references
 from memcli.protocols import Chat
 from memcli.search.answer import Answer, AnswerStage
 from memcli.search.dialogue import Dialogue

@@ -7,9 +7,10 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from unicodedata import bidirectional
 
+from memcli.cli.output.styling.plain_text import PlainConsole
 from memcli.errors import MemError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _DIRECTION_MARK = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _ESCAPED_IN_JSON = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 MAX_WIDTH = 120  # columns; longer lines are hard to read
+PIPE_WIDTH = 100  # columns of what is not printed to a terminal
 
 
 class _RawStdout(io.FileIO):
@@ -89,6 +91,15 @@ def one_line(text: str) -> str:
     return _LINE_BREAK.sub(r"\\n", printable(_DIRECTION_MARK.sub("", text).strip("\r\n")))
 
 
+def join_lines(text: str) -> str:
+    """Return a text on one line, with a space for each line break and run of white space.
+
+    A name of a person or of a chat comes from a file that others wrote; with a line break in it,
+    it could begin a line that looks like another one.
+    """
+    return " ".join(printable(text).split())
+
+
 def isolate_direction(text: str) -> str:
     """Return a text that does not change the direction of text beside it.
 
@@ -146,10 +157,18 @@ def print_jsonl(documents: Iterable[Mapping[str, object]]) -> None:
 
 def console(stream: TextIO | None = None) -> "Console":
     """Return a console for a stream, stdout by default; without colour if it is no terminal."""
+    stream = stream or sys.stdout
+    if stream.isatty():
+        return rich_console(stream)
+    plain: Any = PlainConsole(stream, PIPE_WIDTH)
+    return plain  # type: ignore[no-any-return]  # it does what is used of a `Console`
+
+
+def rich_console(stream: TextIO) -> "Console":
+    """Return a console of rich's, which also prints tables."""
     from rich.console import Console
 
-    stream = stream or sys.stdout
-    width = None if stream.isatty() else 100
+    width = None if stream.isatty() else PIPE_WIDTH
     out = Console(
         file=stream, highlight=False, markup=False, emoji=False, width=width, soft_wrap=False
     )

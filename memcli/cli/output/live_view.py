@@ -80,14 +80,16 @@ class _LiveView:
         """Return the ranking, shortened or left out if it does not fit on the screen."""
         if not self.ranking:
             return []
+        from rich.console import Group
+
         from memcli.cli.output.session_view import RenderStyle, ranking_view
 
         style = RenderStyle.of(self._out)
-        whole = ranking_view(self.ranking, style)
-        if len(self._out.render_lines(whole)) <= lines:
-            return [whole]
-        short = ranking_view(self.ranking, style, quotes=False)
-        return [short] if len(self._out.render_lines(short)) <= lines else []
+        for quotes in (True, False):
+            view = ranking_view(self.ranking, style, quotes=quotes)
+            if len(self._out.render_lines(Group(*view))) <= lines:
+                return view
+        return []
 
     def _latest_thought(self) -> "Text | None":
         from rich.text import Text

@@ -4,25 +4,28 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from memcli.cli.output.console import (
     console,
     isolate_direction,
+    join_lines,
     one_line,
     print_line,
     printable,
 )
-from memcli.cli.output.hyperlinks import highlight_references, supports_links
-from memcli.domain import Session
+from memcli.cli.output.styling.hyperlinks import highlight_references, supports_links
+from memcli.cli.output.styling.plain_text import PlainText
+from memcli.domain import YOU, Session
 from memcli.lazy_dataclasses import dataclass
-from memcli.search.results import QuotedTurn, RankedSession, Ranking, StageReport
+from memcli.search.results import AnsweringMemory, QuotedTurn, RankedSession, Ranking, StageReport
 from memcli.store import SessionSummary, highlight_spans
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group, RenderableType
+    from rich.console import Console, RenderableType
     from rich.text import Text
 
+ShowPage = Callable[[str], object]
 QUOTE_CELLS = 400  # the most cells of a quoted turn on a terminal; a pipe gets all of it
 QUOTE_LINES = 4  # the most lines of a quoted turn on a narrow terminal
 CONCLUSION_LENGTH = 400  # the most letters of a thought that are printed without `--trace`
@@ -48,14 +51,26 @@ class RenderStyle:
 
     def text(self, text: str, style: str = "") -> "Text":
         """Return a text that can be printed safely; on a terminal, in its own direction."""
-        from rich.text import Text
-
         text = printable(text)
-        return Text(isolate_direction(text) if self.terminal else text, style)
+        return self.text_type(isolate_direction(text) if self.terminal else text, style)
+
+    @property
+    def text_type(self) -> "type[Text]":
+        """The class of texts: a pipe needs no styles."""
+        if self.terminal:
+            from rich.text import Text
+
+            return Text
+        plain: Any = PlainText
+        return plain  # type: ignore[no-any-return]  # it does what is used of a `Text`
 
 
 def print_ranking(
-    ranking: Ranking, *, whole_trace: bool = False, stream: TextIO | None = None
+    ranking: Ranking,
+    *,
+    whole_trace: bool = False,
+    stream: TextIO | None = None,
+    show_page: ShowPage | None = None,
 ) -> None:
     """Print a ranking with its evidence and reasons, and a model's thought below it.
 
@@ -63,27 +78,38 @@ def print_ranking(
         ranking: the ranking.
         whole_trace: whether to print all of the reasoning, not only a thought's conclusion.
         stream: the stream to print to; stdout without it.
+        show_page: shows a text that is longer than the terminal; without it, it is printed.
     """
     out = console(stream)
-    out.print(ranking_view(ranking, RenderStyle.of(out)), soft_wrap=not out.is_terminal)
-    if ranking.results and (whole_trace or ranking.thought is not None):
-        out.print()
-        out.print(_trace(ranking, whole=whole_trace), soft_wrap=not out.is_terminal)
+    style = RenderStyle.of(out)
+    with out.capture() as captured:
+        for part in ranking_view(ranking, style):
+            if out.is_terminal:  # `print` joins texts, and forgets how each of them wraps
+                no_wrap, overflow = (getattr(part, one, None) for one in ("no_wrap", "overflow"))
+                out.print(part, no_wrap=no_wrap, overflow=overflow)
+            else:
+                out.print(part, soft_wrap=True)
+        if ranking.results and (whole_trace or ranking.thought is not None):
+            out.print()
+            out.print(_trace(ranking, style, whole=whole_trace), soft_wrap=not out.is_terminal)
+    _show(captured.get(), out, show_page)
 
 
-def ranking_view(ranking: Ranking, style: RenderStyle, *, quotes: bool = True) -> "Group":
+def ranking_view(
+    ranking: Ranking, style: RenderStyle, *, quotes: bool = True
+) -> "list[RenderableType]":
     """Return a ranking to print, with or without the evidence and reasons of its sessions."""
-    from rich.console import Group
-
     likely = ranking.verdict == "found"
-    parts: list[RenderableType] = []
+    parts: list[RenderableType] = [_memory_line(one, style) for one in ranking.memories]
+    if parts:
+        parts.append(style.text(""))
     for rank, result in enumerate(ranking.results, start=1):
         parts += _result(rank, result, style, likely=likely, quotes=quotes)
-    return Group(*parts)
+    return parts
 
 
 def print_overviews(
-    overviews: Iterable[SessionSummary], *, show_page: Callable[[str], None] | None = None
+    overviews: Iterable[SessionSummary], *, show_page: ShowPage | None = None
 ) -> None:
     """Print sessions, one per line; on a narrow terminal without turns and source.
 
@@ -94,8 +120,13 @@ def print_overviews(
     out = console()
     with out.capture() as captured:
         _print_overview_lines(overviews, out)
-    text = captured.get()
-    if show_page and out.is_terminal and text.count("\n") >= out.height:
+    _show(captured.get(), out, show_page)
+
+
+def _show(text: str, out: "Console", show_page: ShowPage | None) -> None:
+    """Print a text, or show it as pages if it is longer than the terminal."""
+    pages = show_page and out.is_terminal and not out.is_dumb_terminal
+    if show_page and pages and text.count("\n") >= out.height:
         show_page(text)
     else:
         out.file.write(text)
@@ -104,7 +135,7 @@ def print_overviews(
 def print_tabbed(overviews: Iterable[SessionSummary]) -> None:
     """Print sessions, one per line: id, day, source, turns and title, with tabs between."""
     for one in overviews:
-        title = " ".join(printable(session_heading(one)).split())
+        title = session_heading(one)
         fields = (
             one.id,
             format_time(one.started_at)[:10].strip(),
@@ -116,13 +147,11 @@ def print_tabbed(overviews: Iterable[SessionSummary]) -> None:
 
 
 def _print_overview_lines(overviews: Iterable[SessionSummary], out: "Console") -> None:
-    from rich.text import Text
-
     style = RenderStyle.of(out)
     wide = not style.terminal or out.width >= WIDE
     for one in overviews:
         started = format_time(one.started_at)
-        line = Text.assemble(
+        line = style.text_type.assemble(
             (one.id, "cyan"), "  ", (started if wide else started[:10], "green"), "  "
         )
         if wide:
@@ -152,8 +181,9 @@ def stage_line(stage: StageReport) -> str:
 
 
 def session_heading(session: Session | SessionSummary) -> str:
-    """Return the title of a session; without one, the names of its speakers."""
-    return session.title.strip() or " and ".join(session.participants) or "(untitled)"
+    """Return the title of a session on one line; without one, the names of its speakers."""
+    heading = session.title.strip() or " and ".join(session.participants) or "(untitled)"
+    return join_lines(heading)
 
 
 def format_time(moment: datetime | None) -> str:
@@ -195,30 +225,51 @@ def excerpt(text: str, terms: Sequence[str], length: int) -> str:
 def _result(
     rank: int, result: RankedSession, style: RenderStyle, *, likely: bool, quotes: bool
 ) -> Iterable["RenderableType"]:
-    from rich.text import Text
-
+    text_type = style.text_type
     session = result.session
     score = _score_text(result) if likely else f"{_score_text(result)}, unlikely"
-    yield Text.assemble(
+    yield text_type.assemble(
         "\n" if rank > 1 and quotes else "",
         (f"{rank:>2}. ", "bold"),
         style.text(session_heading(session), "bold"),
         no_wrap=style.terminal or None,
         overflow="ellipsis" if style.terminal else None,
     )
-    yield Text("  ").join(
+    yield text_type("  ").join(
         (
-            Text(f"    {format_time(session.started_at)}", "green"),
-            Text(session.source, "dim"),
-            highlight_references(Text(session.id), links=style.links),
-            Text(score, "bold"),
+            text_type(f"    {format_time(session.started_at)}", "green"),
+            text_type(session.source, "dim"),
+            highlight_references(text_type(session.id), links=style.links),
+            text_type(score, "bold"),
         )
     )
     if quotes:
         for quote in result.evidence:
             yield _quote(quote, result, style)
         if result.why:
-            yield _hang(Text(INDENT), _why(style.text(one_line(result.why))), style)
+            reasons = _why(style.text(one_line(result.why)), style)
+            yield _hang(text_type(INDENT), reasons, style)
+
+
+def _memory_line(one: AnsweringMemory, style: RenderStyle) -> "RenderableType":
+    """Return a memory as what it is: a fact, with its day, its author and its source."""
+    text_type = style.text_type
+    memory = one.memory
+    fact = memory.fact
+    source = f"{memory.sources[0].session}:{memory.sources[0].position}"
+    day = f"{memory.said_at:%Y-%m-%d}" if memory.said_at else "no date"
+    author = YOU if memory.by == YOU else one_line(memory.by.partition(" ")[0])
+    old = "" if memory.current else "superseded  "
+    line = text_type.assemble(
+        (old, "magenta"),
+        style.text(one_line(fact.key), "bold"),
+        (": ", "bold"),
+        style.text(one_line(fact.value)),
+        (f"  {day}", "green"),
+        (f"  {fact.type.value}, by {author}, {memory.id}, from ", "dim"),
+        highlight_references(text_type(source, "dim"), links=style.links),
+    )
+    return _hang(text_type("memory  ", "bold"), line, style)
 
 
 def _score_text(result: RankedSession) -> str:
@@ -230,37 +281,36 @@ def _score_text(result: RankedSession) -> str:
 
 def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "RenderableType":
     """Return a quoted turn behind a bar, with the terms of the question in bold."""
-    from rich.cells import cell_len
-    from rich.text import Text
-
+    text_type = style.text_type
     turn = quote.turn
-    text = re.sub(r"\s+", " ", printable(turn.text)).strip()
+    text = join_lines(turn.text)
     if style.terminal:
+        from rich.cells import cell_len
+
         cells = max(80, min(QUOTE_CELLS, QUOTE_LINES * (style.width - len(BAR))))
         text = excerpt(text, result.terms, cells * len(text) // max(cell_len(text), 1))
-    words = Text(text)
+    words = text_type(text)
     for start, end in highlight_spans(text, result.terms):
         words.stylize("bold", start, end)
     if style.terminal:
         words = _isolated_text(words)
-    reference = Text(f"[{result.session.id}:{quote.position}]", "dim")
-    line = Text.assemble(
-        style.text(turn.speaker or turn.role.value, "cyan"),
+    reference = text_type(f"[{result.session.id}:{quote.position}]", "dim")
+    line = text_type.assemble(
+        style.text(join_lines(turn.speaker or turn.role.value), "cyan"),
         (": ", "cyan"),
         words,
         " ",
         highlight_references(reference, links=style.links),
     )
-    return _hang(Text(BAR, "dim"), line, style)
+    return _hang(text_type(BAR, "dim"), line, style)
 
 
 def _hang(margin: "Text", line: "Text", style: RenderStyle) -> "RenderableType":
     """Return a line behind a margin; on a terminal, it wraps beside the margin, not below it."""
-    from rich.table import Table
-    from rich.text import Text
-
     if not style.terminal:
-        return Text.assemble(margin, line)
+        return style.text_type.assemble(margin, line)
+    from rich.table import Table
+
     indented = Table.grid()
     indented.add_column()
     indented.add_column(overflow="fold")  # a script without spaces is one long word to rich
@@ -278,17 +328,13 @@ def _isolated_text(text: "Text") -> "Text":
     return Text.assemble(whole[0], text, whole[-1])
 
 
-def _trace(ranking: Ranking, *, whole: bool) -> "Text":
-    from rich.text import Text
-
+def _trace(ranking: Ranking, style: RenderStyle, *, whole: bool) -> "Text":
     thought = ranking.thought
     trace = ranking.trace if whole or thought is None else trace_conclusion(thought)
-    return _why(Text(_PROMPT_TAG.sub("", printable(trace))))
+    return _why(style.text_type(_PROMPT_TAG.sub("", printable(trace))), style)
 
 
-def _why(reasons: "Text") -> "Text":
+def _why(reasons: "Text", style: RenderStyle) -> "Text":
     """Return reasons behind the word that heads them."""
-    from rich.text import Text
-
     reasons.stylize("dim")
-    return Text.assemble(("why  ", "bold"), reasons)
+    return style.text_type.assemble(("why  ", "bold"), reasons)

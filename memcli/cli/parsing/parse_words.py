@@ -11,7 +11,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from memcli.cli.help.help_text import COMMAND_GROUPS
+from memcli.cli.help.command_names import COMMANDS
 from memcli.cli.parsing.parameters import (
     REQUIRED,
     CommandGroup,
@@ -23,8 +23,6 @@ from memcli.cli.parsing.parameters import (
 from memcli.errors import MemError
 from memcli.lazy_dataclasses import dataclass
 
-# In the order of `mem --help`; each command is in the module of its name in `commands/`.
-COMMANDS = tuple(name for names in COMMAND_GROUPS.values() for name in names)
 _NUMBERS = (int, float)
 _ON = "on"  # stands for a flag that was typed
 _PLAIN_TYPES: dict[Any, Callable[[str], Any]] = {str: str, int: int, float: float, Path: Path}

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from memcli.cli.app import root
 from memcli.cli.completion.command_table import Command, Parameter
+from memcli.cli.help.command_names import COMMANDS
 from memcli.cli.parsing.parameters import (
     REQUIRED,
     Argument,
@@ -20,7 +21,7 @@ from memcli.cli.parsing.parameters import (
     command_parameters,
     declared_parameters,
 )
-from memcli.cli.parsing.parse_words import COMMANDS, load_command
+from memcli.cli.parsing.parse_words import load_command
 
 METAVARS = {int: "N", float: "N", str: "TEXT", Path: "FILE"}
 

@@ -13,6 +13,7 @@ from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import parseaddr, parsedate_to_datetime
+from io import BytesIO
 from typing import Any
 
 from memcli.domain import Clock, Kind, Omission, Skipped, Turn
@@ -27,6 +28,10 @@ from memcli.formats.parsing.text_lines import sample_lines
 from memcli.formats.parsing.values import MessageKeys, is_plausible_time
 
 LARGEST_MAIL = 32 << 20  # bytes; texts come first, and attachments follow
+_MOST_LINES = 1 << 19  # of a mail: 32 MB of an attachment have fewer
+_MOST_PARTS = 1000
+_DEEPEST = 12  # multiparts in one another; the parser compares every line with all of them
+_LONGEST_HEADER = 4096  # characters; the library's parser takes quadratic time
 _LONGEST_LINE = 1 << 20  # bytes
 
 # The errors that the standard library raises for mail that breaks its rules.
@@ -39,6 +44,7 @@ _MAIL_ERRORS = (
     AttributeError,
     RecursionError,
 )
+_BOUNDARY = re.compile(rb"""boundary[*\d]*=\s*["']?([^"';\s]{1,100})""", re.IGNORECASE)
 _POSTMARK = re.compile(r"From \S+ .*\d{4}\s*")
 _HEADER = re.compile(r"[!-9;-~]{1,76}:(?: |\t|$).*")
 _ID = re.compile(r"<[^<>\s]+>")
@@ -85,7 +91,9 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
     for number, raw in enumerate(_mails(document), start=1):
         document.counter.see()
         try:
-            mail = message_from_bytes(raw, policy=policy.default)
+            _check_nesting(raw)
+            bounded: Any = _BoundedPolicy(message_factory=_PartFactory())  # which types the mail
+            mail: EmailMessage = message_from_bytes(raw, policy=bounded)
             turn = _turn(mail, keys, options)
             if turn:
                 chat, title = _thread(mail, turn.key)
@@ -101,18 +109,62 @@ def _mails(document: Document) -> Iterator[bytes]:
     """Yield each message of a mailbox, or the only one; of each at most LARGEST_MAIL bytes."""
     mail = bytearray()
     is_blank, is_mailbox = True, False  # of the line before, and of the file
+    count = 0  # lines of the mail
     with document.open() as stream:
         while line := stream.readline(_LONGEST_LINE):
             if is_blank and line.startswith(b"From ") and (is_mailbox or not mail):
                 if mail:
                     yield bytes(mail)
-                mail, is_mailbox = bytearray(), True
-            elif len(mail) < LARGEST_MAIL:
+                mail, is_mailbox, count = bytearray(), True, 0
+            elif len(mail) < LARGEST_MAIL and count < _MOST_LINES:
+                count += 1
                 is_escaped = is_mailbox and re.match(rb">+From ", line)
                 mail += line[1:] if is_escaped else line
             is_blank = line in (b"\n", b"\r\n")
     if mail:
         yield bytes(mail)
+
+
+class _BoundedPolicy(policy.EmailPolicy):
+    """The usual policy, for headers up to a length: the rest of a longer one is not parsed."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:  # Any: as the library has it
+        """Return the value of a header when it is asked for."""
+        return super().header_fetch_parse(name, value[:_LONGEST_HEADER])
+
+
+class _PartFactory:
+    """Makes the parts of one mail, and refuses to make too many."""
+
+    def __init__(self) -> None:
+        self._parts = 0
+
+    def __call__(self, policy: Any = None) -> EmailMessage:  # Any: the library's policies
+        """Return an empty part."""
+        self._parts += 1
+        if self._parts > _MOST_PARTS:
+            raise InputError(f"it has more than {_MOST_PARTS:,} parts")
+        return EmailMessage(policy)
+
+
+def _check_nesting(raw: bytes) -> None:
+    """Check how deep the multiparts of a mail lie in one another.
+
+    Raises:
+        InputError: they lie too deep.
+    """
+    open_boundaries: list[bytes] = []
+    for line in BytesIO(raw) if raw.count(b"--") > _DEEPEST else ():
+        if line.startswith(b"--"):
+            for depth, boundary in enumerate(open_boundaries):
+                if line.startswith(boundary, 2):
+                    closes = line.startswith(b"--", 2 + len(boundary))
+                    del open_boundaries[depth if closes else depth + 1 :]
+                    break
+        elif b"=" in line and (found := _BOUNDARY.search(line)):
+            open_boundaries.append(found[1])
+            if len(open_boundaries) > _DEEPEST:
+                raise InputError(f"its parts lie more than {_DEEPEST} deep in one another")
 
 
 def _thread(mail: EmailMessage, key: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Files that were read before, and the options that a source is read with."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
@@ -11,7 +12,7 @@ from memcli.domain import Kind, fingerprint
 from memcli.errors import InputError
 from memcli.formats import Format, LogPosition, ParseOptions, load_format
 from memcli.ingest.import_counts import ImportReport
-from memcli.lazy_dataclasses import dataclass
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.store import FileState, SourceTable
 
 HEAD = 4096  # bytes that tell whether a file that grew is still the same
@@ -61,10 +62,11 @@ class KnownFile:
     """A file, and what the store knows of it."""
 
     def __init__(self, path: Path, options: SourceOptions, sources: SourceTable) -> None:
-        self._path, self._sources = str(path.absolute()), sources
+        self._file, self._path, self._sources = path, str(path.absolute()), sources
         status = path.stat()
         self._head = _head_fingerprint(path, options)
         self._state = fingerprint(self._head, status.st_size, status.st_mtime_ns)
+        self._content: str | None = None
         self._before = sources.file_state(self._path)
         self._mark = LogPosition()
         before = self._before
@@ -72,10 +74,22 @@ class KnownFile:
             self._mark = LogPosition(before.offset, before.line)
 
     def unchanged_reports(self) -> list[ImportReport] | None:
-        """Return the reports of the file, if it has not changed and the options are the same."""
-        if self._before is None or self._before.state != self._state:
-            return None
-        return [ImportReport.from_record(record) for record in self._before.reports]
+        """Return the reports of the file, if it has not changed and the options are the same.
+
+        A file that has the same content at another time, because it was copied or unpacked again,
+        has not changed either. Its content is read before it is parsed: if another process writes
+        to it meanwhile, the next import reads it again.
+        """
+        before = self._before
+        if before is None or before.state != self._state:
+            if not self._mark.offset:  # the content of a log that has grown is new
+                self._content = _content_digest(self._file)
+            if before is None or before.head != self._head:
+                return None
+            if not self._content or before.content != self._content:
+                return None
+            self._sources.set_file_state(self._path, replace(before, state=self._state))
+        return [ImportReport.from_record(record) for record in before.reports]
 
     def mark(self) -> LogPosition:
         """Return the position up to which it was read, if it is a log that has only grown."""
@@ -85,8 +99,14 @@ class KnownFile:
         """Remember the state of the file before it was read, and its reports."""
         mark = self._mark
         records = [report.to_record() for report in reports]
-        file = FileState(self._state, self._head, mark.offset, mark.line, records)
+        file = FileState(self._state, self._head, mark.offset, mark.line, self._content, records)
         self._sources.set_file_state(self._path, file)
+
+
+def _content_digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return f"{stream.tell()} {digest}"
 
 
 def _head_fingerprint(path: Path, options: SourceOptions) -> str:

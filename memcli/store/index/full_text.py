@@ -78,7 +78,7 @@ def remove_words(database: Database, number: int) -> None:
     if rules != RULES or (checksum and checksum != compute_checksum(database, number)):
         write_again(database, leaving_out=number)
         return
-    passages = _passages(database, number)
+    passages = passages_of(database, number)
     for table, rows in _text_rows(database, number, session, passages).items():
         columns = _COLUMNS[table]
         places = ", ".join("?" * (len(columns) + 1))
@@ -97,7 +97,7 @@ def write_again(database: Database, *, leaving_out: int) -> None:
         "select id from sessions where indexed is not null and id != ?", leaving_out
     )
     for (number,) in numbers:
-        add_words(database, number, sessions.by_number(number), _passages(database, number))
+        add_words(database, number, sessions.by_number(number), passages_of(database, number))
 
 
 def erase_keys(database: Database, texts: Sequence[str]) -> None:
@@ -143,9 +143,11 @@ def _shorten_keys(database: Database, table: str, beginnings: set[bytes]) -> Non
         )
 
 
-def _passages(database: Database, number: int) -> dict[int, Passage]:
+def passages_of(database: Database, number: int) -> dict[int, Passage]:
+    """Return the passages of a session in order, by number."""
     rows = database.rows(
-        "select id, first, last, start, stop from passages where session_id = ?", number
+        "select id, first, last, start, stop from passages where session_id = ? order by id",
+        number,
     )
     return {passage: Passage(*place) for passage, *place in rows}
 

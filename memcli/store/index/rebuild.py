@@ -29,6 +29,10 @@ class TextIndexRebuild:
             session: the session.
             passages: its new passages.
         """
+        known = full_text.passages_of(self._db, number)
+        if list(known.values()) == list(passages):  # they and their vectors stay
+            full_text.add_words(self._db, number, session, known)
+            return
         old_vectors = self._vectors(number)
         self._index.remove(number)
         numbers = self._index.add(number, session, passages)

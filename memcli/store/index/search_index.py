@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Literal
 
 from memcli.domain import Passage, Session
-from memcli.lazy_dataclasses import dataclass
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.protocols import Embedder, Vectors
 from memcli.store.index import full_text, passage_vectors
 from memcli.store.index.embedders import (
@@ -23,22 +23,24 @@ from memcli.store.index.term_statistics import (
     bm25_select,
     count_texts,
     lucene_weight,
+    most_frequent_stems,
     nearest_stem,
 )
 from memcli.store.sqlite.connection import Database
-from memcli.store.sqlite.filters import Filters
-from memcli.store.sqlite.tokenize import fts_near_query, fts_query
+from memcli.store.sqlite.filters import NO_CONDITION, Filters
+from memcli.store.sqlite.tokenize import fts_near_query, fts_phrase, fts_query
 
 Grain = Literal["session", "passage", "turn"]
 
-# The columns that `_to_match` reads, and the tables they come from.
+# The columns that `_to_match` reads, the number of the session first, and where they come from.
 _MATCH_COLUMNS: dict[Grain, str] = {
-    "session": "score, 0, 0, 0, null from summed join sessions on sessions.id = place",
-    "passage": "score, first, last, start, stop from summed join passages on passages.id = place"
-    " join sessions on sessions.id = session_id",
-    "turn": "score * iif(role = 'assistant', ?, 1) as score, position, position, 0, null"
-    " from summed join turns on turns.id = place join sessions on sessions.id = session_id",
+    "session": "place, terms, score, 0, 0, 0, null from summed",
+    "passage": "session_id, terms, score, first, last, start, stop from summed join passages"
+    " on passages.id = place",
+    "turn": "session_id, terms, score * iif(role = 'assistant', ?, 1) as score, position, position,"
+    " 0, null from summed join turns on turns.id = place",
 }
+_SESSION_OF: dict[Grain, str] = {"session": "place", "passage": "session_id", "turn": "session_id"}
 _ROWS_OF_SESSIONS: dict[Grain, str] = {  # rows of the full text, by the numbers of sessions
     "session": "select value from json_each(?)",
     "passage": "select id from passages where session_id in (select value from json_each(?))",
@@ -135,12 +137,16 @@ class SearchIndex:
             values.insert(0, json.dumps(filters.among))
         if grain == "turn":
             values.append(assistant)
-        where, filtered = filters.where()
+        # Only rows of the sessions that `among` names are scored, and sessions are read for other
+        # filters only.
+        where, filtered = replace(filters, among=None).where()
+        sessions = ""
+        if where != NO_CONDITION:
+            sessions = f" join sessions on sessions.id = {_SESSION_OF[grain]} where {where}"
         rows = self._db.rows(
             f"with{rows_among} scored as ({select}), summed as (select place,"
             " sum(score) as score, group_concat(term) as terms from scored group by place)"
-            f" select sessions.id, terms, {_MATCH_COLUMNS[grain]} where {where}"
-            " order by score desc, place limit ?",
+            f" select {_MATCH_COLUMNS[grain]}{sessions} order by score desc, place limit ?",
             *(*values, *filtered, limit),
         )
         return [
@@ -160,11 +166,36 @@ class SearchIndex:
         matches = self.match_terms("session", terms, filters, _NO_LIMIT)
         return tuple(match.session for match in matches if len(match.terms) == len(set(terms)))
 
+    def sessions_with_phrases(self, phrases: Sequence[str], filters: Filters) -> set[int]:
+        """Return the sessions that have every phrase, each in a turn or in the title.
+
+        Args:
+            phrases: texts whose words have to stand in a row.
+            filters: which sessions count.
+        """
+        where, filtered = filters.where()
+        found: set[int] | None = None
+        for query in filter(None, map(fts_phrase, phrases)):
+            rows = self._db.rows(
+                f"select sessions.id from sessions where {where} and (sessions.id in"
+                " (select session_id from turns where turns.id in"
+                " (select rowid from turn_words where turn_words match ?)) or sessions.id in"
+                " (select rowid from session_words where session_words match ?))",
+                *(*filtered, query, f"title : {query}"),
+            )
+            having = {number for (number,) in rows}
+            found = having if found is None else found & having
+        return found or set()
+
     def nearest_spellings(self, terms: Sequence[str]) -> dict[str, str]:
         """Return the stems that terms which no session has were probably mistyped for."""
         _, counts = count_texts(self._db, "session_words", terms)
         unknown = [term for at, term in enumerate(terms) if not counts[at]]
         return {term: stem for term in unknown if (stem := nearest_stem(self._db, term))}
+
+    def frequent_stems(self, beginning: str, limit: int) -> list[str]:
+        """Return the stems that begin with some letters, those that most sessions have first."""
+        return most_frequent_stems(self._db, beginning, limit)
 
     def match_pairs(self, pairs: Sequence[tuple[str, str]], filters: Filters) -> list[IndexMatch]:
         """Return the turns in which two terms stand side by side, with at most one word between.
@@ -173,7 +204,7 @@ class SearchIndex:
             One match for each pair that a turn has, whose `terms` is the pair in one text. The
             score is Lucene's weight of the pair among all sessions, whatever the filters are.
         """
-        [(sessions,)] = self._db.rows("select count(*) from session_words_docsize")
+        sessions = self.count_sessions()
         where, filtered = filters.where()
         matches = []
         for first, second in pairs:
@@ -191,6 +222,11 @@ class SearchIndex:
                 if passes
             ]
         return matches
+
+    def count_sessions(self) -> int:
+        """Return the number of sessions in the full text."""
+        [(sessions,)] = self._db.rows("select count(*) from session_words_docsize")
+        return int(sessions)
 
     def session_days(self, filters: Filters) -> dict[int, tuple[date, date]]:
         """Return the first and last day, UTC, of each session that passes the filters."""
@@ -212,8 +248,11 @@ class SearchIndex:
 
     def speaker_names(self) -> set[str]:
         """Return the names of all participants of sessions."""
-        rows = self._db.rows("select distinct participants from sessions")
-        return {name for (names,) in rows for name in json.loads(names)}
+        rows = self._db.rows(
+            "select distinct value from (select distinct participants from sessions),"
+            " json_each(participants)"
+        )
+        return {name for (name,) in rows}
 
     def source_names(self) -> set[str]:
         """Return the names of the formats that sessions came from."""

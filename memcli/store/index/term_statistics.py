@@ -11,14 +11,24 @@ Source:
 
 import json
 import math
+import unicodedata
 from collections.abc import Sequence
+from functools import partial
 
 from memcli.errors import StoreError
-from memcli.store.index.spelling import LEAST_TYPED, MIN_LETTERS, nearest_spelling, slips
+from memcli.store.index.spelling import (
+    LEAST_TYPED,
+    MAX_EDITS,
+    MIN_LETTERS,
+    nearest_spelling,
+    same_beginning,
+    slips,
+)
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.tokenize import fts_query, is_unspaced, stem_tokens
 
 LEAST_STEM = 3  # letters of a stem that a short word may have been mistyped for
+LONGEST_ENDING = 4  # letters of an unfinished word that the stemmer would cut off
 MAX_TERMS = 64  # the rarest terms of a question; SQLite takes up to 500
 
 
@@ -60,16 +70,27 @@ def bm25_select(
 
 def count_texts(database: Database, table: str, terms: Sequence[str]) -> tuple[int, dict[int, int]]:
     """Return the number of texts in a table, and of those with each term, by its index."""
-    [(texts,)] = database.rows(f"select count(*) from {table}_docsize")
-    counts: dict[int, int] = {}
-    for at, term in enumerate(terms):
-        count = f"select count(*) from {table} where {table} match ?"
-        [(counts[at],)] = database.rows(count, fts_query(term))
-        if counts[at] > texts:
-            raise StoreError(
-                f"the index of {database.path} is damaged", hint="`mem doctor --fix` makes it again"
-            )
+    texts = database.remember((table,), lambda: _count_rows(database, table))
+    counts = {
+        at: database.remember((table, term), partial(_count_with, database, table, term))
+        for at, term in enumerate(terms)
+    }
+    if max(counts.values(), default=0) > texts:
+        raise StoreError(
+            f"the index of {database.path} is damaged", hint="`mem doctor --fix` makes it again"
+        )
     return texts, counts
+
+
+def _count_rows(database: Database, table: str) -> int:
+    [(texts,)] = database.rows(f"select count(*) from {table}_docsize")
+    return int(texts)
+
+
+def _count_with(database: Database, table: str, term: str) -> int:
+    count = f"select count(*) from {table} where {table} match ?"
+    [(texts,)] = database.rows(count, fts_query(term))
+    return int(texts)
 
 
 def lucene_weight(texts: int, count: int) -> float:
@@ -82,10 +103,7 @@ def nearest_stem(database: Database, term: str) -> str | None:
     stem = " ".join(stem_tokens(term))
     if len(term) < LEAST_TYPED or not stem.isalpha() or is_unspaced(term):
         return None
-    database.rows(
-        "create virtual table if not exists temp.vocabulary"
-        " using fts5vocab(main, session_words, row)"
-    )
+    _create_vocabulary(database)
     if len(stem) < MIN_LETTERS:
         likely = {" ".join(stem_tokens(word)) for word in slips(term)}
         counts = database.rows(
@@ -93,11 +111,46 @@ def nearest_stem(database: Database, term: str) -> str | None:
             json.dumps([one for one in likely if len(one) >= LEAST_STEM]),
         )
         return max(counts)[1] if counts else None
+    # All that `nearest_spelling` takes into account: an archive has 100,000 stems.
     stems = database.rows(
-        "select term, doc from temp.vocabulary where term >= ? and term < ?",
-        *(stem[0], chr(ord(stem[0]) + 1)),
+        "select term, doc from temp.vocabulary where term >= ? and term < ?"
+        " and (length(term) between ? and ? or term glob ? || '*')",  # a stem has letters only
+        *(stem[0], chr(ord(stem[0]) + 1), len(stem) - MAX_EDITS, len(stem) + MAX_EDITS),
+        same_beginning(stem),
     )
     return nearest_spelling(stem, stems)
+
+
+def most_frequent_stems(database: Database, beginning: str, limit: int) -> list[str]:
+    """Return the stems that begin with some letters, those that most sessions have first.
+
+    If none does, the longest stem counts that the letters begin with, without an ending:
+    `universit` finds `univers`.
+    """
+    _create_vocabulary(database)
+    plain = unicodedata.normalize("NFKD", beginning.casefold())
+    letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    rows = letters and database.rows(
+        "select term from temp.vocabulary where term >= ? and term < ?"
+        " order by doc desc, term limit ?",
+        *(letters, f"{letters}{chr(0x10FFFF)}", limit),
+    )
+    cuts = [letters[:-cut] for cut in range(1, LONGEST_ENDING + 1)]
+    stems = [*map(str, stem_tokens(beginning)), *(one for one in cuts if len(one) >= MIN_LETTERS)]
+    rows = rows or database.rows(
+        "select term from temp.vocabulary where term in (select value from json_each(?))"
+        " order by length(term) desc limit 1",
+        json.dumps(stems),
+    )
+    return [stem for (stem,) in rows]
+
+
+def _create_vocabulary(database: Database) -> None:
+    """Create the table of all stems, which is not stored: a read-only database has it, too."""
+    database.rows(
+        "create virtual table if not exists temp.vocabulary"
+        " using fts5vocab(main, session_words, row)"
+    )
 
 
 def _rescaling(texts: int, count: int) -> float:

@@ -22,7 +22,8 @@ from memcli.store.sqlite.tokenize import count_words
 
 _OPEN_ATTEMPTS = 5
 _PAGES_PER_STEP = 1024  # 4 MB
-_STEPS_PER_REPORT = 100_000  # of SQLite's virtual machine
+_STEPS_PER_CHECK = 2_000  # of SQLite's virtual machine: far less than a millisecond
+_STEPS_PER_REPORT = 100_000  # the same, where progress is reported
 _OTHER_FILE = "name another file with `--db`"
 _ERROR_TEXTS = {
     apsw.NotADBError: "is not a database",
@@ -61,6 +62,8 @@ class Database:
         self.path = path
         self.key: DatabaseKey | None = None
         self._wait = int(wait * 1000)  # ms
+        self._remembered: dict[tuple[str, ...], int] = {}
+        self._remembered_at = (0, 0)  # the state of the database that they were read from
         if not read_only:
             remove_leftover_parts(Path(os.path.realpath(path)))
             create_private_file(path, new_key)
@@ -94,6 +97,22 @@ class Database:
         with self._translate_errors():
             return self._db.execute(sql, values).fetchall()
 
+    def remember(self, key: tuple[str, ...], read: Callable[[], int]) -> int:
+        """Return a number that is read from the database once, until anybody changes that.
+
+        Args:
+            key: the name of the number.
+            read: reads it.
+        """
+        [(version,)] = self.rows("pragma data_version")
+        state = (int(version), self._db.total_changes())
+        if state != self._remembered_at:
+            self._remembered.clear()
+            self._remembered_at = state
+        if key not in self._remembered:
+            self._remembered[key] = read()
+        return self._remembered[key]
+
     def many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
         """Run one statement once for each sequence of values."""
         with self._translate_errors():
@@ -124,6 +143,19 @@ class Database:
             if self._db.in_transaction:
                 self.rows("rollback")
             raise
+
+    @contextmanager
+    def cancel_when(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """Stop the statements of the block as soon as `cancelled` returns True.
+
+        Raises:
+            KeyboardInterrupt: a statement was stopped; as after Ctrl-C, its result is not wanted.
+        """
+        self._db.set_progress_handler(cancelled, _STEPS_PER_CHECK)
+        try:
+            yield
+        finally:
+            self._db.set_progress_handler(None)
 
     @contextmanager
     def dry_run(self) -> Iterator[None]:

@@ -1,8 +1,11 @@
 """The file of a database: created private and whole, and checked before it is opened."""
 
+import errno
 import os
+import stat
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from glob import escape
 from pathlib import Path
 
 import apsw
@@ -28,6 +31,7 @@ def create_private_file(path: Path, key: DatabaseKey | None) -> None:
         return
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_unused_names(target)
         part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.new")
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
@@ -52,6 +56,21 @@ def _move_to_unused(part: Path, target: Path) -> None:
             part.rename(target)
 
 
+def _remove_unused_names(path: Path, status: os.stat_result | None = None) -> None:
+    """Remove what a process left that was killed while it created a database.
+
+    Args:
+        path: of the database.
+        status: of the database, to remove second names of it; None to remove old files.
+    """
+    target = Path(os.path.realpath(path))
+    for left in target.parent.glob(f".{escape(target.name)}.????????.new"):
+        with suppress(OSError):
+            found = left.lstat()
+            if os.path.samestat(found, status) if status else found.st_mtime < time.time() - 60:
+                left.unlink()
+
+
 def _reason(error: Exception) -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
@@ -68,22 +87,30 @@ def check_file(path: Path) -> os.stat_result:
     """Check that a file can be a database, and is known by one name only; return its status.
 
     Raises:
-        StoreError: it was emptied, cannot be read, or has a second name, under which another
-            process could write to it without knowing of the log of this one.
+        StoreError: it is no file, was emptied, cannot be read, or has a second name, under which
+            another process could write to it without knowing of the log of this one.
     """
     for attempt in range(_NAME_ATTEMPTS):
         try:
             status = path.stat()
         except OSError as error:
             raise StoreError(f"{path} cannot be opened: {_reason(error)}") from error
+        if not stat.S_ISREG(status.st_mode):
+            raise StoreError(f"{path} is not a file", hint="name a file with `--db`")
         if status.st_nlink < 2:
             break
+        _remove_unused_names(path, status)
         if attempt < _NAME_ATTEMPTS - 1:
             time.sleep(0.05)  # another process may just be creating it, and removes its own name
     else:
         raise StoreError(
             f"{path} has a second name (a hard link), and writing under both would damage it",
             hint=f"`cp {path} FILE` makes a file of its own; then `--db FILE`",
+        )
+    if not os.access(path, os.R_OK):
+        raise StoreError(
+            f"{path} cannot be opened: {os.strerror(errno.EACCES)}",
+            hint=f"`ls -l {path}` shows its owner, who can type `chmod 600 {path}`",
         )
     if status.st_size == 0:
         raise StoreError(

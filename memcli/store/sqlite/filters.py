@@ -6,6 +6,8 @@ from datetime import datetime
 from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.times import milliseconds
 
+NO_CONDITION = "1"  # the SQL condition of filters without limits
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -19,7 +21,7 @@ class Filters:
 
     def where(self) -> tuple[str, list[object]]:
         """Return an SQL condition on the table `sessions`, and its values."""
-        conditions, values = ["1"], list[object]()
+        conditions, values = [NO_CONDITION], list[object]()
         if self.since:
             conditions.append("sessions.ended_at >= ?")
             values.append(milliseconds(self.since))
@@ -32,9 +34,12 @@ class Filters:
             )
             values.append(self.source)
         if self.speaker:
+            # Many sessions have the same participants, so each list of names is read once.
             conditions.append(
-                "exists (select 1 from json_each(participants) where fold(value) in"
-                " (select fold(value) from json_each(?)))"
+                "sessions.participants in (select names from"
+                " (select distinct participants as names from sessions) where exists"
+                " (select 1 from json_each(names) where fold(value) in"
+                " (select fold(value) from json_each(?))))"
             )
             values.append(json.dumps(sorted(self.speaker)))
         if self.among is not None:

@@ -34,6 +34,7 @@ from memcli.store.sqlite.steps_0010_to_0019 import (
     m0015_checksums,
     m0016_forgetting,
     m0017_erasable_words,
+    m0018_file_contents,
 )
 
 __all__ = ["APPLICATION_ID", "STEPS", "is_current", "migrate"]
@@ -56,6 +57,7 @@ STEPS = (
     m0015_checksums,
     m0016_forgetting,
     m0017_erasable_words,
+    m0018_file_contents,
 )
 
 

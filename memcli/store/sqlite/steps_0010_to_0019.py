@@ -242,3 +242,8 @@ def m0017_erasable_words(db: apsw.Connection) -> None:
         db.execute(f"insert or replace into {table}_config select * from old_{table}_config")
         db.execute(f"insert into {table} ({table}, rank) values ('secure-delete', 1)")
         db.execute(f"drop table old_{table}")
+
+
+def m0018_file_contents(db: apsw.Connection) -> None:
+    """Keep a digest of the content of files, by which those that were only touched are known."""
+    db.execute("alter table files add column content text")

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Passage, Session, SessionId, Turn
+from memcli.domain import Session, SessionId
 from memcli.errors import NotFoundError, StoreError
 from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
@@ -200,17 +200,23 @@ class SessionTable:
         [row] = self._db.rows(f"select {_COLUMNS} from {_JOINED} where sessions.id = ?", number)
         return self._session(row)
 
-    def covered_turns(self, number: int, passage: Passage) -> list[Turn]:
-        """Return the turns of a session that a passage covers."""
+    def by_numbers(self, numbers: Collection[int]) -> dict[int, Session]:
+        """Return the sessions with these numbers, by number: two statements read them all."""
+        wanted = json.dumps(list(numbers))
+        turns: dict[int, list[Any]] = {number: [] for number in numbers}
+        for number, *turn in self._db.rows(
+            f"select session_id, {TURN_COLUMNS} from turns"
+            " where session_id in (select value from json_each(?)) order by session_id, position",
+            wanted,
+        ):
+            turns[number].append(turn)
         rows = self._db.rows(
-            f"select {TURN_COLUMNS} from turns where session_id = ? and position between ? and ?"
-            " order by position",
-            *(number, passage.first, passage.last),
+            f"select {_COLUMNS} from {_JOINED}"
+            " where sessions.id in (select value from json_each(?))",
+            wanted,
         )
-        try:
-            return [to_turn(row) for row in rows]
-        except ValueError as error:  # SQLite can read the row, but memcli never wrote it
-            raise StoreError(f"{self._db.path} is damaged in session number {number}") from error
+        found = {row[-1]: self._to_session(row, turns[row[-1]]) for row in rows}
+        return {number: found[number] for number in numbers}
 
     def numbers(self, filters: Filters) -> set[int]:
         """Return the numbers of the sessions that pass the filters."""
@@ -225,6 +231,14 @@ class SessionTable:
             "select public, id from sessions"
             f" where public in (select value from json_each(?)) and {where}",
             *(json.dumps(list(sessions)), *values),
+        )
+        return dict(rows)
+
+    def public_ids(self, numbers: Collection[int]) -> dict[int, SessionId]:
+        """Return the public id of each of these sessions, by its number."""
+        rows = self._db.rows(
+            "select id, public from sessions where id in (select value from json_each(?))",
+            json.dumps(list(numbers)),
         )
         return dict(rows)
 
@@ -248,10 +262,14 @@ class SessionTable:
             )
 
     def _session(self, row: Sequence[Any]) -> Session:
-        public, source, title, started, ended, offset, participants, number = row
         turns = self._db.rows(
-            f"select {TURN_COLUMNS} from turns where session_id = ? order by position", number
+            f"select {TURN_COLUMNS} from turns where session_id = ? order by position", row[-1]
         )
+        return self._to_session(row, turns)
+
+    def _to_session(self, row: Sequence[Any], turns: Sequence[Sequence[Any]]) -> Session:
+        """Return the session of a row of _COLUMNS, and of rows of its turns."""
+        public, source, title, started, ended, offset, participants, _number = row
         try:
             return Session(
                 id=public,

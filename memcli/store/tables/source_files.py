@@ -22,6 +22,7 @@ class FileState:
     head: str  # a digest of its beginning: while it is equal, a log has only grown
     offset: int  # number of bytes of a log that were read
     line: int  # number of lines of a log that were read
+    content: str | None  # a digest of size and content; None of a log that was read on
     reports: list[dict[str, Any]]  # the results of reading it, in the form of the importer
 
 
@@ -91,19 +92,19 @@ class SourceTable:
     def file_state(self, path: str) -> FileState | None:
         """Return the state of a file, or None if it was never read."""
         rows = self._db.rows(
-            "select state, head, offset, line, reports from files where path = ?",
+            "select state, head, offset, line, content, reports from files where path = ?",
             os.fsencode(path),
         )
         if not rows:
             return None
-        [(state, head, offset, line, reports)] = rows
-        return FileState(state, head, offset, line, json.loads(reports))
+        [(state, head, offset, line, content, reports)] = rows
+        return FileState(state, head, offset, line, content, json.loads(reports))
 
     def set_file_state(self, path: str, file: FileState) -> None:
         """Store the state of a file that was read."""
         self._db.rows(
-            "insert or replace into files (path, state, head, offset, line, reports)"
-            " values (?, ?, ?, ?, ?, ?)",
-            *(os.fsencode(path), file.state, file.head, file.offset, file.line),
+            "insert or replace into files (path, state, head, offset, line, content, reports)"
+            " values (?, ?, ?, ?, ?, ?, ?)",
+            *(os.fsencode(path), file.state, file.head, file.offset, file.line, file.content),
             json.dumps(file.reports),
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from memcli.cli.output.console import console, printable
+from memcli.cli.output.console import console, join_lines, printable
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import WIDE, RenderStyle
 from memcli.lazy_dataclasses import dataclass
@@ -35,8 +35,6 @@ def merge_known_names(counts: Iterable[SpeakerActivity], settings: Settings) -> 
 
 def print_people(found: Sequence[Person]) -> None:
     """Print people, one per line: turns, sessions, first and last day, name and sources."""
-    from rich.text import Text
-
     out = console()
     style = RenderStyle.of(out)
     wide = not style.terminal or out.width >= WIDE
@@ -44,13 +42,13 @@ def print_people(found: Sequence[Person]) -> None:
     for one in found:
         days = f"{_day(one.first)} to {_day(one.last)}"
         turns = f"{one.turns:>{digits},} {'turn ' if one.turns == 1 else 'turns'}"
-        line = Text.assemble((turns, "bold"), "  ", (days, "green"), "  ")
+        line = style.text_type.assemble((turns, "bold"), "  ", (days, "green"), "  ")
         if wide:
             line.append(f"{pluralize(one.sessions, 'session'):<14}  ", "dim")
-        line.append_text(style.text(one.name, "cyan"))
+        line.append_text(style.text(join_lines(one.name), "cyan"))
         others = ", ".join(name for name in one.names if name != one.name)
         if others:
-            line.append_text(style.text(f" ({printable(others)})"))
+            line.append_text(style.text(f" ({join_lines(others)})"))
         line.append(f"  {', '.join(map(printable, one.sources))}", "dim")
         out.print(line, soft_wrap=not style.terminal)
 

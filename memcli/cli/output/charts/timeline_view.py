@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from memcli.cli.output.console import console
+from memcli.cli.output.session_view import RenderStyle
 from memcli.lazy_dataclasses import dataclass
 from memcli.store import MonthCount
 
@@ -39,19 +40,18 @@ def count_months(counts: Sequence[MonthCount]) -> Timeline:
 
 def print_timeline(timeline: Timeline) -> None:
     """Print a line for each month: a bar on a terminal, only the number in a pipe."""
-    from rich.text import Text
-
     out = console()
+    text_type = RenderStyle.of(out).text_type
     most = max((count for _, count in timeline.months), default=0)
     digits = len(f"{most:,}")
     room = max(out.width - digits - 11, 8)
     for month, count in timeline.months:
-        line = Text.assemble((month, "green"), f"  {count:>{digits},}")
+        line = text_type.assemble((month, "green"), f"  {count:>{digits},}")
         if out.is_terminal:
             line.append(f"  {_bar(count, most, room)}", "magenta")
         out.print(line, soft_wrap=not out.is_terminal)
     if timeline.undated:
-        out.print(Text(f"undated  {timeline.undated:>{digits},}", "dim"))
+        out.print(text_type(f"undated  {timeline.undated:>{digits},}", "dim"))
 
 
 def timeline_svg(title: str, timeline: Timeline) -> str:

@@ -1,0 +1,159 @@
+"""One file operation of an import fails after another, SQLite's own included.
+
+    python -m helpers.faults FOLDER SECONDS MOST
+
+Prints how many operations an import has, and how many of them failed. Each import is a process of
+its own, made by `fork` once everything is loaded.
+"""
+
+import errno
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import apsw
+
+from helpers.small_exports import talk
+from memcli.cli import main
+from memcli.store import Filters, Store
+
+TALKS = 40
+LONGEST = 60  # seconds for one import, beside a busy machine
+EVENTS = frozenset(
+    "open os.rename os.remove os.mkdir os.rmdir os.link os.scandir os.listdir os.chmod".split()
+)
+CODES = ("EIO", "ENOSPC", "EACCES", "EMFILE")
+
+
+class Faults:
+    """Counts file operations, and lets one of them fail."""
+
+    def __init__(self, folder, at):
+        self.folder, self.at, self.count = str(folder), at, 0
+        self.code = CODES[at % len(CODES)]
+
+    def fails(self):
+        self.count += 1
+        return self.count == self.at
+
+    def check(self, event, arguments):
+        if event in EVENTS and self.folder in str(arguments[0]) and self.fails():
+            raise OSError(getattr(errno, self.code), "made up")
+
+    def check_file(self, error):
+        if self.fails():
+            raise apsw.FullError("made up") if self.code == "ENOSPC" else error("made up")
+
+
+def install(faults):
+    """Let SQLite's operations on its files fail, and Python's."""
+    usual = apsw.vfs_names()[0]
+
+    class File(apsw.VFSFile):
+        def __init__(self, name, flags):
+            faults.check_file(apsw.CantOpenError)
+            super().__init__(usual, name, flags)
+
+        def xRead(self, amount, offset):  # noqa: N802  # apsw calls it
+            faults.check_file(apsw.IOError)
+            return super().xRead(amount, offset)
+
+        def xWrite(self, content, offset):  # noqa: N802  # apsw calls it
+            faults.check_file(apsw.IOError)
+            return super().xWrite(content, offset)
+
+        def xSync(self, flags):  # noqa: N802  # apsw calls it
+            faults.check_file(apsw.IOError)
+            return super().xSync(flags)
+
+        def xTruncate(self, size):  # noqa: N802  # apsw calls it
+            faults.check_file(apsw.IOError)
+            return super().xTruncate(size)
+
+    class System(apsw.VFS):
+        def __init__(self):
+            super().__init__("faulty", usual, makedefault=True)
+
+        def xOpen(self, name, flags):  # noqa: N802  # apsw calls it
+            return File(name, flags)
+
+        def xDelete(self, name, sync):  # noqa: N802  # apsw calls it
+            faults.check_file(apsw.IOError)
+            return super().xDelete(name, sync)
+
+    faults.system = System()
+    sys.addaudithook(faults.check)
+
+
+def run(folder, at):
+    """Import in another process; return (status, number of operations, standard error)."""
+    output_path = folder / "stderr"
+    pid = os.fork()
+    if pid == 0:
+        output = os.open(output_path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        os.dup2(output, 2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+        faults = Faults(folder / "data", at)
+        install(faults)
+        status = 99
+        try:
+            status = main(["ingest", str(folder / "chats.json")])
+        except BaseException as error:
+            os.write(2, f"Traceback: {error!r}".encode())
+        finally:
+            sys.stderr.flush()
+            os.write(2, f"\n{faults.count}".encode())
+            os._exit(status)
+    until = time.monotonic() + LONGEST
+    while True:
+        done, raw = os.waitpid(pid, os.WNOHANG)
+        if done:
+            break
+        assert time.monotonic() < until, (at, "hangs")
+        time.sleep(0.005)
+    text, _, count = output_path.read_text().rpartition("\n")
+    return os.waitstatus_to_exitcode(raw), int(count or 0), text
+
+
+def check_archive(folder, *, whole):
+    """Check what is in the database: each talk at most once, and its file sound."""
+    path = folder / "data" / "mem.db"
+    if not path.exists():
+        return
+    with Store(path) as store:
+        assert store.health.check_file() == []
+        titles = [one.title for one in store.sessions.summaries(Filters())]
+    assert len(titles) == len(set(titles))
+    assert not whole or len(titles) == TALKS
+
+
+def fail_each(folder, seconds, most):
+    folder = Path(folder)
+    (folder / "chats.json").write_text(
+        json.dumps([talk(f"Talk {at}", f"me: word{at}", "ai: Noted.") for at in range(TALKS)])
+    )
+    os.environ.update(MEM_DB=str(folder / "data" / "mem.db"), TMPDIR=str(folder / "data"))
+    os.environ.update(HOME=str(folder), XDG_DATA_HOME=str(folder), XDG_STATE_HOME=str(folder))
+    os.environ.pop("MEM_CONFIG", None)
+    until, at, operations = time.monotonic() + seconds, 0, most
+    while at < min(operations, most) and time.monotonic() < until:
+        at += 1
+        for old in (folder / "data").glob("*"):
+            old.unlink()
+        (folder / "data").mkdir(exist_ok=True)
+        status, count, text = run(folder, at)
+        operations = max(count, at) if count < at else most
+        assert "Traceback" not in text, (at, text)
+        assert status in (0, 2, 4, 5, 7, 75), (at, status, text)
+        check_archive(folder, whole=status == 0)
+        if at % 10 == 0:  # the next import finishes the job
+            assert run(folder, 0)[0] == 0
+            check_archive(folder, whole=True)
+    return {"faults": at, "all of one import": operations <= at}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(fail_each(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))))
