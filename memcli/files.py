@@ -71,6 +71,8 @@ def _unused_part(target: Path) -> Iterator[Path]:
             # Another process may have moved the file to the target before it was locked.
             if os.path.samestat(os.fstat(lock), part.lstat()):
                 os.fchmod(lock, 0o600)
+                if os.fstat(lock).st_size:
+                    _remove_logs(part)
                 os.ftruncate(lock, 0)
                 yield part
                 return
@@ -90,6 +92,7 @@ def remove_leftover_parts(target: Path) -> None:
             lock = os.open(part, os.O_RDWR | os.O_NOFOLLOW)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove_logs(part)
                 part.unlink()
             finally:
                 os.close(lock)
@@ -130,10 +133,17 @@ def _replacement(target: Path, part: Path, *, durable: bool = True) -> Iterator[
             sync(part)
         part.replace(target)
     except BaseException:
+        _remove_logs(part)
         part.unlink(missing_ok=True)
         raise
     if durable:
         sync(target.parent)
+
+
+def _remove_logs(part: Path) -> None:
+    """Remove the logs of a half-written database, which SQLite would play back into the next."""
+    for ending in ("-journal", "-wal", "-shm"):
+        Path(f"{part}{ending}").unlink(missing_ok=True)
 
 
 def _part_path(target: Path, number: int) -> Path:

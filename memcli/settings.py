@@ -109,6 +109,12 @@ class Settings:
                 return known
         return (name,)
 
+    @property
+    def people_with_names(self) -> tuple[tuple[str, ...], ...]:
+        """The names of each person who has several; `me` is a word of too many questions."""
+        groups = ((main, *others) for main, others in self.people.items())
+        return tuple(tuple(name for name in group if name != OWNER) for group in groups)
+
     def server_for(self, name: str) -> Server:
         """Return the access to the server of a model that is named `address#model`."""
         address = name.partition("#")[0].rstrip("/")

@@ -42,6 +42,7 @@ OWNER = {
     "mcp_types": "cli.agent_tools.mcp_server",
     "anyio": "cli.agent_tools.mcp_server",
     "jsonschema": "cli.agent_tools.mcp_server",
+    "textual": "cli.browse",
     "keyring": "store.encryption.key_sources",
     "platformdirs": "settings",
     "tomlkit": "cli.settings_editor",

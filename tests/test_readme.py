@@ -29,6 +29,7 @@ BLOCKS = [
 ]
 # Commands that are not run here, by how they begin, and why.
 NOT_RUN = {
+    'mem show "$(mem browse': "fills a terminal; tests/cli/test_browse_command.py takes its result",
     "mem sessions --format tsv | fzf": "needs fzf, and a person who types",
     "pipx install": "installs from a package index; .ci/run installs the same with pip",
     "python3 -m venv": "installs from a package index; .ci/run pastes it",

@@ -6,7 +6,9 @@ from pathlib import Path
 from time import monotonic
 
 from memcli.cli.input_text import STDIN, read_questions
+from memcli.cli.language_hint import note_other_language
 from memcli.cli.models.open import open_models
+from memcli.cli.models.resolve import BUILTIN
 from memcli.cli.option_groups import StageOptions
 from memcli.cli.output.answer_printer import AnswerPrinter
 from memcli.cli.output.answer_stream import generate_answer
@@ -123,6 +125,8 @@ class AskSession:
                     )
         finally:
             self.speeds.save()
+        if printer.format == "text" and not several and self.models.embedder.name in BUILTIN:
+            note_other_language(ranking, self.store)
         printer.finish(ranking, answer, several=several)
         return ranking, answer
 

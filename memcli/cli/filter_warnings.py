@@ -6,7 +6,7 @@ date passes no filter by date.
 
 import sys
 
-from memcli.cli.output.console import note, printable, remark
+from memcli.cli.output.console import note, one_line, remark
 from memcli.cli.output.numbers import pluralize
 from memcli.lazy_dataclasses import replace
 from memcli.store import Filters, Store
@@ -48,4 +48,4 @@ def _warn(message: str, names: list[str], known: set[str]) -> None:
     note(message)
     if suggestions:
         listed = ", ".join(f"`{one}`" for one in suggestions)
-        sys.stderr.write(f"hint: did you mean {printable(listed)}\n")
+        sys.stderr.write(f"hint: did you mean {one_line(listed)}\n")

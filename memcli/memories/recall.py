@@ -35,8 +35,8 @@ def recall_for_reader(query: str, store: Store, embedder: Embedder, reading: Ses
     hits = search_memories(query, store, embedder, MemoryFilters())
     memories = [_memory_line(one) for one in trusted_memories(hits)[:MOST_MEMORIES]]
     filters = Filters(until=reading.started_at)
-    candidates = retrieve(query, store, embedder, filters, limit=MOST_SESSIONS + 1)
-    others = [one for one in candidates if one.session.id != reading.id]
+    found = retrieve(query, store, embedder, filters, limit=MOST_SESSIONS + 1)
+    others = [one for one in found.candidates if one.session.id != reading.id]
     turns = [_turn_line(one) for one in others[:MOST_SESSIONS]]
     parts = [("Memories:", memories), ("Earlier conversations:", turns)]
     lines = [line for title, listed in parts if listed for line in (title, *listed)]

@@ -132,7 +132,7 @@ def _block(session: Session, positions: Sequence[int]) -> str:
 
 
 def _heading(session: Session) -> str:
-    title = " ".join(session.title.split()) or " and ".join(session.participants)
+    title = " ".join((session.title.strip() or " and ".join(session.participants)).split())
     return f"{title}, {session.started_at:%Y-%m-%d (%A)}" if session.started_at else title
 
 

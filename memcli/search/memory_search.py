@@ -17,6 +17,8 @@ MEANING = 0.5  # weight of meaning; words weigh 1
 DEPTH = 400  # most memories found by words, and most found by meaning
 SESSION_DEPTH = 50  # as DEPTH, for memories that only lead a question to sessions
 LEAST_COSINE = 0.45  # of a memory that shares no word with the query
+LEAST_CONFIDENCE = 0.5  # of a memory that answers a question
+MOST_ANSWERS = 3  # current memories that are shown above the sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,34 @@ def search_memories(
         confidence = (covered + max(cosines.get(number, 0.0), 0.0)) / 2
         hits.append(MemoryHit(memories[number], scores[number], confidence))
     return hits
+
+
+def find_answering_memories(
+    question: str, store: Store, embedder: Embedder, filters: Filters
+) -> list[Memory]:
+    """Return the memories that answer a question: current ones, and below them those they replaced.
+
+    Args:
+        question: in the person's own words.
+        store: the database with the memories.
+        embedder: the model that made their vectors.
+        filters: the sessions that count; one of them has a source of each memory.
+
+    Raises:
+        BackendError: the embedder failed.
+    """
+    hits = search_memories(question, store, embedder, MemoryFilters(), depth=SESSION_DEPTH)
+    likely = [hit for hit in hits if hit.confidence >= LEAST_CONFIDENCE and hit.memory.trusted]
+    ids = {source.session for hit in likely for source in hit.memory.sources}
+    allowed = store.sessions.numbers_of(ids, filters) if ids else {}
+    memories = [
+        hit.memory
+        for hit in likely
+        if any(source.session in allowed for source in hit.memory.sources)
+    ]
+    current = [memory for memory in memories if memory.current][:MOST_ANSWERS]
+    chosen = {memory.id for memory in current}
+    return current + [memory for memory in memories if memory.superseded_by in chosen]
 
 
 def trusted_memories(hits: Sequence[MemoryHit]) -> list[Memory]:

@@ -6,12 +6,12 @@ Vectors and saliences are cached: a question that is asked again needs no embedd
 import re
 from array import array
 from base64 import b85decode, b85encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from operator import mul
 
 from memcli.domain import fingerprint
-from memcli.lazy_dataclasses import dataclass
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.protocols import Embedder, QuestionEmbedder
 from memcli.search.question.people import NamedPeople, find_named_people
 from memcli.search.question.wording import goes_on
@@ -47,7 +47,7 @@ class SignalWeights:
     assistant: float = 0.6  # factor for an assistant's turn; a person's counts 1
     name: float = 0.0  # factor for a term that names a speaker: it says nothing about a subject
     date: float = 0.3  # factor for a term of a date that the question names: `dates` looks for that
-    tense: float = 0.12  # share of the best score that the newest, or the oldest, session gains
+    tense: float = 0.2  # share of the best score that the newest, or the oldest, session gains
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class SearchQuery:
     weights: SignalWeights
     store: Store
     embedder: Embedder
+    corrections: Mapping[str, str] = field(default_factory=dict)  # stems, by the mistyped terms
 
 
 def prepare_query(
@@ -75,6 +76,7 @@ def prepare_query(
     now: datetime | None,
     weights: SignalWeights,
     earlier: str = "",
+    names: Sequence[Sequence[str]] = (),
 ) -> SearchQuery:
     """Prepare a question for the signals.
 
@@ -86,18 +88,19 @@ def prepare_query(
         now: the moment that "yesterday" counts from; None is the present.
         weights: of the signals.
         earlier: the questions before, if this one may go on from there.
+        names: the names of each person who has several.
 
     Raises:
         BackendError: the embedder failed.
     """
-    people = _find_people(question, store)
+    people = _find_people(question, store, names)
     if earlier and not people:
-        people = _find_people(earlier, store)
-    terms, term_weights = _weigh_terms(question, store, embedder, weights, people)
+        people = _find_people(earlier, store, names)
+    terms, term_weights, corrections = _weigh_terms(question, store, embedder, weights, people)
     follows = bool(earlier) and goes_on(question)
     if earlier:
         factor = GOING_ON if follows else EARLIER
-        before, their_weights = _weigh_terms(earlier, store, embedder, weights, people)
+        before, their_weights, _ = _weigh_terms(earlier, store, embedder, weights, people)
         for term, weight in zip(before, their_weights, strict=True):
             if term not in terms:
                 terms.append(term)
@@ -124,6 +127,7 @@ def prepare_query(
         weights=weights,
         store=store,
         embedder=embedder,
+        corrections=corrections,
     )
 
 
@@ -184,18 +188,18 @@ def _is_of_date(term: str) -> bool:
     return _YEAR.fullmatch(term) is not None or parse_month(term) is not None
 
 
-def _find_people(question: str, store: Store) -> NamedPeople:
+def _find_people(question: str, store: Store, names: Sequence[Sequence[str]]) -> NamedPeople:
     index = store.index
-    return find_named_people(question, index.speaker_names(), index.source_names())
+    return find_named_people(question, index.speaker_names(), index.source_names(), names)
 
 
 def _weigh_terms(
     question: str, store: Store, embedder: Embedder, weights: SignalWeights, people: NamedPeople
-) -> tuple[list[str], list[float]]:
-    """Return the terms to look for, mistyped ones corrected, and how much each of them counts."""
+) -> tuple[list[str], list[float], dict[str, str]]:
+    """Return the terms to look for, how much each of them counts, and the corrections in them."""
     typed = query_terms(question)
     if len(typed) > MOST_WEIGHED_TERMS:
-        return typed, [1.0] * len(typed)
+        return typed, [1.0] * len(typed), {}
     unnamed = [term for term in typed if term not in people.terms]
     corrections = store.index.nearest_spellings(unnamed) if weights.spelling else {}
     terms = list(dict.fromkeys(corrections.get(term, term) for term in typed))
@@ -210,7 +214,8 @@ def _weigh_terms(
         ]
     mean = sum(term_weights) / max(len(term_weights), 1)
     corrected = set(corrections.values())
-    return terms, [
+    term_weights = [
         weight / mean * (weights.spelling if term in corrected else 1.0)
         for term, weight in zip(terms, term_weights, strict=True)
     ]
+    return terms, term_weights, corrections

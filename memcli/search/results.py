@@ -1,11 +1,11 @@
 """The result of a question: a ranking with its evidence, and the stages that made it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
-from memcli.domain import Passage, Session, Turn
+from memcli.domain import Memory, Passage, Session, Turn
 from memcli.errors import MemError
-from memcli.lazy_dataclasses import dataclass, replace
+from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.search.budget import StagePlan
 from memcli.search.evidence.turns import MOST_EVIDENCE
 from memcli.search.retrieve import Candidate
@@ -52,6 +52,14 @@ class RankedSession:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweringMemory:
+    """A memory that answers a question, and the turns that it came from."""
+
+    memory: Memory
+    sources: tuple[QuotedTurn, ...]  # in the order of `memory.sources`
+
+
+@dataclass(frozen=True, slots=True)
 class StageReport:
     """A stage that ran, and its cost."""
 
@@ -85,6 +93,9 @@ class Ranking:
     left_out: tuple[str, ...] = ()  # work that there was no time for, in words
     out_of_time: bool = False  # True if the deadline stopped a stage
     stopped_by: StopCause | None = None  # the error or Ctrl-C that prevented later stages
+    memories: tuple[AnsweringMemory, ...] = ()  # current ones first; they make the verdict "found"
+    corrections: Mapping[str, str] = field(default_factory=dict)  # words searched for, by the typed
+    missing_phrases: tuple[str, ...] = ()  # quoted phrases that no session has together
 
     @property
     def trace(self) -> str:
@@ -173,6 +184,7 @@ def mask_ranking(ranking: Ranking) -> Ranking:
         ranking,
         results=tuple(_mask_result(result) for result in ranking.results),
         thought=ranking.thought and redact(ranking.thought),
+        memories=tuple(_mask_memory(one) for one in ranking.memories),
     )
 
 
@@ -195,6 +207,15 @@ def _mask_result(result: RankedSession) -> RankedSession:
         terms=tuple(map(redact, result.terms)),
         reasons=tuple(map(redact, result.reasons)),
     )
+
+
+def _mask_memory(one: AnsweringMemory) -> AnsweringMemory:
+    from memcli.text.redaction import redact
+
+    said = one.memory.fact
+    fact = replace(said, key=redact(said.key), value=redact(said.value))
+    quotes = (QuotedTurn(quote.position, _mask_turn(quote.turn)) for quote in one.sources)
+    return AnsweringMemory(replace(one.memory, fact=fact), tuple(quotes))
 
 
 def _mask_turn(turn: Turn) -> Turn:

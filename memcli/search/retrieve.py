@@ -94,13 +94,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from memcli.domain import Passage, Session
-from memcli.lazy_dataclasses import dataclass, replace
+from memcli.errors import NotFoundError
+from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder
 from memcli.search.evidence.confidence import measure_confidence
 from memcli.search.evidence.reasons import describe_reasons
 from memcli.search.evidence.turns import Evidence, choose_evidence
 from memcli.search.fusion import weighted_sum
 from memcli.search.query import SearchQuery, SignalWeights, prepare_query
+from memcli.search.question.exact import Reference, find_quoted_phrases, parse_reference
 from memcli.search.question.wording import find_tense
 from memcli.search.signals import (
     TURN_DEPTH,
@@ -109,7 +111,7 @@ from memcli.search.signals import (
     find_matches,
     score_signals,
 )
-from memcli.store import Filters, IndexMatch, Store
+from memcli.store import Filters, IndexMatch, Store, stem_tokens, word_spans
 
 LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be shown at all
 ON_TOPIC = 0.75  # share of the best score that a session on the topic has
@@ -132,7 +134,16 @@ class Candidate:
     reasons: tuple[str, ...] = ()  # for its place, in words
 
 
-def retrieve(
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """The findings of the first stage for a question."""
+
+    candidates: list[Candidate]  # best first
+    corrections: Mapping[str, str] = field(default_factory=dict)  # words searched for, by the typed
+    missing_phrases: tuple[str, ...] = ()  # quoted phrases that no session has together
+
+
+def retrieve(  # noqa: PLR0913  # one entry for every caller of the first stage
     question: str,
     store: Store,
     embedder: Embedder,
@@ -142,11 +153,14 @@ def retrieve(
     now: datetime | None = None,
     weights: SignalWeights | None = None,
     earlier: str = "",
-) -> list[Candidate]:
-    """Return the sessions likeliest to answer, best first.
+    names: Sequence[Sequence[str]] = (),
+) -> Retrieval:
+    """Find the sessions likeliest to answer, best first.
 
-    Nothing is returned if no session has a word of the question, none comes near in meaning,
-    no memory leads to one and none is from a day that the question names.
+    Nothing is found if no session has a word of the question, none comes near in meaning,
+    no memory leads to one and none is from a day that the question names. A phrase in quotation
+    marks is required; if no session has it, those without it are found with a score of 0. The id of
+    a session finds that session.
 
     Args:
         question: in the person's own words.
@@ -157,11 +171,20 @@ def retrieve(
         now: the moment that "yesterday" counts from; None is the present.
         weights: of the signals.
         earlier: the questions before, if this one may go on from there.
+        names: the names of each person who has several.
 
     Raises:
         BackendError: the embedder failed.
         StoreError: the database has vectors of another embedder.
     """
+    reference = parse_reference(question)
+    named = _open_reference(reference, store, filters) if reference else None
+    if named:
+        return Retrieval([named])
+    phrases = find_quoted_phrases(question)
+    with_phrases = store.index.sessions_with_phrases(phrases, filters) if phrases else None
+    if with_phrases:
+        filters = replace(filters, among=tuple(sorted(with_phrases)))
     query = prepare_query(
         question,
         store,
@@ -170,6 +193,7 @@ def retrieve(
         now=now,
         weights=weights or SignalWeights(),
         earlier=earlier,
+        names=names,
     )
     matches = find_matches(query)
     signals = score_signals(query, matches)
@@ -178,12 +202,15 @@ def retrieve(
     ranked = sorted(
         scores.keys() & _presentable(matches), key=lambda number: (-scores[number], number)
     )
+    lacks_phrase = with_phrases is not None and not with_phrases
+    missing = phrases if lacks_phrase else ()
     if not ranked:
-        return []
+        return Retrieval([], missing_phrases=missing)
     # The best session's score says how sure the ranking is, the others' are their share of that.
-    sure = measure_confidence(ranked[0], query, matches).confidence
+    sure = 0.0 if lacks_phrase else measure_confidence(ranked[0], query, matches).confidence
     scale = sure / (scores[ranked[0]] or 1.0)
-    return _candidates(ranked[:limit], scale, signals, query, matches)
+    candidates = _candidates(ranked[:limit], scale, signals, query, matches)
+    return Retrieval(candidates, _words_of_stems(query.corrections, candidates), missing)
 
 
 def score_sessions(signals: Iterable[SignalScores]) -> dict[int, float]:
@@ -241,6 +268,7 @@ def _candidates(
     passages = _choose_passages(firsts, query.weights, matches)
     evidence = choose_evidence(query, sessions, matches, _turns_with_words(numbers, query, matches))
     terms = {place.session: place.terms for place in matches["session"]}
+    newest, alike = _newest_on_topic(sessions, scale, signals)
     candidates = []
     for number in numbers:
         parts = {
@@ -255,10 +283,71 @@ def _candidates(
                 terms=terms.get(number, ()),
                 passages=tuple(passages[number]),
                 evidence=tuple(evidence[number]),
-                reasons=describe_reasons(query, sessions[number], terms.get(number, ()), parts),
+                reasons=describe_reasons(
+                    query,
+                    sessions[number],
+                    terms.get(number, ()),
+                    parts,
+                    newest_of=alike if number == newest else 0,
+                ),
             )
         )
     return candidates
+
+
+def _newest_on_topic(
+    sessions: Mapping[int, Session], scale: float, signals: Sequence[SignalScores]
+) -> tuple[int | None, int]:
+    """Return the newest of the sessions whose scores are near the best one, and their number.
+
+    Of several values of one thing it has the present one. There is none if two are equally new.
+    """
+    scores = score_sessions(signals)
+    best = max((scores[number] for number in sessions), default=0.0)
+    near = sorted(
+        (session.started_at, number)
+        for number, session in sessions.items()
+        if session.started_at and scores[number] >= ON_TOPIC * best
+    )
+    if not scale or len(near) < 2 or near[-1][0] == near[-2][0]:
+        return None, 0
+    return near[-1][1], len(near)
+
+
+def _open_reference(reference: Reference, store: Store, filters: Filters) -> Candidate | None:
+    """Return the session that an id names; None if there is none, or the filters exclude it."""
+    try:
+        session = store.sessions.get(reference.session)
+    except NotFoundError:
+        return None
+    number = store.sessions.numbers_of([session.id], filters).get(session.id)
+    if number is None:
+        return None
+    at = reference.position or 0
+    if not 1 <= at <= len(session.turns):
+        at = _first_searched(session)
+    return Candidate(
+        number=number,
+        session=session,
+        score=1.0,
+        parts={"id": 1.0},
+        terms=(),
+        passages=(Passage(at, at),),
+        evidence=(Evidence(at, 0.0),),
+        reasons=("its id",),
+    )
+
+
+def _words_of_stems(
+    corrections: Mapping[str, str], candidates: Sequence[Candidate]
+) -> dict[str, str]:
+    """Return each corrected word as the best session that has it writes it."""
+    written: dict[str, str] = {}
+    for candidate in candidates if corrections else ():
+        for turn in candidate.session.turns:
+            for _, _, word in word_spans(turn.text):
+                written.setdefault(" ".join(stem_tokens(word)), word)
+    return {typed: written.get(stem, stem) for typed, stem in corrections.items()}
 
 
 def _first_searched(session: Session) -> int:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from memcli.lazy_dataclasses import dataclass, replace
-from memcli.search.fusion import scale_by_maximum, scale_by_range
+from memcli.search.fusion import scale_by_maximum
 from memcli.search.memory_search import turns_behind_memories
 from memcli.search.query import MOST_WEIGHED_TERMS, SearchQuery
 from memcli.store import Grain, IndexMatch, query_terms, stem_tokens, word_spans
@@ -17,6 +17,7 @@ from memcli.text.question_dates import FADING_DAYS
 
 DEPTH = 400  # most passages and sessions found by words, and most passages found by meaning
 TURN_DEPTH = 4000  # most turns found by words; sessions need fewer, but turns are evidence, too
+LEAST_WIDTH = 0.1  # of the cosines of sessions, from 0 to 1 as a score
 MENTION = 0.5  # score of a session that mentions a person, where the person's own have 1
 _FAR = timedelta(
     days=5 * FADING_DAYS
@@ -196,8 +197,14 @@ def score_words(places: Iterable[IndexMatch]) -> Scores:
 
 
 def score_meaning(places: Iterable[IndexMatch]) -> Scores:
-    """Score each session by its nearest passage: 1 for the nearest, 0 for the furthest one."""
-    return scale_by_range(best_per_session(places))
+    """Score each session by its nearest passage: 1 for the nearest, 0 for the furthest one.
+
+    Where all are nearly as near, as in a small archive, the furthest one scores more than 0.
+    """
+    cosines = best_per_session(places)
+    greatest = max(cosines.values(), default=0.0)
+    width = max(greatest - min(cosines.values(), default=0.0), LEAST_WIDTH)
+    return {number: 1 - (greatest - cosine) / width for number, cosine in cosines.items()}
 
 
 def score_adjacent_terms(places: Iterable[IndexMatch]) -> Scores:

@@ -4,17 +4,28 @@
 Ctrl-C leaves the ranking as far as it came.
 """
 
+from collections.abc import Mapping
 from time import monotonic
 
 from memcli.deadline import DeadlineExceededError, deadline, seconds_left
+from memcli.domain import Memory
 from memcli.errors import BackendError
 from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder, Reranker, Sifter
 from memcli.search.budget import HISTORY_TOKENS, StagePlan, is_overdue, plan_sift, plan_stages
 from memcli.search.dialogue import Dialogue
+from memcli.search.memory_search import find_answering_memories
 from memcli.search.model_speed import ModelSpeeds
 from memcli.search.rerank import RELEVANT, RerankStage, probability_at_rank
-from memcli.search.results import RankedSession, Ranking, RankingListener, StageReport, quotes
+from memcli.search.results import (
+    AnsweringMemory,
+    QuotedTurn,
+    RankedSession,
+    Ranking,
+    RankingListener,
+    StageReport,
+    quotes,
+)
 from memcli.search.retrieve import Candidate, retrieve
 from memcli.search.sift import SiftResult, SiftStage
 from memcli.store import Filters, Store
@@ -33,6 +44,7 @@ class RankingModels:
     sift_wording: str = ""
     thought_tokens: int = 1024  # most that the sifter thinks
     answer_thought_tokens: int = 1024  # most that a chat model thinks before it answers
+    names: tuple[tuple[str, ...], ...] = ()  # of each person who has several
 
 
 def rank_sessions(  # noqa: PLR0913  # one entry for every command that ranks
@@ -124,6 +136,9 @@ class _Draft:
     candidates: list[Candidate]  # best first
     results: dict[int, RankedSession]  # by number of the session
     found: bool  # True if any session is considered relevant
+    memories: tuple[AnsweringMemory, ...] = ()
+    corrections: Mapping[str, str] = field(default_factory=dict)
+    missing_phrases: tuple[str, ...] = ()
     plan: StagePlan | None = None
     thought: str | None = None
     stages: list[StageReport] = field(default_factory=list)
@@ -138,12 +153,15 @@ def _ranking(request: _Request, draft: _Draft) -> Ranking:
         results = tuple(result for result in results if result.score >= request.least)
     return Ranking(
         question=request.question,
-        verdict="found" if draft.found and results else "nothing",
+        verdict="found" if (draft.found and results) or draft.memories else "nothing",
         results=results,
         stages=tuple(draft.stages),
         thought=draft.thought,
         plan=draft.plan,
         left_out=tuple(draft.left_out),
+        memories=draft.memories,
+        corrections=draft.corrections,
+        missing_phrases=draft.missing_phrases,
     )
 
 
@@ -177,14 +195,16 @@ def _retrieve(request: _Request) -> _Draft:
     began = monotonic()
     store, embedder, filters = request.store, request.models.embedder, request.filters
     limit = max(request.limit, CANDIDATES)
-    candidates = retrieve(
+    retrieval = retrieve(
         request.question,
         store,
         embedder,
         filters,
         limit=limit,
         earlier=request.dialogue.questions,
+        names=request.models.names,
     )
+    candidates = retrieval.candidates
     results = {
         one.number: RankedSession(
             session=one.session,
@@ -200,11 +220,25 @@ def _retrieve(request: _Request) -> _Draft:
     }
     least = LEAST_SCORE if request.least is None else request.least
     found = bool(candidates) and candidates[0].score >= least
-    draft = _Draft(candidates, results, found)
+    memories = find_answering_memories(request.question, store, embedder, filters)
+    draft = _Draft(
+        candidates,
+        results,
+        found,
+        memories=tuple(_quote_sources(memory, store) for memory in memories),
+        corrections=retrieval.corrections,
+        missing_phrases=retrieval.missing_phrases,
+    )
     _end_stage(
         request, draft, StageReport("retrieve", embedder.name, monotonic() - began, len(candidates))
     )
     return draft
+
+
+def _quote_sources(memory: Memory, store: Store) -> AnsweringMemory:
+    turns = store.memories.source_turns(memory)
+    positions = (source.position for source in memory.sources)
+    return AnsweringMemory(memory, tuple(map(QuotedTurn, positions, turns)))
 
 
 def _rerank(request: _Request, draft: _Draft, reranker: Reranker, plan: StagePlan) -> None:

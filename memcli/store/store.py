@@ -160,6 +160,13 @@ class Store:
         """Return a context manager whose block reads one state of the database."""
         return self._database.snapshot()
 
+    def cancel_when(self, cancelled: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Return a context manager whose statements stop when `cancelled` returns True.
+
+        A statement that was stopped raises KeyboardInterrupt.
+        """
+        return self._database.cancel_when(cancelled)
+
     def dry_run(self) -> AbstractContextManager[None]:
         """Return a context manager that runs its block as a transaction and rolls it back."""
         return self._database.dry_run()

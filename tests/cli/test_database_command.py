@@ -1,11 +1,13 @@
 """The database, and what the commands say when it is missing, locked, strange or too new."""
 
+import ctypes
 import os
+import subprocess
 from contextlib import closing
 
 import apsw
 import pytest
-from helpers.mem_process import Run
+from helpers.mem_process import MEM, Run
 from helpers.small_exports import talk
 
 CATS = ("me: A name for a cat?", "ai: Pixel.")
@@ -41,6 +43,41 @@ def test_a_folder_that_cannot_be_written_to_is_a_matter_of_the_store(mem):
 
     assert (done.code, done.out) == (5, "")
     assert done.err == f"mem: cannot make {folder}/mem.db: Permission denied\n"
+
+
+def test_a_database_that_cannot_be_read_is_a_matter_of_the_store(mem):
+    mem.remembers(talk("Cats", *CATS))
+    mem.database.chmod(0)
+
+    for words in (("sessions",), ("search", "cat"), ("ingest", "-"), ("doctor",), ("encrypt",)):
+        done = subprocess.run(
+            [MEM, *words],
+            cwd=mem.folder,
+            env=mem.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            preexec_fn=read_only_what_is_allowed,
+            check=False,
+        )
+        assert done.returncode == 5, done
+        assert f"{mem.database} cannot be opened: Permission denied" in done.stdout + done.stderr
+        assert f"chmod 600 {mem.database}" in done.stdout + done.stderr
+
+
+def read_only_what_is_allowed():
+    """Let a process of root, too, be refused what the mode of a file refuses."""
+    drop_from_bounding_set, override, read_search = 24, 1, 2  # of linux/prctl.h, capability.h
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None)
+        for capability in (override, read_search):
+            assert libc.prctl(drop_from_bounding_set, capability, 0, 0, 0) == 0
+
+
+def test_a_folder_is_no_database(mem):
+    done = mem("sessions", "--db", mem.home)
+
+    assert done == Run(5, err=f"mem: {mem.home} is not a file\nhint: name a file with `--db`\n")
 
 
 def test_while_another_process_writes_one_waits_or_leaves_with_75(mem):

@@ -17,6 +17,7 @@ from memcli.cli.reference.introspect import describe_commands
 ROOT = describe_commands()
 NAMES = [each.name for each in (*ROOT.all(), *(one for one in ROOT.commands if one.commands))]
 NOT_RUN = {
+    "mem browse": "fills a terminal: `test_browse_command` runs its examples in one",
     "mem read": "needs a model that reads",
     "mem bench": "needs a data set, and minutes",
     "claude mcp add": "is a command of another program",

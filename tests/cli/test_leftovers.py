@@ -1,11 +1,14 @@
 """No signal and no kill leaves a plain copy of a chat behind."""
 
+import json
 import os
 import signal
 import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from pathlib import Path
 
+import apsw
 import pytest
 from helpers.mem_process import MEM
 from helpers.small_exports import talk
@@ -94,6 +97,47 @@ def test_the_next_command_removes_what_a_kill_left_and_nothing_that_is_in_use(me
     assert not list(mem.folder.glob("mem-*"))
 
 
+def test_the_next_command_removes_the_copy_of_a_killed_import_from_a_database(mem):
+    (mem.folder / "export").mkdir()
+    with closing(apsw.Connection(str(mem.folder / "export/chat.db"))) as database, database:
+        database.execute("create table chat (id, user_id, title, chat)")
+        for number in range(3000):
+            message = {"id": "q", "role": "user", "content": f"my secret chat {number} " * 20}
+            chat = json.dumps({"history": {"messages": {"q": message}}})
+            values = (f"c{number}", "u", "Cats", chat)
+            database.execute("insert into chat values (?, ?, ?, ?)", values)
+    export = (mem.folder / "export/chat.db").read_bytes()
+
+    def copies():
+        found = [Path(name, each) for name, _, names in os.walk(mem.folder) for each in names]
+        return [path for path in found if path.name == "copy.db"]
+
+    for _ in range(3):
+        with subprocess.Popen(
+            [MEM, "ingest", "export/chat.db"],
+            cwd=mem.folder,
+            env=mem.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            until = time.monotonic() + 30
+            while not copies() and process.poll() is None:
+                assert time.monotonic() < until
+            process.kill()
+        if left := copies():
+            break
+    assert left
+    assert b"my secret chat" in left[0].read_bytes()
+
+    mem.process("sessions")
+
+    assert not list(mem.folder.glob("mem-*"))
+    assert (mem.folder / "export/chat.db").read_bytes() == export
+    assert mem("ingest", "export/chat.db", "--json").code == 0
+    assert len(mem("sessions", "--jsonl", "-n", "4000").lines) == 3000
+    assert not list(mem.folder.glob("mem-*"))
+
+
 def test_a_folder_of_another_user_is_not_used(mem, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(mem.folder))
     trap = mem.folder / f"mem-{os.getuid()}"
@@ -124,6 +168,19 @@ with atomic_write(Path("copy.db"), StoreError) as part:
     assert mem("backup", "copy.db").code == 0
 
     assert {path.name for path in set(mem.folder.iterdir()) - before} == {"copy.db"}
+
+
+def test_the_logs_of_a_killed_copy_go_with_it_and_are_not_played_back(mem):
+    mem.write("chats.json", CATS)
+    mem("ingest", "chats.json")
+    for ending in ("", "-journal", "-wal", "-shm"):
+        mem.write(f".mem.db.0.part{ending}", "my secret chat")
+        mem.write(f".copy.db.0.part{ending}", "my secret chat")
+
+    assert mem("backup", "copy.db", "--verify").code == 0
+
+    assert not secrets(mem)
+    assert not [path for path in mem.folder.iterdir() if path.name.startswith(".")]
 
 
 def test_many_processes_write_one_file_at_once(mem):

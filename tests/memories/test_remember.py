@@ -171,7 +171,7 @@ def test_any_order_of_reading_ends_the_same(tmp_path_factory, order):
 
 def rank_titles(store, question, filters=None):
     found = retrieve(question, store, WordEmbedder(), filters or Filters(), limit=5)
-    return [(one.session.title, "memories" in one.parts) for one in found]
+    return [(one.session.title, "memories" in one.parts) for one in found.candidates]
 
 
 def test_a_memory_leads_to_the_session_it_came_from(store, memories):
@@ -181,7 +181,7 @@ def test_a_memory_leads_to_the_session_it_came_from(store, memories):
 
     memories.remember(fact, whole_session(store, "Home"), model=MODEL)
 
-    [found] = retrieve(question, store, WordEmbedder(), Filters(), limit=5)
+    [found] = retrieve(question, store, WordEmbedder(), Filters(), limit=5).candidates
     assert found.session.title == "Home"
     assert [one.position for one in found.evidence] == [4]
     assert found.score == pytest.approx(sum(found.parts.values()))
@@ -199,7 +199,8 @@ def test_what_is_superseded_or_doubtful_leads_nowhere(store, memories):
 
 
 def test_without_memories_a_ranking_is_what_it_was(store):
-    [first, second] = retrieve("I live in Porto", store, WordEmbedder(), Filters(), limit=5)
+    found = retrieve("I live in Porto", store, WordEmbedder(), Filters(), limit=5)
+    [first, second] = found.candidates
 
     assert (first.session.title, second.session.title) == ("Move", "Home")
     assert "memories" not in first.parts

@@ -54,7 +54,7 @@ def titles(store):
             weights=weights,
             **options,
         )
-        return [candidate.session.title for candidate in ranked]
+        return [candidate.session.title for candidate in ranked.candidates]
 
     return found
 
@@ -173,7 +173,7 @@ def test_without_any_measure_nothing_is_found(store, titles):
 def test_scores_are_shares_of_what_the_best_session_has_of_the_question(store):
     remember(store, talk("Tea", "me: green tea"), talk("Milk", "me: milk and tea"))
 
-    best, other = retrieve("green tea", store, WordEmbedder(), Filters(), limit=2)
+    best, other = retrieve("green tea", store, WordEmbedder(), Filters(), limit=2).candidates
 
     assert 0 < other.score < best.score <= 1
     for each in (best, other):
@@ -226,7 +226,7 @@ def test_a_text_for_a_question_is_not_looked_at_word_by_word(store):
     remember(store, talk("Tea", "me: green tea"))
     text = " ".join(f"word{number}" for number in range(5000)) + " tea"
 
-    [found] = retrieve(text, store, Strict(), Filters(), limit=2)
+    [found] = retrieve(text, store, Strict(), Filters(), limit=2).candidates
 
     assert found.terms == ("tea",)
 

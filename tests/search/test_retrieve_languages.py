@@ -165,7 +165,7 @@ def ask(tmp_path_factory):
 
         def asked(question, **options):
             found = retrieve(question, store, embedder, Filters(), limit=5, now=NOW, **options)
-            return [candidate.session.title for candidate in found]
+            return [candidate.session.title for candidate in found.candidates]
 
         yield asked
 

@@ -46,7 +46,7 @@ from memcli.search.model_speed import ModelSpeeds
 from memcli.search.results import Ranking
 from memcli.search.stages import LEAST_SCORE, RankingModels
 from memcli.search.stages import rank_sessions as rank_sessions
-from memcli.settings import state_folder
+from memcli.settings import load_settings, state_folder
 from memcli.store import Filters, MemoryFilters, Store
 from memcli.text.redaction import redact_json
 
@@ -93,7 +93,7 @@ class MemoryTools:
 
     @cached_property
     def _embedder_alone(self) -> RankingModels:
-        return RankingModels(open_embedder())
+        return RankingModels(open_embedder(), names=load_settings().people_with_names)
 
     def ask(self, arguments: AskArguments) -> JsonDocument:
         """Rank the sessions that answer a question."""

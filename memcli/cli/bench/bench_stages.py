@@ -153,8 +153,9 @@ class StageArchive:
             weights=weights,
         )
         seconds = perf_counter() - began
-        relevant = bool(found) and found[0].score >= LEAST_SCORE
-        return StageRanking(tuple(one.session.id for one in found), seconds, relevant)
+        candidates = found.candidates
+        relevant = bool(candidates) and candidates[0].score >= LEAST_SCORE
+        return StageRanking(tuple(one.session.id for one in candidates), seconds, relevant)
 
     def _retrieve_turns(self, question: DatasetQuestion) -> StageRanking:
         began = perf_counter()

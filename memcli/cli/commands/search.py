@@ -19,6 +19,7 @@ from memcli.cli.output.answer_printer import AnswerPrinter
 from memcli.cli.parsing.parameters import Argument
 from memcli.cli.typed_values import parse_text
 from memcli.search.stages import RankingModels
+from memcli.settings import load_settings
 
 Query = Annotated[
     list[str],
@@ -46,7 +47,7 @@ def search(
     """
     query = join_question(words)
     chosen = output.chosen_format(several=query == STDIN)
-    models = RankingModels(open_embedder(database.path))
+    models = RankingModels(open_embedder(database.path), names=load_settings().people_with_names)
     printer = AnswerPrinter(
         "search",
         chosen,

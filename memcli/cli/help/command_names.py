@@ -2,7 +2,7 @@
 
 COMMAND_GROUPS = {
     "Import": ("ingest", "sources"),
-    "Find": ("ask", "search", "sessions", "show", "people", "timeline"),
+    "Find": ("ask", "search", "browse", "sessions", "show", "people", "timeline"),
     "Remember": ("read", "memories"),
     "Look after": (
         "stats",

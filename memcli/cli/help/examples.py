@@ -4,6 +4,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "mem ingest": ("mem ingest ~/Downloads/chatgpt-export.zip", "mem ingest --discover --dry-run"),
     "mem ask": ("mem ask where is my passport", "mem ask which dish did Ann like --since 2024"),
     "mem search": ("mem search door code", "mem search passport --since 2024 --jsonl"),
+    "mem browse": ("mem browse", "mem browse passport --since 2024"),
     "mem read": ("mem read --dry-run", "mem read --budget 2h"),
     "mem sessions": ("mem sessions --limit 10", "mem sessions --source chatgpt --format csv"),
     "mem show": ("mem show s_k3j", "mem show s_k3j:2 --context 0"),

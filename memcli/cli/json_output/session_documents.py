@@ -5,10 +5,10 @@ from math import isinf
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from memcli.cli.json_output.value_kinds import Count, Moment, Seconds, Share, format_moment
-from memcli.domain import Clock, Kind, Role, Session
+from memcli.domain import Clock, Kind, MemoryType, Role, Session, SessionId
 from memcli.search.answer import Answer
 from memcli.search.budget import StagePlan
-from memcli.search.results import QuotedTurn, RankedSession, Ranking, StageReport
+from memcli.search.results import AnsweringMemory, QuotedTurn, RankedSession, Ranking, StageReport
 from memcli.store import SessionSummary
 
 RankingVerdict = Annotated[
@@ -89,12 +89,34 @@ class PlanJson(TypedDict):
     thought_tokens: Annotated[Count, "Most tokens for the sifter to think."]
 
 
+class AnsweringMemoryJson(TypedDict):
+    """A memory that answers the question."""
+
+    id: Annotated[str, "`m_` and ten characters."]
+    key: Annotated[str, "Topic of the fact."]
+    type: MemoryType
+    value: str
+    said_at: Moment | None
+    by: Annotated[str, "Name of the model that found it, or `you`."]
+    superseded_by: Annotated[str | None, "Id of the newer memory that took its place."]
+    sources: Annotated[list[QuoteJson], "The turns that it came from."]
+
+
+class CorrectionJson(TypedDict):
+    """A word that no session has, and the one that was searched for in its place."""
+
+    typed: str
+    searched: str
+
+
 class SearchJson(TypedDict):
     """Sessions that match a query by words or meaning, best first."""
 
     schema: Literal["mem.search/1"]
     question: str
     verdict: RankingVerdict
+    corrections: list[CorrectionJson]
+    memories: Annotated[list[AnsweringMemoryJson], "Those that answer; superseded ones last."]
     sessions: Annotated[list[RankedSessionJson], "Best first."]
     stages: list[StageJson]
 
@@ -121,6 +143,8 @@ class AskJson(TypedDict):
     schema: Literal["mem.ask/1"]
     question: str
     verdict: RankingVerdict
+    corrections: list[CorrectionJson]
+    memories: Annotated[list[AnsweringMemoryJson], "Those that answer; superseded ones last."]
     sessions: Annotated[list[RankedSessionJson], "Best first; the nearest when nothing was found."]
     trace: Annotated[str, "The sifter's thought; without a sifter, the scores in words."]
     stages: list[StageJson]
@@ -176,6 +200,8 @@ def ask_document(ranking: Ranking, reply: Answer | None = None) -> AskJson:
         schema="mem.ask/1",
         question=ranking.question,
         verdict=ranking.verdict,
+        corrections=_corrections(ranking),
+        memories=[_answering_memory(one) for one in ranking.memories],
         sessions=_ranked_sessions(ranking),
         trace=ranking.trace,
         stages=[_stage_json(stage) for stage in stages],
@@ -194,6 +220,8 @@ def search_document(ranking: Ranking) -> SearchJson:
         schema="mem.search/1",
         question=ranking.question,
         verdict=ranking.verdict,
+        corrections=_corrections(ranking),
+        memories=[_answering_memory(one) for one in ranking.memories],
         sessions=_ranked_sessions(ranking),
         stages=[_stage_json(stage) for stage in ranking.stages],
     )
@@ -209,7 +237,7 @@ def ranked_session_json(rank: int, result: RankedSession) -> RankedSessionJson:
             rerank=None if result.rerank is None else round(result.rerank, 4),
             sift_rank=result.sift_rank,
         ),
-        "evidence": [_quote_json(result.session, quote) for quote in result.evidence],
+        "evidence": [_quote_json(result.session.id, quote) for quote in result.evidence],
         "why": result.why,
     }
 
@@ -251,6 +279,27 @@ def _ranked_sessions(ranking: Ranking) -> list[RankedSessionJson]:
     return [ranked_session_json(rank, one) for rank, one in enumerate(ranking.results, start=1)]
 
 
+def _corrections(ranking: Ranking) -> list[CorrectionJson]:
+    return [CorrectionJson(typed=one, searched=other) for one, other in ranking.corrections.items()]
+
+
+def _answering_memory(one: AnsweringMemory) -> AnsweringMemoryJson:
+    memory = one.memory
+    return AnsweringMemoryJson(
+        id=memory.id,
+        key=memory.fact.key,
+        type=memory.fact.type,
+        value=memory.fact.value,
+        said_at=format_moment(memory.said_at),
+        by=memory.by,
+        superseded_by=memory.superseded_by,
+        sources=[
+            _quote_json(source.session, quote)
+            for source, quote in zip(memory.sources, one.sources, strict=True)
+        ],
+    )
+
+
 def _session_head(session: Session | SessionSummary) -> SessionHeadJson:
     return SessionHeadJson(
         id=session.id,
@@ -262,9 +311,9 @@ def _session_head(session: Session | SessionSummary) -> SessionHeadJson:
     )
 
 
-def _quote_json(session: Session, quote: QuotedTurn) -> QuoteJson:
+def _quote_json(session: SessionId, quote: QuotedTurn) -> QuoteJson:
     return QuoteJson(
-        turn=f"{session.id}:{quote.position}",
+        turn=f"{session}:{quote.position}",
         speaker=quote.turn.speaker or quote.turn.role.value,
         at=format_moment(quote.turn.sent_at),
         text=quote.turn.text,

@@ -88,6 +88,7 @@ def open_models(
         if thought_tokens is None
         else thought_tokens,
         answer_thought_tokens=DEFAULT_THOUGHT_TOKENS if thought_tokens is None else thought_tokens,
+        names=load_settings().people_with_names,
     )
 
 

@@ -51,6 +51,11 @@ class AnswerPrinter:
             several: whether there may be more than one question.
             answer_follows: whether a model writes an answer afterwards.
         """
+        if ranking.corrections and self.format == "text":
+            words = (f"`{new}` instead of `{old}`" for old, new in ranking.corrections.items())
+            note(f"searched for {', '.join(words)}")
+        for phrase in ranking.missing_phrases if self.format == "text" else ():
+            note(f"no session has the phrase `{printable(phrase)}`")
         if ranking.verdict != "found":
             return
         if self.format == "text":

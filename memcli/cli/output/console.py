@@ -91,6 +91,15 @@ def one_line(text: str) -> str:
     return _LINE_BREAK.sub(r"\\n", printable(_DIRECTION_MARK.sub("", text).strip("\r\n")))
 
 
+def join_lines(text: str) -> str:
+    """Return a text on one line, with a space for each line break and run of white space.
+
+    A name of a person or of a chat comes from a file that others wrote; with a line break in it,
+    it could begin a line that looks like another one.
+    """
+    return " ".join(printable(text).split())
+
+
 def isolate_direction(text: str) -> str:
     """Return a text that does not change the direction of text beside it.
 

@@ -100,6 +100,11 @@ def ranking_markdown(ranking: Ranking, answer: Answer | None) -> str:
     parts = [f"# {escape_markdown(ranking.question)}"]
     if answer and answer.text:
         parts.append(printable(answer.text))
+    parts += [
+        f"- **{escape_markdown(one.memory.fact.key)}**: {escape_markdown(one.memory.fact.value)}"
+        f" (`{one.memory.id}`{'' if one.memory.current else ', superseded'})"
+        for one in ranking.memories
+    ]
     for rank, result in enumerate(ranking.results, start=1):
         session = result.session
         parts.append(_section(rank, result))

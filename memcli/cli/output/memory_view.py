@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from memcli.cli.json_output.memory_documents import one_memory_document
-from memcli.cli.output.console import console, print_json, print_line, printable
+from memcli.cli.output.console import console, join_lines, print_json, print_line
 from memcli.cli.output.reading_view import print_reasons
 from memcli.cli.output.session_view import WIDE, RenderStyle
 from memcli.domain import YOU, Memory, MemoryType, Turn
@@ -61,7 +61,7 @@ def print_memory(memory: Memory, quotes: Sequence[Turn], history: Sequence[Memor
     fact = memory.fact
     about = [memory.id, fact.type.value, _day(memory), _author(memory)]
     tags = [style.text(_tag(tag)) for tag in fact.tags]
-    lines = [style.text(_one_line(fact.key), "bold"), style.text(fact.value)]
+    lines = [style.text(join_lines(fact.key), "bold"), style.text(join_lines(fact.value))]
     lines.append(text_type("  ", "dim").join([*map(text_type, about), *tags]))
     lines += [text_type(remark, "magenta") for remark in _remarks(memory)]
     for source, turn in zip(memory.sources, quotes, strict=True):
@@ -69,7 +69,7 @@ def print_memory(memory: Memory, quotes: Sequence[Turn], history: Sequence[Memor
             text_type.assemble(
                 "\n",
                 (f"{source.session}:{source.position}  ", "dim"),
-                style.text(_one_line(turn.speaker or turn.role.value), "bold cyan"),
+                style.text(join_lines(turn.speaker or turn.role.value), "bold cyan"),
                 (f"  {turn.sent_at:%Y-%m-%d %H:%M}" if turn.sent_at else "", "dim"),
             )
         )
@@ -98,8 +98,8 @@ def _line(memory: Memory, style: RenderStyle) -> "Text":
     line = style.text_type.assemble((memory.id, "cyan"), "  ", (_day(memory), "green"), "  ")
     if wide:
         line.append(f"{fact.type.value:<14}  ", "dim")
-    line.append_text(style.text(_one_line(fact.key), "bold")).append(": ", "bold")
-    line.append_text(style.text(_one_line(fact.value)))
+    line.append_text(style.text(join_lines(fact.key), "bold")).append(": ", "bold")
+    line.append_text(style.text(join_lines(fact.value)))
     for tag in fact.tags:
         line.append("  ").append_text(style.text(_tag(tag), "dim"))
     for remark in _remarks(memory):
@@ -114,13 +114,13 @@ def _remarks(memory: Memory) -> Iterator[str]:
     if memory.conflicts:
         yield f"conflicts with {', '.join(memory.conflicts)}"
     if memory.unsupported:
-        missing = _one_line(", ".join(memory.unsupported))
+        missing = join_lines(", ".join(memory.unsupported))
         yield f"{'accepted although ' if memory.accepted else ''}unsupported: {missing}"
 
 
 def _item(memory: Memory) -> str:
     fact = memory.fact
-    tags = "".join(f" `{_one_line(_tag(tag)).replace('`', '')}`" for tag in fact.tags)
+    tags = "".join(f" `{join_lines(_tag(tag)).replace('`', '')}`" for tag in fact.tags)
     sources = ", ".join(f"{source.session}:{source.position}" for source in memory.sources)
     facts = [_day(memory).strip(), _author(memory), sources, *_remarks(memory)]
     title = f"- **{_escape(fact.key)}**: {_escape(fact.value)}{tags}"
@@ -128,22 +128,18 @@ def _item(memory: Memory) -> str:
 
 
 def _escape(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", _one_line(text))
+    return _MARKUP.sub(r"\\\1", join_lines(text))
 
 
 def _author(memory: Memory) -> str:
     if memory.by == YOU:
         return f"by {YOU}"
-    name = _one_line(memory.by.partition(" ")[0])
+    name = join_lines(memory.by.partition(" ")[0])
     return f"by {name}{', accepted' if memory.accepted else ''}"
 
 
 def _tag(tag: str) -> str:
-    return f"#{_one_line(tag)}"
-
-
-def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", printable(text)).strip()
+    return f"#{join_lines(tag)}"
 
 
 def _day(memory: Memory) -> str:

@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from memcli.cli.output.console import console, note
+from memcli.cli.output.console import console, join_lines, note
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import RenderStyle, format_time, session_heading
 from memcli.domain import Kind, Session
@@ -17,6 +17,7 @@ from memcli.errors import NotFoundError, UsageError
 from memcli.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.text import Text
 
 _REFERENCE = re.compile(r"([^:]*)(?::(\d{1,9})(?:-(\d{1,9}))?)?", re.ASCII)
@@ -120,34 +121,52 @@ def print_session(
         paged: whether a pager may be used.
     """
     out = console()
-    style = RenderStyle.of(out)
-    with out.capture() as captured:
-        for line in _lines(session, target, positions, style):
-            out.print(line, soft_wrap=not style.terminal)
-    text = captured.get()
-    if paged and style.terminal and not out.is_dumb_terminal and text.count("\n") >= out.height:
+    text = render_session(session, target, positions, out)
+    if paged and out.is_terminal and not out.is_dumb_terminal and text.count("\n") >= out.height:
         show_in_pager(text)
     else:
         out.file.write(text)
 
 
-def show_in_pager(text: str) -> None:
+def render_session(
+    session: Session, target: ShowTarget, positions: list[int], out: "Console"
+) -> str:
+    """Return the text that `print_session` prints on a console."""
+    style = RenderStyle.of(out)
+    with out.capture() as captured:
+        for line in _lines(session, target, positions, style):
+            out.print(line, soft_wrap=not style.terminal)
+    return captured.get()
+
+
+def show_in_pager(text: str, *, less: str = "FRX", terminal: TextIO | None = None) -> bool:
     """Show a text with the pager of MEM_PAGER, else PAGER, else `less`.
 
-    An empty variable, `cat`, or a pager that does not start means that the text is printed. `less`
-    is told to keep colours, and to leave the text on the screen when it ends.
+    An empty variable, `cat`, or a pager that does not start means that the text is printed.
+
+    Args:
+        text: the text.
+        less: the options of `less`: by default it keeps colours, ends at once if the text fits on
+            the screen, and leaves it there.
+        terminal: the stream of the terminal; stdout without it.
+
+    Returns:
+        Whether a pager has shown it.
     """
     command = os.environ.get("MEM_PAGER", os.environ.get("PAGER", "less"))
-    environment = {"LESS": "FRX", "LV": "-c", **os.environ}
+    environment = {"LESS": less, "LV": "-c", **os.environ}
+    out = terminal or sys.stdout
     try:
         words = shlex.split(command)
         if not words or words == ["cat"]:
-            sys.stdout.write(text)
-            return
-        sys.stdout.flush()
+            out.write(text)
+            return False
+        out.flush()
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the pager handles Ctrl-C itself
         try:
-            with subprocess.Popen(words, stdin=subprocess.PIPE, env=environment) as process:
+            with subprocess.Popen(
+                words, stdin=subprocess.PIPE, stdout=terminal, env=environment
+            ) as process:
                 assert process.stdin
                 with suppress(BrokenPipeError):  # the reader may leave before the end
                     process.stdin.write(text.encode("utf-8", "replace"))
@@ -156,7 +175,9 @@ def show_in_pager(text: str) -> None:
             signal.signal(signal.SIGINT, before)
     except (OSError, ValueError) as error:  # no such program, or a quotation mark without its pair
         note(f"the pager `{command}` does not run: {error}")
-        sys.stdout.write(text)
+        out.write(text)
+        return False
+    return True
 
 
 def _lines(
@@ -191,7 +212,7 @@ def _turn_lines(
     clock = f"  {turn.sent_at:%H:%M}" if turn.sent_at else ""
     branch = "" if turn.active else "  (another branch)"
     number = (f"{position}", "bold reverse" if named else "dim")
-    speaker = style.text(turn.speaker or turn.role.value, "bold cyan")
+    speaker = style.text(join_lines(turn.speaker or turn.role.value), "bold cyan")
     return [
         style.text_type.assemble("\n", number, "  ", speaker, (clock + branch, "dim")),
         *(style.text(line) for line in turn.text.split("\n")),

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 from memcli.cli.output.console import (
     console,
     isolate_direction,
+    join_lines,
     one_line,
     print_line,
     printable,
 )
 from memcli.cli.output.styling.hyperlinks import highlight_references, supports_links
 from memcli.cli.output.styling.plain_text import PlainText
-from memcli.domain import Session
+from memcli.domain import YOU, Session
 from memcli.lazy_dataclasses import dataclass
-from memcli.search.results import QuotedTurn, RankedSession, Ranking, StageReport
+from memcli.search.results import AnsweringMemory, QuotedTurn, RankedSession, Ranking, StageReport
 from memcli.store import SessionSummary, highlight_spans
 
 if TYPE_CHECKING:
@@ -87,14 +88,16 @@ def ranking_view(
 ) -> "list[RenderableType]":
     """Return a ranking to print, with or without the evidence and reasons of its sessions."""
     likely = ranking.verdict == "found"
-    parts: list[RenderableType] = []
+    parts: list[RenderableType] = [_memory_line(one, style) for one in ranking.memories]
+    if parts:
+        parts.append(style.text(""))
     for rank, result in enumerate(ranking.results, start=1):
         parts += _result(rank, result, style, likely=likely, quotes=quotes)
     return parts
 
 
 def print_overviews(
-    overviews: Iterable[SessionSummary], *, show_page: Callable[[str], None] | None = None
+    overviews: Iterable[SessionSummary], *, show_page: Callable[[str], object] | None = None
 ) -> None:
     """Print sessions, one per line; on a narrow terminal without turns and source.
 
@@ -115,7 +118,7 @@ def print_overviews(
 def print_tabbed(overviews: Iterable[SessionSummary]) -> None:
     """Print sessions, one per line: id, day, source, turns and title, with tabs between."""
     for one in overviews:
-        title = " ".join(printable(session_heading(one)).split())
+        title = session_heading(one)
         fields = (
             one.id,
             format_time(one.started_at)[:10].strip(),
@@ -161,8 +164,9 @@ def stage_line(stage: StageReport) -> str:
 
 
 def session_heading(session: Session | SessionSummary) -> str:
-    """Return the title of a session; without one, the names of its speakers."""
-    return session.title.strip() or " and ".join(session.participants) or "(untitled)"
+    """Return the title of a session on one line; without one, the names of its speakers."""
+    heading = session.title.strip() or " and ".join(session.participants) or "(untitled)"
+    return join_lines(heading)
 
 
 def format_time(moment: datetime | None) -> str:
@@ -230,6 +234,27 @@ def _result(
             yield _hang(text_type(INDENT), reasons, style)
 
 
+def _memory_line(one: AnsweringMemory, style: RenderStyle) -> "RenderableType":
+    """Return a memory as what it is: a fact, with its day, its author and its source."""
+    text_type = style.text_type
+    memory = one.memory
+    fact = memory.fact
+    source = f"{memory.sources[0].session}:{memory.sources[0].position}"
+    day = f"{memory.said_at:%Y-%m-%d}" if memory.said_at else "no date"
+    author = YOU if memory.by == YOU else one_line(memory.by.partition(" ")[0])
+    old = "" if memory.current else "superseded  "
+    line = text_type.assemble(
+        (old, "magenta"),
+        style.text(one_line(fact.key), "bold"),
+        (": ", "bold"),
+        style.text(one_line(fact.value)),
+        (f"  {day}", "green"),
+        (f"  {fact.type.value}, by {author}, {memory.id}, from ", "dim"),
+        highlight_references(text_type(source, "dim"), links=style.links),
+    )
+    return _hang(text_type("memory  ", "bold"), line, style)
+
+
 def _score_text(result: RankedSession) -> str:
     """Return the score that the order follows: of several stages, that of the last one."""
     if result.sift_rank is not None:
@@ -241,7 +266,7 @@ def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "Ren
     """Return a quoted turn behind a bar, with the terms of the question in bold."""
     text_type = style.text_type
     turn = quote.turn
-    text = re.sub(r"\s+", " ", printable(turn.text)).strip()
+    text = join_lines(turn.text)
     if style.terminal:
         from rich.cells import cell_len
 
@@ -254,7 +279,7 @@ def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "Ren
         words = _isolated_text(words)
     reference = text_type(f"[{result.session.id}:{quote.position}]", "dim")
     line = text_type.assemble(
-        style.text(turn.speaker or turn.role.value, "cyan"),
+        style.text(join_lines(turn.speaker or turn.role.value), "cyan"),
         (": ", "cyan"),
         words,
         " ",

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from memcli.cli.json_output.store_documents import ConfigJson, SettingJson
-from memcli.cli.output.console import console, note, print_json, printable
+from memcli.cli.output.console import console, note, one_line, print_json
 from memcli.cli.output.session_view import RenderStyle
 from memcli.cli.settings_editor import Setting, list_settings, setting_values
 from memcli.errors import EarlyExit, ExitCode
@@ -30,7 +30,7 @@ def print_one_setting(key: str, *, as_json: bool) -> None:
     if as_json:
         print_json(config_document([one for one in list_settings() if one.key == key]))
     for value in () if as_json else values:
-        sys.stdout.write(f"{printable(value)}\n")
+        sys.stdout.write(f"{one_line(value)}\n")
     if not values:
         note(f"`{key}` is not set")
         raise EarlyExit(ExitCode.NOTHING_FOUND)
@@ -43,19 +43,19 @@ def print_change(key: str, values: Sequence[str], *, as_json: bool, quiet: bool)
     if as_json or quiet:
         return
     what = f"{key} = {', '.join(values)}" if values else f"{key} removed"
-    sys.stdout.write(f"{printable(what)}  ({printable(str(config_file()))})\n")
+    sys.stdout.write(f"{one_line(what)}  ({one_line(str(config_file()))})\n")
 
 
 def print_settings(settings: Sequence[Setting]) -> None:
     """Print settings, one per line, each with its value and its origin."""
     out = console()
     text_type = RenderStyle.of(out).text_type
-    width = max(len(one.key) for one in settings)
+    width = max(len(one_line(one.key)) for one in settings)
     for one in settings:
         origin = text_type(
-            f"  ({printable(one.origin)})", "dim" if one.origin == DEFAULT else "green"
+            f"  ({one_line(one.origin)})", "dim" if one.origin == DEFAULT else "green"
         )
         line = text_type.assemble(
-            (f"{printable(one.key):<{width}}", "cyan"), "  ", printable(one.value) or "-"
+            (f"{one_line(one.key):<{width}}", "cyan"), "  ", one_line(one.value) or "-"
         )
         out.print(line.append_text(origin), soft_wrap=not out.is_terminal)

@@ -11,7 +11,7 @@ from memcli.cli.json_output.store_documents import (
 )
 from memcli.cli.json_output.value_kinds import format_moment
 from memcli.cli.models.inventory import human_size
-from memcli.cli.output.console import console, isolate_direction, printable
+from memcli.cli.output.console import console, isolate_direction, join_lines, printable
 from memcli.lazy_dataclasses import dataclass
 from memcli.store import MonthCount, SpeakerCount, StoreTotals, VectorCount
 
@@ -99,7 +99,7 @@ def _totals_lines(found: DatabaseStatistics, isolate: Callable[[str], str]) -> I
     yield f"{totals.sessions:,} sessions, {totals.turns:,} turns, {totals.words:,} words{span}"
     if found.people:
         people = [
-            f"{isolate(printable(one.name))} {one.turns:,}" for one in found.people[:MAX_PEOPLE]
+            f"{isolate(join_lines(one.name))} {one.turns:,}" for one in found.people[:MAX_PEOPLE]
         ]
         more = len(found.people) - len(people)
         yield f"turns of {', '.join(people)}{f' and {more:,} more people' if more else ''}"

@@ -11,7 +11,12 @@ LEAST_SHARE = 0.04  # of a session's score that a signal has to give to be a rea
 
 
 def describe_reasons(
-    query: SearchQuery, session: Session, terms: Sequence[str], parts: Mapping[str, float]
+    query: SearchQuery,
+    session: Session,
+    terms: Sequence[str],
+    parts: Mapping[str, float],
+    *,
+    newest_of: int = 0,
 ) -> tuple[str, ...]:
     """Return the reasons for a session, the words first.
 
@@ -20,6 +25,7 @@ def describe_reasons(
         session: the session.
         terms: the terms of the question that it has.
         parts: the part of its score that each signal adds.
+        newest_of: number of sessions on the topic of which it is the newest; 0 if it is not.
     """
     least = LEAST_SHARE * sum(parts.values())
     counts = {name for name, part in parts.items() if part > max(least, 0.0)}
@@ -36,7 +42,9 @@ def describe_reasons(
         reasons.append("the day that is named")
     if "memories" in counts:
         reasons.append("a memory that came from it")
-    if "tense" in counts:
+    if newest_of > 1:
+        reasons.append(f"the newest of {newest_of} on this")
+    elif "tense" in counts:
         newest = find_tense(query.text) == "now"
         reasons.append("newer than others on this" if newest else "older than others on this")
     by_words = sum(parts.get(name, 0.0) for name in ("session", "passage", "turn"))

@@ -1,5 +1,7 @@
 """Facts about a question beside its words: the people it names, and its wording.
 
 - `people`: the speakers and assistants that a question names, in any script.
+- `exact`: quoted phrases, and ids.
 - `wording`: words for now and before, and questions that go on.
+- `type_ahead`: sessions found while a question is typed, whose last word lacks its end.
 """

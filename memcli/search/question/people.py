@@ -2,7 +2,8 @@
 
 A name selects sessions and turns. It says nothing about their subject, so its words count little
 beside the others. A name in another script is compared by its transliteration: "Lin Xiao" names
-the speaker 林晓.
+the speaker 林晓. Who has several names in the settings is named by each of them, and everybody by
+a nickname: the beginning of a name, written with a capital letter.
 """
 
 import re
@@ -11,12 +12,14 @@ from collections.abc import Collection, Iterable, Sequence
 
 from memcli.domain import Role
 from memcli.lazy_dataclasses import dataclass
+from memcli.store import is_stop_word
 
 _ROLES = frozenset(role.value for role in Role)  # that formats without names have as speakers
 _ASSISTANTS = frozenset(
     {"chatgpt", "claude", "gemini", "grok", "copilot", "deepseek", "perplexity"}
 )  # formats whose other side is an assistant
 LEAST_ROMANIZED = 5  # letters of a name that is looked for inside unspaced characters
+LEAST_NICKNAME = 3  # letters of the beginning of a name
 _WORDS = re.compile(r"[^\W\d_]+")
 _SYLLABLES = re.compile(r"[A-Z][a-z]*|[a-z]+")  # the syllables that a transliteration joins
 _ADDRESSED = re.compile(
@@ -42,7 +45,10 @@ class NamedPeople:
 
 
 def find_named_people(
-    question: str, speakers: Iterable[str], sources: Iterable[str]
+    question: str,
+    speakers: Iterable[str],
+    sources: Iterable[str],
+    names: Sequence[Sequence[str]] = (),
 ) -> NamedPeople:
     """Find the speakers and sources that a question names.
 
@@ -53,6 +59,7 @@ def find_named_people(
         question: in the person's own words.
         speakers: the names of all speakers.
         sources: the names of all formats that sessions came from.
+        names: the names of each person who has several.
     """
     words = [unicodedata.normalize("NFKC", word) for word in _WORDS.findall(question)]
     folded = [_fold(word) for word in words]
@@ -60,13 +67,17 @@ def find_named_people(
     romanized = "".join(_romanize(question))
     known: set[str] = set()
     terms: set[str] = set()
-    for speaker in speakers:
-        if _fold(speaker) in _ROLES:
-            continue
-        found = _words_that_name(speaker, folded, capitals)
-        if found or _is_written_in(speaker, question, romanized):
-            known.add(speaker)
-            terms |= found
+    everybody = [speaker for speaker in speakers if _fold(speaker) not in _ROLES]
+    for speaker in everybody:
+        for name in _names_of(speaker, names):
+            found = _words_that_name(name, folded, capitals)
+            if found or _is_written_in(name, question, romanized):
+                known.add(speaker)
+                terms |= found
+    for nickname in _possible_nicknames(words) - terms:
+        called = {one for one in everybody if _given_name(one).startswith(nickname)}
+        known |= called
+        terms |= {nickname} if called else set()
     formats = {source for source in sources if _fold(source) in folded}
     return NamedPeople(
         speakers=frozenset(known),
@@ -74,6 +85,12 @@ def find_named_people(
         terms=frozenset(terms | {_fold(source) for source in formats}),
         assistant=bool(formats & _ASSISTANTS) or bool(_ADDRESSED.search(question)),
     )
+
+
+def _names_of(speaker: str, names: Sequence[Sequence[str]]) -> set[str]:
+    """Return all names of a speaker; nobody is named by a word for a role."""
+    same = (several for several in names if _fold(speaker) in map(_fold, several))
+    return {speaker, *(name for several in same for name in several)}
 
 
 def _words_that_name(name: str, folded: Sequence[str], capitals: Collection[str]) -> set[str]:
@@ -89,6 +106,21 @@ def _words_that_name(name: str, folded: Sequence[str], capitals: Collection[str]
         return set(latin) if len(latin) > 1 and set(latin) <= set(folded) else set()
     parts = {_fold(word) for word in _WORDS.findall(name)} | set(latin)
     return {part for part in parts if len(part) > 1} & set(capitals)
+
+
+def _given_name(name: str) -> str:
+    """Return the first word of a name; empty if it has none."""
+    words = _WORDS.findall(name)
+    return _fold(words[0]) if words else ""
+
+
+def _possible_nicknames(words: Sequence[str]) -> set[str]:
+    """Return the words that may be the beginning of a name, such as Alex of Alexandra.
+
+    The first word of a question has a capital letter in any case, so it does not count.
+    """
+    capitals = {_fold(word) for word in words[1:] if word[0].isupper()}
+    return {word for word in capitals if len(word) >= LEAST_NICKNAME and not is_stop_word(word)}
 
 
 def _is_written_in(name: str, question: str, romanized: str) -> bool:

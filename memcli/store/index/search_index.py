@@ -23,11 +23,12 @@ from memcli.store.index.term_statistics import (
     bm25_select,
     count_texts,
     lucene_weight,
+    most_frequent_stems,
     nearest_stem,
 )
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
-from memcli.store.sqlite.tokenize import fts_near_query, fts_query
+from memcli.store.sqlite.tokenize import fts_near_query, fts_phrase, fts_query
 
 Grain = Literal["session", "passage", "turn"]
 
@@ -176,11 +177,36 @@ class SearchIndex:
         matches = self.match_terms("session", terms, filters, _NO_LIMIT)
         return tuple(match.session for match in matches if len(match.terms) == len(set(terms)))
 
+    def sessions_with_phrases(self, phrases: Sequence[str], filters: Filters) -> set[int]:
+        """Return the sessions that have every phrase, each in a turn or in the title.
+
+        Args:
+            phrases: texts whose words have to stand in a row.
+            filters: which sessions count.
+        """
+        where, filtered = filters.where()
+        found: set[int] | None = None
+        for query in filter(None, map(fts_phrase, phrases)):
+            rows = self._db.rows(
+                f"select sessions.id from sessions where {where} and (sessions.id in"
+                " (select session_id from turns where turns.id in"
+                " (select rowid from turn_words where turn_words match ?)) or sessions.id in"
+                " (select rowid from session_words where session_words match ?))",
+                *(*filtered, query, f"title : {query}"),
+            )
+            having = {number for (number,) in rows}
+            found = having if found is None else found & having
+        return found or set()
+
     def nearest_spellings(self, terms: Sequence[str]) -> dict[str, str]:
         """Return the stems that terms which no session has were probably mistyped for."""
         _, counts = count_texts(self._db, "session_words", terms)
         unknown = [term for at, term in enumerate(terms) if not counts[at]]
         return {term: stem for term in unknown if (stem := nearest_stem(self._db, term))}
+
+    def frequent_stems(self, beginning: str, limit: int) -> list[str]:
+        """Return the stems that begin with some letters, those that most sessions have first."""
+        return most_frequent_stems(self._db, beginning, limit)
 
     def match_pairs(self, pairs: Sequence[tuple[str, str]], filters: Filters) -> list[IndexMatch]:
         """Return the turns in which two terms stand side by side, with at most one word between.

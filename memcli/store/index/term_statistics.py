@@ -11,6 +11,7 @@ Source:
 
 import json
 import math
+import unicodedata
 from collections.abc import Sequence
 
 from memcli.errors import StoreError
@@ -19,6 +20,7 @@ from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.tokenize import fts_query, is_unspaced, stem_tokens
 
 LEAST_STEM = 3  # letters of a stem that a short word may have been mistyped for
+LONGEST_ENDING = 4  # letters of an unfinished word that the stemmer would cut off
 MAX_TERMS = 64  # the rarest terms of a question; SQLite takes up to 500
 
 
@@ -82,10 +84,7 @@ def nearest_stem(database: Database, term: str) -> str | None:
     stem = " ".join(stem_tokens(term))
     if len(term) < LEAST_TYPED or not stem.isalpha() or is_unspaced(term):
         return None
-    database.rows(
-        "create virtual table if not exists temp.vocabulary"
-        " using fts5vocab(main, session_words, row)"
-    )
+    _create_vocabulary(database)
     if len(stem) < MIN_LETTERS:
         likely = {" ".join(stem_tokens(word)) for word in slips(term)}
         counts = database.rows(
@@ -98,6 +97,38 @@ def nearest_stem(database: Database, term: str) -> str | None:
         *(stem[0], chr(ord(stem[0]) + 1)),
     )
     return nearest_spelling(stem, stems)
+
+
+def most_frequent_stems(database: Database, beginning: str, limit: int) -> list[str]:
+    """Return the stems that begin with some letters, those that most sessions have first.
+
+    If none does, the longest stem counts that the letters begin with, without an ending:
+    `universit` finds `univers`.
+    """
+    _create_vocabulary(database)
+    plain = unicodedata.normalize("NFKD", beginning.casefold())
+    letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    rows = letters and database.rows(
+        "select term from temp.vocabulary where term >= ? and term < ?"
+        " order by doc desc, term limit ?",
+        *(letters, f"{letters}{chr(0x10FFFF)}", limit),
+    )
+    cuts = [letters[:-cut] for cut in range(1, LONGEST_ENDING + 1)]
+    stems = [*map(str, stem_tokens(beginning)), *(one for one in cuts if len(one) >= MIN_LETTERS)]
+    rows = rows or database.rows(
+        "select term from temp.vocabulary where term in (select value from json_each(?))"
+        " order by length(term) desc limit 1",
+        json.dumps(stems),
+    )
+    return [stem for (stem,) in rows]
+
+
+def _create_vocabulary(database: Database) -> None:
+    """Create the table of all stems, which is not stored: a read-only database has it, too."""
+    database.rows(
+        "create virtual table if not exists temp.vocabulary"
+        " using fts5vocab(main, session_words, row)"
+    )
 
 
 def _rescaling(texts: int, count: int) -> float:

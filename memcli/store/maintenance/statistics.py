@@ -193,6 +193,16 @@ class Statistics:
             counts.append(VectorCount(name, dimensions, count, bool(serving)))
         return counts
 
+    def sample_texts(self, size: int) -> list[str]:
+        """Return the texts of turns from all over the archive, at most `size` of them."""
+        [(last,)] = self._db.rows("select coalesce(max(id), 0) from turns")
+        places = sorted({1 + at * last // size for at in range(size)})
+        rows = self._db.rows(
+            "select text from turns where id in (select value from json_each(?))",
+            json.dumps(places),
+        )
+        return [text for (text,) in rows]
+
     def texts(self) -> Iterator[str]:
         """Yield every text that was said or remembered, former ones and titles included."""
         for table, column in _TEXTS:

@@ -22,7 +22,8 @@ from memcli.store.sqlite.tokenize import count_words
 
 _OPEN_ATTEMPTS = 5
 _PAGES_PER_STEP = 1024  # 4 MB
-_STEPS_PER_REPORT = 100_000  # of SQLite's virtual machine
+_STEPS_PER_CHECK = 2_000  # of SQLite's virtual machine: far less than a millisecond
+_STEPS_PER_REPORT = 100_000  # the same, where progress is reported
 _OTHER_FILE = "name another file with `--db`"
 _ERROR_TEXTS = {
     apsw.NotADBError: "is not a database",
@@ -124,6 +125,19 @@ class Database:
             if self._db.in_transaction:
                 self.rows("rollback")
             raise
+
+    @contextmanager
+    def cancel_when(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """Stop the statements of the block as soon as `cancelled` returns True.
+
+        Raises:
+            KeyboardInterrupt: a statement was stopped; as after Ctrl-C, its result is not wanted.
+        """
+        self._db.set_progress_handler(cancelled, _STEPS_PER_CHECK)
+        try:
+            yield
+        finally:
+            self._db.set_progress_handler(None)
 
     @contextmanager
     def dry_run(self) -> Iterator[None]:

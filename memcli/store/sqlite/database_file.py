@@ -1,6 +1,8 @@
 """The file of a database: created private and whole, and checked before it is opened."""
 
+import errno
 import os
+import stat
 import time
 from contextlib import closing, suppress
 from glob import escape
@@ -85,14 +87,16 @@ def check_file(path: Path) -> os.stat_result:
     """Check that a file can be a database, and is known by one name only; return its status.
 
     Raises:
-        StoreError: it was emptied, cannot be read, or has a second name, under which another
-            process could write to it without knowing of the log of this one.
+        StoreError: it is no file, was emptied, cannot be read, or has a second name, under which
+            another process could write to it without knowing of the log of this one.
     """
     for attempt in range(_NAME_ATTEMPTS):
         try:
             status = path.stat()
         except OSError as error:
             raise StoreError(f"{path} cannot be opened: {_reason(error)}") from error
+        if not stat.S_ISREG(status.st_mode):
+            raise StoreError(f"{path} is not a file", hint="name a file with `--db`")
         if status.st_nlink < 2:
             break
         _remove_unused_names(path, status)
@@ -102,6 +106,11 @@ def check_file(path: Path) -> os.stat_result:
         raise StoreError(
             f"{path} has a second name (a hard link), and writing under both would damage it",
             hint=f"`cp {path} FILE` makes a file of its own; then `--db FILE`",
+        )
+    if not os.access(path, os.R_OK):
+        raise StoreError(
+            f"{path} cannot be opened: {os.strerror(errno.EACCES)}",
+            hint=f"`ls -l {path}` shows its owner, who can type `chmod 600 {path}`",
         )
     if status.st_size == 0:
         raise StoreError(

@@ -32,9 +32,12 @@ class Filters:
             )
             values.append(self.source)
         if self.speaker:
+            # Many sessions have the same participants, so each list of names is read once.
             conditions.append(
-                "exists (select 1 from json_each(participants) where fold(value) in"
-                " (select fold(value) from json_each(?)))"
+                "sessions.participants in (select names from"
+                " (select distinct participants as names from sessions) where exists"
+                " (select 1 from json_each(names) where fold(value) in"
+                " (select fold(value) from json_each(?))))"
             )
             values.append(json.dumps(sorted(self.speaker)))
         if self.among is not None:

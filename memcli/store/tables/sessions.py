@@ -216,6 +216,14 @@ class SessionTable:
         )
         return dict(rows)
 
+    def public_ids(self, numbers: Collection[int]) -> dict[int, SessionId]:
+        """Return the public id of each of these sessions, by its number."""
+        rows = self._db.rows(
+            "select id, public from sessions where id in (select value from json_each(?))",
+            json.dumps(list(numbers)),
+        )
+        return dict(rows)
+
     def summaries(self, filters: Filters, limit: int | None = None) -> Iterator[SessionSummary]:
         """Yield the sessions that pass, latest first, then those without a time."""
         where, values = filters.where()

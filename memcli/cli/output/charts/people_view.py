@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from memcli.cli.output.console import console, printable
+from memcli.cli.output.console import console, join_lines, printable
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import WIDE, RenderStyle
 from memcli.lazy_dataclasses import dataclass
@@ -45,10 +45,10 @@ def print_people(found: Sequence[Person]) -> None:
         line = style.text_type.assemble((turns, "bold"), "  ", (days, "green"), "  ")
         if wide:
             line.append(f"{pluralize(one.sessions, 'session'):<14}  ", "dim")
-        line.append_text(style.text(one.name, "cyan"))
+        line.append_text(style.text(join_lines(one.name), "cyan"))
         others = ", ".join(name for name in one.names if name != one.name)
         if others:
-            line.append_text(style.text(f" ({printable(others)})"))
+            line.append_text(style.text(f" ({join_lines(others)})"))
         line.append(f"  {', '.join(map(printable, one.sources))}", "dim")
         out.print(line, soft_wrap=not style.terminal)
 

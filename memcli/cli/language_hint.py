@@ -1,0 +1,28 @@
+"""A hint for questions in a language that the chats are not in."""
+
+from memcli.cli.output.console import note
+from memcli.search.results import Ranking
+from memcli.store import Store
+from memcli.text.languages import guess_language, language_shares
+
+SAMPLE = 300  # turns whose language is guessed
+LEAST_SHARE = 0.2  # of the chats in another language, to be worth a hint
+
+
+def note_other_language(ranking: Ranking, store: Store) -> None:
+    """Say what to type if nothing was found, and much of the chats is in another language.
+
+    Call it if the embedder does not connect languages. Words alone find nothing across languages.
+    """
+    asked = guess_language(ranking.question)
+    matched = any(result.terms for result in ranking.results[:1])
+    if asked is None or (ranking.verdict == "found" and matched):
+        return
+    shares = language_shares(store.statistics.sample_texts(SAMPLE))
+    others = [name for name, share in shares.items() if name != asked and share >= LEAST_SHARE]
+    if others:
+        note(
+            f"the question is in {asked}, and many chats are in {' and '.join(others)}; the"
+            " built-in embedder does not connect languages: `mem models pull bge-m3`, then"
+            " `mem index --embedder bge-m3`"
+        )
