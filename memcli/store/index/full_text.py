@@ -6,8 +6,8 @@ stored turns. If they, or the rules by which it is made, have changed since, all
 again instead: once after an upgrade from a memcli that did not keep by which rules it wrote.
 """
 
+import json
 import unicodedata
-from array import array
 from collections.abc import Sequence
 from typing import Any  # a number, then texts
 
@@ -32,7 +32,8 @@ _SETTINGS = "content='', tokenize=\"porter unicode61 remove_diacritics 2\""
 _WITH_WORDS = (Kind.TEXT, Kind.MEDIA)  # kinds whose words are counted
 _KEY_MARK = b"0"  # FTS5 writes it before every key
 
-_ROWS_AT_ONCE = 128  # a row's texts are looked up in lists of this length
+_ROWS_AT_ONCE = 32  # of several texts, each of which is looked for in a list of this length
+_LONE_TEXTS_AT_ONCE = 128
 
 TextRows = dict[str, list[tuple[Any, ...]]]  # by table: (rowid, text of each column)
 
@@ -70,18 +71,19 @@ def word_rows(
 def add_words(database: Database, rows: TextRows) -> None:
     """Write words: many rows in one statement, in which other threads can run Python."""
     for table, columns in _COLUMNS.items():
-        names = [f"c{at}" for at in range(len(columns) + 1)]
+        first, *others = texts = [f"c{at}" for at in range(1, len(columns) + 1)]
         joined = " ".join(
-            f"cross join carray(?) as {one} on {one}.rowid = c0.rowid" for one in names[1:]
+            f"cross join carray(?) as {each} on {each}.rowid = {first}.rowid" for each in others
         )
         statement = (
             f"insert into {table} (rowid, {', '.join(columns)})"
-            f" select {', '.join(f'{one}.value' for one in names)} from carray(?) as c0 {joined}"
+            f" select ? ->> ({first}.rowid - 1), {', '.join(f'{each}.value' for each in texts)}"
+            f" from carray(?) as {first} {joined}"
         )
-        for first in range(0, len(rows[table]), _ROWS_AT_ONCE):
-            numbers, *texts = zip(*rows[table][first : first + _ROWS_AT_ONCE], strict=True)
-            values = (apsw.carray(array("q", numbers)), *map(apsw.carray, texts))
-            database.rows(statement, *values)
+        size = _ROWS_AT_ONCE if others else _LONE_TEXTS_AT_ONCE
+        for start in range(0, len(rows[table]), size):
+            numbers, *values = zip(*rows[table][start : start + size], strict=True)
+            database.rows(statement, json.dumps(numbers), *map(apsw.carray, values))
 
 
 def remove_words(database: Database, number: int) -> None:
