@@ -16,6 +16,7 @@ MemError
 Anything else that escapes is a bug and keeps its traceback.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -141,3 +142,19 @@ class EarlyExit(Exception):  # noqa: N818  # it is no error
     def __init__(self, exit_code: int = ExitCode.OK) -> None:
         super().__init__()
         self.exit_code = exit_code
+
+
+def suggest_near(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return a hint that names the known word nearest to one that was typed, if any is near.
+
+    Args:
+        name: the word that was typed.
+        known: the words that exist.
+        otherwise: the hint if none of them is near.
+    """
+    from difflib import get_close_matches
+
+    folded = {one.casefold(): one for one in known}
+    near = get_close_matches(name.casefold(), folded, 1)
+    near += [one for one in folded if name and one.startswith(name.casefold())]
+    return f"did you mean `{folded[near[0]]}`" if near else otherwise

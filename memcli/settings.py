@@ -145,6 +145,18 @@ def read_toml(path: Path) -> dict[str, Any]:
     return parse_toml(text, path)
 
 
+def selected_gpu() -> int | None:
+    """Return the number of the one GPU that models run on; None for all that there are.
+
+    Raises:
+        InputError: MEM_GPU is no number.
+    """
+    text = os.environ.get("MEM_GPU", "").strip()
+    if text and not (text.isascii() and text.isdigit()):
+        raise InputError(f"MEM_GPU is no number of a GPU: {text!r}", hint="they count from 0")
+    return int(text) if text else None
+
+
 def memos_address() -> str:
     """Return the address of the Memos Rerank API: `MEMOS_BASE_URL`, or its makers' default."""
     return (os.environ.get("MEMOS_BASE_URL") or MEMOS_URL).rstrip("/")

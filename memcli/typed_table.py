@@ -5,12 +5,11 @@ costs an evening. So every error names the file, the place in it, the key and th
 """
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from math import isfinite
 from reprlib import Repr
 from typing import Any, Literal, TypeVar
 
-from memcli.errors import InputError
+from memcli.errors import InputError, suggest_near
 
 T = TypeVar("T")
 Syntax = Literal["TOML", "JSON"]
@@ -137,9 +136,8 @@ class TypedTable:
         """
         for key in self.content:
             if key not in self._known_keys:
-                near = get_close_matches(key, self._known_keys, n=1)
                 known = f"known: {', '.join(self._known_keys)}"
-                hint = f"did you mean `{near[0]}`" if near else known
+                hint = suggest_near(key, self._known_keys, known)
                 raise self.error(f"unknown key `{key}`", hint=hint)
 
     def error(self, problem: str, *, hint: str | None = None) -> InputError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from memcli.catalog.manifest import Manifest, ModelRole
 from memcli.catalog.manifest_parser import read_manifests
-from memcli.errors import ModelNotFoundError, UsageError
+from memcli.errors import ModelNotFoundError, UsageError, suggest_near
 from memcli.lazy_dataclasses import dataclass, replace
 
 # Of several installed models of a role the default is used, and weights without a manifest are
@@ -93,8 +93,9 @@ class Catalog:
             ModelNotFoundError: no model has this name.
         """
         if name not in self.manifests:
+            known = "`mem models list` shows the known models"
             raise ModelNotFoundError(
-                f"no model is called {name}", hint="`mem models list` shows the known models"
+                f"no model is called {name}", hint=suggest_near(name, self.manifests, known)
             )
         return self.manifests[name]
 
@@ -163,10 +164,10 @@ class Catalog:
     def _at_path(self, path: Path, role: ModelRole) -> Weights:
         """Return the weights at a path, with the manifest that names the path if there is one."""
         if not path.is_file() and not (path / "config.json").is_file():
-            names = (name for name, each in self.manifests.items() if each.role == role)
+            names = [name for name, each in self.manifests.items() if each.role == role]
+            known = f"give the path of a GGUF file, or one of {', '.join(names)}"
             raise ModelNotFoundError(
-                f"no {role} file at {path}",
-                hint=f"give the path of a GGUF file, or one of {', '.join(names)}",
+                f"no {role} file at {path}", hint=suggest_near(str(path), names, known)
             )
         for one in self.weights:
             if one.manifest.role == role and one.path.samefile(path):

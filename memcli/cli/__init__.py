@@ -135,7 +135,7 @@ def _run_by_typer(words: Sequence[str]) -> int:
     except Abort:  # Ctrl-C or the end of input at a question
         return ExitCode.INTERRUPTED
     except TyperException as error:
-        return _report_wrong_usage(error.format_message(), getattr(error, "ctx", None))
+        return _report_wrong_usage(error.format_message(), getattr(error, "ctx", None), words)
     return status if isinstance(status, int) else ExitCode.OK
 
 
@@ -162,7 +162,11 @@ def _print_help_about(words: Sequence[str]) -> int:
     return status
 
 
-def _report_wrong_usage(message: str, context: Any) -> int:  # Any: Typer's context is private
+def _report_wrong_usage(
+    message: str,
+    context: Any,  # Any: Typer's context is private
+    words: Sequence[str],
+) -> int:
     """Report what is wrong with the arguments; if there are none, Typer's message is the help."""
     if context and message == context.get_help():
         sys.stderr.write(f"{message}\n")
@@ -171,6 +175,8 @@ def _report_wrong_usage(message: str, context: Any) -> int:  # Any: Typer's cont
 
     usage = f"`{context.command_path} --help`" if context else "`mem --help`"
     problem, meant = suggest(message, context)
+    if usage == "`mem --help`" and len(words) > 2 and not meant:  # a question without its command
+        meant = f"`mem ask {' '.join(words)}`"
     _print_error(
         problem[:1].lower() + problem[1:].rstrip(" ."),
         f"did you mean {meant}" if meant else usage,

@@ -91,6 +91,7 @@ class ModelOptions:
     sifter: options.SifterName = None
     think: options.Think = None
     gpu_layers: options.GpuLayers = None
+    gpu: options.Gpu = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from memcli.cli.completion import values
 from memcli.cli.parsing.parameters import QUIET, Option
 from memcli.cli.typed_dates import parse_end, parse_since, parse_zone
 from memcli.cli.typed_values import (
+    parse_gpu,
     parse_layers,
     parse_limit,
     parse_names,
@@ -281,6 +282,17 @@ ChatName = Annotated[
         metavar="MODEL",
         rich_help_panel=MODELS,
         help="Model that writes the answer: a GGUF file, a name, or the address of a server.",
+    ),
+]
+Gpu = Annotated[
+    int | None,
+    Option(
+        "--gpu",
+        parser=parse_gpu,
+        show_default=False,
+        metavar="N",
+        rich_help_panel=MODELS,
+        help="Run models on the GPU of this number, from 0. By default they are split over all.",
     ),
 ]
 GpuLayers = Annotated[

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from memcli.cli.output.console import note
-from memcli.errors import InputError
+from memcli.errors import InputError, suggest_near
 from memcli.files import atomic_write
 from memcli.lazy_dataclasses import dataclass
 from memcli.settings import (
@@ -108,7 +108,12 @@ def setting_values(key: str) -> list[str]:
         return [f"{name} = {known[name]}" for name in inside if known[name]]
     if key in TABLES:
         return []
-    _split_key(key)
+    first, _, _ = _split_key(key)[0].partition(".")
+    if first not in TABLES:
+        raise InputError(
+            f"`{key}` is not a setting",
+            hint=suggest_near(key, known, "`mem config` lists the settings"),
+        )
     if key.startswith("models."):
         roles = ", ".join(f"`models.{role}`" for role in ROLES)
         raise InputError(f"`{key}` is not a setting", hint=roles)

@@ -1,5 +1,6 @@
 """Values as people type them: texts, names, durations, limits, numbers of layers, and stages."""
 
+import os
 import re
 import sys
 
@@ -27,6 +28,18 @@ def parse_source(text: str) -> str:
 def parse_names(text: str) -> frozenset[str]:
     """Return all names of a person, given one of them."""
     return frozenset(load_settings().names_of(parse_text(text)))
+
+
+def parse_gpu(text: str) -> int:
+    """Return the number of a GPU, and choose it for every model that this process loads.
+
+    Raises:
+        UsageError: the text is no number.
+    """
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(f"not a number of a GPU: `{parse_text(text)}`", hint="`--gpu 0`")
+    os.environ["MEM_GPU"] = text
+    return int(text)
 
 
 def parse_layers(text: str) -> int:

@@ -90,6 +90,15 @@ class EmbedderSpeed:
     texts: Annotated[float, "Of 64 words, per second."]
 
 
+@dataclass(frozen=True, slots=True)
+class WorkComparison:
+    """The same work done in our way and in another one, in turns."""
+
+    name: str  # of the other way
+    times: Ratio
+    cpu_times: Ratio
+
+
 class Stopwatch:
     """A clock that runs from when it is made."""
 
@@ -170,6 +179,35 @@ def compare_reranking(
             took[way] = clock.elapsed
         turns.append((took[OURS], took[PLAIN]))
     return _summarize_turns(tokens, turns, *answers)
+
+
+def compare_work(
+    name: str, ours: Callable[[], None], other: Callable[[], None], *, turns: int = 5
+) -> WorkComparison:
+    """Do the same work in two ways, in turns, each beginning every second turn.
+
+    Args:
+        name: of the other way.
+        ours: our way.
+        other: the way that it is compared with.
+        turns: most turns; no new one begins after SECONDS.
+    """
+    for work in (ours, other):
+        work()  # caches are filled before the first turn
+    done: list[tuple[ElapsedTime, ElapsedTime]] = []
+    began = perf_counter()
+    while not done or (len(done) < turns and perf_counter() - began < SECONDS):
+        took = {}
+        for way in (OURS, PLAIN) if len(done) % 2 else (PLAIN, OURS):
+            clock = Stopwatch()
+            (ours, other)[way]()
+            took[way] = clock.elapsed
+        done.append((took[OURS], took[PLAIN]))
+    return WorkComparison(
+        name,
+        _ratio([other.seconds / one.seconds for one, other in done]),
+        _ratio([other.cpu_seconds / one.cpu_seconds for one, other in done]),
+    )
 
 
 def make_text(count: Callable[[str], int], tokens: int, number: int) -> str:

@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 
 from memcli.evaluation.import_speed import ImportSpeed
 from memcli.evaluation.latency import ArchiveSpeed
-from memcli.evaluation.speed import HEAD, EmbedderSpeed, ModelSpeed, Ratio, RerankComparison
+from memcli.evaluation.speed import (
+    HEAD,
+    EmbedderSpeed,
+    ModelSpeed,
+    Ratio,
+    RerankComparison,
+    WorkComparison,
+)
 from memcli.lazy_dataclasses import dataclass, field
 
 
@@ -48,6 +55,17 @@ class RerankingJson:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingTrialJson:
+    """A setting or a way that memcli does not use, beside its own, in turns."""
+
+    model: str
+    setting: str
+    ratio: Annotated[float, "Of times, by the processor; above 1 our way is faster."]
+    ratios: Annotated[Ratio, "By the clock."]
+    cpu_ratios: Annotated[Ratio, "By the processor's time."]
+
+
+@dataclass(frozen=True, slots=True)
 class SpeedReport:
     """The speed of memcli on this machine."""
 
@@ -56,6 +74,7 @@ class SpeedReport:
     load_seconds: Annotated[dict[str, float], "By model."]
     generation: list[GenerationJson]
     reranking: list[RerankingJson]
+    settings: list[SettingTrialJson]
     embedder: EmbedderSpeed
     archive: ArchiveSpeed
     import_: list[ImportSpeed]
@@ -69,6 +88,7 @@ def speed_report(
     archive: ArchiveSpeed,
     imports: Sequence[ImportSpeed],
     *,
+    settings: Sequence[WorkComparison],
     cores: int,
 ) -> SpeedReport:
     """Return what was measured, as one report.
@@ -80,8 +100,10 @@ def speed_report(
         embedder: its speed.
         archive: the latency of commands.
         imports: the speed of imports.
+        settings: comparisons of settings of the reranker, or of the sifter without one.
         cores: physical cores of this machine.
     """
+    measured = reranker or sifter
     models = {each.name: each for each in (reranker, sifter) if each}
     return SpeedReport(
         machine=Machine(
@@ -94,6 +116,13 @@ def speed_report(
         load_seconds={name: each.load for name, each in models.items()},
         generation=[GenerationJson(name, each.read, each.write) for name, each in models.items()],
         reranking=[_reranking(reranker.name, one) for one in comparisons if reranker],
+        settings=[
+            SettingTrialJson(
+                measured.name, one.name, one.cpu_times.median, one.times, one.cpu_times
+            )
+            for one in settings
+            if measured
+        ],
         embedder=embedder,
         archive=archive,
         import_=list(imports),

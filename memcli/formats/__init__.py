@@ -17,7 +17,7 @@ FORMATS.
 from functools import cache
 from importlib import import_module
 
-from memcli.errors import UsageError
+from memcli.errors import UsageError, suggest_near
 from memcli.formats.format import Format, ParseOptions, PieceLayout
 from memcli.formats.parsing.document import Document, LogPosition
 from memcli.formats.parsing.sample import HEAD_BYTES, Sample
@@ -38,6 +38,7 @@ FORMATS = {
     "copilot_cli": "agents.copilot_cli",
     "cursor": "agents.cursor",
     "windsurf": "agents.windsurf",
+    "antigravity": "agents.antigravity",
     "qwen_code": "agents.qwen_code",
     "llm_logs": "agents.llm_logs",
     "lechat": "assistants.lechat",
@@ -112,7 +113,8 @@ def load_format(name: str) -> Format:
         UsageError: no format has this name.
     """
     if name not in FORMATS:
-        raise UsageError(f"no format `{name}`", hint=f"choose one of {', '.join(FORMATS)}")
+        hint = suggest_near(name, FORMATS, "`mem ingest --formats` lists them")
+        raise UsageError(f"no format `{name}`", hint=hint)
     known = import_module(f"memcli.formats.{FORMATS[name]}").FORMAT
     assert isinstance(known, Format)
     return known

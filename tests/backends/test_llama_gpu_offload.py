@@ -5,15 +5,17 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from helpers.random_embedders import write_tiny_bert
 from helpers.tiny_models import write_tiny_qwen3
 
 import memcli.backends.llama.host as machine
-from memcli.backends.llama import open_reranker
+from memcli.backends.llama import open_embedder, open_reranker
 from memcli.backends.llama.context import LlamaContext, TokenRun
 from memcli.backends.llama.gpu_offload import F16, Q8_0, cache_types, layer_attempts
 from memcli.backends.llama.host import free_memory, physical_cores
 from memcli.backends.llama.model import LlamaModel
-from memcli.errors import BackendError
+from memcli.backends.llama.sequence import LlamaSequence
+from memcli.errors import BackendError, InputError
 from memcli.protocols import RerankPrompt
 
 PROMPT = RerankPrompt("<|im_start|>", "{query}{document}", "<|im_end|>", "", 999)
@@ -310,3 +312,148 @@ def test_a_machine_that_tells_nothing_is_taken_as_it_is(container, tmp_path):
     (tmp_path / "meminfo").write_text("nonsense\n")
 
     assert (physical_cores(), free_memory()) == (4, None)
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Let `llama_decode` fail with a status while a condition on model and batch holds."""
+    import llama_cpp
+
+    decode = llama_cpp.llama_decode
+
+    def install(condition, status=-2):
+        def sometimes(context, batch):
+            return status if condition(batch.n_tokens) else decode(context, batch)
+
+        monkeypatch.setattr(llama_cpp, "llama_decode", sometimes)
+
+    return install
+
+
+@pytest.mark.parametrize("status", [-2, -3])
+def test_memory_that_gives_out_while_reading_takes_layers_off_the_gpu(
+    deep, gpu, said, failing, status
+):
+    failing(lambda tokens: tokens > 1 and gpu.tried[-1] > 2, status)
+    model = LlamaModel(deep, note=said.append)
+    sequence = LlamaSequence(LlamaContext(model, 64, threads=1))
+
+    sequence.restart([1, 2, 3, 4])
+
+    assert gpu.tried == [8, 4, 2]
+    assert sequence.tokens == [1, 2, 3, 4]
+    assert said == [
+        "deep: 4 of 8 layers on the GPU, more does not fit its memory",
+        "deep: 2 of 8 layers on the GPU, more does not fit its memory",
+    ]
+    model.close()
+
+
+def test_memory_that_gives_out_while_writing_changes_no_token(deep, gpu, failing):
+    def written(model):
+        sequence = LlamaSequence(LlamaContext(model, 64, threads=1))
+        sequence.restart([1, 2, 3, 4])
+        pieces = list(sequence.generate(12))
+        model.close()
+        return pieces, sequence.tokens
+
+    whole = written(LlamaModel(deep))
+    fed = []
+    failing(lambda tokens: fed.append(tokens) or (len(fed) == 2 and gpu.tried[-1] == 8))
+
+    assert written(LlamaModel(deep)) == whole
+    assert gpu.tried[-2:] == [8, 4]
+
+
+def test_a_reranker_judges_fewer_at_a_time_before_it_leaves_the_gpu(deep, gpu, said, failing):
+    passages = ["a", "bb", "ccc", "dddd"]
+    alone = dict(open_reranker(deep, PROMPT, gpu_layers=0, threads=1).judge("q", passages))
+    gpu.tried.clear()
+    batches = []
+    failing(lambda tokens: batches.append(tokens) or tokens > 6)
+
+    answers = dict(open_reranker(deep, PROMPT, threads=1, note=said.append).judge("q", passages))
+
+    assert answers == pytest.approx(alone, abs=0.02)
+    assert gpu.tried == [8]
+    assert said == []
+
+
+def test_a_reranker_ends_on_the_cpu_where_no_gpu_has_room(deep, gpu, said, failing):
+    alone = dict(open_reranker(deep, PROMPT, gpu_layers=0, threads=1).judge("q", ["a", "b"]))
+    failing(lambda _tokens: gpu.tried[-1] > 0, -3)
+
+    answers = dict(open_reranker(deep, PROMPT, threads=1, note=said.append).judge("q", ["a", "b"]))
+
+    assert answers == pytest.approx(alone, abs=0.02)
+    assert said[-1] == "deep: nothing on the GPU, more does not fit its memory"
+
+
+def test_memory_that_is_nowhere_is_an_error_with_a_hint(deep, gpu, failing):
+    failing(lambda _tokens: True)
+
+    with pytest.raises(BackendError, match="status is -2") as raised:
+        dict(open_reranker(deep, PROMPT, threads=1).judge("q", ["a", "b"]))
+
+    assert "--gpu-layers 0" in (raised.value.hint or "")
+    assert gpu.tried[-1] == 0
+
+
+def test_a_failure_on_the_cpu_that_is_not_memory_is_tried_once(deep, failing):
+    tried = []
+    failing(lambda tokens: tried.append(tokens) or True, -3)
+
+    with pytest.raises(BackendError, match="status is -3"):
+        dict(open_reranker(deep, PROMPT, gpu_layers=0, threads=1).judge("q", ["a"]))
+
+    assert len(tried) == 1
+
+
+def test_an_embedder_embeds_fewer_at_a_time_and_the_same(tmp_path, monkeypatch):
+    import llama_cpp
+
+    path, encode = write_tiny_bert(tmp_path / "encoder.gguf"), llama_cpp.llama_encode
+    texts = ["the capital of china", "walk", "a walk", "china"]
+
+    def embedded():
+        embedder = open_embedder(
+            path, name="tiny", revision="", pooling="mean", context=64, threads=1
+        )
+        vectors = embedder.embed(texts)
+        embedder.close()
+        return vectors
+
+    whole = embedded()
+    monkeypatch.setattr(
+        llama_cpp,
+        "llama_encode",
+        lambda context, batch: -2 if batch.n_tokens > 9 else encode(context, batch),
+    )
+
+    assert embedded() == pytest.approx(whole, abs=1e-5)
+
+
+@pytest.mark.parametrize(("chosen", "number"), [("", None), ("1", 1), ("0", 0)])
+def test_models_are_split_over_all_gpus_or_run_on_the_chosen_one(deep, monkeypatch, chosen, number):
+    import llama_cpp
+
+    seen, load = [], llama_cpp.llama_model_load_from_file
+    monkeypatch.setenv("MEM_GPU", chosen)
+
+    def remember(path, params):
+        seen.append((params.split_mode, params.main_gpu))
+        params.main_gpu = 0
+        return load(path, params)
+
+    monkeypatch.setattr(llama_cpp, "llama_model_load_from_file", remember)
+    LlamaModel(deep).close()
+
+    one, layers = llama_cpp.LLAMA_SPLIT_MODE_NONE, llama_cpp.LLAMA_SPLIT_MODE_LAYER
+    assert seen == [(layers, 0) if number is None else (one, number)]
+
+
+def test_a_gpu_without_a_number_is_refused(deep, monkeypatch):
+    monkeypatch.setenv("MEM_GPU", "first")
+
+    with pytest.raises(InputError, match="MEM_GPU is no number"):
+        LlamaModel(deep)

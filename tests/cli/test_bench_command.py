@@ -36,6 +36,12 @@ def test_every_figure_is_there_with_models(mem, wordy):
         assert one["ours_per_second"] > 0 < one["plain_loop_per_second"]
         assert 0 < one["ratios"]["least"] <= one["ratio"] <= one["ratios"]["most"]
         assert one["most_apart"] < 0.01
+    settings = {one["setting"]: one for one in done.json["settings"]}
+    assert "micro-batches of 1,024 tokens, not 512" in settings
+    assert any("drafts of 4 tokens" in name for name in settings)
+    for one in settings.values():
+        assert 0 < one["cpu_ratios"]["least"] <= one["ratio"] <= one["cpu_ratios"]["most"]
+    assert settings["all of a dialogue read again, not its new half alone"]["ratio"] > 1.2
     assert done.json["embedder"]["load"] > 0 < done.json["embedder"]["texts"]
     archive = done.json["archive"]
     assert archive["sessions"] >= 30
@@ -84,6 +90,8 @@ def test_a_person_sees_a_table_and_what_is_going_on(mem, wordy):
     assert title == "passages behind a head of 60 tokens, ours and a plain loop in turns:"
     assert head.split()[:4] == ["tokens", "passages", "ours/s", "plain/s"]
     assert [row.split()[:2] for row in rows[:3]] == [[str(tokens), "1"] for tokens in LENGTHS]
+    assert rows[4].startswith("what memcli does not do, in turns with what it does")
+    assert rows[6].startswith("micro-batches of 1,024 tokens, not 512")
 
 
 @pytest.mark.parametrize(

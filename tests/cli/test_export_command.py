@@ -113,7 +113,9 @@ def test_markdown_is_a_file_a_session_that_only_the_person_can_read(mem):
     mem.remembers(talk("A trip to *Lisbon*", "me: We fly\x1b[31m in May.", "ai: # Noted"))
     [session] = ids(mem)
 
-    assert mem("export", "--format", "markdown", "--to", "out/notes") == Run(0)
+    assert mem("export", "--format", "markdown", "--to", "out/notes") == Run(
+        0, "out/notes: 1 session\n"
+    )
 
     [path] = (mem.folder / "out" / "notes").iterdir()
     assert path.name == f"2024-03-01 A trip to Lisbon {session}.md"

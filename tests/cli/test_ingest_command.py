@@ -67,6 +67,7 @@ def test_an_export_of_every_format_is_recognised_and_counted(mem, name):
     assert done.json == {
         "schema": "mem.ingest/1",
         "sources": [report],
+        "not_recognised": [],
         "totals": {"sessions": counts(new=1, skipped=0), "turns": counts(new=turns)},
         "seconds": done.json["seconds"],
     }
@@ -149,14 +150,15 @@ def test_a_format_that_is_named_is_not_looked_for(mem):
     assert asked == Run(4, err="mem: no chat export was recognised in talk.txt\n")
     assert (told.code, unknown.code, unknown.out) == (4, 2, "")
     assert told.err == "mem: talk.txt is not a transcript\n"
-    assert unknown.err.startswith("mem: no format `carrier_pigeon`\nhint: choose one of memcli, ")
+    hint = "hint: `mem ingest --formats` lists them\n"
+    assert unknown.err == f"mem: no format `carrier_pigeon`\n{hint}"
 
 
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
         ("missing.json", None, "no file or folder at missing.json"),
-        ("empty.json", b"", "no chat export was recognised in empty.json"),
+        ("empty.json", b"", "empty.json is empty"),
         ("picture.png", PNG, "no chat export was recognised in picture.png"),
         ("deep.json", b"[" * 100_000, "no chat export was recognised in deep.json"),
         ("words.txt", "Only words.\n", "no chat export was recognised in words.txt"),

@@ -1,8 +1,10 @@
 """Pulling, step by step: killed at each of them, and with two who pull at once."""
 
+import json
 import multiprocessing
 import os
 import signal
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -12,7 +14,7 @@ from helpers.taught_models import CARD, NOWHERE, manifest_text, write_reranker
 from huggingface_hub import constants
 
 from memcli.catalog import Catalog, PublishedFile, ReferenceRanking
-from memcli.errors import BackendError, BusyError, ModelNotFoundError, UsageError
+from memcli.errors import BackendError, BusyError, MemError, ModelNotFoundError, UsageError
 from memcli.weights.pull import PullOptions, lock_model, pull_checkpoint, pull_gguf
 from memcli.weights.recommend import ModelChoice, choose_quantization, recommend_models
 from memcli.weights.record import read_record, record_path
@@ -226,6 +228,113 @@ def test_a_disk_without_room_is_told_before_anything_is_fetched(
         pull_gguf(tiny_manifest, "Q8_0", PullOptions(tmp_path / "models", StepRecorder()))
 
     assert not hub.asked("GET /ann/reranker/resolve")
+
+
+# What repositories of this kind have besides: nothing of it is needed, and some of it is large.
+OTHER_FILES = (
+    *(".gitattributes", "README.md", "LICENSE", "figures/overview.png", "trainer_state.json"),
+    *("training_args.bin", "optimizer.pt", "global_step100/mp_rank_00_model_states.pt"),
+    *("onnx/model.onnx", "config_sentence_transformers.json", "1_LogitScore/config.json"),
+    *("original/consolidated.safetensors", "rng_state_0.pth", "scheduler.pt"),
+)
+TOKENIZER_FILES = ("vocab.json", "merges.txt", "special_tokens_map.json", "added_tokens.json")
+TWO_SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
+
+
+def published_files(repository):
+    """Return the files of a checkpoint as its authors publish them: shards, an index, the rest."""
+    files = {path.name: path.read_bytes() for path in repository.iterdir()}
+    whole = files.pop("model.safetensors")
+    start = 8 + int.from_bytes(whole[:8], "little")
+    header = json.loads(whole[8:start])
+    header.pop("__metadata__", None)
+    place_of = {name: TWO_SHARDS[at % 2] for at, name in enumerate(sorted(header))}
+    for shard in TWO_SHARDS:
+        table, data = {"__metadata__": {"format": "pt"}}, b""
+        for name in (name for name, place in place_of.items() if place == shard):
+            first, end = (start + offset for offset in header[name]["data_offsets"])
+            offsets = [len(data), len(data) + end - first]
+            table[name] = {**header[name], "data_offsets": offsets}
+            data += whole[first:end]
+        encoded = json.dumps(table).encode()
+        files[shard] = len(encoded).to_bytes(8, "little") + encoded + data
+    index = {"metadata": {"total_size": len(whole) - start}, "weight_map": place_of}
+    files["model.safetensors.index.json"] = json.dumps(index).encode()
+    files["generation_config.json"] = b'{"do_sample": true, "temperature": 0.6, "top_p": 0.95}'
+    files |= dict.fromkeys(TOKENIZER_FILES, b"{}")
+    files["modules.json"] = b'[{"idx": 1, "path": "1_LogitScore", "type": "LogitScore"}]'
+    files["chat_template.jinja"] = json.loads(files["tokenizer_config.json"])[
+        "chat_template"
+    ].encode()
+    return files | dict.fromkeys(OTHER_FILES, b"not needed")
+
+
+@pytest.mark.parametrize(
+    "name", ["memreranker-4b", "qwen3-reranker-0.6b", "memsifter-4b", "memreader-4b"]
+)
+def test_a_repository_of_the_true_shape_is_pulled_at_its_pinned_commit(
+    name, hub, repository, tiny_manifest, tmp_path
+):
+    """The files and the names are those of the real repository, the numbers are ours."""
+    known = Catalog(NOWHERE, NOWHERE).manifests[name]
+    hub.repositories[known.repository] = published_files(repository)
+    commit = hub.commit(known.repository)
+    manifest = replace(
+        tiny_manifest, repository=known.repository, files=known.files, revision=commit
+    )
+
+    done = pull_gguf(manifest, "Q8_0", PullOptions(tmp_path / "models", StepRecorder()))
+
+    assert done.record.verdict.passed
+    assert (done.record.repository, done.record.commit) == (known.repository, commit)
+    fetched = {one.path.rpartition("/")[2] for one in hub.log if "/resolve/" in one.path}
+    assert {*TWO_SHARDS, "model.safetensors.index.json", "tokenizer.json"} <= fetched
+    assert not fetched & {other.rpartition("/")[2] for other in OTHER_FILES} - {"config.json"}
+    assert all(f"/resolve/{commit}/" in one.path for one in hub.log if "/resolve/" in one.path)
+
+
+def test_the_commit_that_is_known_is_pinned():
+    """Of the language models' repositories only this one's commit is known to us."""
+    assert Catalog(NOWHERE, NOWHERE).manifests["memreranker-4b"].revision == (
+        "22890bb4adff85b83b2181ed91e940ffb5a4ec45"
+    )
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of its own, and a function that changes its size in KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def resize(kibibytes, *more):
+        size = f"{','.join(more)}size={kibibytes}k"
+        mount = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder]
+        return subprocess.run(mount, capture_output=True, check=False).returncode == 0
+
+    if not resize(1024):
+        pytest.skip("a small disk can be mounted by root alone")
+    yield folder, lambda kibibytes: resize(kibibytes, "remount,")
+    subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("kibibytes", [4, 64, 2000, 3800, 4200])
+def test_a_disk_that_fills_up_at_any_step_is_named_and_a_larger_one_goes_on(
+    hub, tiny_manifest, small_disk, monkeypatch, kibibytes
+):
+    """Nobody knows beforehand that it will be full: other programs write, too."""
+    folder, resize = small_disk
+    monkeypatch.setattr("memcli.weights.pull.check_room", lambda _folder, _needed: None)
+    assert resize(kibibytes)
+
+    with pytest.raises(MemError) as raised:
+        pull_gguf(tiny_manifest, "Q8_0", PullOptions(folder / "models", StepRecorder()))
+
+    told = f"{raised.value} {raised.value.hint}"
+    assert "full" in told or "df -h" in told or "No space" in told, told
+    assert not list(folder.glob("models/*.gguf"))
+    assert resize(64_000)
+    done = pull_gguf(tiny_manifest, "Q8_0", PullOptions(folder / "models", StepRecorder()))
+    assert done.record.verdict.passed
 
 
 def test_a_model_of_another_shape_is_refused_before_it_runs(hub, tiny_manifest, tmp_path):

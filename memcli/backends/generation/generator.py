@@ -148,3 +148,11 @@ class TextGenerator(ABC):
     def thinks(self) -> bool:
         """True if the reply begins with a thought."""
         return True
+
+
+def common_prefix_length(one: Sequence[int], other: Sequence[int]) -> int:
+    """Return the number of tokens at the beginning that two sequences share."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next(
+        (place for place, (left, right) in pairs if left != right), min(len(one), len(other))
+    )

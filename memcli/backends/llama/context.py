@@ -2,13 +2,17 @@
 
 import ctypes
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from memcli.backends.llama.abort import decode_batch
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS
-from memcli.backends.llama.gpu_offload import cache_types, is_short_of_memory
+from memcli.backends.llama.gpu_offload import (
+    cache_types,
+    compute_error,
+    is_short_of_memory,
+)
 from memcli.backends.llama.host import free_memory, physical_cores
 from memcli.backends.llama.library import capture_errors, first_error, llama_cpp
 from memcli.backends.llama.model import LlamaModel
@@ -32,6 +36,14 @@ class TokenRun:
 class LlamaContext:
     """Room for a number of tokens in one sequence, or in several that share their beginning.
 
+    Args:
+        model: the model.
+        tokens: the room.
+        sequences: the number of sequences.
+        threads: None is one per physical core.
+        sampling: how tokens are sampled; None takes the likeliest.
+        settings: llama.cpp's parameters of a context that are to differ from ours, by name.
+
     Raises:
         BackendError: there is no memory for it.
     """
@@ -44,26 +56,45 @@ class LlamaContext:
         sequences: int = 1,
         threads: int | None = None,
         sampling: Sampling | None = None,
+        settings: Mapping[str, int] | None = None,
     ) -> None:
         self.model = model
         self.sequences = sequences
+        self._settings = {"n_batch": MAX_BATCH_TOKENS, **(settings or {})}
+        self._batch_tokens = self._settings["n_batch"]
         self.tokens = tokens = tokens + -tokens % _BLOCK_TOKENS
         self._llama = llama = llama_cpp()
         params = llama.llama_context_default_params()
         params.n_ctx = tokens
-        params.n_batch = params.n_ubatch = MAX_BATCH_TOKENS
+        params.n_ubatch = self._batch_tokens
         params.n_seq_max = sequences
         params.kv_unified = True
         params.n_threads = params.n_threads_batch = threads or physical_cores()
         if hasattr(params, "n_outputs_max"):  # younger versions can save memory
             params.n_outputs_max = sequences
-        self._pointer = pointer = self._allocate(params)
-        self._batch = llama.llama_batch_init(MAX_BATCH_TOKENS, 0, 1)
-        self._sampling = sampling or Sampling(temperature=0)
-        self._sampler = create_sampler(self._sampling)
+        for name, value in self._settings.items():
+            setattr(params, name, value)
+        self._params, self._sampling = params, sampling or Sampling(temperature=0)
         self._rows: list[int] = []  # places in the last batch that have logits
+        self._open()
+
+    def _open(self) -> None:
+        self._pointer = pointer = self._allocate(self._params)
+        self._batch = self._llama.llama_batch_init(self._batch_tokens, 0, 1)
+        self._sampler = create_sampler(self._sampling)
         self._finalizer = weakref.finalize(self, _free, pointer, self._batch, self._sampler)
-        model._contexts.add(self)
+        self.model._contexts.add(self)
+
+    def reopen_smaller(self, error: BackendError) -> None:
+        """Open the context again, empty, with less of the model on the GPU.
+
+        Args:
+            error: is raised if nothing is on the GPU any more.
+        """
+        if not self.model.gpu_layers:
+            raise error
+        self.model.offload_less()  # closes this context, too
+        self._open()
 
     def _allocate(self, params: Any) -> Any:  # Any: a struct, an opaque pointer
         """Return a context for which there is memory, if need be with less of the model on the GPU.
@@ -76,7 +107,8 @@ class LlamaContext:
             free = free_memory()
             if free is not None and is_short_of_memory(model, self.tokens, free):
                 model.note_memory(self.tokens, free)
-            for kind in cache_types(model, self.tokens, free):
+            wanted = self._settings.get("type_k")
+            for kind in [wanted] if wanted else cache_types(model, self.tokens, free):
                 params.type_k = params.type_v = kind
                 with capture_errors():
                     pointer = self._llama.llama_init_from_model(model.pointer, params)
@@ -113,10 +145,11 @@ class LlamaContext:
             BackendError: llama.cpp failed.
         """
         entries = list(_entries(runs))
-        if len(runs) > 1 and len(entries) > MAX_BATCH_TOKENS:
+        size = self._batch_tokens
+        if len(runs) > 1 and len(entries) > size:
             raise ValueError(f"{len(entries)} tokens of several runs exceed one batch")
-        for first in range(0, len(entries), MAX_BATCH_TOKENS):
-            self._decode(entries[first : first + MAX_BATCH_TOKENS])
+        for first in range(0, len(entries), size):
+            self._decode(entries[first : first + size])
 
     def _decode(self, entries: Sequence[tuple[int, int, int, bool]]) -> None:
         batch = self._batch
@@ -132,7 +165,7 @@ class LlamaContext:
         batch.n_tokens = len(entries)
         status = decode_batch(self._llama, self._live_pointer(), batch)
         if status != 0:
-            raise BackendError(f"{self.model.path} failed to run: llama.cpp's status is {status}")
+            raise compute_error(self.model.path, status, self.model.gpu_layers)
 
     def copy_prefix(self, sequences: int) -> None:
         """Let sequences 1 to this number begin with all that sequence 0 has now."""

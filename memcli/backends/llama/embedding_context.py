@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from memcli.backends.generation.plain_text import make_splitter
 from memcli.backends.llama.batches import MAX_SEQUENCES
+from memcli.backends.llama.gpu_offload import compute_error
 from memcli.backends.llama.host import physical_cores
 from memcli.backends.llama.library import capture_errors, first_error, llama_cpp
 from memcli.backends.llama.model import LlamaModel
@@ -176,7 +177,7 @@ class EmbeddingContext:
         self._fill_batch(texts)
         status = self._compute()
         if status != 0:
-            raise BackendError(f"{self.model.path} failed to run: llama.cpp's status is {status}")
+            raise compute_error(self.model.path, status, self.model.gpu_layers)
         vectors = np.empty((len(texts), self._dimensions), dtype=np.float32)
         for sequence in range(len(texts)):
             found = self._llama.llama_get_embeddings_seq(self._pointer, sequence)

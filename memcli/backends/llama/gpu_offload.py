@@ -1,5 +1,6 @@
 """The number of layers on the GPU, and the type of the cache of keys and values."""
 
+from pathlib import Path
 from typing import Protocol
 
 from memcli.errors import BackendError
@@ -10,6 +11,23 @@ _SHARE = {
     Q8_0: 34 / 64,
 }  # the share of 16-bit memory; Q8_0: 32 numbers and a scale
 _GB = 1e9
+_NO_MEMORY, _FAILED = -2, -3  # statuses of `llama_decode` and `llama_encode`
+_MEMORY_HINT = "close other programs, or use a smaller model; `--gpu-layers 0` needs no GPU"
+
+
+class LlamaMemoryError(BackendError):
+    """The memory gave out while llama.cpp computed."""
+
+
+def compute_error(path: Path, status: int, gpu_layers: int) -> BackendError:
+    """Return the error that a status of llama.cpp other than 0 stands for.
+
+    The drivers of GPUs report a lack of memory like other failures.
+    """
+    message = f"{path} failed to run: llama.cpp's status is {status}"
+    if status == _NO_MEMORY or (status == _FAILED and gpu_layers):
+        return LlamaMemoryError(message, hint=_MEMORY_HINT)
+    return BackendError(message)
 
 
 class KvCacheModel(Protocol):

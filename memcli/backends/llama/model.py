@@ -16,6 +16,7 @@ from memcli.backends.llama.library import capture_errors, first_error, llama_cpp
 from memcli.callbacks import NoteCallback, ignore
 from memcli.deadline import check_deadline
 from memcli.errors import BackendError
+from memcli.settings import selected_gpu
 
 if TYPE_CHECKING:
     from memcli.backends.llama.context import LlamaContext
@@ -55,6 +56,9 @@ class LlamaModel:
         for layers in attempts:
             params = self._llama.llama_model_default_params()
             params.n_gpu_layers = layers
+            if (gpu := selected_gpu()) is not None:  # else llama.cpp splits the model over all
+                params.split_mode = self._llama.LLAMA_SPLIT_MODE_NONE
+                params.main_gpu = gpu
             params.progress_callback = progress_callback(self._llama)
             with capture_errors():
                 pointer = self._llama.llama_model_load_from_file(bytes(self.path), params)

@@ -11,6 +11,7 @@ from pathlib import Path
 from memcli.backends.gguf_check import CheckedFile, check_gguf
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS, pack_batches
 from memcli.backends.llama.context import LlamaContext, TokenRun
+from memcli.backends.llama.gpu_offload import LlamaMemoryError
 from memcli.backends.llama.model import LlamaModel
 from memcli.backends.yes_no import (
     check_prompt,
@@ -145,6 +146,30 @@ class _PrefixContext:
         self, prefix: list[int], branches: Sequence[list[int]], tokens: Sequence[int]
     ) -> list[list[float]]:
         """Return the logits of these tokens after the prefix and each of the branches.
+
+        Where memory gives out, fewer branches are computed at a time, and then less of the model
+        runs on the GPU.
+
+        Raises:
+            BackendError: llama.cpp failed.
+        """
+        while True:
+            try:
+                return self._compute_logits(prefix, branches, tokens)
+            except LlamaMemoryError as error:
+                if len(branches) > 1:
+                    half = len(branches) // 2
+                    return [
+                        *self.logits(prefix, branches[:half], tokens),
+                        *self.logits(prefix, branches[half:], tokens),
+                    ]
+                self._context.reopen_smaller(error)
+                self._prefix = []
+
+    def _compute_logits(
+        self, prefix: list[int], branches: Sequence[list[int]], tokens: Sequence[int]
+    ) -> list[list[float]]:
+        """Return the logits of all branches, computed in one batch.
 
         Between two calls the context holds only a prefix: an interrupted call leaves no trace.
         """

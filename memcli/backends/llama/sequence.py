@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from memcli.backends.generation.generator import common_prefix_length
 from memcli.backends.generation.thought_stream import THINK_CLOSE
 from memcli.backends.llama.batches import MAX_BATCH_TOKENS
 from memcli.backends.llama.context import LlamaContext, TokenRun
+from memcli.backends.llama.gpu_offload import LlamaMemoryError
 
 
 class LlamaSequence:
@@ -16,9 +18,21 @@ class LlamaSequence:
         self._prompt_tokens = 0  # tokens at the beginning that were read in whole batches
 
     def feed(self, tokens: Sequence[int]) -> None:
-        """Add these tokens at the end."""
-        self.context.feed([TokenRun(tokens, start=len(self.tokens))])
-        self.tokens += tokens
+        """Add these tokens at the end; where memory gives out, with less of the model on the GPU.
+
+        Raises:
+            BackendError: llama.cpp failed.
+        """
+        run = TokenRun(tokens, start=len(self.tokens))
+        while True:
+            try:
+                self.context.feed([run])
+            except LlamaMemoryError as error:
+                self.context.reopen_smaller(error)
+                run = TokenRun([*self.tokens, *tokens])  # the new context is empty
+                continue
+            self.tokens += tokens
+            return
 
     def restart(self, prompt: Sequence[int], seed: int = 0) -> None:
         """Begin anew with a prompt; the batches that it shares with the old tokens stay.
@@ -26,7 +40,7 @@ class LlamaSequence:
         Only whole batches stay, and none with sampled tokens: other batches would round otherwise,
         and the same dialogue with the same seed would depend on what came before it.
         """
-        shared = _common_prefix_length(self.tokens[: self._prompt_tokens], prompt[:-1])
+        shared = common_prefix_length(self.tokens[: self._prompt_tokens], prompt[:-1])
         kept = shared // MAX_BATCH_TOKENS * MAX_BATCH_TOKENS
         if not self.context.restart(kept, seed):
             kept = 0
@@ -58,11 +72,3 @@ class LlamaSequence:
     def most_likely(self, count: int) -> list[int]:
         """Return the most likely tokens of all, best first."""
         return self.context.most_likely(count)
-
-
-def _common_prefix_length(one: Sequence[int], other: Sequence[int]) -> int:
-    """Return the number of tokens at the beginning that two sequences share."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next(
-        (place for place, (left, right) in pairs if left != right), min(len(one), len(other))
-    )

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from memcli.backends.generation.generator import common_prefix_length
 from memcli.backends.generation.thought_stream import THINK_CLOSE
 from memcli.backends.torch_bf16.tokenizer import TorchTokenizer
 from memcli.backends.torch_bf16.torch_imports import (
@@ -22,7 +23,9 @@ from memcli.backends.torch_bf16.torch_imports import (
 from memcli.errors import BackendError
 from memcli.protocols import Sampling
 
-_READ_TOKENS = 2048  # tokens read in one go: more would need memory without being faster
+# Tokens read in one go: more would be hardly faster, and of a prompt that was read before only
+# whole such blocks are kept.
+_READ_TOKENS = 512
 
 
 class TorchLanguageModel:
@@ -126,9 +129,35 @@ class TorchSequence:
 
     def __init__(self, model: TorchLanguageModel, sampling: Sampling) -> None:
         self.model, self._sampling = model, sampling
+        self.tokens: list[int] = []
+        self._prompt_tokens = 0  # tokens at the beginning that were read in blocks
         self._cache: Any = None  # Any: keys and values, of transformers
         self.logits: Any = None  # Any: of torch; for all tokens, float32, on the CPU
         self._random = torch().Generator().manual_seed(sampling.seed & 0x7FFFFFFF)
+
+    def restart(self, prompt: Sequence[int], seed: int = 0) -> None:
+        """Begin anew with a prompt; the blocks that it shares with the old tokens stay.
+
+        Only whole blocks stay, and none with sampled tokens: other blocks would round otherwise,
+        and the same dialogue with the same seed would depend on what came before it.
+
+        Args:
+            prompt: its tokens.
+            seed: is added to the seed of the sampling.
+
+        Raises:
+            BackendError: torch failed.
+        """
+        self._random.manual_seed((self._sampling.seed + seed) & 0x7FFFFFFF)
+        shared = common_prefix_length(self.tokens[: self._prompt_tokens], prompt[:-1])
+        kept = shared // _READ_TOKENS * _READ_TOKENS
+        if not kept or any(self._cache.is_sliding):  # what left a window cannot be had back
+            kept, self._cache = 0, None
+        else:
+            self._cache.crop(kept - len(self.tokens))  # a negative number is taken off
+        del self.tokens[kept:]
+        self.feed(prompt[kept:])
+        self._prompt_tokens = len(self.tokens)
 
     def feed(self, tokens: Sequence[int]) -> None:
         """Add these tokens at the end.
@@ -141,6 +170,7 @@ class TorchSequence:
                 part = tokens[first : first + _READ_TOKENS]
                 state, self._cache = self.model.read([part], self._cache)
             self.logits = self.model.logits(state)[0]
+        self.tokens += tokens
 
     def sample(self) -> int:
         """Sample the token after the last one."""

@@ -11,7 +11,6 @@ from memcli.backends.generation.tool_caller import ToolCallGenerator
 from memcli.backends.torch_bf16.causal_lm import TorchLanguageModel, TorchSequence
 from memcli.backends.torch_bf16.model_folder import check_folder
 from memcli.backends.torch_bf16.tokenizer import TorchTokenizer
-from memcli.lazy_dataclasses import replace
 from memcli.protocols import Sampling
 
 
@@ -59,9 +58,8 @@ class TorchGenerator(TextGenerator):
         seed: int = 0,
     ) -> Iterator[TorchSequence]:
         """Open a sequence that begins with a prompt; see `TextGenerator`. It grows as needed."""
-        sampling = replace(self._sampling, seed=self._sampling.seed + seed)
-        sequence = TorchSequence(self._model, sampling)
-        sequence.feed(prompt)
+        sequence = TorchSequence(self._model, self._sampling)
+        sequence.restart(prompt, seed)
         yield sequence
 
 
@@ -70,7 +68,33 @@ class TorchSifter(TorchGenerator, RankingGenerator):
 
 
 class TorchReader(TorchGenerator, ToolCallGenerator):
-    """A model that thinks before it calls a tool, as safetensors. Implements `protocols.Reader`."""
+    """A model that thinks before it calls a tool, as safetensors. Implements `protocols.Reader`.
+
+    It keeps the tokens that it has read: the next call over the same dialogue, grown by a few
+    messages, reads only the new ones. The same dialogue and seed give the same call, whatever was
+    read before.
+    """
+
+    _kept: TorchSequence | None = None
+
+    def close(self) -> None:
+        """Free the model and the kept tokens."""
+        self._kept = None
+        super().close()
+
+    @contextmanager
+    def open_sequence(
+        self,
+        prompt: Sequence[int],
+        room: int,  # noqa: ARG002  # as above
+        seed: int = 0,
+    ) -> Iterator[TorchSequence]:
+        """Open the kept sequence, or a new one; it is kept again unless the work fails."""
+        sequence, self._kept = self._kept, None  # another thread must not get it meanwhile
+        sequence = sequence or TorchSequence(self._model, self._sampling)
+        sequence.restart(prompt, seed)
+        yield sequence
+        self._kept = sequence
 
 
 class TorchChat(TorchGenerator, ChatGenerator):

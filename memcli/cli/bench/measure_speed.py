@@ -17,7 +17,9 @@ from memcli.evaluation.speed import (
     ModelSpeed,
     RerankComparison,
     Stopwatch,
+    WorkComparison,
     compare_reranking,
+    compare_work,
     measure_embedder,
     measure_rate,
 )
@@ -59,6 +61,7 @@ def measure_speed(benchmark: SpeedBenchmark) -> SpeedFigures:
             tuple(_compare(judging, benchmark.passages, layers, announce)) if judging else ()
         ),
         sifter=_measure_model(sifting, layers, announce) if sifting else None,
+        settings=tuple(_compare_settings(judging or sifting, layers, announce)),
         embedder=measure_embedder(open_embedder),
         archive=_measure_demo(judging, sifting, layers, announce),
         imports=tuple(
@@ -114,6 +117,16 @@ def _compare(
             )
     finally:
         reranker.close()
+
+
+def _compare_settings(
+    path: Path | None, gpu_layers: int | None, announce: Announce
+) -> Iterator[WorkComparison]:
+    from memcli.backends.llama.benchmark import setting_trials
+
+    for trial in setting_trials(path, gpu_layers=gpu_layers) if path else ():
+        announce(f"in turns: {trial.name}")
+        yield compare_work(trial.name, trial.ours, trial.other)
 
 
 def _measure_demo(

@@ -3,7 +3,14 @@
 from memcli.cli.output.console import write_line
 from memcli.evaluation.import_speed import ImportSpeed, ImportStage
 from memcli.evaluation.latency import ArchiveSpeed, Latency
-from memcli.evaluation.speed import HEAD, EmbedderSpeed, ModelSpeed, Ratio, RerankComparison
+from memcli.evaluation.speed import (
+    HEAD,
+    EmbedderSpeed,
+    ModelSpeed,
+    Ratio,
+    RerankComparison,
+    WorkComparison,
+)
 from memcli.evaluation.speed_report import SpeedReport, speed_report
 from memcli.lazy_dataclasses import dataclass
 
@@ -15,6 +22,7 @@ class SpeedFigures:
     reranker: ModelSpeed | None
     comparisons: tuple[RerankComparison, ...]
     sifter: ModelSpeed | None
+    settings: tuple[WorkComparison, ...]
     embedder: EmbedderSpeed
     archive: ArchiveSpeed
     imports: tuple[ImportSpeed, ...]
@@ -30,6 +38,7 @@ class SpeedFigures:
             self.embedder,
             self.archive,
             self.imports,
+            settings=self.settings,
             cores=physical_cores(),
         )
 
@@ -47,6 +56,13 @@ def print_speed(figures: SpeedFigures) -> None:
         write_line("tokens  passages   ours/s  plain/s   times faster         by processor time")
         for one in figures.comparisons:
             write_line(_comparison_row(one))
+        write_line("")
+    if figures.settings:
+        write_line("what memcli does not do, in turns with what it does; above 1 ours is faster:")
+        write_line(f"{'':54}by the clock         by processor time")
+        for each in figures.settings:
+            times, cpu_times = _ratio_in_words(each.times), _ratio_in_words(each.cpu_times)
+            write_line(f"{each.name:54}{times}   {cpu_times}")
         write_line("")
     embedder, archive = figures.embedder, figures.archive
     write_line(

@@ -11,8 +11,9 @@ from memcli.cli.encryption import Plain, require_plain
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
 from memcli.cli.options import OUTPUT, Quiet
-from memcli.cli.output.console import note
+from memcli.cli.output.console import note, one_line, write_line
 from memcli.cli.output.export_lines import print_conversations, print_everything
+from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.session_names import session_numbers
@@ -95,6 +96,8 @@ def export(
     if not done:
         note("no sessions found")
         raise EarlyExit(ExitCode.NOTHING_FOUND)
+    if folder and not quiet:
+        write_line(f"{one_line(str(folder))}: {pluralize(done, 'session')}")
 
 
 def _check_folder(format_name: str, folder: Path | None) -> None:

@@ -8,7 +8,7 @@ from memcli.cli.json_output.store_documents import IndexedJson
 from memcli.cli.models.open import model_loader
 from memcli.cli.models.resolve import ModelResolver, is_address
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import GpuLayers, Json, Quiet, Wait
+from memcli.cli.options import Gpu, GpuLayers, Json, Quiet, Wait
 from memcli.cli.output.console import note, print_json, write_line
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.progress import progress_bars, resume_hint
@@ -46,6 +46,7 @@ def index(
     embedder: EmbedderName = None,
     rebuild: Rebuild = False,
     gpu_layers: GpuLayers = None,
+    gpu: Gpu = None,  # noqa: ARG001  # its parser has chosen it
     as_json: Json = False,
     quiet: Quiet = False,
     database: PatientDatabaseOptions,

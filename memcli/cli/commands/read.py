@@ -9,7 +9,16 @@ from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.json_output.reading_documents import segment_json
 from memcli.cli.models.open import is_reader_served, open_embedder, open_reader
 from memcli.cli.option_groups import FilterOptions, WritableDatabaseOptions
-from memcli.cli.options import MODELS, GpuLayers, Json, Jsonl, Quiet, ReaderName, limit_option
+from memcli.cli.options import (
+    MODELS,
+    Gpu,
+    GpuLayers,
+    Json,
+    Jsonl,
+    Quiet,
+    ReaderName,
+    limit_option,
+)
 from memcli.cli.output.console import print_jsonl
 from memcli.cli.output.progress import reading_progress
 from memcli.cli.output.reading_view import print_estimate, print_report
@@ -102,6 +111,7 @@ def read(
     reader: ReaderName = None,
     think: ReaderThink = THOUGHT_TOKENS,
     gpu_layers: GpuLayers = None,
+    gpu: Gpu = None,  # noqa: ARG001  # its parser has chosen it
     jobs: Jobs = 1,
     as_json: Json = False,
     as_jsonl: Jsonl = False,

@@ -68,6 +68,7 @@ OPTIONS = _table("""
     --date --when --period --during --day --month --year --last -> --since
     --max --count --top --number --num --head --first --max-results -k -> --limit
     --person --who --by --user --author --sender --participant --name --with -> --speaker
+    --source -> --source --format
     --app --service --origin --platform --site --kind -> --source
     --output --out --print --as -> --format
     --output-format --fmt -> --format
@@ -121,9 +122,13 @@ def suggest_word(word: str, known: Collection[str], meanings: Mapping[str, list[
     meant = next((one for one in meanings.get(folded, ()) if one in known), "")
     if meant:
         return meant
-    by_letters = {one.casefold(): one for one in known}
-    near = get_close_matches(folded, by_letters, 1)
+    by_letters = {one.casefold().lstrip("-"): one for one in known}
+    near = get_close_matches(folded.lstrip("-"), by_letters, 1)
     return by_letters[near[0]] if near else ""
+
+
+# What a word that is no command of a group may be meant for.
+_MEANT_FOR = {"mem people": "mem sessions --speaker", "mem memories": "mem memories search"}
 
 
 def suggest(message: str, context: Any) -> tuple[str, str]:  # Any: Typer's context is private
@@ -141,6 +146,8 @@ def suggest(message: str, context: Any) -> tuple[str, str]:  # Any: Typer's cont
         if match["kind"] == "command":
             meant = suggest_word(match["name"], [*context.command.commands, "--version"], COMMANDS)
             meant = meant and f"{context.command_path} {meant}"
+            if not meant and context.command_path in _MEANT_FOR:
+                meant = f"{_MEANT_FOR[context.command_path]} {match['name']}"
         else:
             name = match["name"].partition("=")[0]
             meant = suggest_word(name, list(_option_names(context)), OPTIONS)

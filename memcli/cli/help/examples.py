@@ -68,7 +68,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "mem memories import memories.json",
         "mem memories export | mem --db other.db memories import -",
     ),
-    "mem models": ("mem models list", "mem models pull memreranker-4b"),
+    "mem models": ("mem models", "mem models pull memreranker-4b"),
     "mem models list": ("mem models list", "mem models list --json"),
     "mem models pull": ("mem models pull", "mem models pull memreranker-4b --yes"),
     "mem models verify": ("mem models verify", "mem models verify memreranker-4b"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from memcli.cli.completion.command_table import load_command_table
 from memcli.cli.help.command_names import COMMAND_GROUPS
-from memcli.cli.help.topics import topic_names, topic_title
+from memcli.cli.help.topics import topic_names
 
 EXAMPLES_OF_MEM = ("mem ingest ~/Downloads/chatgpt-export.zip", "mem ask where is my passport")
 WIDEST, NARROWEST = 100, 40  # columns
@@ -23,13 +23,13 @@ def main_help() -> str:
         for heading, names in COMMAND_GROUPS.items()
     }
     sections["Options"] = options
-    sections["`mem help COMMAND` says more of a command, and `mem help TOPIC` of"] = [
-        (name, f"{topic_title(name)}.") for name in topic_names() if name not in summaries
-    ]
     width = max(NARROWEST, min(shutil.get_terminal_size().columns, WIDEST))
     lines = ["Usage: mem COMMAND [ARGUMENT]...", "", f"  {_sentence(root.summary)}"]
     for heading, rows in sections.items():
         lines += ["", f"{heading}:", *_definitions(rows, width)]
+    topics = [name for name in topic_names() if name not in summaries]
+    more = f"`mem help COMMAND` says more, and `mem help TOPIC` of {', '.join(topics)}."
+    lines += ["", *textwrap.wrap(more, width)]
     lines += ["", "Examples:", *(f"  {example}" for example in EXAMPLES_OF_MEM)]
     return "\n".join(lines) + "\n"
 

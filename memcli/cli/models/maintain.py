@@ -221,6 +221,7 @@ def add_file(
         ModelNotFoundError: the file or the model that it is like does not exist.
         BackendError: the file is damaged or did not pass its verification.
     """
+    template = known.manifest_like(parse_role(role), like)
     path = file.expanduser().absolute()
     try:
         weights_digest(path)
@@ -233,7 +234,6 @@ def add_file(
         raise UsageError(
             f"a model is called {name} already", hint="choose another name with `--name`"
         )
-    template = known.manifest_like(parse_role(role), like)
     weights = Weights(path, replace(template, name=name, file=str(path)))
     record = verify_weights(
         weights, WeightsRecord(name, weights.quantization), progress=progress, note=note

@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "MEM_SIFTER": "Model that reads, thinks and ranks, unless `--sifter` names one.",
     "MEM_READER": "Model that turns sessions into memories.",
     "MEM_CHAT": "Model that writes answers, unless `--chat` names one.",
+    "MEM_GPU": "Number of the GPU to run models on, unless `--gpu` gives one.",
     "MEM_GPU_LAYERS": "Number of layers to run on the GPU, unless `--gpu-layers` gives one.",
     "MEM_MODELS": "Folder of model files.",
     "MEM_MAX_STREAM": "Largest size, in GiB, of what is read from a pipe or out of a zip; 8.",

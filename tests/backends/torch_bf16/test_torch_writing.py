@@ -270,3 +270,35 @@ def test_a_long_text_is_read_in_stretches(folder, monkeypatch):
 
     assert torch.allclose(whole.logits, parts.logits, atol=0.5)
     assert whole.most_likely(1) == parts.most_likely(1)
+
+
+def test_a_reader_reads_only_what_is_new_of_a_dialogue_and_calls_the_same(folder, monkeypatch):
+    """Only whole blocks that were read as a prompt stay, so that nothing depends on them."""
+    monkeypatch.setattr("memcli.backends.torch_bf16.causal_lm._READ_TOKENS", 64)
+    grown = [*ASKED, Message("assistant", "", thought="hm", call=ToolCall("ignore", {})), *ASKED]
+    read = []
+    compute = TorchLanguageModel.read
+
+    def counted(self, rows, cache=None):
+        read.append(len(rows[0]))
+        return compute(self, rows, cache)
+
+    monkeypatch.setattr(TorchLanguageModel, "read", counted)
+
+    def decide(reader, messages):
+        read.clear()
+        pieces = list(reader.call(messages, TOOLS, thought_tokens=8, call_tokens=40, seed=3))
+        return pieces, sum(size for size in read if size > 1)
+
+    def opened():
+        sampling = Sampling(temperature=1.0, top_k=0, top_p=1.0)
+        return open_reader(folder, context=4096, sampling=sampling, device="cpu")
+
+    kept = opened()
+    decide(kept, ASKED)
+    again, tokens_again = decide(kept, grown)
+    anew, tokens_anew = decide(opened(), grown)
+
+    assert again == anew
+    assert tokens_again <= tokens_anew - 64
+    assert decide(kept, ASKED)[0] == decide(opened(), ASKED)[0]

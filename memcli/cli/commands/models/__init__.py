@@ -14,7 +14,7 @@ from memcli.cli.parsing.parameters import CommandGroup
 
 models = CommandGroup(
     name="models",
-    help="Pull, verify, list and remove models.",
+    help="Pull, verify, list and remove models. `mem models` is short for `mem models list`.",
     commands={
         "list": list_models,
         "show": show_model,
@@ -24,4 +24,5 @@ models = CommandGroup(
         "remove": remove_weights,
         "path": print_path,
     },
+    lists=True,
 )
