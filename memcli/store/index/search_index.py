@@ -225,7 +225,7 @@ class SearchIndex:
 
     def count_sessions(self) -> int:
         """Return the number of sessions in the full text."""
-        [(sessions,)] = self._db.rows("select count(*) from session_words_docsize")
+        sessions, _ = count_texts(self._db, "session_words", ())
         return int(sessions)
 
     def session_days(self, filters: Filters) -> dict[int, tuple[date, date]]:
