@@ -14,4 +14,9 @@ status=0
 refused=$("$mem" models pull --yes 2>&1) || status=$?
 test "$status" = 7
 grep -q "pip install 'memcli\[llama\]'" <<< "$refused"
+status=0
+refused=$("$mem" browse 2>&1) || status=$?
+test "$status" = 2
+grep -q "pip install 'memcli\[browse\]'" <<< "$refused"
+"$mem" sessions --format tsv | grep -q generic
 echo "the light install works"

@@ -38,6 +38,7 @@ FORMATS = {
     "copilot_cli": "agents.copilot_cli",
     "cursor": "agents.cursor",
     "windsurf": "agents.windsurf",
+    "antigravity": "agents.antigravity",
     "qwen_code": "agents.qwen_code",
     "llm_logs": "agents.llm_logs",
     "lechat": "assistants.lechat",

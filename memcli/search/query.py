@@ -3,6 +3,7 @@
 Vectors and saliences are cached: a question that is asked again needs no embedder loaded.
 """
 
+import math
 import re
 from array import array
 from base64 import b85decode, b85encode
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from operator import mul
 
 from memcli.domain import fingerprint
-from memcli.lazy_dataclasses import dataclass, field
+from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder, QuestionEmbedder
 from memcli.search.question.people import NamedPeople, find_named_people
 from memcli.search.question.wording import goes_on
@@ -28,7 +29,7 @@ LEAST_SALIENCE = 0.001  # so that a term that says nothing still counts a little
 
 @dataclass(frozen=True, slots=True)
 class SignalWeights:
-    """The weights of the signals, and four settings of theirs.
+    """The weights of the signals in a small archive, and settings of theirs.
 
     A signal of weight 0 is not computed. `memcli.search.retrieve` says what each one is worth.
     """
@@ -48,6 +49,29 @@ class SignalWeights:
     name: float = 0.0  # factor for a term that names a speaker: it says nothing about a subject
     date: float = 0.3  # factor for a term of a date that the question names: `dates` looks for that
     tense: float = 0.2  # share of the best score that the newest, or the oldest, session gains
+
+
+SMALL_ARCHIVE, LARGE_ARCHIVE = 100, 20_000  # sessions; weights change between the two
+_IN_A_LARGE_ARCHIVE = {"session": 0.315, "turn": 0.64, "together": 0.67, "meaning": 0.16}
+
+
+def weights_for_size(sessions: int) -> SignalWeights:
+    """Return the weights for an archive of so many sessions.
+
+    The more sessions there are, the more of them are near in meaning, and the more it says that
+    one turn has the words of a question, side by side. Weights change with the logarithm.
+    """
+    least, most = math.log(SMALL_ARCHIVE), math.log(LARGE_ARCHIVE)
+    size = min(max(math.log(max(sessions, 1)), least), most)
+    share = (size - least) / (most - least)
+    small = SignalWeights()
+    return replace(
+        small,
+        **{
+            name: (1 - share) * getattr(small, name) + share * large
+            for name, large in _IN_A_LARGE_ARCHIVE.items()
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from memcli.domain import Session, SessionId
 from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
-from memcli.search.query import SearchQuery, SignalWeights, prepare_query
+from memcli.search.query import SearchQuery, prepare_query, weights_for_size
 from memcli.search.retrieve import score_sessions
 from memcli.search.signals import Matches, SignalScores, find_matches, score_signals
 from memcli.store import Filters, IndexMatch, Store, query_terms
@@ -80,7 +80,14 @@ def retrieve_turns(
         BackendError: the embedder failed.
         StoreError: the database has vectors of another embedder.
     """
-    query = prepare_query(question, store, embedder, filters, now=now, weights=SignalWeights())
+    query = prepare_query(
+        question,
+        store,
+        embedder,
+        filters,
+        now=now,
+        weights=weights_for_size(store.index.count_sessions()),
+    )
     matches = find_matches(query)
     signals = score_signals(query, matches)
     likeliest = score_sessions(signals)

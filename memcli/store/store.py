@@ -1,5 +1,6 @@
 """The memory database: one object with a part for each table or task."""
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property
@@ -137,6 +138,13 @@ class Store:
         from memcli.store.maintenance.backup import known_backups
 
         return known_backups(self._database)
+
+    def owns(self, path: Path) -> bool:
+        """Return whether a file is the database itself, or one of its logs."""
+        database = Path(os.path.realpath(self._database.path))
+        file = Path(os.path.realpath(path))
+        names = {f"{database.name}{ending}" for ending in ("", "-wal", "-shm", "-journal")}
+        return file.name in names and file.parent == database.parent
 
     def log_size(self) -> int:
         """Return the size of the write-ahead log in bytes."""

@@ -37,7 +37,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 def guess_language(text: str) -> str | None:
     """Return the English name of the language that a text is probably in; None if unknown."""
-    for language, letters in _SCRIPTS:
+    for language, letters in () if text.isascii() else _SCRIPTS:
         if len(re.findall(f"[{letters}]", text)) > 1:
             return language
     counts = Counter(_WORD.findall(text.casefold()))

@@ -14,6 +14,7 @@ import pytest
 from helpers.mem_process import MEM, Mem, Run
 from helpers.small_exports import talk
 
+import memcli.cli.help
 from memcli.cli.commands.browse import full_screen as command
 from memcli.cli.help.examples import EXAMPLES
 
@@ -232,3 +233,31 @@ def test_a_terminal_that_is_ended_is_left_as_it_was(terminal):
     os.kill(int((screen.folder / "pid").read_text()), signal.SIGTERM)
 
     assert "\necho\n" in screen.wait_for("status")
+
+
+RECIPES = Path(memcli.cli.help.__file__).parent / "topics" / "recipes.md"
+LEAST_FZF = (0, 38)  # the first with `become`
+
+
+@pytest.mark.slow
+def test_without_the_extra_fzf_finds_previews_and_opens(archive, terminal, tmp_path):
+    fzf = shutil.which("fzf")
+    if fzf is None:
+        pytest.skip("fzf is not installed")
+    version = subprocess.run([fzf, "--version"], capture_output=True, text=True, check=True).stdout
+    if tuple(map(int, re.findall(r"\d+", version)[:2])) < LEAST_FZF:
+        pytest.skip("this fzf has no `become`")
+    [line] = re.findall(r"^mem sessions .* \| fzf .*$", RECIPES.read_text(), re.MULTILINE)
+    path = f"{MEM.parent}:{Path(fzf).parent}:{os.defpath}"
+    screen = terminal(script=f"{line}; echo status $?", columns=120, PATH=path, MEM_PAGER="cat")
+    screen.wait_for("4/4")
+
+    screen.type("papers")
+    screen.wait_for(r"1/4")
+    preview = screen.wait_for("blue drawer")
+    screen.press("Enter")
+    shown = screen.wait_for("status 0")
+
+    assert "Ann Ng" in preview
+    assert "In the envelope" in shown
+    assert "1/4" not in shown

@@ -74,6 +74,37 @@ def read_only_what_is_allowed():
             assert libc.prctl(drop_from_bounding_set, capability, 0, 0, 0) == 0
 
 
+@pytest.mark.parametrize("name", [".", "mem.db", "link.db"])
+def test_the_database_is_never_opened_beside_sqlite(mem, name):
+    """To close a file that is open elsewhere in a process releases the locks of SQLite on it."""
+    mem.remembers(talk("Cats", *CATS))
+    mem.write("dogs.json", [talk("Dogs", *CATS)])
+    (mem.folder / "link.db").symlink_to("mem.db")
+    script = (
+        "import sys\n"
+        "from memcli.cli import main\n"
+        "def tell(event, arguments):\n"
+        "    if event == 'open' and 'mem.db' in str(arguments[0]):\n"
+        "        print('opened', arguments[0])\n"
+        "sys.addaudithook(tell)\n"
+        f"sys.exit(main(['ingest', {name!r}, '--quiet']))\n"
+    )
+
+    done = subprocess.run(
+        [MEM.with_name("python"), "-c", script],
+        cwd=mem.folder,
+        env=mem.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "opened" not in done.stdout
+    assert done.returncode == (0 if name == "." else 4), done.stderr
+    if name != ".":
+        assert "is a database of memcli itself" in done.stderr
+
+
 def test_a_folder_is_no_database(mem):
     done = mem("sessions", "--db", mem.home)
 

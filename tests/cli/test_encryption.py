@@ -2,16 +2,19 @@
 
 import os
 import pty
+import resource
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import apsw
 import pytest
 from helpers.mem_process import MEM, Mem
 from helpers.small_exports import talk
 
+import memcli
 from memcli.store.maintenance import encrypt as encrypting
 
 TALK = talk("Heronsgate", "me: The vault word is quillfeather.", "ai: Noted, quillfeather it is.")
@@ -70,6 +73,24 @@ def test_nothing_of_the_archive_is_readable_in_any_file(mem):
     assert not readable(mem.folder)
 
 
+def test_every_connection_is_opened_where_its_key_is_set():
+    allowed = {
+        "store/encryption/connect.py",
+        "store/sqlite/tokenize.py",  # in memory, for the tokenizer alone
+        "formats/parsing/sqlite.py",  # of other programs
+        "evaluation/scale/floors.py",  # measures what SQLite needs
+    }
+
+    root = Path(memcli.__file__).parent
+    opening = {
+        str(path.relative_to(root))
+        for path in root.rglob("*.py")
+        if "apsw.Connection(" in path.read_text()
+    }
+
+    assert opening == allowed
+
+
 def test_search_works_as_before(mem):
     assert mem("memories", "add", "vault", "It is quillfeather").code == 0
     before = mem("search", "quillfeather", "--json").json
@@ -93,6 +114,41 @@ def test_decrypting_gives_back_the_same_archive(mem):
     assert done.out == f"{mem.database}: not encrypted any more\n"
     assert mem("export").out == before
     assert mem.database.read_bytes().startswith(b"SQLite format 3\0")
+
+
+def test_a_link_to_the_database_stays_one(mem):
+    (mem.folder / "link.db").symlink_to("mem.db")
+
+    assert mem("encrypt", "--key-file", "key", "--db", "link.db").code == 0
+
+    assert (mem.folder / "link.db").is_symlink()
+    assert finds(mem)
+    assert finds(mem, MEM_DB="link.db")
+    assert "Heronsgate" in mem("", _MEM_COMPLETE="mem --db link.db show s_").out
+    assert mem("encrypt", "--change-key", "--db", "link.db").code == 0
+    assert mem("decrypt", "--db", "link.db").code == 0
+    assert (mem.folder / "link.db").is_symlink()
+    assert finds(mem, MEM_DB="link.db")
+
+
+def test_a_full_disk_leaves_the_database_as_it_was(mem, monkeypatch):
+    """The same error as on a disk without room, as a limit on the size of a file gives it."""
+    before = mem.database.read_bytes()
+    done = subprocess.run(
+        [MEM, "encrypt", "--key-file", "key"],
+        cwd=mem.folder,
+        env=mem.environment,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)),
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "Traceback" not in done.stderr
+    assert mem("sessions").code == 0
+    assert len(mem.database.read_bytes()) == len(before)
+    assert not [path for path in mem.folder.iterdir() if path.name.startswith(".")]
 
 
 def test_nothing_stays_beside_the_database(mem):

@@ -57,6 +57,26 @@ def test_what_is_short_or_not_to_be_paged_is_printed(mem, keys, title, options, 
     assert ("zebra" if title == "Short" else "line number 60") in sent
 
 
+@pytest.mark.parametrize(
+    ("words", "paged"),
+    [(["line", "number"], True), (["-n", "1", "zebra"], False)],
+)
+def test_a_search_longer_than_the_screen_goes_through_the_pager(mem, words, paged):
+    status, sent = on_a_terminal(mem, "search", *words, PAGER=PAGER, LINES="5")
+
+    assert status == 0
+    assert ("PAGED" in sent) is paged
+    assert ("zebra" in sent) is not paged
+
+
+def test_several_searches_are_printed_as_they_are_found(mem):
+    terminal = on_a_terminal(mem, "search", "-", PAGER=PAGER, LINES="5", stdin=b"line\nnumber\n")
+
+    assert "PAGED" not in terminal[1]
+    assert terminal[1].count("mem show") == 1
+    assert re.sub(r"\x1b\[[\d;]*m", "", terminal[1]).count("line number") > 3
+
+
 def test_in_a_pipe_nothing_is_paged(mem, keys):
     assert "PAGED" not in mem("show", keys["Long"], PAGER=PAGER).out
 

@@ -9,13 +9,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from helpers.mem_process import MEM, Mem
-from helpers.small_exports import talk
+from helpers.small_exports import talk, whatsapp
 
 pytestmark = pytest.mark.slow
 
@@ -121,6 +122,41 @@ def test_screens_look_as_they_did(mem, tmux, columns):
     pane = tmux(script, columns, environment, mem.folder)
 
     check(pane, columns)
+
+
+@pytest.fixture
+def home():
+    """A folder whose name is always as long, because it is on the screen."""
+    folder = Path(tempfile.mkdtemp(prefix="mem-panes-", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120, 200])
+def test_screens_of_sources_look_as_they_did(home, tmux, columns):
+    mem = Mem(home)
+    mem.write(
+        "exports/notes.json",
+        [talk("Party", "me: The hotel is booked."), talk("Zebra", "me: A zebra.")],
+    )
+    mem.write("exports/WhatsApp Chat with 林晓.txt", whatsapp("林晓: 你好", "Mira: Hello"))
+    mem.write("gone.json", [talk("Gone", "me: Nothing is left.")])
+    assert mem("ingest", "exports", "gone.json").code == 0
+    (home / "gone.json").unlink()
+    environment = {**mem.environment, "TERM": "tmux-256color", "MEM_PAGER": ""}
+
+    pane = plain(tmux(f"{MEM} sources", columns, environment, home))
+
+    pane = re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d", "2024-05-03 09:30", pane)
+    for letter, digit in zip(home.name[-8:], "12345678", strict=True):  # lines may break between
+        before = re.escape(f"{'12345678'[: int(digit) - 1]}")
+        spread = "\\n?".join(["mem-panes-".replace("-", "\\n?-\\n?"), *before])
+        pane = re.sub(f"({spread}\\n?){re.escape(letter)}", rf"\g<1>{digit}", pane)
+    kept = PANES / f"sources-{columns}.txt"
+    if not kept.exists():
+        kept.write_text(pane, "utf-8")
+        pytest.fail(f"wrote {kept}: look at it")
+    assert pane == kept.read_text("utf-8")
 
 
 MEMORIES = [

@@ -26,13 +26,24 @@ def mem(tmp_path_factory):
     return mem
 
 
-def on_a_terminal(mem, *arguments, **environment):
-    """Return the status, and everything a terminal would have been sent."""
+def on_a_terminal(mem, *arguments, stdin=None, **environment):
+    """Return the status, and everything a terminal would have been sent.
+
+    Bytes of standard input come through a pipe.
+    """
     terminal, end = pty.openpty()
     environment = {**mem.environment, "TERM": "xterm-256color", "COLUMNS": "80", **environment}
     process = subprocess.Popen(
-        [MEM, *arguments], stdin=end, stdout=end, stderr=end, env=environment, cwd=mem.folder
+        [MEM, *arguments],
+        stdin=end if stdin is None else subprocess.PIPE,
+        stdout=end,
+        stderr=end,
+        env=environment,
+        cwd=mem.folder,
     )
+    if process.stdin:
+        with process.stdin:
+            process.stdin.write(stdin)
     os.close(end)
     sent = everything(terminal)
     return process.wait(timeout=60), sent

@@ -3,11 +3,13 @@
 Every function runs until its time or its number is used up, and returns the numbers really run.
 """
 
+import os
 import random
 import subprocess
 import time
 from collections import Counter
 from contextlib import ExitStack
+from unittest.mock import patch
 
 from helpers import hub
 from helpers.hostile_server import serving
@@ -64,7 +66,7 @@ def kill_commands(folder, seconds, most):
     until = time.monotonic() + seconds
     with ExitStack() as stack:
         environment = _environment(stack, archive, folder)
-        commands = [_ingest, _read, _forget, _index, _backup, _fix, _again]
+        commands = [_ingest, _read, _forget, _encrypt, _index, _backup, _fix, _encrypt, _again]
         if seconds >= 120:
             commands.append(_pull)
         archive.mem.process("ingest", archive.new_export())
@@ -84,7 +86,7 @@ def kill_commands(folder, seconds, most):
             process.wait()
             kills[command.__name__.strip("_")] += 1
             check()
-    _finish(archive, environment)
+        _finish(archive, environment)
     return dict(kills)
 
 
@@ -94,7 +96,13 @@ def _environment(stack, archive, folder):
     repository = write_reranker(folder / "repository")
     served_hub = stack.enter_context(hub.serving({"ann/reranker": repository}))
     person = Person(folder, served_hub)
-    return {**archive.mem.environment, **person.environment, "MEM_READER": f"{served.url}#reader"}
+    config = archive.mem.home / ".config/mem/config.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(f'[database]\nkey_file = "{folder}/key"\n')
+    settings = {"MEM_CONFIG": str(config)}
+    stack.enter_context(patch.dict(os.environ, settings))  # of `Archive.titles`
+    own = {**archive.mem.environment, **person.environment, **settings}
+    return {**own, "MEM_READER": f"{served.url}#reader"}
 
 
 def _ingest(archive):
@@ -134,6 +142,12 @@ def _forget(archive):
     return ("forget", one.id, "--yes"), check
 
 
+def _encrypt(archive):
+    if archive.mem.database.read_bytes().startswith(b"SQLite format 3"):
+        return ("encrypt",), archive.check
+    return archive.random.choice([("encrypt", "--change-key"), ("decrypt",)]), archive.check
+
+
 def _backup(archive):
     copy = archive.mem.folder / "copy.db"
     before = archive.titles(copy)
@@ -162,7 +176,7 @@ def _finish(archive, environment):
     archive.check()
     expected = archive.exports * BATCH - len(archive.forgotten)
     assert archive.known.total() == expected, (archive.known.total(), expected)
-    allowed = {"home", "repository", "mem.db", "mem.db-wal", "mem.db-shm", "copy.db"}
+    allowed = {"home", "key", "repository", "mem.db", "mem.db-wal", "mem.db-shm", "copy.db"}
     left = {path.name for path in mem.folder.iterdir() if path.suffix != ".json"} - allowed
     assert not left, left
 

@@ -1,7 +1,7 @@
 import pytest
 from helpers.keyword_models import WordEmbedder
 
-from memcli.search.query import question_vector
+from memcli.search.query import SignalWeights, question_vector, weights_for_size
 from memcli.store import Store
 
 
@@ -48,3 +48,14 @@ def test_a_damaged_vector_is_made_again(store, damaged, monkeypatch):
     monkeypatch.setattr(store.cache, "get", lambda _key: damaged)
 
     assert question_vector("hazelnut", embedder, store.cache) == expected
+
+
+def test_weights_change_smoothly_with_the_size_of_the_archive():
+    sizes = [weights_for_size(sessions) for sessions in (0, 100, 300, 2_000, 20_000, 9_000_000)]
+
+    assert sizes[0] == sizes[1] == SignalWeights()
+    assert sizes[4] == sizes[5]
+    turns, meanings = [one.turn for one in sizes[1:5]], [one.meaning for one in sizes[1:5]]
+    assert turns == sorted(turns)
+    assert meanings == sorted(meanings, reverse=True)
+    assert {one.dates for one in sizes} == {SignalWeights().dates}

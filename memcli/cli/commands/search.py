@@ -16,6 +16,7 @@ from memcli.cli.option_groups import (
 )
 from memcli.cli.options import Limit, MinScore, Null
 from memcli.cli.output.answer_printer import AnswerPrinter
+from memcli.cli.output.session_text import show_in_pager
 from memcli.cli.parsing.parameters import Argument
 from memcli.cli.typed_values import parse_text
 from memcli.search.stages import RankingModels
@@ -47,18 +48,19 @@ def search(
     """
     query = join_question(words)
     chosen = output.chosen_format(several=query == STDIN)
-    models = RankingModels(open_embedder(database.path), names=load_settings().people_with_names)
+    names = load_settings().people_with_names
     printer = AnswerPrinter(
         "search",
         chosen,
         quiet=True,
         verbose=output.verbose,
         on_list=partial(keep_list, database.path),
+        show_page=show_in_pager,
     )
     with database.open_existing() as store:
         session = AskSession(
             store,
-            models,
+            RankingModels(open_embedder(store=store), names=names),
             filters.filters(),
             limit,
             min_score=min_score or 0.0,

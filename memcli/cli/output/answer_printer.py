@@ -12,7 +12,7 @@ from memcli.cli.json_output.session_documents import (
 from memcli.cli.output.answer_stream import warn_about_answer
 from memcli.cli.output.console import console, note, print_json, print_jsonl, printable
 from memcli.cli.output.markdown_csv import evidence_rows, print_csv, print_text, ranking_markdown
-from memcli.cli.output.session_view import print_ranking, session_heading, stage_line
+from memcli.cli.output.session_view import ShowPage, print_ranking, session_heading, stage_line
 from memcli.lazy_dataclasses import dataclass
 from memcli.search.answer import Answer
 from memcli.search.results import Ranking
@@ -28,6 +28,7 @@ class AnswerPrinter:
     quiet: bool = False
     verbose: bool = False
     on_list: Callable[[Sequence[str]], None] | None = None  # takes the ids of a list for people
+    show_page: ShowPage | None = None  # shows a single list that is longer than the terminal
     listed: int = 0  # sessions of the last list that was printed for people
     _printed: int = 0  # rankings that found something
 
@@ -61,7 +62,7 @@ class AnswerPrinter:
         if self.format == "text":
             if several:
                 self._print_question(ranking.question)
-            self._print_list(ranking)
+            self._print_list(ranking, show_page=None if several else self.show_page)
             if answer_follows:
                 console().print()
         elif self.format == "context":
@@ -86,8 +87,13 @@ class AnswerPrinter:
         if stopped:
             raise stopped
 
-    def _print_list(self, ranking: Ranking, stream: TextIO | None = None) -> None:
-        print_ranking(ranking, whole_trace=self.whole_trace, stream=stream)
+    def _print_list(
+        self,
+        ranking: Ranking,
+        stream: TextIO | None = None,
+        show_page: ShowPage | None = None,
+    ) -> None:
+        print_ranking(ranking, whole_trace=self.whole_trace, stream=stream, show_page=show_page)
         self.listed = len(ranking.results)
         if self.on_list:
             self.on_list([result.session.id for result in ranking.results])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
+ShowPage = Callable[[str], object]
 QUOTE_CELLS = 400  # the most cells of a quoted turn on a terminal; a pipe gets all of it
 QUOTE_LINES = 4  # the most lines of a quoted turn on a narrow terminal
 CONCLUSION_LENGTH = 400  # the most letters of a thought that are printed without `--trace`
@@ -65,7 +66,11 @@ class RenderStyle:
 
 
 def print_ranking(
-    ranking: Ranking, *, whole_trace: bool = False, stream: TextIO | None = None
+    ranking: Ranking,
+    *,
+    whole_trace: bool = False,
+    stream: TextIO | None = None,
+    show_page: ShowPage | None = None,
 ) -> None:
     """Print a ranking with its evidence and reasons, and a model's thought below it.
 
@@ -73,14 +78,21 @@ def print_ranking(
         ranking: the ranking.
         whole_trace: whether to print all of the reasoning, not only a thought's conclusion.
         stream: the stream to print to; stdout without it.
+        show_page: shows a text that is longer than the terminal; without it, it is printed.
     """
     out = console(stream)
     style = RenderStyle.of(out)
-    for part in ranking_view(ranking, style):
-        out.print(part, soft_wrap=not out.is_terminal)
-    if ranking.results and (whole_trace or ranking.thought is not None):
-        out.print()
-        out.print(_trace(ranking, style, whole=whole_trace), soft_wrap=not out.is_terminal)
+    with out.capture() as captured:
+        for part in ranking_view(ranking, style):
+            if out.is_terminal:  # `print` joins texts, and forgets how each of them wraps
+                no_wrap, overflow = (getattr(part, one, None) for one in ("no_wrap", "overflow"))
+                out.print(part, no_wrap=no_wrap, overflow=overflow)
+            else:
+                out.print(part, soft_wrap=True)
+        if ranking.results and (whole_trace or ranking.thought is not None):
+            out.print()
+            out.print(_trace(ranking, style, whole=whole_trace), soft_wrap=not out.is_terminal)
+    _show(captured.get(), out, show_page)
 
 
 def ranking_view(
@@ -97,7 +109,7 @@ def ranking_view(
 
 
 def print_overviews(
-    overviews: Iterable[SessionSummary], *, show_page: Callable[[str], object] | None = None
+    overviews: Iterable[SessionSummary], *, show_page: ShowPage | None = None
 ) -> None:
     """Print sessions, one per line; on a narrow terminal without turns and source.
 
@@ -108,8 +120,13 @@ def print_overviews(
     out = console()
     with out.capture() as captured:
         _print_overview_lines(overviews, out)
-    text = captured.get()
-    if show_page and out.is_terminal and text.count("\n") >= out.height:
+    _show(captured.get(), out, show_page)
+
+
+def _show(text: str, out: "Console", show_page: ShowPage | None) -> None:
+    """Print a text, or show it as pages if it is longer than the terminal."""
+    pages = show_page and out.is_terminal and not out.is_dumb_terminal
+    if show_page and pages and text.count("\n") >= out.height:
         show_page(text)
     else:
         out.file.write(text)

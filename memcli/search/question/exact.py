@@ -1,9 +1,9 @@
 """The parts of a question that are meant to the letter: quoted phrases, and ids."""
 
 import re
-from dataclasses import dataclass
 
 from memcli.domain import SessionId
+from memcli.lazy_dataclasses import dataclass
 
 # Single quotation marks are also apostrophes, so they quote nothing.
 _QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|「([^」]+)」|『([^』]+)』')

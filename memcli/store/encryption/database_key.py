@@ -19,7 +19,7 @@ from pathlib import Path
 
 import apsw
 
-from memcli.errors import WrongKeyError
+from memcli.errors import KeyMissingError, WrongKeyError
 from memcli.lazy_dataclasses import dataclass, field
 
 SALT_BYTES = 16
@@ -83,12 +83,11 @@ def read_file_header(path: Path) -> bytes:
     """Return the first 100 bytes of a file, empty if it cannot be read.
 
     They are read by SQLite's own file system: to close a file in any other way would release the
-    locks of every connection that this process has to it.
+    locks of every connection that this process has to it. It follows no link.
     """
+    flags = [apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_MAIN_DB, 0]
     try:
-        file = apsw.VFSFile(
-            "unix", str(path.absolute()), [apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_MAIN_DB, 0]
-        )
+        file = apsw.VFSFile("unix", os.path.realpath(path), flags)
         try:
             return bytes(file.xRead(100, 0))
         finally:
@@ -110,6 +109,11 @@ def _derive(text: str, random: bytes) -> bytes:
     """Return the 32 bytes that a key or a passphrase stands for."""
     if re.fullmatch(f"[0-9a-fA-F]{{{2 * KEY_BYTES}}}", text):
         return bytes.fromhex(text)
+    if not hasattr(hashlib, "scrypt"):  # Python may be built with another library than OpenSSL
+        raise KeyMissingError(
+            "this Python cannot derive a key from a passphrase",
+            hint="`mem encrypt --key-file FILE` makes a random key, which needs no derivation",
+        )
     return hashlib.scrypt(
         unicodedata.normalize("NFC", text).encode("utf-8", "surrogateescape"),
         salt=random,

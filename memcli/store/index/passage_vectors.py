@@ -16,7 +16,7 @@ from typing import Any
 
 from memcli.store.index.quantization import quantize_vector, stored_width
 from memcli.store.sqlite.connection import Database
-from memcli.store.sqlite.filters import Filters
+from memcli.store.sqlite.filters import NO_CONDITION, Filters
 
 EXACT_LIMIT = 20_000  # up to so many passages are all compared by bytes
 MAX_CANDIDATES = 4096  # passages chosen by bits; sqlite-vec returns no more
@@ -94,7 +94,7 @@ def nearest_rows(
     query = quantize_vector(vector)
     where, values = filters.where()
     condition = "1"
-    if where != "1":
+    if where != NO_CONDITION:
         condition = (
             "{} in (select passages.id from passages join sessions"
             f" on sessions.id = session_id where {where})"
@@ -148,12 +148,17 @@ def _candidate_radius(
         return None
     step = max(last // SAMPLE_SIZE, 1)
     where, values = filters.where()
+    filtered = ""
+    if where != NO_CONDITION:
+        filtered = (
+            " and kept.id in (select passages.id from passages join sessions"
+            f" on sessions.id = session_id where {where})"
+        )
     bits = _BITS.format("embedding")
     rows = database.rows(
         f"select vec_distance_hamming({bits}, {_BITS.format('?')}) as distance"
-        f" from vectors_{number} as kept join passages using (id) join sessions"
-        " on sessions.id = session_id where kept.id in (select value from json_each(?))"
-        f" and {where} order by distance",
+        f" from vectors_{number} as kept where kept.id in (select value from json_each(?))"
+        f"{filtered} order by distance",
         *(query, json.dumps(list(range(1, last + 1, step))), *values),
     )
     return rows[MAX_CANDIDATES // step][0] if len(rows) * step > EXACT_LIMIT else None

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Literal
 
 from memcli.domain import Passage, Session
-from memcli.lazy_dataclasses import dataclass
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.protocols import Embedder, Vectors
 from memcli.store.index import full_text, passage_vectors
 from memcli.store.index.embedders import (
@@ -27,19 +27,20 @@ from memcli.store.index.term_statistics import (
     nearest_stem,
 )
 from memcli.store.sqlite.connection import Database
-from memcli.store.sqlite.filters import Filters
+from memcli.store.sqlite.filters import NO_CONDITION, Filters
 from memcli.store.sqlite.tokenize import fts_near_query, fts_phrase, fts_query
 
 Grain = Literal["session", "passage", "turn"]
 
-# The columns that `_to_match` reads, and the tables they come from.
+# The columns that `_to_match` reads, the number of the session first, and where they come from.
 _MATCH_COLUMNS: dict[Grain, str] = {
-    "session": "score, 0, 0, 0, null from summed join sessions on sessions.id = place",
-    "passage": "score, first, last, start, stop from summed join passages on passages.id = place"
-    " join sessions on sessions.id = session_id",
-    "turn": "score * iif(role = 'assistant', ?, 1) as score, position, position, 0, null"
-    " from summed join turns on turns.id = place join sessions on sessions.id = session_id",
+    "session": "place, terms, score, 0, 0, 0, null from summed",
+    "passage": "session_id, terms, score, first, last, start, stop from summed join passages"
+    " on passages.id = place",
+    "turn": "session_id, terms, score * iif(role = 'assistant', ?, 1) as score, position, position,"
+    " 0, null from summed join turns on turns.id = place",
 }
+_SESSION_OF: dict[Grain, str] = {"session": "place", "passage": "session_id", "turn": "session_id"}
 _ROWS_OF_SESSIONS: dict[Grain, str] = {  # rows of the full text, by the numbers of sessions
     "session": "select value from json_each(?)",
     "passage": "select id from passages where session_id in (select value from json_each(?))",
@@ -136,12 +137,16 @@ class SearchIndex:
             values.insert(0, json.dumps(filters.among))
         if grain == "turn":
             values.append(assistant)
-        where, filtered = filters.where()
+        # Only rows of the sessions that `among` names are scored, and sessions are read for other
+        # filters only.
+        where, filtered = replace(filters, among=None).where()
+        sessions = ""
+        if where != NO_CONDITION:
+            sessions = f" join sessions on sessions.id = {_SESSION_OF[grain]} where {where}"
         rows = self._db.rows(
             f"with{rows_among} scored as ({select}), summed as (select place,"
             " sum(score) as score, group_concat(term) as terms from scored group by place)"
-            f" select sessions.id, terms, {_MATCH_COLUMNS[grain]} where {where}"
-            " order by score desc, place limit ?",
+            f" select {_MATCH_COLUMNS[grain]}{sessions} order by score desc, place limit ?",
             *(*values, *filtered, limit),
         )
         return [
@@ -199,7 +204,7 @@ class SearchIndex:
             One match for each pair that a turn has, whose `terms` is the pair in one text. The
             score is Lucene's weight of the pair among all sessions, whatever the filters are.
         """
-        [(sessions,)] = self._db.rows("select count(*) from session_words_docsize")
+        sessions = self.count_sessions()
         where, filtered = filters.where()
         matches = []
         for first, second in pairs:
@@ -217,6 +222,11 @@ class SearchIndex:
                 if passes
             ]
         return matches
+
+    def count_sessions(self) -> int:
+        """Return the number of sessions in the full text."""
+        sessions, _ = count_texts(self._db, "session_words", ())
+        return int(sessions)
 
     def session_days(self, filters: Filters) -> dict[int, tuple[date, date]]:
         """Return the first and last day, UTC, of each session that passes the filters."""
@@ -238,8 +248,11 @@ class SearchIndex:
 
     def speaker_names(self) -> set[str]:
         """Return the names of all participants of sessions."""
-        rows = self._db.rows("select distinct participants from sessions")
-        return {name for (names,) in rows for name in json.loads(names)}
+        rows = self._db.rows(
+            "select distinct value from (select distinct participants from sessions),"
+            " json_each(participants)"
+        )
+        return {name for (name,) in rows}
 
     def source_names(self) -> set[str]:
         """Return the names of the formats that sessions came from."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from string import ascii_lowercase
 
 LEAST_TYPED = 4  # letters of a typed word that is corrected at all
+MAX_EDITS = 2  # between a typed word of nine letters or more and the stem that is meant
 MIN_LETTERS = 5  # of a stem: a shorter one is one edit away from too many others
 
 
@@ -16,9 +17,10 @@ def nearest_spelling(term: str, stems: Iterable[tuple[str, int]]) -> str | None:
 
     Args:
         term: the stem of the typed word.
-        stems: (stem, number of sessions that have it) of all that begin with the same letter.
+        stems: (stem, number of sessions that have it) of all with the same first letter that are
+            longer or shorter by MAX_EDITS at most, or have the same beginning.
     """
-    max_edits = 2 if len(term) >= 9 else 1
+    max_edits = MAX_EDITS if len(term) >= 9 else 1
     known = [(stem, count) for stem, count in stems if stem.isalpha()]
     near = [
         (edits, -count, stem)
@@ -29,9 +31,14 @@ def nearest_spelling(term: str, stems: Iterable[tuple[str, int]]) -> str | None:
     ]
     if near:
         return min(near)[2]
-    beginning = term[: max(len(term) - 2, MIN_LETTERS)]
+    beginning = same_beginning(term)
     similar = [(len(stem), -count, stem) for stem, count in known if stem.startswith(beginning)]
     return min(similar)[2] if similar else None
+
+
+def same_beginning(term: str) -> str:
+    """Return the beginning that a stem has in common with one of another ending."""
+    return term[: max(len(term) - 2, MIN_LETTERS)]
 
 
 def slips(word: str) -> set[str]:

@@ -15,7 +15,14 @@ import unicodedata
 from collections.abc import Sequence
 
 from memcli.errors import StoreError
-from memcli.store.index.spelling import LEAST_TYPED, MIN_LETTERS, nearest_spelling, slips
+from memcli.store.index.spelling import (
+    LEAST_TYPED,
+    MAX_EDITS,
+    MIN_LETTERS,
+    nearest_spelling,
+    same_beginning,
+    slips,
+)
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.tokenize import fts_query, is_unspaced, stem_tokens
 
@@ -62,15 +69,19 @@ def bm25_select(
 
 def count_texts(database: Database, table: str, terms: Sequence[str]) -> tuple[int, dict[int, int]]:
     """Return the number of texts in a table, and of those with each term, by its index."""
-    [(texts,)] = database.rows(f"select count(*) from {table}_docsize")
-    counts: dict[int, int] = {}
-    for at, term in enumerate(terms):
-        count = f"select count(*) from {table} where {table} match ?"
-        [(counts[at],)] = database.rows(count, fts_query(term))
-        if counts[at] > texts:
-            raise StoreError(
-                f"the index of {database.path} is damaged", hint="`mem doctor --fix` makes it again"
-            )
+    known = database.number_cache()
+    if (table,) not in known:
+        [(known[(table,)],)] = database.rows(f"select count(*) from {table}_docsize")
+    texts = known[(table,)]
+    for term in terms:
+        if (table, term) not in known:
+            count = f"select count(*) from {table} where {table} match ?"
+            [(known[(table, term)],)] = database.rows(count, fts_query(term))
+    counts = {at: known[(table, term)] for at, term in enumerate(terms)}
+    if max(counts.values(), default=0) > texts:
+        raise StoreError(
+            f"the index of {database.path} is damaged", hint="`mem doctor --fix` makes it again"
+        )
     return texts, counts
 
 
@@ -92,9 +103,12 @@ def nearest_stem(database: Database, term: str) -> str | None:
             json.dumps([one for one in likely if len(one) >= LEAST_STEM]),
         )
         return max(counts)[1] if counts else None
+    # All that `nearest_spelling` takes into account: an archive has 100,000 stems.
     stems = database.rows(
-        "select term, doc from temp.vocabulary where term >= ? and term < ?",
-        *(stem[0], chr(ord(stem[0]) + 1)),
+        "select term, doc from temp.vocabulary where term >= ? and term < ?"
+        " and (length(term) between ? and ? or term glob ? || '*')",  # a stem has letters only
+        *(stem[0], chr(ord(stem[0]) + 1), len(stem) - MAX_EDITS, len(stem) + MAX_EDITS),
+        same_beginning(stem),
     )
     return nearest_spelling(stem, stems)
 

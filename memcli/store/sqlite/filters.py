@@ -6,6 +6,8 @@ from datetime import datetime
 from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.times import milliseconds
 
+NO_CONDITION = "1"  # the SQL condition of filters without limits
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -19,7 +21,7 @@ class Filters:
 
     def where(self) -> tuple[str, list[object]]:
         """Return an SQL condition on the table `sessions`, and its values."""
-        conditions, values = ["1"], list[object]()
+        conditions, values = [NO_CONDITION], list[object]()
         if self.since:
             conditions.append("sessions.ended_at >= ?")
             values.append(milliseconds(self.since))

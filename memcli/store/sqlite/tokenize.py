@@ -22,23 +22,26 @@ import apsw
 
 from memcli.text.scripts import INDEXED_AS_PAIRS
 
-_UNSPACED_RUN = re.compile(f"[{INDEXED_AS_PAIRS}]+")
+# These three are texts, because compiling them takes 7 ms, which only what needs them should pay
+# for: a question in Latin letters does not.
+_UNSPACED_RUN = f"[{INDEXED_AS_PAIRS}]+"
 # Symbols and pictures; not the modifiers of skin, which only change how one looks.
 _EMOJI = (
     "\u231a-\u23ff\u2600-\u27bf\u2b50\u2b55\U0001f1e6-\U0001f1ff"
     "\U0001f300-\U0001f3fa\U0001f400-\U0001faff"
 )
-_EMOJI_CHARACTER = re.compile(f"[{_EMOJI}]")
+_EMOJI_CHARACTER = f"[{_EMOJI}]"
 _PRIVATE_USE = 0xF0000  # first of the characters that stand for emoji in the index
 # 36,500 and 36 500, with one separator throughout.
 _GROUPED_NUMBER = re.compile(r"(?<![\d.,])\d{1,3}([.,'’ ])\d{3}(?:\1\d{3})*(?![.,]?\d)")
 _LEAST_GROUPED = 4  # digits of a number that may be written in groups
 _YEAR = re.compile(r"(?:19|20)\d\d")
-# A text, because compiling it takes 4 ms, which only a search should pay for.
 _WORD = (
     f"[{INDEXED_AS_PAIRS}]+|[{_EMOJI}]"
     f"|[^\\W_{INDEXED_AS_PAIRS}]+(?:['’][^\\W\\d_{INDEXED_AS_PAIRS}]+)*"
 )
+_PLAIN_WORD = r"[^\W_]+(?:['’][^\W\d_]+)*"  # the same in a text without those letters and emoji
+_FIRST_SPECIAL = "\u0e00"  # the first of those letters
 _SAME_SENTENCE = re.compile(r"(?:.*[,;:])?\s+", re.DOTALL)  # space between words of one
 
 # English words that say nothing about the subject, with the contractions that FTS5 splits.
@@ -105,25 +108,27 @@ def _whole_word_pattern(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(groups)})\b")
 
 
-_IRREGULAR_FORM = _whole_word_pattern(_BASE_FORMS)
+@lru_cache(maxsize=1)
+def _irregular_form() -> re.Pattern[str]:
+    return _whole_word_pattern(_BASE_FORMS)
 
 
 def normalize_for_index(text: str) -> str:
     """Return a text in the form that is given to the full-text index."""
     text = unicodedata.normalize("NFKC", text).casefold()
-    text = _IRREGULAR_FORM.sub(lambda word: _BASE_FORMS[word[0]], text)
+    text = _irregular_form().sub(lambda word: _BASE_FORMS[word[0]], text)
     if text.isascii():
         return text
     text = _encode_emoji(text)
-    return _UNSPACED_RUN.sub(lambda run: f" {' '.join(_pairs(run[0], last=True))} ", text)
+    return re.sub(_UNSPACED_RUN, lambda run: f" {' '.join(_pairs(run[0], last=True))} ", text)
 
 
 def count_words(text: str) -> int:
     """Return the number of words; each character of an unspaced script counts as one."""
     if text.isascii():
         return len(text.split())
-    unspaced = sum(len(run) for run in _UNSPACED_RUN.findall(text))
-    return unspaced + len(_UNSPACED_RUN.sub(" ", text).split())
+    unspaced = sum(len(run) for run in re.findall(_UNSPACED_RUN, text))
+    return unspaced + len(re.sub(_UNSPACED_RUN, " ", text).split())
 
 
 def normalized_key(text: str) -> str:
@@ -142,12 +147,12 @@ def query_terms(question: str) -> list[str]:
     stop_words = _stop_words_for(question)
     terms: dict[str, bool] = {}  # each term, and whether it is more than a stop word
     end = 0  # the end of the word before
-    for found in re.finditer(_WORD, question):
+    for found in re.finditer(_word_pattern(question), question):
         word = found[0]
         inside = end and _SAME_SENTENCE.fullmatch(question, end, found.start())
         name = bool(inside) and len(word) > 1 and word[0].isupper()
         end = found.end()
-        unspaced = _UNSPACED_RUN.match(word)
+        unspaced = is_unspaced(word)
         parts = _pairs(word, last=False) if unspaced else re.split("['’]", word.casefold())
         for at, part in enumerate(parts):
             term = _BASE_FORMS.get(part, part)
@@ -163,9 +168,9 @@ def is_stop_word(term: str) -> bool:
 
 def word_spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, term) of each word, in characters; the term is not yet stemmed."""
-    for found in re.finditer(_WORD, text):
+    for found in re.finditer(_word_pattern(text), text):
         word, start = found[0], found.start()
-        if _UNSPACED_RUN.match(word):
+        if is_unspaced(word):
             for size in (1, 2):
                 for at in range(len(word) + 1 - size):
                     yield start + at, start + at + size, _fold(word[at : at + size])
@@ -208,7 +213,7 @@ def _tokenizer() -> apsw.FTS5Tokenizer:
 
 def _stop_words_for(question: str) -> frozenset[str]:
     german = GERMAN_STOP_WORDS - STOP_WORDS
-    found = german.intersection(re.findall(_WORD, question.casefold()))
+    found = german.intersection(re.findall(_word_pattern(question), question.casefold()))
     return STOP_WORDS | GERMAN_STOP_WORDS if len(found) >= _GERMAN_THRESHOLD else STOP_WORDS
 
 
@@ -218,7 +223,7 @@ def fts_query(term: str) -> str:
     A lone character of an unspaced script also finds the pairs it begins, and a long number its
     groups of three digits; a year has none.
     """
-    if len(term) == 1 and _UNSPACED_RUN.match(term):
+    if len(term) == 1 and is_unspaced(term):
         return f'"{term}"*'
     if len(term) >= _LEAST_GROUPED and term.isdecimal() and not _YEAR.fullmatch(term):
         first = len(term) % 3
@@ -229,18 +234,28 @@ def fts_query(term: str) -> str:
 
 def fts_phrase(phrase: str) -> str:
     """Return an FTS5 query for texts that have the words of a phrase in a row; empty for none."""
-    if not re.search(_WORD, phrase):
+    if not re.search(_word_pattern(phrase), phrase):
         return ""
     text = _encode_emoji(unicodedata.normalize("NFKC", phrase).casefold())
-    text = _IRREGULAR_FORM.sub(lambda word: _BASE_FORMS[word[0]], text)
-    text = _UNSPACED_RUN.sub(lambda run: f" {' '.join(_pairs(run[0], last=False))} ", text)
+    text = _irregular_form().sub(lambda word: _BASE_FORMS[word[0]], text)
+    if not text.isascii():
+        text = re.sub(_UNSPACED_RUN, lambda run: f" {' '.join(_pairs(run[0], last=False))} ", text)
     quoted = text.replace('"', " ")
     return f'"{quoted}"'
 
 
 def _encode_emoji(text: str) -> str:
     """Replace each emoji by a word of one character for private use."""
-    return _EMOJI_CHARACTER.sub(lambda one: f" {chr(_PRIVATE_USE + (ord(one[0]) & 0xFFFF))} ", text)
+    if text.isascii():
+        return text
+    return re.sub(
+        _EMOJI_CHARACTER, lambda one: f" {chr(_PRIVATE_USE + (ord(one[0]) & 0xFFFF))} ", text
+    )
+
+
+def _word_pattern(text: str) -> str:
+    """Return the pattern of words in a text: a simple one, if that finds the same."""
+    return _PLAIN_WORD if max(text, default="") < _FIRST_SPECIAL else _WORD
 
 
 def _fold(word: str) -> str:
@@ -249,7 +264,7 @@ def _fold(word: str) -> str:
 
 def is_unspaced(term: str) -> bool:
     """Return whether a term is of a script without spaces, whose words are cut into pairs."""
-    return _UNSPACED_RUN.match(term) is not None
+    return term >= _FIRST_SPECIAL and re.match(_UNSPACED_RUN, term) is not None
 
 
 def fts_near_query(first: str, second: str) -> str:

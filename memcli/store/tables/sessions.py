@@ -200,6 +200,24 @@ class SessionTable:
         [row] = self._db.rows(f"select {_COLUMNS} from {_JOINED} where sessions.id = ?", number)
         return self._session(row)
 
+    def by_numbers(self, numbers: Collection[int]) -> dict[int, Session]:
+        """Return the sessions with these numbers, by number: two statements read them all."""
+        wanted = json.dumps(list(numbers))
+        turns: dict[int, list[Any]] = {number: [] for number in numbers}
+        for number, *turn in self._db.rows(
+            f"select session_id, {TURN_COLUMNS} from turns"
+            " where session_id in (select value from json_each(?)) order by session_id, position",
+            wanted,
+        ):
+            turns[number].append(turn)
+        rows = self._db.rows(
+            f"select {_COLUMNS} from {_JOINED}"
+            " where sessions.id in (select value from json_each(?))",
+            wanted,
+        )
+        found = {row[-1]: self._to_session(row, turns[row[-1]]) for row in rows}
+        return {number: found[number] for number in numbers}
+
     def numbers(self, filters: Filters) -> set[int]:
         """Return the numbers of the sessions that pass the filters."""
         where, values = filters.where()
@@ -244,10 +262,14 @@ class SessionTable:
             )
 
     def _session(self, row: Sequence[Any]) -> Session:
-        public, source, title, started, ended, offset, participants, number = row
         turns = self._db.rows(
-            f"select {TURN_COLUMNS} from turns where session_id = ? order by position", number
+            f"select {TURN_COLUMNS} from turns where session_id = ? order by position", row[-1]
         )
+        return self._to_session(row, turns)
+
+    def _to_session(self, row: Sequence[Any], turns: Sequence[Sequence[Any]]) -> Session:
+        """Return the session of a row of _COLUMNS, and of rows of its turns."""
+        public, source, title, started, ended, offset, participants, _number = row
         try:
             return Session(
                 id=public,
