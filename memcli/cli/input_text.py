@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from memcli.cli.output.console import printable
+from memcli.cli.output.console import note, printable
 from memcli.errors import InputError, UsageError
 
 LONGEST_QUESTION = 1 << 20  # bytes
@@ -25,6 +25,16 @@ def join_question(words: Sequence[str]) -> str:
     return question
 
 
+def note_keyboard(what: str) -> None:
+    """Say that input is awaited, if standard input is a terminal: otherwise nothing would show it.
+
+    Args:
+        what: the input in words: "an export", "questions, one a line,".
+    """
+    if sys.stdin and sys.stdin.isatty():
+        note(f"reading {what} from the keyboard; Ctrl-D ends it, Ctrl-C cancels")
+
+
 def read_questions(*, null: bool) -> Iterator[str]:
     """Yield the questions on standard input, each before the next one is read; skip blank ones.
 
@@ -34,6 +44,7 @@ def read_questions(*, null: bool) -> Iterator[str]:
     Raises:
         InputError: one is longer than LONGEST_QUESTION, or standard input cannot be read.
     """
+    note_keyboard("questions, one a line,")
     for number, raw in enumerate(_records(b"\0" if null else b"\n"), start=1):
         if len(raw) > LONGEST_QUESTION:
             raise InputError(
@@ -52,6 +63,7 @@ def read_text_input(file: Path) -> str:
     """
     try:
         if str(file) == STDIN:
+            note_keyboard("JSON")
             raw = sys.stdin.buffer.read(LONGEST_TEXT + 1)
         else:
             with file.open("rb") as stream:

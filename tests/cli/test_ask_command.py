@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from helpers.hostile_server import answer, serving
 from helpers.mem_process import MEM, Mem, Run
 from helpers.small_exports import chatgpt, claude, talk, telegram
 
@@ -440,3 +441,19 @@ def test_ctrl_c_prints_what_there_is(mem, smollm):
     assert process.returncode == 130
     assert [stage["name"] for stage in json.loads(out)["stages"]] == ["retrieve"]
     assert b"Traceback" not in err
+
+
+def test_the_nearest_sessions_are_shown_also_if_a_model_fails(mem):
+    with serving(answer({"error": {"message": "out of order"}}, status=400)) as served:
+        done = mem(
+            "ask",
+            "which dentist took out my wisdom tooth on a friday",
+            "--reranker",
+            f"{served.url}#x",
+        )
+
+    assert (done.code, done.out) == (7, "")
+    _, found, below = done.err.partition("mem: nothing relevant found; these are nearest")
+    assert found
+    assert ", unlikely\n" in below
+    assert "out of order" in below

@@ -10,12 +10,12 @@ from typing import Annotated
 
 from memcli.cli.completion.values import offer_formats
 from memcli.cli.discovery import choose_discovered
-from memcli.cli.input_text import STDIN
+from memcli.cli.input_text import STDIN, note_keyboard
 from memcli.cli.json_output.import_documents import formats_document, ingest_document, source_json
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
 from memcli.cli.options import Json, Jsonl, Quiet, Timezone, Verbose
-from memcli.cli.output.console import note, print_json, print_jsonl, remark
+from memcli.cli.output.console import print_json, print_jsonl, remark
 from memcli.cli.output.import_view import print_formats, print_reports
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Argument, Option
@@ -206,8 +206,8 @@ def _check_usage(
     """
     if discover and paths:
         raise UsageError("`--discover` finds the paths itself", hint="leave out the path")
-    if paths and any(str(path) == STDIN for path in paths) and sys.stdin and sys.stdin.isatty():
-        note("reading an export from the keyboard; Ctrl-D ends it, Ctrl-C cancels")
+    if any(str(path) == STDIN for path in paths):
+        note_keyboard("an export")
     if discover or paths:
         return
     remembered = False

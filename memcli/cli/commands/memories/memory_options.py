@@ -8,8 +8,8 @@ from memcli.cli.json_output.memory_documents import memories_document, memory_li
 from memcli.cli.option_groups import combine_dates
 from memcli.cli.options import FILTERS, Since, Speaker, Until, limit_option
 from memcli.cli.output.console import note, remark
-from memcli.cli.output.markdown_csv import print_listing
-from memcli.cli.output.memory_view import print_memories
+from memcli.cli.output.markdown_csv import print_listing, print_text
+from memcli.cli.output.memory_view import memories_markdown, print_memories
 from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.typed_values import parse_text
 from memcli.domain import Memory, MemoryType
@@ -106,12 +106,15 @@ class MemoryFilterOptions:
         doubtful = [one for one in current if not one.trusted]
         trusted = [one for one in current if one.trusted]
         listed = (doubtful if self.unsupported else trusted)[: self.limit]
-        print_listing(
-            chosen_format,
-            lambda: memories_document(store, listed),
-            lambda: memory_list(store, listed),
-            lambda: print_memories(listed),
-        )
+        if chosen_format == "markdown":
+            print_text(memories_markdown(listed).rstrip())
+        else:
+            print_listing(
+                chosen_format,
+                lambda: memories_document(store, listed),
+                lambda: memory_list(store, listed),
+                lambda: print_memories(listed),
+            )
         if doubtful and not self.unsupported:
             remark(f"{len(doubtful)} unsupported, not shown: `mem memories list --unsupported`")
         if not listed:
