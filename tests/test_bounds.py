@@ -15,6 +15,8 @@ from memcli.domain import Conversation
 from memcli.errors import BackendError, InputError
 from memcli.formats import ParseOptions, load_format
 from memcli.settings import load_settings, read_toml
+from memcli.weights.convert import decoder_tokenizer
+from memcli.weights.convert.json_file import JsonFile
 
 MOST_SECONDS, MOST_MEGABYTES = 5, 500
 STRING, ARRAY, U8, U32 = 8, 9, 0, 4
@@ -121,6 +123,25 @@ def test_a_safetensors_header_of_many_megabytes_is_refused(tmp_path):
 
     with pytest.raises(BackendError, match="is not a safetensors file, or is cut short"):
         read_safetensors_header(path)
+
+
+@pytest.mark.parametrize("count", [-1, 1 << 40, int("9" * 4000)])
+def test_absurd_counts_in_a_config_of_a_model_are_refused(tmp_path, count):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"vocab_size": count, "rope": {"theta": 10**400}}))
+    config = JsonFile.read(path)
+
+    for place, kind in (("vocab_size", int), ("rope.theta", float)):
+        with pytest.raises(BackendError, match=rf"negative or absurd as {place}"):
+            config.require(place, kind)
+
+
+def test_an_absurd_vocabulary_is_refused(tmp_path):
+    file = JsonFile(tmp_path / "tokenizer.json", {})
+    words = {"words": {}, "added": [], "merges": [], "pre_tokenizer": "qwen2"}
+
+    with pytest.raises(BackendError, match="a vocabulary of 1,073,741,824 tokens"):
+        decoder_tokenizer._build_vocabulary(file, size=1 << 30, **words)
 
 
 def mail(body=b"hi", *, kind=b"text/plain", sender=b"ann@home.example", number=1):

@@ -26,7 +26,7 @@ NO_LIMIT = 1 << 30
 def disturb(seconds: float) -> Iterator[tuple[str, list[str]]]:
     """Yield the parts that kill and disturb commands."""
     at_once = min(60.0, seconds / 6)
-    kills = (seconds - at_once) * 0.55
+    kills = (seconds - at_once) * 0.5
     yield "kills", ["kills", str(kills), "500"]
     yield "at once", ["at_once", str(at_once), "0"]
     yield "faults", ["faults", str(seconds - at_once - kills), "2000"]

@@ -3,9 +3,15 @@
 import json
 
 import pytest
-from helpers.hostile_server import chat, serving
+from helpers.hostile_server import answer, chat, serving
 
-from memcli.backends.server import open_chat, open_reader, open_sifter, parse_endpoint
+from memcli.backends.server import (
+    open_chat,
+    open_embedder,
+    open_reader,
+    open_sifter,
+    parse_endpoint,
+)
 from memcli.backends.server.plain_text import break_special_tokens
 from memcli.protocols import Message, Sampling, Tool, ToolCall
 
@@ -52,6 +58,15 @@ def sent(behaviour, use):
     with serving(behaviour) as served:
         use(parse_endpoint(f"{served.url}#m"))
     return [request.body["messages"] for request in served.requests]
+
+
+def test_an_embedder_gets_no_special_token():
+    vector = {"data": [{"index": 0, "embedding": [1.0, 0.0]}]}
+    with serving(answer(vector)) as served:
+        model = open_embedder(parse_endpoint(f"{served.url}#m"), passage_prefix="<s>passage: ")
+        model.embed([HOSTILE])
+
+    assert served.requests[-1].body["input"] == [f"<s>passage: {BROKEN}"]
 
 
 def test_a_chat_gets_no_special_token():

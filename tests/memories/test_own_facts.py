@@ -57,6 +57,13 @@ def test_a_fact_of_ones_own_is_said_in_a_turn_of_ones_own(store, own):
     assert (session.source, session.title, session.turns[0].text) == (YOU, "home", LISBON.value)
 
 
+def test_a_clock_that_was_set_back_supersedes_no_new_fact(store, own):
+    own.add(LISBON, BEGIN)
+    own.add(PORTO, BEGIN - 60 * MINUTE)
+
+    assert current(store) == {PORTO.value}
+
+
 def test_what_a_model_reads_later_does_not_supersede_it_until_it_is_accepted(store, own):
     own.add(PORTO, BEGIN)
     key = read(store, LISBON)

@@ -32,7 +32,7 @@ def run_helper(module, *words):
 
 
 def test_no_kill_loses_or_doubles_anything(tmp_path, record_property):
-    kills = kill_commands(tmp_path, seconds=150, most=100)
+    kills = kill_commands(tmp_path, seconds=140, most=100)
 
     record_property("kills", kills)
     assert sum(kills.values()) >= 20

@@ -217,7 +217,7 @@ ODD = [
     ("config.json", "rope_parameters", [7], r"\[7\] as rope_parameters"),
     ("config.json", "rope_parameters", {**YARN, "beta_fast": 16}, "16 as beta_fast"),
     ("config.json", "rope_parameters", {**YARN, "factor": None}, "no factor"),
-    ("config.json", "max_position_embeddings", 2**40, "or a text that no GGUF file can hold"),
+    ("config.json", "max_position_embeddings", 2**40, "that is negative or absurd as max"),
     ("config.json", "rms_norm_eps", 1e39, "or a text that no GGUF file can hold"),
     ("tokenizer_config.json", "chat_template", "\ud800", "or a text that no GGUF file can"),
     ("config.json", "bos_token_id", 5000, "bos_token_id 5000 of no token"),

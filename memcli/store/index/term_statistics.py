@@ -13,7 +13,6 @@ import json
 import math
 import unicodedata
 from collections.abc import Sequence
-from functools import partial
 
 from memcli.errors import StoreError
 from memcli.store.index.spelling import (
@@ -70,27 +69,20 @@ def bm25_select(
 
 def count_texts(database: Database, table: str, terms: Sequence[str]) -> tuple[int, dict[int, int]]:
     """Return the number of texts in a table, and of those with each term, by its index."""
-    texts = database.remember((table,), lambda: _count_rows(database, table))
-    counts = {
-        at: database.remember((table, term), partial(_count_with, database, table, term))
-        for at, term in enumerate(terms)
-    }
+    known = database.number_cache()
+    if (table,) not in known:
+        [(known[(table,)],)] = database.rows(f"select count(*) from {table}_docsize")
+    texts = known[(table,)]
+    for term in terms:
+        if (table, term) not in known:
+            count = f"select count(*) from {table} where {table} match ?"
+            [(known[(table, term)],)] = database.rows(count, fts_query(term))
+    counts = {at: known[(table, term)] for at, term in enumerate(terms)}
     if max(counts.values(), default=0) > texts:
         raise StoreError(
             f"the index of {database.path} is damaged", hint="`mem doctor --fix` makes it again"
         )
     return texts, counts
-
-
-def _count_rows(database: Database, table: str) -> int:
-    [(texts,)] = database.rows(f"select count(*) from {table}_docsize")
-    return int(texts)
-
-
-def _count_with(database: Database, table: str, term: str) -> int:
-    count = f"select count(*) from {table} where {table} match ?"
-    [(texts,)] = database.rows(count, fts_query(term))
-    return int(texts)
 
 
 def lucene_weight(texts: int, count: int) -> float:

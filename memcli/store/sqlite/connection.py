@@ -62,8 +62,8 @@ class Database:
         self.path = path
         self.key: DatabaseKey | None = None
         self._wait = int(wait * 1000)  # ms
-        self._remembered: dict[tuple[str, ...], int] = {}
-        self._remembered_at = (0, 0)  # the state of the database that they were read from
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._numbers_at = (0, 0)  # the state of the database that they were read from
         if not read_only:
             remove_leftover_parts(Path(os.path.realpath(path)))
             create_private_file(path, new_key)
@@ -97,21 +97,17 @@ class Database:
         with self._translate_errors():
             return self._db.execute(sql, values).fetchall()
 
-    def remember(self, key: tuple[str, ...], read: Callable[[], int]) -> int:
-        """Return a number that is read from the database once, until anybody changes that.
+    def number_cache(self) -> dict[tuple[str, ...], int]:
+        """Return numbers that were read from the database, by name; empty once anybody changed it.
 
-        Args:
-            key: the name of the number.
-            read: reads it.
+        Callers add what they read.
         """
         [(version,)] = self.rows("pragma data_version")
         state = (int(version), self._db.total_changes())
-        if state != self._remembered_at:
-            self._remembered.clear()
-            self._remembered_at = state
-        if key not in self._remembered:
-            self._remembered[key] = read()
-        return self._remembered[key]
+        if state != self._numbers_at:
+            self._numbers.clear()
+            self._numbers_at = state
+        return self._numbers
 
     def many(self, sql: str, values: Sequence[Sequence[object]]) -> None:
         """Run one statement once for each sequence of values."""

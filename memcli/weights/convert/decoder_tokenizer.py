@@ -31,6 +31,7 @@ _SUPPORTED = {  # by place in tokenizer.json: the values that llama.cpp's code s
     "model.end_of_word_suffix": (None, ""),
     "normalizer": ({"type": "NFC"},),
 }
+_MOST_TOKENS = 1 << 22  # of a vocabulary: the largest have 262,144
 _CONTROL = re.compile(r"<\|.*\|>")  # the spelling of a control token, flagged as special or not
 _END_OF_TURN = "<|im_end|>"
 
@@ -189,7 +190,8 @@ def _from_vocab_json(checkpoint: Checkpoint, size: int) -> ByteVocabulary:
 
 
 def _add_id(number: str, entry: object) -> object:
-    return {**entry, "id": int(number)} if isinstance(entry, dict) and number.isdecimal() else entry
+    is_number = number.isdecimal() and len(number) < 12
+    return {**entry, "id": int(number)} if isinstance(entry, dict) and is_number else entry
 
 
 def _build_vocabulary(
@@ -206,6 +208,8 @@ def _build_vocabulary(
     Raises:
         BackendError: two tokens share an id, or one lies outside the model's embedding.
     """
+    if size > _MOST_TOKENS:
+        raise BackendError(f"{file.path}: a vocabulary of {size:,} tokens is not plausible")
     tokens = [f"[PAD{number}]" for number in range(size)]
     kinds = [TokenType.UNUSED] * size
     entries = [(token, number, TokenType.NORMAL) for token, number in words.items()]

@@ -11,6 +11,8 @@ from memcli.typed_table import shorten_repr
 
 T = TypeVar("T")
 
+_LARGEST_NUMBER = (1 << 31) - 1  # of whole ones, which GGUF stores in 32 bits
+
 
 @dataclass(frozen=True, slots=True)
 class JsonFile:
@@ -45,6 +47,7 @@ class JsonFile:
         Args:
             place: names of fields, joined by dots.
             kind: the type of the value; `float` also takes whole numbers, no number is a `bool`.
+                Whole numbers are counts: from 0 to 2 147 483 647.
 
         Raises:
             BackendError: the place is missing, or its value has another type.
@@ -52,6 +55,8 @@ class JsonFile:
         value = self.find(place)
         if value is None:
             raise BackendError(f"{self.path} has no {place}")
+        if type(value) is int and not 0 <= value <= _LARGEST_NUMBER:
+            raise BackendError(f"{self.path} has a number that is negative or absurd as {place}")
         if kind is float and type(value) is int:
             value = float(value)
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
