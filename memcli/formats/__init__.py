@@ -7,7 +7,7 @@ FORMATS.
     format      the description of a format, and the options for parsing
     guides      how a person gets each export, in `guides.toml`
     sources     the documents that a path leads to: files, folders, standard input
-    zips        zips as documents
+    zips, tars  their members as documents
     spool       streams stored so that they can be read again
     parsing     readers of file types, which know no format
     building    builders of conversations
@@ -38,6 +38,7 @@ FORMATS = {
     "copilot_cli": "agents.copilot_cli",
     "cursor": "agents.cursor",
     "windsurf": "agents.windsurf",
+    "antigravity": "agents.antigravity",
     "qwen_code": "agents.qwen_code",
     "llm_logs": "agents.llm_logs",
     "lechat": "assistants.lechat",

@@ -111,6 +111,7 @@ class ImportReport:
     memories: int = 0  # new ones, of those that another database exported
     messages: MessageAccount = field(default_factory=MessageAccount)
     consulted: tuple[str, ...] = ()  # names of the files that its parser looked up
+    unrecognized: tuple[str, ...] = ()  # names of the files of its path that no format recognises
 
     @property
     def damaged(self) -> bool:
@@ -148,7 +149,8 @@ class ImportReport:
         sessions, turns = (ImportCounts(**record[key]) for key in ("sessions", "turns"))
         messages = MessageAccount(**record.get("messages", {}))
         known = {"sessions": sessions, "turns": turns, "warnings": warnings, "messages": messages}
-        return cls(**{**record, **known, "consulted": tuple(record.get("consulted", ()))})
+        names = {key: tuple(record.get(key, ())) for key in ("consulted", "unrecognized")}
+        return cls(**{**record, **known, **names})
 
 
 def _all_unchanged(counts: ImportCounts) -> ImportCounts:

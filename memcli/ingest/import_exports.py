@@ -10,6 +10,7 @@ from memcli.domain import Conversation, Doubt, Skipped
 from memcli.errors import InputError
 from memcli.formats import FORMATS, Document, Format, ParseOptions, load_format, recognise_format
 from memcli.formats.format import PARSER_FAILURES, StoredItem
+from memcli.formats.parsing.json_stream import parse_or_broken
 from memcli.formats.sources import DocumentSource, find_sources, readable_bytes, total_bytes
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportReport, ImportTally, MessageAccount
@@ -24,6 +25,7 @@ from memcli.store import Store
 from memcli.store.maintenance.peek import is_memcli_database
 
 _LONGEST_REASON = 300  # characters
+_LONGEST_BLANK = 200  # bytes of a file that holds nothing
 BATCH_TURNS, BATCH_CHARACTERS = 10_000, 4_000_000  # in one transaction, about
 
 
@@ -160,7 +162,7 @@ class _PathImporter:
             return [self._failure(name, InputError(why))]
         if unrecognized:
             warnings = (*reports[-1].warnings, _unrecognized_beside(path, unrecognized))
-            reports[-1] = replace(reports[-1], warnings=warnings)
+            reports[-1] = replace(reports[-1], warnings=warnings, unrecognized=tuple(unrecognized))
         return reports
 
     def _import_place(self, place: DocumentSource, unrecognized: list[str]) -> list[ImportReport]:
@@ -216,7 +218,8 @@ class _PathImporter:
                 document = document if found.grows else replace(document, log_position=None)
                 reports.append(self._import_format(document, found))
                 return
-            unrecognized.append(document.name)
+            if not _is_blank(document):
+                unrecognized.append(document.name)
         except InputError as error:
             reports.append(self._failure(document.name, error))
         self._progress.skip(readable_bytes(document.name, document.size))
@@ -313,6 +316,20 @@ def _recognise(document: Document) -> Format | None:
         raise _to_input_error(document.name, error) from error
 
 
+def _is_blank(document: Document) -> bool:
+    """Return whether a file holds nothing: only spaces, or JSON such as `{"chats": []}`."""
+    with document.open() as stream:
+        head = stream.read(_LONGEST_BLANK + 1)
+    value = parse_or_broken(head) if head.strip() else None
+    return len(head) <= _LONGEST_BLANK and _has_no_values(value)
+
+
+def _has_no_values(value: object) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    is_container = value is None or isinstance(value, dict | list)
+    return is_container and all(map(_has_no_values, inner))
+
+
 def _to_input_error(name: str, error: Exception) -> InputError:
     """Return the error of a document; one that nobody foresaw is named with its kind."""
     if isinstance(error, InputError):
@@ -351,5 +368,6 @@ def _without_lookups(names: Sequence[str], reports: Sequence[ImportReport]) -> l
 def _unrecognized_beside(path: Path, names: Sequence[str]) -> Doubt:
     """Return a warning that names the files beside recognised ones that were not."""
     shown = [name.removeprefix(f"{path}/") for name in names[:3]]
-    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    rest = len(names) - len(shown)
+    more = f" and {rest:,} more; `--verbose` names all {len(names):,}" if rest else ""
     return Doubt(str(path), f"not recognised as chat exports: {', '.join(shown)}{more}")

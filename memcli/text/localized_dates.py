@@ -15,6 +15,11 @@ from typing import TypeVar
 from memcli.lazy_dataclasses import dataclass
 
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?![:.]?\d)")
+# A clock of French Canada, as "21 h 54 min 36 s", and of East Asia, as "21時54分36秒".
+_CLOCK_IN_UNITS = re.compile(
+    r"(?<!\d)(\d{1,2}) ?(?:h|時|时|点|點|시) ?(\d{1,2})"
+    r"(?: ?(?:min|分|분)(?: ?(\d{1,2}) ?(?:s|秒|초))?)?"
+)
 _NUMBER = re.compile(r"(?<!\d)\d{1,4}(?!\d)")
 _LONGEST = 120  # characters of a date
 _WITH_ENDINGS = 4  # letters of a name to which others may be attached
@@ -52,7 +57,7 @@ def parse_localized_date(text: str) -> datetime | None:
     Returns:
         The time; None if no language reads the text.
     """
-    plain = _plain(text[:_LONGEST])
+    plain = _CLOCK_IN_UNITS.sub(_join_units, _plain(text[:_LONGEST]))
     if not any(letter.isdigit() for letter in plain):
         return None
     for name in _recent:
@@ -65,6 +70,10 @@ def parse_localized_date(text: str) -> datetime | None:
                 del _recent[_MOST_RECENT:]
                 return moment
     return None
+
+
+def _join_units(match: re.Match[str]) -> str:
+    return ":".join(f"{int(part):02}" for part in match.groups() if part) + " "
 
 
 class _Match(IntEnum):
@@ -107,8 +116,8 @@ def _language(name: str) -> _Language:
                 _add_name(known, word, number)
             for number, word in locale.days.get(context, {}).get(width, {}).items():
                 _add_name(weekdays, word, number)
-    halves = dict.fromkeys(("am", "上午", "午前", "오전"), False)
-    halves |= dict.fromkeys(("pm", "下午", "午後", "오후"), True)
+    halves = dict.fromkeys(("am", "a.m.", "pg", "上午", "午前", "오전"), False)
+    halves |= dict.fromkeys(("pm", "p.m.", "ptg", "下午", "午後", "오후"), True)
     for width in months:
         periods = locale.day_periods.get("format", {}).get(width, {})
         halves |= {

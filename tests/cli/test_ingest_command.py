@@ -67,6 +67,7 @@ def test_an_export_of_every_format_is_recognised_and_counted(mem, name):
     assert done.json == {
         "schema": "mem.ingest/1",
         "sources": [report],
+        "not_recognised": [],
         "totals": {"sessions": counts(new=1, skipped=0), "turns": counts(new=turns)},
         "seconds": done.json["seconds"],
     }

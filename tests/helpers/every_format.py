@@ -6,6 +6,7 @@ SAMPLES    (format, file name, bytes), at least one for each format
 import json
 import sqlite3
 from contextlib import closing
+from hashlib import sha256
 
 from helpers import small_exports
 from helpers.assistant_exports import EXPORTS, lines_of, stamp
@@ -107,6 +108,29 @@ def archive_turn(at, line):
     return {"key": f"m{at}", "role": role(at), "text": line, "sent_at": stamp(at), "clock": "exact"}
 
 
+def antigravity(at, line):
+    kind = role(at, person="USER_INPUT", model="PLANNER_RESPONSE")
+    source = role(at, person="USER_EXPLICIT", model="MODEL")
+    head = {"step_index": at, "source": source, "type": kind, "created_at": stamp(at)}
+    return {**head, "content": line if at % 2 else f"<USER_REQUEST>\n{line}\n</USER_REQUEST>"}
+
+
+def cursor_store(*messages, **about):
+    """Return statements that make a chat of Cursor's command-line agent."""
+    blobs = [json.dumps(message).encode() for message in messages]
+    root = b"".join(b"\n " + sha256(blob).digest() for blob in blobs)
+    about = {"agentId": "a1", "latestRootBlobId": sha256(root).hexdigest(), **about}
+    return [
+        ("create table blobs (id text primary key, data blob)",),
+        ("create table meta (key text primary key, value text)",),
+        ("insert into meta values ('0', ?)", json.dumps(about).encode().hex()),
+        *(
+            ("insert into blobs values (?, ?)", sha256(blob).hexdigest(), blob)
+            for blob in (root, *blobs)
+        ),
+    ]
+
+
 def tree(row):
     return {f"m{at}": row(at, line) for at, line in enumerate(LINES)}
 
@@ -179,6 +203,9 @@ DATABASES = {
             for at, line in enumerate(LINES)
         ),
     ],
+    "store.db": cursor_store(
+        *({"role": role(at), "content": [{"type": "text", "text": LINES[at]}]} for at in range(12))
+    ),
     "chat.db": [
         ("create table handle (id text)",),
         ("create table chat (guid text, chat_identifier text, display_name text)",),
@@ -201,6 +228,7 @@ DATABASE_FORMATS = {
     "logs.db": "llm_logs",
     "opencode.db": "opencode",
     "state.vscdb": "cursor",
+    "store.db": "cursor",
     "chat.db": "imessage",
 }
 TALKS = {
@@ -238,6 +266,7 @@ TALKS = {
         "gemini_cli",
         json.dumps({"sessionId": "s1", "projectHash": "p", "messages": rows(gemini_cli)}),
     ),
+    "transcript.jsonl": ("antigravity", lines_of(rows(antigravity))),
     "pi.jsonl": ("pi", lines_of([{"type": "session", "version": 3, "id": "s1"}, *rows(pi)])),
     "export_manifest.json": (
         "export_manifests",
@@ -263,7 +292,7 @@ TALKS = {
 }
 
 
-def _database(statements):
+def database_bytes(statements):
     """Return a database as bytes, in small pages so that damage does not hit emptiness."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("pragma page_size = 512")
@@ -283,7 +312,7 @@ SAMPLES = [
         ]
     ),
     *(
-        (DATABASE_FORMATS[name], name, _database(statements))
+        (DATABASE_FORMATS[name], name, database_bytes(statements))
         for name, statements in DATABASES.items()
     ),
 ]

@@ -144,3 +144,22 @@ def test_a_large_document_is_counted_by_the_process_that_parses_it(tmp_path, mon
         [report] = ingest(store, path)
 
     assert (report.messages.seen, report.messages.reasons) == (2, {})
+
+
+def test_all_files_that_no_format_recognises_are_named(store, tmp_path):
+    names = [str(write(tmp_path / "all" / f"{at}.txt", "Dear diary.")) for at in range(5)]
+    write(tmp_path / "all" / "claude.json", [claude("Lisbon", "me: We go", "ai: Good")])
+
+    for reports in (ingest(store, tmp_path / "all"), ingest(store, tmp_path / "all")):
+        assert list(reports[-1].unrecognized) == names
+        assert reports[-1].warnings[-1].why.endswith("2.txt and 2 more; `--verbose` names all 5")
+
+
+@pytest.mark.parametrize("content", ["[]", '{"chats": []}', " \n", "{}"])
+def test_a_file_that_holds_nothing_is_not_called_unknown(store, tmp_path, content):
+    write(tmp_path / "all" / "claude.json", [claude("Lisbon", "me: We go", "ai: Good")])
+    write(tmp_path / "all" / "group_chats.json", content)
+
+    [report] = ingest(store, tmp_path / "all")
+
+    assert report.warnings == ()

@@ -9,7 +9,7 @@ from memcli.text.localized_dates import parse_localized_date
 LANGUAGES = (
     "en de fr es it pt pt_PT nl pl tr ru uk ja ko zh zh_Hant ar he fa hi bn id ms vi th sv da nb fi"
     " cs sk hu ro bg el hr sr sl lt lv et ca af sq hy az be bs ka gl gu is kk km kn ky lo mk ml mr"
-    " my ne pa si sw ta te tl ur uz cy ga fil"
+    " my ne pa si sw ta te tl ur uz cy ga fil es_419 es_MX fr_CA pt_PT en_GB en_IN de_AT"
 ).split()
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from memcli.cli.output.console import one_line
+from memcli.cli.output.console import one_line, printable
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import session_heading
 from memcli.domain import Session
@@ -16,6 +16,9 @@ from memcli.store import Filters, SessionSummary, Store, highlight_spans
 FIRST_PAGE = 200  # sessions that are listed at first; further ones as a person moves down
 PAGE_FACTOR = 8  # by which the list grows then
 MOST_BY_WORDS = 200  # sessions found by words while a person types
+SNIPPET = 100  # letters of a turn beside the title of its session
+BEFORE_WORD = 12  # letters of it before the first of the words, about
+MOST_SEARCHED = 5_000  # letters of a turn that a snippet may be from
 MOST_RANKED = 50  # sessions ranked by the whole first stage
 
 
@@ -29,6 +32,7 @@ class FoundSession:
     source: str
     turns: int
     score: float | None = None  # None if it was only found by words, or listed
+    snippet: str = ""  # of the turn that is the best evidence
     why: str = ""  # the reasons for its place, in words
     terms: tuple[str, ...] = ()  # the words to mark in it
     evidence: tuple[int, ...] = ()  # the positions of the turns that speak for it, best first
@@ -145,11 +149,22 @@ def _from_ranked(one: RankedSession, completions: tuple[str, ...]) -> FoundSessi
         source=session.source,
         turns=sum(turn.active for turn in session.turns),
         score=one.retrieve,
+        snippet=_snippet(one),
         why=one.why,
         terms=(*one.terms, *completions),
         evidence=tuple(quote.position for quote in one.evidence),
         session=session,
     )
+
+
+def _snippet(one: RankedSession) -> str:
+    """Return the words of the best evidence around what was searched for, on one line."""
+    if not one.evidence:
+        return ""
+    text = " ".join(printable(one.evidence[0].turn.text[:MOST_SEARCHED]).split())
+    spans = highlight_spans(text, one.terms)
+    start = text.rfind(" ", 0, max(spans[0][0] - BEFORE_WORD, 0)) + 1 if spans else 0
+    return f"{'…' if start else ''}{text[start : start + SNIPPET]}"
 
 
 def _heading(session: Session | SessionSummary) -> str:

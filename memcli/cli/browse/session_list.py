@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from memcli.cli.browse.archive_search import FoundSession, SearchResults
 from memcli.cli.output.console import isolate_direction
+from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import format_time
 from memcli.store import highlight_spans
 
@@ -92,7 +93,7 @@ class SessionList(ScrollView, can_focus=True):
         if at >= len(self.results.sessions):
             return Strip.blank(width)
         found = self.results.sessions[at]
-        text = _title(found) if part == 0 else _facts(found)
+        text = _title(found) if part == 0 else _facts(found, width - len(CHOSEN))
         chosen = at == self.chosen
         line = Text.assemble(CHOSEN if chosen and part == 0 else "  ", text)
         if chosen:
@@ -110,15 +111,30 @@ class SessionList(ScrollView, can_focus=True):
 
 
 def _title(found: FoundSession) -> Text:
-    isolated = isolate_direction(found.heading)
-    text = Text(found.heading)
-    for start, end in highlight_spans(found.heading, found.terms) if found.terms else ():
-        text.stylize("bold underline", start, end)
-    return text if isolated == found.heading else Text.assemble("\u2068", text, "\u2069")
+    """Return the title, and behind it the words that were found."""
+    title = _marked(found.heading, found)
+    if not found.snippet:
+        return title
+    snippet = _marked(found.snippet, found)
+    snippet.stylize_before("dim")
+    return Text.assemble(title, "  ", snippet)
 
 
-def _facts(found: FoundSession) -> Text:
-    score = f"  {found.score:.2f}" if found.score is not None else ""
-    turns = f"{found.turns} turn" if found.turns == 1 else f"{found.turns} turns"
-    day = format_time(found.started_at)[:10].strip()
-    return Text(f"{day}{score}  {found.source}  {turns}", "dim")
+def _marked(text: str, found: FoundSession) -> Text:
+    """Return a text in its own direction, with the searched words marked."""
+    marked = Text(text)
+    for start, end in highlight_spans(text, found.terms) if found.terms else ():
+        marked.stylize("bold underline", start, end)
+    isolated = isolate_direction(text)
+    return marked if isolated == text else Text.assemble(isolated[0], marked, isolated[-1])
+
+
+def _facts(found: FoundSession, width: int) -> Text:
+    """Return the day, the score, the source and the number of turns, as many as fit."""
+    facts = [format_time(found.started_at)[:10].strip()]
+    if found.score is not None:
+        facts.append(f"{found.score:.2f}")
+    facts += [found.source, pluralize(found.turns, "turn")]
+    while len("  ".join(facts)) > width and len(facts) > 1:
+        facts.pop()
+    return Text("  ".join(facts), "dim")

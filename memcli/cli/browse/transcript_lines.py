@@ -86,7 +86,7 @@ def heading_lines(found: FoundSession) -> Text:
     """Return the title of a session, facts about it, and why it was found, a line each."""
     heading = Text(isolate_direction(found.heading), "bold")
     turns = pluralize(found.turns, "turn")
-    facts = (format_time(found.started_at).strip(), found.source, turns, found.id)
+    facts = (format_time(found.started_at).strip(), found.source, turns)
     lines = [heading, Text("  ".join(facts), "dim")]
     if found.why:
         lines.append(Text.assemble(("why  ", "bold"), (one_line(found.why), "dim")))

@@ -69,6 +69,7 @@ class IngestJson(TypedDict):
 
     schema: Literal["mem.ingest/1"]
     sources: list[ImportedSourceJson]
+    not_recognised: Annotated[list[str], "Files beside the sources that no format recognises."]
     totals: TotalsJson
     seconds: Seconds
 
@@ -186,6 +187,7 @@ def ingest_document(reports: Sequence[ImportReport], seconds: float) -> IngestJs
     return IngestJson(
         schema="mem.ingest/1",
         sources=[source_json(report) for report in reports],
+        not_recognised=[name for report in reports for name in report.unrecognized],
         totals=TotalsJson(sessions=_session_counts(sessions), turns=_turn_counts(turns)),
         seconds=round(seconds, 3),
     )

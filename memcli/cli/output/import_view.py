@@ -41,6 +41,8 @@ def print_reports(
         if len(warnings) > MAX_WARNINGS:
             more = len(warnings) - MAX_WARNINGS
             note(f"{report.path}: {more} more warnings; `--json` prints all")
+        for name in report.unrecognized if verbose else ():
+            note(f"{name}: not recognised")
 
 
 def print_formats() -> None:

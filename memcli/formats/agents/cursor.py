@@ -2,6 +2,7 @@
 
     <user folder>/globalStorage/state.vscdb, <user folder>/workspaceStorage/<id>/state.vscdb
     ~/.cursor/projects/<project>/agent-transcripts/<id>/<id>.jsonl, <id>.txt
+    ~/.cursor/chats/<project>/<id>/store.db
 
 In the database, `composerData:<id>` has the title of a chat and the order of its messages, and
 `bubbleId:<id>:<message>` a message. Older versions have the messages inside of the chat, and the
@@ -16,6 +17,7 @@ from typing import Any
 
 from memcli.domain import Clock, Conversation, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
+from memcli.formats.agents.cursor_store import has_store, parse_store
 from memcli.formats.agents.cursor_transcripts import has_transcript, parse_transcript
 from memcli.formats.building.blocks import (
     Block,
@@ -32,7 +34,7 @@ from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, parse_or_broken
 from memcli.formats.parsing.message_counter import MessageCounter
-from memcli.formats.parsing.sample import Sample
+from memcli.formats.parsing.sample import HEAD_BYTES, Sample
 from memcli.formats.parsing.sqlite import MAGIC, Rows, open_database
 from memcli.formats.parsing.values import (
     MessageKeys,
@@ -54,7 +56,8 @@ Row = Mapping[str, Any]
 
 def _recognises(sample: Sample) -> bool:
     if sample.head.startswith(MAGIC):
-        return sample.tables.get(_TABLE, set()) >= {"key", "value"} and _has_chats(sample)
+        has_table = sample.tables.get(_TABLE, set()) >= {"key", "value"}
+        return (has_table and _has_chats(sample)) or has_store(sample)
     return has_transcript(sample)
 
 
@@ -71,9 +74,10 @@ def _has_chats(sample: Sample) -> bool:
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     with document.open() as stream:
-        is_database = stream.read(len(MAGIC)) == MAGIC
-    if is_database:
-        return _parse_database(document)
+        sample = Sample(document.name, stream.read(HEAD_BYTES), document)
+    if sample.head.startswith(MAGIC):
+        is_store = has_store(sample)
+        return parse_store(document, FORMAT.name) if is_store else _parse_database(document)
     return parse_transcript(document, FORMAT.name)
 
 

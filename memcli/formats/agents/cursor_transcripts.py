@@ -118,11 +118,11 @@ def _row_blocks(document: Document) -> Iterator[_Blocks]:
 
 def _user_blocks(part: object) -> list[Block]:
     text = string(mapping(part).get("text")) or string(part)
-    return _prompt_blocks(text) if text else anthropic_blocks(Role.USER, [part])
+    return prompt_blocks(text) if text else anthropic_blocks(Role.USER, [part])
 
 
-def _prompt_blocks(text: str) -> list[Block]:
-    """Return the prompt in a text, and the context around it."""
+def prompt_blocks(text: str) -> list[Block]:
+    """Return the prompt in the text of a person's message, and the context around it."""
     queries = _QUERY.findall(text)
     if not queries:
         return text_block(Role.USER, text.strip())
@@ -153,7 +153,7 @@ def _text_blocks(document: Document) -> Iterator[_Blocks]:
 def _message_blocks(role: Role | None, body: list[str]) -> list[Block]:
     """Return the blocks of a message in a text: a mark begins a thought or a tool, indented."""
     if role is not Role.ASSISTANT:
-        return _prompt_blocks("\n".join(body)) if role else []
+        return prompt_blocks("\n".join(body)) if role else []
     blocks: list[Block] = []
     part, kind = list[str](), Kind.TEXT
 

@@ -6,6 +6,7 @@ chatgpt         data exports of ChatGPT
 chatgpt_content the content of its messages
 claude          data exports of Claude.ai
 claude_content  the content of its messages
+claude_projects its projects and memories
 deepseek        data exports of DeepSeek
 gemini_phrases  the phrases around prompts in My Activity
 gemini_times    times in its HTML

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from memcli.domain import Kind, Omission, Role, Turn
+from memcli.domain import Clock, Kind, Omission, Role, Turn
 from memcli.formats.assistants.chatgpt_content import (
     CANVAS,
     canvas_text,
@@ -35,8 +35,13 @@ def _recognises(sample: Sample) -> bool:
     return any(
         string(mapping(message.get("author")).get("role")) and "content" in message
         for element in sample.elements
-        for message in _messages(element).values()
-    )
+        for message in _messages(_nodes(element)).values()
+    ) or any(map(_is_text_document, sample.elements))
+
+
+def _is_text_document(element: Mapping[str, Any]) -> bool:
+    """Return whether an object is a document of the canvas, a file in `textdocs` of an export."""
+    return "textdoc_type" in element and isinstance(element.get("content"), str)
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
@@ -49,24 +54,35 @@ def _nodes(conversation: Mapping[str, Any]) -> Nodes:
     return {name: mapping(node) for name, node in mapping(conversation.get("mapping")).items()}
 
 
-def _messages(conversation: Mapping[str, Any]) -> Nodes:
-    return {name: mapping(node.get("message")) for name, node in _nodes(conversation).items()}
+def _messages(nodes: Nodes) -> Nodes:
+    return {name: mapping(node.get("message")) for name, node in nodes.items()}
 
 
 def _turns(conversation: Mapping[str, Any], counter: MessageCounter) -> list[Turn]:
     """Return the turns of all branches."""
-    messages = _messages(conversation)
+    if _is_text_document(conversation):
+        return _document_turns(conversation, counter)
+    found = _nodes(conversation)
+    messages = _messages(found)
     times = {
         name: parse_timestamp(message.get("create_time")) for name, message in messages.items()
     }
-    parents = _parents(_nodes(conversation), times)
+    parents = _parents(found, times)
     keys = _keys(messages)
     nodes = {
         name: _node(messages[name], keys[name], parents[name], times[name], counter)
-        for name in sorted(messages, key=lambda name: keys[name])
+        for name in sorted(messages, key=keys.__getitem__)
     }
     current = string(conversation.get("current_node"))
     return branching_turns(nodes, current, parse_timestamp(conversation.get("create_time")))
+
+
+def _document_turns(document: Mapping[str, Any], counter: MessageCounter) -> list[Turn]:
+    text, sent_at = string(document.get("content")), parse_timestamp(document.get("updated_at"))
+    counter.see_parts([text] if text.strip() else [])
+    clock = Clock.EXACT if sent_at else Clock.NONE
+    turn = Turn("textdoc", Role.ASSISTANT, text, sent_at=sent_at, clock=clock)
+    return [turn] if text.strip() else []
 
 
 def _node(

@@ -44,15 +44,16 @@ def chatgpt_message_content(message: Row, counter: MessageCounter) -> tuple[Kind
         return Kind.TEXT, ""
     if kind not in _KNOWN_TYPES:
         counter.keep_unknown(kind)
-    parts, labels = _parts(kind, content), list[str]()
-    if len(parts) == 1 and isinstance(parts[0], str):  # nearly always
+    parts, labels = content.get("parts"), list[str]()
+    if isinstance(parts, list) and len(parts) == 1 and isinstance(parts[0], str):  # nearly always
         text = parts[0]
     else:
+        parts = _parts(kind, content)
         labels = [each for part in parts for each in _part_labels(mapping(part), counter)]
         texts = (string(part) or string(mapping(part).get("text")) for part in parts)
         text = "\n".join(filter(None, texts))
     text = replace_markup(text).strip("\n")
-    names = _upload_names(message) if message.get("metadata") else []
+    names = _upload_names(mapping(message.get("metadata")))
     if not (names or labels) and text.strip():  # nearly always
         return Kind.TEXT, text
     if not text.strip():
@@ -115,6 +116,8 @@ def _part_labels(part: Row, counter: MessageCounter) -> list[str]:
     return [part_label(kind.removesuffix("_asset_pointer"), name)]
 
 
-def _upload_names(message: Row) -> list[str]:
-    uploads = sequence(mapping(message.get("metadata")).get("attachments"))
+def _upload_names(metadata: Row) -> list[str]:
+    uploads = sequence(metadata.get("attachments"))
+    if not uploads:
+        return []
     return [name for upload in uploads if (name := string(mapping(upload).get("name")).strip())]

@@ -1,4 +1,4 @@
-"""Claude.ai data exports: `conversations.json`, and chats of Claude Design in `design_chats`.
+"""Claude.ai data exports: `conversations.json`, projects, memories, and chats of Claude Design.
 
 A conversation is a flat list of rows. New exports name each row's parent, and answers that were
 generated again are siblings; in older exports the rows follow each other by time.
@@ -9,6 +9,11 @@ from typing import Any
 
 from memcli.domain import Kind, Omission, Role, Turn
 from memcli.formats.assistants.claude_content import claude_message_content, design_messages
+from memcli.formats.assistants.claude_projects import (
+    collection_metadata,
+    collection_turns,
+    is_collection,
+)
 from memcli.formats.building.branches import Node, branching_turns
 from memcli.formats.building.conversation_list import parse_conversations
 from memcli.formats.building.time_order import SortKey, sort_by_time
@@ -28,7 +33,7 @@ def _recognises(sample: Sample) -> bool:
         and ("text" in row or "content" in row)
         for element in sample.elements
         for row in map(mapping, sequence(element.get("chat_messages")))
-    ) or any(map(_is_design_chat, sample.elements))
+    ) or any(_is_design_chat(element) or is_collection(element) for element in sample.elements)
 
 
 def _is_design_chat(element: Mapping[str, Any]) -> bool:
@@ -52,6 +57,8 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
 
 def _metadata(element: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the title and the id; a design chat is named after its project, too."""
+    if is_collection(element):
+        return collection_metadata(element)
     if "chat_messages" in element or "messages" not in element:
         return element
     names = (string(mapping(element.get("project")).get("name")), string(element.get("title")))
@@ -66,6 +73,8 @@ def _messages(conversation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _turns(conversation: Mapping[str, Any], counter: MessageCounter) -> list[Turn]:
     """Return the turns of all branches."""
+    if is_collection(conversation):
+        return collection_turns(conversation, counter)
     current = string(conversation.get("current_leaf_message_uuid"))
     return branching_turns(
         _rows(conversation, counter), current, parse_timestamp(conversation.get("created_at"))

@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 from helpers.assistant_exports import STARTED, lines_of
+from helpers.every_format import cursor_store, database_bytes
 from helpers.parsing import document, parse_all, parse_one, turn_summaries
 
 from memcli.domain import Clock, Skipped
@@ -169,3 +170,45 @@ def test_marks_in_a_text_begin_thoughts_and_tools():
         ("assistant", "text", "The relay."),
         ("tool", "tool", "Read\n  pin 7"),
     ]
+
+
+def test_the_database_of_the_command_line_agent_has_the_turns_of_its_transcript():
+    messages = [
+        {"role": "system", "content": "You are an agent"},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "<user_query>\nWhy?\n</user_query>"}],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "reasoning", "text": "Hm"},
+                {"type": "text", "text": "So."},
+                {"type": "tool-call", "toolName": "Read", "args": {"path": "a"}},
+            ],
+        },
+        {"role": "tool", "content": [{"type": "tool-result", "result": "text of a"}]},
+    ]
+
+    found = parse_one(CURSOR, database_bytes(cursor_store(*messages, name="Pump")), "store.db")
+
+    assert (found.key, found.title) == ("a1", "Pump")
+    assert turn_summaries(found) == [
+        ("system", "context", "You are an agent"),
+        ("user", "text", "Why?"),
+        ("assistant", "thought", "Hm"),
+        ("assistant", "text", "So."),
+        ("assistant", "tool", 'Read {"path": "a"}'),
+        ("tool", "tool", "text of a"),
+    ]
+    rows = [{"role": "user", "message": {"content": messages[1]["content"]}}]
+    transcript = parse_one(CURSOR, lines_of(rows), "a1.jsonl")
+    assert {turn.key for turn in transcript.turns} <= {turn.key for turn in found.turns}
+
+
+def test_a_message_that_is_missing_in_the_database_is_reported():
+    statements = cursor_store({"role": "user", "content": "Why?"}, {"role": "user", "content": "x"})
+
+    found = parse_all(CURSOR, database_bytes(statements[:-1]), "store.db")
+
+    assert [each.where for each in found if isinstance(each, Skipped)] == ["message 2"]
