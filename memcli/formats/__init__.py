@@ -7,7 +7,7 @@ FORMATS.
     format      the description of a format, and the options for parsing
     guides      how a person gets each export, in `guides.toml`
     sources     the documents that a path leads to: files, folders, standard input
-    zips        zips as documents
+    zips, tars  their members as documents
     spool       streams stored so that they can be read again
     parsing     readers of file types, which know no format
     building    builders of conversations

@@ -15,6 +15,7 @@ from memcli.errors import InputError
 from memcli.formats import piece_layouts
 from memcli.formats.parsing.document import Document
 from memcli.formats.spool import SpooledStream
+from memcli.formats.tars import TAR_HEAD, is_tar, tar_documents
 from memcli.formats.zips import ZIP_ERRORS, ZIP_MAGIC, ZipSource, is_noise
 from memcli.lazy_dataclasses import dataclass, field
 
@@ -130,8 +131,12 @@ def _file_documents(path: Path, root: Path) -> Iterator[Document]:
             yield from ZipSource(str(path), path).documents()
             return
         with _open_file(path) as stream:
-            if stream.read(4) == ZIP_MAGIC:
-                raise InputError(f"{path} is a damaged zip: it has no list of its files")
+            head = stream.read(TAR_HEAD)
+        if head.startswith(ZIP_MAGIC):
+            raise InputError(f"{path} is a damaged zip: it has no list of its files")
+        if is_tar(head):
+            yield from tar_documents(path)
+            return
         document = _file_document(path, root)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error

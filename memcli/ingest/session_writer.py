@@ -1,6 +1,7 @@
 """Replaces stored sessions by those that a conversation has now, and indexes the new ones."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from memcli.callbacks import ignore
 from memcli.domain import Session, SessionId
@@ -116,11 +117,20 @@ def index_sessions(
     """
     numbers: list[int] = []
     texts: list[str] = []
+    words: dict[str, list[tuple[object, ...]]] = {}
     for number, session in sessions:
         cut = split_passages(session)
-        numbers += store.index.add(number, session, cut)
+        numbers += store.index.add(number, session, cut, words)
         texts += [passage_text(session, passage) for passage in cut]
-    for first in range(0, len(texts), EMBEDDED):
-        part = slice(first, first + EMBEDDED)
-        store.index.add_vectors(numbers[part], embedder.embed(texts[part]), embedder)
-        on_progress(min(first + EMBEDDED, len(texts)) / len(texts))
+    if not words:
+        return
+    vectors = []
+    with ThreadPoolExecutor(1) as other_core:  # SQLite writes the words while vectors are made
+        writing = other_core.submit(store.index.add_words, words)
+        for first in range(0, len(texts), EMBEDDED):
+            vectors.append(embedder.embed(texts[first : first + EMBEDDED]))
+            on_progress(min(first + EMBEDDED, len(texts)) / len(texts))
+        writing.result()
+    for at, made in enumerate(vectors):
+        part = numbers[at * EMBEDDED : (at + 1) * EMBEDDED]
+        store.index.add_vectors(part, made, embedder)

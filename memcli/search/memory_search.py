@@ -51,6 +51,8 @@ def search_memories(
         BackendError: the embedder failed.
         StoreError: the database has vectors of another embedder.
     """
+    if store.memory_index.is_empty:
+        return []
     terms = query_terms(query)
     by_words = store.memory_index.match_terms(terms, depth)
     vector = question_vector(query, embedder, store.cache)

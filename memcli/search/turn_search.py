@@ -13,12 +13,19 @@ the figures without each signal:
     passage       .712  .619      speaker        .665  .539
     session       .714  .617      before         .708  .609
     meaning       .717  .620      BM25 of turns  .542  .476   (no other signal)
+
+In chats with an assistant the turn before is often the very statement that is looked for, and the
+assistant only repeats it, so there the turn before counts for people's turns alone: on the part of
+LongMemEval with a haystack for each question that raises the MRR of turns from .657 to .698, and
+R@5 from .684 to .714. BM25 of turns has .642 and .655 there, vectors of passages .584 and .577.
+More weight for a turn's own words raises the MRR there to .713, and on LoCoMo by .012, but the
+question of a dialogue then comes before its answer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from memcli.domain import Session, SessionId
+from memcli.domain import Role, Session, SessionId
 from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
@@ -43,7 +50,7 @@ class TurnWeights:
     together: float = 0.2  # words that stand side by side in the question, and in the turn
     dates: float = 1.0  # closeness of its session to the days that the question names
     speaker: float = 0.6  # 1 if its speaker is the one participant that the question names
-    before: float = 0.25  # BM25 of the turn before
+    before: float = 0.25  # BM25 of the turn before; an assistant repeats rather than answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,11 @@ def _score_turns(
         "meaning": scale_by_range(_best_by_turn(matches["meaning"])),
         "together": scale_by_maximum(pairs),
         "speaker": dict.fromkeys(_turns_of_named_speaker(query.terms, sessions), 1.0),
-        "before": {(number, at): turns.get((number, at - 1), 0.0) for number, at in places},
+        "before": {
+            (number, at): turns.get((number, at - 1), 0.0)
+            for number, at in places
+            if query.people.assistant or sessions[number].turns[at - 1].role != Role.ASSISTANT
+        },
     }
     for name in ("session", "dates"):
         scores = by_session.get(name, {})

@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO, TextIOWrapper
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -73,12 +73,13 @@ def store(tmp_path):
 @pytest.fixture
 def take(store, tmp_path):
     """Ingest paths, or conversations as they are."""
+    sizes = count()
 
     def take(*given, **keywords):
         if given and isinstance(given[0], Conversation):
             keywords["forced"] = pieces(*given)
             given = (tmp_path / "any.json",)
-            given[0].write_text("{}")
+            given[0].write_text(f"{{}}{' ' * next(sizes)}")  # another content each time
         return import_exports(given, store, WordEmbedder(), ParseOptions(), **keywords)
 
     return take

@@ -23,12 +23,23 @@ _DATE = re.compile(r"\s*(\d{4})/(\d\d?)/(\d\d?)\D+(\d\d?):(\d\d)")  # 2023/05/20
 
 
 def _recognises(sample: Sample) -> bool:
-    return any(
-        string(turn.get("role")) in _ROLES and "content" in turn
-        for element in sample.elements
-        for session in sequence(element.get("haystack_sessions"))
-        for turn in map(mapping, sequence(session))
-    )
+    return any(map(_has_haystack, sample.elements))
+
+
+def _has_haystack(element: Mapping[str, Any]) -> bool:
+    """Return whether an element has sessions, or ends before them, in lists of their ids or days.
+
+    Those of 60,000 sessions are longer than what a format is recognised by.
+    """
+    if "haystack_sessions" in element:
+        sessions = map(sequence, sequence(element["haystack_sessions"]))
+        return any(
+            string(turn.get("role")) in _ROLES and "content" in turn
+            for session in sessions
+            for turn in map(mapping, session)
+        )
+    heads = (element.get("haystack_dates"), element.get("haystack_session_ids"))
+    return "question" in element and any(map(sequence, heads))
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:

@@ -6,8 +6,12 @@ stored turns. If they, or the rules by which it is made, have changed since, all
 again instead: once after an upgrade from a memcli that did not keep by which rules it wrote.
 """
 
+import json
 import unicodedata
 from collections.abc import Sequence
+from typing import Any  # a number, then texts
+
+import apsw
 
 from memcli.domain import Kind, Passage, Role, Session
 from memcli.errors import StoreError
@@ -28,7 +32,10 @@ _SETTINGS = "content='', tokenize=\"porter unicode61 remove_diacritics 2\""
 _WITH_WORDS = (Kind.TEXT, Kind.MEDIA)  # kinds whose words are counted
 _KEY_MARK = b"0"  # FTS5 writes it before every key
 
-TextRows = dict[str, list[tuple[object, ...]]]  # by table: (rowid, text of each column)
+_ROWS_AT_ONCE = 32  # of several texts, each of which is looked for in a list of this length
+_LONE_TEXTS_AT_ONCE = 128
+
+TextRows = dict[str, list[tuple[Any, ...]]]  # by table: (rowid, text of each column)
 
 
 def recreate_word_tables(database: Database) -> None:
@@ -41,10 +48,10 @@ def recreate_word_tables(database: Database) -> None:
         database.many(f"insert into {table} ({table}, rank) values (?, ?)", list(values.items()))
 
 
-def add_words(
+def word_rows(
     database: Database, number: int, session: Session, passages: dict[int, Passage]
-) -> None:
-    """Write the words of a session.
+) -> TextRows:
+    """Return the words of a session for `add_words`, and count them.
 
     Args:
         database: the database.
@@ -52,16 +59,31 @@ def add_words(
         session: the session.
         passages: its passages, by number.
     """
-    for table, rows in _text_rows(database, number, session, passages).items():
-        columns = _COLUMNS[table]
-        places = ", ".join("?" * (len(columns) + 1))
-        database.many(f"insert into {table} (rowid, {', '.join(columns)}) values ({places})", rows)
     words = sum(
         count_words(turn.text) for turn in session.turns if turn.active and turn.kind in _WITH_WORDS
     )
     database.rows(
         "update sessions set indexed = ?, words = ? where id = ?", *(RULES, words, number)
     )
+    return _text_rows(database, number, session, passages)
+
+
+def add_words(database: Database, rows: TextRows) -> None:
+    """Write words: many rows in one statement, in which other threads can run Python."""
+    for table, columns in _COLUMNS.items():
+        first, *others = texts = [f"c{at}" for at in range(1, len(columns) + 1)]
+        joined = " ".join(
+            f"cross join carray(?) as {each} on {each}.rowid = {first}.rowid" for each in others
+        )
+        statement = (
+            f"insert into {table} (rowid, {', '.join(columns)})"
+            f" select ? ->> ({first}.rowid - 1), {', '.join(f'{each}.value' for each in texts)}"
+            f" from carray(?) as {first} {joined}"
+        )
+        size = _ROWS_AT_ONCE if others else _LONE_TEXTS_AT_ONCE
+        for start in range(0, len(rows[table]), size):
+            numbers, *values = zip(*rows[table][start : start + size], strict=True)
+            database.rows(statement, json.dumps(numbers), *map(apsw.carray, values))
 
 
 def remove_words(database: Database, number: int) -> None:
@@ -97,7 +119,8 @@ def write_again(database: Database, *, leaving_out: int) -> None:
         "select id from sessions where indexed is not null and id != ?", leaving_out
     )
     for (number,) in numbers:
-        add_words(database, number, sessions.by_number(number), passages_of(database, number))
+        session, passages = sessions.by_number(number), passages_of(database, number)
+        add_words(database, word_rows(database, number, session, passages))
 
 
 def erase_keys(database: Database, texts: Sequence[str]) -> None:

@@ -18,6 +18,12 @@ class MemoryIndex:
     def __init__(self, database: Database) -> None:
         self._db = database
 
+    @property
+    def is_empty(self) -> bool:
+        """True if there are no memories to find."""
+        [(any_memory,)] = self._db.rows("select exists(select 1 from memories)")
+        return not any_memory
+
     def add(self, number: int, fact: Fact) -> None:
         """Index the present words of a memory."""
         self._db.rows("delete from memory_words where rowid = ?", number)

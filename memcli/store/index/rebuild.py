@@ -31,7 +31,7 @@ class TextIndexRebuild:
         """
         known = full_text.passages_of(self._db, number)
         if list(known.values()) == list(passages):  # they and their vectors stay
-            full_text.add_words(self._db, number, session, known)
+            full_text.add_words(self._db, full_text.word_rows(self._db, number, session, known))
             return
         old_vectors = self._vectors(number)
         self._index.remove(number)

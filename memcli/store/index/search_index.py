@@ -66,13 +66,20 @@ class SearchIndex:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def add(self, number: int, session: Session, passages: Sequence[Passage]) -> list[int]:
+    def add(
+        self,
+        number: int,
+        session: Session,
+        passages: Sequence[Passage],
+        later: full_text.TextRows | None = None,
+    ) -> list[int]:
         """Index the words of a stored session.
 
         Args:
             number: the number of the session.
             session: the session.
             passages: its passages.
+            later: takes the words instead, for `add_words`.
 
         Returns:
             The numbers of the passages.
@@ -88,8 +95,17 @@ class SearchIndex:
                 for at, passage in by_number.items()
             ],
         )
-        full_text.add_words(self._db, number, session, by_number)
+        rows = full_text.word_rows(self._db, number, session, by_number)
+        if later is None:
+            full_text.add_words(self._db, rows)
+        else:
+            for table, added in rows.items():
+                later.setdefault(table, []).extend(added)
         return list(by_number)
+
+    def add_words(self, rows: full_text.TextRows) -> None:
+        """Write words that `add` was told to leave for later; another thread may do so."""
+        full_text.add_words(self._db, rows)
 
     def remove(self, number: int) -> None:
         """Delete the words and vectors of a session; call it before the session is deleted."""

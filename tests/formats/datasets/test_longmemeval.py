@@ -131,3 +131,20 @@ def test_the_real_file_gives_every_session_under_its_own_key():
 
     assert recognise_format(real) is LONGMEMEVAL
     assert len(keys) == len(set(keys)) == 2356
+
+
+def test_a_haystack_whose_ids_alone_are_longer_than_the_head_is_recognised():
+    count = 40_000
+    element = question(
+        haystack_dates=["2023/05/20 (Sat) 02:21"] * count,
+        haystack_session_ids=[f"session_{number}" for number in range(count)],
+        haystack_sessions=[[{"role": "user", "content": "hi"}]] * count,
+    )
+
+    assert recognise_format(document([element])) == LONGMEMEVAL
+
+
+def test_days_without_a_question_are_no_haystack():
+    found = recognise_format(document([{"haystack_dates": ["2023/05/20"], "size": 3}]))
+
+    assert found != LONGMEMEVAL

@@ -54,6 +54,11 @@ def skype(kind, content):
     return {"userId": "8:me", "conversations": [row]}
 
 
+def snapchat(media):
+    head = {"From": "bo", "Created": "2024-06-01 10:00:00 UTC", "IsSender": False}
+    return {"bo": [{**head, "Media Type": media, "Content": ""}]}
+
+
 def signal(**content):
     return lines(
         {"version": "1", "backupTimeMs": str(MS)},
@@ -115,6 +120,9 @@ CLIP = {"name": "clip.m4a", "transcription": {"preview": {"content": "gate 4471"
 MEETING = {"video_call_metadata": {"meeting_space": {"meeting_url": "https://meet.google.com/a"}}}
 SEGMENT = {"type": "LINK", "text": "the plan", "link_data": {"link_target": "https://a.b/c"}}
 INVITATION = "BEGIN:VCALENDAR\nSUMMARY:Lunch\nEND:VCALENDAR"
+
+POLL_OF_SKYPE = "<poll><pollquestion>Ferry?</pollquestion><polloption>Yes</polloption></poll>"
+TABLE = "date,sender,message,attachment\n2024-06-01 10:00:00,Ann,,media/boat.jpg\n"
 
 KEPT = {
     "poll": [
@@ -239,6 +247,13 @@ KEPT = {
         ),
         ("chatlab", chatlab(type=21), "text", "[transfer]"),
         ("qq", qq({"type": "music", "data": {}}), "text", "[music]"),
+    ],
+    "saved chats": [
+        ("skype", skype("Poll", POLL_OF_SKYPE), "text", "Ferry?\nYes"),
+        ("snapchat", snapchat("NOTE"), "media", "[voice message]"),
+        ("snapchat", snapchat("LOCATION"), "media", "[location]"),
+        ("snapchat", snapchat("STATUSERASEDMESSAGE"), "deleted", ""),
+        ("generic_csv", TABLE, "media", "boat.jpg"),
     ],
     "deleted": [
         ("matrix", matrix("m.room.encrypted"), "deleted", ""),
