@@ -54,6 +54,15 @@ def skype(kind, content):
     return {"userId": "8:me", "conversations": [row]}
 
 
+def telegram(**fields):
+    head = {"id": 1, "type": "message", "date": "2026-01-01T10:00:00", "from": "Ann", "text": ""}
+    return {"name": "Club", "type": "private_group", "id": 7, "messages": [{**head, **fields}]}
+
+
+def messenger(**fields):
+    return {"messages": [{"sender_name": "Ann", "timestamp_ms": MS, **fields}], "title": "Ann"}
+
+
 def snapchat(media):
     head = {"From": "bo", "Created": "2024-06-01 10:00:00 UTC", "IsSender": False}
     return {"bo": [{**head, "Media Type": media, "Content": ""}]}
@@ -233,6 +242,11 @@ KEPT = {
         ),
     ],
     "unknown": [
+        ("telegram", telegram(dice={"emoji": "🎲", "value": 4}), "media", "[dice]"),
+        ("telegram", telegram(new_information={"title": "Budget"}), "media", "[new: Budget]"),
+        ("telegram", telegram(new={"text": "gate 4471"}), "media", "gate 4471"),
+        ("messenger", messenger(new={"text": "gate 4471"}), "text", "gate 4471"),
+        ("messenger", messenger(poll={"question": "Ferry?"}), "media", "[poll: Ferry?]"),
         ("matrix", matrix("m.message", **{"m.text": [{"body": "gate 4471"}]}), "text", "gate 4471"),
         ("signal_plaintext", signal(giftBadge={}), "media", "[giftBadge]"),
         (
