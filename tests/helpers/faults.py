@@ -1,6 +1,6 @@
 """One file operation of an import fails after another, SQLite's own included.
 
-    python -m helpers.faults FOLDER SECONDS MOST
+    python -m helpers.faults FOLDER SECONDS LAST [FIRST]
 
 Prints how many operations an import has, and how many of them failed. Each import is a process of
 its own, made by `fork` once everything is loaded.
@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import apsw
@@ -102,7 +103,7 @@ def run(folder, at):
         try:
             status = main(["ingest", str(folder / "chats.json")])
         except BaseException as error:
-            os.write(2, f"Traceback: {error!r}".encode())
+            os.write(2, f"Traceback: {error!r}\n{traceback.format_exc()}".encode())
         finally:
             sys.stderr.flush()
             os.write(2, f"\n{faults.count}".encode())
@@ -130,7 +131,7 @@ def check_archive(folder, *, whole):
     assert not whole or len(titles) == TALKS
 
 
-def fail_each(folder, seconds, most):
+def fail_each(folder, seconds, last, first=1):
     folder = Path(folder)
     (folder / "chats.json").write_text(
         json.dumps([talk(f"Talk {at}", f"me: word{at}", "ai: Noted.") for at in range(TALKS)])
@@ -138,22 +139,23 @@ def fail_each(folder, seconds, most):
     os.environ.update(MEM_DB=str(folder / "data" / "mem.db"), TMPDIR=str(folder / "data"))
     os.environ.update(HOME=str(folder), XDG_DATA_HOME=str(folder), XDG_STATE_HOME=str(folder))
     os.environ.pop("MEM_CONFIG", None)
-    until, at, operations = time.monotonic() + seconds, 0, most
-    while at < min(operations, most) and time.monotonic() < until:
+    until, at, operations = time.monotonic() + seconds, first - 1, last
+    while at < min(operations, last) and time.monotonic() < until:
         at += 1
         for old in (folder / "data").glob("*"):
             old.unlink()
         (folder / "data").mkdir(exist_ok=True)
         status, count, text = run(folder, at)
-        operations = max(count, at) if count < at else most
+        operations = max(count, at) if count < at else last
         assert "Traceback" not in text, (at, text)
         assert status in (0, 2, 4, 5, 7, 75), (at, status, text)
         check_archive(folder, whole=status == 0)
         if at % 10 == 0:  # the next import finishes the job
             assert run(folder, 0)[0] == 0
             check_archive(folder, whole=True)
-    return {"faults": at, "all of one import": operations <= at}
+    return {"faults": at - first + 1, "last": at, "all of one import": operations <= at}
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(fail_each(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))))
+    place, for_seconds, *bounds = sys.argv[1:]
+    sys.stdout.write(json.dumps(fail_each(place, float(for_seconds), *map(int, bounds))))

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import apsw
 import pytest
 
 from memcli.errors import StoreError
@@ -73,3 +74,16 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_store(tmp_path):
 
     with pytest.raises(StoreError, match="cannot make"):
         Store(tmp_path / "file" / "mem.db")
+
+
+def test_a_disk_that_fails_when_the_database_is_closed_is_an_error_of_the_store(tmp_path):
+    class Failing:
+        def close(self):
+            raise apsw.IOError("disk I/O error")
+
+    store = Store(tmp_path / "mem.db")
+    opened, store._database._db = store._database._db, Failing()
+
+    with pytest.raises(StoreError, match=r"mem\.db cannot be read or written"):
+        store.__exit__(None, None, None)
+    opened.close()

@@ -89,8 +89,13 @@ class Database:
                 raise
 
     def close(self) -> None:
-        """Close the connection."""
-        self._db.close()
+        """Close the connection.
+
+        Raises:
+            StoreError: the log could not be moved into the file; nothing that was committed is lost.
+        """
+        with self._translate_errors():
+            self._db.close()
 
     def rows(self, sql: str, *values: object) -> list[Any]:
         """Run one statement and return its rows. All SQL goes through this method and `many`."""
