@@ -31,7 +31,6 @@ that MEM_CONFIG names:
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -304,6 +303,8 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
     """
     if text.count(".") > 100 and re.search(_LONG_KEY, text):
         raise InputError(f"{path} is not valid TOML: a key has more than 100 parts")
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number may have too many digits

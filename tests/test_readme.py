@@ -45,6 +45,7 @@ NOT_RUN = {
     "mem config set models": "names that model; tests/cli/test_config_command.py sets one",
     "mem --install-completion": "changes a shell; tests/cli/test_completion.py does so",
     "mem models pull": "fetches gigabytes",
+    "mem models verify": "says that there is no model here",
     "mem models add mine.gguf": "needs a model of one's own; tests/cli/test_models_command.py does",
 }
 NOT_COMMANDS = {

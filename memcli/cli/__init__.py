@@ -175,7 +175,8 @@ def _report_wrong_usage(
 
     usage = f"`{context.command_path} --help`" if context else "`mem --help`"
     problem, meant = suggest(message, context)
-    if usage == "`mem --help`" and len(words) > 2 and not meant:  # a question without its command
+    is_question = len(words) > 2 and problem.startswith("No such command")  # without `ask`
+    if usage == "`mem --help`" and is_question and not meant:
         meant = f"`mem ask {' '.join(words)}`"
     _print_error(
         problem[:1].lower() + problem[1:].rstrip(" ."),

@@ -74,8 +74,8 @@ def change_encryption(
     _rewrite(database, key, quiet=quiet)
     source.write()
     if not quiet:
-        write_line(one_line(f"{database.path}: encrypted; its key is that of {key.origin}"))
-        note("keep a copy of the key in another place: without it nobody can read the database")
+        write_line(one_line(f"{database.path}: encrypted; {key.origin} opens it"))
+        note("keep a copy of the key in another place: whoever loses it loses the database")
         note("the disk may keep old blocks of the file that was there before")
     _name_backups(backups, plain_only=previous is None)
 

@@ -1,6 +1,6 @@
 """A hint for questions in a language that the chats are not in."""
 
-from memcli.cli.output.console import note
+from memcli.cli.output.console import remark
 from memcli.search.results import Ranking
 from memcli.store import Store
 from memcli.text.languages import guess_language, language_shares
@@ -21,7 +21,7 @@ def note_other_language(ranking: Ranking, store: Store) -> None:
     shares = language_shares(store.statistics.sample_texts(SAMPLE))
     others = [name for name, share in shares.items() if name != asked and share >= LEAST_SHARE]
     if others:
-        note(
+        remark(
             f"the question is in {asked}, and many chats are in {' and '.join(others)}; the"
             " built-in embedder does not connect languages: `mem models pull bge-m3`, then"
             " `mem index --embedder bge-m3`"

@@ -239,4 +239,6 @@ def combine_dates(
         return None, until
     if since.end and until:
         raise UsageError("both `--since` and `--until` give an end", hint="leave out `--until`")
+    if since.start and until and until <= since.start:
+        raise UsageError("the period ends before it begins", hint="`--since 2024 --until 2025`")
     return since.start, until or since.end

@@ -8,11 +8,10 @@ and Tab show it under.
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from memcli.cli.completion import values
 from memcli.cli.parsing.parameters import QUIET, Option
-from memcli.cli.typed_dates import parse_end, parse_since, parse_zone
+from memcli.cli.typed_dates import parse_end, parse_since
 from memcli.cli.typed_values import (
     parse_gpu,
     parse_layers,
@@ -50,17 +49,6 @@ Wait = Annotated[
         rich_help_panel=DATABASE,
         help="Wait up to this long, such as `90` seconds or `15m`, while another process writes to"
         " the database.",
-    ),
-]
-Timezone = Annotated[
-    ZoneInfo | None,
-    Option(
-        "--timezone",
-        parser=parse_zone,
-        metavar="ZONE",
-        show_default=False,
-        help="Time zone of exports that name none, such as `Europe/Lisbon`; by default the zone of"
-        " this machine.",
     ),
 ]
 Since = Annotated[

@@ -1,10 +1,13 @@
 """Dates, periods and time zones as people type them in options."""
 
 from datetime import datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING
 
 from memcli.errors import UsageError
 from memcli.text.typed_periods import RANGE, Period, parse_period
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 
 def parse_since(text: str) -> Period:
@@ -41,12 +44,14 @@ def parse_end(text: str) -> datetime:
     return end
 
 
-def parse_zone(text: str) -> ZoneInfo:
+def parse_zone(text: str) -> "ZoneInfo":
     """Return the time zone of this name.
 
     Raises:
         UsageError: there is none.
     """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -58,6 +63,7 @@ def parse_zone(text: str) -> ZoneInfo:
 def local_zone() -> tzinfo:
     """Return the zone of this machine, with its summer times if they can be found out."""
     import os
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     name = os.environ.get("TZ", "").lstrip(":")
     try:

@@ -66,6 +66,17 @@ class SettingTrialJson:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerRerankingJson:
+    """Passages judged by memcli and by llama-server on the same file, in turns."""
+
+    model: str
+    passage_tokens: int
+    passages: Annotated[int, "Judged by each."]
+    ratio: Annotated[float, "Median of `ratios`; above 1 memcli is faster."]
+    ratios: Annotated[Ratio, "By the clock: the server's processor time is not seen from here."]
+
+
+@dataclass(frozen=True, slots=True)
 class SpeedReport:
     """The speed of memcli on this machine."""
 
@@ -74,13 +85,14 @@ class SpeedReport:
     load_seconds: Annotated[dict[str, float], "By model."]
     generation: list[GenerationJson]
     reranking: list[RerankingJson]
+    llama_server: Annotated[list[ServerRerankingJson], "Empty where it is not installed."]
     settings: list[SettingTrialJson]
     embedder: EmbedderSpeed
     archive: ArchiveSpeed
     import_: list[ImportSpeed]
 
 
-def speed_report(
+def speed_report(  # noqa: PLR0913  # one argument for each part of the report
     reranker: ModelSpeed | None,
     sifter: ModelSpeed | None,
     comparisons: Sequence[RerankComparison],
@@ -88,6 +100,7 @@ def speed_report(
     archive: ArchiveSpeed,
     imports: Sequence[ImportSpeed],
     *,
+    servers: Sequence[RerankComparison],
     settings: Sequence[WorkComparison],
     cores: int,
 ) -> SpeedReport:
@@ -100,6 +113,7 @@ def speed_report(
         embedder: its speed.
         archive: the latency of commands.
         imports: the speed of imports.
+        servers: the reranker beside llama-server, for each length of passages.
         settings: comparisons of settings of the reranker, or of the sifter without one.
         cores: physical cores of this machine.
     """
@@ -116,6 +130,13 @@ def speed_report(
         load_seconds={name: each.load for name, each in models.items()},
         generation=[GenerationJson(name, each.read, each.write) for name, each in models.items()],
         reranking=[_reranking(reranker.name, one) for one in comparisons if reranker],
+        llama_server=[
+            ServerRerankingJson(
+                reranker.name, one.tokens, one.passages, one.times.median, one.times
+            )
+            for one in servers
+            if reranker
+        ],
         settings=[
             SettingTrialJson(
                 measured.name, one.name, one.cpu_times.median, one.times, one.cpu_times

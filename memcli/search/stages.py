@@ -6,6 +6,7 @@ Ctrl-C leaves the ranking as far as it came.
 
 from collections.abc import Mapping
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from memcli.deadline import DeadlineExceededError, deadline, seconds_left
 from memcli.domain import Memory
@@ -16,7 +17,6 @@ from memcli.search.budget import HISTORY_TOKENS, StagePlan, is_overdue, plan_sif
 from memcli.search.dialogue import Dialogue
 from memcli.search.memory_search import find_answering_memories
 from memcli.search.model_speed import ModelSpeeds
-from memcli.search.rerank import RELEVANT, RerankStage, probability_at_rank
 from memcli.search.results import (
     AnsweringMemory,
     QuotedTurn,
@@ -27,8 +27,11 @@ from memcli.search.results import (
     quotes,
 )
 from memcli.search.retrieve import Candidate, retrieve
-from memcli.search.sift import SiftResult, SiftStage
 from memcli.store import Filters, Store
+
+if TYPE_CHECKING:  # most searches have no model, and need neither stage
+    from memcli.search.rerank import RerankStage
+    from memcli.search.sift import SiftResult, SiftStage
 
 CANDIDATES = 30  # sessions that the second and third stage look at
 LEAST_SCORE = 0.42  # score of the best session; below it nothing is considered relevant
@@ -243,6 +246,8 @@ def _quote_sources(memory: Memory, store: Store) -> AnsweringMemory:
 
 def _rerank(request: _Request, draft: _Draft, reranker: Reranker, plan: StagePlan) -> None:
     """Order the candidates by the reranker's judgments; those made before an error count."""
+    from memcli.search.rerank import RerankStage
+
     began = monotonic()
     work = RerankStage(
         request.question_in_context,
@@ -279,9 +284,11 @@ def _rerank(request: _Request, draft: _Draft, reranker: Reranker, plan: StagePla
 
 
 def _apply_judgments(
-    request: _Request, draft: _Draft, work: RerankStage, *, complete: bool
+    request: _Request, draft: _Draft, work: "RerankStage", *, complete: bool
 ) -> None:
     """Order the candidates by probability: as judged, or else by their rank so far."""
+    from memcli.search.rerank import RELEVANT, probability_at_rank
+
     probabilities = {
         one.number: probability_at_rank(rank) for rank, one in enumerate(draft.candidates)
     }
@@ -301,6 +308,8 @@ def _apply_judgments(
 
 def _sift(request: _Request, draft: _Draft, sifter: Sifter) -> None:
     """Put the sessions that the sifter ranks first, in its order."""
+    from memcli.search.sift import SiftStage
+
     began = monotonic()
     work = SiftStage(
         request.question_in_context,
@@ -334,8 +343,8 @@ def _sift(request: _Request, draft: _Draft, sifter: Sifter) -> None:
 
 
 def _sift_in_time(
-    request: _Request, draft: _Draft, sifter: Sifter, work: SiftStage
-) -> SiftResult | None:
+    request: _Request, draft: _Draft, sifter: Sifter, work: "SiftStage"
+) -> "SiftResult | None":
     """Let the sifter read and think as much as there is time for; None if that is nothing."""
     most_thought = request.models.thought_tokens
     left = seconds_left()
@@ -359,7 +368,7 @@ def _sift_in_time(
     return work.run(history, thought)
 
 
-def _apply_order(draft: _Draft, result: SiftResult) -> None:
+def _apply_order(draft: _Draft, result: "SiftResult") -> None:
     ranks = {number: rank for rank, number in enumerate(result.order, start=1)}
     last = len(draft.candidates)
     draft.candidates.sort(key=lambda one: ranks.get(one.number, last))

@@ -9,7 +9,8 @@ from urllib.request import Request, urlopen
 import numpy as np
 import pytest
 from helpers.random_embedders import write_tiny_bert
-from helpers.real_servers import llama_cpp_server, llama_server
+from helpers.random_models import save_qwen3
+from helpers.real_servers import llama_cpp_server, llama_server, transformers_serve
 from helpers.taught_models import CARD, write_reranker
 from helpers.tiny_models import write_tiny_qwen3
 
@@ -23,6 +24,7 @@ from memcli.backends.server import (
     open_sifter,
     parse_endpoint,
 )
+from memcli.backends.server.chat import ChatClient
 from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.reranking.score_client import Scoring
 from memcli.catalog import Catalog
@@ -233,6 +235,42 @@ def test_a_real_reranker_is_asked_by_a_way_on_which_it_is_right(taught, pooling)
     for index, score in enumerate(CARD.scores):
         assert math.log(judged[index] / (1 - judged[index])) == pytest.approx(score, abs=0.1)
     assert verdict.scoring.route in ("chat", "completions")
+
+
+@pytest.mark.skipif(not WITH_SERVER, reason="llama-cpp-python's server is not installed")
+def test_a_real_reranker_passes_its_trial_at_llama_cpp_pythons_server(taught, tmp_path):
+    known = Catalog(Path("/nowhere"), Path("/nowhere")).manifests["memreranker-4b"]
+    prompt, checks = known.rerank_prompt(), known.checks[:1]
+    with llama_cpp_server(tmp_path, taught={"model": taught, "logits_all": True}) as url:
+        reranker = open_reranker(parse_endpoint(f"{url}#taught"), prompt, checks=checks)
+        verdict = reranker.verify()
+        assert verdict.passed, verdict
+        judged = dict(reranker.judge(CARD.question, CARD.passages))
+
+    for index, score in enumerate(CARD.scores):
+        assert math.log(judged[index] / (1 - judged[index])) == pytest.approx(score, abs=0.1)
+
+
+@pytest.mark.parity
+@pytest.mark.skipif(
+    not all(find_spec(name) for name in ("torch", "transformers", "accelerate", "openai")),
+    reason="transformers serve needs torch, accelerate and openai, which are not installed",
+)
+def test_transformers_serve_gets_every_field_but_the_one_that_it_refuses(tmp_path):
+    save_qwen3(tmp_path / "model")
+    file, sampling = tmp_path / "refused.json", Sampling(temperature=0.9, top_k=5, seed=1)
+    asked = [{"role": "user", "content": "What is the capital of China?"}]
+    with transformers_serve(tmp_path / "model") as url:
+        endpoint = parse_endpoint(f"{url}#{tmp_path / 'model'}")
+        client = ChatClient(endpoint, sampling, refusals=file)
+        deltas = list(client.stream_reply(asked, tokens=12, thinking=True))
+        again = ChatClient(endpoint, sampling, refusals=file)
+        list(again.stream_reply(asked, tokens=3, thinking=True))
+
+    assert deltas[-1].finish == "length"
+    assert deltas[-1].prompt_tokens > 10
+    assert "top_k" in again.refused
+    assert "chat_template_kwargs" not in again.refused
 
 
 @pytest.mark.parity

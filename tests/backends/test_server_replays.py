@@ -227,6 +227,26 @@ def test_refused_fields_are_remembered_across_runs_for_a_day(tmp_path):
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_a_server_that_names_the_field_it_refuses_gets_the_others(tmp_path):
+    """transformers serve refuses `top_k` and knows `chat_template_kwargs`."""
+
+    def particular(request):
+        unknown = {"top_k"} & set(request.body)
+        if unknown:
+            return answer({"detail": f"Unexpected fields in the request: {unknown}"}, 422)(request)
+        return ollama({"content": "<ranking>1,0"})(request)
+
+    with serving(particular) as served:
+        for _ in range(2):
+            sifter = open_sifter(
+                at(served), context=4096, sampling=COOL, refusals=tmp_path / "refused.json"
+            )
+            list(sifter.sift("m", shown=2, ranked=2, thought_tokens=9))
+
+    fields = [sorted({"top_k", "chat_template_kwargs"} & set(one.body)) for one in served.requests]
+    assert fields == [["chat_template_kwargs", "top_k"], *[["chat_template_kwargs"]] * 2]
+
+
 def test_a_sifter_does_not_try_again_what_was_refused(tmp_path):
     file = tmp_path / "refused.json"
     runs = []

@@ -1,11 +1,14 @@
 """`mem bench --speed` with a tiny model, and with none."""
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from helpers.tiny_models import write_tiny_qwen3
 
+from memcli.evaluation.llama_server import running_llama_server
 from memcli.evaluation.speed import LENGTHS
 
 pytestmark = pytest.mark.slow
@@ -118,3 +121,50 @@ def test_a_damaged_file_is_told(mem, wordy):
 
     assert (done.code, done.out) == (7, "")
     assert "cut.gguf cannot be used: it is cut short" in done.err
+
+
+SERVER = """#!{python}
+import json, sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.answer({{"status": "ok"}})
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.answer({{"content": "yes"}})
+
+    def answer(self, value):
+        body = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+options = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+assert options["-m"].endswith("wordy.gguf")
+HTTPServer((options["--host"], int(options["--port"])), Answer).serve_forever()
+"""
+
+
+def test_a_llama_server_at_hand_is_compared_on_the_same_file(mem, wordy, monkeypatch):
+    program = mem.folder / mem.write("bin/llama-server", SERVER.format(python=sys.executable))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    with running_llama_server(Path(wordy), threads=1, gpu_layers=None) as judge:
+        assert dict(judge("why", ["a", "b"])) == {0: 0.5, 1: 0.5}
+    program.write_text(f"#!{sys.executable}\nraise SystemExit(1)\n")
+    with running_llama_server(Path(wordy), threads=1, gpu_layers=0) as judge:
+        assert judge is None
+
+
+def test_without_a_llama_server_nothing_is_compared(wordy, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with running_llama_server(Path(wordy), threads=1, gpu_layers=None) as judge:
+        assert judge is None

@@ -71,6 +71,10 @@ def test_a_file_of_ones_own_is_not_to_be_pulled(mem):
         ("sessions --limit some", 2, "not a number: `some`", "`--limit 20`, or 0 for all"),
         ("ask cat --budget 5x", 2, "not a duration: `5x`", "20 for seconds, or `90s`, "),
         ("backup -", 2, "a backup cannot be written to standard output", "`mem backup FILE`"),
+        ("search cat --limit", 2, "option '--limit' requires an argument", "`mem"),
+        ("search cat --since 2025 --until 2024", 2, "the period ends before it begins",
+         "`--since 2024 --until 2025`"),
+        ("models pull --quant Q9", 2, "there is no quantization Q9", "one of F16, "),
         ("sessions surplus", 2, "unexpected: `surplus`", "`mem sessions --help`"),
     ],
 )  # fmt: skip

@@ -253,7 +253,7 @@ def test_a_model_that_is_removed_leaves_nothing(pulled):
     removed = pulled("models", "remove", "tiny-reranker")
 
     assert place == Run(0, f"{pulled.models}/tiny-reranker-Q8_0.gguf\n")
-    assert (removed.code, removed.out) == (0, "")
+    assert (removed.code, removed.out) == (0, "tiny-reranker: removed\n")
     assert "`hf cache rm model/ann/reranker`" in removed.err
     assert pulled.files() == []
     assert pulled("models", "path") == Run(0, f"{pulled.models}\n")
@@ -284,7 +284,7 @@ def test_a_file_of_ones_own_is_known_by_a_name_where_it_is(pulled, tmp_path):
     assert taken == Run(
         2, err="mem: a model is called bge-m3 already\nhint: choose another name with `--name`\n"
     )
-    assert removed == Run(0)
+    assert removed == Run(0, "mine: removed\n")
     assert file.exists()
     assert pulled.files() == []
     assert "mine" not in [one["name"] for one in pulled("models", "list", "--jsonl").lines]

@@ -49,6 +49,7 @@ RUNS = {
     "mem search": (("door", "code"), 0),
     "mem sessions": ((), 0),
     "mem show": (("SESSION",), 0),
+    "mem browse": ((), 2),  # it needs a terminal
     "mem people list": ((), 0),
     "mem people merge": (("Ann", "Annie"), 0),
     "mem timeline": (("door",), 0),

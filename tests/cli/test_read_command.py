@@ -214,8 +214,8 @@ def test_when_the_time_is_up_it_says_so(mem):
 @pytest.mark.parametrize(
     ("options", "status", "error"),
     [
-        (("--budget", "soon"), 2, "mem: not a number of seconds: `soon`\n"),
-        (("--budget", "h"), 2, "mem: not a number of seconds: `h`\n"),
+        (("--budget", "soon"), 2, "mem: not a duration: `soon`\n"),
+        (("--budget", "h"), 2, "mem: not a duration: `h`\n"),
         (("--jobs", "2", "--reader", "x.gguf"), 2, "mem: `--jobs` needs a served model"),
         (("--reader", "gone.gguf"), 6, "mem: no reader file at gone.gguf\n"),
         (("--reader", "memsifter-4b"), 2, "mem: `memsifter-4b` is a sifter, not a reader\n"),

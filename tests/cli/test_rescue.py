@@ -115,3 +115,15 @@ def test_a_rescue_writes_over_nothing(archive):
 
     assert archive("doctor", "--rescue", "new.db").code == 2
     assert (archive.folder / "new.db").read_text() == "mine"
+
+
+def test_the_doctor_reports_damage_that_stands_in_its_own_way(mem):
+    mem.remembers(talk("Cats", *(f"me: Pixel is cat number {number}." for number in range(200))))
+    raw = bytearray(mem.database.read_bytes())
+    raw[8192 : 8192 + 40_960] = b"\xff" * 40_960
+    mem.database.write_bytes(raw)
+
+    done = mem("doctor")
+
+    assert (done.code, done.err) == (5, "")
+    assert "mem doctor --rescue FILE" in done.out

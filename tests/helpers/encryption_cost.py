@@ -2,6 +2,7 @@
 
     cd tests && python -m helpers.encryption_cost            # the demo archive
     cd tests && python -m helpers.encryption_cost 40         # 40 MB of invented chats beside it
+    cd tests && python -m helpers.encryption_cost 0 command  # the key from `cat`, not from a file
 
 The processor time of `mem search` is measured in turns, so that whatever else the machine does
 falls on both alike; the ratio is that of the medians.
@@ -36,7 +37,12 @@ def main():
             write_export("chatgpt", megabytes, exports[1])
         run(home, plain, "ingest", *map(str, exports), "--quiet")
         shutil.copy(plain, encrypted)
-        run(home, encrypted, "encrypt", "--key-file", str(folder / "key"), "--quiet")
+        key = folder / "key"
+        source = (
+            ("--key-command", f"cat {key}") if "command" in sys.argv else ("--key-file", str(key))
+        )
+        key.write_text("5f" * 32)
+        run(home, encrypted, "encrypt", *source, "--quiet")
         seconds(home, plain), seconds(home, encrypted)  # the first of each warms the cache
         times: dict[Path, list[float]] = {plain: [], encrypted: []}
         for _ in range(RUNS):

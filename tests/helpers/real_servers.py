@@ -2,6 +2,7 @@
 
 llama_cpp_server   llama-cpp-python's, over any number of models
 llama_server       llama.cpp's own, as the package xllamacpp carries it, over one
+transformers_serve the one in transformers, over a folder of safetensors
 """
 
 import json
@@ -56,6 +57,16 @@ def llama_server(model, *, pooling=""):
     port = free_port()
     wanted = json.dumps({"model": str(model), "port": port, "pooling": pooling})
     with running(["-c", XLLAMACPP, wanted], port):
+        yield f"http://127.0.0.1:{port}/v1"
+
+
+@contextmanager
+def transformers_serve(folder):
+    """Serve a folder of safetensors on the CPU."""
+    port = free_port()
+    script = "import sys; from transformers.cli.transformers import main; sys.exit(main())"
+    command = ["-c", script, "serve", str(folder), "--port", str(port), "--device", "cpu"]
+    with running([*command, "--host", "127.0.0.1"], port):
         yield f"http://127.0.0.1:{port}/v1"
 
 

@@ -86,7 +86,7 @@ def test_progress_counts_tensors(source, tmp_path):
 
 
 def test_a_kind_that_is_none_is_wrong_usage(source, tmp_path):
-    with pytest.raises(UsageError, match="no quantisation Q4") as raised:
+    with pytest.raises(UsageError, match="no quantization Q4") as raised:
         quantize(source, tmp_path / "small.gguf", "Q4")
 
     assert "Q4_K_M" in raised.value.hint

@@ -60,7 +60,7 @@ def quantize(
     """
     if kind not in FILE_TYPES:
         raise UsageError(
-            f"there is no quantisation {kind}", hint=f"use one of {', '.join(FILE_TYPES)}"
+            f"there is no quantization {kind}", hint=f"use one of {', '.join(FILE_TYPES)}"
         )
     check_gguf(source)
     _run(source, target, kind, threads or physical_cores(), progress)

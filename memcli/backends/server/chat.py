@@ -25,7 +25,6 @@ UNKNOWN_FIELD = (400, 422)  # statuses that servers answer to a field they do no
 # A prompt counts as cut if its estimate, which is rather too high, exceeds the tokens that were
 # read by this factor, and has this many tokens.
 _CUT_FACTOR, _MIN_CUT = 3, 2000
-_FOREIGN_FIELDS = "fields beyond OpenAI's"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,11 @@ class Delta:
     calls: tuple[Mapping[str, Any], ...] = ()  # pieces of tool calls in the API's form
     finish: str = ""  # the reason of the end, in the last piece
     prompt_tokens: int = 0  # that the server has read, if it counts them
+
+    @property
+    def has_content(self) -> bool:
+        """True if it is more than a count of tokens."""
+        return bool(self.thought or self.text or self.calls or self.finish)
 
 
 _STREAM_END = Delta(finish="stop")
@@ -104,24 +108,38 @@ class ChatClient:
         }
         if sampling.top_p < 1:  # a limit that limits nothing is left to the server
             body.setdefault("top_p", sampling.top_p)
-        foreign: dict[str, Any] = {}  # OpenAI's own API has none of these
+        foreign: dict[str, Any] = {"stream_options": {"include_usage": True}} if stream else {}
         if sampling.top_k > 0:
             foreign["top_k"] = sampling.top_k
         if thinking is not None:
             foreign["chat_template_kwargs"] = {"enable_thinking": thinking}
-        if stream:
-            foreign["stream_options"] = {"include_usage": True}
-        if _FOREIGN_FIELDS in self.refused:
-            yield from self._deltas(body)
-            return
-        try:
-            yield from self._deltas({**body, **foreign})
-        except RefusedError as error:
-            if error.status not in UNKNOWN_FIELD or concerns_tools(error):
-                raise
-            for delta in self._deltas(body):
-                self.refused.add(_FOREIGN_FIELDS)
-                yield delta
+        yield from self._without_refused_fields(body, foreign)
+
+    def _without_refused_fields(
+        self, body: Mapping[str, Any], foreign: Mapping[str, Any]
+    ) -> Generator[Delta]:
+        """Yield a reply to a request without the fields that the server refuses.
+
+        Args:
+            body: the fields that every server has to know.
+            foreign: fields that some servers do not know, OpenAI's own API among them.
+        """
+        fields = {name: value for name, value in foreign.items() if name not in self.refused}
+        dropped: list[str] = []
+        while True:
+            try:
+                for delta in self._deltas({**body, **fields}):
+                    self.refused.add(*dropped)
+                    yield delta
+                return
+            except RefusedError as error:
+                if not fields or error.status not in UNKNOWN_FIELD or concerns_tools(error):
+                    raise
+                # Servers that name the field get the others all the same.
+                named = [name for name in fields if name in str(error)] or list(fields)
+                dropped += named
+                for name in named:
+                    del fields[name]
 
     def _deltas(self, body: Mapping[str, Any]) -> Iterator[Delta]:
         url, begun, finished = self.endpoint.url, False, False
@@ -132,7 +150,7 @@ class ChatClient:
             begun, finished = True, finished or bool(delta.finish)
             if delta.prompt_tokens:
                 self._note_cut_prompt(body, delta.prompt_tokens)
-            elif delta != Delta():
+            if delta.has_content:
                 yield delta
         if not begun:
             raise EmptyStreamError(f"{url} answers with an empty stream", UNKNOWN_FIELD[0])
@@ -266,10 +284,11 @@ def _parse_delta(event: Any) -> Delta:
     choices = found.get("choices")
     if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
         raise InvalidReplyError("answers with an event that has no choices")
+    counts = found.get("usage")
+    read = counts.get("prompt_tokens") if isinstance(counts, dict) else 0
+    read = read if isinstance(read, int) else 0
     if not choices:  # the event only counts tokens
-        counts = found.get("usage")
-        read = counts.get("prompt_tokens") if isinstance(counts, dict) else 0
-        return Delta(prompt_tokens=read if isinstance(read, int) else 0)
+        return Delta(prompt_tokens=read)
     choice = choices[0]
     piece = choice.get("delta") or choice.get("message") or {}
     if not isinstance(piece, dict):
@@ -280,6 +299,7 @@ def _parse_delta(event: Any) -> Delta:
         text=_as_text(piece.get("content")),
         calls=tuple(call for call in calls if isinstance(call, dict)) if calls else (),
         finish=str(choice.get("finish_reason") or ""),
+        prompt_tokens=read,
     )
 
 

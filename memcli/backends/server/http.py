@@ -163,7 +163,8 @@ class EndpointClient:
         note, self._note = self._note, None
         if note:
             security = "" if self.endpoint.url.startswith("https:") else ", unencrypted"
-            note(f"text goes to {self.endpoint.url} ({self.endpoint.model}){security}")
+            masked = "" if self.endpoint.masks_secrets else ", secrets included"
+            note(f"text goes to {self.endpoint.url} ({self.endpoint.model}){security}{masked}")
 
     def _request_with_retries(
         self, path: str, body: Body, read: Callable[["Response"], Iterator[T]]

@@ -11,6 +11,7 @@ from memcli.cli.output.console import note
 from memcli.errors import UsageError
 from memcli.evaluation.import_speed import SYNTHETIC_FORMATS, ImportSpeed, measure_import
 from memcli.evaluation.latency import ArchiveSpeed, measure_archive
+from memcli.evaluation.llama_server import running_llama_server
 from memcli.evaluation.speed import (
     LENGTHS,
     PROMPT,
@@ -61,6 +62,11 @@ def measure_speed(benchmark: SpeedBenchmark) -> SpeedFigures:
             tuple(_compare(judging, benchmark.passages, layers, announce)) if judging else ()
         ),
         sifter=_measure_model(sifting, layers, announce) if sifting else None,
+        servers=(
+            tuple(_compare_with_server(judging, benchmark.passages, layers, announce))
+            if judging
+            else ()
+        ),
         settings=tuple(_compare_settings(judging or sifting, layers, announce)),
         embedder=measure_embedder(open_embedder),
         archive=_measure_demo(judging, sifting, layers, announce),
@@ -117,6 +123,28 @@ def _compare(
             )
     finally:
         reranker.close()
+
+
+def _compare_with_server(
+    path: Path, passages: int | None, gpu_layers: int | None, announce: Announce
+) -> Iterator[RerankComparison]:
+    """Yield comparisons with llama-server, if it is installed."""
+    from memcli.backends.llama import open_reranker
+    from memcli.backends.llama.host import physical_cores
+
+    threads = physical_cores()
+    with running_llama_server(path, threads=threads, gpu_layers=gpu_layers) as judge:
+        if judge is None:
+            return
+        reranker = open_reranker(path, PROMPT, gpu_layers=gpu_layers)
+        try:
+            for tokens in LENGTHS:
+                announce(f"{path.stem}: passages of {tokens} tokens in turns with llama-server")
+                yield compare_reranking(
+                    reranker.judge, judge, reranker.count, tokens=tokens, passages=passages
+                )
+        finally:
+            reranker.close()
 
 
 def _compare_settings(

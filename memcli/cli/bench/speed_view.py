@@ -22,6 +22,7 @@ class SpeedFigures:
     reranker: ModelSpeed | None
     comparisons: tuple[RerankComparison, ...]
     sifter: ModelSpeed | None
+    servers: tuple[RerankComparison, ...]  # the reranker beside llama-server
     settings: tuple[WorkComparison, ...]
     embedder: EmbedderSpeed
     archive: ArchiveSpeed
@@ -38,6 +39,7 @@ class SpeedFigures:
             self.embedder,
             self.archive,
             self.imports,
+            servers=self.servers,
             settings=self.settings,
             cores=physical_cores(),
         )
@@ -57,13 +59,7 @@ def print_speed(figures: SpeedFigures) -> None:
         for one in figures.comparisons:
             write_line(_comparison_row(one))
         write_line("")
-    if figures.settings:
-        write_line("what memcli does not do, in turns with what it does; above 1 ours is faster:")
-        write_line(f"{'':54}by the clock         by processor time")
-        for each in figures.settings:
-            times, cpu_times = _ratio_in_words(each.times), _ratio_in_words(each.cpu_times)
-            write_line(f"{each.name:54}{times}   {cpu_times}")
-        write_line("")
+    _print_comparisons(figures)
     embedder, archive = figures.embedder, figures.archive
     write_line(
         f"embedder {embedder.name}: {embedder.load:.2f} s to load,"
@@ -82,6 +78,22 @@ def print_speed(figures: SpeedFigures) -> None:
                 f"{label:32}{stage.megabytes_per_second:8.1f}"
                 f"  {stage.cpu_megabytes_per_second:17.1f}  {stage.peak_bytes / 1e6:8,.0f} MB"
             )
+
+
+def _print_comparisons(figures: SpeedFigures) -> None:
+    """Print the comparisons with llama-server, and with settings that memcli does not use."""
+    for one in figures.servers:
+        times = _ratio_in_words(one.times)
+        write_line(f"llama-server takes {times} times as long, passages of {one.tokens} tokens")
+    if figures.servers:
+        write_line("")
+    if figures.settings:
+        write_line("what memcli does not do, in turns with what it does; above 1 ours is faster:")
+        write_line(f"{'':54}by the clock         by processor time")
+        for each in figures.settings:
+            times, cpu_times = _ratio_in_words(each.times), _ratio_in_words(each.cpu_times)
+            write_line(f"{each.name:54}{times}   {cpu_times}")
+        write_line("")
 
 
 def _import_stages(speed: ImportSpeed) -> list[tuple[str, ImportStage]]:

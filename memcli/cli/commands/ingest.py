@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from memcli.cli.completion.values import offer_formats
 from memcli.cli.discovery import choose_discovered
@@ -14,12 +15,12 @@ from memcli.cli.input_text import STDIN, note_keyboard
 from memcli.cli.json_output.import_documents import formats_document, ingest_document, source_json
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import WritableDatabaseOptions
-from memcli.cli.options import Json, Jsonl, Quiet, Timezone, Verbose
+from memcli.cli.options import Json, Jsonl, Quiet, Verbose
 from memcli.cli.output.console import print_json, print_jsonl, remark
 from memcli.cli.output.import_view import print_formats, print_reports
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.cli.parsing.parameters import Argument, Option
-from memcli.cli.typed_dates import local_zone
+from memcli.cli.typed_dates import local_zone, parse_zone
 from memcli.domain import Kind
 from memcli.errors import EarlyExit, ExitCode, UsageError
 from memcli.formats import ParseOptions, load_format
@@ -86,6 +87,17 @@ FormatName = Annotated[
 Me = Annotated[
     str | None,
     Option("--me", show_default=False, metavar="NAME", help="Your own name in chats among people."),
+]
+Timezone = Annotated[
+    ZoneInfo | None,
+    Option(
+        "--timezone",
+        parser=parse_zone,
+        metavar="ZONE",
+        show_default=False,
+        help="Time zone of exports that name none, such as `Europe/Lisbon`; by default the zone of"
+        " this machine.",
+    ),
 ]
 Include = Annotated[
     list[Kind] | None,

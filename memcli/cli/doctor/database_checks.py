@@ -56,7 +56,7 @@ def unopenable(error: MemError) -> HealthCheck:
     """Return the fault of a database that cannot be opened."""
     remedy = error.hint or "name another file with `--db`"
     if "damaged" in str(error) or "not a database" in str(error):
-        remedy = "put a backup in its place, or import the exports into another file with `--db`"
+        remedy = f"{_SAVE}; the exports can be imported into another file with `--db`"
     return HealthCheck("database", "fault", str(error), remedy, error.exit_code)
 
 

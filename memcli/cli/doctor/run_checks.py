@@ -113,7 +113,10 @@ def _checks(
                 yield unopenable(error)
         if store is not None:
             rebuild = partial(_rebuild_index, store, path, quiet=quiet)
-            yield from _repair(check_store(store, rebuild), fixed)
+            try:
+                yield from _repair(check_store(store, rebuild), fixed)
+            except StoreError as error:  # damage that stands in the way of a check itself
+                yield unopenable(error)
         yield from check_environment(store)
 
 

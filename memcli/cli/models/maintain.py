@@ -52,10 +52,28 @@ def choose_models(
                 f" and {human_size(room)} of disk",
                 hint="`mem models list` shows their sizes; name one to pull it anyway",
             )
-    return [
+    chosen = [
         replace(choice, quantization=(quantization or choice.quantization).upper())
         for choice in choices
     ]
+    for one in chosen:
+        _check_quantization(one)
+    return chosen
+
+
+def _check_quantization(choice: ModelChoice) -> None:
+    """Check that weights can be had in a quantization, before gigabytes are downloaded.
+
+    Raises:
+        UsageError: there is no such quantization.
+    """
+    from memcli.backends.llama.quantize import FILE_TYPES
+
+    kinds = dict.fromkeys((*FILE_TYPES, *choice.manifest.gguf))
+    if choice.quantization not in kinds:
+        raise UsageError(
+            f"there is no quantization {choice.quantization}", hint=f"one of {', '.join(kinds)}"
+        )
 
 
 def require_local_models() -> None:

@@ -4,11 +4,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from memcli.cli.json_output.session_documents import (
-    ask_document,
-    ranked_session_json,
-    search_document,
-)
 from memcli.cli.output.answer_stream import warn_about_answer
 from memcli.cli.output.console import console, note, print_json, print_jsonl, printable
 from memcli.cli.output.markdown_csv import evidence_rows, print_csv, print_text, ranking_markdown
@@ -119,6 +114,12 @@ class AnswerPrinter:
         console().print(f"{gap}{printable(question)}\n", style="bold", soft_wrap=True)
 
     def _print_document(self, ranking: Ranking, answer: Answer | None, *, several: bool) -> None:
+        from memcli.cli.json_output.session_documents import (
+            ask_document,
+            ranked_session_json,
+            search_document,
+        )
+
         sessions = (
             ranked_session_json(rank, one) for rank, one in enumerate(ranking.results, start=1)
         )

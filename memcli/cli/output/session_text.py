@@ -2,9 +2,6 @@
 
 import os
 import re
-import shlex
-import signal
-import subprocess
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
@@ -153,6 +150,10 @@ def show_in_pager(text: str, *, less: str = "FRX", terminal: TextIO | None = Non
     Returns:
         Whether a pager has shown it.
     """
+    import shlex
+    import signal
+    import subprocess
+
     command = os.environ.get("MEM_PAGER", os.environ.get("PAGER", "less"))
     environment = {"LESS": less, "LV": "-c", **os.environ}
     out = terminal or sys.stdout

@@ -146,9 +146,19 @@ ENGINES = (
         "the server in the package llama-cpp-python",
         "Start it with `logits_all` for a reranker.",
         (
+            f"{_REAL}test_a_real_reranker_passes_its_trial_at_llama_cpp_pythons_server",
             f"{_REAL}test_yes_or_no_is_what_the_model_itself_would_say",
             f"{_REAL}test_a_model_that_never_learned_to_call_a_tool_calls_one_all_the_same",
         ),
+    ),
+    EngineRow(
+        "transformers serve",
+        "the chat, for sifters, readers and chats",
+        "real",
+        "the server in the package transformers",
+        "`transformers serve MODEL`, with `accelerate`. It sends no log-probabilities, so it serves"
+        " no reranker.",
+        (f"{_REAL}test_transformers_serve_gets_every_field_but_the_one_that_it_refuses",),
     ),
     EngineRow(
         "Ollama",

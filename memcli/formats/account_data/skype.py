@@ -38,6 +38,7 @@ _QUOTE = re.compile(r'<quote\b(?:[^>]*\bauthorname="([^"]*)")?[^>]*>(.*?)</quote
 _CARD = re.compile(r'<Swift\b[^>]*\bb64="([^"]{1,200000})"', re.IGNORECASE)
 _DEEPEST_CARD = 12  # levels of a card that are looked at
 _EDITED = re.compile(r"^Edited previous message: |<e_m\b[^>]*>(?:</e_m>)?")
+_POLL_PART = re.compile(r"</poll(?:question|option)>")
 _CALL_NAME = re.compile(r"<name>(.*?)</name>", re.DOTALL)
 _DURATION = re.compile(r"<duration>([\d.]+)</duration>")
 
@@ -143,7 +144,7 @@ def _plain(content: str) -> str:
     """Return the text of a message; the words of others that it quotes begin with ">"."""
     if "<" not in content and "&" not in content:
         return content
-    content = _LEGACY_QUOTE.sub("", content)
+    content = _POLL_PART.sub("\n", _LEGACY_QUOTE.sub("", content))
     content = _QUOTE.sub(lambda match: f"\n> {match[1] or ''}: {match[2].strip()}\n", content)
     return html_to_text(content.replace("\n", "<br>"), has_targets=True)
 

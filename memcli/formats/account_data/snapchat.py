@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Kind, Skipped
+from memcli.formats.building.blocks import part_label
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.json_chats import read_messages
 from memcli.formats.building.long_chats import split_chats
@@ -26,6 +27,7 @@ _OLD_LISTS = {
     for direction in ("Sent", "Received")
     for saved in ("Saved", "Unsaved")
 } | {"Sent Snap History": "Sent", "Received Snap History": "Received"}
+_FILES = frozenset({"MEDIA", "IMAGE", "VIDEO"})  # media types that say no more than the kind
 _MARKS = {"Media Type", "Created"}
 
 
@@ -60,6 +62,10 @@ def _message(chat: str, message: Mapping[str, Any]) -> ChatMessage:
     media = string(message.get("Media Type")).upper()
     text = string(message.get("Content")) or string(message.get("Text"))
     kind = _kind(media)
+    if media == "NOTE" and not text:  # a voice message
+        kind = Kind.MEDIA
+    if not text and kind is Kind.MEDIA and media not in _FILES:
+        text = part_label("voice message" if media == "NOTE" else media.casefold())
     text = text or (media.casefold() if kind is Kind.SERVICE else "")
     micros = message.get("Created(microseconds)")
     time = parse_timestamp(micros) if micros else None

@@ -12,7 +12,6 @@ Source: the logs of versions of 2026, as open programs read them; there is no pu
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -40,6 +39,7 @@ from memcli.formats.parsing.values import (
     string,
     with_inherited_times,
 )
+from memcli.lazy_dataclasses import replace
 
 _PROMPT, _ANSWER = "USER_INPUT", "PLANNER_RESPONSE"
 _REQUEST = re.compile(r"<USER_REQUEST>\s*(.*?)\s*</USER_REQUEST>", re.DOTALL)

@@ -152,6 +152,23 @@ def unknown_blocks(role: Role, part: Mapping[str, object]) -> list[Block]:
     return [] if is_text else [Block(role, part_label(kind, name), Kind.MEDIA, kind)]
 
 
+def unknown_content(message: Mapping[str, object], known: Collection[str]) -> Block | None:
+    """Return content of an unknown kind in a message that has none of a known kind.
+
+    Args:
+        message: an object of which some values are objects.
+        known: the keys of objects that are no content, or content that was looked at.
+    """
+    for name, value in message.items():
+        if isinstance(value, dict) and value and name not in known:
+            texts = {key: text for key, text in value.items() if isinstance(text, str)}
+            title = texts.get("title") or texts.get("question") or ""
+            part = {**texts, "title": title, "type": name.removesuffix("_information")}
+            for block in unknown_blocks(Role.PERSON, part):
+                return block
+    return None
+
+
 def part_label(kind: str, name: str = "") -> str:
     """Return a label in place of content without a text: "[canvas: Budget]", "[voice note]"."""
     kind = kind.removeprefix("input_").removesuffix("_url")

@@ -49,6 +49,10 @@ _CHAT = (
 ).split()
 _TITLE = "title conversation_title chat_title chat_name talkername channel_name subject".split()
 _KEY = "id message_id messageid msg_id uuid".split()
+_FILES = (
+    "attachment attachments file files file_name filename media attachment_name"
+    " anhang adjunto allegato anexo załącznik вложение 附件 添付ファイル 첨부파일"
+).split()
 # Names of files that say nothing about the chat: it is named after the folder.
 _GENERAL_NAMES = (
     "messages message chat chats chat_history conversation conversations history export data log"
@@ -67,6 +71,13 @@ class _Columns:
     chat: str
     title: str
     key: str
+    files: str
+
+    def file_names(self, row: Mapping[str, str]) -> list[str]:
+        """Return the names of the files of a row, without folders and queries."""
+        paths = row.get(self.files, "").replace("\\", "/").replace("\n", ",").split(",")
+        names = (path.strip().partition("?")[0].rpartition("/")[2] for path in paths)
+        return [name for name in names if name]
 
     def time_text(self, row: Mapping[str, str]) -> str:
         """Return the time of a row as it is written."""
@@ -83,11 +94,11 @@ def _find_columns(names: list[str]) -> _Columns | None:
     is_split = not by_name.keys().isdisjoint(_DAY) and not by_name.keys().isdisjoint(_CLOCK)
     text, key = find(_TEXT), find(_KEY)
     chat, title, speaker = find(_CHAT), find(_TITLE), find(_SPEAKER)
-    clock = find(_CLOCK) if is_split else ""
+    clock, files = find(_CLOCK) if is_split else "", find(_FILES)
     time = find(_DAY) if is_split else find(_TIME)
     if not speaker or not text or not time:
         return None
-    return _Columns(speaker, text, time, clock, chat, title, key)
+    return _Columns(speaker, text, time, clock, chat, title, key, files)
 
 
 def _recognises(sample: Sample) -> bool:
@@ -118,7 +129,7 @@ def _survey_rows(document: Document) -> _Survey | None:
                 rows.append(found)
     except InputError:
         pass  # the parser reports it
-    columns = _find_columns(list(rows[0])[::-1]) if rows else None
+    columns = _find_columns(list(rows[0])) if rows else None
     if columns is None:
         return None
     survey = _Survey(columns, DateReader(map(columns.time_text, rows)))
@@ -163,6 +174,7 @@ def _messages(document: Document, survey: _Survey) -> Iterator[ChatMessage | Ski
             text=row[columns.text],
             time=survey.dates.parse(columns.time_text(row)),
             key=row.get(columns.key, "").strip(),
+            files=columns.file_names(row),
             role=role,
         )
 

@@ -15,16 +15,19 @@ from typing import Any
 
 from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
+from memcli.formats.building.blocks import unknown_content
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.messengers import messenger_html
 from memcli.formats.messengers.messenger_notices import is_chat_notice, is_file_notice
 from memcli.formats.parsing.document import Document, strip_byte_order_mark
 from memcli.formats.parsing.json_stream import BrokenValue, Edge, scan_json
+from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import MessageKeys, mapping, parse_timestamp, sequence, string
 
 _MESSAGE = ("messages", "[]")
+_ABOUT = frozenset({"bumped_message_metadata", "share", "sticker"})  # objects without words
 _PARTICIPANT = ("participants", "[]")
 _MEDIA = ("photos", "videos", "audio_files", "files", "gifs", "media")
 
@@ -70,7 +73,7 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
         if isinstance(value, BrokenValue):
             document.counter.omit(Omission.UNREADABLE)
             yield Skipped(f"message {number} of {title}", value.reason)
-        elif turn := _turn(mapping(value), keys, options):
+        elif turn := _turn(mapping(value), keys, options, document.counter):
             yield ChatTurn(chat, title, turn)
         else:
             document.counter.omit(Omission.EMPTY)
@@ -102,7 +105,9 @@ def fix_mojibake(value: object) -> str:
         return text
 
 
-def _turn(message: Mapping[str, Any], keys: MessageKeys, options: ParseOptions) -> Turn | None:
+def _turn(
+    message: Mapping[str, Any], keys: MessageKeys, options: ParseOptions, counter: MessageCounter
+) -> Turn | None:
     """Return the turn that a message makes; None where it is empty."""
     speaker = fix_mojibake(message.get("sender_name", message.get("senderName")))
     time = message.get("timestamp_ms", message.get("timestamp"))
@@ -114,7 +119,11 @@ def _turn(message: Mapping[str, Any], keys: MessageKeys, options: ParseOptions) 
     ]
     kind, text = _content(message, content, files, speaker)
     if kind is Kind.TEXT and not text.strip():
-        return None
+        other = unknown_content(message, _ABOUT)
+        if other is None:
+            return None
+        counter.keep_unknown(other.unknown_type)
+        kind, text = other.kind, fix_mojibake(other.text)
     sent_at = parse_timestamp(time)
     role = sender_role(options, speaker)
     return Turn(

@@ -13,7 +13,7 @@ from memcli.domain import Clock, Conversation, Kind, Omission, Role, Skipped, Tu
 from memcli.errors import InputError
 from memcli.formats.building.long_chats import ChatPiece, sender_role
 from memcli.formats.format import Format, ParsedItem, ParseOptions
-from memcli.formats.messengers.telegram_content import message_content
+from memcli.formats.messengers.telegram_content import message_content, unknown_kind
 from memcli.formats.parsing.document import Document
 from memcli.formats.parsing.json_stream import BrokenValue, Edge, JsonPath, scan_json
 from memcli.formats.parsing.message_counter import MessageCounter
@@ -122,6 +122,8 @@ class _Chat:
         if turn is None:
             self._counter.omit(Omission.EMPTY)
             return ()
+        if turn.kind is Kind.MEDIA and (kind := unknown_kind(element)):
+            self._counter.keep_unknown(kind)
         topic = ""
         if self._topics or "action" in element:
             topic = self._topics.find(element)

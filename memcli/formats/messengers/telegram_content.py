@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from memcli.domain import Kind
+from memcli.formats.building.blocks import unknown_content
 from memcli.formats.parsing.values import mapping, sequence, string
 
 
@@ -23,7 +24,17 @@ def message_content(message: Mapping[str, Any]) -> tuple[Kind | None, str]:
     if text.strip():
         return Kind.TEXT, f"{text}\n{lists}" if lists else text
     name = lists or _media_name(message)
+    if name is None and (other := unknown_content(message, ())):
+        return Kind.MEDIA, other.text
     return (None, "") if name is None else (Kind.MEDIA, name)
+
+
+def unknown_kind(message: Mapping[str, Any]) -> str:
+    """Return the kind of a message's content if it is unknown, else ""."""
+    has_words = message.get("text") or "poll" in message or "todo_list" in message
+    is_known = has_words or message.get("type") == "service" or _media_name(message) is not None
+    other = None if is_known else unknown_content(message, ())
+    return other.unknown_type if other else ""
 
 
 def _service_details(message: Mapping[str, Any]) -> list[str]:

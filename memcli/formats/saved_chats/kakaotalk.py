@@ -61,6 +61,7 @@ _EVENT = re.compile(
     r"|채팅방 관리자가 .{1,60}습니다\.?"
     r"|.{1,100} (?:joined|left|invited|was removed from) (?:this |the )?(?:chatroom|chat).*"
 )
+_SHORT_EVENT = re.compile(r"(.{1,100}?) (?:has )?(?:left|joined|invited .{1,200})\.")
 _MEDIA = re.compile(
     r"(?:사진|동영상|이모티콘|음성메시지|Photos?|Videos?|Emoticons?|Voice ?message)"
     r"(?: \d+(?:장)?)?|\(이모티콘\)|\(emoticon\)",
@@ -151,6 +152,7 @@ class _StartParser:
 
     def __init__(self) -> None:
         self._day = ""  # as written; only Windows has lines with the day alone
+        self._names: set[str] = set()  # of the people who spoke
 
     def parse(self, line: str) -> MessageStart | None:
         """Return the beginning of a message, or an empty one for a day; None for other lines."""
@@ -160,13 +162,15 @@ class _StartParser:
             return MessageStart(None, NO_MESSAGE, "")
         if (row := _ROW.fullmatch(line)) and self._day:
             time = _time_of_day(self._day, row[2])
+            self._names.add(row[1])
             return MessageStart(time, row[1], row[3]) if time else None
         if _DAY.fullmatch(line) or _SAVED.fullmatch(line):
             return MessageStart(None, NO_MESSAGE, "")
         dated = _DATED.fullmatch(line)
         if dated and (time := parse_written_time(dated[1])):
             return MessageStart(time, (dated[2] or "").strip(), dated[3] if dated[2] else dated[4])
-        if self._day and _EVENT.fullmatch(line):
+        short = _SHORT_EVENT.fullmatch(line)
+        if self._day and (_EVENT.fullmatch(line) or (short and short[1] in self._names)):
             return MessageStart(None, "", line)  # the time is that of the message before
         return None
 

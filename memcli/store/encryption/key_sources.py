@@ -261,8 +261,9 @@ def _ask_twice(path: Path) -> str:
 def _ask(question: str) -> str:
     try:
         return getpass.getpass(question)
-    except EOFError as error:
-        raise KeyboardInterrupt from error
+    except (EOFError, KeyboardInterrupt):
+        sys.stderr.write("\n")
+        raise KeyboardInterrupt from None
 
 
 def _has_terminal() -> bool:

@@ -4,6 +4,9 @@ Each number of a vector is stored as a byte, in `vectors_n`, and its sign as a b
 to EXACT_LIMIT passages, all are compared by bytes; of more passages, only those nearest by bits.
 These include .99 of the 50 nearest of 337,601 passages.
 
+sqlite-vec compares the bits of 241,520 passages in 15 ms of processor time. numpy takes 27 for the
+same, 40 to read them, and 90 to be imported.
+
 Source:
     Two steps, bits and then a closer look: Yamada, Asai and Hajishirzi, Efficient Passage
     Retrieval with Hashing for Open-domain Question Answering, ACL 2021.

@@ -54,6 +54,20 @@ def skype(kind, content):
     return {"userId": "8:me", "conversations": [row]}
 
 
+def telegram(**fields):
+    head = {"id": 1, "type": "message", "date": "2026-01-01T10:00:00", "from": "Ann", "text": ""}
+    return {"name": "Club", "type": "private_group", "id": 7, "messages": [{**head, **fields}]}
+
+
+def messenger(**fields):
+    return {"messages": [{"sender_name": "Ann", "timestamp_ms": MS, **fields}], "title": "Ann"}
+
+
+def snapchat(media):
+    head = {"From": "bo", "Created": "2024-06-01 10:00:00 UTC", "IsSender": False}
+    return {"bo": [{**head, "Media Type": media, "Content": ""}]}
+
+
 def signal(**content):
     return lines(
         {"version": "1", "backupTimeMs": str(MS)},
@@ -115,6 +129,9 @@ CLIP = {"name": "clip.m4a", "transcription": {"preview": {"content": "gate 4471"
 MEETING = {"video_call_metadata": {"meeting_space": {"meeting_url": "https://meet.google.com/a"}}}
 SEGMENT = {"type": "LINK", "text": "the plan", "link_data": {"link_target": "https://a.b/c"}}
 INVITATION = "BEGIN:VCALENDAR\nSUMMARY:Lunch\nEND:VCALENDAR"
+
+POLL_OF_SKYPE = "<poll><pollquestion>Ferry?</pollquestion><polloption>Yes</polloption></poll>"
+TABLE = "date,sender,message,attachment\n2024-06-01 10:00:00,Ann,,media/boat.jpg\n"
 
 KEPT = {
     "poll": [
@@ -225,6 +242,11 @@ KEPT = {
         ),
     ],
     "unknown": [
+        ("telegram", telegram(dice={"emoji": "🎲", "value": 4}), "media", "[dice]"),
+        ("telegram", telegram(new_information={"title": "Budget"}), "media", "[new: Budget]"),
+        ("telegram", telegram(new={"text": "gate 4471"}), "media", "gate 4471"),
+        ("messenger", messenger(new={"text": "gate 4471"}), "text", "gate 4471"),
+        ("messenger", messenger(poll={"question": "Ferry?"}), "media", "[poll: Ferry?]"),
         ("matrix", matrix("m.message", **{"m.text": [{"body": "gate 4471"}]}), "text", "gate 4471"),
         ("signal_plaintext", signal(giftBadge={}), "media", "[giftBadge]"),
         (
@@ -239,6 +261,13 @@ KEPT = {
         ),
         ("chatlab", chatlab(type=21), "text", "[transfer]"),
         ("qq", qq({"type": "music", "data": {}}), "text", "[music]"),
+    ],
+    "saved chats": [
+        ("skype", skype("Poll", POLL_OF_SKYPE), "text", "Ferry?\nYes"),
+        ("snapchat", snapchat("NOTE"), "media", "[voice message]"),
+        ("snapchat", snapchat("LOCATION"), "media", "[location]"),
+        ("snapchat", snapchat("STATUSERASEDMESSAGE"), "deleted", ""),
+        ("generic_csv", TABLE, "media", "boat.jpg"),
     ],
     "deleted": [
         ("matrix", matrix("m.room.encrypted"), "deleted", ""),

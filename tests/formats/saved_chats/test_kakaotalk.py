@@ -119,3 +119,18 @@ def test_other_tables_and_texts_are_left_to_other_formats():
 
     assert recognise_format(document(table, "team.csv")).name == "generic_csv"
     assert recognise_format(document("2025년 10월 10일 오전 10:09, 일기\n", "notes.txt")) is None
+
+
+def test_whoever_spoke_can_leave_in_english():
+    text = (
+        "Minsu with KakaoTalk Chats\nDate Saved : 2025-10-24 09:00:00\n\n"
+        "--------------- Thursday, October 23, 2025 ---------------\n"
+        "[Minsu] [11:44 AM] The keys have\nThe guests left.\nMinsu left.\n"
+    )
+
+    shown = show_turns(load_format("kakaotalk"), text, "chat.txt")
+
+    assert [(speaker, kind, words) for _, _, speaker, kind, words in shown] == [
+        ("Minsu", "text", "The keys have\nThe guests left."),
+        (None, "service", "Minsu left."),
+    ]
