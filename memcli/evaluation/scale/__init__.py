@@ -18,9 +18,9 @@ Ten times more, 200,000 sessions with 2 GB of text, follows from these slopes, a
 - Memory stays at 250 MB for an import and 45 MB for a search; both work in batches.
 - An import takes 1,000 seconds, a rebuild 1,600, an export 50 or 100, `doctor` a minute.
 - Forgetting breaks first, at some 13 seconds: FTS5 looks for a session in the list of every common
-  word, and these lists grow with the archive. Next are the three full-text tables of a search, which
-  score a common word's whole list, and the scan of bits, 90 MB for each question. Shards by year
-  would bound both.
-- The database is one person's. Models for many people are served by vLLM or SGLang, which every role
-  takes as an address: `--reranker http://...`.
+  word, and these lists grow with the archive. Next are the three full-text tables of a search,
+  which score a common word's whole list, and the scan of bits, 90 MB for each question. Shards by
+  year would bound both.
+- The database is one person's. Models for many people are served by vLLM or SGLang, which every
+  role takes as an address: `--reranker http://...`.
 """
