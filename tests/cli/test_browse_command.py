@@ -196,7 +196,7 @@ def test_the_pager_opens_and_closes(terminal):
     screen.wait_for("by words and meaning")
     screen.press("Escape", "o")
     assert "under the tickets" in screen.wait_for("PAGED")
-    screen.wait_for("by words and meaning")
+    screen.wait_for(r"search   drawer(?s:.*)by words and meaning")
 
     screen.press("q")
     screen.wait_for("status 130")
@@ -232,7 +232,7 @@ def test_a_terminal_that_is_ended_is_left_as_it_was(terminal):
     screen.wait_for("4 sessions")
     os.kill(int((screen.folder / "pid").read_text()), signal.SIGTERM)
 
-    assert "\necho\n" in screen.wait_for("status")
+    assert screen.wait_for("echo") == "status 143\necho\n"
 
 
 RECIPES = Path(memcli.cli.help.__file__).parent / "topics" / "recipes.md"

@@ -193,6 +193,32 @@ def test_names_reach_mem_as_they_are(start, archive):
     assert not (archive.folder / "pwned").exists()
 
 
+NEW = {  # what is typed before Tab, and the word that Tab makes of its last one
+    "mem brow": "browse",
+    "mem peop": "people",
+    "mem timel": "timeline",
+    "mem sourc": "sources",
+    "mem memories acc": "accept",
+    "mem browse --spea": "--speaker",
+    "mem browse --source gener": "generic",
+    "mem browse --since yest": "yesterday",
+    "mem timeline --until tod": "today",
+    "mem timeline --format sv": "svg",
+}
+
+
+@pytest.mark.parametrize("start", [bash, zsh])
+def test_commands_options_values_and_dates_are_completed(start, archive):
+    with start(archive) as terminal:
+        typed = {line: terminal.arguments(line)[-1] for line in NEW}
+
+    assert typed == NEW
+
+
+def test_fish_offers_commands_options_values_and_dates(archive):
+    assert {line: fish(archive, line)[0][0] for line in NEW} == NEW
+
+
 def test_two_tabs_in_bash_show_titles(archive):
     with bash(archive) as terminal:
         seen = terminal.type("mem show s_\t\t", all_of("林晓", "$(touch pwned)"))

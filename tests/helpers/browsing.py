@@ -5,7 +5,8 @@ import os
 import time
 from functools import partial
 
-from memcli.cli.browse.browse_app import BrowseApp, Browsing
+from memcli.cli.browse.browse_app import BrowseApp
+from memcli.cli.browse.typed_options import Browsing
 from memcli.cli.models.open import open_embedder
 
 

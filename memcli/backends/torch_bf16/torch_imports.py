@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from memcli.errors import BackendError, MemError
+from memcli.settings import selected_gpu
 
 _MEMORY_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory")
 
@@ -120,7 +121,9 @@ def select_device(device: str | None) -> tuple[Any, Any]:  # Any: of torch, whic
     library = torch()
     if device is None:
         metal = library.backends.mps.is_available()
-        device = "cuda" if library.cuda.is_available() else "mps" if metal else "cpu"
+        gpu = selected_gpu()
+        cuda = "cuda" if gpu is None else f"cuda:{gpu}"
+        device = cuda if library.cuda.is_available() else "mps" if metal else "cpu"
     try:
         found = library.device(device)
         library.zeros(1, device=found)

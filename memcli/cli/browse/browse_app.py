@@ -1,8 +1,7 @@
 """The screen of `mem browse`, its keys, and the way from a key to results."""
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
+import signal
 from time import monotonic
 from typing import ClassVar
 
@@ -26,31 +25,20 @@ from memcli.cli.browse.archive_search import (
     search_fully,
 )
 from memcli.cli.browse.filter_line import PLACEHOLDER, FilterSuggester, parse_filters
-from memcli.cli.browse.key_help import GAP, help_line
+from memcli.cli.browse.key_help import GAP, PANE_KEYS, help_line
 from memcli.cli.browse.session_list import SessionList
 from memcli.cli.browse.store_thread import JobCancelledError, StoreThread
 from memcli.cli.browse.transcript_lines import heading_lines
 from memcli.cli.browse.transcript_pane import TranscriptPane
+from memcli.cli.browse.typed_options import Browsing
 from memcli.cli.output.console import one_line, printable
 from memcli.errors import MemError, UsageError
-from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder
 from memcli.store import Filters
 
 TWO_PANES = 76  # columns from which list and transcript stand side by side
 PAUSE = 0.15  # seconds without a key, after which the whole first stage runs
 PREVIEW_PAUSE = 0.03  # seconds without a key, after which another session is shown
-
-
-@dataclass(frozen=True, slots=True)
-class Browsing:
-    """A database to browse, and what is typed at the beginning."""
-
-    database: Path
-    open_embedder: Callable[[], Embedder]
-    open_pager: Callable[[str], None]  # shows the session or turn of a reference
-    words: str = ""
-    filters: str = ""  # as options of the command line
 
 
 class BrowseApp(App[str]):
@@ -91,28 +79,8 @@ class BrowseApp(App[str]):
         Binding("ctrl+o", "open", priority=True),
         Binding("ctrl+y", "copy_reference", priority=True),
         Binding("escape", "go_back"),
+        Binding("ctrl+z", "suspend_process", priority=True),
     ]
-    PANE_KEYS: ClassVar[dict[str, str]] = {  # letters, where they are not typed
-        "q": "leave",
-        "o": "open",
-        "y": "copy_reference",
-        "Y": "copy_turn",
-        "slash": "focus_pane('words')",
-        "f": "focus_pane('filters')",
-        "n": "jump(1)",
-        "N": "jump(-1)",
-        "j": "move(1)",
-        "k": "move(-1)",
-        "space": "move_page(1)",
-        "right": "focus_pane('transcript')",
-        "l": "focus_pane('transcript')",
-        "left": "focus_pane('sessions')",
-        "h": "focus_pane('sessions')",
-        "g": "edge(-1)",
-        "G": "edge(1)",
-        "home": "edge(-1)",
-        "end": "edge(1)",
-    }
 
     def __init__(self, browsing: Browsing) -> None:
         super().__init__(ansi_color=True)
@@ -126,6 +94,7 @@ class BrowseApp(App[str]):
         self._reader = StoreThread(browsing.database)  # transcripts
         self._limit = FIRST_PAGE
         self._status = ""
+        self.ended_by = 0  # the number of a signal
         self.suggester = FilterSuggester()
         self.words = Input(
             placeholder="what was said, in your own words",
@@ -158,11 +127,26 @@ class BrowseApp(App[str]):
 
     def on_mount(self) -> None:
         """Show the first list."""
+        self.app_resume_signal.subscribe(self, self._draw_again)
+        for number in (signal.SIGTERM, signal.SIGHUP):  # else Textual takes their exit for a bug
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(number, self._end, number)
         self.words.focus()
         self.words.value, self.filter_input.value = self.browsing.words, self.browsing.filters
         self.filters = self._parse_filters() or Filters()
         self._search()
         self._load_filter_values()
+
+    def _draw_again(self, _app: App[str]) -> None:
+        """Draw the whole screen: after Ctrl-Z and the pager, another program has written on it."""
+        self.screen.refresh(layout=True)
+        for each in self.screen.walk_children():
+            each.refresh()
+
+    def _end(self, number: int) -> None:
+        """Leave because of a signal."""
+        self.ended_by = number
+        self.exit()
 
     def on_unmount(self) -> None:
         """Close the databases."""
@@ -172,8 +156,8 @@ class BrowseApp(App[str]):
     def on_resize(self, event: events.Resize) -> None:
         """Show one pane or two."""
         self.panes.set_class(event.size.width < TWO_PANES, "-one")
-        self._show_status()
-        self._show_help()
+        self.call_after_refresh(self._show_status)
+        self.call_after_refresh(self._show_help)
 
     @on(Input.Changed, "#words")
     def on_words_changed(self) -> None:
@@ -226,7 +210,7 @@ class BrowseApp(App[str]):
     def on_key(self, event: events.Key) -> None:
         """Run the action of a letter, unless it is typed into a line."""
         name = event.character if event.character in ("N", "Y", "G") else event.key
-        action = self.PANE_KEYS.get(name or "")
+        action = PANE_KEYS.get(name or "")
         if action and not isinstance(self.focused, Input):
             event.stop()
             self.call_later(self.run_action, action)
@@ -391,8 +375,7 @@ class BrowseApp(App[str]):
 
     def _copy(self, text: str) -> None:
         self.copy_to_clipboard(text)
-        short = " ".join(text.split())
-        self._say(f"copied: {short}")
+        self._say(f"copied: {' '.join(text.split())}")
 
     def _say(self, message: str) -> None:
         self._status = one_line(message)

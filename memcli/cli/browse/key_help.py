@@ -1,4 +1,26 @@
-"""The keys, as the help line of each pane shows them, most important first."""
+"""The keys of the panes, and the help line that shows the most important ones first."""
+
+PANE_KEYS = {  # actions of the app, where letters are not typed
+    "q": "leave",
+    "o": "open",
+    "y": "copy_reference",
+    "Y": "copy_turn",
+    "slash": "focus_pane('words')",
+    "f": "focus_pane('filters')",
+    "n": "jump(1)",
+    "N": "jump(-1)",
+    "j": "move(1)",
+    "k": "move(-1)",
+    "space": "move_page(1)",
+    "right": "focus_pane('transcript')",
+    "l": "focus_pane('transcript')",
+    "left": "focus_pane('sessions')",
+    "h": "focus_pane('sessions')",
+    "g": "edge(-1)",
+    "G": "edge(1)",
+    "home": "edge(-1)",
+    "end": "edge(1)",
+}
 
 KEYS = {
     "words": (

@@ -112,15 +112,15 @@ class SessionList(ScrollView, can_focus=True):
 
 def _title(found: FoundSession) -> Text:
     """Return the title, and behind it the words that were found."""
-    title = _marked(found.heading, found)
+    title = _mark_words(found.heading, found)
     if not found.snippet:
         return title
-    snippet = _marked(found.snippet, found)
+    snippet = _mark_words(found.snippet, found)
     snippet.stylize_before("dim")
     return Text.assemble(title, "  ", snippet)
 
 
-def _marked(text: str, found: FoundSession) -> Text:
+def _mark_words(text: str, found: FoundSession) -> Text:
     """Return a text in its own direction, with the searched words marked."""
     marked = Text(text)
     for start, end in highlight_spans(text, found.terms) if found.terms else ():

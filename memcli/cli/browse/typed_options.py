@@ -1,11 +1,25 @@
-"""Options of `mem browse` as they were typed, because its line of filters shows them."""
+"""The beginning of `mem browse`: options as they were typed, which its line of filters shows."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from memcli.cli.parsing.parameters import Option
 from memcli.cli.typed_values import parse_text
+from memcli.lazy_dataclasses import dataclass
+from memcli.protocols import Embedder
+
+
+@dataclass(frozen=True, slots=True)
+class Browsing:
+    """A database to browse, and what is typed at the beginning."""
+
+    database: Path
+    open_embedder: Callable[[], Embedder]
+    open_pager: Callable[[str], None]  # shows the session or turn of a reference
+    words: str = ""
+    filters: str = ""  # as options of the command line
 
 
 def write_filters(values: Mapping[str, str | None]) -> str:

@@ -112,6 +112,17 @@ def test_a_device_that_is_not_there_is_named(folder):
         judged(open_reranker(folder, PROMPT, device="xyz"))
 
 
+def test_of_several_gpus_the_chosen_one_computes(folder, monkeypatch):
+    """There is none here: torch names the device that was asked for."""
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setenv("MEM_GPU", "1")
+
+    with pytest.raises(BackendError, match="torch has no device `cuda:1` here"):
+        judged(open_reranker(folder, PROMPT))
+
+
 def test_a_model_that_was_closed_is_loaded_again(folder):
     reranker = open_reranker(folder, PROMPT, device="cpu")
     before = judged(reranker)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Annotated
 
 from memcli.cli import options
-from memcli.cli.browse.typed_options import keep_text, write_filters
+from memcli.cli.browse.typed_options import Browsing, keep_text, write_filters
 from memcli.cli.models.open import open_embedder
 from memcli.cli.option_groups import DatabaseOptions
 from memcli.cli.output.console import note
@@ -61,7 +61,7 @@ def browse(
             "`mem browse` needs a terminal",
             hint="`mem search WORDS` and `mem sessions` print what they find",
         )
-    from memcli.cli.browse.browse_app import BrowseApp, Browsing
+    from memcli.cli.browse.browse_app import BrowseApp
     from memcli.cli.browse.reference_pager import open_in_pager
 
     filters = {"--source": source, "--speaker": speaker, "--since": since, "--until": until}
@@ -74,6 +74,8 @@ def browse(
     )
     app = BrowseApp(browsing)
     reference = app.run(mouse=False)
+    if app.ended_by:
+        raise EarlyExit(128 + app.ended_by)
     if app.return_code:
         raise EarlyExit(ExitCode.BUG)  # Textual has printed the traceback
     if reference is None:
