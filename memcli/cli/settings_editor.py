@@ -1,8 +1,6 @@
 """The settings one by one: listed with their origins, written into the file, and edited there."""
 
 import os
-import shlex
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -219,6 +217,9 @@ def edit_settings() -> None:
     Raises:
         InputError: the editor cannot be started or fails, or the settings are wrong afterwards.
     """
+    import shlex
+    import subprocess
+
     path = config_file()
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:

@@ -1,7 +1,6 @@
 """Replaces stored sessions by those that a conversation has now, and indexes the new ones."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from memcli.callbacks import ignore
 from memcli.domain import Session, SessionId
@@ -115,6 +114,8 @@ def index_sessions(
         BackendError: the embedder failed.
         StoreError: the database has vectors of another embedder.
     """
+    from concurrent.futures import ThreadPoolExecutor  # it imports logging
+
     numbers: list[int] = []
     texts: list[str] = []
     words: dict[str, list[tuple[object, ...]]] = {}

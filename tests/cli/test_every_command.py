@@ -152,3 +152,17 @@ def test_the_table_has_every_command_and_no_other():
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_command_can_be_quiet(command):
     assert has(command, "--quiet")
+
+
+@pytest.mark.parametrize("form", ["csv", "markdown"])
+@pytest.mark.parametrize(
+    "command", [each for each in COMMANDS if has(each, "--jsonl")], ids=lambda command: command.name
+)
+def test_what_prints_lines_of_json_also_prints_tables(command, form, run):
+    if command.name in ("mem ingest", "mem read", "mem models verify"):
+        pytest.skip("its lines are events, printed as they come")
+
+    done, _ = run(command, "full", "--format", form)
+
+    assert (done.code, done.err) == (0, "")
+    assert len(done.out.splitlines()) > 1

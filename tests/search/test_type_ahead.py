@@ -53,6 +53,12 @@ def test_a_word_that_is_there_as_it_was_typed_comes_before_those_it_begins(store
     assert set(titles(store, "pass")) >= {"Hills", "Border", "Papers"}
 
 
+def test_the_end_of_a_short_word_is_not_guessed_beside_other_words(store):
+    assert complete_question("pas", store).text == "passport"
+    assert complete_question("blue drawer pas", store).text == "blue drawer pas"
+    assert "passport" in complete_question("blue drawer pas", store).completions
+
+
 @pytest.mark.parametrize("typed", ["passpo ", "passpo.", "the", "p"])
 def test_a_word_that_has_ended_says_nothing_or_is_a_letter_is_not_completed(store, typed):
     question = complete_question(typed, store)

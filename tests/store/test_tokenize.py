@@ -59,7 +59,7 @@ def test_terms_come_in_order_and_once():
     assert query_terms("Lisbon or Porto, lisbon?") == ["lisbon", "porto"]
 
 
-@pytest.mark.parametrize("question", ["", "???", " \n", "😀", "\ud800", "_", "''", '"*"'])
+@pytest.mark.parametrize("question", ["", "???", " \n", "\u200d", "\ud800", "_", "''", '"*"'])
 def test_a_question_without_words_has_no_terms(question):
     assert query_terms(question) == []
 

@@ -15,6 +15,7 @@ from memcli.lazy_dataclasses import dataclass
 
 FOLDER = Path(__file__).with_name("topics")
 FORMATS = "formats"  # the topic that is made of the guides to formats
+SERVERS = "servers"  # the topic that is made of the table in `reference.servers`
 FORMATS_HEAD = """# How to get each export, and what is kept of it
 
 Times are exact unless it is said otherwise. `--format` and `--source` take these names.
@@ -52,14 +53,16 @@ class TopicBlock:
         found = {}
         for term, text, *cells in rows:
             named = [f"{name}: {cell}" for name, cell in zip(head[2:], cells, strict=True) if cell]
-            sentences = [f"{part[:1].upper()}{part[1:]}." for part in (text, *named) if part]
+            sentences = [
+                f"{part[:1].upper()}{part[1:].rstrip('.')}." for part in (text, *named) if part
+            ]
             found[term] = " ".join(sentences)
         return found
 
 
 def topic_names() -> list[str]:
     """Return the names of all topics."""
-    return sorted([FORMATS, *(path.stem for path in FOLDER.glob("*.md"))])
+    return sorted([FORMATS, SERVERS, *(path.stem for path in FOLDER.glob("*.md"))])
 
 
 def topic_title(name: str) -> str:
@@ -70,6 +73,12 @@ def topic_title(name: str) -> str:
 
 def topic_markdown(name: str) -> str:
     """Return the text of a topic in Markdown."""
+    if name == SERVERS:
+        from memcli.cli.reference.servers import ENGINES, INTRODUCTION
+
+        rows = "".join(f"| {one.name} | {one.text} |\n" for one in ENGINES)
+        head = "# Engines and servers that run models\n"
+        return f"{head}{INTRODUCTION}\n| name | how |\n|---|---|\n{rows}"
     if name != FORMATS:
         return (FOLDER / f"{name}.md").read_text("utf-8")
     from memcli.formats.guides import format_table

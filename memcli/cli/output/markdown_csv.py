@@ -163,5 +163,4 @@ def _csv_field(value: object) -> object:
         return printable(value)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return "; ".join(map(printable, value))
-    is_json = isinstance(value, list | dict | bool)
-    return json.dumps(value, ensure_ascii=False) if is_json else value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value

@@ -202,12 +202,14 @@ def _conversation(
 def _turns(messages: Iterable[Mapping[str, Any]], counter: MessageCounter) -> list[Turn]:
     keys, turns = MessageKeys(), dict[str, Turn]()
     for message in messages:
-        role = ROLES.get(_speaker(message).lower(), Role.PERSON)
-        blocks = _blocks(role, message) if _is_message(message) else []
+        name = _speaker(message)
+        role = ROLES.get(name.lower(), Role.PERSON)
+        has_content = "content" in message or "value" in message
+        blocks = _blocks(role, message) if name and has_content else []
         count_message(counter, blocks)
         if not blocks:
             continue
-        speaker = _name(message) or (_speaker(message) if role is Role.PERSON else "")
+        speaker = _name(message) or (name if role is Role.PERSON else "")
         sent_at = next(
             filter(None, (parse_timestamp(message.get(field)) for field in _TIMES)), None
         )
@@ -216,8 +218,10 @@ def _turns(messages: Iterable[Mapping[str, Any]], counter: MessageCounter) -> li
             text = _text(message) or blocks[0].text
             key = keys.next_key(sent_at, role, speaker, text)
         clock = Clock.EXACT if sent_at else Clock.NONE
-        for name, block in with_keys(key, blocks):
-            turns[name] = Turn(name, role, block.text, speaker or None, sent_at, clock, block.kind)
+        for turn_key, block in with_keys(key, blocks):
+            turns[turn_key] = Turn(
+                turn_key, role, block.text, speaker or None, sent_at, clock, block.kind
+            )
     timed = with_inherited_times(list(turns.values()))
     return sorted(timed, key=lambda turn: turn.sent_at or NO_TIME)
 

@@ -37,7 +37,7 @@ class HtmlTextBuilder:
             self._append(parts[-1])
             if self._target:
                 self._words += token
-        elif token.tag == "a" and self._has_targets:
+        elif self._has_targets and token.tag == "a":
             self._end_link()
             if isinstance(token, StartTag):
                 self._target = _link_target(token)

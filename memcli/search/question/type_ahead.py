@@ -10,6 +10,7 @@ from memcli.lazy_dataclasses import dataclass
 from memcli.store import Filters, IndexMatch, Store, is_stop_word, query_terms, stem_tokens
 
 LEAST_LETTERS = 2  # of an unfinished word that is completed
+LEAST_GUESSED = 4  # of an unfinished word whose likeliest end is searched for by meaning, too
 MOST_COMPLETIONS = 3  # of an unfinished word
 COMPLETION = 0.7  # factor of a completion, where a word as it was typed counts 1
 MOST_TERMS = 5  # that are looked up: the rarest
@@ -43,6 +44,8 @@ def complete_question(typed: str, store: Store) -> UnfinishedQuestion:
     longer = [stem for stem in stems if stem != own][:MOST_COMPLETIONS]
     completions = tuple(word for stem in longer if (word := _word_with_stem(stem)))
     text = typed
+    if len(last[0]) < LEAST_GUESSED and len(terms) > 1:  # the other words say more than a guess
+        return UnfinishedQuestion(text, terms, completions)
     if completions and own not in stems:
         text = typed[: last.start()] + completions[0]
     elif completions and longer[0] == stems[0]:  # it is more frequent than the word as it stands
