@@ -92,7 +92,7 @@ class Database:
         """Close the connection.
 
         Raises:
-            StoreError: the log could not be moved into the file; nothing that was committed is lost.
+            StoreError: the log could not be moved into the file; nothing committed is lost.
         """
         with self._translate_errors():
             self._db.close()
