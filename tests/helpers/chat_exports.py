@@ -211,6 +211,22 @@ CHATS = {
         written("Date,User,Message\n", '2024-06-01 10:{at:02}:00,"Ann","{text}"\n'),
     ),
     "chat_history.json": ("snapchat", json.dumps({"ann": rows(snapchat)})),
+    "subpage_ann.html": (
+        "snapchat",
+        written(
+            '<html><body><div class="rightpanel"><h1>Ann</h1>',
+            '<div style="background: #f2f2f2;"><span><div><h4>ann</h4></div><span>TEXT</span>'
+            "<p>{text}</p><h6>2024-06-01 10:{at:02}:00 UTC</h6></span></div>\n",
+        ),
+    ),
+    "chat_history.html": (
+        "snapchat",
+        written(
+            "<html><body><table><tr><th>From</th><th>Media Type</th><th>Created</th></tr>",
+            "<tr><td>ann</td><td>TEXT</td><td>2020-06-01 10:{at:02}:00 UTC</td></tr>"
+            '<tr><td colspan="3">{text}</td></tr>\n',
+        ),
+    ),
     "user_data_tiktok.json": (
         "tiktok",
         json.dumps({"Direct Message": {"Direct Messages": {"ChatHistory": {"ann": rows(tiktok)}}}}),
