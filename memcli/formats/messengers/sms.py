@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
+from memcli.formats.building.blocks import call_text
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -153,11 +154,7 @@ def _call_turn(fields: Mapping[str, str], keys: MessageKeys, options: ParseOptio
     number, kind = _value(fields, "number"), _value(fields, "type")
     number = "" if number.startswith("-") else number  # -1, -2, -3: the number is withheld
     title = _contact(fields) or number
-    seconds = _value(fields, "duration")
-    text = _CALL_WORDS.get(kind, "call")
-    if seconds.isascii() and seconds.isdigit() and len(seconds) < 8 and int(seconds):
-        minutes, rest = divmod(int(seconds), 60)
-        text = f"{text}, {minutes}:{rest:02}"
+    text = call_text(_CALL_WORDS.get(kind, "call"), fields.get("duration"))
     chat = _normalize_number(number) or "unknown"
     key = keys.next_key(chat, fields.get("date"), "call", kind, text)
     sent_at = parse_timestamp(fields.get("date"))
