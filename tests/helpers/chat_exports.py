@@ -114,6 +114,14 @@ CHATS = {
     ),
     "chat.md": ("signal", written("", "[2024-06-01, 10:{at:02}] Ann: {text}\n")),
     "Ann.txt": ("imessage_text", written("", "Jun 01, 2024 10:{at:02}:00 PM\nAnn\n{text}\n\n")),
+    "calls.xml": (
+        "sms",
+        written(
+            "<calls>",
+            '<call number="+1" duration="7{at:02}" date="17172360{at:02}000" type="1" />\n',
+            "</calls>",
+        ),
+    ),
     "sms.xml": (
         "sms",
         written(
