@@ -145,6 +145,8 @@ def _content(_head: MessageStart, text: str) -> tuple[Kind, str]:
 def _database_messages(sample: Sample) -> Iterator[ChatMessage | Skipped]:
     """Yield the messages of a database, by chat."""
     assert sample.document is not None, "the parser gives it"
+    if not sample.tables.keys() >= _TABLES:
+        raise InputError(f"{sample.name} has no messages that can be read")
     with open_database(sample.document) as rows:
         parts = _query_parts(sample.tables)
         for row in rows(_QUERY.format(**parts)):
