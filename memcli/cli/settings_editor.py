@@ -77,16 +77,19 @@ def list_settings() -> list[Setting]:
     for name, table in tables.items():
         for one in table.__match_args__:
             value = getattr(table, one)
-            origin = DEFAULT if value == getattr(type(table)(), one) else str(path)
-            found.append(Setting(f"{name}.{one}", _typed_text(value), origin))
+            default = getattr(type(table)(), one)
+            origin = DEFAULT if value == default else str(path)
+            found.append(Setting(f"{name}.{one}", _typed_text(value, default), origin))
     for name, others in current.people.items():
         found.append(Setting(f"people.{name}", ", ".join(others), str(path)))
     return found
 
 
-def _typed_text(value: str | int | None) -> str:
+def _typed_text(value: str | int | None, default: str | int | None) -> str:
     """Return a value as a person types it; "" for none, and for a flag that is not set."""
-    return str(value).lower() if value is True else str(value or "")
+    if isinstance(value, bool):
+        return "" if value is default is False else str(value).lower()
+    return str(value or "")
 
 
 def setting_values(key: str) -> list[str]:

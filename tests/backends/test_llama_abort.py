@@ -67,3 +67,22 @@ def test_ctrl_c_stops_it_in_the_middle_of_a_batch(model, long):
 def test_a_deadline_that_has_passed_loads_no_model(smollm):
     with pytest.raises(DeadlineExceededError), deadline(0):
         LlamaModel(smollm)
+
+
+def test_a_handler_that_ends_the_process_runs_after_the_batch(model, long, capfd):
+    def leave(number, _frame):
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        with LlamaContext(model, len(long)) as context:
+            Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+            began = time.monotonic()
+            with pytest.raises(SystemExit):
+                context.feed([TokenRun(long)])
+
+            assert time.monotonic() - began < 0.5
+        assert signal.getsignal(signal.SIGTERM) is leave
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "Exception ignored" not in capfd.readouterr().err

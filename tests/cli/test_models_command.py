@@ -284,7 +284,7 @@ def test_show_prints_the_published_settings_with_their_source(mem):
     assert "at most 4,096 tokens (source: " in sifter.out
     assert "Historical interaction information:" in sifter.out
     assert "temperature 0.2, top_p 0.95, top_k 20 (source: the model card" in reader.out
-    assert "at most 1,024 tokens (source: the model card" in reader.out
+    assert "at most 768 tokens (source: the model card" in reader.out
     assert "published scores 2.969, 1.328, -3.141" in reranker.out
     assert "sampling" not in reranker.out
     assert (unknown.code, unknown.out) == (6, "")

@@ -114,6 +114,14 @@ CHATS = {
     ),
     "chat.md": ("signal", written("", "[2024-06-01, 10:{at:02}] Ann: {text}\n")),
     "Ann.txt": ("imessage_text", written("", "Jun 01, 2024 10:{at:02}:00 PM\nAnn\n{text}\n\n")),
+    "calls.xml": (
+        "sms",
+        written(
+            "<calls>",
+            '<call number="+1" duration="7{at:02}" date="17172360{at:02}000" type="1" />\n',
+            "</calls>",
+        ),
+    ),
     "sms.xml": (
         "sms",
         written(
@@ -211,6 +219,22 @@ CHATS = {
         written("Date,User,Message\n", '2024-06-01 10:{at:02}:00,"Ann","{text}"\n'),
     ),
     "chat_history.json": ("snapchat", json.dumps({"ann": rows(snapchat)})),
+    "subpage_ann.html": (
+        "snapchat",
+        written(
+            '<html><body><div class="rightpanel"><h1>Ann</h1>',
+            '<div style="background: #f2f2f2;"><span><div><h4>ann</h4></div><span>TEXT</span>'
+            "<p>{text}</p><h6>2024-06-01 10:{at:02}:00 UTC</h6></span></div>\n",
+        ),
+    ),
+    "chat_history.html": (
+        "snapchat",
+        written(
+            "<html><body><table><tr><th>From</th><th>Media Type</th><th>Created</th></tr>",
+            "<tr><td>ann</td><td>TEXT</td><td>2020-06-01 10:{at:02}:00 UTC</td></tr>"
+            '<tr><td colspan="3">{text}</td></tr>\n',
+        ),
+    ),
     "user_data_tiktok.json": (
         "tiktok",
         json.dumps({"Direct Message": {"Direct Messages": {"ChatHistory": {"ann": rows(tiktok)}}}}),

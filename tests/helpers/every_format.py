@@ -206,6 +206,21 @@ DATABASES = {
     "store.db": cursor_store(
         *({"role": role(at), "content": [{"type": "text", "text": LINES[at]}]} for at in range(12))
     ),
+    "viber.db": [
+        ("create table Events (EventID, TimeStamp, Direction, ContactID, ChatID)",),
+        ("create table Messages (EventID, Type, Subject, Body)",),
+        ("create table Calls (EventID, Duration)",),
+        *(
+            ("insert into Events values (?, ?, ?, 1, 7)", at, (AT + at) * 1000, at % 2)
+            for at in range(12)
+        ),
+        *(
+            ("insert into Messages values (?, 1, null, ?)", at, LINES[at])
+            if at % 3
+            else ("insert into Calls values (?, 65)", at)
+            for at in range(12)
+        ),
+    ],
     "chat.db": [
         ("create table handle (id text)",),
         ("create table chat (guid text, chat_identifier text, display_name text)",),
@@ -229,6 +244,7 @@ DATABASE_FORMATS = {
     "opencode.db": "opencode",
     "state.vscdb": "cursor",
     "store.db": "cursor",
+    "viber.db": "viber",
     "chat.db": "imessage",
 }
 TALKS = {

@@ -16,6 +16,7 @@ from memcli.debug import time_block
 from memcli.errors import BackendError
 
 _ABORTED = 2  # the status that `llama_decode` returns when it was stopped
+_DEFERRED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _interrupts: list[int] = []  # signals that came while a batch was computed
 
 
@@ -43,30 +44,31 @@ def decode_batch(llama: ModuleType, context: Any, batch: Any) -> int:  # Any: op
 
 @contextmanager
 def defer_interrupts(interrupts: list[int]) -> Iterator[None]:
-    """Keep Ctrl-C until the end of the block.
+    """Keep Ctrl-C, SIGTERM and SIGHUP until the end of the block.
 
-    Raised where llama.cpp calls Python, it would be lost.
+    What a handler raises where llama.cpp calls Python would be lost.
 
     Args:
         interrupts: is emptied, and then takes the signals that come meanwhile.
 
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed inside the block.
+        SystemExit: another signal came, whose handler raises that.
     """
-    handled = (
-        current_thread() is main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
+    handlers = {number: signal.getsignal(number) for number in _DEFERRED}
+    in_python = {number: handler for number, handler in handlers.items() if callable(handler)}
+    if current_thread() is not main_thread():
+        in_python.clear()
     interrupts.clear()
-    if handled:
-        signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
+    for number in in_python:
+        signal.signal(number, lambda number, _frame: interrupts.append(number))
     try:
         yield
     finally:
-        if handled:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    if interrupts:
-        raise KeyboardInterrupt
+        for number, handler in in_python.items():
+            signal.signal(number, handler)
+    for came in interrupts[:1]:
+        in_python[signal.Signals(came)](came, None)
 
 
 @cache

@@ -23,7 +23,7 @@ DRAFT_TOKENS = 4
 #     micro-batches of 2,048: reading 2,048 tokens 1.11 (Q8_0), reranking 16 passages of 128 tokens
 #         1.30 (Q8_0), 1.19 (Q4_K_M): passages in one batch are masked from each other, not skipped
 #     micro-batches of 1,024: between .96 and 1.0, within the noise; Ctrl-C would wait twice as long
-#     no flash attention: 1.0 to 1.65 in five runs, but for writing .8 in one
+#     no flash attention: .98 to 1.65 in five runs, but for writing .8 in one
 #     keys and values in 8 bits: reading 1.9, writing 1.3; used only where memory is short
 #     drafts, if all tokens are right: 1/1.4 for 4 tokens, 1/2.2 for 12 (Q8_0): to pay, 3 of 4
 #         drafted tokens have to be right; a ranking or call is short after a long thought

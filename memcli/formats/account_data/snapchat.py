@@ -1,7 +1,8 @@
-"""Snapchat's "My Data": chats in `chat_history.json`, snaps in `snap_history.json`.
+"""Snapchat's "My Data": chats in `chat_history.json`, snaps in `snap_history.json`, also as HTML.
 
 Both hold an object with a list for each conversation. Older exports have four lists instead:
-messages sent and received, saved and not saved. A message that was not saved has no text.
+messages sent and received, saved and not saved. A message that was not saved has no text. The pages
+have less than the JSON, so that those beside a `chat_history.json` are not read.
 
 Source: exports of 2021 to 2026 as open programs read them.
 """
@@ -10,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memcli.domain import Kind, Skipped
+from memcli.formats.account_data.snapchat_html import is_chat_page, is_other_page, read_chat_page
 from memcli.formats.building.blocks import part_label
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.json_chats import read_messages
 from memcli.formats.building.long_chats import split_chats
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.html_events import is_html
 from memcli.formats.parsing.json_stream import BrokenValue
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import mapping, parse_timestamp, sequence, string
@@ -32,12 +35,20 @@ _MARKS = {"Media Type", "Created"}
 
 
 def _recognises(sample: Sample) -> bool:
+    if sample.text.lstrip().startswith("<"):
+        return is_chat_page(sample) and not is_other_page(sample)
     lists = map(sequence, mapping(sample.json).values())
     return any(mapping(message).keys() >= _MARKS for found in lists for message in found[:3])
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
-    return split_chats("snapchat", chat_turns(_messages(document), document, options))
+    read = _page_messages if is_html(document) else _messages
+    return split_chats("snapchat", chat_turns(read(document), document, options))
+
+
+def _page_messages(document: Document) -> Iterator[ChatMessage | Skipped]:
+    for item in read_chat_page(document):
+        yield item if isinstance(item, Skipped) else _message(*item)
 
 
 def _messages(document: Document) -> Iterator[ChatMessage | Skipped]:

@@ -16,6 +16,7 @@ from memcli.formats.parsing.message_counter import MessageCounter
 from memcli.formats.parsing.values import mapping, string
 from memcli.lazy_dataclasses import dataclass
 
+_CALL_DIGITS = 8  # of the seconds of a call; longer numbers state no length
 _SILENT_TYPES = ("redacted_thinking", "tool_reference", "cache_control", "container_upload")
 TITLE_LENGTH = 80  # characters of the first prompt, for a conversation without a title
 
@@ -174,6 +175,20 @@ def part_label(kind: str, name: str = "") -> str:
     kind = kind.removeprefix("input_").removesuffix("_url")
     words = kind.replace("_", " ").strip()
     return f"[{words}: {name.strip()}]" if name.strip() else f"[{words}]"
+
+
+def call_text(words: str, seconds: object) -> str:
+    """Return the words about a call, and how long it took: "missed call", "incoming call, 2:05".
+
+    Args:
+        words: the kind of call.
+        seconds: its length as an export states it; 0, or no number, is left out.
+    """
+    number = str(seconds)
+    if not (number.isascii() and number.isdigit() and len(number) < _CALL_DIGITS and int(number)):
+        return words
+    minutes, rest = divmod(int(number), 60)
+    return f"{words}, {minutes}:{rest:02}"
 
 
 def plain_text(content: object) -> str:

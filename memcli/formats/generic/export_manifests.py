@@ -3,6 +3,7 @@
 ChatGPT's `export_manifest.json` names the shards of `conversations.json`; without it a missing
 shard would stay unnoticed. Claude's mail links to its manifest, which holds the addresses of the
 zips with the conversations. QQChatExporter's `manifest.json` names the chunks of a long chat.
+Snapchat's `chat_history.html` links to the pages of the chats, which its JSON also has.
 """
 
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ from pathlib import PurePath
 from typing import Any
 
 from memcli.domain import Skipped
+from memcli.formats.account_data.snapchat_html import is_other_page
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
+from memcli.formats.parsing.html_events import is_html
 from memcli.formats.parsing.json_stream import BrokenValue, read_elements
 from memcli.formats.parsing.sample import Sample
 from memcli.formats.parsing.values import mapping, sequence, string
@@ -21,12 +24,16 @@ _MAX_DEPTH = 6  # of a link inside a manifest
 
 
 def _recognises(sample: Sample) -> bool:
+    if sample.text.lstrip().startswith("<"):
+        return is_other_page(sample)
     is_manifest = PurePath(sample.name).name.startswith("manifest-")
     top = mapping(sample.json)
     return bool(_shards(top) or _chunks(top)) or (is_manifest and bool(_zips(sample.json)))
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
+    if is_html(document):
+        return
     zips: list[str] = []
     for value in read_elements(document, ""):
         if isinstance(value, BrokenValue):

@@ -1,7 +1,8 @@
-"""SMS Backup & Restore: text messages of an Android phone, as XML.
+"""SMS Backup & Restore: text messages and calls of an Android phone, as XML.
 
 The phone numbers of a conversation identify it. A message with media keeps its parts with text.
-Drafts and messages that failed to be sent are left out.
+Drafts and messages that failed to be sent are left out. A call is a notice in the conversation with
+its number.
 
 Source: the fields that the program documents, and backups of 2014 to 2025.
 """
@@ -13,6 +14,7 @@ from contextlib import suppress
 
 from memcli.domain import Clock, Kind, Omission, Role, Skipped, Turn
 from memcli.errors import InputError
+from memcli.formats.building.blocks import call_text
 from memcli.formats.building.long_chats import ChatTurn, sender_role, split_chats, text_with_files
 from memcli.formats.format import Format, ParsedItem, ParseOptions
 from memcli.formats.parsing.document import Document
@@ -22,7 +24,7 @@ from memcli.formats.parsing.values import MessageKeys, parse_timestamp
 from memcli.formats.parsing.xml import parse_xml
 from memcli.lazy_dataclasses import dataclass, field
 
-_ROOT = re.compile(r"\s*(?:<\?xml[^>]*>|<!--.*?-->|<\?[^>]*>|\s)*<smses\b", re.DOTALL)
+_ROOT = re.compile(r"\s*(?:<\?xml[^>]*>|<!--.*?-->|<\?[^>]*>|\s)*<(smses|calls)\b", re.DOTALL)
 _RECEIVED, _SENT = "1", "2"  # the other boxes are drafts, the outbox and failed messages
 _FROM = "137"  # type of the sender's address in a message with media
 _OWN_NUMBER = "insert-address-token"  # a placeholder for the phone's own number
@@ -30,11 +32,23 @@ _EMPTY_VALUES = frozenset({"", "null"})
 _LAYOUT = "application/smil"  # how the parts stand on the screen
 _CONTACTS = frozenset({"text/x-vcard", "text/vcard", "text/directory"})
 _CONTACT_NAME = re.compile(r"^FN(?:;[^:\n]*)?:(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+_CALL_WORDS = {
+    "1": "incoming call",
+    "2": "outgoing call",
+    "3": "missed call",
+    "4": "voicemail",
+    "5": "rejected call",
+    "6": "blocked call",
+    "7": "call answered on another device",
+}
+_OUTGOING = "2"
 _LONGEST_CARD = 1 << 16  # characters that are looked at for a name
 
 
 def _recognises(sample: Sample) -> bool:
-    return _ROOT.match(sample.text) is not None and re.search("<[sm]ms ", sample.text) is not None
+    root = _ROOT.match(sample.text)
+    message = "<call " if root and root[1] == "calls" else "<[sm]ms "
+    return root is not None and re.search(message, sample.text) is not None
 
 
 def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
@@ -90,15 +104,18 @@ def _messages(document: Document, options: ParseOptions) -> Iterator[ChatTurn | 
             continue
         elif mms:
             mms.add(name, attributes)
-        elif name in ("sms", "mms"):
+        elif name in ("sms", "mms", "call"):
             count += 1
-            if name == "mms":
+            if name == "call":
+                document.counter.see()
+                yield _call_turn(attributes, keys, options)
+            elif name == "mms":
                 mms = _Message(attributes)
             else:
                 sms = _Message(attributes, [_value(attributes, "body")])
                 yield from _chat_turns(sms, keys, options, document.counter)
     if not count:
-        raise InputError(f"{document.name} holds no text messages")
+        raise InputError(f"{document.name} holds no text messages and no calls")
 
 
 def _chat_turns(
@@ -121,8 +138,7 @@ def _chat_turns(
     if not numbers and box == _RECEIVED and message.sender:
         numbers = [message.sender]
     chat = "~".join(sorted(map(_normalize_number, numbers))) or "unknown"
-    contact = _value(fields, "contact_name")
-    title = contact if contact and contact != "(Unknown)" else ", ".join(numbers)
+    title = _contact(fields) or ", ".join(numbers)
     sender = title if len(numbers) < 2 else message.sender
     role = Role.USER if box == _SENT else sender_role(options, sender)
     sent_at = parse_timestamp(fields.get("date"))
@@ -131,6 +147,27 @@ def _chat_turns(
     speaker = options.owner if role is Role.USER else sender
     turn = Turn(key, role, text, speaker or None, sent_at, clock, kind)
     yield ChatTurn(chat, title or "unknown number", turn)
+
+
+def _call_turn(fields: Mapping[str, str], keys: MessageKeys, options: ParseOptions) -> ChatTurn:
+    """Return the notice of a call, with how long it took."""
+    number, kind = _value(fields, "number"), _value(fields, "type")
+    number = "" if number.startswith("-") else number  # -1, -2, -3: the number is withheld
+    title = _contact(fields) or number
+    text = call_text(_CALL_WORDS.get(kind, "call"), fields.get("duration"))
+    chat = _normalize_number(number) or "unknown"
+    key = keys.next_key(chat, fields.get("date"), "call", kind, text)
+    sent_at = parse_timestamp(fields.get("date"))
+    speaker = options.owner if kind == _OUTGOING else title
+    clock = Clock.EXACT if sent_at else Clock.NONE
+    turn = Turn(key, Role.SYSTEM, text, speaker or None, sent_at, clock, Kind.CALL)
+    return ChatTurn(chat, title or "unknown number", turn)
+
+
+def _contact(fields: Mapping[str, str]) -> str:
+    """Return the name of the contact, "" if the phone has none."""
+    name = _value(fields, "contact_name")
+    return "" if name == "(Unknown)" else name
 
 
 def _normalize_number(number: str) -> str:

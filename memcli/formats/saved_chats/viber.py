@@ -12,8 +12,9 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
-from memcli.domain import Doubt, Kind, Skipped
+from memcli.domain import Doubt, Kind, Role, Skipped
 from memcli.errors import InputError
+from memcli.formats.building.blocks import call_text
 from memcli.formats.building.chat_messages import ChatMessage, chat_turns
 from memcli.formats.building.long_chats import split_chats
 from memcli.formats.building.text_chat import (
@@ -48,6 +49,14 @@ _QUERY = """
            Messages.Body, Messages.Subject, {type}, {contacts}, {chats}
     from Messages join Events on Events.EventID = Messages.EventID
     {contact_join} {chat_join}
+    order by Events.ChatID, Events.TimeStamp, Events.EventID
+"""
+_CALL_QUERY = """
+    select Events.EventID, Events.TimeStamp, Events.Direction, Events.ChatID, Events.ContactID,
+           {contacts}, {chats}, {duration}
+    from Calls join Events on Events.EventID = Calls.EventID
+    {contact_join} {chat_join}
+    where Events.EventID not in (select EventID from Messages where EventID is not null)
     order by Events.ChatID, Events.TimeStamp, Events.EventID
 """
 _TEXT_TYPES = frozenset({None, 0, 1, 9})  # of messages; others are pictures, films, stickers
@@ -136,25 +145,49 @@ def _content(_head: MessageStart, text: str) -> tuple[Kind, str]:
 def _database_messages(sample: Sample) -> Iterator[ChatMessage | Skipped]:
     """Yield the messages of a database, by chat."""
     assert sample.document is not None, "the parser gives it"
+    if not sample.tables.keys() >= _TABLES:
+        raise InputError(f"{sample.name} has no messages that can be read")
     with open_database(sample.document) as rows:
-        for row in rows(_query(sample.tables)):
+        parts = _query_parts(sample.tables)
+        for row in rows(_QUERY.format(**parts)):
             yield _database_message(row)
+        if "EventID" in sample.tables.get("Calls", ()):
+            for row in rows(_CALL_QUERY.format(**parts)):
+                yield _call(row)
 
 
-def _query(tables: dict[str, set[str]]) -> str:
-    """Return the query for the messages; older databases lack some tables and columns."""
+def _query_parts(tables: dict[str, set[str]]) -> dict[str, str]:
+    """Return the parts of the queries; older databases lack some tables and columns."""
     has_contacts = {"ContactID", "Name"} <= tables.get("Contact", set())
     has_chats = {"ChatID", "Name"} <= tables.get("ChatInfo", set())
     has_number = has_contacts and "Number" in tables["Contact"]
     names = "Contact.Name, " + ("Contact.Number" if has_number else "null")
-    return _QUERY.format(
-        type="Messages.Type" if "Type" in tables["Messages"] else "null",
-        contacts=names if has_contacts else "null, null",
-        chats="ChatInfo.Name" if has_chats else "null",
-        contact_join=(
+    return {
+        "type": "Messages.Type" if "Type" in tables["Messages"] else "null",
+        "duration": "Calls.Duration" if "Duration" in tables.get("Calls", ()) else "null",
+        "contacts": names if has_contacts else "null, null",
+        "chats": "ChatInfo.Name" if has_chats else "null",
+        "contact_join": (
             "left join Contact on Contact.ContactID = Events.ContactID" if has_contacts else ""
         ),
-        chat_join="left join ChatInfo on ChatInfo.ChatID = Events.ChatID" if has_chats else "",
+        "chat_join": "left join ChatInfo on ChatInfo.ChatID = Events.ChatID" if has_chats else "",
+    }
+
+
+def _call(row: tuple[Any, ...]) -> ChatMessage:  # Any: SQLite has all types
+    """Return the notice of a call."""
+    event, time, direction, chat, contact, name, phone, room, seconds = row
+    speaker = string(name) or string(phone)
+    title = string(room) or speaker or f"Viber {string(chat)}"
+    return ChatMessage(
+        chat=string(chat) or string(contact) or title,
+        title=title,
+        speaker="" if direction == 1 else speaker,
+        text=call_text("outgoing call" if direction == 1 else "incoming call", seconds),
+        time=parse_timestamp(time),
+        key=string(event),
+        kind=Kind.CALL,
+        role=Role.SYSTEM,
     )
 
 

@@ -48,6 +48,72 @@ def test_older_exports_of_snapchat_have_lists_by_direction():
     ]
 
 
+def card(minute, name, kind, text=""):
+    body = f"<p>{text}</p>" if text else ""
+    return (
+        f'<div style="background: #f2f2f2;"><span><div><h4>{name}</h4></div><span>{kind}</span>'
+        f"{body}<h6>2025-10-23 11:{minute}:00 UTC</h6></span></div>"
+    )
+
+
+def chat_page(*cards):
+    return f'<html><div class="rightpanel"><h1>Crew</h1><h3>Saved</h3>{"".join(cards)}</div>'
+
+
+def test_snapchats_pages_hold_a_chat_each():
+    content = chat_page(
+        card(43, "ann", "TEXT", "the gate<br>is &lt;8812&gt;"),
+        card(44, "odile", "MEDIA"),
+        card(45, "ann", "NOTE"),
+        card(46, "ann", "TEXT", "OK"),
+        card(47, "ann", "TEXT"),
+    )
+
+    assert recognise_format(document(content, "html/chat_history/subpage_crew.html")) is SNAPCHAT
+    assert show_turns(SNAPCHAT, content, "html/chat_history/subpage_crew.html") == [
+        ("Crew", "2025-10-23T11:43:00+00:00", "ann", "text", "the gate\nis <8812>"),
+        ("Crew", "2025-10-23T11:44:00+00:00", "odile", "media", ""),
+        ("Crew", "2025-10-23T11:45:00+00:00", "ann", "media", "[voice message]"),
+        ("Crew", "2025-10-23T11:46:00+00:00", "ann", "text", "OK"),
+    ]
+    assert account(SNAPCHAT, content, "subpage_crew.html") == {"turns": 4, "empty": 1}
+
+
+def test_snapchats_pages_beside_the_json_are_not_read_twice():
+    page = chat_page(card(43, "ann", "TEXT", "hi"))
+    name, beside = "html/chat_history/subpage_crew.html", "../../json/chat_history.json"
+
+    assert recognise_format(document(page, name, **{beside: "{}"})).is_index
+    assert not recognise_format(document(page, name)).is_index
+
+
+def test_snapchats_index_of_pages_is_a_manifest():
+    content = '<div class="rightpanel"><a href="chat_history/subpage_ann.html">ann</a></div>'
+    manifest = load_format("export_manifests")
+
+    assert recognise_format(document(content, "html/chat_history.html")) is manifest
+    assert show_turns(manifest, content, "html/chat_history.html") == []
+
+
+def test_older_pages_of_snapchat_have_tables_by_direction():
+    def table(head, minute, text, kind="TEXT"):
+        return (
+            f"<table><tr><th>{head}</th><th>Media Type</th><th>Created</th></tr><tr><td>sami</td>"
+            f"<td>{kind}</td><td>2022-02-02 12:{minute}:00 UTC</td></tr>"
+            f'<tr><td colspan="3">{text}</td></tr></table>'
+        )
+
+    for heads in (("From", "To"), ("Von", "An")):
+        content = table(heads[0], 10, "coming?") + table(heads[1], 15, "", "MEDIA")
+        content += table(heads[0], 20, "") + table(heads[1], 25, "yes")
+        assert recognise_format(document(content, "chat_history.html")) is SNAPCHAT
+        assert [turn[0:1] + turn[2:] for turn in show_turns(SNAPCHAT, content)] == [
+            ("sami", "sami", "text", "coming?"),
+            ("sami", "owner", "media", ""),
+            ("sami", "owner", "text", "yes"),
+        ]
+
+
 def test_tiktoks_groups_have_changed_and_the_owner_stands_behind_the_messages():
     def dated(minute, sender, text):
         return {"Date": f"2025-10-23 11:{minute}:00", "From": sender, "Content": text}

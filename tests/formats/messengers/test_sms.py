@@ -121,3 +121,36 @@ def test_the_sample_is_found_and_counted(samples):
 
     assert recognise_format(found) is sms.FORMAT
     assert [len(talk.turns) for talk in talks] == [2, 1]
+
+
+def test_calls_are_notices_in_the_conversation_with_their_number():
+    def call(minute, kind, seconds=0, number="+1 555-1", name="Ann"):
+        date = int(AT) + minute * 60_000
+        return (
+            f'<call number="{number}" duration="{seconds}" date="{date}" type="{kind}"'
+            f' presentation="1" contact_name="{name}" />'
+        )
+
+    calls = (
+        call(1, 1, 125),
+        call(2, 2, 3600),
+        call(3, 3),
+        call(4, 9),
+        call(5, 3, number="-2", name="(Unknown)"),
+    )
+    text = f"<?xml version='1.0'?><calls count='5'>{''.join(calls)}</calls>"
+    found = document(raw=text.encode())
+    assert recognise_format(found) is sms.FORMAT
+
+    ann, unknown = sms._parse(found, ParseOptions(me="Odile"))
+
+    assert (ann.key, ann.title) == ("+15551", "Ann")
+    assert ann.key == read(HI)[0].key
+    assert [(turn.role, turn.kind, turn.speaker, turn.text) for turn in ann.turns] == [
+        (Role.SYSTEM, Kind.CALL, "Ann", "incoming call, 2:05"),
+        (Role.SYSTEM, Kind.CALL, "Odile", "outgoing call, 60:00"),
+        (Role.SYSTEM, Kind.CALL, "Ann", "missed call"),
+        (Role.SYSTEM, Kind.CALL, "Ann", "call"),
+    ]
+    assert (unknown.key, unknown.title) == ("unknown", "unknown number")
+    assert found.counter.count_unexplained(5) == 0

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from helpers.parsing import document, parse_one, show_turns
+from helpers.parsing import account, document, parse_all, parse_one, show_turns
 
 from memcli.formats import load_format, recognise_format
 
@@ -80,6 +80,37 @@ def test_vibers_database_names_people_where_it_can(tmp_path, has_names):
         ("2022-03-14T10:14:10+00:00", "owner", "text", "8812"),
         ("2022-03-14T10:14:20+00:00", name, "media", ""),
     ]
+
+
+@pytest.mark.parametrize("has_length", [True, False])
+def test_vibers_calls_are_notices_in_their_chat(tmp_path, has_length):
+    with closing(sqlite3.connect(tmp_path / "viber.db")) as database:
+        database.executescript(
+            "create table Events (EventID, TimeStamp, Direction, ContactID, ChatID);"
+            "create table Messages (EventID, Type, Subject, Body);"
+            "create table ChatInfo (ChatID, Name);"
+            "insert into Events values (1, 1647252840000, 0, 1, 7), (2, 1647252850000, 1, 1, 7),"
+            " (3, 1647252830000, 0, 1, 7), (4, 1647252870000, 0, 1, 7);"
+            "insert into Messages values (1, 1, null, 'the gate'), (4, 1, null, 'late');"
+            "insert into ChatInfo values (7, 'Crew');"
+            + (
+                "create table Calls (EventID, Duration); insert into Calls values (2, 65), (3, 0)"
+                if has_length
+                else "create table Calls (EventID); insert into Calls values (2), (3)"
+            )
+        )
+        database.commit()
+    raw = (tmp_path / "viber.db").read_bytes()
+
+    [chat] = parse_all(VIBER, raw, "viber.db")
+
+    assert [(turn.role.value, turn.kind.value, turn.text) for turn in chat.turns] == [
+        ("system", "call", "incoming call"),
+        ("person", "text", "the gate"),
+        ("system", "call", "outgoing call, 1:05" if has_length else "outgoing call"),
+        ("person", "text", "late"),
+    ]
+    assert account(VIBER, raw, "viber.db") == {"turns": 4}
 
 
 def test_threemas_text_is_known_by_its_name():
