@@ -1,9 +1,10 @@
 """One file operation of an import fails after another, SQLite's own included.
 
-    python -m helpers.faults FOLDER SECONDS LAST [FIRST]
+    python -m helpers.faults FOLDER SECONDS MOST
 
-Prints how many operations an import has, and how many of them failed. Each import is a process of
-its own, made by `fork` once everything is loaded.
+Prints how many operations an import has, and how many of them failed. They fail in an order that is
+spread evenly over the import at any moment, so that a run that is cut short is a sample. Each
+import is a process of its own, made by `fork` once everything is loaded.
 """
 
 import errno
@@ -12,6 +13,10 @@ import os
 import sys
 import time
 import traceback
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from math import gcd
+from multiprocessing import get_context
 from pathlib import Path
 
 import apsw
@@ -20,7 +25,7 @@ from helpers.small_exports import talk
 from memcli.cli import main
 from memcli.store import Filters, Store
 
-TALKS = 40
+TALKS = 30  # each in a file of its own, and thus in transactions of its own
 LONGEST = 60  # seconds for one import, beside a busy machine
 EVENTS = frozenset(
     "open os.rename os.remove os.mkdir os.rmdir os.link os.scandir os.listdir os.chmod".split()
@@ -101,7 +106,7 @@ def run(folder, at):
         install(faults)
         status = 99
         try:
-            status = main(["ingest", str(folder / "chats.json")])
+            status = main(["ingest", str(folder / "chats")])
         except BaseException as error:
             os.write(2, f"Traceback: {error!r}\n{traceback.format_exc()}".encode())
         finally:
@@ -131,31 +136,57 @@ def check_archive(folder, *, whole):
     assert not whole or len(titles) == TALKS
 
 
-def fail_each(folder, seconds, last, first=1):
-    folder = Path(folder)
-    (folder / "chats.json").write_text(
-        json.dumps([talk(f"Talk {at}", f"me: word{at}", "ai: Noted.") for at in range(TALKS)])
-    )
+def prepare(folder):
+    """Write an export of many files, and let this process import into the folder."""
+    (folder / "data").mkdir(parents=True)
+    (folder / "chats").mkdir()
+    for at in range(TALKS):
+        content = [talk(f"Talk {at}", f"me: word{at}", "ai: Noted.")]
+        (folder / f"chats/{at}.json").write_text(json.dumps(content))
     os.environ.update(MEM_DB=str(folder / "data" / "mem.db"), TMPDIR=str(folder / "data"))
     os.environ.update(HOME=str(folder), XDG_DATA_HOME=str(folder), XDG_STATE_HOME=str(folder))
     os.environ.pop("MEM_CONFIG", None)
-    until, at, operations = time.monotonic() + seconds, first - 1, last
-    while at < min(operations, last) and time.monotonic() < until:
-        at += 1
+
+
+def spread(count):
+    """Return the numbers from 1 to `count`, each beginning of them spread evenly."""
+    step = next(each for each in range(int(count * 0.618) or 1, 2 * count) if gcd(each, count) == 1)
+    return [1 + at * step % count for at in range(count)]
+
+
+def fail_some(folder, until, positions):
+    """Let the operations at some positions fail, until the time is over; return their number."""
+    prepare(folder)
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        main(["ingest", str(folder / "chats")])  # loads all that an import needs
+    for number, at in enumerate(positions):
+        if time.monotonic() > until:
+            return number
         for old in (folder / "data").glob("*"):
             old.unlink()
-        (folder / "data").mkdir(exist_ok=True)
-        status, count, text = run(folder, at)
-        operations = max(count, at) if count < at else last
+        status, _, text = run(folder, at)
         assert "Traceback" not in text, (at, text)
         assert status in (0, 2, 4, 5, 7, 75), (at, status, text)
         check_archive(folder, whole=status == 0)
-        if at % 10 == 0:  # the next import finishes the job
-            assert run(folder, 0)[0] == 0
+        if number % 10 == 0:  # the next import finishes the job
+            assert run(folder, 0)[0] == 0, at
             check_archive(folder, whole=True)
-    return {"faults": at - first + 1, "last": at, "all of one import": operations <= at}
+    return len(positions)
+
+
+def fail_each(folder, seconds, most):
+    """Let one operation after another fail, in a process for each processor."""
+    folder, until, workers = Path(folder), time.monotonic() + seconds, os.cpu_count() or 1
+    prepare(folder / "whole")
+    status, operations, text = run(folder / "whole", 0)
+    assert status == 0, text
+    positions = spread(min(operations, most))
+    tasks = [(folder / str(at), until, positions[at::workers]) for at in range(workers)]
+    with get_context("fork").Pool(workers) as pool:
+        faults = sum(pool.starmap(fail_some, tasks, chunksize=1))
+    return {"faults": faults, "of": len(positions), "operations of one import": operations}
 
 
 if __name__ == "__main__":
-    place, for_seconds, *bounds = sys.argv[1:]
-    sys.stdout.write(json.dumps(fail_each(place, float(for_seconds), *map(int, bounds))))
+    place, for_seconds, at_most = sys.argv[1:]
+    sys.stdout.write(json.dumps(fail_each(place, float(for_seconds), int(at_most))))

@@ -71,10 +71,10 @@ def parse_written_time(text: str, *, day_first: bool = True) -> datetime | None:
         return None
     try:
         moment = datetime(year, month, day, *_clock_numbers(clock))
-    except ValueError:
+        if zone := clock["zone"] if clock else None:
+            moment = moment.replace(tzinfo=_zone(zone))
+    except ValueError:  # no such day, or a zone of a day and more
         return None
-    if zone := clock["zone"] if clock else None:
-        moment = moment.replace(tzinfo=_zone(zone))
     return moment if is_plausible_time(moment) else None
 
 
