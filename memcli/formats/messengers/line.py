@@ -127,12 +127,13 @@ def _find_names(document: Document, known: Sequence[str]) -> set[str]:
             return set(known)
         if not (_NOTICE.fullmatch(match[6]) or _UNSENT.fullmatch(match[6])):
             rests.append(match[6][: 4 * _LONGEST_NAME])
-    files = {match[1] for rest in rests if (match := _NAME_AND_FILE.fullmatch(rest))}
-    starts = Counter(name for rest in rests for name in files if rest.startswith(f"{name} "))
+    files = {found[1] for rest in rests if (found := _NAME_AND_FILE.fullmatch(rest))}
+    starts = Counter(name for name in files for rest in rests if rest.startswith(name + " "))
     names = {*known, *(name for name, count in starts.items() if count > 1)}
+    beginnings = tuple(f"{name} " for name in names)
     by_word = defaultdict[str, list[list[str]]](list)
     for rest in rests:
-        if not any(rest.startswith(f"{name} ") for name in names):
+        if not rest.startswith(beginnings):
             by_word[rest.partition(" ")[0]].append(rest.split(" "))
     return names | set(filter(None, map(_shared_words, by_word.values())))
 
