@@ -42,8 +42,8 @@ def topic_lines(name: str) -> Iterator[str]:
     _, *blocks = read_blocks(topic_markdown(name))
     begins = True  # a section begins without an empty line
     for block in blocks:
-        lines = list(_block_lines(block))
-        if not begins and block.kind != "heading" and lines[:1] != [".TP"]:  # a list has its own gap
+        lines = list(_block_lines(block))  # a list begins with a gap of its own
+        if not begins and block.kind != "heading" and lines[:1] != [".TP"]:
             yield ".PP"
         yield from lines
         begins = block.kind == "heading"
