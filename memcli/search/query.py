@@ -129,11 +129,7 @@ def prepare_query(
             if term not in terms:
                 terms.append(term)
                 term_weights.append(factor * weight)
-    today = (now or datetime.now(UTC)).date()
-    years = store.index.session_years()
-    days = parse_question_dates(question, today, years) if weights.dates else []
-    if earlier and not days and weights.dates:
-        days = parse_question_dates(earlier, today, years)
+    days = _find_days(question, earlier, store, now) if weights.dates else []
     if days:
         term_weights = [
             weight * (weights.date if _is_of_date(term) else 1.0)
@@ -205,6 +201,14 @@ def _embed_questions(texts: Sequence[str], embedder: Embedder) -> list["array[fl
         return embedder.embed_questions(texts)
     vectors = embedder.embed(texts, questions=True)
     return [array("f", vector.astype("f4").tobytes()) for vector in vectors]
+
+
+def _find_days(question: str, earlier: str, store: Store, now: datetime | None) -> list[DateSpan]:
+    """Return the days that a question names, or else those that the questions before it name."""
+    today = (now or datetime.now(UTC)).date()
+    years = store.index.session_years()
+    days = parse_question_dates(question, today, years)
+    return days or (parse_question_dates(earlier, today, years) if earlier else [])
 
 
 def _is_of_date(term: str) -> bool:

@@ -192,7 +192,7 @@ def retrieve(  # noqa: PLR0913  # one entry for every caller of the first stage
     if named:
         return Retrieval([named])
     phrases = find_quoted_phrases(question)
-    with_phrases = store.index.sessions_with_phrases(phrases, filters) if phrases else None
+    with_phrases = store.index.sessions_with_phrases(phrases, filters) if phrases else set[int]()
     if with_phrases:
         filters = replace(filters, among=tuple(sorted(with_phrases)))
     query = prepare_query(
@@ -205,6 +205,11 @@ def retrieve(  # noqa: PLR0913  # one entry for every caller of the first stage
         earlier=earlier,
         names=names,
     )
+    return _run_signals(query, limit, missing_phrases=() if with_phrases else phrases)
+
+
+def _run_signals(query: SearchQuery, limit: int, *, missing_phrases: tuple[str, ...]) -> Retrieval:
+    """Run the signals, and rank what they find; nothing is likely if a quoted phrase is missing."""
     matches = find_matches(query)
     signals = score_signals(query, matches)
     signals += score_tense(query, signals, matches)
@@ -212,15 +217,13 @@ def retrieve(  # noqa: PLR0913  # one entry for every caller of the first stage
     ranked = sorted(
         scores.keys() & _presentable(matches), key=lambda number: (-scores[number], number)
     )
-    lacks_phrase = with_phrases is not None and not with_phrases
-    missing = phrases if lacks_phrase else ()
     if not ranked:
-        return Retrieval([], missing_phrases=missing)
+        return Retrieval([], missing_phrases=missing_phrases)
     # The best session's score says how sure the ranking is, the others' are their share of that.
-    sure = 0.0 if lacks_phrase else measure_confidence(ranked[0], query, matches).confidence
+    sure = 0.0 if missing_phrases else measure_confidence(ranked[0], query, matches).confidence
     scale = sure / (scores[ranked[0]] or 1.0)
     candidates = _candidates(ranked[:limit], scale, signals, query, matches)
-    return Retrieval(candidates, _words_of_stems(query.corrections, candidates), missing)
+    return Retrieval(candidates, _words_of_stems(query.corrections, candidates), missing_phrases)
 
 
 def score_sessions(signals: Iterable[SignalScores]) -> dict[int, float]:
