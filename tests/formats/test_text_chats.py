@@ -134,6 +134,67 @@ def test_a_line_day_is_read_in_any_order(day, time):
     assert bool(doubts) == (day == "Fri, 2/1/2024")
 
 
+SPACED = """[LINE] Chat history in Our Team
+
+2024.06.01 Saturday
+10:00 Bob Smith Jr is it open?
+10:01 Ann Lee the gate is 8812
+10:02 Bob Smith Jr thanks
+10:03 Ann Lee no worries
+10:04 Bob Smith Jr see you there
+10:05 Ann Kim [Photo]
+10:06 Ann Kim lovely, isn't it?
+10:07 Bob Smith Jr yes it is
+10:08 Cy ok then
+10:09 Cy ok
+10:10 Cy ok now
+10:11 Cy ok fine
+10:12 Bob Smith Jr unsent a message.
+10:13 Ann Lee joined the group
+10:13 Ann Lee ☎ Missed call
+"""
+
+
+def test_names_of_several_words_end_where_the_messages_of_a_line_chat_tell():
+    found = parse_one(line, SPACED)
+
+    assert turn_summaries(found) == [
+        ("Bob Smith Jr", "text", "is it open?"),
+        ("Ann Lee", "text", "the gate is 8812"),
+        ("Bob Smith Jr", "text", "thanks"),
+        ("Ann Lee", "text", "no worries"),
+        ("Bob Smith Jr", "text", "see you there"),
+        ("Ann Kim", "media", ""),
+        ("Ann Kim", "text", "lovely, isn't it?"),
+        ("Bob Smith Jr", "text", "yes it is"),
+        ("Cy", "text", "ok then"),
+        ("Cy", "text", "ok"),
+        ("Cy", "text", "ok now"),
+        ("Cy", "text", "ok fine"),
+        ("Bob Smith Jr", "deleted", "unsent a message."),
+        (None, "service", "Ann Lee joined the group"),
+        ("Ann Lee", "call", "☎ Missed call"),
+    ]
+
+
+def test_messages_of_the_person_in_the_title_may_all_begin_alike():
+    rows = "".join(
+        f"10:0{at} Ann no, {word}\n" for at, word in enumerate(("a", "b", "c", "d", "e"))
+    )
+
+    found = parse_one(line, f"[LINE] Chat history with Ann\n\n2024.06.01 Saturday\n{rows}")
+
+    assert {turn.speaker for turn in found.turns} == {"Ann"}
+
+
+def test_the_owners_own_name_of_several_words_begins_the_owners_messages():
+    day = "[LINE] Chat history with Bob\n\n2024.06.01 Saturday\n10:00 Ann Lee the gate\n"
+
+    [turn] = parse_one(line, day, me="Ann Lee").turns
+
+    assert (turn.role, turn.speaker, turn.text) == (Role.USER, "Ann Lee", "the gate")
+
+
 @pytest.mark.parametrize("weekday", ["Fri", "mar"])
 def test_a_line_day_that_its_weekday_does_not_decide_is_a_doubt(weekday):
     found = line.FORMAT.parse(document(CHAT.format(day=f"{weekday}, 2/1/2024")), ParseOptions())

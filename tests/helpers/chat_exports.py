@@ -112,6 +112,10 @@ CHATS = {
             "[LINE] Chat history with Ann\n\n2024.06.01 Saturday\n", "10:{at:02}\tAnn\t{text}\n"
         ),
     ),
+    "spaces.txt": (
+        "line",
+        written("[LINE] Chat history with Ann\n\n2024.06.01 Saturday\n", "10:{at:02} Ann {text}\n"),
+    ),
     "chat.md": ("signal", written("", "[2024-06-01, 10:{at:02}] Ann: {text}\n")),
     "Ann.txt": ("imessage_text", written("", "Jun 01, 2024 10:{at:02}:00 PM\nAnn\n{text}\n\n")),
     "calls.xml": (

@@ -42,9 +42,10 @@ def topic_lines(name: str) -> Iterator[str]:
     _, *blocks = read_blocks(topic_markdown(name))
     begins = True  # a section begins without an empty line
     for block in blocks:
-        if not begins and block.kind != "heading":
+        lines = list(_block_lines(block))  # a list begins with a gap of its own
+        if not begins and block.kind != "heading" and lines[:1] != [".TP"]:
             yield ".PP"
-        yield from _block_lines(block)
+        yield from lines
         begins = block.kind == "heading"
 
 

@@ -1,15 +1,19 @@
 """LINE's "Export chat history": a text file per chat.
 
 There is a line for each day, and under it a line for each message: time, name and text, separated
-by tabs or, in newer programs on computers, by spaces. Texts of several lines are quoted.
+by tabs or, in newer programs on computers, by spaces. Texts of several lines are quoted. Where
+spaces separate them, the end of a name of several words is told by the title, by the person's own
+names, by messages that are a picture or a call, and by the words that all messages of a name share.
 
 Source: exports in several languages as open programs read them.
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 
 from memcli.domain import Doubt, Kind
 from memcli.formats.building.long_chats import split_chats
@@ -48,6 +52,10 @@ _UNSENT = re.compile(
     r"(?:.{1,100} )?unsent a message\.?|(?:.{1,100}が)?メッセージの送信を取り消しました。?"
     r"|.{0,100}已收回訊息|(?:.{1,100}님이 )?메시지(?: 전송)?를 취소했습니다\.?"
 )
+_FIRST_MESSAGES = 2_000  # that are looked at for names; later exports begin with the same ones
+_LONGEST_NAME = 20  # characters; LINE accepts no longer names
+_FEWEST_SHARED = 4  # messages that begin with the same words before those are a name
+_NAME_AND_FILE = re.compile(rf"(\S.{{0,19}}?) (?:{_MEDIA.pattern}|☎.*)")
 _NOTICE = re.compile(r".{1,100} (?:joined|left) the (?:group|chat)\.?")
 
 
@@ -62,7 +70,7 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
     head = next(read_lines(document), None) or ""
     match = next(filter(None, (title.fullmatch(head.strip()) for title in _TITLES)), None)
     title = match[1] if match else chat_name(document)
-    parser = _LineParser(title)
+    parser = _LineParser(_find_names(document, [title, *options.own_names]))
     messages = parse_text_chat(document, options, chat_key_and_title(title), parser.parse, _content)
     yield from split_chats("line", messages)
     if parser.ambiguous:
@@ -72,8 +80,8 @@ def _parse(document: Document, options: ParseOptions) -> Iterator[ParsedItem]:
 class _LineParser:
     """A parser of the lines that begin a day or a message."""
 
-    def __init__(self, title: str) -> None:
-        self._title = title
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = sorted(set(names), key=lambda name: (-len(name), name))
         self._day: datetime | None = None
         self.ambiguous = False  # True if a day can be read in two ways
 
@@ -96,11 +104,52 @@ class _LineParser:
             return speaker.strip(), text
         if has_tabs:  # there would be a second one after a name
             return "", rest
-        if rest.startswith(f"{self._title} "):
-            return self._title, rest[len(self._title) :].lstrip()
+        if _NOTICE.fullmatch(rest):
+            return "", rest
+        for name in self._names:
+            if rest.startswith(f"{name} "):
+                return name, rest[len(name) :].lstrip()
         speaker, space, text = rest.partition(" ")
-        is_notice = _NOTICE.fullmatch(rest) or _UNSENT.fullmatch(rest)
-        return (speaker, text) if space and not is_notice else ("", rest)
+        return (speaker, text) if space and not _UNSENT.fullmatch(rest) else ("", rest)
+
+
+def _find_names(document: Document, known: Sequence[str]) -> set[str]:
+    """Return the names that messages can begin with, where spaces separate the parts of a line.
+
+    Args:
+        document: the chat; its first messages are looked at.
+        known: names that need not be found.
+    """
+    rests: list[str] = []
+    messages = filter(None, (_TIME.fullmatch(line or "") for line in read_lines(document)))
+    for match in islice(messages, _FIRST_MESSAGES):
+        if match[5] == "\t" or "\t" in match[6]:
+            return set(known)
+        if not (_NOTICE.fullmatch(match[6]) or _UNSENT.fullmatch(match[6])):
+            rests.append(match[6][: 4 * _LONGEST_NAME])
+    files = {found[1] for rest in rests if (found := _NAME_AND_FILE.fullmatch(rest))}
+    starts = Counter(name for name in files for rest in rests if rest.startswith(name + " "))
+    names = {*known, *(name for name, count in starts.items() if count > 1)}
+    beginnings = tuple(f"{name} " for name in names)
+    by_word = defaultdict[str, list[list[str]]](list)
+    for rest in rests:
+        if not rest.startswith(beginnings):
+            by_word[rest.partition(" ")[0]].append(rest.split(" "))
+    return names | set(filter(None, map(_shared_words, by_word.values())))
+
+
+def _shared_words(messages: Sequence[Sequence[str]]) -> str:
+    """Return the words with which all messages begin, "" if these are no name.
+
+    At least one word of each message is its text.
+    """
+    count = 0
+    for column in islice(zip(*messages, strict=False), min(map(len, messages)) - 1):
+        if len(set(column)) > 1:
+            break
+        count += 1
+    name = " ".join(messages[0][:count])
+    return name if len(messages) >= _FEWEST_SHARED and len(name) <= _LONGEST_NAME else ""
 
 
 def _parse_days(line: str) -> list[datetime]:
