@@ -67,6 +67,8 @@ def _chat_message(row: Mapping[str, str], owner: str, titles: dict[str, str]) ->
     title = title or titles.setdefault(row["channel_url"], sender if sender != owner else "")
     edited = parse_written_time(row.get("updated_at", ""))
     time = parse_written_time(row["created_at"])
+    if edited and not (time and time.tzinfo and edited.tzinfo and edited > time):
+        edited = None
     return ChatMessage(
         chat=row["channel_url"].strip() or title or "Reddit",
         title=title or "Reddit chat",
@@ -76,7 +78,7 @@ def _chat_message(row: Mapping[str, str], owner: str, titles: dict[str, str]) ->
         key=row["message_id"].strip(),
         is_owner=bool(owner) and sender == owner,
         parent=row.get("thread_parent_message_id", "").strip() or None,
-        edited_at=edited if edited and time and edited.tzinfo and edited > time else None,
+        edited_at=edited,
     )
 
 

@@ -190,6 +190,21 @@ def test_reddit_has_chats_with_threads_and_edits():
     ]
 
 
+def test_reddit_compares_no_times_of_which_one_lost_its_zone():
+    content = (
+        "message_id,created_at,updated_at,username,message,channel_url\n"
+        "7,2025-01-01 00:00:00,2025-01-01 00:02:00 UTC,bo,the gate?,c1\n"
+        "8,2025-01-01 00:01:00 UTC,2025-01-01 00:02:00,odile,8812,c1\n"
+    )
+
+    [conversation] = parse_all(REDDIT, content, "chat_history.csv")
+
+    assert [(turn.text, turn.edited_at) for turn in conversation.turns] == [
+        ("the gate?", None),
+        ("8812", None),
+    ]
+
+
 def test_linkedin_has_html_attachments_and_drafts():
     content = (
         "CONVERSATION ID,CONVERSATION TITLE,FROM,SENDER PROFILE URL,TO,RECIPIENT PROFILE URLS,DATE,"
