@@ -184,16 +184,7 @@ def bench(
     generated archive, beside programs that do no more than they must, and the bytes on the disk.
     It needs some 30 KB of temporary disk for each session, and seconds for each hundred.
     """
-    if speed == bool(datasets):
-        raise UsageError(
-            "give either data sets or `--speed`",
-            hint="`mem bench locomo10.json`, or `mem bench --speed`",
-        )
-    if (sessions and not speed) or (compare and not sessions):
-        raise UsageError(
-            f"`{'--sessions' if sessions else '--compare'}` measures commands on an archive",
-            hint="`mem bench --speed --sessions 1000 [--compare LAST.json]`",
-        )
+    _check_usage(datasets or [], sessions, compare, speed=speed)
     if sessions:
         measure_commands(sessions, compare, as_json=as_json, quiet=quiet)
         return
@@ -215,6 +206,21 @@ def bench(
     opened = _open_models(benchmark, models)
     chat_model = _open_chat(benchmark, chat, models.gpu_layers) if outcome else None
     _measure_datasets(datasets or [], benchmark, opened, chat_model, as_json=as_json)
+
+
+def _check_usage(
+    datasets: Sequence[Path], sessions: int | None, compare: Path | None, *, speed: bool
+) -> None:
+    if speed == bool(datasets):
+        raise UsageError(
+            "give either data sets or `--speed`",
+            hint="`mem bench locomo10.json`, or `mem bench --speed`",
+        )
+    if (sessions and not speed) or (compare and not sessions):
+        raise UsageError(
+            f"`{'--sessions' if sessions else '--compare'}` measures commands on an archive",
+            hint="`mem bench --speed --sessions 1000 [--compare LAST.json]`",
+        )
 
 
 def _measure_speed(benchmark: SpeedBenchmark, *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ from memcli.domain import Kind
 from memcli.errors import EarlyExit, ExitCode, UsageError
 from memcli.formats import ParseOptions, load_format
 from memcli.formats.guides import find_format_name
+from memcli.ingest.import_counts import ImportReport
 from memcli.ingest.import_exports import import_changed, import_exports
 from memcli.lazy_dataclasses import replace
 from memcli.settings import load_settings
@@ -188,10 +189,15 @@ def ingest(
         print_jsonl(map(source_json, reports))
     else:
         print_reports(reports, quiet=quiet, verbose=verbose)
-        if not any(report.format for report in reports) and sys.stderr.isatty():
-            remark(FORMATS_ARE_LISTED if reports else "nothing has changed since the last import")
+        _remark_on_nothing(reports)
     if any(report.damaged for report in reports):
         raise EarlyExit(ExitCode.BAD_INPUT)
+
+
+def _remark_on_nothing(reports: Sequence[ImportReport]) -> None:
+    """Say on a terminal why nothing was imported."""
+    if not any(report.format for report in reports) and sys.stderr.isatty():
+        remark(FORMATS_ARE_LISTED if reports else "nothing has changed since the last import")
 
 
 def _list_formats(*, as_json: bool) -> None:
