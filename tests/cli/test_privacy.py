@@ -101,6 +101,7 @@ class Watched:
             **self.mem.environment,
             "PYTHONPATH": str(self.log.parent),
             "ATTEMPTS": str(self.log),
+            "SHELL": "/bin/bash",  # for completion, where no shell started the tests
         }
 
     @property
