@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from memcli.cli.help.topics import topic_markdown
 from memcli.cli.json_output.documents import DOCUMENTS
 from memcli.cli.json_output.json_schema import (
     JsonSchema,
@@ -40,12 +41,16 @@ def generated_files() -> dict[str, str]:
 
 
 def _readme() -> dict[str, str]:
-    """Return the README with the table of formats between its two marks; nothing without one."""
+    """Return the README with its generated tables between their marks; nothing without one."""
     if not (ROOT / README).exists():
         return {}
-    before, begin, rest = (ROOT / README).read_text("utf-8").partition("<!-- formats -->\n")
-    _, end, after = rest.partition("<!-- /formats -->\n")
-    return {README: f"{before}{begin}\n{format_table()}\n{end}{after}"}
+    text = (ROOT / README).read_text("utf-8")
+    _, _, promises = topic_markdown("trust").partition("## Promises\n\n")
+    for mark, table in (("formats", format_table()), ("promises", promises.strip())):
+        before, begin, rest = text.partition(f"<!-- {mark} -->\n")
+        _, end, after = rest.partition(f"<!-- /{mark} -->\n")
+        text = f"{before}{begin}\n{table}\n\n{end}{after}".replace("\n\n\n", "\n\n")
+    return {README: text}
 
 
 def json_schemas() -> dict[str, JsonSchema]:
