@@ -23,7 +23,7 @@ from memcli.search.answer import Answer
 from memcli.search.context import build_context, estimate_text_tokens
 from memcli.search.dialogue import Dialogue, load_dialogue, save_dialogue
 from memcli.search.model_speed import ModelSpeeds
-from memcli.search.results import Ranking, mask_ranking
+from memcli.search.results import Ranking
 from memcli.search.stages import RankingModels
 from memcli.search.stages import rank_sessions as rank_sessions
 from memcli.settings import NO_MODEL
@@ -106,6 +106,8 @@ class AskSession:
             with deadline(left):
                 ranking = self._rank(question, printer, dialogue, several=several)
                 if self.masks_secrets:
+                    from memcli.search.evidence.masking import mask_ranking
+
                     ranking = mask_ranking(ranking)
                 printer.report_stages(ranking)
                 found = ranking.verdict == "found"

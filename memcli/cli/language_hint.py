@@ -3,7 +3,6 @@
 from memcli.cli.output.console import remark
 from memcli.search.results import Ranking
 from memcli.store import Store
-from memcli.text.languages import guess_language, language_shares
 
 SAMPLE = 300  # turns whose language is guessed
 LEAST_SHARE = 0.2  # of the chats in another language, to be worth a hint
@@ -14,9 +13,12 @@ def note_other_language(ranking: Ranking, store: Store) -> None:
 
     Call it if the embedder does not connect languages. Words alone find nothing across languages.
     """
+    if ranking.verdict == "found" and any(result.terms for result in ranking.results[:1]):
+        return
+    from memcli.text.languages import guess_language, language_shares
+
     asked = guess_language(ranking.question)
-    matched = any(result.terms for result in ranking.results[:1])
-    if asked is None or (ranking.verdict == "found" and matched):
+    if asked is None:
         return
     shares = language_shares(store.statistics.sample_texts(SAMPLE))
     others = [name for name, share in shares.items() if name != asked and share >= LEAST_SHARE]

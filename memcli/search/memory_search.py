@@ -6,11 +6,11 @@ are found too, and each caller says whether it wants them.
 
 from collections.abc import Sequence
 
-from memcli.domain import Memory, Passage
+from memcli.domain import Memory, Passage, SessionId
 from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
-from memcli.search.query import question_vector
+from memcli.search.question.vectors import question_vector
 from memcli.store import Filters, IndexMatch, MemoryFilters, Store, query_terms
 
 MEANING = 0.5  # weight of meaning; words weigh 1
@@ -75,23 +75,17 @@ def search_memories(
 
 
 def find_answering_memories(
-    question: str, store: Store, embedder: Embedder, filters: Filters
+    hits: Sequence[MemoryHit], store: Store, filters: Filters
 ) -> list[Memory]:
     """Return the memories that answer a question: current ones, and below them those they replaced.
 
     Args:
-        question: in the person's own words.
+        hits: the memories that the question is about, best first.
         store: the database with the memories.
-        embedder: the model that made their vectors.
         filters: the sessions that count; one of them has a source of each memory.
-
-    Raises:
-        BackendError: the embedder failed.
     """
-    hits = search_memories(question, store, embedder, MemoryFilters(), depth=SESSION_DEPTH)
     likely = [hit for hit in hits if hit.confidence >= LEAST_CONFIDENCE and hit.memory.trusted]
-    ids = {source.session for hit in likely for source in hit.memory.sources}
-    allowed = store.sessions.numbers_of(ids, filters) if ids else {}
+    allowed = _source_sessions(likely, store, filters)
     memories = [
         hit.memory
         for hit in likely
@@ -108,27 +102,22 @@ def trusted_memories(hits: Sequence[MemoryHit]) -> list[Memory]:
 
 
 def turns_behind_memories(
-    question: str, store: Store, embedder: Embedder, filters: Filters
+    hits: Sequence[MemoryHit], store: Store, filters: Filters
 ) -> list[IndexMatch]:
     """Return the turns that the memories a question is about came from.
 
     Superseded and unsupported memories lead nowhere.
 
     Args:
-        question: in the person's own words.
+        hits: the memories that the question is about.
         store: the database with the memories.
-        embedder: the model that made their vectors.
         filters: the sessions that count.
 
     Returns:
         Each turn as a passage of its own; scores in [0, 1] are comparable between questions.
     """
-    hits = search_memories(question, store, embedder, MemoryFilters(), depth=SESSION_DEPTH)
     trusted = [hit for hit in hits if hit.memory.current and hit.memory.trusted]
-    if not trusted:
-        return []
-    ids = {source.session for hit in trusted for source in hit.memory.sources}
-    numbers = store.sessions.numbers_of(ids, filters)
+    numbers = _source_sessions(trusted, store, filters)
     return [
         IndexMatch(
             numbers[source.session],
@@ -139,3 +128,11 @@ def turns_behind_memories(
         for source in hit.memory.sources
         if source.session in numbers
     ]
+
+
+def _source_sessions(
+    hits: Sequence[MemoryHit], store: Store, filters: Filters
+) -> dict[SessionId, int]:
+    """Return the sessions that memories came from and that pass the filters, with their numbers."""
+    ids = {source.session for hit in hits for source in hit.memory.sources}
+    return store.sessions.numbers_of(ids, filters) if ids else {}

@@ -1,29 +1,25 @@
 """A question as the first stage needs it: terms and their weights, a vector, the days it names.
 
-Vectors and saliences are cached: a question that is asked again needs no embedder loaded.
+A question that is asked again needs no embedder loaded: see `question.vectors`.
 """
 
 import math
-import re
-from array import array
-from base64 import b85decode, b85encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from operator import mul
 
-from memcli.domain import fingerprint
 from memcli.lazy_dataclasses import dataclass, field, replace
-from memcli.protocols import Embedder, QuestionEmbedder
+from memcli.protocols import Embedder
+from memcli.search.memory_search import SESSION_DEPTH, MemoryHit, search_memories
 from memcli.search.question.people import NamedPeople, find_named_people
+from memcli.search.question.vectors import question_vector, term_salience
 from memcli.search.question.wording import goes_on
-from memcli.store import Filters, ModelCache, Store, query_terms
+from memcli.store import Filters, MemoryFilters, Store, is_year, query_terms
 from memcli.text.date_words import parse_month
 from memcli.text.question_dates import DateSpan, parse_question_dates
 
 MOST_WEIGHED_TERMS = 40  # a question with more terms is a text, whose terms all weigh the same
 GOING_ON = 0.8  # factor for the terms of earlier questions, if the question points back to them
 EARLIER = 0.4  # the same, if it does not
-_YEAR = re.compile(r"(?:19|20)\d\d")
 LEAST_SALIENCE = 0.001  # so that a term that says nothing still counts a little
 
 
@@ -89,6 +85,7 @@ class SearchQuery:
     store: Store
     embedder: Embedder
     corrections: Mapping[str, str] = field(default_factory=dict)  # stems, by the mistyped terms
+    memories: tuple[MemoryHit, ...] = ()  # that the question is about; none if they have no weight
 
 
 def prepare_query(
@@ -148,59 +145,12 @@ def prepare_query(
         store=store,
         embedder=embedder,
         corrections=corrections,
+        memories=tuple(_find_memories(question, store, embedder)) if weights.memories else (),
     )
 
 
-def question_vector(question: str, embedder: Embedder, cache: ModelCache) -> bytes:
-    """Return the vector of a question as float32: the bytes need no array of numpy's.
-
-    Raises:
-        BackendError: the model failed.
-    """
-    key = fingerprint("question", embedder.fingerprint, question)
-    try:
-        cached = b85decode(cache.get(key))
-    except (TypeError, ValueError):  # the cache has nothing, or nonsense
-        cached = b""
-    if len(cached) == 4 * embedder.dimensions:
-        return cached
-    [vector] = _embed_questions([question], embedder)
-    raw = vector.tobytes()
-    cache.put({key: b85encode(raw).decode()})
-    return raw
-
-
-def term_salience(terms: Sequence[str], embedder: Embedder, cache: ModelCache) -> list[float]:
-    """Return how much each term says about the question: how far the meaning moves without it.
-
-    The salience of a term is 1 - the cosine of all terms and of all but this one. It needs no list
-    of words for any language: of "regarding violin lessons" the first word is hardly missed.
-
-    Returns:
-        A number >= 0 for each term; 1 for a lone one.
-
-    Raises:
-        BackendError: the model failed.
-    """
-    if len(terms) < 2:
-        return [1.0] * len(terms)
-    key = fingerprint("telling", embedder.fingerprint, *terms)  # caches of older versions count
-    cached = cache.get(key)
-    if isinstance(cached, list) and [type(value) for value in cached] == [float] * len(terms):
-        return cached
-    without = [" ".join((*terms[:at], *terms[at + 1 :])) for at in range(len(terms))]
-    whole, *parts = _embed_questions([" ".join(terms), *without], embedder)
-    saliences = [max(round(1 - sum(map(mul, whole, part)), 4), 0.0) for part in parts]
-    cache.put({key: saliences})
-    return saliences
-
-
-def _embed_questions(texts: Sequence[str], embedder: Embedder) -> list["array[float]"]:
-    """Return the vectors of questions in float32, without numpy if the embedder can do without."""
-    if isinstance(embedder, QuestionEmbedder):
-        return embedder.embed_questions(texts)
-    vectors = embedder.embed(texts, questions=True)
-    return [array("f", vector.astype("f4").tobytes()) for vector in vectors]
+def _find_memories(question: str, store: Store, embedder: Embedder) -> list[MemoryHit]:
+    return search_memories(question, store, embedder, MemoryFilters(), depth=SESSION_DEPTH)
 
 
 def _find_days(question: str, earlier: str, store: Store, now: datetime | None) -> list[DateSpan]:
@@ -213,7 +163,7 @@ def _find_days(question: str, earlier: str, store: Store, now: datetime | None) 
 
 def _is_of_date(term: str) -> bool:
     """Return whether a term is a year or the name of a month."""
-    return _YEAR.fullmatch(term) is not None or parse_month(term) is not None
+    return is_year(term) or parse_month(term) is not None
 
 
 def _find_people(question: str, store: Store, names: Sequence[Sequence[str]]) -> NamedPeople:

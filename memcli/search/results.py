@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from memcli.domain import Memory, Passage, Session, Turn
 from memcli.errors import MemError
-from memcli.lazy_dataclasses import dataclass, field, replace
+from memcli.lazy_dataclasses import dataclass, field
 from memcli.search.budget import StagePlan
 from memcli.search.evidence.turns import MOST_EVIDENCE
 from memcli.search.retrieve import Candidate
@@ -174,52 +174,3 @@ def quotes(candidate: Candidate, passage: Passage | None = None) -> tuple[Quoted
     return tuple(
         QuotedTurn(position, turns[position - 1]) for position in positions[:MOST_EVIDENCE]
     )
-
-
-def mask_ranking(ranking: Ranking) -> Ranking:
-    """Return a ranking with the secrets in its sessions, reasons and thought masked."""
-    from memcli.text.redaction import redact  # compiles some fifty patterns
-
-    return replace(
-        ranking,
-        results=tuple(_mask_result(result) for result in ranking.results),
-        thought=ranking.thought and redact(ranking.thought),
-        memories=tuple(_mask_memory(one) for one in ranking.memories),
-    )
-
-
-def _mask_session(session: Session) -> Session:
-    """Return a session with the secrets in its title and turns masked."""
-    from memcli.text.redaction import redact
-
-    turns = tuple(_mask_turn(turn) for turn in session.turns)
-    return replace(session, title=redact(session.title), turns=turns)
-
-
-def _mask_result(result: RankedSession) -> RankedSession:
-    from memcli.text.redaction import redact
-
-    quotes = (QuotedTurn(one.position, _mask_turn(one.turn)) for one in result.evidence)
-    return replace(
-        result,
-        session=_mask_session(result.session),
-        evidence=tuple(quotes),
-        terms=tuple(map(redact, result.terms)),
-        reasons=tuple(map(redact, result.reasons)),
-    )
-
-
-def _mask_memory(one: AnsweringMemory) -> AnsweringMemory:
-    from memcli.text.redaction import redact
-
-    said = one.memory.fact
-    fact = replace(said, key=redact(said.key), value=redact(said.value))
-    quotes = (QuotedTurn(quote.position, _mask_turn(quote.turn)) for quote in one.sources)
-    return AnsweringMemory(replace(one.memory, fact=fact), tuple(quotes))
-
-
-def _mask_turn(turn: Turn) -> Turn:
-    from memcli.text.redaction import redact
-
-    masked = redact(turn.text)
-    return turn if masked is turn.text else replace(turn, text=masked)

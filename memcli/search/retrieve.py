@@ -103,7 +103,7 @@ anew to nine conversations of LoCoMo and measured on the tenth. The signals abov
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from memcli.domain import Passage, Session
+from memcli.domain import Memory, Passage, Session
 from memcli.errors import NotFoundError
 from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder
@@ -111,6 +111,7 @@ from memcli.search.evidence.confidence import measure_confidence
 from memcli.search.evidence.reasons import describe_reasons
 from memcli.search.evidence.turns import Evidence, choose_evidence
 from memcli.search.fusion import weighted_sum
+from memcli.search.memory_search import find_answering_memories
 from memcli.search.query import SearchQuery, SignalWeights, prepare_query, weights_for_size
 from memcli.search.question.exact import Reference, find_quoted_phrases, parse_reference
 from memcli.search.question.wording import find_tense
@@ -151,6 +152,7 @@ class Retrieval:
     candidates: list[Candidate]  # best first
     corrections: Mapping[str, str] = field(default_factory=dict)  # words searched for, by the typed
     missing_phrases: tuple[str, ...] = ()  # quoted phrases that no session has together
+    memories: tuple[Memory, ...] = ()  # that answer: current ones, then those they replaced
 
 
 def retrieve(  # noqa: PLR0913  # one entry for every caller of the first stage
@@ -193,27 +195,32 @@ def retrieve(  # noqa: PLR0913  # one entry for every caller of the first stage
         return Retrieval([named])
     phrases = find_quoted_phrases(question)
     with_phrases = store.index.sessions_with_phrases(phrases, filters) if phrases else set[int]()
+    searched = filters
     if with_phrases:
-        filters = replace(filters, among=tuple(sorted(with_phrases)))
+        searched = replace(filters, among=tuple(sorted(with_phrases)))
     query = prepare_query(
         question,
         store,
         embedder,
-        filters,
+        searched,
         now=now,
         weights=weights or weights_for_size(store.index.count_sessions()),
         earlier=earlier,
         names=names,
     )
-    return _run_signals(query, limit, missing_phrases=() if with_phrases else phrases)
+    found = _run_signals(query, limit, missing_phrases=() if with_phrases else phrases)
+    memories = find_answering_memories(query.memories, store, filters)
+    return replace(found, memories=tuple(memories))
 
 
 def _run_signals(query: SearchQuery, limit: int, *, missing_phrases: tuple[str, ...]) -> Retrieval:
     """Run the signals, and rank what they find; nothing is likely if a quoted phrase is missing."""
     matches = find_matches(query)
     signals = score_signals(query, matches)
-    signals += score_tense(query, signals, matches)
     scores = score_sessions(signals)
+    if tense := score_tense(query, signals, scores, matches):
+        signals.append(tense)
+        scores = score_sessions(signals)
     ranked = sorted(
         scores.keys() & _presentable(matches), key=lambda number: (-scores[number], number)
     )
@@ -223,7 +230,8 @@ def _run_signals(query: SearchQuery, limit: int, *, missing_phrases: tuple[str, 
     sure = 0.0 if missing_phrases else measure_confidence(ranked[0], query, matches).confidence
     scale = sure / (scores[ranked[0]] or 1.0)
     candidates = _candidates(ranked[:limit], scale, signals, query, matches)
-    return Retrieval(candidates, _words_of_stems(query.corrections, candidates), missing_phrases)
+    corrections = _words_of_stems(query.corrections, candidates)
+    return Retrieval(candidates, corrections, missing_phrases)
 
 
 def score_sessions(signals: Iterable[SignalScores]) -> dict[int, float]:
@@ -232,8 +240,11 @@ def score_sessions(signals: Iterable[SignalScores]) -> dict[int, float]:
 
 
 def score_tense(
-    query: SearchQuery, signals: Sequence[SignalScores], matches: Matches
-) -> list[SignalScores]:
+    query: SearchQuery,
+    signals: Sequence[SignalScores],
+    scores: Mapping[int, float],
+    matches: Matches,
+) -> SignalScores | None:
     """Score the sessions on the topic by their age, if the question asks for now or for before.
 
     The newest scores 1, or the oldest if the question asks for before. A session is on the topic if
@@ -241,19 +252,18 @@ def score_tense(
     """
     tense = find_tense(query.text)
     exact = any(place.score >= EXACT_TITLE for place in matches["title"])
-    scores = score_sessions(signals)
     if not tense or exact or not scores or not query.weights.tense:
-        return []
+        return None
     best = max(scores.values())
     among = tuple(number for number, score in scores.items() if score >= ON_TOPIC * best)
     days = query.store.index.session_days(replace(query.filters, among=among))
     order = sorted(days, key=lambda number: days[number], reverse=tense == "before")
     if len(order) < 2:
-        return []
+        return None
     weight = query.weights.tense * best * sum(signal.weight for signal in signals)
     last = len(order) - 1
     ages = {number: at / last for at, number in enumerate(order)}
-    return [SignalScores("tense", weight, ages)]
+    return SignalScores("tense", weight, ages)
 
 
 def _presentable(matches: Matches) -> set[int]:
@@ -281,48 +291,49 @@ def _candidates(
     passages = _choose_passages(firsts, query.weights, matches)
     evidence = choose_evidence(query, sessions, matches, _turns_with_words(numbers, query, matches))
     terms = {place.session: place.terms for place in matches["session"]}
-    newest, alike = _newest_on_topic(sessions, scale, signals)
-    candidates = []
-    for number in numbers:
-        parts = {
+    parts = {
+        number: {
             signal.name: signal.scores.get(number, 0.0) * shares[signal.name] for signal in signals
         }
-        candidates.append(
-            Candidate(
-                number=number,
-                session=sessions[number],
-                score=sum(parts.values()),
-                parts=parts,
-                terms=terms.get(number, ()),
-                passages=tuple(passages[number]),
-                evidence=tuple(evidence[number]),
-                reasons=describe_reasons(
-                    query,
-                    sessions[number],
-                    terms.get(number, ()),
-                    parts,
-                    newest_of=alike if number == newest else 0,
-                ),
-            )
+        for number in numbers
+    }
+    scores = {number: sum(each.values()) for number, each in parts.items()}
+    newest, alike = _newest_on_topic(sessions, scores)
+    return [
+        Candidate(
+            number=number,
+            session=sessions[number],
+            score=scores[number],
+            parts=parts[number],
+            terms=terms.get(number, ()),
+            passages=tuple(passages[number]),
+            evidence=tuple(evidence[number]),
+            reasons=describe_reasons(
+                query,
+                sessions[number],
+                terms.get(number, ()),
+                parts[number],
+                newest_of=alike if number == newest else 0,
+            ),
         )
-    return candidates
+        for number in numbers
+    ]
 
 
 def _newest_on_topic(
-    sessions: Mapping[int, Session], scale: float, signals: Sequence[SignalScores]
+    sessions: Mapping[int, Session], scores: Mapping[int, float]
 ) -> tuple[int | None, int]:
     """Return the newest of the sessions whose scores are near the best one, and their number.
 
     Of several values of one thing it has the present one. There is none if two are equally new.
     """
-    scores = score_sessions(signals)
-    best = max((scores[number] for number in sessions), default=0.0)
+    best = max(scores.values(), default=0.0)
     near = sorted(
         (session.started_at, number)
         for number, session in sessions.items()
         if session.started_at and scores[number] >= ON_TOPIC * best
     )
-    if not scale or len(near) < 2 or near[-1][0] == near[-2][0]:
+    if not best or len(near) < 2 or near[-1][0] == near[-2][0]:
         return None, 0
     return near[-1][1], len(near)
 

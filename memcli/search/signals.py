@@ -135,7 +135,7 @@ def find_sessions_near_days(query: SearchQuery) -> list[IndexMatch]:
 
 def find_remembered_turns(query: SearchQuery) -> list[IndexMatch]:
     """Find the turns behind the memories that the question is about."""
-    return turns_behind_memories(query.text, query.store, query.embedder, query.filters)
+    return turns_behind_memories(query.memories, query.store, query.filters)
 
 
 def find_sessions_of_people(query: SearchQuery) -> list[IndexMatch]:

@@ -4,7 +4,6 @@
 Ctrl-C leaves the ranking as far as it came.
 """
 
-from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder, Reranker, Sifter
 from memcli.search.budget import HISTORY_TOKENS, StagePlan, is_overdue, plan_sift, plan_stages
 from memcli.search.dialogue import Dialogue
-from memcli.search.memory_search import find_answering_memories
 from memcli.search.model_speed import ModelSpeeds
 from memcli.search.results import (
     AnsweringMemory,
@@ -26,7 +24,7 @@ from memcli.search.results import (
     StageReport,
     quotes,
 )
-from memcli.search.retrieve import Candidate, retrieve
+from memcli.search.retrieve import Candidate, Retrieval, retrieve
 from memcli.store import Filters, Store
 
 if TYPE_CHECKING:  # most searches have no model, and need neither stage
@@ -139,9 +137,8 @@ class _Draft:
     candidates: list[Candidate]  # best first
     results: dict[int, RankedSession]  # by number of the session
     found: bool  # True if any session is considered relevant
-    memories: tuple[AnsweringMemory, ...] = ()
-    corrections: Mapping[str, str] = field(default_factory=dict)
-    missing_phrases: tuple[str, ...] = ()
+    retrieval: Retrieval
+    memories: tuple[AnsweringMemory, ...]
     plan: StagePlan | None = None
     thought: str | None = None
     stages: list[StageReport] = field(default_factory=list)
@@ -163,8 +160,8 @@ def _ranking(request: _Request, draft: _Draft) -> Ranking:
         plan=draft.plan,
         left_out=tuple(draft.left_out),
         memories=draft.memories,
-        corrections=draft.corrections,
-        missing_phrases=draft.missing_phrases,
+        corrections=draft.retrieval.corrections,
+        missing_phrases=draft.retrieval.missing_phrases,
     )
 
 
@@ -223,14 +220,12 @@ def _retrieve(request: _Request) -> _Draft:
     }
     least = LEAST_SCORE if request.least is None else request.least
     found = bool(candidates) and candidates[0].score >= least
-    memories = find_answering_memories(request.question, store, embedder, filters)
     draft = _Draft(
         candidates,
         results,
         found,
-        memories=tuple(_quote_sources(memory, store) for memory in memories),
-        corrections=retrieval.corrections,
-        missing_phrases=retrieval.missing_phrases,
+        retrieval,
+        tuple(_quote_sources(memory, store) for memory in retrieval.memories),
     )
     _end_stage(
         request, draft, StageReport("retrieve", embedder.name, monotonic() - began, len(candidates))

@@ -27,6 +27,7 @@ from memcli.store.index.vector_sets import PassageLocation
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.tokenize import (
     is_stop_word,
+    is_year,
     normalized_key,
     query_terms,
     stem_tokens,
@@ -75,6 +76,7 @@ __all__ = [
     "VectorCount",
     "highlight_spans",
     "is_stop_word",
+    "is_year",
     "memory_id",
     "normalized_key",
     "query_terms",

@@ -1,7 +1,8 @@
 import pytest
 from helpers.keyword_models import WordEmbedder
 
-from memcli.search.query import SignalWeights, question_vector, weights_for_size
+from memcli.search.query import SignalWeights, weights_for_size
+from memcli.search.question.vectors import question_vector
 from memcli.store import Store
 
 

@@ -13,7 +13,8 @@ from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
 from memcli.memories.remember import MemoryWriter
 from memcli.search import signals
-from memcli.search.query import SignalWeights, term_salience
+from memcli.search.query import SignalWeights
+from memcli.search.question.vectors import term_salience
 from memcli.search.retrieve import retrieve
 from memcli.search.turn_search import TurnWeights, retrieve_turns
 from memcli.store import Filters, Store

@@ -3,4 +3,5 @@
 - `confidence`: the probability that the best session has to do with the question at all.
 - `turns`: the turns that are shown with a session, replies included.
 - `reasons`: the reasons for a session, in words.
+- `masking`: a ranking with its secrets masked.
 """

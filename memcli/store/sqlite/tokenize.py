@@ -35,7 +35,6 @@ _PRIVATE_USE = 0xF0000  # first of the characters that stand for emoji in the in
 # 36,500 and 36 500, with one separator throughout.
 _GROUPED_NUMBER = re.compile(r"(?<![\d.,])\d{1,3}([.,'’ ])\d{3}(?:\1\d{3})*(?![.,]?\d)")
 _LEAST_GROUPED = 4  # digits of a number that may be written in groups
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _WORD = (
     f"[{INDEXED_AS_PAIRS}]+|[{_EMOJI}]"
     f"|[^\\W_{INDEXED_AS_PAIRS}]+(?:['’][^\\W\\d_{INDEXED_AS_PAIRS}]+)*"
@@ -166,6 +165,11 @@ def is_stop_word(term: str) -> bool:
     return term in STOP_WORDS
 
 
+def is_year(term: str) -> bool:
+    """Return whether a term is a year of the last century or this one, in figures."""
+    return len(term) == 4 and term[:2] in ("19", "20") and term[2:].isdecimal()
+
+
 def word_spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, term) of each word, in characters; the term is not yet stemmed."""
     for found in re.finditer(_word_pattern(text), text):
@@ -225,7 +229,7 @@ def fts_query(term: str) -> str:
     """
     if len(term) == 1 and is_unspaced(term):
         return f'"{term}"*'
-    if len(term) >= _LEAST_GROUPED and term.isdecimal() and not _YEAR.fullmatch(term):
+    if len(term) >= _LEAST_GROUPED and term.isdecimal() and not is_year(term):
         first = len(term) % 3
         groups = [term[:first], *(term[at : at + 3] for at in range(first, len(term), 3))]
         return f'("{term}" OR "{" ".join(filter(None, groups))}")'
