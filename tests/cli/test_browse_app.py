@@ -316,3 +316,18 @@ def test_a_database_that_goes_away_is_said_and_no_traceback(mem, tmp_path):
         assert "mem.db is damaged; `mem doctor` says what can be repaired" in browser.screen
 
     browse(brief, use)
+
+
+def test_a_name_of_the_settings_selects_the_persons_sessions(tmp_path):
+    mem = Mem(tmp_path)
+    for name, text in (("Joan", "I swam in the lake."), ("Margarethe", "The lake was cold.")):
+        said = [{"role": name, "content": text}, {"role": "me", "content": "thanks"}]
+        mem.write(f"{name}.json", [{"id": name, "title": name, "messages": said}])
+        mem("ingest", f"{name}.json")
+    mem("config", "set", "people.Margarethe", "Oma")
+
+    async def use(browser):
+        await browser.settle()
+        assert browser.titles[0] == "Margarethe"
+
+    browse(mem, use, words="what did Oma say about the lake")

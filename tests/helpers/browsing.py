@@ -7,7 +7,7 @@ from functools import partial
 
 from memcli.cli.browse.browse_app import BrowseApp
 from memcli.cli.browse.typed_options import Browsing
-from memcli.cli.models.open import open_embedder
+from memcli.cli.models.open import open_first_stage
 
 
 class Browser:
@@ -61,7 +61,7 @@ def browse(mem, use, *, words="", filters="", width=100, height=30, pager=print)
     The settings are those of `mem`: no others are looked at.
     """
     browsing = Browsing(
-        mem.database, partial(open_embedder, mem.database), pager, words=words, filters=filters
+        mem.database, partial(open_first_stage, mem.database), pager, words=words, filters=filters
     )
 
     async def main():

@@ -35,7 +35,7 @@ from memcli.cli.json_output.session_documents import (
     search_document,
     show_document,
 )
-from memcli.cli.models.open import open_embedder
+from memcli.cli.models.open import open_first_stage
 from memcli.cli.typed_dates import parse_end, parse_start
 from memcli.cli.typed_values import parse_names
 from memcli.deadline import deadline
@@ -46,7 +46,7 @@ from memcli.search.model_speed import ModelSpeeds
 from memcli.search.results import Ranking
 from memcli.search.stages import LEAST_SCORE, RankingModels
 from memcli.search.stages import rank_sessions as rank_sessions
-from memcli.settings import load_settings, state_folder
+from memcli.settings import state_folder
 from memcli.store import Filters, MemoryFilters, Store
 from memcli.text.redaction import redact_json
 
@@ -93,7 +93,7 @@ class MemoryTools:
 
     @cached_property
     def _embedder_alone(self) -> RankingModels:
-        return RankingModels(open_embedder(), names=load_settings().people_with_names)
+        return open_first_stage()
 
     def ask(self, arguments: AskArguments) -> JsonDocument:
         """Rank the sessions that answer a question."""

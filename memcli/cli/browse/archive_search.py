@@ -7,7 +7,6 @@ from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import session_heading
 from memcli.domain import Session
 from memcli.lazy_dataclasses import dataclass, replace
-from memcli.protocols import Embedder
 from memcli.search.question.type_ahead import complete_question, match_while_typing
 from memcli.search.results import RankedSession
 from memcli.search.stages import RankingModels, rank_sessions
@@ -84,7 +83,9 @@ def search_by_words(store: Store, typed: str, filters: Filters) -> SearchResults
     return SearchResults(tuple(found), f"{summary} …")
 
 
-def search_fully(store: Store, embedder: Embedder, typed: str, filters: Filters) -> SearchResults:
+def search_fully(
+    store: Store, models: RankingModels, typed: str, filters: Filters
+) -> SearchResults:
     """Rank sessions by words, meaning, dates and people, as `mem search` does.
 
     Raises:
@@ -92,9 +93,7 @@ def search_fully(store: Store, embedder: Embedder, typed: str, filters: Filters)
         StoreError: the database has vectors of another embedder.
     """
     question = complete_question(typed, store)
-    ranking = rank_sessions(
-        question.text, store, RankingModels(embedder), filters, limit=MOST_RANKED
-    )
+    ranking = rank_sessions(question.text, store, models, filters, limit=MOST_RANKED)
     found = tuple(_from_ranked(one, question.completions) for one in ranking.results)
     if not found:
         return SearchResults((), "nothing found")

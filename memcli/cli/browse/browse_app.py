@@ -33,7 +33,7 @@ from memcli.cli.browse.transcript_pane import TranscriptPane
 from memcli.cli.browse.typed_options import Browsing
 from memcli.cli.output.console import one_line, printable
 from memcli.errors import MemError, UsageError
-from memcli.protocols import Embedder
+from memcli.search.stages import RankingModels
 from memcli.store import Filters
 
 TWO_PANES = 76  # columns from which list and transcript stand side by side
@@ -88,7 +88,7 @@ class BrowseApp(App[str]):
         self.browsing = browsing
         self.filters = Filters()
         self.stages: list[tuple[str, float]] = []  # of the newest search: stage, seconds since key
-        self._embedder: Embedder | None = None
+        self._models: RankingModels | None = None
         self._quick = StoreThread(browsing.database)  # lists, words, transcripts' searches
         self._slow = StoreThread(browsing.database)  # the whole first stage
         self._reader = StoreThread(browsing.database)  # transcripts
@@ -234,7 +234,7 @@ class BrowseApp(App[str]):
             self._show_results(quick, "words", began, stages)
             await asyncio.sleep(PAUSE)
             full = await self._slow.run(
-                lambda store: search_fully(store, self._open_embedder(), typed, filters)
+                lambda store: search_fully(store, self._open_models(), typed, filters)
             )
             self._show_results(full, "meaning", began, stages)
         except JobCancelledError:
@@ -242,11 +242,11 @@ class BrowseApp(App[str]):
         except MemError as error:
             self._say(f"{error}; {error.hint}" if error.hint else str(error))
 
-    def _open_embedder(self) -> Embedder:
-        """Return the embedder; the first search in the slow thread opens it, once."""
-        if self._embedder is None:
-            self._embedder = self.browsing.open_embedder()
-        return self._embedder
+    def _open_models(self) -> RankingModels:
+        """Return what the first stage needs; the first search in the slow thread opens it, once."""
+        if self._models is None:
+            self._models = self.browsing.open_models()
+        return self._models
 
     def _show_results(
         self,
@@ -285,7 +285,7 @@ class BrowseApp(App[str]):
         try:
             sources, speakers = await self._slow.run(known_filter_values)
             self.suggester.sources, self.suggester.speakers = sources, speakers
-            await self._slow.run(lambda _store: self._open_embedder())
+            await self._slow.run(lambda _store: self._open_models())
         except (JobCancelledError, MemError):  # a search says what is wrong
             return
 

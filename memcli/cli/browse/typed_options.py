@@ -8,7 +8,7 @@ from typing import Any
 from memcli.cli.parsing.parameters import Option
 from memcli.cli.typed_values import parse_text
 from memcli.lazy_dataclasses import dataclass
-from memcli.protocols import Embedder
+from memcli.search.stages import RankingModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Browsing:
     """A database to browse, and what is typed at the beginning."""
 
     database: Path
-    open_embedder: Callable[[], Embedder]
+    open_models: Callable[[], RankingModels]
     open_pager: Callable[[str], None]  # shows the session or turn of a reference
     words: str = ""
     filters: str = ""  # as options of the command line

@@ -8,7 +8,7 @@ from memcli.cli.discovery import note_changed_sources
 from memcli.cli.filter_warnings import warn_about_filters
 from memcli.cli.input_text import STDIN, join_question
 from memcli.cli.last_list import keep_list, print_footer
-from memcli.cli.models.open import open_embedder
+from memcli.cli.models.open import open_first_stage
 from memcli.cli.option_groups import (
     FilterOptions,
     RankingOutputOptions,
@@ -19,8 +19,6 @@ from memcli.cli.output.answer_printer import AnswerPrinter
 from memcli.cli.output.session_text import show_in_pager
 from memcli.cli.parsing.parameters import Argument
 from memcli.cli.typed_values import parse_text
-from memcli.search.stages import RankingModels
-from memcli.settings import load_settings
 
 Query = Annotated[
     list[str],
@@ -48,7 +46,6 @@ def search(
     """
     query = join_question(words)
     chosen = output.chosen_format(several=query == STDIN)
-    names = load_settings().people_with_names
     printer = AnswerPrinter(
         "search",
         chosen,
@@ -60,7 +57,7 @@ def search(
     with database.open_existing() as store:
         session = AskSession(
             store,
-            RankingModels(open_embedder(store=store), names=names),
+            open_first_stage(store=store),
             filters.filters(),
             limit,
             min_score=min_score or 0.0,

@@ -111,6 +111,16 @@ def _has_gpu() -> bool:
         return False
 
 
+def open_first_stage(database: Path | None = None, store: Store | None = None) -> RankingModels:
+    """Open what the first stage alone needs: the embedder, and the names of people.
+
+    Args:
+        database: as for `open_embedder`.
+        store: the same.
+    """
+    return RankingModels(open_embedder(database, store), names=load_settings().people_with_names)
+
+
 def open_embedder(database: Path | None = None, store: Store | None = None) -> Embedder:
     """Open the embedder of the settings, else the database's own, else the built-in one.
 

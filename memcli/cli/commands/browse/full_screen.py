@@ -8,7 +8,7 @@ from typing import Annotated
 
 from memcli.cli import options
 from memcli.cli.browse.typed_options import Browsing, keep_text, write_filters
-from memcli.cli.models.open import open_embedder
+from memcli.cli.models.open import open_first_stage
 from memcli.cli.option_groups import DatabaseOptions
 from memcli.cli.output.console import note
 from memcli.cli.parsing.parameters import Argument
@@ -67,7 +67,7 @@ def browse(
     filters = {"--source": source, "--speaker": speaker, "--since": since, "--until": until}
     browsing = Browsing(
         database=database.path,
-        open_embedder=partial(open_embedder, database.path),
+        open_models=partial(open_first_stage, database.path),
         open_pager=partial(open_in_pager, database.path),
         words=" ".join(words or ()),
         filters=write_filters(filters),
