@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from memcli.cli.output.console import one_line, printable
+from memcli.cli.output.console import join_lines, one_line
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import session_heading
 from memcli.domain import Session
@@ -160,7 +160,7 @@ def _snippet(one: RankedSession) -> str:
     """Return the words of the best evidence around what was searched for, on one line."""
     if not one.evidence:
         return ""
-    text = " ".join(printable(one.evidence[0].turn.text[:MOST_SEARCHED]).split())
+    text = join_lines(one.evidence[0].turn.text[:MOST_SEARCHED])
     spans = highlight_spans(text, one.terms)
     start = text.rfind(" ", 0, max(spans[0][0] - BEFORE_WORD, 0)) + 1 if spans else 0
     return f"{'…' if start else ''}{text[start : start + SNIPPET]}"

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from memcli.cli.browse.archive_search import FoundSession
-from memcli.cli.output.console import isolate_direction, one_line, printable
+from memcli.cli.output.console import isolate_direction, join_lines, one_line, printable
 from memcli.cli.output.numbers import pluralize
 from memcli.cli.output.session_view import format_time
 from memcli.domain import Kind, Session, Turn
@@ -124,10 +124,10 @@ class _Page:
         """Add a turn; return whether it has words to mark."""
         bar = EVIDENCE_BAR if evidence else NO_BAR
         if turn.kind in (Kind.SERVICE, Kind.CALL, Kind.DELETED) or not turn.text:
-            note = " ".join(f"[{turn.kind}] {printable(turn.text)}".split())
+            note = join_lines(f"[{turn.kind}] {turn.text}")
             self.add(Text.assemble((f"{at}  ", "dim"), (note, "dim")), bar=bar, gap=True)
             return False
-        speaker = " ".join(printable(turn.speaker or turn.role.value).split())
+        speaker = join_lines(turn.speaker or turn.role.value)
         clock = f"  {turn.sent_at:%H:%M}" if turn.sent_at else ""
         branch = "" if turn.active else "  (another branch)"
         heading = Text.assemble(

@@ -7,7 +7,7 @@ names one of these functions as its `autocompletion`, and `complete` calls it.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from memcli.cli.output.console import printable
+from memcli.cli.output.console import join_lines
 from memcli.errors import MemError
 
 RELATIVE_DATES = (
@@ -176,7 +176,7 @@ def _offers(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     """
     for value, *parts in rows:
         if value.isprintable():
-            text = " ".join(printable(" ".join(parts)).split())
+            text = join_lines(" ".join(parts))
             text = f"{text[: WIDTH - 1]}…" if len(text) > WIDTH else text
             yield f"{value}\t{text}" if text else value
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from memcli.cli.json_output.session_documents import RankedSessionJson
-from memcli.cli.output.console import print_json, print_jsonl, printable
+from memcli.cli.output.console import join_lines, print_json, print_jsonl, printable
 from memcli.cli.output.session_view import format_time, session_heading
 from memcli.domain import Session, Turn
 from memcli.search.answer import Answer
@@ -155,7 +155,7 @@ def _quotation(session: str, position: int, turn: Turn) -> str:
 
 def escape_markdown(text: str) -> str:
     """Return a text on one line, in which no character is Markdown markup."""
-    return _MARKUP.sub(r"\\\1", " ".join(printable(text).split()))
+    return _MARKUP.sub(r"\\\1", join_lines(text))
 
 
 def _csv_field(value: object) -> object:
