@@ -123,7 +123,9 @@ def terminal(archive, tmp_path):
     def start(arguments="", columns=100, script=None, **environment):
         script = script or f"{MEM} browse {arguments}; echo status $?"
         given = {**archive.environment, "TERM": "tmux-256color", **environment}
-        opened.append(Screen(tmp_path / "tmux", columns, script, given, archive.folder))
+        # A server that is just ending would still answer at the socket that it had.
+        socket = tmp_path / f"tmux{len(opened)}"
+        opened.append(Screen(socket, columns, script, given, archive.folder))
         return opened[-1]
 
     yield start
