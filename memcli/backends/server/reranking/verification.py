@@ -8,7 +8,7 @@ looks like scores. Of the routes to a server the first whose scores are right is
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from memcli.backends.server.http import RefusedError, UnusableReplyError
+from memcli.backends.server.http import MISSING, RefusedError, UnusableReplyError
 from memcli.backends.server.reranking.known_pairs import KNOWN_PAIRS
 from memcli.backends.server.reranking.scale import FaultKind, ScaleFinding, find_scale
 from memcli.backends.server.reranking.score_client import (
@@ -36,6 +36,7 @@ _HINTS: dict[FaultKind, str] = {
     "uncalibrated": "the server may use another model, or another prompt: `man mem-models` shows"
     " how each server is started",
 }
+_REFUSED_HINT = "is the name after the `#` that of a reranker which the server has?"
 _NO_LOGPROBS_HINT = (
     "let the server send log-probabilities (Ollama from 0.12.11 on does), or start it with a"
     " reranker: `man mem-models` shows how"
@@ -49,6 +50,7 @@ class _Attempt:
     route: ScoreRoute
     problem: str
     fault: FaultKind | None = None
+    is_refused: bool = False  # the endpoint exists, and refuses the request
     finding: ScaleFinding | None = None
 
 
@@ -83,11 +85,12 @@ def verify_reranker(client: ScoreClient, checks: Sequence[ReferenceRanking]) -> 
             if isinstance(error, RefusedError) and error.status not in _KEEP_TRYING:
                 raise
             problem = str(error).replace(f"{client.endpoint.url}/", "")
-            attempts.append(_Attempt(route, problem))
+            refused = isinstance(error, RefusedError) and error.status not in MISSING
+            attempts.append(_Attempt(route, problem, is_refused=refused))
             continue
         if finding.fault:
             problem = _describe(finding, finding.fault)
-            attempts.append(_Attempt(route, problem, finding.fault, finding))
+            attempts.append(_Attempt(route, problem, finding.fault, finding=finding))
         elif best is None or finding.loss < best[1].loss:
             best = Scoring(route, finding.scale, scoring.form), finding
     return _verdict(client, best, attempts)
@@ -115,13 +118,13 @@ def _scores(
 
 
 def _describe(finding: ScaleFinding, fault: FaultKind) -> str:
-    """Return a clause about wrong scores, with those of the first pairs."""
+    """Return a clause about wrong scores, with those of the first wrong pairs."""
     kinds: dict[FaultKind, str] = {
         "constant": "it answers nearly the same to everything",
         "swapped": "it scores what does not answer above what does",
         "uncalibrated": "its scores are not the probabilities of the answers",
     }
-    shown = "; ".join(finding.facts[:2])
+    shown = "; ".join(finding.wrong_facts[:3])
     return f"{kinds[fault]} ({shown})"
 
 
@@ -137,7 +140,7 @@ def _verdict(
             endpoint.url, endpoint.model, at, None, faults, tuple(facts), _hint(attempts)
         )
     scoring, finding = best
-    unknown = [f'it does not tell the texts for "{one}" apart' for one in finding.unknown]
+    unknown = [f'it does not tell the texts for "{one}" apart' for one in finding.wrong]
     facts = [f"asked by {scoring.route}, which sends {_scale_name(scoring)}", *finding.facts]
     avoided = [one for one in attempts if one.fault and not scoring.is_batched]
     facts += [f"not asked by {one.route}: {one.problem}" for one in avoided]
@@ -162,9 +165,9 @@ def _scale_name(scoring: Scoring) -> str:
 
 def _hint(attempts: Sequence[_Attempt]) -> str:
     """Return the setting of the server that is most likely wrong."""
-    faults = [one.fault for one in attempts if one.fault]
-    order: tuple[FaultKind, ...] = ("swapped", "constant", "uncalibrated")
-    for fault in order:
-        if fault in faults:
-            return _HINTS[fault]
+    fault = next((one.fault for one in attempts if one.fault), None)  # of the most usual way
+    if fault:
+        return _HINTS[fault]
+    if any(one.is_refused for one in attempts if one.route == "rerank"):
+        return _REFUSED_HINT
     return _NO_LOGPROBS_HINT
