@@ -16,7 +16,7 @@ from memcli.lazy_dataclasses import dataclass
 
 ScoreScale: TypeAlias = Literal["probability", "logit", "double sigmoid"]
 SCALES: tuple[ScoreScale, ...] = get_args(ScoreScale)
-FaultKind: TypeAlias = Literal["constant", "swapped", "uncalibrated"]
+FaultKind: TypeAlias = Literal["constant", "swapped", "uncalibrated", "relative"]
 
 LOGIT_TOLERANCE = 1.0  # of published scores: the server's quantization is unknown
 MIN_SPREAD = 0.02  # raw scores nearer than this are one answer to everything
@@ -33,6 +33,7 @@ class ScaleFinding:
     loss: float  # mean of -log of the probability of the right answer; 0 is best
     fault: FaultKind | None  # None if the scores are right
     facts: tuple[str, ...]  # one line a pair
+    probabilities: tuple[float, ...] = ()  # of all passages, in their order
     wrong: tuple[str, ...] = ()  # questions whose passages it does not tell apart
     wrong_facts: tuple[str, ...] = ()  # those of `facts` that are about them
 
@@ -93,6 +94,7 @@ def _examine(
         _mean_loss(probabilities),
         None if passes else _fault_kind(scores),
         tuple(fact for each in facts for fact in each),
+        tuple(one for each in probabilities for one in each),
         tuple(rankings[place].question for place in wrong),
         tuple(fact for place in wrong for fact in facts[place]),
     )
