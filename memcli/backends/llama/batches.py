@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from memcli.backends.llama.gpu_offload import LlamaMemoryError
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 MAX_BATCH_TOKENS = 512  # tokens computed in one go: the longest time that Ctrl-C has to wait
 MAX_SEQUENCES = 64  # sequences that a context may hold beside its first
@@ -43,8 +44,8 @@ def compute_in_halves(
     Args:
         sequences: the batch, at least one.
         compute: computes a batch.
-        shrink: takes less of the model to the GPU, where not even one sequence can be computed; it
-            raises the error if there is nothing left to take off.
+        shrink: takes layers off the GPU where not even one sequence can be computed; it raises
+            the error if none is there.
     """
     while True:
         try:

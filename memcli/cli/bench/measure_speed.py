@@ -65,16 +65,14 @@ def measure_speed(benchmark: SpeedBenchmark) -> SpeedFigures:
     judging = _locate_model("reranker", benchmark.reranker, announce)
     sifting = _locate_model("sifter", benchmark.sifter, announce)
     layers = choose_layers(benchmark.gpu_layers)
-    servers, comparisons = (), ()
-    if judging:
-        comparisons = tuple(_compare(judging, benchmark.passages, layers, announce))
-    if judging and not judging.is_dir():
-        servers = tuple(_compare_with_server(judging, benchmark.passages, layers, announce))
+    passages = benchmark.passages
+    comparisons = _compare(judging, passages, layers, announce) if judging else ()
+    file = judging if judging and not judging.is_dir() else None
     return SpeedFigures(
         reranker=_measure_model(judging, layers, announce) if judging else None,
-        comparisons=comparisons,
+        comparisons=tuple(comparisons),
         sifter=_measure_model(sifting, layers, announce) if sifting else None,
-        servers=servers,
+        servers=tuple(_compare_with_server(file, passages, layers, announce) if file else ()),
         settings=tuple(_compare_settings([judging, sifting], layers, announce)),
         embedder=measure_embedder(open_embedder),
         archive=_measure_demo(judging, sifting, layers, announce),

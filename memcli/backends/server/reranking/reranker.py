@@ -129,11 +129,7 @@ class ServerReranker:
     ) -> Iterator[tuple[int, float]]:
         """Yield scores. If they are all the same to different texts, put the server to trial."""
         if len({*texts}) >= _SUSPICIOUS_TEXTS and len({score for _, score in scores}) == 1:
-            verdict, changed = self._put_to_trial()
-            if verdict.scoring is None:
-                raise failure(verdict)
-            if changed:
-                raise self._change_error("scores the known pairs otherwise than before")
+            self._pass_trial()
         yield from scores
 
     def _change_error(self, behaviour: str) -> BackendError:
@@ -152,18 +148,27 @@ class ServerReranker:
             if remembered and remembered.is_fresh:
                 self._scoring = remembered.scoring
         if self._scoring is None:
-            verdict, changed = self._put_to_trial()
-            if verdict.scoring is None:
-                raise failure(verdict)
-            if changed:  # judgments of the model before are kept under another key
-                raise BackendError(
-                    f"{verdict.url} serves another model as {verdict.model} than before",
-                    hint="the same command asks the new one",
-                )
-            if verdict.hint:
-                self._note(f"{verdict.url}: {verdict.hint}")
-            return verdict.scoring
+            return self._pass_trial()
         return self._scoring
+
+    def _pass_trial(self) -> Scoring:
+        """Put the server to trial; return the way in which it is asked.
+
+        Raises:
+            BackendError: it failed, or passed as another model than before, whose judgments are
+                kept under another key.
+        """
+        verdict, changed = self._put_to_trial()
+        if verdict.scoring is None:
+            raise failure(verdict)
+        if changed:
+            raise BackendError(
+                f"{verdict.url} serves another model as {verdict.model} than before",
+                hint="the same command asks the new one",
+            )
+        if verdict.hint:
+            self._note(f"{verdict.url}: {verdict.hint}")
+        return verdict.scoring
 
     def _batches(self, question: str, passages: Sequence[str], suffix: str) -> Iterator[range]:
         """Yield ranges of passages for one request each, within the limits of the server."""
