@@ -5,7 +5,7 @@ Each is the text of a Python program, so that nothing of memcli is loaded beside
 
 START = "pass"
 
-# Arguments: the texts of turns as a JSON list, a new database. Indexes every text, and nothing else.
+# Arguments: a JSON list of the texts of all turns, a new database. Indexes them, and nothing else.
 BUILD_FULL_TEXT = """
 import apsw, json, sys
 target = apsw.Connection(sys.argv[2])
@@ -15,7 +15,8 @@ target.execute("create virtual table words using"
     " fts5(text, content='', tokenize='porter unicode61')")
 with target:
     with open(sys.argv[1], encoding="utf-8") as texts:
-        target.executemany("insert into words (text) values (?)", ([text] for text in json.load(texts)))
+        rows = [[text] for text in json.load(texts)]
+    target.executemany("insert into words (text) values (?)", rows)
 """
 
 # Arguments: the database that BUILD_FULL_TEXT made, a question.
