@@ -188,11 +188,11 @@ def _insert_turns(db: apsw.Connection, *, packed: bool) -> None:
         f" clock, kind, active, {last}"
     )
     texts: dict[int, list[bytes]] = {}
-    for *own, text, sent_at, kind in TURNS:
-        texts.setdefault(own[0], []).append(text.encode())
+    for session, *own, text, sent_at, kind in TURNS:
+        texts.setdefault(int(str(session)), []).append(str(text).encode())
         db.execute(
             f"insert into turns ({columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*own, sent_at, 120, "exact", kind, 1, len(text) if packed else text],
+            [session, *own, sent_at, 120, "exact", kind, 1, len(str(text)) if packed else text],
         )
     for session in texts if packed else ():
         db.execute("insert into texts values (?, ?)", [session, pack_texts(texts[session])])

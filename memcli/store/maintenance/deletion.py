@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from itertools import zip_longest
 from typing import Self
 
 from memcli.domain import YOU, Memory, MemoryId, SessionId, Tombstone, Turn, fingerprint
@@ -252,10 +251,10 @@ class Deletion:
             "select sent_at, speaker from turns where session_id = ? order by position", session
         )
         texts = load_undamaged_texts(self._db, session)
-        return [
-            None if text is None else _TimedMessage(*turn, text)
-            for turn, text in zip_longest(turns, texts[: len(turns)])
-        ]
+        lost = [None] * (len(turns) - len(texts))
+        known = zip(turns, texts, strict=False)
+        found = (_TimedMessage(sent_at, speaker, text) for (sent_at, speaker), text in known)
+        return [*found, *lost]
 
 
 @dataclass(frozen=True, slots=True)

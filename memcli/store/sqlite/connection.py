@@ -304,8 +304,8 @@ class Database:
         SQLite writes a copy and moves it into the file in one transaction. If that fails, later
         imports use the pages.
         """
-        [size], [pages], [unused] = (
-            self._db.execute(f"pragma {name}").fetchall()[0]
+        size, pages, unused = (
+            int(str(self._db.execute(f"pragma {name}").get))
             for name in ("page_size", "page_count", "freelist_count")
         )
         used = (pages - unused) * size
