@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from memcli.backends.model_loader import ModelLoader, ModelSource, ServedModel
-from memcli.catalog.manifest_parser import DEFAULT_THOUGHT_TOKENS
 from memcli.cli.models.gguf_cache import check_cached
 from memcli.cli.models.resolve import ModelResolver, is_address, sift_wording
 from memcli.cli.output.console import note
 from memcli.cli.typed_values import ALL_LAYERS
 from memcli.errors import BackendError
-from memcli.protocols import Chat, Embedder, Reader
+from memcli.protocols import DEFAULT_THOUGHT_TOKENS, Chat, Embedder, Reader
 from memcli.search.stages import RankingModels
 from memcli.settings import load_settings, state_folder
 from memcli.store import Store
