@@ -247,8 +247,3 @@ def m0017_erasable_words(db: apsw.Connection) -> None:
 def m0018_file_contents(db: apsw.Connection) -> None:
     """Keep a digest of the content of files, by which those that were only touched are known."""
     db.execute("alter table files add column content text")
-
-
-def m0019_windows(db: apsw.Connection) -> None:
-    """Let an embedder have a vector for each window of so many turns; 0: for each passage."""
-    db.execute("alter table embedders add column turns integer not null default 0")

@@ -25,29 +25,6 @@ CREATE TABLE sessions (
 insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum, indexed, messages, words) values (1, 's_lsbn000001', 1, 'Trip to Lisbon', 1709294400000, 1709294460000, 0, '["user", "assistant"]', '00', '', 2, 2);
 insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum, indexed, messages, words) values (2, 's_annn000001', 2, 'Ann', 1714557600000, 1714557660000, 120, '["Ann", "me"]', NULL, '', 2, 2);
 insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum, indexed, messages, words) values (3, 's_annn000002', 2, 'Ann', 1714989600000, 1714989600000, 120, '["Ann"]', NULL, '', 1, 2);
-CREATE TABLE turns (
-            id integer primary key,
-            session_id integer not null references sessions on delete cascade,
-            conversation_id integer not null references conversations on delete cascade,
-            position integer not null,  -- from 1 within the session
-            key text not null,
-            parent text,
-            role text not null,
-            speaker text,
-            text text not null,
-            sent_at integer,            -- UTC, ms
-            utc_offset integer not null, -- minutes east, as it was said
-            clock text not null,
-            kind text not null,
-            active integer not null, edited_at integer, missing integer not null default 0, included integer not null default 0,
-            unique (conversation_id, key)
-        ) strict
-        ;
-insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (1, 1, 1, 1, 't1', NULL, 'user', NULL, 'I must not eat hazelnuts.', 1709294400000, 120, 'exact', 'text', 1, 1709294405000, 1, 0);
-insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (2, 1, 1, 2, 't2', 't1', 'assistant', NULL, 'Noted, no hazelnuts.', 1709294460000, 120, 'exact', 'text', 1, NULL, 0, 0);
-insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (3, 2, 2, 1, 'a1', NULL, 'person', 'Ann', 'The ferry leaves at nine.', 1714557600000, 120, 'exact', 'text', 1, NULL, 0, 0);
-insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (4, 2, 2, 2, 'a2', NULL, 'user', 'me', '東京 is next?', 1714557660000, 120, 'exact', 'text', 1, NULL, 0, 0);
-insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (5, 3, 2, 1, 'a3', NULL, 'person', 'Ann', 'Umbrella 🌂', 1714989600000, 120, 'exact', 'media', 1, NULL, 0, 0);
 CREATE TABLE revisions (    -- what a turn said, or how a session was titled, before
             id integer primary key,
             conversation_id integer not null references conversations on delete cascade,
@@ -112,9 +89,9 @@ CREATE TABLE "embedders" (  -- vectors of embedder n are in table vectors_n
             dimensions integer not null,
             serving integer not null default 1,  -- of those that do not, the vectors are not all
             named text              -- how the person named it: what opens it again
-        , turns integer not null default 0) strict
+        ) strict
         ;
-insert into embedders (id, fingerprint, name, dimensions, serving, named, turns) values (1, 'print', 'tiny', 12, 1, 'tiny-embedder', 0);
+insert into embedders (id, fingerprint, name, dimensions, serving, named) values (1, 'print', 'tiny', 12, 1, 'tiny-embedder');
 CREATE TABLE memories (
             id integer primary key autoincrement,   -- never given again
             public text not null unique,    -- m_ and ten characters
@@ -191,6 +168,40 @@ insert into backups (path, made_at) values (X'2F686F6D652F616E6E2F6261636B75702E
 CREATE VIRTUAL TABLE session_words using fts5(title, speakers, dates, people, assistant, content='', tokenize="porter unicode61 remove_diacritics 2");
 CREATE VIRTUAL TABLE turn_words using fts5(text, content='', tokenize="porter unicode61 remove_diacritics 2");
 CREATE VIRTUAL TABLE passage_words using fts5(text, content='', tokenize="porter unicode61 remove_diacritics 2");
+CREATE TABLE texts (
+            session_id integer primary key references sessions on delete cascade,
+            packed blob not null        -- the texts of all its turns; `mem export` prints them
+        ) strict
+        ;
+insert into texts (session_id, packed) values (1, X'785E636260609004621120F654C82D2D2E51C8CB2F51484D2C51C848AC4ACDC92B2D29D6F3CB2F494DD1014A208901007F3210A8');
+insert into texts (session_id, packed) values (2, X'0002000000190000000F000000546865206665727279206C6561766573206174206E696E652EE69DB1E4BAAC206973206E6578743F');
+insert into texts (session_id, packed) values (3, X'00010000000D000000556D6272656C6C6120F09F8C82');
+CREATE TABLE "turns" (
+            id integer primary key,
+            session_id integer not null references sessions on delete cascade,
+            conversation_id integer not null references conversations on delete cascade,
+            position integer not null,  -- from 1 within the session
+            key text not null,
+            parent text,
+            role text not null,
+            speaker text,
+            sent_at integer,            -- UTC, ms
+            utc_offset integer not null, -- minutes east, as it was said
+            clock text not null,
+            kind text not null,
+            active integer not null,
+            edited_at integer,          -- UTC, ms
+            missing integer not null default 0,
+            included integer not null default 0,
+            characters integer not null, -- of its text; 0 for nothing but blanks
+            unique (conversation_id, key)
+        ) strict
+        ;
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset, clock, kind, active, edited_at, missing, included, characters) values (1, 1, 1, 1, 't1', NULL, 'user', NULL, 1709294400000, 120, 'exact', 'text', 1, 1709294405000, 1, 0, 25);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset, clock, kind, active, edited_at, missing, included, characters) values (2, 1, 1, 2, 't2', 't1', 'assistant', NULL, 1709294460000, 120, 'exact', 'text', 1, NULL, 0, 0, 20);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset, clock, kind, active, edited_at, missing, included, characters) values (3, 2, 2, 1, 'a1', NULL, 'person', 'Ann', 1714557600000, 120, 'exact', 'text', 1, NULL, 0, 0, 25);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset, clock, kind, active, edited_at, missing, included, characters) values (4, 2, 2, 2, 'a2', NULL, 'user', 'me', 1714557660000, 120, 'exact', 'text', 1, NULL, 0, 0, 11);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset, clock, kind, active, edited_at, missing, included, characters) values (5, 3, 2, 1, 'a3', NULL, 'person', 'Ann', 1714989600000, 120, 'exact', 'media', 1, NULL, 0, 0, 10);
 CREATE TABLE vectors_1 (id integer primary key, embedding blob not null) strict;
 insert into vectors_1 (id, embedding) values (1, X'7F2A0000D65500002AAB002A00000000');
 insert into vectors_1 (id, embedding) values (2, X'D6557F000000AB2A002A000000000000');
@@ -288,9 +299,7 @@ insert into turn_words_config (k, v) values ('secure-delete', 1);
 insert into turn_words_config (k, v) values ('version', 4);
 CREATE INDEX sessions_by_conversation on sessions (conversation_id, started_at);
 CREATE INDEX sessions_by_time on sessions (started_at);
-CREATE INDEX turns_by_session on turns (session_id, position);
 CREATE INDEX passages_by_session on passages (session_id);
-CREATE INDEX turns_first on turns (key) where position = 1;
 CREATE UNIQUE INDEX embedders_by_role on embedders (serving);
 CREATE INDEX memories_by_subject on memories (subject);
 CREATE INDEX memories_by_edit on memories (edited_into);
@@ -306,5 +315,7 @@ CREATE INDEX read_turns_by_reading on read_turns (reading_id);
 CREATE TRIGGER readings_forgotten after delete on read_turns begin delete from readings where id = old.reading_id; end;
 CREATE INDEX reading_memories_by_reading on reading_memories (reading_id);
 CREATE TRIGGER reading_memories_forgotten after delete on memories begin delete from reading_memories where memory = old.public; end;
+CREATE INDEX turns_by_session on turns (session_id, position);
+CREATE INDEX turns_first on turns (key) where position = 1;
 CREATE INDEX turns_by_speaker on turns (speaker) where speaker is not null and active and kind in ('text', 'media', 'deleted');
 commit;
