@@ -79,6 +79,7 @@ class SearchQuery:
     term_weights: tuple[float, ...]  # one for each term, 1 on average
     vector: bytes  # float32, little endian; empty if meaning has no weight
     days: tuple[DateSpan, ...]  # that the question names
+    date_terms: frozenset[str]  # the terms that name them
     people: NamedPeople
     filters: Filters
     weights: SignalWeights
@@ -140,6 +141,7 @@ def prepare_query(
         term_weights=tuple(term_weights),
         vector=question_vector(meant, embedder, store.cache) if weights.meaning else b"",
         days=tuple(days),
+        date_terms=frozenset(date_terms),
         people=people,
         filters=filters,
         weights=weights,
