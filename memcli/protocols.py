@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+DEFAULT_THOUGHT_TOKENS = 1024  # most that a model thinks if nobody says how much
+
 Vectors: TypeAlias = "NDArray[np.float32]"  # shape (texts, dimensions), rows of length 1
 
 

@@ -10,6 +10,8 @@ PASSAGE_LENGTH = 900  # weight of a passage in characters; an East Asian one cou
 OVERLAP_TURNS = 1  # turns that a passage shares with the one before
 
 _SENTENCE_END = re.compile(r"[.!?…]['\")\]]*\s+|[。！？]|\n+")
+_LETTER = re.compile(r"\w")
+_NEAR = 150  # characters, in most of which a sentence ends
 
 
 def split_passages(session: Session, length: int = PASSAGE_LENGTH) -> list[Passage]:
@@ -78,16 +80,29 @@ def split_at_sentences(text: str, length: int) -> Iterator[tuple[int, int]]:
     """
     start = 0
     while len(text) - start > length:
-        ends = [end.end() for end in _SENTENCE_END.finditer(text, start + 1, start + length)]
         space = text.rfind(" ", start + length // 2, start + length) + 1
-        stop = ends[-1] if ends else space or start + length
+        stop = _last_sentence_end(text, start + 1, start + length) or space or start + length
         yield start, stop
         start = stop
     yield start, len(text)
+
+
+def _last_sentence_end(text: str, start: int, stop: int) -> int:
+    """Return where the last sentence of a part of a text ends; 0 if none does.
+
+    Nearly always that is near the end of the part, and a search that begins behind a letter begins
+    inside no end of a sentence.
+    """
+    letter = _LETTER.search(text, max(start, stop - _NEAR), stop)
+    for first in (letter.end() if letter else start, start):
+        ends = [end.end() for end in _SENTENCE_END.finditer(text, first, stop)]
+        if ends:
+            return ends[-1]
+    return 0
 
 
 def _weight(text: str) -> int:
     """Return the length of a text in characters, an East Asian one counted three times."""
     if text.isascii():
         return len(text)
-    return len(text) + 2 * len(re.findall(f"[{EAST_ASIAN}]", text))
+    return len(text) + 2 * sum(map(len, re.findall(f"[{EAST_ASIAN}]+", text)))

@@ -13,7 +13,7 @@ MAX_FAULTS = 10  # faults that SQLite reports
 _SEGMENT_BITS = 37  # the number of a segment stands above so many bits of a row of FTS5's data
 _LAST_SEGMENT = 0xFFFF  # greater numbers are of lists of deleted rows
 _BATCH = 500  # sessions in one transaction
-_SEARCHABLE = "active and (included or kind in ('text', 'media')) and has_words(text)"
+_SEARCHABLE = "active and (included or kind in ('text', 'media')) and characters"
 
 
 class HealthChecks:
