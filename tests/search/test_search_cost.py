@@ -83,7 +83,7 @@ def test_a_term_is_counted_once_for_as_long_as_nobody_writes(cost):
 def test_sessions_are_read_together(cost):
     statements, _ = cost(MOST)
 
-    assert [n for sql, n in statements.items() if "key, role, text" in sql] == [1]
+    assert [n for sql, n in statements.items() if "key, role, speaker" in sql] == [1]
 
 
 def test_rows_grow_slower_than_the_archive_and_filters_leave_out_theirs(cost):
