@@ -53,8 +53,11 @@ class Store:
         wait: float = DEFAULT_WAIT,
         read_only: bool = False,
         new_key: DatabaseKey | None = None,
+        progress: Callable[[int, int], object] = lambda _done, _of: None,
     ) -> None:
-        self._database = Database(path, wait=wait, read_only=read_only, new_key=new_key)
+        self._database = Database(
+            path, wait=wait, read_only=read_only, new_key=new_key, progress=progress
+        )
         self.conversations = ConversationTable(self._database)
         self.sessions = SessionTable(self._database)
         self.sources = SourceTable(self._database)
@@ -106,8 +109,21 @@ class Store:
         )
 
     @classmethod
-    def existing(cls, path: Path, *, wait: float = DEFAULT_WAIT, read_only: bool = False) -> Self:
+    def existing(
+        cls,
+        path: Path,
+        *,
+        wait: float = DEFAULT_WAIT,
+        read_only: bool = False,
+        progress: Callable[[int, int], object] = lambda _done, _of: None,
+    ) -> Self:
         """Open a database that must exist already; with `read_only`, nothing in it can change.
+
+        Args:
+            path: the file.
+            wait: seconds to wait for another writing process.
+            read_only: whether nothing may change.
+            progress: is called with the sessions that a migration has converted, and all of them.
 
         Raises:
             StoreError: it does not exist.
@@ -118,7 +134,7 @@ class Store:
                 hint="`mem ingest PATH` imports an export, `mem ingest --discover` finds those on"
                 " this machine",
             )
-        return cls(path, wait=wait, read_only=read_only)
+        return cls(path, wait=wait, read_only=read_only, progress=progress)
 
     @property
     def key(self) -> DatabaseKey | None:

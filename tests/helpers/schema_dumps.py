@@ -16,8 +16,10 @@ import sqlite_vec
 
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.migrations import STEPS
+from memcli.store.tables.packed_texts import pack_texts
 
 FOLDER = Path(__file__).parents[1] / "store" / "schemas"
+PACKED = 19  # the step from which on the texts of a session are compressed together
 DIMENSIONS = 12  # no whole number of bytes as bits
 VECTORS = {  # by number of the passage; before they are stretched to length 1
     1: [3, 1, 0, 0, -1, 2, 0, 0, 1, -2, 0, 1],
@@ -125,12 +127,7 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
         " participants)",
     )
     if number >= 2:
-        add(
-            "turns",
-            *((*turn[:-1], 120, "exact", turn[-1], 1) for turn in TURNS),
-            columns="(session_id, conversation_id, position, key, parent, role, speaker, text,"
-            " sent_at, utc_offset, clock, kind, active)",
-        )
+        _insert_turns(db, packed=number >= PACKED)
         add("revisions", (1, 1, "t1", "I must not eat nuts.", "5f0e"), (2, 1, None, "Trip", "77ab"))
     if number >= 3:
         add("passages", *PASSAGES)
@@ -182,6 +179,23 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
         db.execute("update tombstone_keys set key = '0123456789abcdef'")  # the same in every dump
         add("tombstone_keys", (2, "fedcba9876543210"))
         add("backups", (b"/home/ann/backup.db", 1714989600000))
+
+
+def _insert_turns(db: apsw.Connection, *, packed: bool) -> None:
+    last = "characters" if packed else "text"
+    columns = (
+        "session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset,"
+        f" clock, kind, active, {last}"
+    )
+    texts: dict[int, list[bytes]] = {}
+    for session, *own, text, sent_at, kind in TURNS:
+        texts.setdefault(int(str(session)), []).append(str(text).encode())
+        db.execute(
+            f"insert into turns ({columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [session, *own, sent_at, 120, "exact", kind, 1, len(str(text)) if packed else text],
+        )
+    for session in texts if packed else ():
+        db.execute("insert into texts values (?, ?)", [session, pack_texts(texts[session])])
 
 
 def _insert_vectors(db: apsw.Connection, number: int) -> None:

@@ -8,6 +8,7 @@ import pytest
 from helpers import schema_dumps
 from helpers.builders import talk
 from helpers.keyword_models import WordEmbedder
+from helpers.stored_texts import change_texts
 
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
@@ -111,8 +112,7 @@ def test_words_that_were_made_by_other_rules_are_erased_too(store, tmp_path, mad
 
 def test_a_session_whose_text_has_changed_on_the_disk_leaves_no_word(store, tmp_path):
     with store.transaction():
-        store._database.rows("update turns set text = 'changed' where text like '%zzzz7 %'")
-        store._database.rows("update turns set text = 'changed' where text like '%zzzz7'")
+        change_texts(store._database, lambda text: "changed" if "zzzz7" in text.split() else text)
 
     store.deletion.forget([id_of(store, "Talk 7")])
 
