@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from memcli.cli import options
-from memcli.cli.output.console import print_json
+from memcli.cli.output.console import note_upgrade, print_json
 from memcli.errors import UsageError
 from memcli.lazy_dataclasses import dataclass
 from memcli.settings import database_path
@@ -34,7 +34,7 @@ class DatabaseOptions:
         Raises:
             StoreError: there is none, or it cannot be used.
         """
-        return Store.existing(self.path)
+        return Store.existing(self.path, on_upgrade=note_upgrade)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class WritableDatabaseOptions(DatabaseOptions):
         Raises:
             StoreError: there is none, or it cannot be used.
         """
-        return Store.existing(self.path, wait=self.wait)
+        return Store.existing(self.path, wait=self.wait, on_upgrade=note_upgrade)
 
     def open(self) -> Store:
         """Open the database, and create it if there is none.
@@ -61,7 +61,7 @@ class WritableDatabaseOptions(DatabaseOptions):
             from memcli.store.encryption.key_sources import make_key_for_new_database
 
             new_key = make_key_for_new_database(self.path)
-        return Store(self.path, wait=self.wait, new_key=new_key)
+        return Store(self.path, wait=self.wait, new_key=new_key, on_upgrade=note_upgrade)
 
 
 @dataclass(frozen=True, slots=True)

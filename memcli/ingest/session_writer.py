@@ -118,7 +118,7 @@ def index_sessions(
 
     numbers: list[int] = []
     texts: list[str] = []
-    words: dict[str, list[tuple[object, ...]]] = {}
+    words: dict[str, list[tuple[int, str]]] = {}
     for number, session in sessions:
         cut = split_passages(session)
         numbers += store.index.add(number, session, cut, words)

@@ -8,8 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from memcli.callbacks import ignore
 from memcli.errors import StoreError
 from memcli.store.encryption.database_key import DatabaseKey
+from memcli.store.index.full_text import count_unwritten, write_missing
 from memcli.store.index.memory_index import MemoryIndex
 from memcli.store.index.rebuild import TextIndexRebuild
 from memcli.store.index.search_index import SearchIndex
@@ -53,7 +55,21 @@ class Store:
         wait: float = DEFAULT_WAIT,
         read_only: bool = False,
         new_key: DatabaseKey | None = None,
+        on_upgrade: Callable[[int, int], None] = ignore,
     ) -> None:
+        """Open a database, and finish its upgrade if an older memcli made it.
+
+        Args:
+            path: the file; if its folder does not exist it is created, private to the person.
+            wait: seconds to wait for another writing process.
+            read_only: neither create nor change the database.
+            new_key: encrypts the database if it is created.
+            on_upgrade: takes the number of sessions whose words were written again, and of all,
+                if an upgrade needs that.
+
+        Raises:
+            StoreError: it cannot be used, or nobody has finished its upgrade and it is read only.
+        """
         self._database = Database(path, wait=wait, read_only=read_only, new_key=new_key)
         self.conversations = ConversationTable(self._database)
         self.sessions = SessionTable(self._database)
@@ -66,8 +82,11 @@ class Store:
         self.memory_sources = MemorySourceTable(self._database)
         self.memory_index = MemoryIndex(self._database)
         self.readings = ReadingTable(self._database)
-        if not read_only:
-            TombstoneTable(self._database).key_plain_digests()
+        if read_only:
+            self._require_words()
+            return
+        TombstoneTable(self._database).key_plain_digests()
+        write_missing(self._database, on_upgrade)
 
     # What looks after the database is imported when it is first used: few commands need it.
 
@@ -106,7 +125,14 @@ class Store:
         )
 
     @classmethod
-    def existing(cls, path: Path, *, wait: float = DEFAULT_WAIT, read_only: bool = False) -> Self:
+    def existing(
+        cls,
+        path: Path,
+        *,
+        wait: float = DEFAULT_WAIT,
+        read_only: bool = False,
+        on_upgrade: Callable[[int, int], None] = ignore,
+    ) -> Self:
         """Open a database that must exist already; with `read_only`, nothing in it can change.
 
         Raises:
@@ -118,7 +144,7 @@ class Store:
                 hint="`mem ingest PATH` imports an export, `mem ingest --discover` finds those on"
                 " this machine",
             )
-        return cls(path, wait=wait, read_only=read_only)
+        return cls(path, wait=wait, read_only=read_only, on_upgrade=on_upgrade)
 
     @property
     def key(self) -> DatabaseKey | None:
@@ -178,6 +204,20 @@ class Store:
     def dry_run(self) -> AbstractContextManager[None]:
         """Return a context manager that runs its block as a transaction and rolls it back."""
         return self._database.dry_run()
+
+    def _require_words(self) -> None:
+        """Refuse a database some sessions of which would not be found.
+
+        Raises:
+            StoreError: an upgrade has not yet written all words again.
+        """
+        if missing := count_unwritten(self._database):
+            self._database.close()
+            raise StoreError(
+                f"the upgrade of {self._database.path} is not finished: {missing:,} sessions"
+                " cannot be searched yet",
+                hint="`mem sessions` finishes it",
+            )
 
     def __enter__(self) -> Self:
         return self

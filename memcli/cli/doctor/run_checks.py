@@ -10,7 +10,7 @@ from memcli.cli.doctor.environment_checks import check_environment
 from memcli.cli.doctor.health_check import HealthCheck
 from memcli.cli.json_output.store_documents import CheckJson, DoctorJson
 from memcli.cli.models.open import open_embedder
-from memcli.cli.output.console import note
+from memcli.cli.output.console import note, note_upgrade
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.errors import InputError, KeyMissingError, MemError, StoreError, WrongKeyError
 from memcli.ingest.reindex import reindex
@@ -107,7 +107,7 @@ def _checks(
         else:
             yield from _repair(check_files(path), fixed)
             try:
-                store = stack.enter_context(Store(path, wait=wait))
+                store = stack.enter_context(Store(path, wait=wait, on_upgrade=note_upgrade))
                 yield HealthCheck("database", "ok", str(path))
             except _UNOPENABLE as error:
                 yield unopenable(error)

@@ -6,7 +6,7 @@ from memcli.backends.model_loader import ModelLoader, ModelSource, ServedModel
 from memcli.catalog.manifest_parser import DEFAULT_THOUGHT_TOKENS
 from memcli.cli.models.gguf_cache import check_cached
 from memcli.cli.models.resolve import ModelResolver, is_address, sift_wording
-from memcli.cli.output.console import note
+from memcli.cli.output.console import note, note_upgrade
 from memcli.cli.typed_values import ALL_LAYERS
 from memcli.errors import BackendError
 from memcli.protocols import Chat, Embedder, Reader
@@ -137,7 +137,7 @@ def recorded_embedder(database: Path | None) -> str | None:
     """Return the name that `mem index` was given for a database's embedder, None if it was not."""
     if database is None or not database.exists():
         return None
-    with Store(database) as store:
+    with Store(database, on_upgrade=note_upgrade) as store:
         return store.vector_sets.active_embedder_name()
 
 

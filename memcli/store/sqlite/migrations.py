@@ -35,6 +35,7 @@ from memcli.store.sqlite.steps_0010_to_0019 import (
     m0016_forgetting,
     m0017_erasable_words,
     m0018_file_contents,
+    m0019_small_full_text,
 )
 
 __all__ = ["APPLICATION_ID", "STEPS", "is_current", "migrate"]
@@ -58,6 +59,7 @@ STEPS = (
     m0016_forgetting,
     m0017_erasable_words,
     m0018_file_contents,
+    m0019_small_full_text,
 )
 
 
