@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+DEFAULT_THOUGHT_TOKENS = 1024  # most that a model thinks if nobody says how much
+
 Vectors: TypeAlias = "NDArray[np.float32]"  # shape (texts, dimensions), rows of length 1
 
 
@@ -125,6 +127,13 @@ class QuestionEmbedder(Protocol):
             BackendError: the model failed.
         """
         ...
+
+
+@runtime_checkable
+class SentenceEmbedder(Protocol):
+    """An embedder that reads a text as a whole, and is the better the fewer subjects a text has."""
+
+    window_turns: int  # turns that one vector stands for
 
 
 class Reranker(Protocol):

@@ -276,7 +276,7 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     text = read_settings_text(path)
     if text is None and "MEM_CONFIG" in os.environ:
         raise InputError(f"no settings at {path}, which MEM_CONFIG names")
-    return parse_toml(text or "", path)
+    return parse_toml(text, path) if text else {}
 
 
 def read_settings_text(path: Path) -> str | None:

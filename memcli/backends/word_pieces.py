@@ -11,11 +11,12 @@ Source:
 
 import json
 import re
+from array import array
 from collections.abc import Collection, Sequence
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -27,6 +28,9 @@ _MANY_WORDS = 400  # new words from which on it pays to load the library
 _WORDS = re.compile(r" +[^ \n]*|\n[^ \n]*")
 _WORDS_AT_ONCE = 500
 _MOST_REMEMBERED = 1 << 18  # words
+_TOKEN = "I"  # the type of tokens in arrays
+
+Tokens: TypeAlias = "array[int]"
 
 
 class WordPieces:
@@ -48,22 +52,32 @@ class WordPieces:
         start = content.index(b"{", content.index(b'"vocab"'))
         end = content.rindex(b"}", start, content.index(b'"merges"', start))
         self._ids: dict[str, int] = json.loads(content[start : end + 1])
-        self._known: dict[str, tuple[int, ...]] = {}
+        self._known: dict[str, bytes] = {}  # the tokens of each word, as an array's bytes
         self._library: Tokenizer | None = None
 
-    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+    def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of each text."""
-        divided = [_divide(text) for text in texts]
         if len(self._known) > _MOST_REMEMBERED:
             self._known.clear()
-        self._learn(set().union(*filter(None, divided)) - self._known.keys())
         tokens_of = self._known.__getitem__
-        return [
-            self._encode_by_library([text])[0]
-            if words is None
-            else list(chain.from_iterable(map(tokens_of, words)))
-            for text, words in zip(texts, divided, strict=True)
-        ]
+        result: list[Tokens] = []
+        unfinished: list[tuple[int, list[str]]] = []  # texts with words not met before
+        unknown: set[str] = set()
+        for text in texts:
+            words = _divide(text)
+            if words is None:
+                result.append(self._encode_by_library([text])[0])
+                continue
+            try:
+                result.append(array(_TOKEN, b"".join(map(tokens_of, words))))
+            except KeyError:
+                unknown.update(word for word in words if word not in self._known)
+                unfinished.append((len(result), words))
+                result.append(array(_TOKEN))
+        self._learn(unknown)
+        for at, words in unfinished:
+            result[at].frombytes(b"".join(map(tokens_of, words)))
+        return result
 
     def _learn(self, words: Collection[str]) -> None:
         """Find the tokens of words that were not met before."""
@@ -72,26 +86,28 @@ class WordPieces:
         for word in words:
             tokens = self._cut(word) if few or not word else None
             if tokens is not None:
-                self._known[word] = tuple(tokens)
+                self._known[word] = array(_TOKEN, tokens).tobytes()
             elif word[:1] == " " or _SPACE in word:
                 lone.append(word)
             else:
                 together.append(word)
-        if lone:
-            self._known.update(zip(lone, map(tuple, self._encode_by_library(lone)), strict=True))
+        self._remember(lone, self._encode_by_library(lone) if lone else [])
         together.sort(reverse=True)  # the words that begin with line breaks are the last
         for first in range(0, len(together), _WORDS_AT_ONCE):
             some = together[first : first + _WORDS_AT_ONCE]
-            self._known.update(zip(some, self._encode_together(some), strict=True))
+            self._remember(some, self._encode_together(some))
 
-    def _encode_together(self, words: Sequence[str]) -> list[tuple[int, ...]]:
+    def _remember(self, words: Sequence[str], tokens: Sequence[Tokens]) -> None:
+        self._known.update(zip(words, (each.tobytes() for each in tokens), strict=True))
+
+    def _encode_together(self, words: Sequence[str]) -> list[Tokens]:
         """Return the tokens of words, as those of one text: alone, they take 8 times as long."""
         text = "".join(word if word[0] == "\n" else f" {word}" for word in words)
         [tokens] = self._encode_by_library([text.removeprefix(" ")])
         if text[0] == "\n":
             del tokens[0]  # the library begins every text with a space
         starts = [at for at, token in enumerate(tokens) if token in self._starts]
-        return [tuple(tokens[start:stop]) for start, stop in pairwise([*starts, len(tokens)])]
+        return [tokens[start:stop] for start, stop in pairwise([*starts, len(tokens)])]
 
     @cached_property
     def _starts(self) -> frozenset[int]:
@@ -120,7 +136,7 @@ class WordPieces:
                 return None  # only the library's rules say which of the two is first
             pieces[at : at + 2] = [pieces[at] + pieces[at + 1]]
 
-    def _encode_by_library(self, texts: list[str]) -> list[list[int]]:
+    def _encode_by_library(self, texts: list[str]) -> list[Tokens]:
         if self._library is None:
             from tokenizers import Tokenizer
 
@@ -128,7 +144,9 @@ class WordPieces:
             self._library.no_padding()
             self._library.no_truncation()
         found = self._library.encode_batch_fast(texts, add_special_tokens=False)
-        return [[min(token, self._last) for token in encoding.ids] for encoding in found]
+        return [
+            array(_TOKEN, [min(token, self._last) for token in encoding.ids]) for encoding in found
+        ]
 
 
 def _divide(text: str) -> list[str] | None:
@@ -141,6 +159,6 @@ def _divide(text: str) -> list[str] | None:
         return None
     if not text:
         return []
-    if "  " in text or text[0] == " " or text[-1] == " ":
+    if "  " in text or text[0] == " ":
         return [word.removeprefix(" ") for word in _WORDS.findall(f" {text}")]
     return text.replace("\n", " \n").split(" ")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from memcli.lazy_dataclasses import dataclass, field
-from memcli.protocols import RerankPrompt, Sampling
+from memcli.protocols import DEFAULT_THOUGHT_TOKENS, RerankPrompt, Sampling
 
 ModelRole = Literal["embedder", "reranker", "sifter", "reader", "chat"]
 Pooling = Literal["cls", "mean", "last"]
@@ -85,7 +85,7 @@ class Manifest:
     file: str = ""  # path of the person's own weights, if they are not in the models folder
     prompt: Mapping[str, str] = field(default_factory=dict)
     sampling: Sampling = field(default_factory=Sampling)
-    thought_tokens: int = 1024  # most that it thinks, if there is time
+    thought_tokens: int = DEFAULT_THOUGHT_TOKENS  # most that it thinks, if there is time
     # The publication that settings are from, by the manifest's table: sampling, generation.
     sources: Mapping[str, str] = field(default_factory=dict)
     # Quantizations with the memory in GiB from which each is the default; best last.

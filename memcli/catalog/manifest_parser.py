@@ -16,12 +16,11 @@ from memcli.catalog.manifest import (
     ReferenceRanking,
 )
 from memcli.errors import InputError
-from memcli.protocols import Sampling
+from memcli.protocols import DEFAULT_THOUGHT_TOKENS, Sampling
 from memcli.settings import read_toml
 from memcli.typed_table import TypedTable
 
 POOLINGS: Mapping[str, Pooling] = {"cls": "cls", "mean": "mean", "last": "last"}
-DEFAULT_THOUGHT_TOKENS = 1024
 MOST_TOKENS = 1 << 24  # of a context, or a thought: no model has as many
 PROMPT_FIELDS = {  # by role; the prompts of the other roles are the same for every model
     "reranker": ("prefix", "body", "suffix", "instruction"),

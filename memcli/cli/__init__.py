@@ -25,6 +25,7 @@ Read `app` first, then one command, such as `commands/ask`.
     bench/ doctor/ the work of `mem bench` and `mem doctor`
 """
 
+import gc
 import os
 import signal
 import sys
@@ -40,8 +41,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `mem` and return its exit status: the only place where an error becomes one.
 
     Args:
-        argv: the words after `mem`; by default those of the process.
+        argv: the words after `mem`; by default those of the process, which then ends.
     """
+    if argv is not None:
+        return _run_guarded(argv)
+    gc.disable()  # until the command runs: nothing that is imported becomes garbage
+    try:
+        return _run_guarded(sys.argv[1:])
+    finally:
+        gc.freeze()  # else the end of the process would look for garbage in all that is there
+
+
+def _run_guarded(argv: Sequence[str]) -> int:
+    """Run `mem` with streams and signals that end in no traceback."""
     try:
         from memcli.cli.output.console import guard_streams
 
@@ -50,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if "_MEM_COMPLETE" in os.environ:  # set by the scripts in `completions/`
                 return _complete(os.environ["_MEM_COMPLETE"])
             with _unwind_on_signals():
-                return _run(sys.argv[1:] if argv is None else argv)
+                return _run(argv)
         finally:
             sys.stdout.flush()  # while a full disk can still be reported
     except MemError as error:

@@ -4,6 +4,7 @@ import math
 import sys
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from memcli.cli.input_text import STDIN, read_questions
 from memcli.cli.language_hint import note_other_language
@@ -11,16 +12,12 @@ from memcli.cli.models.open import open_models
 from memcli.cli.models.resolve import BUILTIN
 from memcli.cli.option_groups import StageOptions
 from memcli.cli.output.answer_printer import AnswerPrinter
-from memcli.cli.output.answer_stream import generate_answer
 from memcli.cli.output.console import note, stdout_closed
 from memcli.cli.output.live_view import live_ranking
 from memcli.deadline import deadline, seconds_left
 from memcli.errors import EarlyExit, ExitCode, ModelNotFoundError, UsageError
 from memcli.lazy_dataclasses import dataclass, field
-from memcli.memories.profile import describe_person
 from memcli.protocols import Chat
-from memcli.search.answer import Answer
-from memcli.search.context import build_context, estimate_text_tokens
 from memcli.search.dialogue import Dialogue, load_dialogue, save_dialogue
 from memcli.search.model_speed import ModelSpeeds
 from memcli.search.results import Ranking
@@ -28,6 +25,9 @@ from memcli.search.stages import RankingModels
 from memcli.search.stages import rank_sessions as rank_sessions
 from memcli.settings import NO_MODEL
 from memcli.store import Filters, Store
+
+if TYPE_CHECKING:
+    from memcli.search.answer import Answer
 
 OVERHEAD = 0.3  # seconds of a budget reserved for starting and printing
 RANKING_SHARE = 0.5  # the part of a budget that ranking may take if an answer follows
@@ -96,7 +96,7 @@ class AskSession:
 
     def _answer(
         self, question: str, printer: AnswerPrinter, dialogue: Dialogue, *, several: bool
-    ) -> tuple[Ranking, Answer | None]:
+    ) -> "tuple[Ranking, Answer | None]":
         """Rank sessions, let the chat model answer if there is one, and print both."""
         # A single question pays for opening the models; of several, they are open already.
         spent = OVERHEAD if several else OVERHEAD + monotonic() - self.started
@@ -116,6 +116,8 @@ class AskSession:
                     ranking, context=text, several=several, answer_follows=bool(self.chat)
                 )
                 if self.chat and found and not ranking.stopped_by:
+                    from memcli.cli.output.answer_stream import generate_answer
+
                     answer = generate_answer(
                         ranking,
                         self.chat,
@@ -158,6 +160,9 @@ class AskSession:
         Raises:
             UsageError: not even one turn fits.
         """
+        from memcli.memories.profile import describe_person
+        from memcli.search.context import build_context, estimate_text_tokens
+
         counter = self.models.sifter or self.models.reranker
         count = counter.count if counter else estimate_text_tokens
         tokens = self.context_tokens or CONTEXT_TOKENS

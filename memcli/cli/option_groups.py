@@ -3,12 +3,14 @@
 A command declares a parameter of a group's type: `def stats(database: DatabaseOptions)`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from memcli.cli import options
-from memcli.cli.output.console import note_upgrade, print_json
+from memcli.cli.output.console import print_json
 from memcli.errors import UsageError
 from memcli.lazy_dataclasses import dataclass
 from memcli.settings import database_path
@@ -34,7 +36,8 @@ class DatabaseOptions:
         Raises:
             StoreError: there is none, or it cannot be used.
         """
-        return Store.existing(self.path, on_upgrade=note_upgrade)
+        with _migration_progress() as progress:
+            return Store.existing(self.path, progress=progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class WritableDatabaseOptions(DatabaseOptions):
         Raises:
             StoreError: there is none, or it cannot be used.
         """
-        return Store.existing(self.path, wait=self.wait, on_upgrade=note_upgrade)
+        with _migration_progress() as progress:
+            return Store.existing(self.path, wait=self.wait, progress=progress)
 
     def open(self) -> Store:
         """Open the database, and create it if there is none.
@@ -61,7 +65,25 @@ class WritableDatabaseOptions(DatabaseOptions):
             from memcli.store.encryption.key_sources import make_key_for_new_database
 
             new_key = make_key_for_new_database(self.path)
-        return Store(self.path, wait=self.wait, new_key=new_key, on_upgrade=note_upgrade)
+        with _migration_progress() as progress:
+            return Store(self.path, wait=self.wait, new_key=new_key, progress=progress)
+
+
+@contextmanager
+def _migration_progress() -> Iterator[Callable[[int, int], object]]:
+    """Give a callback that shows on stderr how far the migration of an older database is.
+
+    What it needs is imported when it is first called.
+    """
+    with ExitStack() as stack:
+
+        @cache
+        def bars() -> Callable[[str, int, int], None]:
+            from memcli.cli.output.progress import progress_bars
+
+            return stack.enter_context(progress_bars(quiet=False))
+
+        yield lambda done, of: bars()("upgrading the database, once", done, of)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from memcli.domain import SessionId
 from memcli.errors import BackendError
 from memcli.lazy_dataclasses import dataclass
 from memcli.prompts import answer_message
-from memcli.protocols import Chat, Message, Thought
+from memcli.protocols import DEFAULT_THOUGHT_TOKENS, Chat, Message, Thought
 from memcli.search.budget import HISTORY_TOKENS, is_overdue, plan_sift
 from memcli.search.context import ContextBlock, build_context
 from memcli.search.dialogue import Dialogue
@@ -58,7 +58,7 @@ class AnswerStage:
         chat: Chat,
         *,
         dialogue: Dialogue | None = None,
-        thought_tokens: int = 1024,
+        thought_tokens: int = DEFAULT_THOUGHT_TOKENS,
         listener: RankingListener | None = None,
         speeds: ModelSpeeds | None = None,
     ) -> None:

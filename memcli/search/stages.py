@@ -11,7 +11,7 @@ from memcli.deadline import DeadlineExceededError, deadline, seconds_left
 from memcli.domain import Memory
 from memcli.errors import BackendError
 from memcli.lazy_dataclasses import dataclass, field, replace
-from memcli.protocols import Embedder, Reranker, Sifter
+from memcli.protocols import DEFAULT_THOUGHT_TOKENS, Embedder, Reranker, Sifter
 from memcli.search.budget import HISTORY_TOKENS, StagePlan, is_overdue, plan_sift, plan_stages
 from memcli.search.dialogue import Dialogue
 from memcli.search.model_speed import ModelSpeeds
@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # most searches have no model, and need neither stage
     from memcli.search.sift import SiftResult, SiftStage
 
 CANDIDATES = 30  # sessions that the second and third stage look at
-LEAST_SCORE = 0.42  # score of the best session; below it nothing is considered relevant
+LEAST_SCORE = 0.39  # score of the best session; below it nothing is considered relevant
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class RankingModels:
     reranker: Reranker | None = None
     sifter: Sifter | None = None
     sift_wording: str = ""
-    thought_tokens: int = 1024  # most that the sifter thinks
-    answer_thought_tokens: int = 1024  # most that a chat model thinks before it answers
+    thought_tokens: int = DEFAULT_THOUGHT_TOKENS  # most that the sifter thinks
+    answer_thought_tokens: int = DEFAULT_THOUGHT_TOKENS  # most that a chat model thinks
     names: tuple[tuple[str, ...], ...] = ()  # of each person who has several
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from memcli.callbacks import ignore
 from memcli.errors import StoreError
 from memcli.store.encryption.database_key import DatabaseKey
 from memcli.store.index.full_text import count_unwritten, write_missing
@@ -55,22 +54,11 @@ class Store:
         wait: float = DEFAULT_WAIT,
         read_only: bool = False,
         new_key: DatabaseKey | None = None,
-        on_upgrade: Callable[[int, int], None] = ignore,
+        progress: Callable[[int, int], object] = lambda _done, _of: None,
     ) -> None:
-        """Open a database, and finish its upgrade if an older memcli made it.
-
-        Args:
-            path: the file; if its folder does not exist it is created, private to the person.
-            wait: seconds to wait for another writing process.
-            read_only: neither create nor change the database.
-            new_key: encrypts the database if it is created.
-            on_upgrade: takes the number of sessions whose words were written again, and of all,
-                if an upgrade needs that.
-
-        Raises:
-            StoreError: it cannot be used, or nobody has finished its upgrade and it is read only.
-        """
-        self._database = Database(path, wait=wait, read_only=read_only, new_key=new_key)
+        self._database = Database(
+            path, wait=wait, read_only=read_only, new_key=new_key, progress=progress
+        )
         self.conversations = ConversationTable(self._database)
         self.sessions = SessionTable(self._database)
         self.sources = SourceTable(self._database)
@@ -86,7 +74,7 @@ class Store:
             self._require_words()
             return
         TombstoneTable(self._database).key_plain_digests()
-        write_missing(self._database, on_upgrade)
+        write_missing(self._database, progress)
 
     # What looks after the database is imported when it is first used: few commands need it.
 
@@ -131,9 +119,15 @@ class Store:
         *,
         wait: float = DEFAULT_WAIT,
         read_only: bool = False,
-        on_upgrade: Callable[[int, int], None] = ignore,
+        progress: Callable[[int, int], object] = lambda _done, _of: None,
     ) -> Self:
         """Open a database that must exist already; with `read_only`, nothing in it can change.
+
+        Args:
+            path: the file.
+            wait: seconds to wait for another writing process.
+            read_only: whether nothing may change.
+            progress: is called with the sessions that an upgrade has converted, and all of them.
 
         Raises:
             StoreError: it does not exist.
@@ -144,7 +138,7 @@ class Store:
                 hint="`mem ingest PATH` imports an export, `mem ingest --discover` finds those on"
                 " this machine",
             )
-        return cls(path, wait=wait, read_only=read_only, on_upgrade=on_upgrade)
+        return cls(path, wait=wait, read_only=read_only, progress=progress)
 
     @property
     def key(self) -> DatabaseKey | None:

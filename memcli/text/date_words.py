@@ -6,7 +6,6 @@ the account. All words and patterns are for text in lower case (`str.casefold`, 
 ss).
 """
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 
 # January to December; "|" stands between forms of one name, the full one first.
@@ -149,10 +148,8 @@ COUNT = (  # not the end of a longer number, in digits or in characters: 二十
     rf"(?:\d{{1,3}}|{any_word_pattern({**COUNTS, **VAGUE_COUNTS})}))"
 )
 UNIT = rf"(?P<unit>{any_word_pattern(UNITS)})"
-DAY_MONTH_YEAR = re.compile(
-    rf"(?<![\d.])(?P<day>\d\d?)\.\s?(?P<month>\d\d?)\.\s?{YEAR}(?!\d)"  # as in German
-)
-AGO = re.compile(rf"(?P<before>\bvor\s+)?{COUNT}\s*{UNIT}(?(before)|\s*(?:ago\b|earlier\b|前))")
+DAY_MONTH_YEAR = rf"(?<![\d.])(?P<day>\d\d?)\.\s?(?P<month>\d\d?)\.\s?{YEAR}(?!\d)"  # as in German
+AGO = rf"(?P<before>\bvor\s+)?{COUNT}\s*{UNIT}(?(before)|\s*(?:ago\b|earlier\b|前))"
 
 
 def parse_count(word: str | None) -> int:

@@ -14,11 +14,10 @@ from memcli.text.question_dates import DateSpan, parse_question_dates
 
 RANGE = ".."  # stands between the first and the last period of a range
 _LETTERS = {"d": "day", "w": "week", "m": "month", "y": "year"}
-_LAST_SPAN = re.compile(
-    rf"(?:{LAST})?(?P<count>\d{{1,4}})\s*(?P<unit>[a-zß-ü]+?)(?P<ago>\s+ago)?", re.IGNORECASE
-)
-_NAMED_UNIT = re.compile(rf"(?:(?P<last>{LAST})|{THIS})(?P<unit>\w+)", re.IGNORECASE)
-_FILLER = re.compile(r"^(?:(?:in|on|since|from|until|till|the|im|am|seit|bis)\s+)+", re.IGNORECASE)
+# Patterns of texts in lower case; they are compiled when a period is typed.
+_LAST_SPAN = rf"(?:{LAST})?(?P<count>\d{{1,4}})\s*(?P<unit>[a-zß-ü]+?)(?P<ago>\s+ago)?"
+_NAMED_UNIT = rf"(?:(?P<last>{LAST})|{THIS})(?P<unit>\w+)"
+_FILLER = r"^(?:(?:in|on|since|from|until|till|the|im|am|seit|bis)\s+)+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +74,18 @@ def _parse_words(text: str, today: date) -> DateSpan:
         ValueError: the text is not one period.
     """
     text = " ".join(text.casefold().split())
-    if match := _LAST_SPAN.fullmatch(text):
+    if match := re.fullmatch(_LAST_SPAN, text):
         unit = _LETTERS.get(match["unit"]) or UNITS.get(match["unit"])
         if unit:
             first = _back(today, int(match["count"]), unit)
             return DateSpan(first, first if match["ago"] else today)
-    if (match := _NAMED_UNIT.fullmatch(text)) and UNITS.get(match["unit"], "day") != "day":
+    if (match := re.fullmatch(_NAMED_UNIT, text)) and UNITS.get(match["unit"], "day") != "day":
         first = _beginning(today, UNITS[match["unit"]])
         if not match["last"]:
             return DateSpan(first, today)
         last = first - timedelta(days=1)
         return DateSpan(_beginning(last, UNITS[match["unit"]]), last)
-    words = _FILLER.sub("", text).split()
+    words = re.sub(_FILLER, "", text).split()
     spans = _question_spans(words, today)
     # A word without which the same days are named has nothing to do with a date.
     needless = any(

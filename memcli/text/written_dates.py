@@ -28,7 +28,7 @@ _MONTH = rf"(?P<name>{any_word_pattern(MONTHS)})\.?"
 _YEAR = rf"{YEAR}\b"
 _DAY = r"(?P<day>\d\d?)(?:st|nd|rd|th)?\b(?![.,:]\d)"
 _DATES = [  # the longer of two first
-    DAY_MONTH_YEAR,
+    re.compile(DAY_MONTH_YEAR),
     *(
         re.compile(pattern, re.IGNORECASE)
         for pattern in (
@@ -134,7 +134,7 @@ def _relative_days(text: str, today: date) -> Iterator[PartialDate]:
     for words, (unit, offset) in RELATIVE_UNITS.items():
         if words in text:
             yield from _shift_unit(today, unit, offset)
-    for match in AGO.finditer(text):
+    for match in re.finditer(AGO, text):
         if match["count"] not in VAGUE_COUNTS:
             yield _shift(today, UNITS[match["unit"]], -parse_count(match["count"]))
     for match in _RELATIVE_UNIT.finditer(text):

@@ -178,3 +178,31 @@ def test_interrupted_it_says_what_to_type(mem):
         " until it is done, nothing changes\n"
     )
     assert mem("search", "Pixel").code == 0
+
+
+def test_every_command_uses_the_embedder_that_was_recorded(mem):
+    """The settings name none: then it is the one that `mem index` was given."""
+    from memcli.cli.agent_tools.memory_tools import MemoryTools
+    from memcli.cli.models.open import open_models
+
+    assert mem("index", "--embedder", "tiny").code == 0
+
+    added = mem("memories", "add", "cat", "The cat is called Pixel.", "--json")
+    edited = mem("memories", "edit", added.json["memory"]["id"], "The cat is called Pix.")
+    mem.write("facts.jsonl", '{"key": "dog", "value": "A dog barks."}\n')
+    imported = mem("memories", "import", "facts.jsonl")
+    found = mem("memories", "search", "cat")
+
+    assert [each.code for each in (added, edited, imported, found)] == [0, 0, 0, 0]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in mem.environment.items():
+            patch.setenv(name, value)
+        tools = MemoryTools(
+            mem.database,
+            lambda store: open_models(
+                None, None, gpu_layers=None, thought_tokens=None, database=store
+            ),
+        )
+        assert tools.search({"query": "cat"})["sessions"]
+        assert tools.ask({"question": "cat"})["sessions"]
+        assert tools.memories({"query": "cat"})["memories"][0]["key"] == "cat"

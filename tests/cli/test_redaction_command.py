@@ -84,7 +84,7 @@ def test_the_store_is_unchanged_and_doctor_counts_without_printing(cabin):
 def test_agents_get_masked_text(cabin, embedder):
     cabin("memories", "add", "cabin", SAID)
     for redact in (True, False):
-        tools = MemoryTools(cabin.database, lambda: RankingModels(embedder), redact=redact)
+        tools = MemoryTools(cabin.database, lambda _store: RankingModels(embedder), redact=redact)
         found = tools.search({"query": "wifi cabin"})
         answers = [
             tools.ask({"question": "what is the wifi password of the cabin"}),

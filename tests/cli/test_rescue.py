@@ -5,6 +5,7 @@ import random
 import apsw
 import pytest
 import sqlite_vec
+from helpers import schema_dumps
 from helpers.small_exports import talk
 
 
@@ -32,6 +33,13 @@ def change(mem, *statements):
     for statement in statements:
         db.execute(statement).fetchall()
     db.close()
+
+
+def packed_texts(mem):
+    db = apsw.Connection(str(mem.database))
+    values = [value for (value,) in db.execute("select packed from texts order by session_id")]
+    db.close()
+    return values
 
 
 def faults(done):
@@ -69,11 +77,12 @@ def test_an_index_that_was_emptied_is_seen_and_mended(archive, damage, name):
 
 def test_every_flipped_bit_inside_a_text_is_seen(archive):
     rng, raw = random.Random(1), archive.database.read_bytes()
-    places = [at for at in range(len(raw)) if raw.startswith(b"xylophone", at)]
+    values = packed_texts(archive)
     seen = 0
     for _ in range(6):
+        value = rng.choice(values)
         damaged = bytearray(raw)
-        damaged[rng.choice(places) + rng.randrange(9)] ^= 1
+        damaged[raw.index(value) + rng.randrange(len(value))] ^= 1 << rng.randrange(8)
         archive.database.write_bytes(damaged)
         seen += bool(faults(archive("doctor", "--json")) & {"checksums", "integrity"})
 
@@ -109,6 +118,45 @@ def test_a_rescue_saves_every_turn_that_can_be_read(archive, seed):
         assert (done.code, turns) == (0, 601)
         assert archive("--db", "new.db", "search", "xylophone07").code == 0
         assert "Lisbon" in archive("--db", "new.db", "memories", "list").out
+
+
+def test_a_rescue_saves_the_texts_of_a_session_up_to_the_damage(archive):
+    raw = bytearray(archive.database.read_bytes())
+    value = packed_texts(archive)[3]
+    start = raw.index(value) + len(value) - 30
+    raw[start : start + 30] = bytes(30)
+    archive.database.write_bytes(raw)
+
+    done = archive("doctor", "--rescue", "new.db", "--json")
+
+    sessions = archive("--db", "new.db", "sessions", "--json").json["sessions"]
+    [damaged] = [one for one in sessions if one["turns"] not in (1, 20)]
+    assert 8 < damaged["turns"] < 20
+    assert faults(done) == {"checksums"}
+    shown = archive("--db", "new.db", "show", damaged["id"]).out
+    assert "xylophone07 and a harp" in shown
+
+
+def test_a_rescue_saves_texts_without_their_turns(archive):
+    change(archive, "delete from turns where session_id = 3 and position > 15")
+
+    done = archive("doctor", "--rescue", "new.db", "--json")
+
+    sessions = archive("--db", "new.db", "sessions", "--json").json["sessions"]
+    assert {one["turns"] for one in sessions} == {1, 20}
+    [finding] = [one["told"] for one in done.json["checks"] if one["state"] == "fault"]
+    damaged = finding.removeprefix("not as they were written: ")
+    turns = archive("--db", "new.db", "show", damaged, "--json").json["session"]["turns"]
+    assert [turn["text"].split()[0] for turn in turns] == [word.split()[0] for word in WORDS]
+
+
+def test_a_rescue_reads_a_database_of_an_older_memcli(mem):
+    schema_dumps.load(18, mem.database)
+
+    done = mem("doctor", "--rescue", "new.db")
+
+    assert "saved 3 sessions with 5 turns" in done.out
+    assert "東京 is next?" in mem("--db", "new.db", "show", "s_annn000001").out
 
 
 def test_a_rescue_writes_over_nothing(archive):

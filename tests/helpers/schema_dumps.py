@@ -16,8 +16,11 @@ import sqlite_vec
 
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.migrations import STEPS
+from memcli.store.tables.packed_texts import pack_texts
 
 FOLDER = Path(__file__).parents[1] / "store" / "schemas"
+SMALL_FULL_TEXT = 21  # the step that lets the words be written again
+PACKED = 19  # the step from which on the texts of a session are compressed together
 DIMENSIONS = 12  # no whole number of bytes as bits
 VECTORS = {  # by number of the passage; before they are stretched to length 1
     1: [3, 1, 0, 0, -1, 2, 0, 0, 1, -2, 0, 1],
@@ -125,17 +128,12 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
         " participants)",
     )
     if number >= 2:
-        add(
-            "turns",
-            *((*turn[:-1], 120, "exact", turn[-1], 1) for turn in TURNS),
-            columns="(session_id, conversation_id, position, key, parent, role, speaker, text,"
-            " sent_at, utc_offset, clock, kind, active)",
-        )
+        _insert_turns(db, packed=number >= PACKED)
         add("revisions", (1, 1, "t1", "I must not eat nuts.", "5f0e"), (2, 1, None, "Trip", "77ab"))
     if number >= 3:
         add("passages", *PASSAGES, columns="(id, session_id, first, last, start, stop)")
-        # From step 19 on, a database with words looks like one whose words are not yet written.
-        for table, rows in WORDS.items() if number < 19 else ():
+        # From then on, a database with words looks like one whose words are not yet written.
+        for table, rows in WORDS.items() if number < SMALL_FULL_TEXT else ():
             columns = "(rowid, text)"
             if table == "session_words":
                 columns = "(rowid, title, speakers, dates, people, assistant)"
@@ -175,7 +173,7 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
     if number >= 18:
         db.execute("update files set content = '120 0123456789abcdef'")
     if number >= 17:
-        written = "''" if number < 19 else "null"
+        written = "''" if number < SMALL_FULL_TEXT else "null"
         db.execute(
             f"update sessions set indexed = {written}, words = 2, messages ="
             " (select count(*) from turns where session_id = sessions.id)"
@@ -184,6 +182,23 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
         db.execute("update tombstone_keys set key = '0123456789abcdef'")  # the same in every dump
         add("tombstone_keys", (2, "fedcba9876543210"))
         add("backups", (b"/home/ann/backup.db", 1714989600000))
+
+
+def _insert_turns(db: apsw.Connection, *, packed: bool) -> None:
+    last = "characters" if packed else "text"
+    columns = (
+        "session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset,"
+        f" clock, kind, active, {last}"
+    )
+    texts: dict[int, list[bytes]] = {}
+    for session, *own, text, sent_at, kind in TURNS:
+        texts.setdefault(int(str(session)), []).append(str(text).encode())
+        db.execute(
+            f"insert into turns ({columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [session, *own, sent_at, 120, "exact", kind, 1, len(str(text)) if packed else text],
+        )
+    for session in texts if packed else ():
+        db.execute("insert into texts values (?, ?)", [session, pack_texts(texts[session])])
 
 
 def _insert_vectors(db: apsw.Connection, number: int) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from memcli.formats import ParseOptions
 from memcli.ingest.import_exports import import_exports
 from memcli.store import Filters, Store
+from memcli.store.tables.packed_texts import unpack_texts
 
 pytestmark = pytest.mark.slow
 
@@ -25,9 +26,10 @@ DAY = timedelta(days=1)
 FEW = settings(max_examples=8)
 TURNS = """
     select source, conversations.key, endless, as_of, public, title, started_at, ended_at,
-        sessions.utc_offset, participants, position, turns.key, parent, role, speaker, text,
-        sent_at, turns.utc_offset, clock, kind, active, edited_at, missing, included
-    from turns join sessions on sessions.id = session_id
+        sessions.utc_offset, participants, position, turns.key, parent, role, speaker,
+        text_of(packed, position), sent_at, turns.utc_offset, clock, kind, active,
+        edited_at, missing, included
+    from turns join sessions on sessions.id = session_id join texts using (session_id)
         join conversations on conversations.id = sessions.conversation_id
     order by source, conversations.key, public, position
 """
@@ -61,6 +63,7 @@ def take(store, folder, run):
 
 def dump(path):
     database = sqlite3.connect(path)
+    database.create_function("text_of", 2, lambda packed, at: unpack_texts(packed)[at - 1])
     try:
         return database.execute(TURNS).fetchall(), database.execute(PASSAGES).fetchall()
     finally:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from helpers.builders import BEGIN, MINUTE, talk
 from helpers.keyword_models import WordEmbedder
+from helpers.stored_texts import packed
 
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportCounts, ImportTally
@@ -12,6 +13,7 @@ from memcli.store import Filters, Store
 from memcli.store.index.quantization import quantize_vectors
 
 SECRET = talk("Diagnosis", "me: The xylophone result is bad.", "ai: I am sorry.")
+LONG_SECRET = talk("Results", *(f"me: The {word} xylophone result is bad." for word in "abcdefgh"))
 OTHER = talk("Lisbon", "me: We fly in May.")
 APART = 4 * 24 * 60 * MINUTE  # messages of a chat this far apart are in sessions of their own
 CHAT = talk("Ann", "Ann: the quixotic plan", "Ann: goodbye", step=APART, endless=True)
@@ -67,6 +69,21 @@ def test_no_byte_of_a_forgotten_session_is_left(store, tmp_path):
         assert bits not in file.read_bytes()
     assert not {"xylophon", "diagnosi"} & set(words(tmp_path / "mem.db"))
     assert {"lisbon", "goodby"} < set(words(tmp_path / "mem.db"))
+
+
+def test_no_byte_of_the_compressed_texts_of_a_forgotten_session_is_left(store, tmp_path):
+    take(store, LONG_SECRET)
+    value = packed(store, id_of(store, "Results"))
+    assert b"xylophone result" not in value[40:]  # it is compressed
+    pieces = [value[at : at + 12] for at in range(0, len(value), 12)]
+    files = [tmp_path / name for name in ("mem.db", "mem.db-wal")]
+    assert any(value in file.read_bytes() for file in files)
+
+    assert store.deletion.forget([id_of(store, "Results")])
+
+    raw = b"".join(file.read_bytes() for file in files)
+    assert [piece for piece in pieces[:-1] if piece in raw] == []
+    assert store.health.check_checksums() == store.health.check_file() == []
 
 
 def test_a_forgotten_conversation_does_not_come_back_not_even_when_it_grew(store):

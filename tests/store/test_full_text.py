@@ -9,6 +9,7 @@ import pytest
 from helpers import schema_dumps
 from helpers.builders import talk
 from helpers.keyword_models import WordEmbedder
+from helpers.stored_texts import change_texts
 
 from memcli.errors import StoreError
 from memcli.ingest.import_conversations import ConversationImporter
@@ -113,8 +114,7 @@ def test_words_that_were_made_by_other_rules_are_erased_too(store, tmp_path, mad
 
 def test_a_session_whose_text_has_changed_on_the_disk_leaves_no_word(store, tmp_path):
     with store.transaction():
-        store._database.rows("update turns set text = 'changed' where text like '%zzzz7 %'")
-        store._database.rows("update turns set text = 'changed' where text like '%zzzz7'")
+        change_texts(store._database, lambda text: "changed" if "zzzz7" in text.split() else text)
 
     store.deletion.forget([id_of(store, "Talk 7")])
 
@@ -206,11 +206,11 @@ def test_the_words_of_an_older_database_are_written_when_it_is_opened(old, monke
     monkeypatch.setattr(full_text, "_SESSIONS_AT_ONCE", 25)
     reports = []
 
-    with Store(old, on_upgrade=lambda *counts: reports.append(counts)) as store:
+    with Store(old, progress=lambda *counts: reports.append(counts)) as store:
         assert reports == [(0, 60), (25, 60), (50, 60), (60, 60)]
         assert store.health.check_full_text() == []
         assert len(store.index.match_terms("turn", ["axxxx8"], Filters(), 9)) == 1
-    with Store(old, on_upgrade=pytest.fail):
+    with Store(old, progress=pytest.fail):
         pass
 
 
@@ -222,12 +222,12 @@ def test_an_upgrade_that_was_killed_goes_on_and_nobody_searches_half_an_archive(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Store(old, on_upgrade=stop)
+        Store(old, progress=stop)
     with pytest.raises(StoreError, match=r"is not finished: 35 sessions cannot be searched yet"):
         Store.existing(old, read_only=True)
 
     reports = []
-    with Store(old, on_upgrade=lambda *counts: reports.append(counts)) as store:
+    with Store(old, progress=lambda *counts: reports.append(counts)) as store:
         assert reports[0] == (0, 35)
         assert store.health.check_full_text() == []
     Store.existing(old, read_only=True)
@@ -235,7 +235,7 @@ def test_an_upgrade_that_was_killed_goes_on_and_nobody_searches_half_an_archive(
 
 def test_a_damaged_session_does_not_stop_the_upgrade(old):
     database = apsw.Connection(str(old))
-    database.execute("update turns set text = cast(x'ff' as text) where session_id = 7")
+    database.execute("update texts set packed = x'ff' where session_id = 7")
     database.close()
 
     with Store(old) as store:

@@ -2,6 +2,7 @@
 
 import pytest
 from helpers.builders import BEGIN, MINUTE, keep, talk
+from helpers.stored_texts import change_texts
 
 from memcli.domain import MemoryId, SessionId
 from memcli.store import Filters, ReadingOutcome, SegmentReading, Store, UnreadSession
@@ -71,7 +72,7 @@ def test_what_was_buffered_is_known_to_the_reader_that_did(store):
 def test_a_text_that_has_changed_is_unread(store):
     store.readings.add(SessionId("s_new"), reading(("1", 3)))
 
-    store.readings._db.rows("update turns set text = 'ten' where text = 'six'")
+    change_texts(store.readings._db, lambda text: "ten" if text == "six" else text)
 
     assert left(store) == {"s_old": 8, "s_new": 3}
 

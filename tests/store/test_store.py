@@ -284,9 +284,17 @@ def test_a_database_with_a_broken_page_is_an_error_or_still_read(filled, page):
 
 
 def test_text_with_damaged_bytes_is_an_error_people_understand(filled):
-    filled.write_bytes(filled.read_bytes().replace(b"word77 x", b"word77 \xff"))
+    filled.write_bytes(filled.read_bytes().replace(b"Long", b"Lon\xff"))
 
     with pytest.raises(StoreError, match="holds text that is not UTF-8"):
+        read_all(filled)
+
+
+def test_text_that_cannot_be_decompressed_is_an_error_people_understand(filled):
+    with Store(filled) as store:
+        store._database.rows("update texts set packed = substr(packed, 1, length(packed) / 2)")
+
+    with pytest.raises(StoreError, match="is damaged in session s_"):
         read_all(filled)
 
 

@@ -118,7 +118,7 @@ def test_tools_for_agents_cannot_change_anything_whatever_chats_say(mem):
 
     mem("doctor")
     before = digest(mem.folder)
-    memory = MemoryTools(mem.database, lambda: RankingModels(WordLlamaEmbedder()))
+    memory = MemoryTools(mem.database, lambda _store: RankingModels(WordLlamaEmbedder()))
     tools = {tool.name: tool for tool in make_tools(memory)}
 
     assert tools.keys() == {"ask", "search", "show", "memories"}

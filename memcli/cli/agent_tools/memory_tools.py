@@ -78,22 +78,24 @@ class MemoryTools:
 
     Args:
         path: of the database, which is only read.
-        open_models: opens the models at the first question.
+        open_models: opens the models of a database at the first question.
         redact: whether secrets are masked in the results.
     """
 
     def __init__(
-        self, path: Path, open_models: Callable[[], RankingModels], *, redact: bool = True
+        self, path: Path, open_models: Callable[[Store], RankingModels], *, redact: bool = True
     ) -> None:
         self._path, self._open_models, self._redact = path, open_models, redact
 
     @cached_property
     def _models(self) -> RankingModels:
-        return self._open_models()
+        with self._store() as store:
+            return self._open_models(store)
 
     @cached_property
     def _embedder_alone(self) -> RankingModels:
-        return open_first_stage()
+        with self._store() as store:
+            return open_first_stage(store)
 
     def ask(self, arguments: AskArguments) -> JsonDocument:
         """Rank the sessions that answer a question."""

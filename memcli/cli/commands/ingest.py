@@ -23,7 +23,7 @@ from memcli.cli.parsing.parameters import Argument, Option
 from memcli.cli.typed_dates import local_zone, parse_zone
 from memcli.domain import Kind
 from memcli.errors import EarlyExit, ExitCode, UsageError
-from memcli.formats import ParseOptions, load_format
+from memcli.formats import Format, ParseOptions, load_format
 from memcli.formats.guides import find_format_name
 from memcli.ingest.import_counts import ImportReport
 from memcli.ingest.import_exports import import_changed, import_exports
@@ -169,20 +169,10 @@ def ingest(
         raise _unused_options()
     if discover:
         paths = choose_discovered(database, yes=yes, dry_run=dry_run, as_json=as_json or as_jsonl)
-    with (
-        _open(database, dry_run=dry_run) as store,
-        resume_hint(NOTHING_CHANGED if dry_run else RESUMABLE),
-        progress_bars(quiet=quiet) as report_progress,
-    ):
-        progress = partial(report_progress, "importing")
-        embedder = open_embedder(database.path)
-        if paths:
-            reports = import_exports(
-                paths, store, embedder, reading, forced=forced, strict=strict, progress=progress
-            )
-        else:
-            found = import_changed(store, embedder, usual, strict=strict, progress=progress)
-            reports = [report for report in found if not report.idle]
+    with _open(database, dry_run=dry_run) as store:
+        reports = _import(
+            paths or [], store, reading, forced, strict=strict, dry_run=dry_run, quiet=quiet
+        )
     if as_json:
         print_json(ingest_document(reports, monotonic() - started))
     elif as_jsonl:
@@ -192,6 +182,31 @@ def ingest(
         _remark_on_nothing(reports)
     if any(report.damaged for report in reports):
         raise EarlyExit(ExitCode.BAD_INPUT)
+
+
+def _import(
+    paths: Sequence[Path],
+    store: Store,
+    reading: ParseOptions,
+    forced: Format | None,
+    *,
+    strict: bool,
+    dry_run: bool,
+    quiet: bool,
+) -> list[ImportReport]:
+    """Import the paths, or without any those that have changed; return the reports to print."""
+    with (
+        resume_hint(NOTHING_CHANGED if dry_run else RESUMABLE),
+        progress_bars(quiet=quiet) as report_progress,
+    ):
+        progress = partial(report_progress, "importing")
+        embedder = open_embedder(store)
+        if not paths:
+            found = import_changed(store, embedder, reading, strict=strict, progress=progress)
+            return [report for report in found if not report.idle]
+        return import_exports(
+            paths, store, embedder, reading, forced=forced, strict=strict, progress=progress
+        )
 
 
 def _remark_on_nothing(reports: Sequence[ImportReport]) -> None:

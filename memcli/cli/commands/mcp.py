@@ -10,6 +10,7 @@ from memcli.cli.output.console import note
 from memcli.cli.parsing.parameters import Option
 from memcli.errors import UsageError
 from memcli.search.stages import RankingModels
+from memcli.store import Store
 
 INSTRUCTIONS = """The person's own conversations with assistants and with people. `ask` ranks the
 sessions that answer a question, with the turns that are evidence; `search` is faster and finds
@@ -45,12 +46,13 @@ def mcp(options: ModelOptions, database: DatabaseOptions, *, redact: Redacted = 
     if sys.stdin and sys.stdin.isatty():
         note("this command is meant to be started by an agent; Ctrl-C ends it")
 
-    def models() -> RankingModels:
+    def models(store: Store) -> RankingModels:
         return open_models(
             options.reranker,
             options.sifter,
             gpu_layers=options.gpu_layers,
             thought_tokens=options.think,
+            database=store,
         )
 
     tools = make_tools(MemoryTools(database.path, models, redact=redact))

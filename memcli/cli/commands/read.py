@@ -135,7 +135,7 @@ def read(
     with database.open_existing() as store:
         chosen = filters.filters(session_numbers(store, sessions) if sessions else None)
         warn_about_filters(store, chosen)
-        model, embedder = open_reader(reader, gpu_layers=gpu_layers), open_embedder()
+        model, embedder = open_reader(reader, gpu_layers=gpu_layers), open_embedder(store)
         run = ExtractionRun(store, model, MemoryWriter(store, embedder), embedder, how, speeds)
         unread = run.unread_sessions(chosen, newest=newest, limit=limit)
         if dry_run:

@@ -57,7 +57,7 @@ def search(
     with database.open_existing() as store:
         session = AskSession(
             store,
-            open_first_stage(store=store),
+            open_first_stage(store),
             filters.filters(),
             limit,
             min_score=min_score or 0.0,

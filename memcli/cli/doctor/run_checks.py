@@ -10,7 +10,7 @@ from memcli.cli.doctor.environment_checks import check_environment
 from memcli.cli.doctor.health_check import HealthCheck
 from memcli.cli.json_output.store_documents import CheckJson, DoctorJson
 from memcli.cli.models.open import open_embedder
-from memcli.cli.output.console import note, note_upgrade
+from memcli.cli.output.console import note
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.errors import InputError, KeyMissingError, MemError, StoreError, WrongKeyError
 from memcli.ingest.reindex import reindex
@@ -89,7 +89,7 @@ def rescue_database(path: Path, target: Path, *, quiet: bool) -> str:
     """
     saved = rescue(path, target)
     with Store(target) as store:
-        _rebuild_index(store, target, quiet=quiet)
+        _rebuild_index(store, quiet=quiet)
     dropped = f"; {saved.dropped:,} rows belong to nothing that is left" if saved.dropped else ""
     return f"saved {saved.sessions:,} sessions with {saved.turns:,} turns in {target}{dropped}"
 
@@ -107,12 +107,12 @@ def _checks(
         else:
             yield from _repair(check_files(path), fixed)
             try:
-                store = stack.enter_context(Store(path, wait=wait, on_upgrade=note_upgrade))
+                store = stack.enter_context(Store(path, wait=wait))
                 yield HealthCheck("database", "ok", str(path))
             except _UNOPENABLE as error:
                 yield unopenable(error)
         if store is not None:
-            rebuild = partial(_rebuild_index, store, path, quiet=quiet)
+            rebuild = partial(_rebuild_index, store, quiet=quiet)
             try:
                 yield from _repair(check_store(store, rebuild), fixed)
             except StoreError as error:  # damage that stands in the way of a check itself
@@ -132,8 +132,8 @@ def _repair(checks: Iterable[HealthCheck], fixed: list[str] | None) -> Iterator[
         yield check
 
 
-def _rebuild_index(store: Store, path: Path, *, quiet: bool) -> None:
+def _rebuild_index(store: Store, *, quiet: bool) -> None:
     with resume_hint("`mem doctor --fix` again"), progress_bars(quiet=quiet) as progress:
-        embedder = open_embedder(path)
+        embedder = open_embedder(store)
         name = store.vector_sets.active_embedder_name()
         reindex(store, embedder, embedder_name=name, rebuild=True, progress=progress)

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from memcli.backends.model_loader import ModelLoader, ModelSource, ServedModel
-from memcli.catalog.manifest_parser import DEFAULT_THOUGHT_TOKENS
 from memcli.cli.models.gguf_cache import check_cached
 from memcli.cli.models.resolve import ModelResolver, is_address, sift_wording
-from memcli.cli.output.console import note, note_upgrade
+from memcli.cli.output.console import note
 from memcli.cli.typed_values import ALL_LAYERS
 from memcli.errors import BackendError
-from memcli.protocols import Chat, Embedder, Reader
+from memcli.protocols import DEFAULT_THOUGHT_TOKENS, Chat, Embedder, Reader
 from memcli.search.stages import RankingModels
 from memcli.settings import load_settings, state_folder
 from memcli.store import Store
@@ -59,7 +58,7 @@ def open_models(
     gpu_layers: int | None,
     thought_tokens: int | None,
     in_a_hurry: bool = False,
-    database: Path | None = None,
+    database: Path | Store | None = None,
 ) -> RankingModels:
     """Open the models that rank sessions for a question.
 
@@ -70,14 +69,14 @@ def open_models(
         gpu_layers: layers to run on the GPU; None for as many as the settings say.
         thought_tokens: tokens that a model may think; None for as many as its authors published.
         in_a_hurry: whether there is a time budget, so that a sifter on a CPU thinks less.
-        database: the database whose embedder is opened if the settings name none.
+        database: as for `open_embedder`.
 
     Raises:
         ModelNotFoundError: a file is not on this machine.
         BackendError: a file is damaged, or did not pass its verification.
     """
     resolver, loader = ModelResolver(), model_loader(gpu_layers)
-    embedder = resolver.find("embedder", fallback=recorded_embedder(database))
+    embedder = resolver.find("embedder", fallback=_recorded_embedder(database))
     judge, sift = resolver.find("reranker", reranker), resolver.find("sifter", sifter)
     return RankingModels(
         embedder=loader.open_embedder(embedder),
@@ -111,33 +110,32 @@ def _has_gpu() -> bool:
         return False
 
 
-def open_first_stage(database: Path | None = None, store: Store | None = None) -> RankingModels:
+def open_first_stage(database: Path | Store) -> RankingModels:
     """Open what the first stage alone needs: the embedder, and the names of people.
 
     Args:
         database: as for `open_embedder`.
-        store: the same.
     """
-    return RankingModels(open_embedder(database, store), names=load_settings().people_with_names)
+    return RankingModels(open_embedder(database), names=load_settings().people_with_names)
 
 
-def open_embedder(database: Path | None = None, store: Store | None = None) -> Embedder:
+def open_embedder(database: Path | Store | None = None) -> Embedder:
     """Open the embedder of the settings, else the database's own, else the built-in one.
 
     Args:
-        database: the database; None for the built-in embedder.
-        store: the same, if it is open: to open it again takes 3 ms.
+        database: the database whose vectors will be compared; None for none, as in a benchmark.
     """
-    fallback = store.vector_sets.active_embedder_name() if store else recorded_embedder(database)
-    source = ModelResolver().find("embedder", fallback=fallback)
+    source = ModelResolver().find("embedder", fallback=_recorded_embedder(database))
     return model_loader().open_embedder(source)
 
 
-def recorded_embedder(database: Path | None) -> str | None:
+def _recorded_embedder(database: Path | Store | None) -> str | None:
     """Return the name that `mem index` was given for a database's embedder, None if it was not."""
+    if isinstance(database, Store):
+        return database.vector_sets.active_embedder_name()
     if database is None or not database.exists():
         return None
-    with Store(database, on_upgrade=note_upgrade) as store:
+    with Store(database) as store:
         return store.vector_sets.active_embedder_name()
 
 

@@ -2,15 +2,15 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from memcli.cli.output.answer_stream import warn_about_answer
 from memcli.cli.output.console import console, note, print_json, print_jsonl, printable
-from memcli.cli.output.markdown_csv import evidence_rows, print_csv, print_text, ranking_markdown
 from memcli.cli.output.session_view import ShowPage, print_ranking, session_heading, stage_line
 from memcli.lazy_dataclasses import dataclass
-from memcli.search.answer import Answer
 from memcli.search.results import Ranking
+
+if TYPE_CHECKING:
+    from memcli.search.answer import Answer
 
 
 @dataclass
@@ -61,10 +61,12 @@ class AnswerPrinter:
             if answer_follows:
                 console().print()
         elif self.format == "context":
+            from memcli.cli.output.markdown_csv import print_text
+
             print_text(f"\n{context}" if self._printed else context)
         self._printed += 1
 
-    def finish(self, ranking: Ranking, answer: Answer | None, *, several: bool) -> None:
+    def finish(self, ranking: Ranking, answer: "Answer | None", *, several: bool) -> None:
         """Print the formats that are printed in one piece, and raise the error that ended the work.
 
         Raises:
@@ -75,6 +77,8 @@ class AnswerPrinter:
             note(stage_line(answer.stage))
         self._print_document(ranking, answer, several=several)
         if answer:
+            from memcli.cli.output.answer_stream import warn_about_answer
+
             warn_about_answer(answer)
         if ranking.verdict == "nothing":
             self._report_nothing_found(ranking, several=several)
@@ -113,11 +117,20 @@ class AnswerPrinter:
         gap = "\n" if self._printed else ""
         console().print(f"{gap}{printable(question)}\n", style="bold", soft_wrap=True)
 
-    def _print_document(self, ranking: Ranking, answer: Answer | None, *, several: bool) -> None:
+    def _print_document(self, ranking: Ranking, answer: "Answer | None", *, several: bool) -> None:
+        """Print the formats that programs read, whole at the end."""
+        if self.format in ("text", "context"):
+            return
         from memcli.cli.json_output.session_documents import (
             ask_document,
             ranked_session_json,
             search_document,
+        )
+        from memcli.cli.output.markdown_csv import (
+            evidence_rows,
+            print_csv,
+            print_text,
+            ranking_markdown,
         )
 
         sessions = (

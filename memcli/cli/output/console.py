@@ -116,17 +116,6 @@ def note(message: str) -> None:
     sys.stderr.write(f"mem: {one_line(message)}\n")
 
 
-def note_upgrade(done: int, of: int) -> None:
-    """Note that an upgrade writes the full text again, and now and then how far it is."""
-    if done == 0:
-        note(f"this version keeps a smaller full text: writing that of {of:,} sessions again, once")
-    elif done == of or done // _UPGRADE_STEP > (done - 1) // _UPGRADE_STEP:
-        note(f"full text of {done:,} of {of:,} sessions written")
-
-
-_UPGRADE_STEP = 2_000  # sessions between two notes, some seconds
-
-
 def hide_remarks(hidden: bool) -> None:
     """Let `remark` print nothing from now on, or print again."""
     _Remarks.hidden = hidden

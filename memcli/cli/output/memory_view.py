@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from memcli.cli.json_output.memory_documents import one_memory_document
 from memcli.cli.output.console import console, join_lines, print_json, print_line
 from memcli.cli.output.reading_view import print_reasons
-from memcli.cli.output.session_view import WIDE, RenderStyle
-from memcli.domain import YOU, Memory, MemoryType, Turn
+from memcli.cli.output.session_view import WIDE, RenderStyle, memory_author
+from memcli.domain import Memory, MemoryType, Turn
 from memcli.store import Store
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def print_memory(memory: Memory, quotes: Sequence[Turn], history: Sequence[Memor
     style = RenderStyle.of(out)
     text_type = style.text_type
     fact = memory.fact
-    about = [memory.id, fact.type.value, _day(memory), _author(memory)]
+    about = [memory.id, fact.type.value, _day(memory), memory_author(memory)]
     tags = [style.text(_tag(tag)) for tag in fact.tags]
     lines = [style.text(join_lines(fact.key), "bold"), style.text(join_lines(fact.value))]
     lines.append(text_type("  ", "dim").join([*map(text_type, about), *tags]))
@@ -122,20 +122,13 @@ def _item(memory: Memory) -> str:
     fact = memory.fact
     tags = "".join(f" `{join_lines(_tag(tag)).replace('`', '')}`" for tag in fact.tags)
     sources = ", ".join(f"{source.session}:{source.position}" for source in memory.sources)
-    facts = [_day(memory).strip(), _author(memory), sources, *_remarks(memory)]
+    facts = [_day(memory).strip(), memory_author(memory), sources, *_remarks(memory)]
     title = f"- **{_escape(fact.key)}**: {_escape(fact.value)}{tags}"
     return f"{title}  \n  {_escape('; '.join(facts))}"
 
 
 def _escape(text: str) -> str:
     return _MARKUP.sub(r"\\\1", join_lines(text))
-
-
-def _author(memory: Memory) -> str:
-    if memory.by == YOU:
-        return f"by {YOU}"
-    name = join_lines(memory.by.partition(" ")[0])
-    return f"by {name}{', accepted' if memory.accepted else ''}"
 
 
 def _tag(tag: str) -> str:

@@ -16,7 +16,7 @@ from memcli.cli.output.console import (
 )
 from memcli.cli.output.styling.hyperlinks import highlight_references, supports_links
 from memcli.cli.output.styling.plain_text import PlainText
-from memcli.domain import YOU, Session
+from memcli.domain import YOU, Memory, Session
 from memcli.lazy_dataclasses import dataclass
 from memcli.search.results import AnsweringMemory, QuotedTurn, RankedSession, Ranking, StageReport
 from memcli.store import SessionSummary, highlight_spans
@@ -258,7 +258,6 @@ def _memory_line(one: AnsweringMemory, style: RenderStyle) -> "RenderableType":
     fact = memory.fact
     source = f"{memory.sources[0].session}:{memory.sources[0].position}"
     day = f"{memory.said_at:%Y-%m-%d}" if memory.said_at else "no date"
-    author = YOU if memory.by == YOU else one_line(memory.by.partition(" ")[0])
     old = "" if memory.current else "superseded  "
     line = text_type.assemble(
         (old, "magenta"),
@@ -266,10 +265,18 @@ def _memory_line(one: AnsweringMemory, style: RenderStyle) -> "RenderableType":
         (": ", "bold"),
         style.text(one_line(fact.value)),
         (f"  {day}", "green"),
-        (f"  {fact.type.value}, by {author}, {memory.id}, from ", "dim"),
+        (f"  {fact.type.value}, {memory_author(memory)}, {memory.id}, from ", "dim"),
         highlight_references(text_type(source, "dim"), links=style.links),
     )
     return _hang(text_type("memory  ", "bold"), line, style)
+
+
+def memory_author(memory: Memory) -> str:
+    """Return the author of a memory in words, and whether the person accepted a model's."""
+    if memory.by == YOU:
+        return f"by {YOU}"
+    name = join_lines(memory.by.partition(" ")[0])
+    return f"by {name}{', accepted' if memory.accepted else ''}"
 
 
 def _score_text(result: RankedSession) -> str:

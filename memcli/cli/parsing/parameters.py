@@ -4,6 +4,7 @@ A parameter of a command is `Annotated` with an `Option` or `Argument`. Neither 
 is loaded only to explain what was typed wrongly, and to print help.
 """
 
+import gc
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
@@ -91,6 +92,9 @@ def run_command(command: Callable[..., Any], values: dict[str, Any]) -> Any:
     hide_remarks(values.get("quiet", False) or any(getattr(one, "quiet", 0) for one in groups))
     if "quiet" not in command.__annotations__:
         values.pop("quiet", None)
+    if not gc.isenabled():  # see `main`
+        gc.freeze()
+        gc.enable()
     return command(**values)
 
 

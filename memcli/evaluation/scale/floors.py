@@ -5,17 +5,18 @@ Each is the text of a Python program, so that nothing of memcli is loaded beside
 
 START = "pass"
 
-# Arguments: the database of memcli, a new database. Indexes every turn, and nothing else.
+# Arguments: a JSON list of the texts of all turns, a new database. Indexes them, and nothing else.
 BUILD_FULL_TEXT = """
-import apsw, sys
-source, target = map(apsw.Connection, sys.argv[1:])
+import apsw, json, sys
+target = apsw.Connection(sys.argv[2])
 target.execute("pragma journal_mode = off")
 target.execute("pragma synchronous = off")
 target.execute("create virtual table words using"
     " fts5(text, content='', tokenize='porter unicode61')")
 with target:
-    target.executemany("insert into words (rowid, text) values (?, ?)",
-        source.execute("select id, text from turns"))
+    with open(sys.argv[1], encoding="utf-8") as texts:
+        rows = [[text] for text in json.load(texts)]
+    target.executemany("insert into words (text) values (?)", rows)
 """
 
 # Arguments: the database that BUILD_FULL_TEXT made, a question.

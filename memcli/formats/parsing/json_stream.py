@@ -199,9 +199,7 @@ class _Scanner:
                 yield value
                 if not in_list:
                     break
-                space = _TEXT_SPACE.match(text, end)
-                assert space is not None, "the pattern also matches an empty text"
-                value, end = _DECODER.raw_decode(text, space.end())
+                value, end = _DECODER.raw_decode(text, _end_of(_TEXT_SPACE.match(text, end)))
         self._at += len(text[begin:stop].encode())
         self._byte, self._character = self._at, stop
         return stop > begin
@@ -221,9 +219,7 @@ class _Scanner:
             return self._take_token(_STRING if self._buffer[self._at] == 0x22 else _BARE)
         depth, end = 0, self._at
         while True:
-            flat = _FLAT.match(self._buffer, end)
-            assert flat is not None, "the pattern also matches an empty text"
-            end = flat.end()
+            end = _end_of(_FLAT.match(self._buffer, end))
             if end == len(self._buffer) or self._buffer[end] == _QUOTE:  # the end is not read yet
                 end -= self._read_more()
                 continue
@@ -251,9 +247,7 @@ class _Scanner:
     def _skip_space(self) -> bool:
         """Move to the next token; return False at the end of the file."""
         while True:
-            match = _SPACE.match(self._buffer, self._at)
-            assert match is not None, "the pattern also matches an empty text"
-            self._at = match.end()
+            self._at = _end_of(_SPACE.match(self._buffer, self._at))
             if self._at < len(self._buffer):
                 return True
             if self._at_eof:
@@ -290,6 +284,12 @@ class _Scanner:
         return InputError(f"{self._name} {problem} (byte {self._buffer_start + self._at:,})")
 
 
+def _end_of(match: re.Match[Any] | None) -> int:
+    """Return the end of a match of a pattern that also matches an empty text."""
+    assert match is not None, "it is never None"
+    return match.end()
+
+
 def parse_or_broken(text: str | bytes) -> Any:  # Any: JSON values have all types
     """Parse a JSON text; the result is Broken if it is not valid.
 
@@ -308,7 +308,7 @@ def _path(stack: Sequence[str | None]) -> JsonPath:
     return tuple((step if step == "[]" else step[1:]) if step is not None else "" for step in stack)
 
 
-def parse_prefix(text: str) -> Any:  # Any: JSON values have all types  # noqa: C901  # a state machine reads best whole
+def parse_prefix(text: str) -> Any:  # Any: JSON values have all types
     """Parse the beginning of a JSON text up to the first error, and close its open brackets.
 
     Returns:
@@ -326,24 +326,21 @@ def parse_prefix(text: str) -> Any:  # Any: JSON values have all types  # noqa: 
     except ValueError:
         return None
     closers: list[str] = []
-    cut, cut_closing = 0, ""
-    for match in re.finditer(r'"(?:[^"\\]++|\\.)*+"|["\[\]{},]', text, re.DOTALL):
-        mark = match[0]
-        if mark == '"':
-            break  # the string has no end
-        if mark in "[{":
-            closers.append("]" if mark == "[" else "}")
+    cut, cut_closing, at = 0, "", 0  # of the last bracket
+    flat = re.compile(_FLAT.pattern.decode(), re.DOTALL)
+    # A quotation mark that is not flat begins a string without an end.
+    while (at := _end_of(flat.match(text, at))) < len(text) and text[at] != '"':
+        if text[at] in "[{":
+            closers.append("]" if text[at] == "[" else "}")
             if len(closers) > DEEPEST:
                 break
-        elif mark in "]}":
-            if not closers or closers.pop() != mark:
-                return None
-        elif mark != ",":
-            continue
-        if mark == ",":
-            cut, cut_closing = match.start(), "".join(reversed(closers))
-        else:
-            cut, cut_closing = match.end(), "".join(reversed(closers))
+        elif not closers or closers.pop() != text[at]:
+            return None
+        at += 1
+        cut, cut_closing = at, "".join(reversed(closers))
+    marks = re.compile(r'"(?:[^"\\]++|\\.)*+"|,', re.DOTALL).finditer(text, cut, at)
+    commas = [mark.start() for mark in marks if mark[0] == ","]
+    cut = commas[-1] if commas else cut
     try:
         return _DECODER.decode(text[:cut] + cut_closing)
     except (ValueError, RecursionError):

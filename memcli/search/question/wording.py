@@ -3,6 +3,8 @@
 import re
 from typing import Literal
 
+from memcli.store import word_spans
+
 Tense = Literal["now", "before"]
 
 _NOW = re.compile(
@@ -27,6 +29,18 @@ _POINTS_BACK = re.compile(
     r"|one|ones|same|es|er|sie|ihn|ihm|ihr|das|dort)\b",
     re.IGNORECASE,
 )
+_NEW_SENTENCE = re.compile(r"(?:^|[.!?:])\W*$")
+
+
+def find_names(question: str) -> set[str]:
+    """Return the terms that have a capital letter inside a sentence: names, and German nouns."""
+    return {
+        term
+        for start, end, term in word_spans(question)
+        if end - start > 1
+        and question[start].isupper()
+        and not _NEW_SENTENCE.search(question, 0, start)
+    }
 
 
 def find_tense(question: str) -> Tense | None:

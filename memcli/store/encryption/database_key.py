@@ -11,7 +11,6 @@ are random and need no derivation.
 """
 
 import hashlib
-import hmac
 import os
 import re
 import unicodedata
@@ -54,6 +53,8 @@ class DatabaseKey:
 
     def fits(self) -> bool:
         """Return whether this is the key that the database was encrypted with."""
+        import hmac
+
         random, check = self.salt[:_RANDOM_BYTES], self.salt[_RANDOM_BYTES:]
         return hmac.compare_digest(_check_bytes(self.raw, random), check)
 
@@ -126,5 +127,7 @@ def _derive(text: str, random: bytes) -> bytes:
 
 
 def _check_bytes(raw: bytes, random: bytes) -> bytes:
+    import hmac
+
     digest = hmac.digest(raw, b"memcli key check" + random, "sha256")
     return digest[: SALT_BYTES - _RANDOM_BYTES]

@@ -35,6 +35,7 @@ TABLES = ("session_words", "title_words", "passage_words", "turn_words")
 _WITHOUT_POSITIONS = ", detail=none, columnsize=0"
 _WITH_WORDS = (Kind.TEXT, Kind.MEDIA)  # kinds whose words are counted
 _KEY_MARK = b"0"  # FTS5 writes it before every key
+_MEMORY = 32 << 20  # bytes of words that FTS5 keeps before it writes them
 _ROWS_AT_ONCE = 128
 _SESSIONS_AT_ONCE = 200  # sessions of one transaction, a second or so
 
@@ -58,7 +59,10 @@ def recreate_word_tables(database: Database) -> None:
         database.rows(
             f"create virtual table {table} using fts5(text, content='', tokenize='ascii'{settings})"
         )
-        database.rows(f"insert into {table} ({table}, rank) values ('secure-delete', 1)")
+        database.many(
+            f"insert into {table} ({table}, rank) values (?, ?)",
+            [("secure-delete", 1), ("hashsize", _MEMORY)],
+        )
     database.rows("update text_totals set texts = 0, tokens = 0, words = 0")
 
 
@@ -147,7 +151,7 @@ def count_unwritten(database: Database) -> int:
     return int(count)
 
 
-def write_missing(database: Database, progress: Callable[[int, int], None] = ignore) -> None:
+def write_missing(database: Database, progress: Callable[[int, int], object] = ignore) -> None:
     """Write the words of sessions that have none: once after an upgrade.
 
     A process that is killed has lost the last batch; the next one that opens the database goes on.

@@ -13,6 +13,7 @@ from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.times import optional_milliseconds
 from memcli.store.tables.memories import MemoryTable
 from memcli.store.tables.memory_sources import MemorySourceTable
+from memcli.store.tables.session_texts import load_undamaged_texts
 from memcli.store.tables.source_files import SourceTable
 from memcli.store.tables.tombstones import TombstoneTable
 
@@ -203,18 +204,22 @@ class Deletion:
 
     def _texts(self, sessions: Collection[SessionId]) -> list[str]:
         """Return the titles, texts and speakers of sessions, and the texts that they had before."""
-        chosen = "select id from sessions where public in (select value from json_each(?1))"
         rows = self._db.rows(
-            f"select title || ' ' || participants from sessions where id in ({chosen})"
-            " union all select concat(speaker, ' ', text) from turns"
-            f" where session_id in ({chosen})"
-            " union all select revisions.text from revisions join conversations"
-            " on conversations.id = revisions.conversation_id join sessions"
-            " on sessions.conversation_id = conversations.id"
-            f" where sessions.id in ({chosen})",
+            "select id, title || ' ' || participants from sessions"
+            " where public in (select value from json_each(?))",
             json.dumps(list(sessions)),
         )
-        return [text for (text,) in rows]
+        texts = [title for _, title in rows]
+        for number, _ in rows:
+            texts += load_undamaged_texts(self._db, number)
+        former = self._db.rows(
+            "select speaker from turns where session_id in (select value from json_each(?1))"
+            " union all select revisions.text from revisions where conversation_id in"
+            " (select conversation_id from sessions"
+            " where id in (select value from json_each(?1)))",
+            json.dumps([number for number, _ in rows]),
+        )
+        return [*texts, *(text for (text,) in former if text)]
 
     def _copy_digests(self, session: int) -> list[str]:
         """Return the digests by which the turns of a session are known again in any conversation.
@@ -225,23 +230,31 @@ class Deletion:
         [(conversation, started_at)] = self._db.rows(
             "select conversation_id, started_at from sessions where id = ?", session
         )
-        select = "select sent_at, speaker, text from turns where session_id"
-        beside = "(select id from sessions where conversation_id = ? and started_at"
+        beside = "select id from sessions where conversation_id = ? and started_at"
         before = self._db.rows(
-            f"{select} = {beside} < ? order by started_at desc, id desc limit 1)"
-            " order by position desc limit 1",
-            *(conversation, started_at),
+            f"{beside} < ? order by started_at desc, id desc limit 1", conversation, started_at
         )
         after = self._db.rows(
-            f"{select} = {beside} > ? order by started_at, id limit 1) order by position limit 1",
-            *(conversation, started_at),
+            f"{beside} > ? order by started_at, id limit 1", conversation, started_at
         )
-        own = self._db.rows(f"{select} = ? order by position", session)
-        rows = (*(before or [None]), *own, *(after or [None]))
-        chain = [None if row is None else _TimedMessage(*row) for row in rows]
+        own = self._messages(session)
+        first = self._messages(before[0][0])[-1:] if before else []
+        last = self._messages(after[0][0])[:1] if after else []
+        chain = [*(first or [None]), *own, *(last or [None])]
         return [
             digest for around in _with_neighbours(chain) for digest in _neighbour_digests(*around)
         ]
+
+    def _messages(self, session: int) -> list["_TimedMessage | None"]:
+        """Return the turns of a session in order, None for one whose text is damaged."""
+        turns = self._db.rows(
+            "select sent_at, speaker from turns where session_id = ? order by position", session
+        )
+        texts = load_undamaged_texts(self._db, session)
+        lost = [None] * (len(turns) - len(texts))
+        known = zip(turns, texts, strict=False)
+        found = (_TimedMessage(sent_at, speaker, text) for (sent_at, speaker), text in known)
+        return [*found, *lost]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from memcli.store.index.passage_vectors import passage_shift
 from memcli.store.sqlite.connection import Database
 from memcli.store.tables.checksums import (
     sessions_that_differ,
@@ -13,7 +14,7 @@ MAX_FAULTS = 10  # faults that SQLite reports
 _SEGMENT_BITS = 37  # the number of a segment stands above so many bits of a row of FTS5's data
 _LAST_SEGMENT = 0xFFFF  # greater numbers are of lists of deleted rows
 _BATCH = 500  # sessions in one transaction
-_SEARCHABLE = "active and (included or kind in ('text', 'media')) and has_words(text)"
+_SEARCHABLE = "active and (included or kind in ('text', 'media')) and characters"
 
 
 class HealthChecks:
@@ -82,8 +83,11 @@ class HealthChecks:
         for number, name, dimensions in self._db.rows(
             "select id, name, dimensions from embedders where serving"
         ):
+            shift = passage_shift(self._db, number)
             findings += self._compare(
-                f"passages of {name}", "select id from passages", f"vectors_{number}"
+                f"passages of {name}",
+                "select id from passages",
+                *(f"vectors_{number}", f"id >> {shift}"),
             ) or self._compare(
                 f"vectors of {name}",
                 f"select id from vectors_{number}",

@@ -9,10 +9,10 @@ from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.times import to_datetime
+from memcli.store.tables.session_texts import load_texts
 
 NO_FILTERS = Filters()
-_TEXTS = (  # tables and columns with what people said, or wrote
-    ("turns", "text"),
+_TEXTS = (  # tables and columns with what people said before, or wrote
     ("revisions", "text"),
     ("sessions", "title"),
     ("memories", "value"),
@@ -93,9 +93,7 @@ class Statistics:
     def totals(self) -> StoreTotals:
         """Return the totals."""
         [(sessions, turns, words, revisions, memories, first, last)] = self._db.rows(
-            "select count(*), coalesce(sum(messages), 0), coalesce(sum(coalesce(words, (select"
-            " sum(count_words(text)) from turns where session_id = sessions.id"
-            " and kind in ('text', 'media') and active))), 0),"
+            "select count(*), coalesce(sum(messages), 0), coalesce(sum(words), 0),"
             " (select count(*) from revisions), (select count(*) from memories),"
             " min(started_at), max(ended_at) from sessions"
         )
@@ -103,7 +101,7 @@ class Statistics:
         return StoreTotals(
             sessions=sessions,
             turns=turns,
-            words=words,
+            words=words + self._uncounted_words(),
             revisions=revisions,
             memories=memories,
             first=to_datetime(first),
@@ -113,7 +111,6 @@ class Statistics:
 
     def disk_use(self) -> DiskUse:
         """Return the bytes of tables and indexes. It reads the whole database."""
-        [(text,)] = self._db.rows("select coalesce(sum(octet_length(text)), 0) from turns")
         [(size,)] = self._db.rows("pragma page_size")
         [(pages,)] = self._db.rows("pragma page_count")
         [(unused,)] = self._db.rows("pragma freelist_count")
@@ -121,7 +118,7 @@ class Statistics:
             "select name, sum(pgsize) as size from dbstat group by name order by size desc, name"
         )
         return DiskUse(
-            text_bytes=text,
+            text_bytes=sum(len(text.encode()) for text in self.turn_texts()),
             database_bytes=pages * size,
             unused_bytes=unused * size,
             by_table=dict(tables),
@@ -198,13 +195,14 @@ class Statistics:
         [(last,)] = self._db.rows("select coalesce(max(id), 0) from turns")
         places = sorted({1 + at * last // size for at in range(size)})
         rows = self._db.rows(
-            "select text from turns where id in (select value from json_each(?))",
+            "select session_id, position from turns where id in (select value from json_each(?))",
             json.dumps(places),
         )
-        return [text for (text,) in rows]
+        return [load_texts(self._db, session)[position - 1] for session, position in rows]
 
     def texts(self) -> Iterator[str]:
         """Yield every text that was said or remembered, former ones and titles included."""
+        yield from self.turn_texts()
         for table, column in _TEXTS:
             last = 0
             while rows := self._db.rows(
@@ -213,6 +211,25 @@ class Statistics:
             ):
                 yield from (text for _, text in rows)
                 last = rows[-1][0]
+
+    def turn_texts(self) -> Iterator[str]:
+        """Yield the text of every turn."""
+        for (session,) in self._db.rows("select id from sessions order by id"):
+            yield from load_texts(self._db, session)
+
+    def _uncounted_words(self) -> int:
+        """Return the number of words of the sessions whose words were not counted yet."""
+        from memcli.store.sqlite.tokenize import count_words
+
+        words, texts, last = 0, list[str](), None
+        for session, position in self._db.rows(
+            "select session_id, position from turns where active and kind in ('text', 'media')"
+            " and session_id in (select id from sessions where words is null) order by session_id"
+        ):
+            if session != last:
+                texts, last = load_texts(self._db, session), session
+            words += count_words(texts[position - 1])
+        return words
 
     def _files(self) -> tuple[Path, Path]:
         return self._db.path, self._db.path.with_name(f"{self._db.path.name}-wal")

@@ -1,9 +1,10 @@
 """The connection to SQLite: opened one way, and used through one method for all statements."""
 
 import os
+import shutil
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,19 @@ from typing import Any
 import apsw
 
 from memcli.debug import is_debugging, log
-from memcli.domain import fingerprint
 from memcli.errors import BusyError, MemError, StoreError
 from memcli.files import remove_leftover_parts, sync
 from memcli.store.encryption.connect import CREATE, READ, connect, copy_address
 from memcli.store.encryption.database_key import DatabaseKey, encrypted_salt
 from memcli.store.sqlite.database_file import check_file, create_private_file, is_same_file
 from memcli.store.sqlite.migrations import APPLICATION_ID, is_current, migrate
-from memcli.store.sqlite.tokenize import count_words
 
 _OPEN_ATTEMPTS = 5
 _PAGES_PER_STEP = 1024  # 4 MB
 _STEPS_PER_CHECK = 2_000  # of SQLite's virtual machine: far less than a millisecond
 _STEPS_PER_REPORT = 100_000  # the same, where progress is reported
+_LEAST_UNUSED = 1 << 20  # bytes of unused pages that are given back
+_MOST_UNUSED = 10  # one page in so many may be unused
 _OTHER_FILE = "name another file with `--db`"
 _ERROR_TEXTS = {
     apsw.NotADBError: "is not a database",
@@ -46,6 +47,8 @@ class Database:
         wait: float,
         read_only: bool = False,
         new_key: DatabaseKey | None = None,
+        progress: Callable[[int, int], object] = lambda _done, _of: None,
+        schema: int | None = None,
     ) -> None:
         """Open a database, create it if it does not exist, and migrate it to the newest schema.
 
@@ -54,6 +57,8 @@ class Database:
             wait: seconds to wait for another writing process.
             read_only: neither create nor change the database, its schema included.
             new_key: encrypts the database if it is created.
+            progress: is called with the sessions that a migration has converted, and all of them.
+            schema: the number of the last step to take, to create a database as it once was.
 
         Raises:
             StoreError: it cannot be opened, is not a memory database, or a newer memcli made it.
@@ -75,15 +80,15 @@ class Database:
                 self._db.enable_load_extension(True)
                 self._db.load_extension(_vector_extension())
                 self._db.enable_load_extension(False)
-                for name, function in _FUNCTIONS.items():
-                    self._db.create_scalar_function(name, function, 1, deterministic=True)
+                self._db.create_scalar_function("fold", _fold, 1, deterministic=True)
                 if read_only:
                     self._check_version()
                     return
-                for setting in ("journal_mode = wal", "foreign_keys = on", "secure_delete = on"):
+                for setting in ("journal_mode = wal", "secure_delete = on", "synchronous = normal"):
                     self._db.execute(f"pragma {setting}")
-                self._db.execute("pragma synchronous = normal")
-                migrate(self._db)
+                if migrate(self._db, progress, until=schema):
+                    self._give_pages_back()
+                self._db.execute("pragma foreign_keys = on")
             except BaseException:
                 self._db.close()
                 raise
@@ -293,6 +298,25 @@ class Database:
             database.close()
         raise BusyError(f"another process keeps replacing {self.path}", hint="try again")
 
+    def _give_pages_back(self) -> None:
+        """Make the file smaller after a migration, if much of it is unused.
+
+        SQLite writes a copy and moves it into the file in one transaction. If that fails, later
+        imports use the pages.
+        """
+        size, pages, unused = (
+            int(str(self._db.execute(f"pragma {name}").get))
+            for name in ("page_size", "page_count", "freelist_count")
+        )
+        used = (pages - unused) * size
+        if unused * size < _LEAST_UNUSED or unused * _MOST_UNUSED < pages:
+            return
+        if shutil.disk_usage(self.path.parent).free < 3 * used:
+            return
+        with suppress(apsw.BusyError, apsw.FullError, apsw.IOError, apsw.CantOpenError):
+            self._db.execute("vacuum")
+            self._db.execute("pragma wal_checkpoint(truncate)")
+
     def _unreadable(self) -> MemError:
         """Return the error of a file whose first page cannot be read."""
         if self.key is None:
@@ -345,6 +369,8 @@ class Database:
             hint = _OTHER_FILE
             if isinstance(error, apsw.CorruptError):
                 hint = "`mem doctor` says what can be repaired"
+            elif isinstance(error, apsw.FullError):
+                hint = f"make room: `df -h {path.parent}`"
             raise StoreError(message, hint=hint) from error
 
 
@@ -367,18 +393,6 @@ def _vector_extension() -> str:
 
 def _fold(*values: object) -> str:
     return unicodedata.normalize("NFKC", str(values[0])).casefold()
-
-
-def _has_words(*values: object) -> bool:
-    return bool(str(values[0]).strip())
-
-
-_FUNCTIONS = {  # SQL functions of ours, each with one argument
-    "digest": fingerprint,
-    "fold": _fold,
-    "has_words": _has_words,
-    "count_words": lambda *values: count_words(str(values[0])),
-}
 
 
 def _log_statement(event: Mapping[str, Any]) -> None:  # Any: SQLite's, by kind of event

@@ -5,7 +5,6 @@ import os
 import stat
 import time
 from contextlib import closing, suppress
-from glob import escape
 from pathlib import Path
 
 import apsw
@@ -63,6 +62,8 @@ def _remove_unused_names(path: Path, status: os.stat_result | None = None) -> No
         path: of the database.
         status: of the database, to remove second names of it; None to remove old files.
     """
+    from glob import escape
+
     target = Path(os.path.realpath(path))
     for left in target.parent.glob(f".{escape(target.name)}.????????.new"):
         with suppress(OSError):

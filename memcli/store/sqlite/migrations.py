@@ -10,9 +10,12 @@ The tables of vectors belong to no step: their width depends on the embedder, so
 an embedder first writes.
 """
 
+from collections.abc import Callable
+
 import apsw
 
 from memcli.errors import StoreError
+from memcli.store.sqlite.step_0019_packed_texts import m0019_packed_texts
 from memcli.store.sqlite.steps_0001_to_0009 import (
     APPLICATION_ID,
     m0001_sessions,
@@ -35,8 +38,8 @@ from memcli.store.sqlite.steps_0010_to_0019 import (
     m0016_forgetting,
     m0017_erasable_words,
     m0018_file_contents,
-    m0019_small_full_text,
 )
+from memcli.store.sqlite.steps_0020_to_0029 import m0020_windows, m0021_small_full_text
 
 __all__ = ["APPLICATION_ID", "STEPS", "is_current", "migrate"]
 
@@ -59,18 +62,35 @@ STEPS = (
     m0016_forgetting,
     m0017_erasable_words,
     m0018_file_contents,
-    m0019_small_full_text,
+    m0019_packed_texts,
+    m0020_windows,
+    m0021_small_full_text,
 )
 
 
-def migrate(db: apsw.Connection) -> None:
+def migrate(
+    db: apsw.Connection,
+    progress: Callable[[int, int], object] = lambda _done, _of: None,
+    *,
+    until: int | None = None,
+) -> bool:
     """Bring the database up to the newest step; do not write to a current database.
+
+    Args:
+        db: the connection; it must not enforce foreign keys yet, because tables are replaced.
+        progress: is called with the sessions that a long step has converted, and all of them.
+        until: the number of the last step to take, to make a database of an older schema; None
+            for the newest.
+
+    Returns:
+        True if a step was taken.
 
     Raises:
         StoreError: a newer memcli has already taken the schema further.
     """
-    if _count_steps_taken(db) == len(STEPS):
-        return
+    last = len(STEPS) if until is None else until
+    if _count_steps_taken(db) == last:
+        return False
     db.execute("begin immediate")  # only one process migrates at a time
     try:
         taken = _count_steps_taken(db)  # read again: another process may just have finished
@@ -79,14 +99,18 @@ def migrate(db: apsw.Connection) -> None:
                 f"the database has schema {taken}, this memcli knows {len(STEPS)}",
                 hint="upgrade memcli, or name another file with `--db`",
             )
-        for number, step in enumerate(STEPS[taken:], start=taken + 1):
-            step(db)
+        for number, step in enumerate(STEPS[taken:last], start=taken + 1):
+            if step is m0019_packed_texts:
+                m0019_packed_texts(db, progress)
+            else:
+                step(db)
             db.execute(f"pragma user_version = {number}")
     except BaseException:
         if db.in_transaction:  # after some errors SQLite has rolled back itself
             db.execute("rollback")
         raise
     db.execute("commit")
+    return True
 
 
 def is_current(db: apsw.Connection) -> bool:

@@ -247,38 +247,3 @@ def m0017_erasable_words(db: apsw.Connection) -> None:
 def m0018_file_contents(db: apsw.Connection) -> None:
     """Keep a digest of the content of files, by which those that were only touched are known."""
     db.execute("alter table files add column content text")
-
-
-def m0019_small_full_text(db: apsw.Connection) -> None:
-    """Make tables of words without what no search needs; whoever opens them next writes the words.
-
-    The words of sessions and passages have no positions and no columns any more, and titles have a
-    table of their own.
-    """
-    for table in ("session_words", "passage_words", "turn_words"):
-        db.execute(f"drop table {table}")
-    for table, settings in (
-        ("session_words", ", detail=none, columnsize=0"),
-        ("title_words", ""),
-        ("passage_words", ", detail=none, columnsize=0"),
-        ("turn_words", ""),
-    ):
-        db.execute(
-            f"create virtual table {table} using fts5(text, content='', tokenize='ascii'{settings})"
-        )
-        db.execute(f"insert into {table} ({table}, rank) values ('secure-delete', 1)")
-    db.execute("alter table sessions add column tokens integer")  # words in the index
-    db.execute("alter table passages add column tokens integer")
-    db.execute(
-        """
-        create table text_totals (  -- of the tables of words that keep no sizes
-            name text primary key,
-            texts integer not null default 0,
-            tokens integer not null default 0,  -- of all texts together
-            words integer not null default 0    -- different ones in each text
-        ) strict, without rowid
-        """
-    )
-    db.execute("insert into text_totals (name) values ('session_words'), ('passage_words')")
-    db.execute("update sessions set indexed = null")
-    db.execute("create index sessions_unindexed on sessions (id) where indexed is null")

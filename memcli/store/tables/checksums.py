@@ -1,7 +1,7 @@
 """Checksums of sessions with their turns, which tell text whose bits have changed on the disk."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
@@ -17,7 +17,6 @@ _TEXTS = (
     "participants",
     "key",
     "role",
-    "text",
     "speaker",
     "clock",
     "kind",
@@ -25,27 +24,31 @@ _TEXTS = (
 )
 
 
-def checksum_of(rows: Iterable[Sequence[Any]]) -> str:
-    """Return the checksum of the values of a session, and of its turns in order."""
-    digest = blake2b(digest_size=16)
-    for row in rows:
-        digest.update(json.dumps(row).encode())
-    return digest.hexdigest()
+def checksum_of(rows: Sequence[Sequence[Any]], packed: bytes) -> str:
+    """Return the checksum of a session in the form in which it is stored.
+
+    Args:
+        rows: its own values, then those of each of its turns in order.
+        packed: their texts.
+    """
+    return blake2b(json.dumps(rows).encode() + packed, digest_size=16).hexdigest()
 
 
 def compute_checksum(database: Database, session: int) -> str:
-    """Return the checksum of a stored session: of its own columns, and of its turns in order.
+    """Return the checksum of a stored session.
 
     Args:
         database: the database.
         session: the number of the session.
     """
+    found = database.rows("select packed from texts where session_id = ?", session)
+    packed: bytes = found[0][0] if found else b""
     with suppress(StoreError):
-        return checksum_of(_rows(database, session, SESSION_COLUMNS, TURN_COLUMNS))
+        return checksum_of(_rows(database, session, SESSION_COLUMNS, TURN_COLUMNS), packed)
     # Text that is not UTF-8 any more is read as bytes.
     columns = _as_bytes(SESSION_COLUMNS), _as_bytes(TURN_COLUMNS)
     rows = _rows(database, session, *columns)
-    return checksum_of([_to_text(value) for value in row] for row in rows)
+    return checksum_of([[_to_text(value) for value in row] for row in rows], packed)
 
 
 def _rows(database: Database, session: int, own: str, of_turns: str) -> list[Any]:

@@ -18,6 +18,7 @@ from memcli.store.sqlite.tokenize import normalized_key
 from memcli.store.tables.memory_loader import load_memories
 from memcli.store.tables.memory_rows import SOURCE_JOINS, to_json
 from memcli.store.tables.session_rows import TURN_COLUMNS, to_turn
+from memcli.store.tables.session_texts import load_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +211,16 @@ class MemoryTable:
         """Return the turns that a memory came from, in the order of its sources."""
         columns = ", ".join(f"turns.{column.strip()}" for column in TURN_COLUMNS.split(","))
         rows = self._db.rows(
-            f"select sessions.public, {columns} from memories"
+            f"select sessions.id, sessions.public, position, {columns} from memories"
             f" join memory_sources on memory_id = memories.id {SOURCE_JOINS}"
             " where memories.public = ?",
             memory.id,
         )
-        turns = {(session, row[0]): to_turn(row) for session, *row in rows}
+        texts = {number: load_texts(self._db, number) for number in {row[0] for row in rows}}
+        turns = {
+            (session, row[0]): to_turn(row, texts[number][position - 1])
+            for number, session, position, *row in rows
+        }
         return [turns[source.session, source.key] for source in memory.sources]
 
     def accept(self, memory: MemoryId) -> None:

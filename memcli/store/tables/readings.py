@@ -4,22 +4,27 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from memcli.domain import YOU, MemoryId, PortableReading, ReadingOutcome, SessionId
+from memcli.domain import (
+    YOU,
+    MemoryId,
+    PortableReading,
+    ReadingOutcome,
+    SessionId,
+    fingerprint,
+)
 from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
+from memcli.store.tables.session_texts import load_texts
 
-# The same condition as `Turn.is_searchable`, except for rare kinds of blanks.
-_SEARCHABLE = (
-    "active and (included or kind in ('text', 'media'))"
-    " and trim(text, char(9, 10, 11, 12, 13, 32, 160)) != ''"
-)
-# The characters of a turn that were read, by the readings that meet a condition. A turn whose text
-# has changed since it was read counts as unread.
+# The same condition as `Turn.is_searchable`.
+_SEARCHABLE = "active and (included or kind in ('text', 'media')) and characters"
+# How far the text of each turn with a digest was read, by the readings that meet a condition.
 _READ_UP_TO = (
-    "select max(stop) from read_turns join readings on readings.id = reading_id"
-    " where read_turns.conversation_id = turns.conversation_id and read_turns.key = turns.key"
-    " and digest = digest(turns.text) and {}"
+    "select session_id, turns.key, position, digest, max(stop) from read_turns"
+    " join readings on readings.id = reading_id join turns"
+    " on turns.conversation_id = read_turns.conversation_id and turns.key = read_turns.key"
+    " where {} group by turns.id, digest"
 )
 
 _OF_SESSION = "session_id = (select id from sessions where public = ?)"
@@ -63,27 +68,31 @@ class ReadingTable:
                 all readers do, even those that failed.
         """
         where, values = filters.where()
-        condition, condition_values = _settled_condition(reader_digest)
         rows = self._db.rows(
-            "select public, sum(length(text) - coalesce("
-            f"({_READ_UP_TO.format(condition)}), 0)) as unread from sessions"
+            "select sessions.id, public, sum(characters) from sessions"
             f" join turns on session_id = sessions.id where {where} and {_SEARCHABLE}"
             " and turns.conversation_id not in (select id from conversations where source = ?)"
-            " group by sessions.id having unread > 0"
-            " order by started_at is null, started_at, public",
-            *(*condition_values, *values, YOU),  # the person's own notes are memories already
+            " group by sessions.id order by started_at is null, started_at, public",
+            *(*values, YOU),  # the person's own notes are memories already
         )
-        return [UnreadSession(SessionId(public), characters) for public, characters in rows]
+        condition, condition_values = _settled_condition(reader_digest)
+        read = self._characters_read(f"{condition} and {_SEARCHABLE}", condition_values)
+        unread = (
+            UnreadSession(SessionId(public), total - sum(read.get(number, {}).values()))
+            for number, public, total in rows
+        )
+        return [each for each in unread if each.characters > 0]
 
     def settled_characters(
         self, session: SessionId, *, reader_digest: str | None
     ) -> dict[str, int]:
         """Return how many characters of each turn are settled, by key; see `unread_sessions`."""
-        return self._characters_read(session, *_settled_condition(reader_digest))
+        return self._characters_read_of(session, *_settled_condition(reader_digest))
 
     def buffered_characters(self, session: SessionId, *, reader_digest: str) -> dict[str, int]:
         """Return how many characters of a session's turns were ever buffered, by key."""
-        return self._characters_read(session, "way = ? and outcome = 'buffered'", [reader_digest])
+        condition = "way = ? and outcome = 'buffered'"
+        return self._characters_read_of(session, condition, [reader_digest])
 
     def add(self, session: SessionId, reading: SegmentReading) -> None:
         """Store the reading of a segment of a session."""
@@ -94,11 +103,20 @@ class ReadingTable:
             reading.reason,
             reading.trace,
         )
+        turns = self._db.rows(
+            f"select session_id, key, conversation_id, position from turns where {_OF_SESSION}",
+            session,
+        )
+        texts = load_texts(self._db, turns[0][0]) if turns else []
+        stops = dict(reading.turns)
         self._db.many(
             "insert into read_turns (reading_id, conversation_id, key, digest, stop)"
-            " select ?, conversation_id, key, digest(text), ? from turns"
-            f" where {_OF_SESSION} and key = ?",
-            [(number, stop, session, key) for key, stop in reading.turns],
+            " values (?, ?, ?, ?, ?)",
+            [
+                (number, conversation, key, fingerprint(texts[position - 1]), stops[key])
+                for _, key, conversation, position in turns
+                if key in stops
+            ],
         )
         self._db.many(
             "insert or ignore into reading_memories (reading_id, memory) values (?, ?)",
@@ -192,16 +210,34 @@ class ReadingTable:
             trace=None if trace is None else json.loads(trace),
         )
 
-    def _characters_read(
+    def _characters_read_of(
         self, session: SessionId, condition: str, values: Sequence[object]
     ) -> dict[str, int]:
-        """Return how many characters the readings that meet a condition cover, by key of a turn."""
-        rows = self._db.rows(
-            f"select key, ({_READ_UP_TO.format(condition)}) as stop from turns"
-            f" where {_OF_SESSION} and stop is not null",
-            *(*values, session),
-        )
-        return dict(rows)
+        """Return how many characters of a session were read, by key; see `_characters_read`."""
+        read = self._characters_read(f"{condition} and {_OF_SESSION}", [*values, session])
+        return next(iter(read.values()), {})
+
+    def _characters_read(
+        self, condition: str, values: Sequence[object]
+    ) -> dict[int, dict[str, int]]:
+        """Return how many characters the readings that meet a condition cover.
+
+        A turn whose text has changed since it was read counts as unread.
+
+        Returns:
+            By the number of the session, by the key of the turn.
+        """
+        read: dict[int, dict[str, int]] = {}
+        texts: list[str] = []
+        for session, key, position, digest, stop in self._db.rows(
+            f"{_READ_UP_TO.format(condition)} order by session_id", *values
+        ):
+            if session not in read:
+                texts = load_texts(self._db, session)
+            of_session = read.setdefault(session, {})
+            if fingerprint(texts[position - 1]) == digest:
+                of_session[key] = max(stop, of_session.get(key, 0))
+        return read
 
 
 def _settled_condition(reader_digest: str | None) -> tuple[str, list[object]]:

@@ -1,4 +1,4 @@
-"""Conversion between rows of the table `turns` and turns."""
+"""Conversion between turns and rows of the table `turns`, which leave out their texts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +7,8 @@ from memcli.domain import Clock, Kind, Role, Turn
 from memcli.store.sqlite.times import optional_milliseconds, to_datetime, utc_offset_minutes
 
 TURN_COLUMNS = (
-    "key, role, text, speaker, sent_at, utc_offset, clock, kind, parent, active, edited_at,"
-    " missing, included"
+    "key, role, speaker, sent_at, utc_offset, clock, kind, parent, active, edited_at, missing,"
+    " included, characters"
 )
 
 # By name: calling the enum takes five times as long, for every turn that is read.
@@ -21,7 +21,6 @@ def turn_values(turn: Turn) -> list[object]:
     return [
         turn.key,
         turn.role,
-        turn.text,
         turn.speaker,
         optional_milliseconds(turn.sent_at),
         utc_offset_minutes(turn.sent_at),
@@ -32,17 +31,18 @@ def turn_values(turn: Turn) -> list[object]:
         optional_milliseconds(turn.edited_at),
         int(turn.missing),
         int(turn.included),
+        len(turn.text) if turn.text.strip() else 0,
     ]
 
 
-def to_turn(row: Sequence[Any]) -> Turn:
-    """Return the turn of a row of TURN_COLUMNS.
+def to_turn(row: Sequence[Any], text: str) -> Turn:
+    """Return the turn of a row of TURN_COLUMNS and a text.
 
     Raises:
         ValueError: a value is none that memcli writes.
     """
-    key, role, text, speaker, sent_at, offset, clock, kind, parent, active, *rest = row
-    edited_at, missing, included = rest
+    key, role, speaker, sent_at, offset, clock, kind, parent, active, *rest = row
+    edited_at, missing, included, _characters = rest
     return Turn(
         key=key,
         role=_ROLES.get(role) or Role(role),

@@ -17,6 +17,7 @@ from memcli.store.sqlite.times import (
     utc_offset_minutes,
 )
 from memcli.store.tables.checksums import SESSION_COLUMNS, checksum_of
+from memcli.store.tables.packed_texts import pack_texts, unpack_texts
 from memcli.store.tables.session_rows import TURN_COLUMNS, to_turn, turn_values
 
 ConversationNumber = int  # the id of a row of `conversations`
@@ -27,6 +28,9 @@ _COLUMNS = (
     " sessions.id"
 )
 _JOINED = "sessions join conversations on conversations.id = sessions.conversation_id"
+_SELECT = (  # rows of `_to_session`
+    f"select {_COLUMNS}, packed from {_JOINED} left join texts on texts.session_id = sessions.id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class SessionTable:
         """
         ids = "select id from sessions where conversation_id = ?1 and started_at"
         rows = self._db.rows(
-            f"select {_COLUMNS} from {_JOINED} where sessions.id in ({ids} is null union all {ids}"
+            f"{_SELECT} where sessions.id in ({ids} is null union all {ids}"
             " between coalesce((select max(started_at) from sessions where conversation_id = ?1"
             " and started_at <= ?2), ?2) and ?3) and (ended_at is null or ended_at >= ?2)"
             " order by started_at, ended_at, sessions.id",
@@ -71,7 +75,7 @@ class SessionTable:
     def with_turns(self, conversation: ConversationNumber, keys: Sequence[str]) -> list[Session]:
         """Return the sessions of a conversation that have any of these turns, named by key."""
         rows = self._db.rows(
-            f"select {_COLUMNS} from {_JOINED} where sessions.id in (select session_id from turns"
+            f"{_SELECT} where sessions.id in (select session_id from turns"
             " where conversation_id = ? and key in (select value from json_each(?)))",
             *(conversation, json.dumps(keys)),
         )
@@ -80,7 +84,7 @@ class SessionTable:
     def before(self, conversation: ConversationNumber, start: datetime) -> Session | None:
         """Return the last session that began before a time."""
         rows = self._db.rows(
-            f"select {_COLUMNS} from {_JOINED} where conversation_id = ? and started_at < ?"
+            f"{_SELECT} where conversation_id = ? and started_at < ?"
             " order by started_at desc, sessions.id desc limit 1",
             *(conversation, milliseconds(start)),
         )
@@ -91,7 +95,7 @@ class SessionTable:
     ) -> Session | None:
         """Return the first session that began at a time or later, except for known ones."""
         rows = self._db.rows(
-            f"select {_COLUMNS} from {_JOINED} where conversation_id = ? and started_at >= ?"
+            f"{_SELECT} where conversation_id = ? and started_at >= ?"
             " and public not in (select value from json_each(?))"
             " order by started_at, ended_at, sessions.id limit 1",
             *(conversation, milliseconds(end), json.dumps(list(known))),
@@ -118,18 +122,20 @@ class SessionTable:
         turns = [
             (position, *turn_values(turn)) for position, turn in enumerate(session.turns, start=1)
         ]
+        packed = pack_texts([turn.text.encode() for turn in session.turns])
         [(number,)] = self._db.rows(
             f"insert into sessions ({SESSION_COLUMNS}, conversation_id, messages, checksum)"
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning id",
             *(*own, conversation),
             sum(turn.active and turn.kind.is_message for turn in session.turns),
-            checksum_of([own, *turns]),
+            checksum_of([own, *turns], packed),
         )
         self._db.many(
             f"insert into turns (session_id, conversation_id, position, {TURN_COLUMNS})"
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(number, conversation, *turn) for turn in turns],
         )
+        self._db.rows("insert into texts (session_id, packed) values (?, ?)", number, packed)
         return int(number)
 
     def number(self, session: SessionId) -> int | None:
@@ -176,11 +182,10 @@ class SessionTable:
             NotFoundError: no session, or more than one, has such an id.
         """
         rows = self._db.rows(
-            f"select {_COLUMNS} from {_JOINED} where public >= ?1 and public < ?1 || '~'"
-            " order by public limit 2",
+            f"{_SELECT} where public >= ?1 and public < ?1 || '~' order by public limit 2",
             session,
         ) or self._db.rows(
-            f"select {_COLUMNS} from {_JOINED} where sessions.id in (select session_id from turns"
+            f"{_SELECT} where sessions.id in (select session_id from turns"
             " join aliases using (conversation_id, key) where public >= ?1 and public < ?1 || '~')"
             " limit 2",
             session,
@@ -197,7 +202,7 @@ class SessionTable:
 
     def by_number(self, number: int) -> Session:
         """Return the session with this number."""
-        [row] = self._db.rows(f"select {_COLUMNS} from {_JOINED} where sessions.id = ?", number)
+        [row] = self._db.rows(f"{_SELECT} where sessions.id = ?", number)
         return self._session(row)
 
     def by_numbers(self, numbers: Collection[int]) -> dict[int, Session]:
@@ -211,11 +216,9 @@ class SessionTable:
         ):
             turns[number].append(turn)
         rows = self._db.rows(
-            f"select {_COLUMNS} from {_JOINED}"
-            " where sessions.id in (select value from json_each(?))",
-            wanted,
+            f"{_SELECT} where sessions.id in (select value from json_each(?))", wanted
         )
-        found = {row[-1]: self._to_session(row, turns[row[-1]]) for row in rows}
+        found = {row[-2]: self._to_session(row, turns[row[-2]]) for row in rows}
         return {number: found[number] for number in numbers}
 
     def numbers(self, filters: Filters) -> set[int]:
@@ -263,22 +266,26 @@ class SessionTable:
 
     def _session(self, row: Sequence[Any]) -> Session:
         turns = self._db.rows(
-            f"select {TURN_COLUMNS} from turns where session_id = ? order by position", row[-1]
+            f"select {TURN_COLUMNS} from turns where session_id = ? order by position", row[-2]
         )
         return self._to_session(row, turns)
 
     def _to_session(self, row: Sequence[Any], turns: Sequence[Sequence[Any]]) -> Session:
-        """Return the session of a row of _COLUMNS, and of rows of its turns."""
-        public, source, title, started, ended, offset, participants, _number = row
+        """Return the session of a row of _SELECT, and of rows of its turns."""
+        public, source, title, started, ended, offset, participants, _number, packed = row
         try:
+            texts = unpack_texts(packed or b"")
             return Session(
                 id=public,
                 source=source,
                 title=title,
-                turns=tuple(to_turn(turn) for turn in turns),
+                turns=tuple(to_turn(turn, text) for turn, text in zip(turns, texts, strict=True)),
                 started_at=to_datetime(started, offset),
                 ended_at=to_datetime(ended, offset),
                 participants=tuple(json.loads(participants)),
             )
         except ValueError as error:  # SQLite can read the row, but memcli never wrote it
-            raise StoreError(f"{self._db.path} is damaged in session {public}") from error
+            raise StoreError(
+                f"{self._db.path} is damaged in session {public}",
+                hint="`mem doctor` says what can be repaired",
+            ) from error

@@ -20,34 +20,11 @@ CREATE TABLE sessions (
             ended_at integer,
             utc_offset integer not null,    -- minutes east, where it began
             participants text not null      -- JSON list of names
-        , checksum text, indexed text, messages integer not null default 0, words integer, tokens integer) strict
+        , checksum text, indexed text, messages integer not null default 0, words integer) strict
         ;
-insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum, indexed, messages, words, tokens) values (1, 's_lsbn000001', 1, 'Trip to Lisbon', 1709294400000, 1709294460000, 0, '["user", "assistant"]', '00', NULL, 2, 2, NULL);
-insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum, indexed, messages, words, tokens) values (2, 's_annn000001', 2, 'Ann', 1714557600000, 1714557660000, 120, '["Ann", "me"]', NULL, NULL, 2, 2, NULL);
-insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum, indexed, messages, words, tokens) values (3, 's_annn000002', 2, 'Ann', 1714989600000, 1714989600000, 120, '["Ann"]', NULL, NULL, 1, 2, NULL);
-CREATE TABLE turns (
-            id integer primary key,
-            session_id integer not null references sessions on delete cascade,
-            conversation_id integer not null references conversations on delete cascade,
-            position integer not null,  -- from 1 within the session
-            key text not null,
-            parent text,
-            role text not null,
-            speaker text,
-            text text not null,
-            sent_at integer,            -- UTC, ms
-            utc_offset integer not null, -- minutes east, as it was said
-            clock text not null,
-            kind text not null,
-            active integer not null, edited_at integer, missing integer not null default 0, included integer not null default 0,
-            unique (conversation_id, key)
-        ) strict
-        ;
-insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (1, 1, 1, 1, 't1', NULL, 'user', NULL, 'I must not eat hazelnuts.', 1709294400000, 120, 'exact', 'text', 1, 1709294405000, 1, 0);
-insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (2, 1, 1, 2, 't2', 't1', 'assistant', NULL, 'Noted, no hazelnuts.', 1709294460000, 120, 'exact', 'text', 1, NULL, 0, 0);
-insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (3, 2, 2, 1, 'a1', NULL, 'person', 'Ann', 'The ferry leaves at nine.', 1714557600000, 120, 'exact', 'text', 1, NULL, 0, 0);
-insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (4, 2, 2, 2, 'a2', NULL, 'user', 'me', '東京 is next?', 1714557660000, 120, 'exact', 'text', 1, NULL, 0, 0);
-insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, text, sent_at, utc_offset, clock, kind, active, edited_at, missing, included) values (5, 3, 2, 1, 'a3', NULL, 'person', 'Ann', 'Umbrella 🌂', 1714989600000, 120, 'exact', 'media', 1, NULL, 0, 0);
+insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum, indexed, messages, words) values (1, 's_lsbn000001', 1, 'Trip to Lisbon', 1709294400000, 1709294460000, 0, '["user", "assistant"]', '00', '', 2, 2);
+insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum, indexed, messages, words) values (2, 's_annn000001', 2, 'Ann', 1714557600000, 1714557660000, 120, '["Ann", "me"]', NULL, '', 2, 2);
+insert into sessions (id, public, conversation_id, title, started_at, ended_at, utc_offset, participants, checksum, indexed, messages, words) values (3, 's_annn000002', 2, 'Ann', 1714989600000, 1714989600000, 120, '["Ann"]', NULL, '', 1, 2);
 CREATE TABLE revisions (    -- what a turn said, or how a session was titled, before
             id integer primary key,
             conversation_id integer not null references conversations on delete cascade,
@@ -66,13 +43,13 @@ CREATE TABLE passages (
             last integer not null check (last >= first),
             start integer not null,  -- characters of a turn that takes several passages
             stop integer
-        , tokens integer) strict
+        ) strict
         ;
-insert into passages (id, session_id, first, last, start, stop, tokens) values (1, 1, 1, 2, 0, NULL, NULL);
-insert into passages (id, session_id, first, last, start, stop, tokens) values (2, 2, 1, 1, 0, 9, NULL);
-insert into passages (id, session_id, first, last, start, stop, tokens) values (3, 2, 1, 1, 9, NULL, NULL);
-insert into passages (id, session_id, first, last, start, stop, tokens) values (4, 2, 2, 2, 0, NULL, NULL);
-insert into passages (id, session_id, first, last, start, stop, tokens) values (5, 3, 1, 1, 0, NULL, NULL);
+insert into passages (id, session_id, first, last, start, stop) values (1, 1, 1, 2, 0, NULL);
+insert into passages (id, session_id, first, last, start, stop) values (2, 2, 1, 1, 0, 9);
+insert into passages (id, session_id, first, last, start, stop) values (3, 2, 1, 1, 9, NULL);
+insert into passages (id, session_id, first, last, start, stop) values (4, 2, 2, 2, 0, NULL);
+insert into passages (id, session_id, first, last, start, stop) values (5, 3, 1, 1, 0, NULL);
 CREATE TABLE answers (
             id integer primary key autoincrement,  -- the older, the smaller
             key text not null unique,   -- digest of model, question and what it was shown
@@ -188,19 +165,43 @@ CREATE TABLE backups (
         ) strict, without rowid
         ;
 insert into backups (path, made_at) values (X'2F686F6D652F616E6E2F6261636B75702E6462', 1714989600000);
-CREATE VIRTUAL TABLE session_words using fts5(text, content='', tokenize='ascii', detail=none, columnsize=0);
-CREATE VIRTUAL TABLE title_words using fts5(text, content='', tokenize='ascii');
-CREATE VIRTUAL TABLE passage_words using fts5(text, content='', tokenize='ascii', detail=none, columnsize=0);
-CREATE VIRTUAL TABLE turn_words using fts5(text, content='', tokenize='ascii');
-CREATE TABLE text_totals (  -- of the tables of words that keep no sizes
-            name text primary key,
-            texts integer not null default 0,
-            tokens integer not null default 0,  -- of all texts together
-            words integer not null default 0    -- different ones in each text
-        ) strict, without rowid
+CREATE VIRTUAL TABLE session_words using fts5(title, speakers, dates, people, assistant, content='', tokenize="porter unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE turn_words using fts5(text, content='', tokenize="porter unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE passage_words using fts5(text, content='', tokenize="porter unicode61 remove_diacritics 2");
+CREATE TABLE texts (
+            session_id integer primary key references sessions on delete cascade,
+            packed blob not null        -- the texts of all its turns; `mem export` prints them
+        ) strict
         ;
-insert into text_totals (name, texts, tokens, words) values ('passage_words', 0, 0, 0);
-insert into text_totals (name, texts, tokens, words) values ('session_words', 0, 0, 0);
+insert into texts (session_id, packed) values (1, X'785E636260609004621120F654C82D2D2E51C8CB2F51484D2C51C848AC4ACDC92B2D29D6F3CB2F494DD1014A208901007F3210A8');
+insert into texts (session_id, packed) values (2, X'0002000000190000000F000000546865206665727279206C6561766573206174206E696E652EE69DB1E4BAAC206973206E6578743F');
+insert into texts (session_id, packed) values (3, X'00010000000D000000556D6272656C6C6120F09F8C82');
+CREATE TABLE "turns" (
+            id integer primary key,
+            session_id integer not null references sessions on delete cascade,
+            conversation_id integer not null references conversations on delete cascade,
+            position integer not null,  -- from 1 within the session
+            key text not null,
+            parent text,
+            role text not null,
+            speaker text,
+            sent_at integer,            -- UTC, ms
+            utc_offset integer not null, -- minutes east, as it was said
+            clock text not null,
+            kind text not null,
+            active integer not null,
+            edited_at integer,          -- UTC, ms
+            missing integer not null default 0,
+            included integer not null default 0,
+            characters integer not null, -- of its text; 0 for nothing but blanks
+            unique (conversation_id, key)
+        ) strict
+        ;
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset, clock, kind, active, edited_at, missing, included, characters) values (1, 1, 1, 1, 't1', NULL, 'user', NULL, 1709294400000, 120, 'exact', 'text', 1, 1709294405000, 1, 0, 25);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset, clock, kind, active, edited_at, missing, included, characters) values (2, 1, 1, 2, 't2', 't1', 'assistant', NULL, 1709294460000, 120, 'exact', 'text', 1, NULL, 0, 0, 20);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset, clock, kind, active, edited_at, missing, included, characters) values (3, 2, 2, 1, 'a1', NULL, 'person', 'Ann', 1714557600000, 120, 'exact', 'text', 1, NULL, 0, 0, 25);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset, clock, kind, active, edited_at, missing, included, characters) values (4, 2, 2, 2, 'a2', NULL, 'user', 'me', 1714557660000, 120, 'exact', 'text', 1, NULL, 0, 0, 11);
+insert into turns (id, session_id, conversation_id, position, key, parent, role, speaker, sent_at, utc_offset, clock, kind, active, edited_at, missing, included, characters) values (5, 3, 2, 1, 'a3', NULL, 'person', 'Ann', 1714989600000, 120, 'exact', 'media', 1, NULL, 0, 0, 10);
 CREATE TABLE vectors_1 (id integer primary key, embedding blob not null) strict;
 insert into vectors_1 (id, embedding) values (1, X'7F2A0000D65500002AAB002A00000000');
 insert into vectors_1 (id, embedding) values (2, X'D6557F000000AB2A002A000000000000');
@@ -230,40 +231,75 @@ insert into memory_words_docsize (id, sz, origin) values (2, X'05', 2);
 delete from memory_words_config;
 insert into memory_words_config (k, v) values ('version', 4);
 delete from passage_words_data;
-insert into passage_words_data (id, block) values (1, X'');
-insert into passage_words_data (id, block) values (10, X'00000001000000');
+insert into passage_words_data (id, block) values (1, X'0514');
+insert into passage_words_data (id, block) values (10, X'00000002FF000001010505000501010101010000010201010202000001030101030300000104010104040000010501010505000001');
+insert into passage_words_data (id, block) values (137438953473, X'0000003C0430656174010205010868617A656C6E75740104060501016901020201046D75737401020301026E6F01020803017401020404016501020704080E06090706');
+insert into passage_words_data (id, block) values (274877906945, X'00000016063066657272690202030103746865020202040A');
+insert into passage_words_data (id, block) values (412316860417, X'0000001D0330617403020301046C65617603020201046E696E65030204040709');
+insert into passage_words_data (id, block) values (549755813889, X'0000002E0330697304020501026D6504020201046E6578740402060103E4BAAC0402040106E69DB1E4BAAC0402030407070908');
+insert into passage_words_data (id, block) values (687194767361, X'000000190430616E6E0502020108756D6272656C6C610502030408');
 delete from passage_words_idx;
+insert into passage_words_idx (segid, term, pgno) values (1, X'', 2);
+insert into passage_words_idx (segid, term, pgno) values (2, X'', 2);
+insert into passage_words_idx (segid, term, pgno) values (3, X'', 2);
+insert into passage_words_idx (segid, term, pgno) values (4, X'', 2);
+insert into passage_words_idx (segid, term, pgno) values (5, X'', 2);
+delete from passage_words_docsize;
+insert into passage_words_docsize (id, sz) values (1, X'08');
+insert into passage_words_docsize (id, sz) values (2, X'02');
+insert into passage_words_docsize (id, sz) values (3, X'03');
+insert into passage_words_docsize (id, sz) values (4, X'05');
+insert into passage_words_docsize (id, sz) values (5, X'02');
 delete from passage_words_config;
+insert into passage_words_config (k, v) values ('hashsize', 33554432);
 insert into passage_words_config (k, v) values ('secure-delete', 1);
 insert into passage_words_config (k, v) values ('version', 4);
 delete from session_words_data;
-insert into session_words_data (id, block) values (1, X'');
-insert into session_words_data (id, block) values (10, X'00000001000000');
+insert into session_words_data (id, block) values (1, X'030505151203');
+insert into session_words_data (id, block) values (10, X'00000003FF0000010103030003010101010100000102010102020000010301010303000001');
+insert into session_words_data (id, block) values (137438953473, X'000000BB03303031010601020802013301060102070101310106010203010432303234010801020503010661737369737401060101030103656174010601030501066672696461690106010202010868617A656C6E7574010C010306010404010169010601030201066C6973626F6E01020401056D6172636801060102040203757374010601030301026E6F0106010403030174010601030404016501060104020102746F01020302037269700102020104757365720106010102040908080C0D0A0D12080B0C0A0908080708');
+insert into session_words_data (id, block) values (274877906945, X'000000BA033030310206010208020135020601020701013102060102030104323032340208010205030103616E6E020E02010102010302020174020601030601056665727269020601030401026973020601030B01046C656176020601030501036D61690206010204020165020C01010301030801046E657874020601030C0203696E6502060103070103746865020601030301097765646E657364616902060102020103E4BAAC020601030A0106E69DB1E4BAAC0206010309040908080C0E080C090B0A0B0B0A0A100A');
+insert into session_words_data (id, block) values (412316860417, X'0000005C033030350306010207020136030601020801043230323403080102050301013603060102030103616E6E030E0201010201030201036D6169030601020402056F6E64616903060102020108756D6272656C6C6103060103030409080C080E0A0C');
 delete from session_words_idx;
+insert into session_words_idx (segid, term, pgno) values (1, X'', 2);
+insert into session_words_idx (segid, term, pgno) values (2, X'', 2);
+insert into session_words_idx (segid, term, pgno) values (3, X'', 2);
+delete from session_words_docsize;
+insert into session_words_docsize (id, sz) values (1, X'0302070503');
+insert into session_words_docsize (id, sz) values (2, X'0102070B00');
+insert into session_words_docsize (id, sz) values (3, X'0101070200');
 delete from session_words_config;
+insert into session_words_config (k, v) values ('hashsize', 33554432);
+insert into session_words_config (k, v) values ('rank', 'bm25(1, 1, 2, 1, 0.5)');
 insert into session_words_config (k, v) values ('secure-delete', 1);
 insert into session_words_config (k, v) values ('version', 4);
-delete from title_words_data;
-insert into title_words_data (id, block) values (1, X'');
-insert into title_words_data (id, block) values (10, X'00000001000000');
-delete from title_words_idx;
-delete from title_words_docsize;
-delete from title_words_config;
-insert into title_words_config (k, v) values ('secure-delete', 1);
-insert into title_words_config (k, v) values ('version', 4);
 delete from turn_words_data;
-insert into turn_words_data (id, block) values (1, X'');
-insert into turn_words_data (id, block) values (10, X'00000001000000');
+insert into turn_words_data (id, block) values (1, X'0515');
+insert into turn_words_data (id, block) values (10, X'00000002FF000001010505000501010101010000010201010202000001030101030300000104010104040000010501010505000001');
+insert into turn_words_data (id, block) values (137438953473, X'000000300430656174010205010868617A656C6E757401020601016901020201046D75737401020301036E6F7401020404080D0609');
+insert into turn_words_data (id, block) values (274877906945, X'0000001F093068617A656C6E757402020401026E6F02020303027465020202040D07');
+insert into turn_words_data (id, block) values (412316860417, X'000000360430616E6E0302020201740302060105666572726903020401046C65617603020501046E696E6503020701037468650302030408060A0909');
+insert into turn_words_data (id, block) values (549755813889, X'0000002E0330697304020501026D6504020201046E6578740402060103E4BAAC0402040106E69DB1E4BAAC0402030407070908');
+insert into turn_words_data (id, block) values (687194767361, X'000000190430616E6E0502020108756D6272656C6C610502030408');
 delete from turn_words_idx;
+insert into turn_words_idx (segid, term, pgno) values (1, X'', 2);
+insert into turn_words_idx (segid, term, pgno) values (2, X'', 2);
+insert into turn_words_idx (segid, term, pgno) values (3, X'', 2);
+insert into turn_words_idx (segid, term, pgno) values (4, X'', 2);
+insert into turn_words_idx (segid, term, pgno) values (5, X'', 2);
 delete from turn_words_docsize;
+insert into turn_words_docsize (id, sz) values (1, X'05');
+insert into turn_words_docsize (id, sz) values (2, X'03');
+insert into turn_words_docsize (id, sz) values (3, X'06');
+insert into turn_words_docsize (id, sz) values (4, X'05');
+insert into turn_words_docsize (id, sz) values (5, X'02');
 delete from turn_words_config;
+insert into turn_words_config (k, v) values ('hashsize', 33554432);
 insert into turn_words_config (k, v) values ('secure-delete', 1);
 insert into turn_words_config (k, v) values ('version', 4);
 CREATE INDEX sessions_by_conversation on sessions (conversation_id, started_at);
 CREATE INDEX sessions_by_time on sessions (started_at);
-CREATE INDEX turns_by_session on turns (session_id, position);
 CREATE INDEX passages_by_session on passages (session_id);
-CREATE INDEX turns_first on turns (key) where position = 1;
 CREATE UNIQUE INDEX embedders_by_role on embedders (serving);
 CREATE INDEX memories_by_subject on memories (subject);
 CREATE INDEX memories_by_edit on memories (edited_into);
@@ -279,6 +315,7 @@ CREATE INDEX read_turns_by_reading on read_turns (reading_id);
 CREATE TRIGGER readings_forgotten after delete on read_turns begin delete from readings where id = old.reading_id; end;
 CREATE INDEX reading_memories_by_reading on reading_memories (reading_id);
 CREATE TRIGGER reading_memories_forgotten after delete on memories begin delete from reading_memories where memory = old.public; end;
+CREATE INDEX turns_by_session on turns (session_id, position);
+CREATE INDEX turns_first on turns (key) where position = 1;
 CREATE INDEX turns_by_speaker on turns (speaker) where speaker is not null and active and kind in ('text', 'media', 'deleted');
-CREATE INDEX sessions_unindexed on sessions (id) where indexed is null;
 commit;

@@ -36,7 +36,7 @@ def add_memory(
     fact = Fact(key, MemoryType(type_), value, tuple(tags or ()))
     with database.open() as store:
         added = store.memories.get(
-            OwnFacts(store, open_embedder()).add(fact, datetime.now().astimezone())
+            OwnFacts(store, open_embedder(store)).add(fact, datetime.now().astimezone())
         )
         output.print_result(
             lambda: one_memory_document(store, added, store.memories.history(added)),

@@ -62,7 +62,7 @@ def edit_memory(
             tags=tuple(tags) if tags else found.fact.tags,
         )
         edited = store.memories.get(
-            OwnFacts(store, open_embedder()).edit(found, fact, datetime.now().astimezone())
+            OwnFacts(store, open_embedder(store)).edit(found, fact, datetime.now().astimezone())
         )
         output.print_result(
             lambda: one_memory_document(store, edited, store.memories.history(edited)),

@@ -46,6 +46,6 @@ def print_found_memories(
         EarlyExit: there are none.
     """
     with database.open_existing() as store:
-        hits = search_memories(query, store, open_embedder(), chosen.filters())
+        hits = search_memories(query, store, open_embedder(store), chosen.filters())
         found = [hit.memory for hit in hits]
         chosen.print_chosen(store, found, chosen_format)

@@ -37,7 +37,7 @@ def import_memories(
         resume_hint("nothing was imported"),
         database.open() as store,
     ):
-        restored = OwnFacts(store, open_embedder()).import_memories(
+        restored = OwnFacts(store, open_embedder(store)).import_memories(
             found, datetime.now().astimezone()
         )
     output.print_result(
