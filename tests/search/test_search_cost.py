@@ -38,7 +38,8 @@ def archives(tmp_path_factory):
                 session = store.sessions.by_number(number)
                 passages = store.index.add(number, session, [Passage(1, 2)])
                 text = " ".join(turn.text for turn in session.turns)
-                store.index.add_vectors(passages, embedder.embed([text]), embedder)
+                places = [(one, 0) for one in passages]
+                store.index.add_vectors(places, embedder.embed([text]), embedder)
     return folder
 
 

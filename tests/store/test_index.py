@@ -35,7 +35,8 @@ def remember(store, *talks):
         cut = [Passage(at, at) for at, turn in enumerate(session.turns, 1) if turn.is_searchable]
         passages = store.index.add(number, session, cut)
         texts = [session.turns[passage.first - 1].text for passage in cut]
-        store.index.add_vectors(passages, WordEmbedder().embed(texts), WordEmbedder())
+        places = [(one, 0) for one in passages]
+        store.index.add_vectors(places, WordEmbedder().embed(texts), WordEmbedder())
     return numbers
 
 
@@ -249,7 +250,7 @@ def test_vectors_of_another_embedder_are_refused(store):
     with pytest.raises(StoreError, match="has vectors of fake-words-64, not of other-model"):
         store.index.nearest_passages(np.ones(64, np.float32).tobytes(), other, ALL, 1)
     with pytest.raises(StoreError, match="not of other-model"):
-        store.index.add_vectors([1], np.ones((1, 64), np.float32), other)
+        store.index.add_vectors([(1, 0)], np.ones((1, 64), np.float32), other)
 
 
 def test_an_empty_database_finds_nothing(store):

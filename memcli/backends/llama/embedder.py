@@ -13,6 +13,7 @@ from memcli.backends.llama.model import LlamaModel
 from memcli.catalog.manifest import Pooling
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
+from memcli.text.chunking import WINDOW_TURNS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +46,8 @@ class LlamaEmbedder:
         ModelNotFoundError: there is no such file.
         BackendError: the file is damaged, or names no dimensions.
     """
+
+    window_turns = WINDOW_TURNS
 
     def __init__(  # noqa: PLR0913  # a manifest's facts, by name
         self,

@@ -14,6 +14,7 @@ from memcli.callbacks import NoteCallback, ignore
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
 from memcli.protocols import Vectors
+from memcli.text.chunking import WINDOW_TURNS
 
 _BATCH_TEXTS = 32  # texts in a request
 
@@ -28,6 +29,8 @@ class ServerEmbedder:
         context: tokens of a text that are sent, at most, by estimate.
         note: is called, before the first text leaves this machine, with its destination.
     """
+
+    window_turns = WINDOW_TURNS
 
     def __init__(
         self,

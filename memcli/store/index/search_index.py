@@ -11,7 +11,7 @@ scan of bits, and the list of speakers.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -122,14 +122,30 @@ class SearchIndex:
         full_text.remove_words(self._db, number)
         self._db.rows("delete from passages where session_id = ?", number)
 
-    def add_vectors(self, passages: Sequence[int], vectors: Vectors, embedder: Embedder) -> None:
-        """Store the vectors of passages.
+    def window_turns(self, embedder: Embedder) -> int:
+        """Return how many turns a vector stands for; 0 is a whole passage.
 
         Raises:
             StoreError: the database has vectors of another embedder.
         """
         number = require_active_embedder(self._db, embedder)
-        passage_vectors.add_rows(self._db, number, passages, quantize_vectors(vectors))
+        return passage_vectors.window_turns(self._db, number)
+
+    def add_vectors(
+        self, places: Sequence[tuple[int, int]], vectors: Vectors, embedder: Embedder
+    ) -> None:
+        """Store the vectors of passages.
+
+        Args:
+            places: the number of each vector's passage, and which of its windows it is, from 0.
+            vectors: the vectors.
+            embedder: the embedder that made them.
+
+        Raises:
+            StoreError: the database has vectors of another embedder.
+        """
+        number = require_active_embedder(self._db, embedder)
+        passage_vectors.add_rows(self._db, number, places, quantize_vectors(vectors))
 
     def match_terms(
         self,
@@ -311,6 +327,21 @@ class SearchIndex:
         """
         number = active_embedder_number(self._db, embedder)
         return passage_vectors.background(self._db, number, vector) if number else (0.0, 0.0, 0)
+
+    def window_cosines(
+        self, vector: bytes, embedder: Embedder, sessions: Collection[int]
+    ) -> list[tuple[int, Passage, int, float]]:
+        """Return how near each window of some sessions is to a vector of float32 numbers.
+
+        Returns:
+            The session, the passage, which of its windows it is, and the cosine in [-1, 1].
+
+        Raises:
+            StoreError: the database has vectors of another embedder.
+        """
+        number = active_embedder_number(self._db, embedder)
+        rows = passage_vectors.window_cosines(self._db, number, vector, sessions) if number else []
+        return [(session, Passage(*place), at, near) for session, at, near, *place in rows if near]
 
     def nearest_passages(
         self, vector: bytes, embedder: Embedder, filters: Filters, limit: int

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from memcli.store.index.passage_vectors import passage_shift
 from memcli.store.sqlite.connection import Database
 from memcli.store.tables.checksums import (
     sessions_that_differ,
@@ -81,8 +82,11 @@ class HealthChecks:
         for number, name, dimensions in self._db.rows(
             "select id, name, dimensions from embedders where serving"
         ):
+            shift = passage_shift(self._db, number)
             findings += self._compare(
-                f"passages of {name}", "select id from passages", f"vectors_{number}"
+                f"passages of {name}",
+                "select id from passages",
+                *(f"vectors_{number}", f"id >> {shift}"),
             ) or self._compare(
                 f"vectors of {name}",
                 f"select id from vectors_{number}",
