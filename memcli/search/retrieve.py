@@ -134,48 +134,36 @@ of the form of a question (some are counted twice). Tried against these, and dro
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from memcli.domain import Memory, Passage, Session
+from memcli.domain import Memory, Passage
 from memcli.errors import NotFoundError
 from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder, SentenceEmbedder
+from memcli.search.evidence.candidates import (
+    ON_TOPIC,
+    Candidate,
+    build_candidates,
+    first_searched,
+)
 from memcli.search.evidence.confidence import measure_confidence
-from memcli.search.evidence.reasons import describe_reasons
-from memcli.search.evidence.turns import Evidence, choose_evidence
+from memcli.search.evidence.turns import Evidence
 from memcli.search.fusion import weighted_sum
 from memcli.search.memory_search import find_answering_memories
 from memcli.search.query import SearchQuery, SignalWeights, prepare_query, weights_for_size
 from memcli.search.question.exact import Reference, find_quoted_phrases, parse_reference
 from memcli.search.question.wording import find_tense
 from memcli.search.signals import (
-    TURN_DEPTH,
     Matches,
     SignalScores,
     find_matches,
     score_signals,
 )
-from memcli.store import Filters, IndexMatch, Store, stem_tokens, word_spans
+from memcli.store import Filters, Store, stem_tokens, word_spans
 
 LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be shown at all
-ON_TOPIC = 0.75  # share of the best score that a session on the topic has
 EXACT_TITLE = 0.9  # score of a title that the question has, or nearly
 LEAST_CLOSENESS = 0.5  # of a session to a named day, if it shares no word with the question
-MOST_PASSAGES = 3  # of a session
 SENTENCE_MEANING = 3.0  # factor for the weight of meaning, if the embedder reads sentences
 LEAST_SURE = 0.05  # confidence of a question none of whose words says anything
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A session that may answer, with everything that speaks for it."""
-
-    number: int  # of the session, in the database
-    session: Session
-    score: float  # in [0, 1]: the confidence, for the best one; for others, their share of it
-    parts: dict[str, float]  # the part of the score that each signal adds, by its name
-    terms: tuple[str, ...]  # terms of the question that the session has
-    passages: tuple[Passage, ...]  # best first, at least one
-    evidence: tuple[Evidence, ...]  # best first, at least one
-    reasons: tuple[str, ...] = ()  # for its place, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +253,7 @@ def _run_signals(query: SearchQuery, limit: int, *, missing_phrases: tuple[str, 
     # The best session's score says how sure the ranking is, the others' are their share of that.
     sure = 0.0 if missing_phrases else measure_confidence(ranked[0], query, matches).confidence
     scale = sure / (scores[ranked[0]] or 1.0)
-    candidates = _candidates(ranked[:limit], scale, signals, query, matches)
+    candidates = build_candidates(ranked[:limit], scale, signals, query, matches)
     corrections = _words_of_stems(query.corrections, candidates)
     return Retrieval(candidates, corrections, missing_phrases)
 
@@ -334,68 +322,6 @@ def _presentable(matches: Matches) -> set[int]:
     return by_words | by_meaning | by_day | by_person | others
 
 
-def _candidates(
-    numbers: Sequence[int],
-    scale: float,
-    signals: Sequence[SignalScores],
-    query: SearchQuery,
-    matches: Matches,
-) -> list[Candidate]:
-    """Return sessions with everything that speaks for them, their scores times `scale`."""
-    total = sum(signal.weight for signal in signals)
-    shares = {signal.name: scale * signal.weight / total for signal in signals}
-    sessions = query.store.sessions.by_numbers(numbers)
-    firsts = {number: _first_searched(session) for number, session in sessions.items()}
-    passages = _choose_passages(firsts, query.weights, matches)
-    evidence = choose_evidence(query, sessions, matches, _turns_with_words(numbers, query, matches))
-    terms = {place.session: place.terms for place in matches["session"]}
-    parts = {
-        number: {
-            signal.name: signal.scores.get(number, 0.0) * shares[signal.name] for signal in signals
-        }
-        for number in numbers
-    }
-    scores = {number: sum(each.values()) for number, each in parts.items()}
-    newest, alike = _newest_on_topic(sessions, scores)
-    return [
-        Candidate(
-            number=number,
-            session=sessions[number],
-            score=scores[number],
-            parts=parts[number],
-            terms=terms.get(number, ()),
-            passages=tuple(passages[number]),
-            evidence=tuple(evidence[number]),
-            reasons=describe_reasons(
-                query,
-                sessions[number],
-                terms.get(number, ()),
-                parts[number],
-                newest_of=alike if number == newest else 0,
-            ),
-        )
-        for number in numbers
-    ]
-
-
-def _newest_on_topic(
-    sessions: Mapping[int, Session], scores: Mapping[int, float]
-) -> tuple[int | None, int]:
-    """Return the newest of the sessions whose scores are near the best one, and their number.
-
-    Of several values of one thing it has the present one. There is none if two are equally new.
-    """
-    best = max(scores.values(), default=0.0)
-    near = sorted(
-        (session.started_at, number)
-        for number, session in sessions.items()
-        if session.started_at and scores[number] >= ON_TOPIC * best
-    )
-    if not best or len(near) < 2 or near[-1][0] == near[-2][0]:
-        return None, 0
-    return near[-1][1], len(near)
-
-
 def _open_reference(reference: Reference, store: Store, filters: Filters) -> Candidate | None:
     """Return the session that an id names; None if there is none, or the filters exclude it."""
     try:
@@ -407,7 +333,7 @@ def _open_reference(reference: Reference, store: Store, filters: Filters) -> Can
         return None
     at = reference.position or 0
     if not 1 <= at <= len(session.turns):
-        at = _first_searched(session)
+        at = first_searched(session)
     return Candidate(
         number=number,
         session=session,
@@ -430,38 +356,3 @@ def _words_of_stems(
             for _, _, word in word_spans(turn.text):
                 written.setdefault(" ".join(stem_tokens(word)), word)
     return {typed: written.get(stem, stem) for typed, stem in corrections.items()}
-
-
-def _first_searched(session: Session) -> int:
-    """Return the position to show of a session of which only the title or the day was found."""
-    return next((at for at, turn in enumerate(session.turns, start=1) if turn.is_searchable), 1)
-
-
-def _turns_with_words(
-    numbers: Sequence[int], query: SearchQuery, matches: Matches
-) -> Iterable[IndexMatch]:
-    """Return the turns of some sessions that have words of the question, best first."""
-    turns = matches["turn"]
-    missing = tuple(set(numbers) - {turn.session for turn in turns})
-    if not missing:
-        return turns
-    filters = replace(query.filters, among=missing)
-    return [*turns, *query.store.index.match_terms("turn", query.terms, filters, TURN_DEPTH)]
-
-
-def _choose_passages(
-    firsts: Mapping[int, int], weights: SignalWeights, matches: Matches
-) -> dict[int, list[Passage]]:
-    """Choose the passages of each session that are likeliest to answer, by words and meaning."""
-    scored: dict[int, dict[Passage, float]] = {number: {} for number in firsts}
-    for name, weight in (("passage", weights.passage), ("meaning", weights.meaning)):
-        greatest = max((each.score for each in matches[name]), default=0.0)
-        for each in matches[name]:
-            if each.session in scored and each.passage and greatest > 0:
-                scores = scored[each.session]
-                scores[each.passage] = scores.get(each.passage, 0) + weight * each.score / greatest
-    return {
-        number: sorted(scores, key=lambda place: -scores[place])[:MOST_PASSAGES]
-        or [Passage(firsts[number], firsts[number])]
-        for number, scores in scored.items()
-    }
