@@ -240,6 +240,22 @@ def test_another_embedder_in_the_settings_than_in_the_database_is_a_fault(archiv
     assert unverified == ["embedder tiny : unverified, used as embedder"]
 
 
+def test_vectors_of_whole_passages_of_an_embedder_that_reads_sentences_are_noted(archive):
+    file = write_tiny_bert(archive.folder / "tiny.gguf")
+    archive.write(
+        "home/.config/mem/models/tiny.toml", f'name = "tiny"\nlike = "bge-m3"\nfile = "{file}"\n'
+    )
+    archive("index", "--embedder", "tiny")
+    assert "embedder" not in notes(archive("doctor", "--json"))
+    database = apsw.Connection(str(archive.database))
+    database.execute("update embedders set turns = 0")  # as an older memcli made it
+    database.close()
+
+    assert notes(archive("doctor", "--json"))["embedder"] == (
+        "tiny, whose vectors here stand for whole passages"
+    )
+
+
 def test_sources_that_are_gone_are_noted_and_lose_nothing(archive):
     (archive.folder / "talks.json").unlink()
 

@@ -215,10 +215,15 @@ def _tokenizer() -> apsw.FTS5Tokenizer:
     return apsw.Connection(":memory:").fts5_tokenizer("porter", parts)
 
 
-def _stop_words_for(question: str) -> frozenset[str]:
+def is_german(question: str) -> bool:
+    """Return whether a question has several German stop words that are no English ones."""
     german = GERMAN_STOP_WORDS - STOP_WORDS
     found = german.intersection(re.findall(_word_pattern(question), question.casefold()))
-    return STOP_WORDS | GERMAN_STOP_WORDS if len(found) >= _GERMAN_THRESHOLD else STOP_WORDS
+    return len(found) >= _GERMAN_THRESHOLD
+
+
+def _stop_words_for(question: str) -> frozenset[str]:
+    return STOP_WORDS | GERMAN_STOP_WORDS if is_german(question) else STOP_WORDS
 
 
 def fts_query(term: str) -> str:
