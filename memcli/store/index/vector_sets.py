@@ -23,6 +23,7 @@ class ActiveEmbedder:
 
     name: str
     fingerprint: str
+    turns: int  # that a vector stands for; 0 is a whole passage
 
 
 class VectorSets:
@@ -38,7 +39,7 @@ class VectorSets:
 
     def active_embedder(self) -> ActiveEmbedder | None:
         """Return the active embedder, or None if nothing is embedded yet."""
-        rows = self._db.rows("select name, fingerprint from embedders where serving")
+        rows = self._db.rows("select name, fingerprint, turns from embedders where serving")
         return ActiveEmbedder(*rows[0]) if rows else None
 
     def incomplete_embedder_name(self) -> str | None:
