@@ -129,6 +129,13 @@ class QuestionEmbedder(Protocol):
         ...
 
 
+@runtime_checkable
+class SentenceEmbedder(Protocol):
+    """An embedder that reads a text as a whole, and is the better the fewer subjects a text has."""
+
+    window_turns: int  # turns that one vector stands for
+
+
 class Reranker(Protocol):
     """A model that judges one passage at a time, yes or no, for the rerank stage."""
 

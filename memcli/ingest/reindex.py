@@ -17,7 +17,7 @@ from memcli.memories.grounding import check_sources_again
 from memcli.memories.remember import MemoryWriter
 from memcli.protocols import Embedder
 from memcli.store import Filters, MemoryFilters, PassageLocation, Store
-from memcli.text.chunking import split_passages, text_of_turns
+from memcli.text.chunking import split_passages, window_texts
 
 WINDOW = 2048  # passages that are sorted by length together
 SMALLEST, LARGEST = 16, 1024  # passages in one transaction
@@ -89,16 +89,18 @@ def _make_missing_vectors(
 ) -> int:
     """Make the vectors that are missing from a set; return their number."""
     missing, made, after, size = store.vector_sets.count_missing(number), 0, 0, SMALLEST
+    turns = store.vector_sets.window_turns(number)
     while window := store.vector_sets.missing_passages(number, after, WINDOW):
         after = window[-1][0]
         with store.snapshot():
             state = store.data_version()
-            texts = dict(_texts(store, store.vector_sets.unchanged_passages(window)))
-        longest = sorted(texts, key=lambda place: -len(texts[place]))
+            texts = dict(_texts(store, store.vector_sets.unchanged_passages(window), turns))
+        longest = sorted(texts, key=lambda place: -len(texts[place][0]))
         while longest:
             batch, longest = longest[:size], longest[size:]
             began = monotonic()
-            made += _embed(store, embedder, number, {place: texts[place] for place in batch}, state)
+            part = {place: texts[place] for place in batch}
+            made += _embed(store, embedder, number, part, turns, state)
             pace = SECONDS / max(monotonic() - began, 1e-3)
             size = min(max(SMALLEST, int(len(batch) * min(pace, 2))), LARGEST)
             progress("vectors", min(made, missing), missing)
@@ -109,35 +111,48 @@ def _embed(
     store: Store,
     embedder: Embedder,
     number: int,
-    texts: dict[PassageLocation, str],
+    texts: dict[PassageLocation, list[str]],
+    turns: int,
     state: int,
 ) -> int:
     """Make and store vectors, except of passages that have changed meanwhile.
+
+    Returns:
+        The number of passages that have vectors now.
 
     Args:
         store: the database.
         embedder: makes the vectors.
         number: of the set of vectors.
-        texts: of the passages.
+        texts: of the windows of the passages.
+        turns: of a window.
         state: what `data_version` was before the texts were read.
     """
     places = list(texts)
-    vectors = embedder.embed([texts[place] for place in places])
+    vectors = embedder.embed([text for place in places for text in texts[place]])
     with store.transaction():
-        rows = list(range(len(places)))
+        unchanged = set(places)
         if store.data_version() != state:  # another process has written
-            now = dict(_texts(store, store.vector_sets.unchanged_passages(places)))
-            rows = [row for row, place in enumerate(places) if now.get(place) == texts[place]]
-        store.vector_sets.add_vectors(number, [places[row][0] for row in rows], vectors[rows])
-    return len(rows)
+            now = dict(_texts(store, store.vector_sets.unchanged_passages(places), turns))
+            unchanged = {place for place in places if now.get(place) == texts[place]}
+        windows = [(place, window) for place in places for window in range(len(texts[place]))]
+        rows = [row for row, (place, _) in enumerate(windows) if place in unchanged]
+        stored = [(windows[row][0][0], windows[row][1]) for row in rows]
+        store.vector_sets.add_vectors(number, stored, vectors[rows])
+    return len(unchanged)
 
 
 def _texts(
-    store: Store, places: Sequence[PassageLocation]
-) -> Iterator[tuple[PassageLocation, str]]:
-    """Yield the texts of passages, which exist; the turns of each session are read once."""
-    for session, group in groupby(places, key=itemgetter(1)):
-        turns = store.sessions.by_number(session).turns
+    store: Store, places: Sequence[PassageLocation], turns: int
+) -> Iterator[tuple[PassageLocation, list[str]]]:
+    """Yield the texts of passages, which exist; each session is read once.
+
+    Args:
+        store: the database.
+        places: the passages, those of a session one after the other.
+        turns: that a vector stands for; 0 is a whole passage.
+    """
+    for number, group in groupby(places, key=itemgetter(1)):
+        session = store.sessions.by_number(number)
         for place in group:
-            passage = place[2]
-            yield place, text_of_turns(turns[passage.first - 1 : passage.last], passage)
+            yield place, window_texts(session, place[2], turns)

@@ -1,6 +1,6 @@
 """Replaces stored sessions by those that a conversation has now, and indexes the new ones."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from memcli.callbacks import ignore
 from memcli.domain import Session, SessionId
@@ -8,7 +8,7 @@ from memcli.ingest.import_counts import ImportTally
 from memcli.memories.grounding import check_sources_again
 from memcli.protocols import Embedder
 from memcli.store import Store
-from memcli.text.chunking import passage_text, split_passages
+from memcli.text.chunking import split_passages, window_texts
 
 EMBEDDED = 256  # passages embedded at once: few enough for frequent reports of progress
 
@@ -97,7 +97,7 @@ def _differing(before: Mapping[SessionId, Session], sessions: Sequence[Session])
 
 
 def index_sessions(
-    sessions: Iterable[tuple[int, Session]],
+    sessions: Collection[tuple[int, Session]],
     store: Store,
     embedder: Embedder,
     on_progress: Callable[[float], None] = ignore,
@@ -116,13 +116,16 @@ def index_sessions(
     """
     from concurrent.futures import ThreadPoolExecutor  # it imports logging
 
-    numbers: list[int] = []
+    places: list[tuple[int, int]] = []  # of each text: number of the passage, and the window
     texts: list[str] = []
-    words: dict[str, list[tuple[object, ...]]] = {}
+    words: dict[str, list[tuple[int, str]]] = {}
+    turns = store.index.window_turns(embedder) if sessions else 0
     for number, session in sessions:
         cut = split_passages(session)
-        numbers += store.index.add(number, session, cut, words)
-        texts += [passage_text(session, passage) for passage in cut]
+        for at, passage in zip(store.index.add(number, session, cut, words), cut, strict=True):
+            windows = window_texts(session, passage, turns)
+            places += [(at, window) for window in range(len(windows))]
+            texts += windows
     if not words:
         return
     vectors = []
@@ -133,5 +136,5 @@ def index_sessions(
             on_progress(min(first + EMBEDDED, len(texts)) / len(texts))
         writing.result()
     for at, made in enumerate(vectors):
-        part = numbers[at * EMBEDDED : (at + 1) * EMBEDDED]
+        part = places[at * EMBEDDED : (at + 1) * EMBEDDED]
         store.index.add_vectors(part, made, embedder)

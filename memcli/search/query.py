@@ -15,7 +15,7 @@ from memcli.search.question.vectors import question_vector, term_salience
 from memcli.search.question.wording import goes_on
 from memcli.store import Filters, MemoryFilters, Store, is_year, query_terms
 from memcli.text.date_words import parse_month
-from memcli.text.question_dates import DateSpan, parse_question_dates
+from memcli.text.question_dates import DateSpan, find_date_expressions
 
 MOST_WEIGHED_TERMS = 40  # a question with more terms is a text, whose terms all weigh the same
 GOING_ON = 0.8  # factor for the terms of earlier questions, if the question points back to them
@@ -43,7 +43,7 @@ class SignalWeights:
     salience: float = 0.3  # power to which a term's salience is raised, as its weight in BM25
     assistant: float = 0.6  # factor for an assistant's turn; a person's counts 1
     name: float = 0.0  # factor for a term that names a speaker: it says nothing about a subject
-    date: float = 0.3  # factor for a term of a date that the question names: `dates` looks for that
+    date: float = 0.3  # factor for a term that names days, "two weeks ago": `dates` looks for them
     tense: float = 0.2  # share of the best score that the newest, or the oldest, session gains
 
 
@@ -79,6 +79,7 @@ class SearchQuery:
     term_weights: tuple[float, ...]  # one for each term, 1 on average
     vector: bytes  # float32, little endian; empty if meaning has no weight
     days: tuple[DateSpan, ...]  # that the question names
+    date_terms: frozenset[str]  # the terms that name them
     people: NamedPeople
     filters: Filters
     weights: SignalWeights
@@ -126,10 +127,11 @@ def prepare_query(
             if term not in terms:
                 terms.append(term)
                 term_weights.append(factor * weight)
-    days = _find_days(question, earlier, store, now) if weights.dates else []
+    days = _find_days(question, earlier, store, now) if weights.dates else {}
+    date_terms = {term for words in days.values() for term in query_terms(words)}
     if days:
         term_weights = [
-            weight * (weights.date if _is_of_date(term) else 1.0)
+            weight * (weights.date if term in date_terms or _is_of_date(term) else 1.0)
             for term, weight in zip(terms, term_weights, strict=True)
         ]
     meant = f"{earlier} {question}" if follows else question
@@ -139,6 +141,7 @@ def prepare_query(
         term_weights=tuple(term_weights),
         vector=question_vector(meant, embedder, store.cache) if weights.meaning else b"",
         days=tuple(days),
+        date_terms=frozenset(date_terms),
         people=people,
         filters=filters,
         weights=weights,
@@ -153,12 +156,17 @@ def _find_memories(question: str, store: Store, embedder: Embedder) -> list[Memo
     return search_memories(question, store, embedder, MemoryFilters(), depth=SESSION_DEPTH)
 
 
-def _find_days(question: str, earlier: str, store: Store, now: datetime | None) -> list[DateSpan]:
-    """Return the days that a question names, or else those that the questions before it name."""
+def _find_days(
+    question: str, earlier: str, store: Store, now: datetime | None
+) -> dict[DateSpan, str]:
+    """Return the days that a question names, or else those that the questions before it name.
+
+    Each has the words that name it.
+    """
     today = (now or datetime.now(UTC)).date()
     years = store.index.session_years()
-    days = parse_question_dates(question, today, years)
-    return days or (parse_question_dates(earlier, today, years) if earlier else [])
+    days = find_date_expressions(question, today, years)
+    return days or (find_date_expressions(earlier, today, years) if earlier else {})
 
 
 def _is_of_date(term: str) -> bool:

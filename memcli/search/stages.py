@@ -14,6 +14,7 @@ from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import DEFAULT_THOUGHT_TOKENS, Embedder, Reranker, Sifter
 from memcli.search.budget import HISTORY_TOKENS, StagePlan, is_overdue, plan_sift, plan_stages
 from memcli.search.dialogue import Dialogue
+from memcli.search.evidence.candidates import Candidate
 from memcli.search.model_speed import ModelSpeeds
 from memcli.search.results import (
     AnsweringMemory,
@@ -24,7 +25,7 @@ from memcli.search.results import (
     StageReport,
     quotes,
 )
-from memcli.search.retrieve import Candidate, Retrieval, retrieve
+from memcli.search.retrieve import Retrieval, retrieve
 from memcli.store import Filters, Store
 
 if TYPE_CHECKING:  # most searches have no model, and need neither stage
@@ -32,7 +33,7 @@ if TYPE_CHECKING:  # most searches have no model, and need neither stage
     from memcli.search.sift import SiftResult, SiftStage
 
 CANDIDATES = 30  # sessions that the second and third stage look at
-LEAST_SCORE = 0.42  # score of the best session; below it nothing is considered relevant
+LEAST_SCORE = 0.39  # score of the best session; below it nothing is considered relevant
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,10 @@ from memcli.text.scripts import EAST_ASIAN
 
 PASSAGE_LENGTH = 900  # weight of a passage in characters; an East Asian one counts for three
 OVERLAP_TURNS = 1  # turns that a passage shares with the one before
+# Turns that a vector stands for, if the embedder reads sentences. With vectors of windows of two
+# turns, multilingual-e5-small has .74 of 89 own questions first, with those of passages .70.
+WINDOW_TURNS = 2
+MOST_WINDOWS = 64  # of a passage
 
 _SENTENCE_END = re.compile(r"[.!?…]['\")\]]*\s+|[。！？]|\n+")
 _LETTER = re.compile(r"\w")
@@ -65,6 +69,43 @@ def text_of_turns(turns: Iterable[Turn], passage: Passage) -> str:
         for turn in turns
         if turn.is_searchable
     )
+
+
+def split_windows(session: Session, passage: Passage, size: int) -> list[list[int]]:
+    """Cut a passage into windows that share all turns but one with the next.
+
+    Args:
+        session: the session.
+        passage: a passage of it.
+        size: turns of a window; of very many turns, windows are longer, so that there are at most
+            MOST_WINDOWS.
+
+    Returns:
+        The positions of the turns of each window.
+    """
+    covered = range(passage.first, passage.last + 1)
+    searched = [at for at in covered if session.turns[at - 1].is_searchable] or [passage.first]
+    step = max(-(-(len(searched) - size + 1) // MOST_WINDOWS), 1)
+    starts = range(0, max(len(searched) - size + 1, 1), step)
+    return [searched[at : at + size + step - 1] for at in starts]
+
+
+def window_texts(session: Session, passage: Passage, size: int) -> list[str]:
+    """Return the texts of a passage that an embedder makes vectors of.
+
+    Args:
+        session: the session.
+        passage: a passage of it.
+        size: turns of a window, whose text follows the title of the session; 0 is the whole
+            passage, without the title.
+    """
+    if not size:
+        return [passage_text(session, passage)]
+    head = f"{session.title}\n" if session.title else ""
+    return [
+        head + passage_text(session, Passage(at[0], at[-1], passage.start, passage.stop))
+        for at in split_windows(session, passage, size)
+    ]
 
 
 def turn_text(turn: Turn, text: str | None = None) -> str:

@@ -85,6 +85,9 @@ class DateSpan:
         return math.exp(-days / FADING_DAYS)
 
 
+_NamedSpan = tuple[str, DateSpan]  # the words that name a span, and the span
+
+
 def parse_question_dates(question: str, today: date, years: Sequence[int]) -> list[DateSpan]:
     """Return the spans of days that a question names, each once; none where it names none.
 
@@ -93,8 +96,16 @@ def parse_question_dates(question: str, today: date, years: Sequence[int]) -> li
         today: the day from which "yesterday" counts.
         years: the years in which a date without a year may lie: "in May" gives a span in each.
     """
+    return list(find_date_expressions(question, today, years))
+
+
+def find_date_expressions(question: str, today: date, years: Sequence[int]) -> dict[DateSpan, str]:
+    """Return the spans of days that a question names, each with the words that name it.
+
+    The arguments are those of `parse_question_dates`. The words are in lower case.
+    """
     question = question.casefold()
-    found: dict[DateSpan, None] = {}
+    found: dict[DateSpan, str] = {}
     for parse in (
         _parse_numeric,
         _parse_months_in_characters,
@@ -103,30 +114,33 @@ def parse_question_dates(question: str, today: date, years: Sequence[int]) -> li
         _parse_feasts,
         _parse_relative,
     ):
-        found.update(dict.fromkeys(parse(question, today, years)))
-    return list(found)
+        for words, span in parse(question, today, years):
+            found.setdefault(span, words)
+    return found
 
 
-def _parse_numeric(question: str, _today: date, _years: Sequence[int]) -> Iterator[DateSpan]:
+def _parse_numeric(question: str, _today: date, _years: Sequence[int]) -> Iterator[_NamedSpan]:
     """Yield dates in digits: 2023-05-07, 2023/5, 2023年5月7日, 7.5.2023."""
     for pattern in (_NUMERIC, DAY_MONTH_YEAR) if any(map(str.isdecimal, question)) else ():
         for match in re.finditer(pattern, question):
             day = int(match["day"]) if match["day"] else None
-            yield from _days_of_month(int(match["year"]), int(match["month"]), day)
+            for span in _days_of_month(int(match["year"]), int(match["month"]), day):
+                yield match[0], span
 
 
 def _parse_months_in_characters(
     question: str, today: date, years: Sequence[int]
-) -> Iterator[DateSpan]:
+) -> Iterator[_NamedSpan]:
     """Yield Chinese and Japanese months and days: 5月, 5月7日, 去年の6月."""
     for match in _matches(_MONTH_IN_CHARACTERS, question, "月"):
         years_ago = 1 if match["last"] else 0 if match["this"] else None
         day = int(match["day"]) if match["day"] else None
         for year in years if years_ago is None else [today.year - years_ago]:
-            yield from _days_of_month(year, int(match["month"]), day)
+            for span in _days_of_month(year, int(match["month"]), day):
+                yield match[0], span
 
 
-def _parse_month_names(question: str, today: date, years: Sequence[int]) -> Iterator[DateSpan]:
+def _parse_month_names(question: str, today: date, years: Sequence[int]) -> Iterator[_NamedSpan]:
     """Yield months by their names, with or without a day and a year."""
     for match in _matches(_MONTH_NAME, question, MONTHS):
         month, day = MONTHS[match["name"]], match["before"] or match["after"]
@@ -137,10 +151,11 @@ def _parse_month_names(question: str, today: date, years: Sequence[int]) -> Iter
             for year in _possible_years(match, years, today)
             for span in _days_of_month(year, month, int(day) if day else None)
         ]
-        yield from _latest_or_all(spans, match, today)
+        for span in _latest_or_all(spans, match, today):
+            yield match[0], span
 
 
-def _parse_seasons(question: str, today: date, years: Sequence[int]) -> Iterator[DateSpan]:
+def _parse_seasons(question: str, today: date, years: Sequence[int]) -> Iterator[_NamedSpan]:
     for match in _matches(_SEASON, question, SEASONS):
         if not match["last"] and not _is_date(match, question):
             continue
@@ -149,31 +164,34 @@ def _parse_seasons(question: str, today: date, years: Sequence[int]) -> Iterator
             DateSpan(date(year, month, 1), _month_end(year + month // 12, (month + 1) % 12 + 1))
             for year in _possible_years(match, years, today)
         ]
-        yield from _latest_or_all(spans, match, today)
+        for span in _latest_or_all(spans, match, today):
+            yield match[0], span
 
 
-def _parse_feasts(question: str, today: date, years: Sequence[int]) -> Iterator[DateSpan]:
+def _parse_feasts(question: str, today: date, years: Sequence[int]) -> Iterator[_NamedSpan]:
     for match in _matches(_FEAST, question, FEASTS):
         month, day = FEASTS[match["name"]]
         spans = [
             DateSpan(date(year, month, day), date(year, month, day))
             for year in _possible_years(match, years, today)
         ]
-        yield from _latest_or_all(spans, match, today)
+        for span in _latest_or_all(spans, match, today):
+            yield match[0], span
 
 
-def _parse_relative(question: str, today: date, _years: Sequence[int]) -> Iterator[DateSpan]:
+def _parse_relative(question: str, today: date, _years: Sequence[int]) -> Iterator[_NamedSpan]:
     """Yield days and spans that count from today: yesterday, last Friday, two weeks ago."""
     for match in _matches(_DAY, question, _PAST_DAYS):
-        yield _days_ago(today, -_PAST_DAYS[match[0]])
+        yield match[0], _days_ago(today, -_PAST_DAYS[match[0]])
     for match in _matches(_WEEKDAY, question, _PAST_WEEKDAYS):
-        yield _days_ago(today, (today.weekday() - _PAST_WEEKDAYS[match["name"]] - 1) % 7 + 1)
+        days = (today.weekday() - _PAST_WEEKDAYS[match["name"]] - 1) % 7 + 1
+        yield match[0], _days_ago(today, days)
     for match in _matches(AGO, question, UNITS):
         days = DAYS_IN_UNIT[UNITS[match["unit"]]]
-        yield _days_ago(today, parse_count(match["count"]) * days, slack=days // 2)
+        yield match[0], _days_ago(today, parse_count(match["count"]) * days, slack=days // 2)
     for match in _matches(_LAST_UNIT, question, (*UNITS, *_LAST_UNITS)):
         unit = _LAST_UNITS[match["unspaced"]] if match["unspaced"] else UNITS[match["unit"]]
-        yield _last_units(today, unit, match["count"])
+        yield match[0], _last_units(today, unit, match["count"])
 
 
 def _matches(pattern: str, question: str, words: Iterable[str]) -> Iterator[re.Match[str]]:

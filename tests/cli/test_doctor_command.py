@@ -74,7 +74,7 @@ def test_without_a_database_everything_else_is_looked_at(mem):
     [
         ("insert into turn_words (turn_words) values ('delete-all')", "full text",
          "2 turns not indexed"),
-        ("insert into session_words (rowid, title) values (99, 'x')", "full text",
+        ("insert into title_words (rowid, text) values (99, 'x')", "full text",
          "1 sessions too many"),
         ("delete from passages", "vectors", "2 passages of wordllama-256 too many"),
         ("delete from vectors_1 where rowid = 1", "vectors",
@@ -238,6 +238,22 @@ def test_another_embedder_in_the_settings_than_in_the_database_is_a_fault(archiv
     ]  # fmt: skip
     unverified = [one["told"] for one in found.json["checks"] if one["name"] == "models"]
     assert unverified == ["embedder tiny : unverified, used as embedder"]
+
+
+def test_vectors_of_whole_passages_of_an_embedder_that_reads_sentences_are_noted(archive):
+    file = write_tiny_bert(archive.folder / "tiny.gguf")
+    archive.write(
+        "home/.config/mem/models/tiny.toml", f'name = "tiny"\nlike = "bge-m3"\nfile = "{file}"\n'
+    )
+    archive("index", "--embedder", "tiny")
+    assert "embedder" not in notes(archive("doctor", "--json"))
+    database = apsw.Connection(str(archive.database))
+    database.execute("update embedders set turns = 0")  # as an older memcli made it
+    database.close()
+
+    assert notes(archive("doctor", "--json"))["embedder"] == (
+        "tiny, whose vectors here stand for whole passages"
+    )
 
 
 def test_sources_that_are_gone_are_noted_and_lose_nothing(archive):

@@ -41,7 +41,7 @@ def index_talks(store, *talks):
         numbers = store.index.add(number, session, cut)
         vectors = WordEmbedder().embed([passage_text(session, part) for part in cut])
         if cut:
-            store.index.add_vectors(numbers, vectors, WordEmbedder())
+            store.index.add_vectors([(one, 0) for one in numbers], vectors, WordEmbedder())
 
 
 def titles(ranking):

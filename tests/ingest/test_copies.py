@@ -248,3 +248,15 @@ def test_slack_has_threads(tmp_path):
 
         [session] = sessions(store)
         assert [turn.text for turn in session.turns] == ["Lunch?", "Yes"]
+
+
+def test_copies_are_looked_for_without_a_look_at_every_conversation(tmp_path):
+    with Store(tmp_path / "mem.db") as store, store.transaction():
+        for number in range(500):
+            store.conversations.add("notes", str(number), endless=False)
+        checks = []  # one for 2,000 steps of SQLite's
+
+        with store.cancel_when(lambda: checks.append(1)):
+            found = store.conversations.beginning_with("notes", [f"k{at}" for at in range(10)])
+
+    assert (found, checks) == ([], [])

@@ -75,7 +75,7 @@ def score(answers):
 
 
 def test_the_set_is_whole():
-    assert len({row["id"] for row in QUESTIONS}) == len(QUESTIONS) >= 100
+    assert len({row["id"] for row in QUESTIONS}) == len(QUESTIONS) >= 140
     assert {bool(row["gold"]) for row in QUESTIONS if row["verdict"] == "found"} == {True}
 
 
@@ -88,9 +88,9 @@ def test_the_turn_that_answers_is_shown(scores):
 
 
 def test_who_asks_for_what_is_there_is_not_told_that_nothing_is(scores):
-    assert scores.answerable_but_nothing <= 0.15
+    assert scores.answerable_but_nothing <= 0.13
 
 
 def test_who_asks_for_what_is_not_there_is_told_so(scores):
     assert scores.unrelated_but_found <= 0.05
-    assert scores.related_but_found <= 0.58
+    assert scores.related_but_found <= 0.46

@@ -1,9 +1,9 @@
 import pytest
 from helpers.keyword_models import WordEmbedder
 
-from memcli.search.query import SignalWeights, weights_for_size
+from memcli.search.query import SignalWeights, prepare_query, weights_for_size
 from memcli.search.question.vectors import question_vector
-from memcli.store import Store
+from memcli.store import Filters, Store
 
 
 class Counting(WordEmbedder):
@@ -60,3 +60,14 @@ def test_weights_change_smoothly_with_the_size_of_the_archive():
     assert turns == sorted(turns)
     assert meanings == sorted(meanings, reverse=True)
     assert {one.dates for one in sizes} == {SignalWeights().dates}
+
+
+def test_words_that_name_days_count_less_than_the_subject(store):
+    question = "which two loaves did I bake in the past three weeks"
+    weights = SignalWeights(salience=0)
+    query = prepare_query(question, store, WordEmbedder(), Filters(), now=None, weights=weights)
+
+    counted = dict(zip(query.terms, query.term_weights, strict=True))
+    assert {term for term, weight in counted.items() if weight < 1} == {"past", "three", "weeks"}
+    assert counted["weeks"] == pytest.approx(weights.date)
+    assert counted["two"] == counted["bake"] == 1

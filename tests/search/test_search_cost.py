@@ -38,7 +38,8 @@ def archives(tmp_path_factory):
                 session = store.sessions.by_number(number)
                 passages = store.index.add(number, session, [Passage(1, 2)])
                 text = " ".join(turn.text for turn in session.turns)
-                store.index.add_vectors(passages, embedder.embed([text]), embedder)
+                places = [(one, 0) for one in passages]
+                store.index.add_vectors(places, embedder.embed([text]), embedder)
     return folder
 
 
@@ -83,7 +84,7 @@ def test_a_term_is_counted_once_for_as_long_as_nobody_writes(cost):
 def test_sessions_are_read_together(cost):
     statements, _ = cost(MOST)
 
-    assert [n for sql, n in statements.items() if "key, role, text" in sql] == [1]
+    assert [n for sql, n in statements.items() if "key, role, speaker" in sql] == [1]
 
 
 def test_rows_grow_slower_than_the_archive_and_filters_leave_out_theirs(cost):

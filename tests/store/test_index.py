@@ -35,7 +35,8 @@ def remember(store, *talks):
         cut = [Passage(at, at) for at, turn in enumerate(session.turns, 1) if turn.is_searchable]
         passages = store.index.add(number, session, cut)
         texts = [session.turns[passage.first - 1].text for passage in cut]
-        store.index.add_vectors(passages, WordEmbedder().embed(texts), WordEmbedder())
+        places = [(one, 0) for one in passages]
+        store.index.add_vectors(places, WordEmbedder().embed(texts), WordEmbedder())
     return numbers
 
 
@@ -63,7 +64,9 @@ def turn_scores(found):
     return {(each.session, each.passage.first): each.score for each in found}
 
 
-@pytest.mark.parametrize("terms", [("lisbon",), ("umbrella", "lisbon"), ("no", "hazelnut", "then")])
+@pytest.mark.parametrize(
+    "terms", [("lisbon",), ("umbrella", "lisbon"), ("no", "hazelnut", "umbrella")]
+)
 def test_words_score_as_bm25_by_hand(store, terms):
     numbers = remember(store, *TALKS)
     places = [(n, at) for n, t in zip(numbers, TALKS, strict=True) for at in range(len(t.turns))]
@@ -249,7 +252,7 @@ def test_vectors_of_another_embedder_are_refused(store):
     with pytest.raises(StoreError, match="has vectors of fake-words-64, not of other-model"):
         store.index.nearest_passages(np.ones(64, np.float32).tobytes(), other, ALL, 1)
     with pytest.raises(StoreError, match="not of other-model"):
-        store.index.add_vectors([1], np.ones((1, 64), np.float32), other)
+        store.index.add_vectors([(1, 0)], np.ones((1, 64), np.float32), other)
 
 
 def test_an_empty_database_finds_nothing(store):

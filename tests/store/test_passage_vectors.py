@@ -48,7 +48,8 @@ def store(path):
         ):
             cut = [Passage(1, 1)] * len(vectors)
             made = opened.index.add(number, opened.sessions.by_number(number), cut)
-            opened.index.add_vectors(made, vectors, RandomEmbedder())
+            places = [(one, 0) for one in made]
+            opened.index.add_vectors(places, vectors, RandomEmbedder())
         yield opened
 
 

@@ -2,7 +2,11 @@ from datetime import date
 
 import pytest
 
-from memcli.text.question_dates import DateSpan, parse_question_dates
+from memcli.text.question_dates import (
+    DateSpan,
+    find_date_expressions,
+    parse_question_dates,
+)
 
 TODAY = date(2024, 3, 15)  # a Friday
 
@@ -76,3 +80,17 @@ def test_a_session_is_the_closer_the_fewer_days_are_between():
     assert inside == 1
     assert after == before == pytest.approx(0.3679, abs=1e-4)
     assert long_after < 0.01
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("Which two books did I finish three weeks ago?", {"three weeks ago"}),
+        ("What did I bake in the past two weeks?", {"past two weeks"}),
+        ("Was it May or last Friday that Ann came?", {"last friday"}),
+        ("am 7.5.2023 und gestern", {"7.5.2023", "gestern"}),
+        ("what Ann may know", set()),
+    ],
+)
+def test_a_span_has_the_words_that_name_it(question, words):
+    assert set(find_date_expressions(question, TODAY, [2023]).values()) == words

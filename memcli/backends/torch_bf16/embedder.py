@@ -16,6 +16,7 @@ from memcli.backends.torch_bf16.torch_imports import (
 )
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
+from memcli.text.chunking import WINDOW_TURNS
 
 if TYPE_CHECKING:
     from memcli.protocols import Vectors
@@ -43,6 +44,8 @@ class TorchEmbedder:
         ModelNotFoundError: there is no such model.
         BackendError: a file is damaged, or the model wants to run a program of its own.
     """
+
+    window_turns = WINDOW_TURNS
 
     def __init__(
         self,

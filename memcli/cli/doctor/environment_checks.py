@@ -9,6 +9,7 @@ from memcli.cli.models.inventory import list_entries
 from memcli.cli.models.open import model_loader
 from memcli.cli.models.resolve import ModelResolver, is_address, load_catalog
 from memcli.errors import ExitCode, InputError, MemError
+from memcli.protocols import SentenceEmbedder
 from memcli.settings import config_file
 from memcli.store import Store
 
@@ -82,6 +83,10 @@ def _check_embedder(resolver: ModelResolver, store: Store) -> HealthCheck:
         model = model_loader().open_embedder(source)
         served = store.vector_sets.active_embedder()
         if served is None or served.fingerprint == model.fingerprint:
+            if served and not served.turns and isinstance(model, SentenceEmbedder):
+                finding = f"{model.name}, whose vectors here stand for whole passages"
+                remedy = "`mem index --rebuild` makes one for every two turns, which find more"
+                return HealthCheck("embedder", "note", finding, remedy)
             return HealthCheck("embedder", "ok", model.name)
     except MemError as error:
         return _fault("embedder", error)

@@ -140,12 +140,13 @@ def _survey_file(document: Document, options: ParseOptions) -> _Survey:
         if header is None:
             continue
         style = header.style
-        statistics.setdefault(style, StyleStatistics()).add(header)
+        if style not in statistics:
+            statistics[style], names[style] = StyleStatistics(), SenderStatistics()
+        statistics[style].add(header)
         if previous is not None and previous.style != style:
             count_seam(previous, header, statistics)
         candidates = name_candidates(header.rest)
-        counts = names.setdefault(style, SenderStatistics())
-        counts.add(header.rest, candidates, bracketed=style.bracketed)
+        names[style].add(header.rest, candidates, bracketed=style.bracketed)
         remarks.add(header.rest)
         opening.add(line, header, candidates)
         previous = header

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
 from functools import cache, lru_cache
+from typing import Any
 
 from memcli.formats.messengers.whatsapp_words import MARKS, day_periods
 from memcli.formats.parsing.values import is_plausible_time
@@ -101,27 +102,30 @@ def parse_header(line: str) -> Header | None:
     match = _HEADER.match(line)
     if match is None:
         return None
-    first, third = len(match["first"]), len(match["third"])
-    year_first = first == 4 and third <= 2
-    if not year_first and (first > 2 or third not in (2, 4)):
+    bracket, first, separator, _, second, third, before, *later = match.groups()
+    hour, minute, seconds, after, words, end, rest = later
+    year_first = len(first) == 4 and len(third) <= 2
+    if not year_first and (len(first) > 2 or len(third) not in (2, 4)):
         return None
-    end = (match["end"] or "").strip()
-    period = _period_hours(match["before"], match["after"] or match["words"])
+    period = _period_hours(before, after or words)
     if period is None:
         return None
-    style = HeaderStyle(
-        bracketed=bool(match["bracket"]),
-        separator=match["separator"],
-        year_first=year_first,
-        year_digits=4 if year_first else third,
-        seconds=bool(match["seconds"]),
-        twelve_hours=period != _WHOLE_DAY,
-        end=end,
+    style = _header_style(
+        bracket is not None,
+        separator,
+        year_first,
+        4 if year_first else len(third),
+        seconds is not None,
+        period != _WHOLE_DAY,
+        end.strip() if end else "",
     )
-    numbers = int(match["first"]), int(match["second"]), int(match["third"])
-    hour = _hour_of_day(int(match["hour"]), period)
-    clock = hour, int(match["minute"]), int(match["seconds"] or 0)
-    return Header(style, numbers, clock, match["rest"])
+    clock = _hour_of_day(int(hour), period), int(minute), int(seconds or 0)
+    return Header(style, (int(first), int(second), int(third)), clock, rest)
+
+
+@lru_cache(maxsize=256)  # nearly all lines of a chat are in one style
+def _header_style(*fields: Any) -> HeaderStyle:  # Any: of each field its own type
+    return HeaderStyle(*fields)
 
 
 def _period_hours(before: str | None, after: str | None) -> tuple[int, int] | None:
@@ -183,18 +187,19 @@ class StyleStatistics:
     def add(self, header: Header) -> None:
         """Count one header."""
         self.lines += 1
-        days = [header.year_month_day(order) for order in DateOrder]
-        self.ambiguous += days[0] != days[1]
-        for order in DateOrder:
-            day = header.year_month_day(order)
-            self.jumps[order] += self.last is not None and day < self.last.year_month_day(order)
+        last, self.last = self.last, header
+        first, second, _ = header.numbers
         if not header.style.year_first:
-            for place in (0, 1):
-                number = header.numbers[place]
-                self.large[place] += 12 < number <= 31
-                if self.last is not None:
-                    self.changes[place] += number != self.last.numbers[place]
-        self.last = header
+            self.ambiguous += first != second
+            self.large[0] += 12 < first <= 31
+            self.large[1] += 12 < second <= 31
+        if last is None or header.numbers == last.numbers:  # the same day, as nearly always
+            return
+        for order in DateOrder:
+            self.jumps[order] += header.year_month_day(order) < last.year_month_day(order)
+        if not header.style.year_first:
+            self.changes[0] += first != last.numbers[0]
+            self.changes[1] += second != last.numbers[1]
 
 
 def count_seam(

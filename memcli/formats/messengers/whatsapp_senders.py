@@ -90,10 +90,6 @@ class SenderStatistics:
             (first_half, whole) not in self.wordy
             or (label[:1].islower() and " " not in label)
             or is_location_word(label)
-            or (
-                chat_name is not None
-                and comparable_phrase(chat_name) == comparable_phrase(first_half)
-            )
         )
 
 

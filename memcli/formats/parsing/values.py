@@ -1,6 +1,5 @@
 """Values of exports made safe: times, JSON values of an unexpected type, keys of messages."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
@@ -19,13 +18,13 @@ class MessageKeys:
     """
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
+        self._counts: dict[str, int] = {}
 
     def next_key(self, *parts: object) -> str:
         """Return the key of the next message with these parts."""
         digest = fingerprint(*parts)
-        self._counts[digest] += 1
-        return fingerprint(digest, self._counts[digest])
+        count = self._counts[digest] = self._counts.get(digest, 0) + 1
+        return fingerprint(digest, count)
 
 
 def is_plausible_time(moment: datetime) -> bool:
@@ -61,6 +60,8 @@ def parse_timestamp(value: object) -> datetime | None:
 
 def localize(naive: datetime, zone: tzinfo) -> datetime:
     """Return a wall clock time as an aware time, with the offset its zone had at that time."""
+    if zone is UTC:
+        return naive.replace(tzinfo=UTC)
     offset = naive.replace(tzinfo=zone).utcoffset() or timedelta(0)
     return naive.replace(tzinfo=timezone(offset))
 

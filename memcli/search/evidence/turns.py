@@ -1,15 +1,19 @@
 """The turns that are shown with a session: those that answer, replies included.
 
 A turn is scored by its own words, by those of the turn before it, which it may reply to, by the
-passages that it is in, and by its speaker, if the question names one.
+passages that it is in, and by its speaker, if the question names one. The turns that are nearest in
+meaning are shown, too, if they have no word of the question: their window as a score of its own
+loses .02 of 89 own questions.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from memcli.domain import Role, Session
 from memcli.lazy_dataclasses import dataclass
+from memcli.protocols import SentenceEmbedder
 from memcli.search.query import SearchQuery
 from memcli.store import IndexMatch
+from memcli.text.chunking import split_windows
 
 MOST_EVIDENCE = 3  # turns of a session
 BEFORE = 0.25
@@ -49,10 +53,32 @@ def choose_evidence(
                     best[key] = max(best.get(key, 0.0), weight * max(one.score, 0.0) / top)
         for (number, at), score in best.items():
             parts[number][at] = parts[number].get(at, 0.0) + score
+    nearest = _nearest_windows(query, sessions)
     return {
-        number: _choose(query, session, words[number], parts[number], greatest)
+        number: _choose(
+            query, session, words[number], parts[number], nearest.get(number, ()), greatest
+        )
         for number, session in sessions.items()
     }
+
+
+def _nearest_windows(
+    query: SearchQuery, sessions: Mapping[int, Session]
+) -> dict[int, Sequence[int]]:
+    """Return the turns of each session's window that is nearest to the question in meaning.
+
+    Only the vectors of an embedder that reads sentences stand for windows.
+    """
+    if not query.vector or not isinstance(query.embedder, SentenceEmbedder):
+        return {}
+    index = query.store.index
+    size = index.window_turns(query.embedder)
+    found = index.window_cosines(query.vector, query.embedder, sessions) if size else []
+    nearest: dict[int, Sequence[int]] = {}
+    for number, passage, window, _ in sorted(found, key=lambda one: one[-1]):
+        windows = split_windows(sessions[number], passage, size)
+        nearest[number] = windows[min(window, len(windows) - 1)]
+    return nearest
 
 
 def _choose(
@@ -60,6 +86,7 @@ def _choose(
     session: Session,
     words: Mapping[int, float],
     others: Mapping[int, float],
+    nearest: Sequence[int],
     greatest: float,
 ) -> list[Evidence]:
     searched = [at for at, turn in enumerate(session.turns, start=1) if turn.is_searchable]
@@ -82,7 +109,7 @@ def _choose(
     chosen = [best]
     if _asks(session.turns[best - 1].text) and best in after:
         chosen.append(after[best])
-    chosen += [at for at in ranked[1:] if at not in chosen and words.get(at)]
+    chosen += [at for at in ranked[1:] if at not in chosen and (words.get(at) or at in nearest)]
     return [Evidence(at, words.get(at, 0.0)) for at in chosen[:MOST_EVIDENCE]]
 
 

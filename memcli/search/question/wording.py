@@ -3,6 +3,8 @@
 import re
 from typing import Literal
 
+from memcli.store import is_german, word_spans
+
 Tense = Literal["now", "before"]
 
 _NOW = re.compile(
@@ -27,6 +29,23 @@ _POINTS_BACK = re.compile(
     r"|one|ones|same|es|er|sie|ihn|ihm|ihr|das|dort)\b",
     re.IGNORECASE,
 )
+_NEW_SENTENCE = re.compile(r"(?:^|[.!?:])\W*$")
+
+
+def find_names(question: str) -> set[str]:
+    """Return the terms that a capital letter inside a sentence marks as names.
+
+    In a German question, and where every word has one, a capital letter says nothing.
+    """
+    words = list(word_spans(question))
+    capital = [one for one in words if question[one[0]].isupper()]
+    if len(capital) == len(words) or is_german(question):
+        return set()
+    return {
+        term
+        for start, end, term in capital
+        if end - start > 1 and not _NEW_SENTENCE.search(question, 0, start)
+    }
 
 
 def find_tense(question: str) -> Tense | None:

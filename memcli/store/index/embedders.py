@@ -1,7 +1,7 @@
 """The table of embedders. The vectors of embedder n are in tables that end in _n."""
 
 from memcli.errors import StoreError
-from memcli.protocols import Embedder
+from memcli.protocols import Embedder, SentenceEmbedder
 from memcli.store.index import passage_vectors
 from memcli.store.sqlite.connection import Database
 
@@ -42,9 +42,10 @@ def add_embedder(database: Database, embedder: Embedder, *, active: bool) -> int
         active: True if questions are compared with its vectors from now on.
     """
     [(number,)] = database.rows(
-        "insert into embedders (fingerprint, name, dimensions, serving) values (?, ?, ?, ?)"
-        " returning id",
+        "insert into embedders (fingerprint, name, dimensions, serving, turns)"
+        " values (?, ?, ?, ?, ?) returning id",
         *(embedder.fingerprint, embedder.name, embedder.dimensions, active),
+        embedder.window_turns if isinstance(embedder, SentenceEmbedder) else 0,
     )
     passage_vectors.create_tables(database, number, embedder.dimensions)
     return int(number)

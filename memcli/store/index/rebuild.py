@@ -31,17 +31,25 @@ class TextIndexRebuild:
         """
         known = full_text.passages_of(self._db, number)
         if list(known.values()) == list(passages):  # they and their vectors stay
-            full_text.add_words(self._db, full_text.word_rows(self._db, number, session, known))
+            words = full_text.word_rows(self._db, number, session, known)
+            full_text.set_passage_lengths(self._db, words)
+            full_text.add_words(self._db, words.rows)
             return
-        old_vectors = self._vectors(number)
+        old_vectors = {
+            embedder: passage_vectors.vectors_of_session(self._db, embedder, number)
+            for embedder in embedder_numbers(self._db)
+        }
         self._index.remove(number)
         numbers = self._index.add(number, session, passages)
         for embedder, vectors in old_vectors.items():
             new = dict(zip(numbers, passages, strict=True))
-            unchanged = [passage for passage in new if new[passage] in vectors]
-            passage_vectors.add_rows(
-                self._db, embedder, unchanged, [vectors[new[passage]] for passage in unchanged]
-            )
+            unchanged = [
+                ((number, window), vector)
+                for number, passage in new.items()
+                for window, vector in vectors.get(passage, ())
+            ]
+            places, kept = [place for place, _ in unchanged], [vector for _, vector in unchanged]
+            passage_vectors.add_rows(self._db, embedder, places, kept)
 
     def restore_vector_search(self) -> None:
         """Make the tables that vectors are searched by again from the vectors themselves."""
@@ -52,23 +60,4 @@ class TextIndexRebuild:
         """Delete passages without a session, and vectors without a passage."""
         self._db.rows("delete from passages where session_id not in (select id from sessions)")
         for embedder in embedder_numbers(self._db):
-            passage_vectors.remove_rows(
-                self._db,
-                embedder,
-                f"select id from vectors_{embedder} union select rowid from bits_{embedder}_rowids"
-                " except select id from passages",
-            )
-
-    def _vectors(self, number: int) -> dict[int, dict[Passage, bytes]]:
-        """Return the stored vectors of a session by embedder and passage."""
-        return {
-            embedder: {
-                Passage(*place): vector
-                for vector, *place in self._db.rows(
-                    f"select embedding, first, last, start, stop from vectors_{embedder}"
-                    " join passages using (id) where session_id = ?",
-                    number,
-                )
-            }
-            for embedder in embedder_numbers(self._db)
-        }
+            passage_vectors.remove_orphans(self._db, embedder)

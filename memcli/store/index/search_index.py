@@ -11,7 +11,7 @@ scan of bits, and the list of speakers.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from memcli.store.index.embedders import (
     embedder_numbers,
     require_active_embedder,
 )
+from memcli.store.index.phrases import sessions_with_phrase
 from memcli.store.index.quantization import quantize_vectors
 from memcli.store.index.term_statistics import (
     MAX_TERMS,
@@ -35,7 +36,7 @@ from memcli.store.index.term_statistics import (
 )
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import NO_CONDITION, Filters
-from memcli.store.sqlite.tokenize import fts_near_query, fts_phrase, fts_query
+from memcli.store.sqlite.tokenize import fts_near_query, fts_token_query, phrase_tokens
 
 Grain = Literal["session", "passage", "turn"]
 
@@ -48,7 +49,7 @@ _MATCH_COLUMNS: dict[Grain, str] = {
     " 0, null from summed join turns on turns.id = place",
 }
 _SESSION_OF: dict[Grain, str] = {"session": "place", "passage": "session_id", "turn": "session_id"}
-_ROWS_OF_SESSIONS: dict[Grain, str] = {  # rows of the full text, by the numbers of sessions
+_PLACES_OF_SESSIONS: dict[Grain, str] = {  # by the numbers of sessions
     "session": "select value from json_each(?)",
     "passage": "select id from passages where session_id in (select value from json_each(?))",
     "turn": "select id from turns where session_id in (select value from json_each(?))",
@@ -94,19 +95,22 @@ class SearchIndex:
         # Numbers are assigned here, because `returning` would make FTS5 write after every row.
         [(last,)] = self._db.rows("select coalesce(max(id), 0) from passages")
         by_number = dict(enumerate(passages, start=last + 1))
+        words = full_text.word_rows(self._db, number, session, by_number)
         self._db.many(
-            "insert into passages (id, session_id, first, last, start, stop)"
-            " values (?, ?, ?, ?, ?, ?)",
+            "insert into passages (id, session_id, first, last, start, stop, tokens)"
+            " values (?, ?, ?, ?, ?, ?, ?)",
             [
-                (at, number, passage.first, passage.last, passage.start, passage.stop)
+                (
+                    *(at, number, passage.first, passage.last, passage.start, passage.stop),
+                    words.passage_lengths[at],
+                )
                 for at, passage in by_number.items()
             ],
         )
-        rows = full_text.word_rows(self._db, number, session, by_number)
         if later is None:
-            full_text.add_words(self._db, rows)
+            full_text.add_words(self._db, words.rows)
         else:
-            for table, added in rows.items():
+            for table, added in words.rows.items():
                 later.setdefault(table, []).extend(added)
         return list(by_number)
 
@@ -122,14 +126,30 @@ class SearchIndex:
         full_text.remove_words(self._db, number)
         self._db.rows("delete from passages where session_id = ?", number)
 
-    def add_vectors(self, passages: Sequence[int], vectors: Vectors, embedder: Embedder) -> None:
-        """Store the vectors of passages.
+    def window_turns(self, embedder: Embedder) -> int:
+        """Return how many turns a vector stands for; 0 is a whole passage.
 
         Raises:
             StoreError: the database has vectors of another embedder.
         """
         number = require_active_embedder(self._db, embedder)
-        passage_vectors.add_rows(self._db, number, passages, quantize_vectors(vectors))
+        return passage_vectors.window_turns(self._db, number)
+
+    def add_vectors(
+        self, places: Sequence[tuple[int, int]], vectors: Vectors, embedder: Embedder
+    ) -> None:
+        """Store the vectors of passages.
+
+        Args:
+            places: the number of each vector's passage, and which of its windows it is, from 0.
+            vectors: the vectors.
+            embedder: the embedder that made them.
+
+        Raises:
+            StoreError: the database has vectors of another embedder.
+        """
+        number = require_active_embedder(self._db, embedder)
+        passage_vectors.add_rows(self._db, number, places, quantize_vectors(vectors))
 
     def match_terms(
         self,
@@ -155,12 +175,12 @@ class SearchIndex:
         select, values = bm25_select(self._db, f"{grain}_words", terms, weights, among=among)
         if not select:
             return []
-        rows_among = f" among as materialized ({_ROWS_OF_SESSIONS[grain]})," if among else ""
+        rows_among = f" among as materialized ({_PLACES_OF_SESSIONS[grain]})," if among else ""
         if among:
             values.insert(0, json.dumps(filters.among))
         if grain == "turn":
             values.append(assistant)
-        # Only rows of the sessions that `among` names are scored, and sessions are read for other
+        # Only places in the sessions that `among` names are scored, and sessions are read for other
         # filters only.
         where, filtered = replace(filters, among=None).where()
         sessions = ""
@@ -196,17 +216,12 @@ class SearchIndex:
             phrases: texts whose words have to stand in a row.
             filters: which sessions count.
         """
-        where, filtered = filters.where()
         found: set[int] | None = None
-        for query in filter(None, map(fts_phrase, phrases)):
-            rows = self._db.rows(
-                f"select sessions.id from sessions where {where} and (sessions.id in"
-                " (select session_id from turns where turns.id in"
-                " (select rowid from turn_words where turn_words match ?)) or sessions.id in"
-                " (select rowid from session_words where session_words match ?))",
-                *(*filtered, query, f"title : {query}"),
-            )
-            having = {number for (number,) in rows}
+        for phrase in phrases:
+            words, indexed = phrase_tokens(phrase)
+            if not words:
+                continue
+            having = sessions_with_phrase(self._db, words, indexed, filters)
             found = having if found is None else found & having
         return found or set()
 
@@ -231,12 +246,14 @@ class SearchIndex:
         where, filtered = filters.where()
         matches = []
         for first, second in pairs:
+            if not (query := fts_near_query(first, second)):
+                continue
             rows = self._db.rows(
                 f"select session_id, position, {where} from turns"
                 " join sessions on sessions.id = session_id"
                 " where turns.id in (select rowid from turn_words where turn_words match ?)"
                 " order by turns.id",
-                *(*filtered, fts_near_query(first, second)),
+                *(*filtered, query),
             )
             weight = lucene_weight(sessions, len({session for session, *_ in rows}))
             matches += [
@@ -283,15 +300,15 @@ class SearchIndex:
 
     def match_titles(self, terms: Sequence[str], filters: Filters, limit: int) -> dict[int, str]:
         """Return the titles that have any of the terms, by number of the session, best first."""
-        if not terms:
+        wanted = " OR ".join(filter(None, map(fts_token_query, terms[:MAX_TERMS])))
+        if not wanted:
             return {}
         where, filtered = filters.where()
-        wanted = " OR ".join(map(fts_query, terms[:MAX_TERMS]))
         rows = self._db.rows(
-            "select sessions.id, sessions.title from session_words join sessions"
-            f" on sessions.id = session_words.rowid where session_words match ? and {where}"
+            "select sessions.id, sessions.title from title_words join sessions"
+            f" on sessions.id = title_words.rowid where title_words match ? and {where}"
             " order by rank limit ?",
-            *(f"title : ({wanted})", *filtered, limit),
+            *(wanted, *filtered, limit),
         )
         return dict(rows)
 
@@ -311,6 +328,21 @@ class SearchIndex:
         """
         number = active_embedder_number(self._db, embedder)
         return passage_vectors.background(self._db, number, vector) if number else (0.0, 0.0, 0)
+
+    def window_cosines(
+        self, vector: bytes, embedder: Embedder, sessions: Collection[int]
+    ) -> list[tuple[int, Passage, int, float]]:
+        """Return how near each window of some sessions is to a vector of float32 numbers.
+
+        Returns:
+            The session, the passage, which of its windows it is, and the cosine in [-1, 1].
+
+        Raises:
+            StoreError: the database has vectors of another embedder.
+        """
+        number = active_embedder_number(self._db, embedder)
+        rows = passage_vectors.window_cosines(self._db, number, vector, sessions) if number else []
+        return [(session, Passage(*place), at, near) for session, at, near, *place in rows if near]
 
     def nearest_passages(
         self, vector: bytes, embedder: Embedder, filters: Filters, limit: int

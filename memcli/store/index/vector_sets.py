@@ -23,6 +23,7 @@ class ActiveEmbedder:
 
     name: str
     fingerprint: str
+    turns: int  # that a vector stands for; 0 is a whole passage
 
 
 class VectorSets:
@@ -38,7 +39,7 @@ class VectorSets:
 
     def active_embedder(self) -> ActiveEmbedder | None:
         """Return the active embedder, or None if nothing is embedded yet."""
-        rows = self._db.rows("select name, fingerprint from embedders where serving")
+        rows = self._db.rows("select name, fingerprint, turns from embedders where serving")
         return ActiveEmbedder(*rows[0]) if rows else None
 
     def incomplete_embedder_name(self) -> str | None:
@@ -71,14 +72,14 @@ class VectorSets:
 
     def count_missing(self, number: int) -> int:
         """Return the number of passages without a vector in a set."""
-        [(count,)] = self._db.rows(f"select count(*) {_passages_without_vector(number)}")
+        [(count,)] = self._db.rows(f"select count(*) {self._passages_without_vector(number)}")
         return int(count)
 
     def missing_passages(self, number: int, after: int, limit: int) -> list[PassageLocation]:
         """Return passages without a vector in a set, in order, whose numbers are above `after`."""
         rows = self._db.rows(
             "select id, session_id, first, last, start, stop"
-            f" {_passages_without_vector(number)} and id > ? order by id limit ?",
+            f" {self._passages_without_vector(number)} and id > ? order by id limit ?",
             *(after, limit),
         )
         return [(passage, session, Passage(*place)) for passage, session, *place in rows]
@@ -94,8 +95,17 @@ class VectorSets:
         present = [(passage, session, Passage(*place)) for passage, session, *place in rows]
         return [place for place in present if place in wanted]
 
-    def add_vectors(self, number: int, passages: Sequence[int], vectors: Vectors) -> None:
+    def window_turns(self, number: int) -> int:
+        """Return how many turns a vector of a set stands for; 0 is a whole passage."""
+        return passage_vectors.window_turns(self._db, number)
+
+    def add_vectors(self, number: int, places: Sequence[tuple[int, int]], vectors: Vectors) -> None:
         """Store vectors of passages that have none in a set yet.
+
+        Args:
+            number: the number of the set.
+            places: the number of each vector's passage, and which of its windows it is, from 0.
+            vectors: the vectors.
 
         Raises:
             StoreError: another process has dropped the set.
@@ -105,12 +115,12 @@ class VectorSets:
                 "another process has switched to another embedder",
                 hint="`mem doctor` shows which one",
             )
-        passage_vectors.add_rows(self._db, number, passages, quantize_vectors(vectors))
+        passage_vectors.add_rows(self._db, number, places, quantize_vectors(vectors))
 
     def activate_if_complete(self, number: int) -> bool:
         """Put a set in use and drop the one before, if it is complete; return whether it is."""
         with self._db.transaction():
-            if self._db.rows(f"select 1 {_passages_without_vector(number)} limit 1"):
+            if self._db.rows(f"select 1 {self._passages_without_vector(number)} limit 1"):
                 return False
             rows = self._db.rows("select id from embedders where serving and id != ?", number)
             for (previous,) in rows:
@@ -130,9 +140,9 @@ class VectorSets:
         self._db.rows(f"drop table if exists memory_vectors_{number}")
         self._db.rows("delete from embedders where id = ?", number)
 
-
-def _passages_without_vector(number: int) -> str:
-    return (
-        f"from passages where not exists (select 1 from vectors_{number} as made"
-        " where made.id = passages.id)"
-    )
+    def _passages_without_vector(self, number: int) -> str:
+        shift = passage_vectors.passage_shift(self._db, number)
+        return (
+            f"from passages where not exists (select 1 from vectors_{number} as made"
+            f" where made.id = passages.id << {shift})"
+        )

@@ -77,9 +77,10 @@ class ConversationTable:
     def beginning_with(self, source: str, keys: Sequence[str]) -> list[ConversationInfo]:
         """Return the conversations in which a session begins with one of these turns."""
         rows = self._db.rows(
-            f"select distinct {_COLUMNS} from turns"
-            " join conversations on conversations.id = conversation_id"
-            " where position = 1 and turns.key in (select value from json_each(?)) and source = ?",
+            f"select distinct {_COLUMNS} from json_each(?) as wanted"
+            " cross join turns on turns.key = wanted.value and position = 1"
+            " cross join conversations on conversations.id = conversation_id"
+            " where source = ? order by conversations.key",
             *(json.dumps(keys), source),
         )
         return [_to_head(*row) for row in rows]

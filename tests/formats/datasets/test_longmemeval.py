@@ -95,7 +95,7 @@ def test_one_damaged_question_does_not_cost_the_others():
         "q1/s1",
         "q1/s2",
     ]
-    assert (found[2].where, found[2].lost) == ("question 2", True)
+    assert (found[2].where, found[2].lost) == ("question 2, session 1", True)
 
 
 def test_a_file_that_breaks_off_keeps_what_was_whole():
@@ -148,3 +148,31 @@ def test_days_without_a_question_are_no_haystack():
     found = recognise_format(document([{"haystack_dates": ["2023/05/20"], "size": 3}]))
 
     assert found != LONGMEMEVAL
+
+
+def test_ids_and_days_may_follow_the_sessions():
+    first = question()
+    late = {name: first[name] for name in reversed(first)}
+    raw = json.dumps([late, late | {"question_id": "q2"}]).encode()
+
+    found = parse_all(raw)
+
+    assert found == parse_all([first, question("q2")])
+    for end in range(1, len(raw) - 1, 7):  # a question whose id was cut off is left out
+        kept = []
+        with suppress(InputError):
+            kept.extend(LONGMEMEVAL.parse(document(raw[:end]), ParseOptions()))
+        assert kept == found[: len(kept)]
+
+
+def test_a_haystack_larger_than_any_value_is_read_session_by_session(tmp_path):
+    session = json.dumps([{"role": "user", "content": "x" * (1 << 19)}])
+    path = tmp_path / "haystack.json"
+    with path.open("w") as file:
+        file.write('[{"question": "Where?", "haystack_sessions": [')
+        file.writelines(f"{', ' if number else ''}{session}" for number in range(130))
+        file.write("]}]")
+    large = Document(path.name, lambda: path.open("rb"))
+
+    assert recognise_format(large) is LONGMEMEVAL
+    assert sum(1 for _ in LONGMEMEVAL.parse(large, ParseOptions())) == 130
