@@ -15,8 +15,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
-def no_xllamacpp(monkeypatch):
-    """Its server takes seconds, and is there on some machines only."""
+def short(monkeypatch):
+    """No new turn after half a second, and no server of xllamacpp, which some machines have."""
+    monkeypatch.setattr("memcli.evaluation.speed.SECONDS", 0.5)
     monkeypatch.setattr("memcli.evaluation.llama_server.find_spec", lambda _name: None)
 
 
