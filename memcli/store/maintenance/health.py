@@ -62,16 +62,17 @@ class HealthChecks:
     def check_full_text(self) -> list[str]:
         """Return the differences between the full text and the turns and memories."""
         return [
-            *self._compare("sessions", "select id from sessions", "session_words_docsize"),
+            *self._compare("sessions", "select id from sessions", "title_words_docsize"),
             *self._compare(
                 "turns", f"select id from turns where {_SEARCHABLE}", "turn_words_docsize"
             ),
-            *self._compare("passages", "select id from passages", "passage_words_docsize"),
             *self._compare("memories", "select id from memories", "memory_words_docsize"),
             *self._check_passages(),
+            *self._check_texts("session_words", "sessions"),
+            *self._check_texts("passage_words", "passages"),
             *(
                 finding
-                for grain in ("session", "turn", "passage", "memory")
+                for grain in ("session", "title", "passage", "turn", "memory")
                 for finding in self._check_words(f"{grain}_words")
             ),
         ]
@@ -119,17 +120,37 @@ class HealthChecks:
             findings.append(f"{extra:,} {name} too many")
         return findings
 
+    def _check_texts(self, table: str, texts: str) -> list[str]:
+        """Return how many texts are not in a table that keeps no sizes, or are not there at all."""
+        [(missing, difference)] = self._db.rows(
+            f"select count(*) - count(tokens), (select sum(texts) from text_totals where name = ?)"
+            f" - count(tokens) from {texts}",
+            table,
+        )
+        findings = [f"{missing:,} {texts} not indexed"] if missing else []
+        if difference:
+            kind = "too many" if difference > 0 else "not indexed"
+            findings.append(f"{abs(difference):,} {texts} {kind}")
+        return findings
+
     def _check_words(self, table: str) -> list[str]:
-        """Return whether the full text has fewer words than it had when it was written."""
+        """Return whether the full text has fewer words than it had when it was written, or more."""
         self._db.rows(
             f"create virtual table if not exists temp.all_{table}"
             f" using fts5vocab(main, {table}, row)"
         )
-        [(present,)] = self._db.rows(f"select coalesce(sum(cnt), 0) from temp.all_{table}")
-        sizes = self._db.rows(f"select sz from {table}_docsize")
-        written = sum(sum(_varints(size)) for (size,) in sizes)
+        totals = self._db.rows("select words from text_totals where name = ?", table)
+        if totals:
+            [(present,)] = self._db.rows(f"select coalesce(sum(doc), 0) from temp.all_{table}")
+            [(written,)] = totals
+        else:
+            [(present,)] = self._db.rows(f"select coalesce(sum(cnt), 0) from temp.all_{table}")
+            sizes = self._db.rows(f"select sz from {table}_docsize")
+            written = sum(sum(_varints(size)) for (size,) in sizes)
         name = table.removesuffix("_words")
         missing = f"{written - present:,} of {written:,} words of the {name} index are missing"
+        if present > written:
+            missing = f"the {name} index has {present - written:,} words too many"
         [(segments,)] = self._db.rows(
             f"select count(*) from (select id >> {_SEGMENT_BITS} as segment from {table}_data"
             f" where segment between 1 and {_LAST_SEGMENT} except select segid from {table}_idx)"
