@@ -91,7 +91,10 @@ class WordLlamaEmbedder:
     def _tokens(self, texts: Sequence[str]) -> list["Tokens"]:
         """Return the tokens of each text, each with a row in the table."""
         # Lone surrogates become question marks: the tokenizer refuses them.
-        return self._pieces.encode([text.encode("utf-8", "replace").decode() for text in texts])
+        clean = (
+            text if text.isascii() else text.encode("utf-8", "replace").decode() for text in texts
+        )
+        return self._pieces.encode(list(clean))
 
     @cached_property
     def _pieces(self) -> "WordPieces":

@@ -83,7 +83,7 @@ def _migration_progress() -> Iterator[Callable[[int, int], object]]:
 
             return stack.enter_context(progress_bars(quiet=False))
 
-        yield lambda done, of: bars()("compressing the texts, once", done, of)
+        yield lambda done, of: bars()("upgrading the database, once", done, of)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ questions; `summary` turns its results into the report that is printed.
 - `answer_quality`: scores of a chat model that answers from a ranking.
 - `summary`: figures by stage and category, and the report of a data set.
 - `speed`, `latency`, `import_speed`: speed of models, of commands, of imports.
+- `early_stopping`: passages that a reranker need not judge.
 - `llama_server`: llama.cpp's own server, which reranking is compared with.
 - `synthetic_exports`: exports of any size, for `import_speed`.
 - `speed_report`: the report of all speeds.

@@ -11,7 +11,9 @@ from time import perf_counter
 from typing import Annotated
 
 from memcli.errors import BackendError, ExitCode
+from memcli.evaluation.early_stopping import EarlyStopping, measure_early_stopping
 from memcli.lazy_dataclasses import dataclass
+from memcli.protocols import Embedder
 from memcli.temporary import temporary_folder
 
 WARM_RUNS = 2  # runs of a command after the first
@@ -35,10 +37,11 @@ class ArchiveSpeed:
     ingest: Annotated[float, "Seconds."]
     search: Latency
     ask: Latency
+    stopping: EarlyStopping
 
 
 def measure_archive(
-    exports: Path, question: str, ask_options: Sequence[str], *, zone: str
+    exports: Path, question: str, ask_options: Sequence[str], *, zone: str, embedder: Embedder
 ) -> ArchiveSpeed:
     """Import an archive into a temporary database and ask it a question, as a person does.
 
@@ -47,6 +50,7 @@ def measure_archive(
         question: a question that the archive answers.
         ask_options: of `mem ask`: which models.
         zone: of clocks in it that name none.
+        embedder: made the vectors that `mem ingest` writes.
 
     Raises:
         BackendError: a command failed; with its error message.
@@ -61,6 +65,7 @@ def measure_archive(
             ingest=seconds,
             search=_measure_latency(*mem, "search", question),
             ask=_measure_latency(*mem, "ask", question, "--quiet", *ask_options),
+            stopping=measure_early_stopping(Path(folder, "mem.db"), embedder),
         )
 
 

@@ -1,11 +1,13 @@
-"""llama.cpp's own server beside our reranking, if `llama-server` is installed."""
+"""llama.cpp's own server beside our reranking, if `llama-server` or xllamacpp is installed."""
 
 import json
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic, sleep
 from urllib.error import URLError
@@ -13,6 +15,20 @@ from urllib.request import Request, urlopen
 
 from memcli.evaluation.speed import PROMPT, JudgePassages
 
+_XLLAMACPP = """if True:
+    import json, sys
+    import xllamacpp
+    wanted = json.loads(sys.argv[1])
+    params = xllamacpp.CommonParams()
+    params.model.path = wanted["model"]
+    params.hostnames, params.port = ["127.0.0.1"], wanted["port"]
+    params.n_ctx, params.n_batch, params.n_ubatch, params.n_parallel = 2048, 2048, 512, 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = wanted["threads"]
+    if wanted["gpu_layers"] is not None:
+        params.n_gpu_layers = wanted["gpu_layers"]
+    server = xllamacpp.Server(params)
+    sys.stdin.read()
+"""
 _START_SECONDS = 120.0
 _REPLY_SECONDS = 300.0
 
@@ -31,17 +47,14 @@ def running_llama_server(
         threads: of the processor.
         gpu_layers: layers to run on the GPU; None leaves it to the server.
     """
-    program = shutil.which("llama-server")
-    if not program:
+    port = _free_port()
+    command = _server_command(path, port, threads=threads, gpu_layers=gpu_layers)
+    if not command:
         yield None
         return
-    port = _free_port()
-    options = ["-m", str(path), "--host", "127.0.0.1", "--port", str(port), "-t", str(threads)]
-    options += ["-c", "2048", "-ub", "512", "--parallel", "1"]
-    options += [] if gpu_layers is None else ["-ngl", str(gpu_layers)]
     with subprocess.Popen(
-        [program, *options],
-        stdin=subprocess.DEVNULL,
+        command,
+        stdin=subprocess.PIPE,  # is closed with this process, and ends xllamacpp's server
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
@@ -50,6 +63,21 @@ def running_llama_server(
             yield _judge_at(address) if _is_ready(address, process) else None
         finally:
             process.kill()
+
+
+def _server_command(
+    path: Path, port: int, *, threads: int, gpu_layers: int | None
+) -> list[str] | None:
+    """Return the command of a server; None if neither program nor package is installed."""
+    if program := shutil.which("llama-server"):
+        options = ["-m", str(path), "--host", "127.0.0.1", "--port", str(port), "-t", str(threads)]
+        options += ["-c", "2048", "-ub", "512", "--parallel", "1"]
+        options += [] if gpu_layers is None else ["-ngl", str(gpu_layers)]
+        return [program, *options]
+    if find_spec("xllamacpp"):
+        numbers = {"port": port, "threads": threads, "gpu_layers": gpu_layers}
+        return [sys.executable, "-c", _XLLAMACPP, json.dumps({"model": str(path), **numbers})]
+    return None
 
 
 def _judge_at(address: str) -> JudgePassages:

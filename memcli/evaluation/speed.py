@@ -94,6 +94,7 @@ class EmbedderSpeed:
 class WorkComparison:
     """The same work done in our way and in another one, in turns."""
 
+    model: str
     name: str  # of the other way
     times: Ratio
     cpu_times: Ratio
@@ -182,11 +183,17 @@ def compare_reranking(
 
 
 def compare_work(
-    name: str, ours: Callable[[], None], other: Callable[[], None], *, turns: int = 5
+    model: str,
+    name: str,
+    ours: Callable[[], object],
+    other: Callable[[], object],
+    *,
+    turns: int = 5,
 ) -> WorkComparison:
     """Do the same work in two ways, in turns, each beginning every second turn.
 
     Args:
+        model: name of the model that works.
         name: of the other way.
         ours: our way.
         other: the way that it is compared with.
@@ -204,6 +211,7 @@ def compare_work(
             took[way] = clock.elapsed
         done.append((took[OURS], took[PLAIN]))
     return WorkComparison(
+        model,
         name,
         _ratio([other.seconds / one.seconds for one, other in done]),
         _ratio([other.cpu_seconds / one.cpu_seconds for one, other in done]),

@@ -114,10 +114,9 @@ def speed_report(  # noqa: PLR0913  # one argument for each part of the report
         archive: the latency of commands.
         imports: the speed of imports.
         servers: the reranker beside llama-server, for each length of passages.
-        settings: comparisons of settings of the reranker, or of the sifter without one.
+        settings: comparisons of settings and ways that memcli does not use.
         cores: physical cores of this machine.
     """
-    measured = reranker or sifter
     models = {each.name: each for each in (reranker, sifter) if each}
     return SpeedReport(
         machine=Machine(
@@ -138,11 +137,8 @@ def speed_report(  # noqa: PLR0913  # one argument for each part of the report
             if reranker
         ],
         settings=[
-            SettingTrialJson(
-                measured.name, one.name, one.cpu_times.median, one.times, one.cpu_times
-            )
+            SettingTrialJson(one.model, one.name, one.cpu_times.median, one.times, one.cpu_times)
             for one in settings
-            if measured
         ],
         embedder=embedder,
         archive=archive,

@@ -118,7 +118,7 @@ def index_sessions(
 
     places: list[tuple[int, int]] = []  # of each text: number of the passage, and the window
     texts: list[str] = []
-    words: dict[str, list[tuple[object, ...]]] = {}
+    words: dict[str, list[tuple[int, str]]] = {}
     turns = store.index.window_turns(embedder) if sessions else 0
     for number, session in sessions:
         cut = split_passages(session)

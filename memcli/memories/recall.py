@@ -6,8 +6,9 @@ from datetime import datetime
 from memcli.domain import Memory, Session
 from memcli.prompts import CUT
 from memcli.protocols import Embedder
+from memcli.search.evidence.candidates import Candidate
 from memcli.search.memory_search import search_memories, trusted_memories
-from memcli.search.retrieve import Candidate, retrieve
+from memcli.search.retrieve import retrieve
 from memcli.store import Filters, MemoryFilters, Store
 from memcli.text.chunking import turn_text
 

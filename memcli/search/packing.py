@@ -9,7 +9,7 @@ from memcli.domain import Session
 from memcli.lazy_dataclasses import dataclass, replace
 from memcli.prompts import CUT, format_history
 from memcli.search.budget import TokenCounter
-from memcli.search.retrieve import Candidate
+from memcli.search.evidence.candidates import Candidate
 
 MOST_SESSIONS = 20  # that are shown
 LEAST_TOKENS = 150  # reserved for each session further down, unless it needs fewer

@@ -21,9 +21,9 @@ from memcli.lazy_dataclasses import dataclass
 from memcli.prompts import passage_heading
 from memcli.protocols import Reranker
 from memcli.search.budget import PASSAGE_TOKENS, PASSAGES
+from memcli.search.evidence.candidates import Candidate
 from memcli.search.model_speed import ModelSpeeds
 from memcli.search.results import Activity
-from memcli.search.retrieve import Candidate
 from memcli.store import Store
 from memcli.text.chunking import passage_text
 

@@ -7,8 +7,8 @@ from memcli.domain import Memory, Passage, Session, Turn
 from memcli.errors import MemError
 from memcli.lazy_dataclasses import dataclass, field
 from memcli.search.budget import StagePlan
+from memcli.search.evidence.candidates import Candidate
 from memcli.search.evidence.turns import MOST_EVIDENCE
-from memcli.search.retrieve import Candidate
 
 StageName = Literal["retrieve", "rerank", "sift", "answer"]
 StopCause: TypeAlias = MemError | KeyboardInterrupt  # of work that ended before its end

@@ -10,10 +10,10 @@ from memcli.lazy_dataclasses import dataclass
 from memcli.prompts import format_history, sift_message
 from memcli.protocols import SiftedOrder, Sifter
 from memcli.search.budget import RANKING_TOKENS
+from memcli.search.evidence.candidates import Candidate
 from memcli.search.model_speed import ModelSpeeds
 from memcli.search.packing import MOST_SESSIONS, Excerpt, history_block, pack_sessions
 from memcli.search.results import Activity, RankingListener
-from memcli.search.retrieve import Candidate
 from memcli.store import Store
 
 MOST_RANKED = 10  # of the sessions shown, by the model

@@ -14,6 +14,7 @@ from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import DEFAULT_THOUGHT_TOKENS, Embedder, Reranker, Sifter
 from memcli.search.budget import HISTORY_TOKENS, StagePlan, is_overdue, plan_sift, plan_stages
 from memcli.search.dialogue import Dialogue
+from memcli.search.evidence.candidates import Candidate
 from memcli.search.model_speed import ModelSpeeds
 from memcli.search.results import (
     AnsweringMemory,
@@ -24,7 +25,7 @@ from memcli.search.results import (
     StageReport,
     quotes,
 )
-from memcli.search.retrieve import Candidate, Retrieval, retrieve
+from memcli.search.retrieve import Retrieval, retrieve
 from memcli.store import Filters, Store
 
 if TYPE_CHECKING:  # most searches have no model, and need neither stage

@@ -26,6 +26,7 @@ from memcli.store.index.term_statistics import MAX_TERMS
 from memcli.store.index.vector_sets import PassageLocation
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.tokenize import (
+    is_german,
     is_stop_word,
     is_year,
     normalized_key,
@@ -75,6 +76,7 @@ __all__ = [
     "UnreadSession",
     "VectorCount",
     "highlight_spans",
+    "is_german",
     "is_stop_word",
     "is_year",
     "memory_id",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from memcli.errors import StoreError
 from memcli.store.encryption.database_key import DatabaseKey
+from memcli.store.index.full_text import count_unwritten, write_missing
 from memcli.store.index.memory_index import MemoryIndex
 from memcli.store.index.rebuild import TextIndexRebuild
 from memcli.store.index.search_index import SearchIndex
@@ -69,8 +70,11 @@ class Store:
         self.memory_sources = MemorySourceTable(self._database)
         self.memory_index = MemoryIndex(self._database)
         self.readings = ReadingTable(self._database)
-        if not read_only:
-            TombstoneTable(self._database).key_plain_digests()
+        if read_only:
+            self._require_words()
+            return
+        TombstoneTable(self._database).key_plain_digests()
+        write_missing(self._database, progress)
 
     # What looks after the database is imported when it is first used: few commands need it.
 
@@ -123,7 +127,7 @@ class Store:
             path: the file.
             wait: seconds to wait for another writing process.
             read_only: whether nothing may change.
-            progress: is called with the sessions that a migration has converted, and all of them.
+            progress: is called with the sessions that an upgrade has converted, and all of them.
 
         Raises:
             StoreError: it does not exist.
@@ -194,6 +198,20 @@ class Store:
     def dry_run(self) -> AbstractContextManager[None]:
         """Return a context manager that runs its block as a transaction and rolls it back."""
         return self._database.dry_run()
+
+    def _require_words(self) -> None:
+        """Refuse a database some sessions of which would not be found.
+
+        Raises:
+            StoreError: an upgrade has not yet written all words again.
+        """
+        if missing := count_unwritten(self._database):
+            self._database.close()
+            raise StoreError(
+                f"the upgrade of {self._database.path} is not finished: {missing:,} sessions"
+                " cannot be searched yet",
+                hint="`mem sessions` finishes it",
+            )
 
     def __enter__(self) -> Self:
         return self

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memcli.backends.generation.json_constraint import constrain_call, constrain_json
+from memcli.backends.generation.json_constraint import (
+    JsonConstraint,
+    JsonState,
+    _value_state,
+    constrain_call,
+)
 from memcli.protocols import Tool
 
 STRING = {"type": "string"}
@@ -12,6 +17,11 @@ PIECES = """
 ", " "} "]} ": {" [] "] true 12 -0.5 ", a the naïve 東 \\n \\u00e9 \\ud83d\\ude00 </tool_call> } 😀
 """.split()
 VOCABULARY = [bytes([byte]) for byte in range(256)] + [piece.encode() for piece in PIECES]
+
+
+def constrain_json(schema):
+    """Begin a JSON text under a schema, as the arguments of a call are."""
+    return JsonConstraint(_value_state(schema, JsonState()))
 
 
 def an_object(properties):

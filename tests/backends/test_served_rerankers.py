@@ -5,7 +5,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from helpers.hostile_server import answer, serving
+from helpers.hostile_server import answer, head, serving
 from helpers.rerank_servers import (
     PUBLISHED,
     chat_server,
@@ -36,9 +36,9 @@ def reranker_at(served, limits=QUICK, **others):
     return open_reranker(parse_endpoint(f"{served.url}#m", limits=limits), PROMPT, **others)
 
 
-def judged(behaviour, passages=("strong", "weak"), **others):
+def judged(behaviour, passages=("strong", "weak"), limits=QUICK, **others):
     with serving(behaviour) as served:
-        found = dict(reranker_at(served, **others).judge("why", passages))
+        found = dict(reranker_at(served, limits, **others).judge("why", passages))
     return [found[index] for index in range(len(passages))]
 
 
@@ -374,3 +374,173 @@ def test_special_tokens_in_chats_are_broken_up_on_every_route():
         sent = json.dumps(served.requests[-1].body)
         assert "he wrote < |im_end|> and < /think> and < tool_call>" in sent
         assert "what is < |im_start|>?" in sent
+
+
+def reranking(make, score=sigmoid):
+    """Answer rerank requests with what `make` makes of the right results and of the scores."""
+
+    def behave(request):
+        if not request.path.endswith("/rerank"):
+            return answer({"error": {"message": "Not Found"}}, 404)(request)
+        found = make(results(request.body, score, {**MORE, **UNLIKE}))
+        return answer(found if isinstance(found, dict) else {"results": found})(request)
+
+    return behave
+
+
+UNLIKE = {  # no two texts of a model have quite the same score
+    one.passages[-1]: -5.0 - place / 9 for place, one in enumerate((*KNOWN_PAIRS, PUBLISHED))
+}
+
+
+def rescored(score):
+    """Return a change of results to which `score` gives, of all scores and a place, a score."""
+
+    def change(found):
+        scores = [one["relevance_score"] for one in found]
+        return [{**one, "relevance_score": score(scores, at)} for at, one in enumerate(found)]
+
+    return change
+
+
+def each(**fields):
+    return lambda found: [{**one, **fields} for one in found]
+
+
+@pytest.mark.parametrize(
+    ("change", "score", "said"),
+    [
+        (each(relevance_score=math.nan), sigmoid, "invalid result"),
+        (each(relevance_score=math.inf), sigmoid, "invalid result"),
+        (each(relevance_score=None), sigmoid, "invalid result"),
+        (each(relevance_score="0.98"), sigmoid, "invalid result"),
+        (each(index=None), sigmoid, "invalid result"),
+        (each(index=0), sigmoid, "invalid result"),
+        (each(index=0.0), sigmoid, "invalid result"),
+        (each(index=-1), sigmoid, "invalid result"),
+        (lambda found: found[:-1], sigmoid, "1 results for 2 passages"),
+        (lambda found: [*found, {"index": 9, "score": 0.5}], sigmoid, "invalid result"),
+        (lambda _found: [], sigmoid, "0 results for 2 passages"),
+        (lambda _found: {"error": {"message": "model crashed"}}, sigmoid, "model crashed"),
+        (lambda _found: {"code": 500, "message": "quota", "data": None}, sigmoid, "quota"),
+        (lambda _found: {"detail": "boom"}, sigmoid, "without results"),
+        (lambda found: found, lambda logit: logit / 6 + 0.3, "not the probabilities"),
+        (lambda found: found, lambda logit: 100 * sigmoid(logit), "not the probabilities"),
+        (lambda found: found, lambda logit: sigmoid(sigmoid(sigmoid(logit))), "not the prob"),
+        (rescored(lambda scores, at: at / (len(scores) - 1)), sigmoid, "on its place"),
+        (rescored(lambda scores, at: 1 - at / (len(scores) - 1)), sigmoid, "above what does"),
+        (rescored(lambda scores, at: scores[at] / sum(scores)), math.exp, "on the other passages"),
+        (
+            rescored(lambda found, at: (found[at] - min(found)) / (max(found) - min(found))),
+            sigmoid,
+            "on the other passages",
+        ),
+    ],
+)
+def test_replies_that_only_look_like_scores_are_refused(change, score, said):
+    error = refusal(reranking(change, score))
+
+    assert said in str(error)
+    assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("change", "score"),
+    [
+        (lambda found: found[::-1], sigmoid),
+        (lambda found: sorted(found, key=lambda one: -one["relevance_score"]), lambda logit: logit),
+        (lambda found: {"code": 0, "data": {"data": found}}, sigmoid),
+    ],
+)
+def test_results_in_another_order_or_wrapped_twice_are_understood(change, score):
+    assert judged(reranking(change, score)) == near(3.0, 0.3)
+
+
+def html(request):
+    return answer(b"<html>Bad gateway</html>", 502, kind="text/html")(request)
+
+
+def cut_short(_request):
+    yield head(200)
+    yield b'{"results": [{"index": 0,'
+
+
+def cut_within_its_length(_request):
+    yield head(200, length=500)
+    yield b'{"results": ['
+
+
+def slow_with_headers(_request):
+    yield b"HTTP/1.1 200 OK\r\n"
+    yield 3.0
+
+
+@pytest.mark.parametrize("server", [html, cut_short, cut_within_its_length, slow_with_headers])
+def test_broken_replies_end_in_an_error_of_the_backend_in_bounded_time(server):
+    with pytest.raises(BackendError) as raised:
+        judged(server, limits=replace(QUICK, idle_timeout=1, total_timeout=2))
+
+    assert "127.0.0.1" in str(raised.value)
+
+
+def test_the_wrong_pairs_are_named_not_the_right_ones():
+    wrong = {KNOWN_PAIRS[0].passages[-1]: -5.0, PUBLISHED.passages[-1]: 4.0}
+
+    error = refusal(rerank_server(more=wrong), checks=[replace(PUBLISHED, scores=())])
+
+    assert "Bread is 2 euros" in str(error)
+    assert KNOWN_PAIRS[0].question not in str(error)
+
+
+def test_a_name_that_the_server_does_not_have_is_what_the_hint_asks_about():
+    def unknown(request):
+        if request.path.endswith("/rerank"):
+            return answer({"error": {"message": "Engine for model name `m` not found"}}, 400)(
+                request
+            )
+        return answer({"detail": "Not Found"}, 404)(request)
+
+    assert "the name after the `#`" in refusal(unknown).hint
+
+
+def changing(*servers):
+    """Return a list with the number of the server that answers now, and a server."""
+    now = [0]
+    return now, lambda request: servers[now[0]](request)
+
+
+def test_a_server_that_answers_the_same_to_everything_after_its_trial_is_tried_again():
+    now, server = changing(rerank_server(more=MORE), rerank_server(lambda _logit: 0.93))
+    with serving(server) as served:
+        reranker = reranker_at(served)
+        assert judged_by(reranker, "strong") == near_one(3.0)
+        now[0] = 1
+        with pytest.raises(BackendError, match="nearly the same to everything"):
+            dict(reranker.judge("why", ["a", "b", "c"]))
+
+
+def test_an_honest_server_may_give_many_passages_one_score():
+    with serving(rerank_server(more=MORE)) as served:
+        found = dict(reranker_at(served).judge("why", ["a", "b", "c"]))
+
+    assert found == {0: 0.5, 1: 0.5, 2: 0.5}
+
+
+def test_scores_of_another_model_under_the_same_name_are_not_mixed_with_the_old_ones(tmp_path):
+    """A name of a served model stays while its weights are exchanged."""
+    file = tmp_path / "served.json"
+    other = {KNOWN_PAIRS[0].passages[0]: 2.0, "strong": 1.0}
+    now, server = changing(rerank_server(more=MORE), rerank_server(more=other))
+    with serving(server) as served:
+        first = reranker_at(served, verdicts=file)
+        dict(first.judge("why", ["strong"]))
+        assert reranker_at(served, verdicts=file).fingerprint == first.fingerprint
+        now[0] = 1
+        known = json.loads(file.read_text())
+        file.write_text(json.dumps({key: {**one, "at": ""} for key, one in known.items()}))
+        with pytest.raises(BackendError, match="serves another model as m than before"):
+            dict(reranker_at(served, verdicts=file).judge("why", ["strong"]))
+        second = reranker_at(served, verdicts=file)
+        assert judged_by(second, "strong") == near_one(1.0)
+
+    assert second.fingerprint != first.fingerprint

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -10,9 +11,17 @@ import numpy as np
 import pytest
 from helpers.random_embedders import write_tiny_bert
 from helpers.random_models import save_qwen3
-from helpers.real_servers import llama_cpp_server, llama_server, transformers_serve
+from helpers.real_servers import (
+    infinity,
+    litellm,
+    llama_cpp_server,
+    llama_server,
+    transformers_serve,
+)
+from helpers.rerank_servers import LOGITS, PUBLISHED
 from helpers.taught_models import CARD, write_reranker
 from helpers.tiny_models import write_tiny_qwen3
+from helpers.trained_encoders import save_cross_encoder, save_embedder
 
 from memcli.backends.llama.context import LlamaContext, TokenRun
 from memcli.backends.llama.model import LlamaModel
@@ -336,3 +345,61 @@ def test_the_vectors_of_both_servers_are_the_same(python_server, tmp_path):
 
     ours = open_embedder(parse_endpoint(f"{python_server}#encoder"))
     assert ours.embed(["the capital of china", "walk"]) == pytest.approx(other, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def infinity_server(tmp_path_factory):
+    """Infinity with a cross-encoder that was trained on the known pairs, and an embedder."""
+    if find_spec("torch") is None or not os.environ.get("INFINITY_EMB"):
+        pytest.skip("needs torch, and in INFINITY_EMB the program of infinity-emb, whose"
+                    " dependencies exclude ours")  # fmt: skip
+    folder = tmp_path_factory.mktemp("infinity")
+    judge, encoder = save_cross_encoder(folder / "judge"), save_embedder(folder / "encoder")
+    with infinity(judge=judge, encoder=encoder) as url:
+        yield url
+
+
+@pytest.fixture(params=["infinity", "infinity /v1", "litellm"])
+def served_encoders(request, infinity_server, tmp_path):
+    """Yield the address of both models, at Infinity and behind LiteLLM's proxy."""
+    if request.param == "litellm":
+        if not os.environ.get("LITELLM"):
+            pytest.skip("LITELLM names no program of LiteLLM, whose dependencies exclude ours")
+        with litellm(tmp_path, infinity_server) as url:
+            yield url
+        return
+    yield infinity_server + request.param.removeprefix("infinity").strip()
+
+
+@pytest.mark.parity
+def test_a_real_cross_encoder_is_verified_at_infinity_and_behind_litellm(served_encoders):
+    reranker = open_reranker(parse_endpoint(f"{served_encoders}#judge"), PROMPT, checks=[PUBLISHED])
+
+    verdict = reranker.verify()
+    judged = dict(reranker.judge(PUBLISHED.question, PUBLISHED.passages))
+
+    assert verdict.scoring.route == "rerank"
+    assert verdict.scoring.scale == "probability"
+    for index, passage in enumerate(PUBLISHED.passages):
+        logit = math.log(judged[index] / (1 - judged[index]))
+        assert logit == pytest.approx(LOGITS[passage], abs=0.9)
+
+
+@pytest.mark.parity
+def test_a_model_that_is_no_reranker_there_is_named(served_encoders):
+    verdict = open_reranker(parse_endpoint(f"{served_encoders}#encoder"), PROMPT).verify()
+
+    assert not verdict.passed
+    assert "after the `#`" in verdict.hint
+
+
+@pytest.mark.parity
+def test_vectors_come_from_infinity_and_from_behind_litellm(served_encoders):
+    embedder = open_embedder(parse_endpoint(f"{served_encoders}#encoder"))
+
+    vectors = embedder.embed(["the capital of china", "walk", "the capital of china"])
+
+    assert vectors.shape == (3, 64)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    assert vectors[0] == pytest.approx(vectors[2], abs=1e-4)
+    assert abs(vectors[0] @ vectors[1]) < 0.9999

@@ -74,7 +74,7 @@ def test_without_a_database_everything_else_is_looked_at(mem):
     [
         ("insert into turn_words (turn_words) values ('delete-all')", "full text",
          "2 turns not indexed"),
-        ("insert into session_words (rowid, title) values (99, 'x')", "full text",
+        ("insert into title_words (rowid, text) values (99, 'x')", "full text",
          "1 sessions too many"),
         ("delete from passages", "vectors", "2 passages of wordllama-256 too many"),
         ("delete from vectors_1 where rowid = 1", "vectors",

@@ -228,7 +228,7 @@ def test_a_damaged_salt_does_not_lose_the_database(mem):
 def test_a_rescue_of_an_encrypted_database_is_encrypted(mem):
     encrypt(mem)
     content = bytearray(mem.database.read_bytes())
-    content[-3000] ^= 1
+    content[-7000] ^= 1
     mem.database.write_bytes(content)
 
     assert mem("doctor", "--rescue", "saved.db").code == 0

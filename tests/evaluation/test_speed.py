@@ -6,6 +6,7 @@ from time import sleep
 import pytest
 from helpers.keyword_models import WordEmbedder
 
+from memcli.backends.static_embedder import WordLlamaEmbedder
 from memcli.demo.questions import DEMO_QUESTIONS
 from memcli.errors import BackendError
 from memcli.evaluation import latency, speed
@@ -189,7 +190,11 @@ def test_an_archive_is_imported_and_asked(monkeypatch, tmp_path):
     exports.write_text('[{"title": "Door", "messages": [{"role": "user", "content": "3826"}]}]')
 
     measured = measure_archive(
-        exports, DEMO_QUESTIONS[0].question, ["--reranker", "none", "--sifter", "none"], zone="UTC"
+        exports,
+        DEMO_QUESTIONS[0].question,
+        ["--reranker", "none", "--sifter", "none"],
+        zone="UTC",
+        embedder=WordLlamaEmbedder(),
     )
 
     assert (measured.sessions, measured.turns) == (1, 1)
@@ -199,11 +204,11 @@ def test_an_archive_is_imported_and_asked(monkeypatch, tmp_path):
 
 def test_a_command_that_fails_says_why(tmp_path):
     with pytest.raises(BackendError, match=r"^`mem ingest` failed: .*Nowhere"):
-        measure_archive(tmp_path, "q", [], zone="Nowhere")
+        measure_archive(tmp_path, "q", [], zone="Nowhere", embedder=WordEmbedder())
 
 
 def test_a_command_that_says_nothing_is_told_so(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "executable", "false")
 
     with pytest.raises(BackendError, match="`mem ingest` failed: it said nothing"):
-        measure_archive(tmp_path, "q", [], zone="UTC")
+        measure_archive(tmp_path, "q", [], zone="UTC", embedder=WordEmbedder())

@@ -3,9 +3,12 @@
 llama_cpp_server   llama-cpp-python's, over any number of models
 llama_server       llama.cpp's own, as the package xllamacpp carries it, over one
 transformers_serve the one in transformers, over a folder of safetensors
+infinity           Infinity, over several folders, from an environment of its own
+litellm            LiteLLM's proxy before another server, from an environment of its own
 """
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -71,15 +74,69 @@ def transformers_serve(folder):
 
 
 @contextmanager
-def running(arguments, port):
+def infinity(**folders):
+    """Serve folders by name, with the program that the variable INFINITY_EMB names."""
+    port = free_port()
+    models = [
+        part
+        for name, folder in folders.items()
+        for part in ("--model-id", str(folder), "--served-model-name", name)
+    ]
+    options = ["--engine", "torch", "--device", "cpu", "--dtype", "float32", "--no-model-warmup"]
+    options += ["--no-bettertransformer", "--host", "127.0.0.1", "--port", str(port)]
+    program = os.environ["INFINITY_EMB"]
+    with running(["v2", *models, *options], port, program=program, ready="models"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def litellm(folder, address):
+    """Serve the models `judge` and `encoder` of an Infinity, by the program of LITELLM."""
+    port = free_port()
+    config = {
+        "model_list": [
+            {
+                "model_name": "judge",
+                "litellm_params": {"model": "infinity/judge", "api_base": address},
+            },
+            {
+                "model_name": "encoder",
+                "litellm_params": {
+                    "model": "openai/encoder",
+                    "api_base": address,
+                    "api_key": "none",
+                },
+            },
+        ],
+    }
+    (folder / "litellm.yaml").write_text(json.dumps(config))  # JSON is YAML, too
+    options = ["--config", str(folder / "litellm.yaml"), "--host", "127.0.0.1"]
+    options += ["--port", str(port), "--telemetry", "False"]
+    program = os.environ["LITELLM"]
+    with running(options, port, program=program, ready="health/liveliness"):
+        yield f"http://127.0.0.1:{port}/v1"
+
+
+SETTINGS = {  # no server asks anybody outside, and small models need no threads
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_OFFLINE": "1",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+@contextmanager
+def running(arguments, port, *, program=sys.executable, ready="v1/models"):
     process = subprocess.Popen(
-        [sys.executable, *arguments],
+        [program, *arguments],
+        env={**os.environ, **SETTINGS},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(f"http://127.0.0.1:{port}/v1/models", process)
+        wait_for(f"http://127.0.0.1:{port}/{ready}", process)
         yield
     finally:
         process.kill()

@@ -17,14 +17,14 @@ PUBLISHED = ReferenceRanking(  # as a manifest has it
     scores=(2.969, 1.328, -3.141),
     min_gap=0.5,
 )
-_OURS = Catalog(Path("/nowhere"), Path("/nowhere")).manifests["memreranker-4b"].checks
+CHECKS = Catalog(Path("/nowhere"), Path("/nowhere")).manifests["memreranker-4b"].checks
 LOGITS = {  # yes - no, by text; any other text is 0
     **{one.passages[0]: 4.0 for one in KNOWN_PAIRS},
     **{one.passages[-1]: -5.0 for one in KNOWN_PAIRS},
     **dict(zip(PUBLISHED.passages, PUBLISHED.scores, strict=True)),
     **{
         passage: 3.0 - 6 * place / (len(one.passages) - 1)
-        for one in _OURS
+        for one in CHECKS
         for place, passage in enumerate(one.passages)
     },
 }

@@ -19,6 +19,7 @@ from memcli.store.sqlite.migrations import STEPS
 from memcli.store.tables.packed_texts import pack_texts
 
 FOLDER = Path(__file__).parents[1] / "store" / "schemas"
+SMALL_FULL_TEXT = 21  # the step that lets the words be written again
 PACKED = 19  # the step from which on the texts of a session are compressed together
 DIMENSIONS = 12  # no whole number of bytes as bits
 VECTORS = {  # by number of the passage; before they are stretched to length 1
@@ -130,8 +131,9 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
         _insert_turns(db, packed=number >= PACKED)
         add("revisions", (1, 1, "t1", "I must not eat nuts.", "5f0e"), (2, 1, None, "Trip", "77ab"))
     if number >= 3:
-        add("passages", *PASSAGES)
-        for table, rows in WORDS.items():
+        add("passages", *PASSAGES, columns="(id, session_id, first, last, start, stop)")
+        # From then on, a database with words looks like one whose words are not yet written.
+        for table, rows in WORDS.items() if number < SMALL_FULL_TEXT else ():
             columns = "(rowid, text)"
             if table == "session_words":
                 columns = "(rowid, title, speakers, dates, people, assistant)"
@@ -171,8 +173,9 @@ def _insert_rows(db: apsw.Connection, number: int) -> None:
     if number >= 18:
         db.execute("update files set content = '120 0123456789abcdef'")
     if number >= 17:
+        written = "''" if number < SMALL_FULL_TEXT else "null"
         db.execute(
-            "update sessions set indexed = '', words = 2, messages ="
+            f"update sessions set indexed = {written}, words = 2, messages ="
             " (select count(*) from turns where session_id = sessions.id)"
         )
     if number >= 16:

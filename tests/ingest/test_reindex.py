@@ -209,7 +209,9 @@ def test_an_import_that_began_before_the_switch_fails_and_says_why(store):
     [
         "delete from passages where id % 3 = 0",
         "insert into turn_words (turn_words) values ('delete-all')",
-        "delete from session_words_docsize where id < 9",
+        "delete from title_words_docsize where id < 9",
+        "insert into session_words (session_words) values ('delete-all')",
+        "update sessions set tokens = null where id = 3",
         "delete from vectors_1 where rowid % 2 = 0",
         "insert into passage_words (rowid, text) values (99999, 'stray')",
         "update passages set last = last + 1 where id = 5",

@@ -57,6 +57,42 @@ def test_a_quoted_phrase_is_required_word_for_word(store):
     assert titles(store, '"the green tea" "pot broke"') == ["Exact"]
 
 
+@pytest.mark.parametrize(
+    ("phrase", "title"),
+    [
+        ("to be or not to be", "Play"),
+        ("the lord of the rings", "Books"),
+        ("lord of rings", None),
+        ("that is that", "Shrug"),
+        ("is that that", None),
+        ("of the", "Books"),
+        ("Ann: the answer", "Play"),
+        ("a room with a view", "A room with a view"),
+    ],
+)
+def test_words_that_the_index_leaves_out_count_in_a_phrase(store, phrase, title):
+    remember(
+        store,
+        talk("Play", "Ann: The answer was to be, or not to be.", "me: Fine."),
+        talk("Books", "me: I lent you The Lord of the Rings, and a ring."),
+        talk("Shrug", "me: Well, that is that.", "ai: Lord! Rings for a lord."),
+        talk("A room with a view", "me: I read it twice."),
+    )
+
+    found = ask(store, f'which one had "{phrase}"')
+
+    assert found.missing_phrases == (() if title else (phrase,))
+    if title:
+        assert found.candidates[0].session.title == title
+
+
+def test_a_question_of_words_that_the_index_leaves_out_is_answered(store):
+    remember(store, talk("Play", "Ann: To be, or not to be."), talk("Other", "me: Fine."))
+
+    assert titles(store, "to be or not to be?")[0] == "Play"
+    assert ask(store, "what is the?").candidates is not None
+
+
 def test_a_phrase_in_an_unspaced_script_is_required_too(store):
     remember(store, talk("a", "me: 我在北京大学读书"), talk("b", "me: 大学在北京"))
 

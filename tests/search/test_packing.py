@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from memcli.domain import Passage
+from memcli.search.evidence.candidates import Candidate
+from memcli.search.evidence.turns import Evidence
 from memcli.search.packing import MOST_SESSIONS, history_block, pack_sessions
-from memcli.search.retrieve import Candidate, Evidence
 from memcli.text.chunking import split_passages
 
 

@@ -55,6 +55,8 @@ def test_a_day_is_no_unknown_name(measure):
         ("Boats? Did we paint one. Really: Never", set()),
         ("where is the tin", set()),
         ("am I in Nuuk", {"nuuk"}),
+        ("Wie hoch war die Miete für das Haus", set()),
+        ("THE BOAT IN NUUK", set()),
     ],
 )
 def test_names_have_a_capital_letter_inside_a_sentence(question, names):

@@ -64,7 +64,9 @@ def turn_scores(found):
     return {(each.session, each.passage.first): each.score for each in found}
 
 
-@pytest.mark.parametrize("terms", [("lisbon",), ("umbrella", "lisbon"), ("no", "hazelnut", "then")])
+@pytest.mark.parametrize(
+    "terms", [("lisbon",), ("umbrella", "lisbon"), ("no", "hazelnut", "umbrella")]
+)
 def test_words_score_as_bm25_by_hand(store, terms):
     numbers = remember(store, *TALKS)
     places = [(n, at) for n, t in zip(numbers, TALKS, strict=True) for at in range(len(t.turns))]

@@ -379,7 +379,8 @@ def test_a_session_whose_cells_make_no_sense_is_damage(tmp_path):
 
 def test_a_store_that_is_only_read_refuses_to_write(tmp_path):
     with Store(tmp_path / "mem.db") as store:
-        keep(store, talk("Lisbon", "me: We flew to Lisbon."))
+        [number] = keep(store, talk("Lisbon", "me: We flew to Lisbon."))
+        store.index.add(number, store.sessions.by_number(number), [])
 
     with Store.existing(tmp_path / "mem.db", read_only=True) as store:
         [found] = store.sessions.summaries(Filters())

@@ -120,15 +120,6 @@ class JsonState:
         return {**self.fallback.choices(), **self.transitions}
 
 
-def constrain_json(schema: Mapping[str, Any]) -> JsonConstraint:
-    """Begin a JSON text under a schema of type, properties, required, items and enum.
-
-    Raises:
-        ValueError: the schema asks for something that cannot be enforced.
-    """
-    return JsonConstraint(_value_state(schema, JsonState()))
-
-
 def constrain_call(tools: Sequence[Tool]) -> JsonConstraint:
     """Begin a call of one of these tools: `{"name": ..., "arguments": {...}}`.
 

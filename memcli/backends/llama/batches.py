@@ -1,6 +1,12 @@
 """Grouping of sequences into batches that llama.cpp computes in one go."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from memcli.backends.llama.gpu_offload import LlamaMemoryError
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 MAX_BATCH_TOKENS = 512  # tokens computed in one go: the longest time that Ctrl-C has to wait
 MAX_SEQUENCES = 64  # sequences that a context may hold beside its first
@@ -26,3 +32,27 @@ def pack_batches(sizes: Sequence[int], *, longest_first: bool) -> Iterator[list[
         tokens += sizes[index]
     if batch:
         yield batch
+
+
+def compute_in_halves(
+    sequences: Sequence[T],
+    compute: Callable[[Sequence[T]], Sequence[R]],
+    shrink: Callable[[LlamaMemoryError], None],
+) -> list[R]:
+    """Return the results of a batch; where memory gives out, of its halves one after the other.
+
+    Args:
+        sequences: the batch, at least one.
+        compute: computes a batch.
+        shrink: takes layers off the GPU where not even one sequence can be computed; it raises
+            the error if none is there.
+    """
+    while True:
+        try:
+            return list(compute(sequences))
+        except LlamaMemoryError as error:
+            if len(sequences) > 1:
+                half = len(sequences) // 2
+                parts = (sequences[:half], sequences[half:])
+                return [one for part in parts for one in compute_in_halves(part, compute, shrink)]
+            shrink(error)

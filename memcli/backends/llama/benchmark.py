@@ -16,21 +16,21 @@ from memcli.errors import BackendError
 
 REPLY_TOKENS = 32  # tokens that are generated at a time
 TRIAL_TOKENS, TRIAL_REPLY = 1024, 8  # tokens that are read and written in a turn of a trial
+LARGE_BATCH = 2048
+FOLLOW_UP_SHARE = 0.29  # of a sifter's message that a follow-up repeats: the demo's median
 DRAFT_TOKENS = 4
 # What does not pay on the CPU, measured in turns by processor time, one thread, random Qwen3 of
 # 0.6B widths with 6 layers, on a busy machine; above 1 our way is the faster one:
 #
 #     micro-batches of 2,048: reading 2,048 tokens 1.11 (Q8_0), reranking 16 passages of 128 tokens
 #         1.30 (Q8_0), 1.19 (Q4_K_M): passages in one batch are masked from each other, not skipped
-#     micro-batches of 1,024: between .96 and 1.0, within the noise; Ctrl-C would wait twice as long
 #     no flash attention: .98 to 1.65 in five runs, but for writing .8 in one
 #     keys and values in 8 bits: reading 1.9, writing 1.3; used only where memory is short
 #     drafts, if all tokens are right: 1/1.4 for 4 tokens, 1/2.2 for 12 (Q8_0): to pay, 3 of 4
 #         drafted tokens have to be right; a ranking or call is short after a long thought
-#     history kept between a question and its follow-up: a median of 29 % of the message was the
-#         same in the demo archive, in one process only, for gigabytes of memory
+#     a sifter's history kept for a follow-up: reads 29 % less, and costs gigabytes: the two are
+#         commands of their own, so that keys and values would lie on the disk between them
 OTHER_SETTINGS: dict[str, dict[str, int]] = {
-    "micro-batches of 1,024 tokens, not 512": {"n_batch": 1024, "n_ubatch": 1024},
     "no flash attention": {"flash_attn_type": 0},
     "keys and values in 8 bits, not 16": {"type_k": Q8_0, "type_v": Q8_0},
 }
@@ -92,16 +92,23 @@ def setting_trials(path: Path, *, gpu_layers: int | None = None) -> Iterator[Set
     check_gguf(path)
     model = LlamaModel(path, gpu_layers=gpu_layers)
     try:
-        tokens = model.encode("What was said about it? " * TRIAL_TOKENS)[:TRIAL_TOKENS]
+        text = model.encode("What was said about it? " * LARGE_BATCH)[:LARGE_BATCH]
+        tokens = text[:TRIAL_TOKENS]
+        large = {"n_batch": LARGE_BATCH, "n_ubatch": LARGE_BATCH}
+        with _open_trial(model, {}, text) as ours, _open_trial(model, large, text) as other:
+            yield SettingTrial(
+                f"micro-batches of {LARGE_BATCH:,} tokens, not {MAX_BATCH_TOKENS}",
+                *(partial(_read_after, context, text, 0) for context in (ours, other)),
+            )
         for name, settings in OTHER_SETTINGS.items():
             try:
-                opened = _open_trial(model, settings)
+                opened = _open_trial(model, settings, tokens)
             except BackendError:  # keys of some models do not fit the blocks of 8 bits
                 continue
-            with _open_trial(model, {}) as ours, opened as other:
+            with _open_trial(model, {}, tokens) as ours, opened as other:
                 ways = (partial(_read_and_write, context, tokens) for context in (ours, other))
                 yield SettingTrial(name, *ways)
-        with _open_trial(model, {"n_outputs_max": DRAFT_TOKENS}) as context:
+        with _open_trial(model, {"n_outputs_max": DRAFT_TOKENS}, tokens) as context:
             context.feed([TokenRun(tokens)])
             yield SettingTrial(
                 f"drafts of {DRAFT_TOKENS} tokens, if all of them are right",
@@ -113,12 +120,19 @@ def setting_trials(path: Path, *, gpu_layers: int | None = None) -> Iterator[Set
                 partial(_read_after, context, tokens, TRIAL_TOKENS // 2),
                 partial(_read_after, context, tokens, 0),
             )
+            yield SettingTrial(
+                f"{FOLLOW_UP_SHARE:.0%} of a sifter's history kept for a follow-up",
+                partial(_read_after, context, tokens, 0),
+                partial(_read_after, context, tokens, round(FOLLOW_UP_SHARE * TRIAL_TOKENS)),
+            )
     finally:
         model.close()
 
 
-def _open_trial(model: LlamaModel, settings: Mapping[str, int]) -> LlamaContext:
-    return LlamaContext(model, TRIAL_TOKENS + REPLY_TOKENS, settings=settings)
+def _open_trial(
+    model: LlamaModel, settings: Mapping[str, int], tokens: Sequence[int]
+) -> LlamaContext:
+    return LlamaContext(model, len(tokens) + REPLY_TOKENS, settings=settings)
 
 
 def _read_and_write(context: LlamaContext, tokens: Sequence[int]) -> None:

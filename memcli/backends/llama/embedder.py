@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
-from memcli.backends.llama.batches import MAX_BATCH_TOKENS, pack_batches
+from memcli.backends.llama.batches import MAX_BATCH_TOKENS, compute_in_halves, pack_batches
 from memcli.backends.llama.embedding_context import EmbeddingContext, EmbeddingTokenizer
 from memcli.backends.llama.gpu_offload import LlamaMemoryError
 from memcli.backends.llama.model import LlamaModel
@@ -95,32 +95,26 @@ class LlamaEmbedder:
             group = texts[first : first + _SORTED_TEXTS]
             tokens = [self.encode(text, questions=questions) for text in group]
             for indices in pack_batches([len(text) for text in tokens], longest_first=True):
-                batch = [tokens[index] for index in indices]
-                vectors[[first + index for index in indices]] = self._embed_batch(batch)
+                vectors[[first + index for index in indices]] = compute_in_halves(
+                    [tokens[index] for index in indices], self._embed_batch, self._shrink
+                )
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not (np.isfinite(lengths) & (lengths > 0)).all():
             raise BackendError(f"{self._path} gives invalid vectors: it may be damaged")
         vectors /= lengths
         return vectors
 
-    def _embed_batch(self, batch: Sequence[list[int]]) -> "NDArray[np.float32]":
-        """Embed texts; where memory gives out, fewer at a time, and then less on the GPU."""
-        import numpy as np
+    def _embed_batch(self, batch: Sequence[list[int]]) -> "list[NDArray[np.float32]]":
+        return list(self._context_for(sum(map(len, batch))).embed(batch))
 
-        while True:
-            try:
-                return self._context_for(sum(map(len, batch))).embed(batch)
-            except LlamaMemoryError:
-                if len(batch) > 1:
-                    half = len(batch) // 2
-                    parts = [self._embed_batch(batch[:half]), self._embed_batch(batch[half:])]
-                    return np.concatenate(parts)
-                if not self._model.gpu_layers:
-                    raise
-                if self._context is not None:
-                    self._context.close()
-                    self._context = None
-                self._model.offload_less()
+    def _shrink(self, error: LlamaMemoryError) -> None:
+        """Run less of the model on the GPU."""
+        if not self._model.gpu_layers:
+            raise error
+        if self._context is not None:
+            self._context.close()
+            self._context = None
+        self._model.offload_less()
 
     def encode(self, text: str, *, questions: bool = False) -> list[int]:
         """Return the tokens that the model sees: prefix, text and special ones, cut to fit."""

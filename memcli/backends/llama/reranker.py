@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from memcli.backends.gguf_check import CheckedFile, check_gguf
-from memcli.backends.llama.batches import MAX_BATCH_TOKENS, pack_batches
+from memcli.backends.llama.batches import MAX_BATCH_TOKENS, compute_in_halves, pack_batches
 from memcli.backends.llama.context import LlamaContext, TokenRun
 from memcli.backends.llama.gpu_offload import LlamaMemoryError
 from memcli.backends.llama.model import LlamaModel
@@ -153,18 +153,14 @@ class _PrefixContext:
         Raises:
             BackendError: llama.cpp failed.
         """
-        while True:
-            try:
-                return self._compute_logits(prefix, branches, tokens)
-            except LlamaMemoryError as error:
-                if len(branches) > 1:
-                    half = len(branches) // 2
-                    return [
-                        *self.logits(prefix, branches[:half], tokens),
-                        *self.logits(prefix, branches[half:], tokens),
-                    ]
-                self._context.reopen_smaller(error)
-                self._prefix = []
+
+        def shrink(error: LlamaMemoryError) -> None:
+            self._context.reopen_smaller(error)
+            self._prefix = []
+
+        return compute_in_halves(
+            branches, lambda some: self._compute_logits(prefix, some, tokens), shrink
+        )
 
     def _compute_logits(
         self, prefix: list[int], branches: Sequence[list[int]], tokens: Sequence[int]

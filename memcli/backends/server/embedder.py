@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from memcli.backends.server.endpoint import Endpoint
-from memcli.backends.server.http import EndpointClient
+from memcli.backends.server.http import MISSING, EndpointClient, RefusedError
 from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.response import InvalidReplyError
 from memcli.backends.server.token_estimate import truncate_to_estimate
@@ -17,6 +17,7 @@ from memcli.protocols import Vectors
 from memcli.text.chunking import WINDOW_TURNS
 
 _BATCH_TEXTS = 32  # texts in a request
+_BESIDE_VERSION = "/embeddings"  # where Infinity has it: beside `/v1`
 
 
 class ServerEmbedder:
@@ -43,6 +44,7 @@ class ServerEmbedder:
     ) -> None:
         self.name = endpoint.model
         self._client = EndpointClient(endpoint, note)
+        self._path = "embeddings"
         self._prefixes, self._context = (passage_prefix, question_prefix), context
 
     def close(self) -> None:
@@ -91,9 +93,21 @@ class ServerEmbedder:
     def _embed_batch(self, texts: Sequence[str]) -> list[Any]:  # Any: arrays of any length
         """Return a unit vector, float32, for each of a few texts."""
         body = {"model": self.name, "input": [text or " " for text in texts]}  # none may be empty
-        return self._client.post(
-            "embeddings", body, lambda answer: _parse_vectors(answer, len(texts))
-        )
+
+        def parse(answer: Any) -> list[Any]:
+            return _parse_vectors(answer, len(texts))
+
+        try:
+            return self._client.post(self._path, body, parse)
+        except RefusedError as error:
+            if error.status not in MISSING or not self._client.endpoint.url.endswith("/v1"):
+                raise
+            try:
+                vectors = self._client.post(_BESIDE_VERSION, body, parse)
+            except BackendError:
+                raise error from None
+        self._path = _BESIDE_VERSION
+        return vectors
 
 
 def _parse_vectors(answer: Any, count: int) -> list[Any]:

@@ -42,6 +42,7 @@ T = TypeVar("T")
 Body = Mapping[str, Any]  # a JSON object
 
 _TRANSIENT = (408, 425, 429, 500, 502, 503, 504)  # statuses that another attempt may not meet
+MISSING = (404, 405, 501)  # statuses of an endpoint that does not exist
 _KEY_HINT = "check `key_env` or `key_file` of this server in config.toml"
 
 

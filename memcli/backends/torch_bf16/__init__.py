@@ -6,6 +6,7 @@ never uses the network, and never runs a program that came with a model. Read `c
 causal_lm      a language model, and the sequence that it reads and generates
 tokenizer      text to tokens and back
 generators     sifter, reader and chat
+benchmark      speed, for `mem bench --speed`
 reranker       yes or no about passages
 embedder       vectors of texts, through sentence-transformers
 model_folder   checks that a folder holds a whole model

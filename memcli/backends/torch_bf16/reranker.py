@@ -46,16 +46,16 @@ class TorchReranker:
         self.fingerprint = fingerprint("rerank", checked.digest, prompt)
         self._prompt = prompt
         self._context = min(prompt.context, checked.context or prompt.context)
-        self._model = TorchLanguageModel(folder, device)
+        self.model = TorchLanguageModel(folder, device)
         self._max_tokens = 1 << 30  # smaller once the memory has turned out to be small
 
     def close(self) -> None:
         """Free the model."""
-        self._model.close()
+        self.model.close()
 
     def count(self, text: str) -> int:
         """Return how many tokens a text takes inside a prompt."""
-        return len(self._model.tokenizer.encode(text))
+        return len(self.model.tokenizer.encode(text))
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Yield (index of the passage, P(yes) in [0, 1]), short passages first, batch by batch.
@@ -65,7 +65,7 @@ class TorchReranker:
         """
         if not passages:
             return
-        tokenizer = self._model.tokenizer
+        tokenizer = self.model.tokenizer
         answers = (tokenizer.encode_single("yes"), tokenizer.encode_single("no"))
         *prompts, empty = self.encode_prompts(question, [*passages, ""])
         length = shared_prefix_length([*prompts, empty])
@@ -92,7 +92,7 @@ class TorchReranker:
             BackendError: prefix, question and suffix alone fill the context.
         """
         return tokenize_prompts(
-            self._model.tokenizer,
+            self.model.tokenizer,
             self._prompt,
             context=self._context,
             question=question,
@@ -101,7 +101,7 @@ class TorchReranker:
 
     def _next_batch(self, waiting: Sequence[int], branches: Sequence[Sequence[int]]) -> list[int]:
         """Return the first of the waiting indices, short branches first, that fit one batch."""
-        device = self._model.device.type
+        device = self.model.device.type
         most = min(self._max_tokens, _BATCH_TOKENS.get(device, _BATCH_TOKENS["cpu"]))
         rows = 1
         while (
@@ -115,8 +115,8 @@ class TorchReranker:
         """Return the keys and values of the prefix that all prompts share."""
         if not tokens:
             return None
-        with inference(self._model.folder):
-            return self._model.read([tokens])[1]
+        with inference(self.model.folder):
+            return self.model.read([tokens])[1]
 
     def _logits(
         self,
@@ -125,8 +125,8 @@ class TorchReranker:
         tokens: Sequence[int],
     ) -> list[list[float]]:
         """Return the logits of these tokens after the prefix and each of the branches."""
-        with inference(self._model.folder):
+        with inference(self.model.folder):
             repeated = None if cache is None else repeat_cache(cache, len(branches))
-            states, _ = self._model.read(branches, repeated)
-            pairs: list[list[float]] = self._model.logits(states, tokens).tolist()
+            states, _ = self.model.read(branches, repeated)
+            pairs: list[list[float]] = self.model.logits(states, tokens).tolist()
         return pairs

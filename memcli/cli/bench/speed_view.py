@@ -70,6 +70,11 @@ def print_speed(figures: SpeedFigures) -> None:
     )
     write_line(f"search  {_latency_in_words(archive.search)}")
     write_line(f"ask     {_latency_in_words(archive.ask)}")
+    write_line(
+        f"rerank  all passages are {archive.stopping.ratio:.1f} times those that are judged,"
+        f" {archive.stopping.sure_ratio:.2f} times those before five places are sure;"
+        f" the same session is first in {archive.stopping.same_first:.0%}"
+    )
     write_line("\nimport, each from its beginning     MB/s  by processor time  peak memory")
     for speed in figures.imports:
         for name, stage in _import_stages(speed):

@@ -176,9 +176,10 @@ def bench(
 
     With `--speed`, it measures how fast models load, read and write; how many passages a second are
     scored, compared with a plain loop of one whole prompt per passage through the same library and
-    file; how long `mem ingest`, `mem search` and `mem ask` take on the archive of `mem demo`; and
-    how fast large exports are imported, and in how much memory. Other programs that run at the same
-    time slow it down; ratios are affected least.
+    file, and with llama-server if it is at hand; how settings and ways that memcli does not use
+    compare with its own; how long `mem ingest`, `mem search` and `mem ask` take on the archive of
+    `mem demo`; and how fast large exports are imported, and in how much memory. Other programs that
+    run at the same time slow it down; ratios are affected least.
 
     With `--speed --sessions N`, it measures the processor time and memory of every command on a
     generated archive, beside programs that do no more than they must, and the bytes on the disk.

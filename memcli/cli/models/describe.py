@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from memcli.catalog import Manifest
+from memcli.cli.models.inventory import human_size
+from memcli.weights.recommend import ModelChoice
 
 _GENERATING_ROLES = ("sifter", "reader", "chat")
 
@@ -20,7 +22,7 @@ def describe_model(known: Manifest) -> Iterator[str]:
         yield f"  file          {known.file}"
     yield f"  context       {known.context:,} tokens"
     for name, memory in known.quantizations.items():
-        yield f"  {name:<12}  the default from {memory:g} GiB of memory"
+        yield f"  {name:<12}  {_needs(ModelChoice(known, name))}, the default from {memory:g} GiB"
     if known.role in _GENERATING_ROLES:
         yield from _describe_generation(known)
     for check in known.checks:
@@ -31,6 +33,14 @@ def describe_model(known: Manifest) -> Iterator[str]:
     for field, text in known.prompt.items():
         yield f"  prompt, {field}:"
         yield from (f"    {line}" for line in text.splitlines())
+
+
+def _needs(choice: ModelChoice) -> str:
+    """Return what a quantization takes of disk and memory."""
+    if not choice.manifest.parameters:
+        return "of unknown size"
+    memory = human_size(choice.running_memory)
+    return f"{human_size(choice.size)}, needs {memory} of memory to run"
 
 
 def _describe_generation(known: Manifest) -> Iterator[str]:

@@ -87,12 +87,8 @@ def require_local_models() -> None:
     require_llama_cpp()
 
 
-def confirm_download(choices: Sequence[ModelChoice], *, yes: bool) -> None:
-    """Show the models to pull, and ask for confirmation.
-
-    Raises:
-        UsageError: standard input is not a terminal, so that nobody can be asked.
-    """
+def announce_models(choices: Sequence[ModelChoice]) -> None:
+    """Show the models to pull: what they take of disk and memory, and the memory that is free."""
     width = max(len(choice.manifest.name) for choice in choices)
     for choice in choices:
         note(
@@ -103,8 +99,14 @@ def confirm_download(choices: Sequence[ModelChoice], *, yes: bool) -> None:
         )
     if (free := free_memory()) is not None:
         note(f"{human_size(free)} of memory are free now; the models run one at a time")
-    if yes:
-        return
+
+
+def confirm_download(choices: Sequence[ModelChoice]) -> None:
+    """Ask for confirmation.
+
+    Raises:
+        UsageError: standard input is not a terminal, so that nobody can be asked.
+    """
     if not sys.stdin.isatty():
         download = human_size(sum(choice.download for choice in choices))
         raise UsageError(

@@ -193,11 +193,25 @@ ENGINES = (
     ),
     EngineRow(
         "Infinity",
-        "`/rerank`, beside `/v1` or with `--url-prefix /v1` below it",
-        "replayed",
-        "its documentation",
-        "Nothing special.",
-        (f"{_SCORED}test_every_rerank_endpoint_is_found_and_read[infinity]",),
+        "`/rerank` and `/embeddings`, beside `/v1` or with `--url-prefix /v1` below it",
+        "real",
+        "the server in the package infinity-emb 0.0.78, with a cross-encoder and an embedder",
+        "`infinity_emb v2 --model-id MODEL`, from an environment of its own: its dependencies"
+        " exclude those of memcli.",
+        (
+            f"{_REAL}test_a_real_cross_encoder_is_verified_at_infinity_and_behind_litellm",
+            f"{_REAL}test_vectors_come_from_infinity_and_from_behind_litellm",
+            f"{_SCORED}test_every_rerank_endpoint_is_found_and_read[infinity]",
+        ),
+    ),
+    EngineRow(
+        "LiteLLM's proxy",
+        "`/v1/rerank`, `/v1/embeddings`, passed on to the server behind it",
+        "real",
+        "the proxy in the package litellm 1.108.7 before Infinity",
+        "The server behind it is what is verified: put it into the proxy's `model_list` as"
+        " `infinity/NAME` for a reranker, as `openai/NAME` otherwise.",
+        (f"{_REAL}test_a_real_cross_encoder_is_verified_at_infinity_and_behind_litellm",),
     ),
     EngineRow(
         "Memos Rerank API",

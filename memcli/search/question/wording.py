@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from memcli.store import word_spans
+from memcli.store import is_german, word_spans
 
 Tense = Literal["now", "before"]
 
@@ -33,13 +33,18 @@ _NEW_SENTENCE = re.compile(r"(?:^|[.!?:])\W*$")
 
 
 def find_names(question: str) -> set[str]:
-    """Return the terms that have a capital letter inside a sentence: names, and German nouns."""
+    """Return the terms that a capital letter inside a sentence marks as names.
+
+    In a German question, and where every word has one, a capital letter says nothing.
+    """
+    words = list(word_spans(question))
+    capital = [one for one in words if question[one[0]].isupper()]
+    if len(capital) == len(words) or is_german(question):
+        return set()
     return {
         term
-        for start, end, term in word_spans(question)
-        if end - start > 1
-        and question[start].isupper()
-        and not _NEW_SENTENCE.search(question, 0, start)
+        for start, end, term in capital
+        if end - start > 1 and not _NEW_SENTENCE.search(question, 0, start)
     }
 
 

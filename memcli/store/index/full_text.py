@@ -1,57 +1,77 @@
 """The words of sessions, turns and passages in FTS5, as they are written and erased.
 
-FTS5 stores no text, so that it has to be given the same text again to erase it: then it takes the
-words out of the pages that they are on, and no byte of them is left. The text is made from the
-stored turns. If they, or the rules by which it is made, have changed since, all tables are written
-again instead: once after an upgrade from a memcli that did not keep by which rules it wrote.
+    turn_words      all words of turns with their positions, for phrases and words side by side
+    title_words     the same of titles
+    session_words   the words of sessions by level of frequency, see `word_levels`
+    passage_words   the same of passages
+
+FTS5 stores no text, so that it has to be given the same words again to erase them: then it takes
+them out of the pages that they are on, and no byte of them is left. They are made from the stored
+turns. If they, or the rules by which words are made, have changed since, all tables are written
+again instead.
 """
 
 import json
 import unicodedata
-from collections.abc import Sequence
-from typing import Any  # a number, then texts
+from collections.abc import Callable, Sequence
+from itertools import chain
 
 import apsw
 
-from memcli.domain import Kind, Passage, Role, Session
+from memcli.callbacks import ignore
+from memcli.domain import Kind, Passage, Role, Session, Turn
 from memcli.errors import StoreError
+from memcli.lazy_dataclasses import dataclass
+from memcli.store.index.word_levels import LEVELED, PASSAGES, SESSIONS, level_rows
 from memcli.store.sqlite.connection import Database
-from memcli.store.sqlite.tokenize import count_words, normalize_for_index, stem_words
+from memcli.store.sqlite.tokenize import count_words, index_tokens
 from memcli.store.tables.checksums import compute_checksum
 from memcli.store.tables.sessions import SessionTable
 
-# Raise the number when `normalize_for_index` or the columns change: a test notices.
-RULES = f"1 {unicodedata.unidata_version}"
+# Raise the number when `index_tokens`, the levels or the tables change: a test notices.
+RULES = f"2 {unicodedata.unidata_version}"
 
-_COLUMNS = {
-    "session_words": ("title", "speakers", "dates", "people", "assistant"),
-    "turn_words": ("text",),
-    "passage_words": ("text",),
-}
-_SETTINGS = "content='', tokenize=\"porter unicode61 remove_diacritics 2\""
+TABLES = ("session_words", "title_words", "passage_words", "turn_words")
+_WITHOUT_POSITIONS = ", detail=none, columnsize=0"
 _WITH_WORDS = (Kind.TEXT, Kind.MEDIA)  # kinds whose words are counted
 _KEY_MARK = b"0"  # FTS5 writes it before every key
+_MEMORY = 32 << 20  # bytes of words that FTS5 keeps before it writes them
+_ROWS_AT_ONCE = 128
+_SESSIONS_AT_ONCE = 200  # sessions of one transaction, a second or so
 
-_ROWS_AT_ONCE = 32  # of several texts, each of which is looked for in a list of this length
-_LONE_TEXTS_AT_ONCE = 128
+TextRows = dict[str, list[tuple[int, str]]]  # by table: (number of the row, its words)
 
-TextRows = dict[str, list[tuple[Any, ...]]]  # by table: (rowid, text of each column)
+
+@dataclass(frozen=True, slots=True)
+class SessionWords:
+    """The words of a session as the full text has them."""
+
+    rows: TextRows
+    length: int  # of the session, in words
+    passage_lengths: dict[int, int]  # by number of the passage
 
 
 def recreate_word_tables(database: Database) -> None:
-    """Create the tables anew, empty, with the settings of those that are there."""
-    for table, columns in _COLUMNS.items():
-        settings = database.rows(f"select k, v from {table}_config where k != 'version'")
+    """Create the tables anew, empty."""
+    for table in TABLES:
+        settings = _WITHOUT_POSITIONS if table in LEVELED else ""
         database.rows(f"drop table {table}")
-        database.rows(f"create virtual table {table} using fts5({', '.join(columns)}, {_SETTINGS})")
-        values = {**dict(settings), "secure-delete": 1}
-        database.many(f"insert into {table} ({table}, rank) values (?, ?)", list(values.items()))
+        database.rows(
+            f"create virtual table {table} using fts5(text, content='', tokenize='ascii'{settings})"
+        )
+        database.many(
+            f"insert into {table} ({table}, rank) values (?, ?)",
+            [("secure-delete", 1), ("hashsize", _MEMORY)],
+        )
+    database.rows("update text_totals set texts = 0, tokens = 0, words = 0")
 
 
 def word_rows(
     database: Database, number: int, session: Session, passages: dict[int, Passage]
-) -> TextRows:
+) -> SessionWords:
     """Return the words of a session for `add_words`, and count them.
+
+    The caller stores the lengths of passages.
 
     Args:
         database: the database.
@@ -62,28 +82,35 @@ def word_rows(
     words = sum(
         count_words(turn.text) for turn in session.turns if turn.active and turn.kind in _WITH_WORDS
     )
+    made = _session_words(database, number, session, passages)
     database.rows(
-        "update sessions set indexed = ?, words = ? where id = ?", *(RULES, words, number)
+        "update sessions set indexed = ?, words = ?, tokens = ? where id = ?",
+        *(RULES, words, made.length, number),
     )
-    return _text_rows(database, number, session, passages)
+    _add_totals(database, made, 1)
+    return made
 
 
 def add_words(database: Database, rows: TextRows) -> None:
     """Write words: many rows in one statement, in which other threads can run Python."""
-    for table, columns in _COLUMNS.items():
-        first, *others = texts = [f"c{at}" for at in range(1, len(columns) + 1)]
-        joined = " ".join(
-            f"cross join carray(?) as {each} on {each}.rowid = {first}.rowid" for each in others
-        )
-        statement = (
-            f"insert into {table} (rowid, {', '.join(columns)})"
-            f" select ? ->> ({first}.rowid - 1), {', '.join(f'{each}.value' for each in texts)}"
-            f" from carray(?) as {first} {joined}"
-        )
-        size = _ROWS_AT_ONCE if others else _LONE_TEXTS_AT_ONCE
-        for start in range(0, len(rows[table]), size):
-            numbers, *values = zip(*rows[table][start : start + size], strict=True)
-            database.rows(statement, json.dumps(numbers), *map(apsw.carray, values))
+    for table in TABLES:
+        # FTS5 writes what it has in memory whenever a number is not greater than the last one.
+        ordered = sorted(rows.get(table, ()))
+        for start in range(0, len(ordered), _ROWS_AT_ONCE):
+            numbers, texts = zip(*ordered[start : start + _ROWS_AT_ONCE], strict=True)
+            database.rows(
+                f"insert into {table} (rowid, text) select ? ->> (words.rowid - 1), words.value"
+                " from carray(?) as words",
+                *(json.dumps(numbers), apsw.carray(texts)),
+            )
+
+
+def set_passage_lengths(database: Database, words: SessionWords) -> None:
+    """Store the lengths of the passages of a session."""
+    database.many(
+        "update passages set tokens = ? where id = ?",
+        [(length, number) for number, length in words.passage_lengths.items()],
+    )
 
 
 def remove_words(database: Database, number: int) -> None:
@@ -100,27 +127,67 @@ def remove_words(database: Database, number: int) -> None:
     if rules != RULES or (checksum and checksum != compute_checksum(database, number)):
         write_again(database, leaving_out=number)
         return
-    passages = passages_of(database, number)
-    for table, rows in _text_rows(database, number, session, passages).items():
-        columns = _COLUMNS[table]
-        places = ", ".join("?" * (len(columns) + 1))
+    made = _session_words(database, number, session, passages_of(database, number))
+    _add_totals(database, made, -1)
+    for table in TABLES:
         database.many(
-            f"insert into {table} ({table}, rowid, {', '.join(columns)})"
-            f" values ('delete', {places})",
-            rows,
+            f"insert into {table} ({table}, rowid, text) values ('delete', ?, ?)",
+            sorted(made.rows[table]),
         )
 
 
 def write_again(database: Database, *, leaving_out: int) -> None:
     """Write the words of all sessions but one into new tables."""
     recreate_word_tables(database)
-    sessions = SessionTable(database)
     numbers = database.rows(
         "select id from sessions where indexed is not null and id != ?", leaving_out
     )
-    for (number,) in numbers:
-        session, passages = sessions.by_number(number), passages_of(database, number)
-        add_words(database, word_rows(database, number, session, passages))
+    _write(database, [number for (number,) in numbers])
+
+
+def count_unwritten(database: Database) -> int:
+    """Return the number of sessions whose words an upgrade has erased and not yet written again."""
+    [(count,)] = database.rows("select count(*) from sessions where indexed is null")
+    return int(count)
+
+
+def write_missing(database: Database, progress: Callable[[int, int], object] = ignore) -> None:
+    """Write the words of sessions that have none: once after an upgrade.
+
+    A process that is killed has lost the last batch; the next one that opens the database goes on.
+    Several at once share the work.
+
+    Args:
+        database: the database.
+        progress: takes the number of sessions done, and of all.
+    """
+    missing = count_unwritten(database)
+    while left := count_unwritten(database):
+        progress(max(missing - left, 0), missing)
+        with database.transaction():
+            numbers = database.rows(
+                "select id from sessions where indexed is null order by id limit ?",
+                _SESSIONS_AT_ONCE,
+            )
+            _write(database, [number for (number,) in numbers])
+    if missing:
+        progress(missing, missing)
+
+
+def _write(database: Database, numbers: Sequence[int]) -> None:
+    """Write the words of sessions; one that is damaged has none, which `mem doctor` reports."""
+    sessions, rows = SessionTable(database), TextRows()
+    for number in numbers:
+        try:
+            session = sessions.by_number(number)
+        except StoreError:
+            database.rows("update sessions set indexed = '' where id = ?", number)
+            continue
+        made = word_rows(database, number, session, passages_of(database, number))
+        set_passage_lengths(database, made)
+        for table, added in made.rows.items():
+            rows.setdefault(table, []).extend(added)
+    add_words(database, rows)
 
 
 def erase_keys(database: Database, texts: Sequence[str]) -> None:
@@ -130,9 +197,9 @@ def erase_keys(database: Database, texts: Sequence[str]) -> None:
         database: the database.
         texts: everything that was removed.
     """
-    words = stem_words(map(normalize_for_index, texts))
+    words = {token.encode() for text in texts for token in index_tokens(text)}
     beginnings = {word[:end] for word in words for end in range(1, len(word) + 1)}
-    for table in _COLUMNS:
+    for table in TABLES:
         _shorten_keys(database, table, beginnings)
 
 
@@ -175,39 +242,65 @@ def passages_of(database: Database, number: int) -> dict[int, Passage]:
     return {passage: Passage(*place) for passage, *place in rows}
 
 
-def _text_rows(
+def indexed_text(turn: Turn) -> str:
+    """Return the text by which a turn is found: its speaker has said it."""
+    return f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text
+
+
+def _session_words(
     database: Database, number: int, session: Session, passages: dict[int, Passage]
-) -> TextRows:
-    """Return the text of a session for each table: the same whenever it is called."""
-    texts = {
-        position: normalize_for_index(f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text)
+) -> SessionWords:
+    """Return the words of a session: the same whenever it is called."""
+    turns = {
+        position: index_tokens(indexed_text(turn))
         for position, turn in enumerate(session.turns, start=1)
         if turn.is_searchable
     }
-    assistant = {at for at in texts if session.turns[at - 1].role == Role.ASSISTANT}
-    whole = (
-        normalize_for_index(session.title),
-        normalize_for_index(" ".join(session.participants)),
-        _dates(session),
-        "\n".join(text for at, text in texts.items() if at not in assistant),
-        "\n".join(text for at, text in texts.items() if at in assistant),
-    )
-    turns = database.rows("select id, position from turns where session_id = ?", number)
-    return {
-        "session_words": [(number, *whole)],
-        "turn_words": [(turn, texts[position]) for turn, position in turns if position in texts],
+    title, dates = index_tokens(session.title), index_tokens(_dates(session))
+    speakers = index_tokens(" ".join(session.participants))
+    by_assistant = {at for at in turns if session.turns[at - 1].role == Role.ASSISTANT}
+    people = [turns[at] for at in turns if at not in by_assistant]
+    assistant = [turns[at] for at in by_assistant]
+    # Counted in halves: a date counts twice, and an assistant's word half.
+    counted = chain(*(title, speakers, dates, dates, *people) * 2, *assistant)
+    in_passages = {at: _passage_words(session, one, turns) for at, one in passages.items()}
+    numbers = database.rows("select id, position from turns where session_id = ?", number)
+    rows: TextRows = {
+        "session_words": level_rows(SESSIONS, number, counted),
+        "title_words": [(number, " ".join(title))],
         "passage_words": [
-            (at, _passage_words(session, passage, texts)) for at, passage in passages.items()
+            row for at, words in in_passages.items() for row in level_rows(PASSAGES, at, words)
         ],
+        "turn_words": [(turn, " ".join(turns[at])) for turn, at in numbers if at in turns],
     }
+    length = len(title) + len(speakers) + len(dates) + sum(map(len, turns.values()))
+    return SessionWords(rows, length, {at: len(words) for at, words in in_passages.items()})
 
 
-def _passage_words(session: Session, passage: Passage, turns: dict[int, str]) -> str:
+def _passage_words(session: Session, passage: Passage, turns: dict[int, list[str]]) -> list[str]:
     if passage.start or passage.stop is not None:
         text = session.turns[passage.first - 1].text
-        return normalize_for_index(text[passage.start : passage.stop])
+        return index_tokens(text[passage.start : passage.stop])
     covered = range(passage.first, passage.last + 1)
-    return "\n".join(turns[at] for at in covered if at in turns)
+    return [word for at in covered for word in turns.get(at, ())]
+
+
+def _add_totals(database: Database, words: SessionWords, sign: int) -> None:
+    """Add the words of a session to the totals of the tables without sizes, or subtract them."""
+    lengths = {"session_words": [words.length], "passage_words": [*words.passage_lengths.values()]}
+    database.many(
+        "update text_totals set texts = texts + ?, tokens = tokens + ?, words = words + ?"
+        " where name = ?",
+        [
+            (
+                sign * len(lengths[table]),
+                sign * sum(lengths[table]),
+                sign * sum(text.count(" ") + 1 for _, text in words.rows[table]),
+                table,
+            )
+            for table in LEVELED
+        ],
+    )
 
 
 def _dates(session: Session) -> str:

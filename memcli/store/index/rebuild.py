@@ -31,7 +31,9 @@ class TextIndexRebuild:
         """
         known = full_text.passages_of(self._db, number)
         if list(known.values()) == list(passages):  # they and their vectors stay
-            full_text.add_words(self._db, full_text.word_rows(self._db, number, session, known))
+            words = full_text.word_rows(self._db, number, session, known)
+            full_text.set_passage_lengths(self._db, words)
+            full_text.add_words(self._db, words.rows)
             return
         old_vectors = {
             embedder: passage_vectors.vectors_of_session(self._db, embedder, number)

@@ -24,6 +24,7 @@ from memcli.store.index.embedders import (
     embedder_numbers,
     require_active_embedder,
 )
+from memcli.store.index.phrases import sessions_with_phrase
 from memcli.store.index.quantization import quantize_vectors
 from memcli.store.index.term_statistics import (
     MAX_TERMS,
@@ -35,7 +36,7 @@ from memcli.store.index.term_statistics import (
 )
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import NO_CONDITION, Filters
-from memcli.store.sqlite.tokenize import fts_near_query, fts_phrase, fts_query
+from memcli.store.sqlite.tokenize import fts_near_query, fts_token_query, phrase_tokens
 
 Grain = Literal["session", "passage", "turn"]
 
@@ -48,7 +49,7 @@ _MATCH_COLUMNS: dict[Grain, str] = {
     " 0, null from summed join turns on turns.id = place",
 }
 _SESSION_OF: dict[Grain, str] = {"session": "place", "passage": "session_id", "turn": "session_id"}
-_ROWS_OF_SESSIONS: dict[Grain, str] = {  # rows of the full text, by the numbers of sessions
+_PLACES_OF_SESSIONS: dict[Grain, str] = {  # by the numbers of sessions
     "session": "select value from json_each(?)",
     "passage": "select id from passages where session_id in (select value from json_each(?))",
     "turn": "select id from turns where session_id in (select value from json_each(?))",
@@ -94,19 +95,22 @@ class SearchIndex:
         # Numbers are assigned here, because `returning` would make FTS5 write after every row.
         [(last,)] = self._db.rows("select coalesce(max(id), 0) from passages")
         by_number = dict(enumerate(passages, start=last + 1))
+        words = full_text.word_rows(self._db, number, session, by_number)
         self._db.many(
-            "insert into passages (id, session_id, first, last, start, stop)"
-            " values (?, ?, ?, ?, ?, ?)",
+            "insert into passages (id, session_id, first, last, start, stop, tokens)"
+            " values (?, ?, ?, ?, ?, ?, ?)",
             [
-                (at, number, passage.first, passage.last, passage.start, passage.stop)
+                (
+                    *(at, number, passage.first, passage.last, passage.start, passage.stop),
+                    words.passage_lengths[at],
+                )
                 for at, passage in by_number.items()
             ],
         )
-        rows = full_text.word_rows(self._db, number, session, by_number)
         if later is None:
-            full_text.add_words(self._db, rows)
+            full_text.add_words(self._db, words.rows)
         else:
-            for table, added in rows.items():
+            for table, added in words.rows.items():
                 later.setdefault(table, []).extend(added)
         return list(by_number)
 
@@ -171,12 +175,12 @@ class SearchIndex:
         select, values = bm25_select(self._db, f"{grain}_words", terms, weights, among=among)
         if not select:
             return []
-        rows_among = f" among as materialized ({_ROWS_OF_SESSIONS[grain]})," if among else ""
+        rows_among = f" among as materialized ({_PLACES_OF_SESSIONS[grain]})," if among else ""
         if among:
             values.insert(0, json.dumps(filters.among))
         if grain == "turn":
             values.append(assistant)
-        # Only rows of the sessions that `among` names are scored, and sessions are read for other
+        # Only places in the sessions that `among` names are scored, and sessions are read for other
         # filters only.
         where, filtered = replace(filters, among=None).where()
         sessions = ""
@@ -212,17 +216,12 @@ class SearchIndex:
             phrases: texts whose words have to stand in a row.
             filters: which sessions count.
         """
-        where, filtered = filters.where()
         found: set[int] | None = None
-        for query in filter(None, map(fts_phrase, phrases)):
-            rows = self._db.rows(
-                f"select sessions.id from sessions where {where} and (sessions.id in"
-                " (select session_id from turns where turns.id in"
-                " (select rowid from turn_words where turn_words match ?)) or sessions.id in"
-                " (select rowid from session_words where session_words match ?))",
-                *(*filtered, query, f"title : {query}"),
-            )
-            having = {number for (number,) in rows}
+        for phrase in phrases:
+            words, indexed = phrase_tokens(phrase)
+            if not words:
+                continue
+            having = sessions_with_phrase(self._db, words, indexed, filters)
             found = having if found is None else found & having
         return found or set()
 
@@ -247,12 +246,14 @@ class SearchIndex:
         where, filtered = filters.where()
         matches = []
         for first, second in pairs:
+            if not (query := fts_near_query(first, second)):
+                continue
             rows = self._db.rows(
                 f"select session_id, position, {where} from turns"
                 " join sessions on sessions.id = session_id"
                 " where turns.id in (select rowid from turn_words where turn_words match ?)"
                 " order by turns.id",
-                *(*filtered, fts_near_query(first, second)),
+                *(*filtered, query),
             )
             weight = lucene_weight(sessions, len({session for session, *_ in rows}))
             matches += [
@@ -299,15 +300,15 @@ class SearchIndex:
 
     def match_titles(self, terms: Sequence[str], filters: Filters, limit: int) -> dict[int, str]:
         """Return the titles that have any of the terms, by number of the session, best first."""
-        if not terms:
+        wanted = " OR ".join(filter(None, map(fts_token_query, terms[:MAX_TERMS])))
+        if not wanted:
             return {}
         where, filtered = filters.where()
-        wanted = " OR ".join(map(fts_query, terms[:MAX_TERMS]))
         rows = self._db.rows(
-            "select sessions.id, sessions.title from session_words join sessions"
-            f" on sessions.id = session_words.rowid where session_words match ? and {where}"
+            "select sessions.id, sessions.title from title_words join sessions"
+            f" on sessions.id = title_words.rowid where title_words match ? and {where}"
             " order by rank limit ?",
-            *(f"title : ({wanted})", *filtered, limit),
+            *(wanted, *filtered, limit),
         )
         return dict(rows)
 

@@ -12,7 +12,7 @@ Source:
 import json
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from memcli.errors import StoreError
 from memcli.store.index.spelling import (
@@ -23,8 +23,15 @@ from memcli.store.index.spelling import (
     same_beginning,
     slips,
 )
+from memcli.store.index.word_levels import LEVELED, LeveledTable, places_select, score_sql
 from memcli.store.sqlite.connection import Database
-from memcli.store.sqlite.tokenize import fts_query, is_unspaced, stem_tokens
+from memcli.store.sqlite.tokenize import (
+    fts_query,
+    fts_token_query,
+    is_unspaced,
+    stem_tokens,
+    token_queries,
+)
 
 LEAST_STEM = 3  # letters of a stem that a short word may have been mistyped for
 LONGEST_ENDING = 4  # letters of an unfinished word that the stemmer would cut off
@@ -52,11 +59,15 @@ def bm25_select(
         An empty statement if no text has any of the terms.
     """
     texts, counts = count_texts(database, table, terms)
-    rarest = sorted((at for at in counts if counts[at]), key=lambda at: counts[at])[:MAX_TERMS]
+    known = (at for at in counts if counts[at] and _can_be_found(table, terms[at]))
+    rarest = sorted(known, key=lambda at: counts[at])[:MAX_TERMS]
+    factors = {at: (weights[at] if weights else 1.0) for at in rarest}
+    if table in LEVELED:
+        factors = {at: factors[at] * lucene_weight(texts, counts[at]) for at in rarest}
+        return _select_levels(database, LEVELED[table], terms, factors, among=among)
     values: list[object] = []
-    for at in rarest:
-        weight = weights[at] if weights else 1.0
-        values += [weight * _rescaling(texts, counts[at]), fts_query(terms[at])]
+    for at, factor in factors.items():
+        values += [factor * _rescaling(texts, counts[at]), _query(table, terms[at])]
     # The plus keeps SQLite from searching the full text once for each row.
     condition = " and +rowid in among" if among else ""
     selects = (
@@ -68,21 +79,76 @@ def bm25_select(
 
 
 def count_texts(database: Database, table: str, terms: Sequence[str]) -> tuple[int, dict[int, int]]:
-    """Return the number of texts in a table, and of those with each term, by its index."""
+    """Return the number of texts in a table, and of those with each term, by its index.
+
+    A word that the index leaves out counts as in every text.
+    """
     known = database.number_cache()
     if (table,) not in known:
-        [(known[(table,)],)] = database.rows(f"select count(*) from {table}_docsize")
+        select = f"select count(*) from {table}_docsize"
+        if table in LEVELED:
+            select = f"select texts from text_totals where name = '{table}'"
+        [(known[(table,)],)] = database.rows(select)
     texts = known[(table,)]
     for term in terms:
         if (table, term) not in known:
-            count = f"select count(*) from {table} where {table} match ?"
-            [(known[(table, term)],)] = database.rows(count, fts_query(term))
+            known[(table, term)] = _count(database, table, term, texts)
     counts = {at: known[(table, term)] for at, term in enumerate(terms)}
     if max(counts.values(), default=0) > texts:
         raise StoreError(
             f"the index of {database.path} is damaged", hint="`mem doctor --fix` makes it again"
         )
     return texts, counts
+
+
+def _count(database: Database, table: str, term: str, texts: int) -> int:
+    """Return the number of texts that have a term."""
+    if not _can_be_found(table, term):
+        return texts
+    select, values = f"{table} where {table} match ?", [_query(table, term)]
+    ways = token_queries(term)
+    if table in LEVELED and not (len(ways) == len(ways[0]) == 1):
+        select, values = places_select(LEVELED[table], ways)
+        select = f"({select})"
+    [(count,)] = database.rows(f"select count(*) from {select}", *values)
+    return int(count)
+
+
+def _select_levels(
+    database: Database,
+    table: LeveledTable,
+    terms: Sequence[str],
+    factors: Mapping[int, float],
+    *,
+    among: bool,
+) -> tuple[str, list[object]]:
+    """Return a select of (place, index of the term, score) from a table of levels."""
+    values: list[object] = []
+    selects = []
+    for at, factor in factors.items():
+        select, tokens = places_select(table, token_queries(terms[at]))
+        values += [factor, *tokens]
+        selects.append(f"select place, {at} as term, ? as factor, level from ({select})")
+    if not selects:
+        return "", []
+    [(average,)] = database.rows(
+        "select tokens * 1.0 / max(texts, 1) from text_totals where name = ?", table.name
+    )
+    condition = " where place in among" if among else ""
+    return (
+        f"select place, term, factor * {score_sql(table, average)} as score from"
+        f" ({' union all '.join(selects)}) cross join {table.texts} on id = place{condition}",
+        values,
+    )
+
+
+def _query(table: str, term: str) -> str:
+    """Return an FTS5 query for a term; the tables of memories stem words themselves."""
+    return fts_query(term) if table == "memory_words" else fts_token_query(term)
+
+
+def _can_be_found(table: str, term: str) -> bool:
+    return table == "memory_words" or bool(token_queries(term))
 
 
 def lucene_weight(texts: int, count: int) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from memcli.store.index.passage_vectors import passage_shift
+from memcli.store.maintenance.vector_bits import count_wrong_bits
 from memcli.store.sqlite.connection import Database
 from memcli.store.tables.checksums import (
     sessions_that_differ,
@@ -62,16 +63,17 @@ class HealthChecks:
     def check_full_text(self) -> list[str]:
         """Return the differences between the full text and the turns and memories."""
         return [
-            *self._compare("sessions", "select id from sessions", "session_words_docsize"),
+            *self._compare("sessions", "select id from sessions", "title_words_docsize"),
             *self._compare(
                 "turns", f"select id from turns where {_SEARCHABLE}", "turn_words_docsize"
             ),
-            *self._compare("passages", "select id from passages", "passage_words_docsize"),
             *self._compare("memories", "select id from memories", "memory_words_docsize"),
             *self._check_passages(),
+            *self._check_texts("session_words", "sessions"),
+            *self._check_texts("passage_words", "passages"),
             *(
                 finding
-                for grain in ("session", "turn", "passage", "memory")
+                for grain in ("session", "title", "passage", "turn", "memory")
                 for finding in self._check_words(f"{grain}_words")
             ),
         ]
@@ -119,17 +121,37 @@ class HealthChecks:
             findings.append(f"{extra:,} {name} too many")
         return findings
 
+    def _check_texts(self, table: str, texts: str) -> list[str]:
+        """Return how many texts are not in a table that keeps no sizes, or are not there at all."""
+        [(missing, difference)] = self._db.rows(
+            f"select count(*) - count(tokens), (select sum(texts) from text_totals where name = ?)"
+            f" - count(tokens) from {texts}",
+            table,
+        )
+        findings = [f"{missing:,} {texts} not indexed"] if missing else []
+        if difference:
+            kind = "too many" if difference > 0 else "not indexed"
+            findings.append(f"{abs(difference):,} {texts} {kind}")
+        return findings
+
     def _check_words(self, table: str) -> list[str]:
-        """Return whether the full text has fewer words than it had when it was written."""
+        """Return whether the full text has fewer words than it had when it was written, or more."""
         self._db.rows(
             f"create virtual table if not exists temp.all_{table}"
             f" using fts5vocab(main, {table}, row)"
         )
-        [(present,)] = self._db.rows(f"select coalesce(sum(cnt), 0) from temp.all_{table}")
-        sizes = self._db.rows(f"select sz from {table}_docsize")
-        written = sum(sum(_varints(size)) for (size,) in sizes)
+        totals = self._db.rows("select words from text_totals where name = ?", table)
+        if totals:
+            [(present,)] = self._db.rows(f"select coalesce(sum(doc), 0) from temp.all_{table}")
+            [(written,)] = totals
+        else:
+            [(present,)] = self._db.rows(f"select coalesce(sum(cnt), 0) from temp.all_{table}")
+            sizes = self._db.rows(f"select sz from {table}_docsize")
+            written = _sum_varints(b"".join(size for (size,) in sizes))
         name = table.removesuffix("_words")
         missing = f"{written - present:,} of {written:,} words of the {name} index are missing"
+        if present > written:
+            missing = f"the {name} index has {present - written:,} words too many"
         [(segments,)] = self._db.rows(
             f"select count(*) from (select id >> {_SEGMENT_BITS} as segment from {table}_data"
             f" where segment between 1 and {_LAST_SEGMENT} except select segid from {table}_idx)"
@@ -139,15 +161,10 @@ class HealthChecks:
 
     def _check_bits(self, number: int, name: str) -> list[str]:
         """Return how many of an embedder's vectors have other bits than they should."""
-        [(wrong, listed)] = self._db.rows(
-            f"select (select count(*) from vectors_{number} as made left join bits_{number} as bits"
-            " on bits.rowid = made.id where length(made.embedding) % 8 = 0 and bits.embedding"
-            " is not vec_quantize_binary(vec_int8(made.embedding))),"
-            f" (select count(*) from bits_{number}_rowids)"
-        )
+        [(listed,)] = self._db.rows(f"select count(*) from bits_{number}_rowids")
         chunks = self._db.rows(f"select validity from bits_{number}_chunks")
         present = sum(byte.bit_count() for (validity,) in chunks for byte in validity)
-        count = wrong or abs(listed - present)
+        count = count_wrong_bits(self._db, number) or abs(listed - present)
         return [f"{count:,} vectors of {name} cannot be searched"] if count else []
 
     def _check_memory_vectors(self, number: int, name: str) -> list[str]:
@@ -173,14 +190,15 @@ class HealthChecks:
         return [f"{count:,} sessions not cut into passages"] if count else []
 
 
-def _varints(raw: bytes) -> Iterator[int]:
-    """Yield the numbers of a row of sizes: seven bits in each byte, the high bit for more."""
-    number = 0
-    for byte in raw:
-        number = number << 7 | byte & 0x7F
-        if byte < 0x80:
-            yield number
-            number = 0
+def _sum_varints(raw: bytes) -> int:
+    """Return the sum of numbers of seven bits in a byte, whose high bit says that more follow."""
+    import numpy as np
+
+    numbers = np.frombuffer(raw, np.uint8)
+    places = np.arange(len(numbers))
+    ends = np.append(np.flatnonzero(numbers < 0x80), len(numbers))
+    bytes_behind = ends[np.searchsorted(ends, places)] - places
+    return int(((numbers & 0x7F).astype(np.int64) << 7 * bytes_behind).sum())
 
 
 def _batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -39,7 +39,7 @@ from memcli.store.sqlite.steps_0010_to_0019 import (
     m0017_erasable_words,
     m0018_file_contents,
 )
-from memcli.store.sqlite.steps_0020_to_0029 import m0020_windows
+from memcli.store.sqlite.steps_0020_to_0029 import m0020_windows, m0021_small_full_text
 
 __all__ = ["APPLICATION_ID", "STEPS", "is_current", "migrate"]
 
@@ -64,6 +64,7 @@ STEPS = (
     m0018_file_contents,
     m0019_packed_texts,
     m0020_windows,
+    m0021_small_full_text,
 )
 
 

@@ -17,6 +17,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain
 
 import apsw
 
@@ -53,6 +54,16 @@ STOP_WORDS = frozenset(
     other our ours out over own re s same shall she should so some such t than that the their theirs
     them then there these they this those through to too under until up us ve very was we were
     what when where which while who whom whose why will with would you your yours
+    """.split()
+)
+
+# Stop words that stand in most texts and are no name. The index leaves them out, and only keeps the
+# places that they stand at. A phrase is compared with the stored text.
+UNINDEXED = frozenset(
+    """
+    a about and are as at be because been being but by for from had has have having he his how i if
+    in into is its ll me my of on or our she than that the their then there these they this those to
+    ve was we were what when where which while with would you your
     """.split()
 )
 
@@ -186,66 +197,137 @@ def word_spans(text: str) -> Iterator[tuple[int, int, str]]:
 
 @lru_cache(maxsize=10_000)
 def stem_tokens(term: str) -> tuple[str, ...]:
-    """Return the tokens that the full-text index makes of a term."""
-    encoded = _encode_emoji(term).encode("utf-8", "replace")
-    tokens = _tokenizer()(
-        encoded, apsw.FTS5_TOKENIZE_QUERY, None, include_offsets=False, include_colocated=False
+    """Return the tokens of a term, even of one that the index leaves out."""
+    return tuple(_tokenize(_encode_emoji(term), "porter"))
+
+
+class _TokenCache(dict[str, tuple[str, ...]]):
+    """The tokens of pieces of text without a space, each computed when it is first looked up.
+
+    A text has few words that no text before it had. That makes this faster than FTS5's tokenizer.
+    """
+
+    def __init__(self, left_out: frozenset[str]) -> None:
+        self._left_out = left_out
+
+    def __missing__(self, piece: str) -> tuple[str, ...]:
+        words = [piece.lower()]
+        if not (piece.isascii() and piece.isalnum()):
+            words = _tokenize(normalize_for_index(piece), "unicode61")
+        tokens = tuple(_stem(word, self._left_out) for word in words)
+        if len(piece) <= _LONGEST_KEPT:
+            if len(self) >= _MOST_KEPT:
+                self.clear()
+            self[piece] = tokens
+        return tokens
+
+
+GAP = "\ue000"  # stands for a word that the index leaves out
+_LONGEST_KEPT, _MOST_KEPT = 40, 200_000  # characters of a piece; pieces, in some 40 MB
+_INDEX_TOKENS, _ALL_TOKENS = _TokenCache(UNINDEXED), _TokenCache(frozenset())
+_ASCII_WORDS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+
+
+def index_tokens(text: str) -> list[str]:
+    """Return the tokens by which a text is found, in order: stems, or GAP for one of UNINDEXED."""
+    return _tokens(text, _INDEX_TOKENS)
+
+
+def all_tokens(text: str) -> list[str]:
+    """Return the stems of all words of a text, in order."""
+    return _tokens(text, _ALL_TOKENS)
+
+
+def phrase_tokens(phrase: str) -> tuple[list[str], list[str]]:
+    """Return the tokens that a text with a phrase has in a row: stems, and as the index has them.
+
+    The latter begin and end with a word that is in the index; there are none if no word is.
+    """
+    text = _encode_emoji(unicodedata.normalize("NFKC", phrase).casefold())
+    if not text.isascii():
+        text = re.sub(_UNSPACED_RUN, lambda run: f" {' '.join(_pairs(run[0], last=False))} ", text)
+    words = _tokenize(text, "unicode61")
+    indexed = " ".join(_stem(word, UNINDEXED) for word in words).strip(f"{GAP} ")
+    return [_stem(word, frozenset()) for word in words], indexed.split()
+
+
+def _tokens(text: str, cache: _TokenCache) -> list[str]:
+    if text.isascii():
+        text = text.translate(_ASCII_WORDS)
+    return list(chain.from_iterable(map(cache.__getitem__, text.split())))
+
+
+def _stem(word: str, left_out: frozenset[str]) -> str:
+    """Return the stem of the base form of a word. The stemmer knows endings in ASCII only."""
+    if word in left_out:
+        return GAP
+    word = _BASE_FORMS.get(word, word)
+    return _tokenize(word, "porter")[0] if word[-1].isascii() else word
+
+
+def _tokenize(text: str, tokenizer: str) -> list[str]:
+    tokens = _tokenizer(tokenizer)(
+        text.encode("utf-8", "replace"),
+        *(apsw.FTS5_TOKENIZE_DOCUMENT, None),
+        include_offsets=False,
+        include_colocated=False,
     )
-    return tuple(map(str, tokens))
+    return [str(token) for token in tokens]
 
 
-def stem_words(texts: Iterable[str]) -> set[bytes]:
-    """Return all words of texts as the full-text index has them, in UTF-8."""
-    return {
-        str(token).encode()
-        for text in texts
-        for token in _tokenizer()(
-            text.encode("utf-8", "replace"),
-            *(apsw.FTS5_TOKENIZE_DOCUMENT, None),
-            include_offsets=False,
-            include_colocated=False,
-        )
-    }
+@lru_cache(maxsize=2)
+def _tokenizer(name: str) -> apsw.FTS5Tokenizer:
+    """Return a tokenizer: `porter`, which stems, or `unicode61`; its database is in memory."""
+    settings = ["remove_diacritics", "2"]
+    parts = ["unicode61", *settings] if name == "porter" else settings
+    return apsw.Connection(":memory:").fts5_tokenizer(name, parts)
 
 
-@lru_cache(maxsize=1)
-def _tokenizer() -> apsw.FTS5Tokenizer:
-    """Return the tokenizer of the index; it lives in a database of its own, in memory."""
-    parts = ["unicode61", "remove_diacritics", "2"]
-    return apsw.Connection(":memory:").fts5_tokenizer("porter", parts)
+def is_german(question: str) -> bool:
+    """Return whether a question has several German stop words that are no English ones."""
+    german = GERMAN_STOP_WORDS - STOP_WORDS
+    found = german.intersection(re.findall(_word_pattern(question), question.casefold()))
+    return len(found) >= _GERMAN_THRESHOLD
 
 
 def _stop_words_for(question: str) -> frozenset[str]:
-    german = GERMAN_STOP_WORDS - STOP_WORDS
-    found = german.intersection(re.findall(_word_pattern(question), question.casefold()))
-    return STOP_WORDS | GERMAN_STOP_WORDS if len(found) >= _GERMAN_THRESHOLD else STOP_WORDS
+    return STOP_WORDS | GERMAN_STOP_WORDS if is_german(question) else STOP_WORDS
 
 
 def fts_query(term: str) -> str:
-    """Return an FTS5 query for texts that have a term.
-
-    A lone character of an unspaced script also finds the pairs it begins, and a long number its
-    groups of three digits; a year has none.
-    """
+    """Return an FTS5 query for a table that cuts and stems words itself; see `token_queries`."""
     if len(term) == 1 and is_unspaced(term):
         return f'"{term}"*'
-    if len(term) >= _LEAST_GROUPED and term.isdecimal() and not is_year(term):
-        first = len(term) % 3
-        groups = [term[:first], *(term[at : at + 3] for at in range(first, len(term), 3))]
-        return f'("{term}" OR "{" ".join(filter(None, groups))}")'
-    return f'"{_encode_emoji(term)}"'
+    phrases = [f'"{_encode_emoji(each)}"' for each in _spellings(term)]
+    return f"({' OR '.join(phrases)})" if len(phrases) > 1 else phrases[0]
 
 
-def fts_phrase(phrase: str) -> str:
-    """Return an FTS5 query for texts that have the words of a phrase in a row; empty for none."""
-    if not re.search(_word_pattern(phrase), phrase):
-        return ""
-    text = _encode_emoji(unicodedata.normalize("NFKC", phrase).casefold())
-    text = _irregular_form().sub(lambda word: _BASE_FORMS[word[0]], text)
-    if not text.isascii():
-        text = re.sub(_UNSPACED_RUN, lambda run: f" {' '.join(_pairs(run[0], last=False))} ", text)
-    quoted = text.replace('"', " ")
-    return f'"{quoted}"'
+def token_queries(term: str) -> list[list[str]]:
+    """Return the ways in which a text can have a term: each is a list of tokens as FTS5 queries.
+
+    A lone character of an unspaced script also finds the pairs it begins, and a long number its
+    groups of three digits; a year has none. A word that the index leaves out has no way.
+    """
+    if term in UNINDEXED:
+        return []
+    if len(term) == 1 and is_unspaced(term):
+        return [[f'"{term}"*']]
+    ways = [[f'"{token}"' for token in stem_tokens(each)] for each in _spellings(term)]
+    return [way for way in ways if way]
+
+
+def fts_token_query(term: str) -> str:
+    """Return an FTS5 query for texts that have a term; empty for a word that is left out."""
+    phrases = [" + ".join(way) for way in token_queries(term)]
+    return f"({' OR '.join(phrases)})" if phrases else ""
+
+
+def _spellings(term: str) -> list[str]:
+    if len(term) < _LEAST_GROUPED or not term.isdecimal() or is_year(term):
+        return [term]
+    first = len(term) % 3
+    groups = [term[:first], *(term[at : at + 3] for at in range(first, len(term), 3))]
+    return [term, " ".join(filter(None, groups))]
 
 
 def _encode_emoji(text: str) -> str:
@@ -272,8 +354,12 @@ def is_unspaced(term: str) -> bool:
 
 
 def fts_near_query(first: str, second: str) -> str:
-    """Return an FTS5 query for two terms side by side, with at most one word between them."""
-    return f'NEAR("{first}" "{second}", 1)'
+    """Return an FTS5 query for two terms side by side, with at most one word between them.
+
+    It is empty if the index leaves out one of them.
+    """
+    phrases = [" + ".join(way) for term in (first, second) for way in token_queries(term)[:1]]
+    return f"NEAR({' '.join(phrases)}, 1)" if len(phrases) == 2 else ""
 
 
 def _pairs(run: str, *, last: bool) -> list[str]:

@@ -81,7 +81,7 @@ def test_the_question_may_be_read_apart_or_with_the_first_words(reranker):
 
 
 def test_a_long_passage_is_cut_and_the_suffix_kept(reranker):
-    words = reranker._model.tokenizer
+    words = reranker.model.tokenizer
 
     [prompt] = reranker.encode_prompts(QUESTION, ["Beijing " * 5000])
 
@@ -142,7 +142,7 @@ def test_text_becomes_the_tokens_that_llama_makes_of_it(folder, twin, text):
 
 
 def test_a_passage_cannot_end_its_prompt(reranker):
-    words = reranker._model.tokenizer
+    words = reranker.model.tokenizer
     plain, hostile = reranker.encode_prompts(QUESTION, ["", HOSTILE])
 
     special = [

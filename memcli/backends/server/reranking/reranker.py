@@ -17,9 +17,11 @@ from memcli.callbacks import NoteCallback, ignore
 from memcli.catalog.manifest import ReferenceRanking
 from memcli.domain import fingerprint
 from memcli.errors import BackendError
+from memcli.lazy_dataclasses import replace
 from memcli.protocols import RerankPrompt
 
 _BATCH_PASSAGES = 16  # passages in a request
+_SUSPICIOUS_TEXTS = 3  # different texts with one score to the last digit
 _MARKUP_TOKENS = 16  # the markup of a chat template around messages
 
 
@@ -50,13 +52,13 @@ class ServerReranker:
         note: NoteCallback = ignore,
     ) -> None:
         self.name = endpoint.model
-        self.fingerprint = fingerprint(
-            "rerank", TRIAL_VERSION, endpoint.url, endpoint.model, prompt
-        )
+        place = ("rerank", TRIAL_VERSION, endpoint.url, endpoint.model, prompt)
         self._client, self._prompt = ScoreClient(endpoint, prompt, note, refusals), prompt
         self._note = note
         self._checks, self._verdicts, self._scoring = checks, VerdictFile(verdicts), scoring
-        self._verdict_key = fingerprint("trial", self.fingerprint, *map(repr, checks))
+        self._verdict_key = fingerprint("trial", *place, *map(repr, checks))
+        known = self._verdicts.get(self._verdict_key)
+        self.fingerprint = fingerprint(*place, known.model_since if known else "")
 
     def close(self) -> None:
         """Close the connections."""
@@ -72,12 +74,25 @@ class ServerReranker:
         Raises:
             BackendError: the server cannot be reached, refuses the key, or is busy.
         """
-        verdict = verify_reranker(self._client, self._checks)
-        self._verdicts.put(self._verdict_key, verdict)
-        self._scoring = verdict.scoring
+        verdict, _ = self._put_to_trial()
         if verdict.passed and verdict.hint:
             self._note(f"{verdict.url}: {verdict.hint}")
         return verdict
+
+    def _put_to_trial(self) -> tuple[ServedVerdict, bool]:
+        """Return a new verdict, and whether another model is served than before."""
+        before = self._verdicts.get(self._verdict_key)
+        verdict, changed = verify_reranker(self._client, self._checks), False
+        if before and before.probabilities:
+            since = before.model_since
+            if not verdict.passed:
+                verdict = replace(verdict, probabilities=before.probabilities)
+            elif changed := not verdict.is_of_same_model(before):
+                since = verdict.at
+            verdict = replace(verdict, model_since=since)
+        self._verdicts.put(self._verdict_key, verdict)
+        self._scoring = verdict.scoring
+        return verdict, changed
 
     def judge(self, question: str, passages: Sequence[str]) -> Iterator[tuple[int, float]]:
         """Yield (index of the passage, P(yes) in [0, 1]), batch by batch, or one by one by chat.
@@ -98,16 +113,33 @@ class ServerReranker:
             batches = self._batches(question, fitting, self._prompt.suffix if templated else "")
         for batch in batches:
             texts = [fitting[index] for index in batch]
-            for index, score in self._client.score(scoring, question, texts):
+            scores = self._client.score(scoring, question, texts)
+            if scoring.is_batched:
+                scores = self._doubt_constants([*scores], texts)
+            for index, score in scores:
                 try:
                     yield batch[index], to_probability(score, scoring.scale)
                 except ValueError as error:
-                    self._verdicts.put(self._verdict_key, None)
-                    raise BackendError(
-                        f"{self._client.endpoint.url} sent the score {score:.4g}, and sent"
-                        f" probabilities when it was verified: the server has changed",
-                        hint="the same command verifies it again",
+                    raise self._change_error(
+                        f"sent the score {score:.4g}, and sent probabilities when it was verified"
                     ) from error
+
+    def _doubt_constants(
+        self, scores: list[tuple[int, float]], texts: Sequence[str]
+    ) -> Iterator[tuple[int, float]]:
+        """Yield scores. If they are all the same to different texts, put the server to trial."""
+        if len({*texts}) >= _SUSPICIOUS_TEXTS and len({score for _, score in scores}) == 1:
+            self._pass_trial()
+        yield from scores
+
+    def _change_error(self, behaviour: str) -> BackendError:
+        """Forget that the server passed its trial today; return the error."""
+        if known := self._verdicts.get(self._verdict_key):
+            self._verdicts.put(self._verdict_key, replace(known, at=""))
+        return BackendError(
+            f"{self._client.endpoint.url} {behaviour}: the server has changed",
+            hint="the same command verifies it again",
+        )
 
     def _trusted_scoring(self) -> Scoring:
         """Return the way in which the server is asked, from the last trial or a new one."""
@@ -116,11 +148,27 @@ class ServerReranker:
             if remembered and remembered.is_fresh:
                 self._scoring = remembered.scoring
         if self._scoring is None:
-            verdict = self.verify()
-            if verdict.scoring is None:
-                raise failure(verdict)
-            return verdict.scoring
+            return self._pass_trial()
         return self._scoring
+
+    def _pass_trial(self) -> Scoring:
+        """Put the server to trial; return the way in which it is asked.
+
+        Raises:
+            BackendError: it failed, or passed as another model than before, whose judgments are
+                kept under another key.
+        """
+        verdict, changed = self._put_to_trial()
+        if verdict.scoring is None:
+            raise failure(verdict)
+        if changed:
+            raise BackendError(
+                f"{verdict.url} serves another model as {verdict.model} than before",
+                hint="the same command asks the new one",
+            )
+        if verdict.hint:
+            self._note(f"{verdict.url}: {verdict.hint}")
+        return verdict.scoring
 
     def _batches(self, question: str, passages: Sequence[str], suffix: str) -> Iterator[range]:
         """Yield ranges of passages for one request each, within the limits of the server."""

@@ -16,7 +16,7 @@ from memcli.lazy_dataclasses import dataclass
 
 ScoreScale: TypeAlias = Literal["probability", "logit", "double sigmoid"]
 SCALES: tuple[ScoreScale, ...] = get_args(ScoreScale)
-FaultKind: TypeAlias = Literal["constant", "swapped", "uncalibrated"]
+FaultKind: TypeAlias = Literal["constant", "swapped", "uncalibrated", "relative"]
 
 LOGIT_TOLERANCE = 1.0  # of published scores: the server's quantization is unknown
 MIN_SPREAD = 0.02  # raw scores nearer than this are one answer to everything
@@ -33,7 +33,9 @@ class ScaleFinding:
     loss: float  # mean of -log of the probability of the right answer; 0 is best
     fault: FaultKind | None  # None if the scores are right
     facts: tuple[str, ...]  # one line a pair
-    unknown: tuple[str, ...] = ()  # questions in whose language it tells nothing apart
+    probabilities: tuple[float, ...] = ()  # of all passages, in their order
+    wrong: tuple[str, ...] = ()  # questions whose passages it does not tell apart
+    wrong_facts: tuple[str, ...] = ()  # those of `facts` that are about them
 
 
 def to_probability(score: float, scale: ScoreScale) -> float:
@@ -85,14 +87,16 @@ def _examine(
     right = [_is_right(*one) for one in zip(rankings, probabilities, strict=True)]
     others = right[required:]
     passes = all(right[:required]) and (any(others) or not others)
+    facts = [_facts(*one) for one in zip(rankings, scores, probabilities, strict=True)]
+    wrong = [place for place, is_right in enumerate(right) if not is_right]
     return ScaleFinding(
         scale,
         _mean_loss(probabilities),
         None if passes else _fault_kind(scores),
-        tuple(_facts(rankings, scores, probabilities)),
-        tuple(one.question for one, is_right in zip(rankings, right, strict=True) if not is_right)
-        if passes
-        else (),
+        tuple(fact for each in facts for fact in each),
+        tuple(one for each in probabilities for one in each),
+        tuple(rankings[place].question for place in wrong),
+        tuple(fact for place in wrong for fact in facts[place]),
     )
 
 
@@ -124,22 +128,17 @@ def _mean_loss(probabilities: Sequence[Sequence[float]]) -> float:
 
 
 def _facts(
-    rankings: Sequence[ReferenceRanking],
-    scores: Sequence[Sequence[float]],
-    probabilities: Sequence[Sequence[float]],
+    ranking: ReferenceRanking, scores: Sequence[float], probabilities: Sequence[float]
 ) -> list[str]:
     facts = []
-    for ranking, raw, made in zip(rankings, scores, probabilities, strict=True):
-        published = ranking.scores or [None] * len(raw)
-        for passage, score, probability, expected in zip(
-            ranking.passages, raw, made, published, strict=True
-        ):
-            fact = (
-                f'"{ranking.question}" / "{passage}": score {score:.4g}, p(yes) {probability:.3f}'
-            )
-            if expected is not None:
-                fact += f", yes - no {_logit(probability):.2f}, published {expected:.2f}"
-            facts.append(fact)
+    published = ranking.scores or [None] * len(scores)
+    for passage, score, probability, expected in zip(
+        ranking.passages, scores, probabilities, published, strict=True
+    ):
+        fact = f'"{ranking.question}" / "{passage}": score {score:.4g}, p(yes) {probability:.3f}'
+        if expected is not None:
+            fact += f", yes - no {_logit(probability):.2f}, published {expected:.2f}"
+        facts.append(fact)
     return facts
 
 

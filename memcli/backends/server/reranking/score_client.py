@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from memcli.backends.server.chat import UNKNOWN_FIELD
 from memcli.backends.server.endpoint import Endpoint
-from memcli.backends.server.http import EndpointClient, RefusedError, UnusableReplyError
+from memcli.backends.server.http import MISSING, EndpointClient, RefusedError, UnusableReplyError
 from memcli.backends.server.plain_text import break_special_tokens
 from memcli.backends.server.reranking.replies import parse_rerank_scores, parse_yes_probability
 from memcli.backends.server.reranking.scale import SCALES, ScoreScale
@@ -25,7 +25,6 @@ from memcli.protocols import RerankPrompt
 ScoreRoute: TypeAlias = Literal["rerank", "templated rerank", "chat", "completions"]
 ROUTES: tuple[ScoreRoute, ...] = get_args(ScoreRoute)
 
-_MISSING = (404, 405, 501)  # statuses of an endpoint that does not exist
 _SYSTEM_MESSAGE = re.compile(r"<\|im_start\|>system\n(.*?)<\|im_end\|>", re.DOTALL)
 _WITHOUT_THOUGHT = {"chat_template_kwargs": {"enable_thinking": False}}
 
@@ -122,13 +121,13 @@ class ScoreClient:
             except UnusableReplyError as error:
                 errors["unusable"] = error
             except RefusedError as error:
-                if error.status not in (*_MISSING, *UNKNOWN_FIELD, 500):
+                if error.status not in (*MISSING, *UNKNOWN_FIELD, 500):
                     raise
                 if _says_unsupported(error):
                     raise
-                if error.status in _MISSING:
+                if error.status in MISSING:
                     missing.add(form.path)
-                errors.setdefault("missing" if error.status in _MISSING else "refused", error)
+                errors.setdefault("missing" if error.status in MISSING else "refused", error)
         raise errors.get("unusable") or errors.get("refused") or errors["missing"]
 
     @property

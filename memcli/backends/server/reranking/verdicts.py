@@ -1,12 +1,16 @@
 """The results of trials of served rerankers, remembered for a day."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 
 from memcli.backends.server.reranking.score_client import Scoring, parse_scoring
 from memcli.backends.server.server_state import StateFile, is_fresh
 from memcli.lazy_dataclasses import dataclass
+
+_SAME = 0.05  # probabilities of one model differ by less, whatever else its server computes
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +24,18 @@ class ServedVerdict:
     faults: tuple[str, ...] = ()  # one sentence for each way that failed
     facts: tuple[str, ...] = ()  # one line for each measurement
     hint: str = ""  # the setting of the server to change
+    probabilities: tuple[float, ...] = ()  # of the known pairs; if it failed, of the last success
+    model_since: str = ""  # the trial that first saw another model than before; empty for the first
 
     @property
     def passed(self) -> bool:
         """True if its scores were right."""
         return self.scoring is not None
+
+    def is_of_same_model(self, other: "ServedVerdict") -> bool:
+        """Return whether two trials, in whatever way they asked, got the same probabilities."""
+        pairs = zip_longest(self.probabilities, other.probabilities, fillvalue=math.inf)
+        return all(abs(one - another) <= _SAME for one, another in pairs)
 
     @property
     def is_fresh(self) -> bool:
@@ -76,4 +87,11 @@ def _parse_verdict(found: object) -> ServedVerdict | None:
         tuple(map(str, faults)) if isinstance(faults, list) else (),
         tuple(map(str, facts)) if isinstance(facts, list) else (),
         hint if isinstance(hint, str) else "",
+        _parse_probabilities(found.get("probabilities")),
+        str(found.get("model_since") or ""),
     )
+
+
+def _parse_probabilities(found: object) -> tuple[float, ...]:
+    numbers = found if isinstance(found, list) else []
+    return tuple(float(one) for one in numbers if isinstance(one, int | float))

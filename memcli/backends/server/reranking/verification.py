@@ -8,9 +8,16 @@ looks like scores. Of the routes to a server the first whose scores are right is
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from memcli.backends.server.http import RefusedError, UnusableReplyError
+from memcli.backends.server.http import MISSING, RefusedError, UnusableReplyError
 from memcli.backends.server.reranking.known_pairs import KNOWN_PAIRS
-from memcli.backends.server.reranking.scale import FaultKind, ScaleFinding, find_scale
+from memcli.backends.server.reranking.scale import (
+    MAX_NO,
+    MIN_YES,
+    FaultKind,
+    ScaleFinding,
+    find_scale,
+    to_probability,
+)
 from memcli.backends.server.reranking.score_client import (
     ROUTES,
     RerankForm,
@@ -21,9 +28,9 @@ from memcli.backends.server.reranking.score_client import (
 from memcli.backends.server.reranking.verdicts import ServedVerdict
 from memcli.catalog.manifest import ReferenceRanking
 from memcli.errors import BackendError
-from memcli.lazy_dataclasses import dataclass
+from memcli.lazy_dataclasses import dataclass, replace
 
-TRIAL_VERSION = 1  # is raised when a server that passed before may fail now
+TRIAL_VERSION = 2  # is raised when a server that passed before may fail now
 _SURE = 0.1  # loss below which no other way of prompting is tried
 _KEEP_TRYING = (400, 404, 405, 413, 422, 500, 501)  # statuses that say nothing about other routes
 _HINTS: dict[FaultKind, str] = {
@@ -33,9 +40,12 @@ _HINTS: dict[FaultKind, str] = {
     ' "yes"], "is_original_qwen3_reranker": true}\'`',
     "swapped": 'yes and no are swapped: vLLM needs `"classifier_from_token": ["no", "yes"]`, in'
     " this order",
+    "relative": "let the server send the model's own scores, not scaled within a request",
     "uncalibrated": "the server may use another model, or another prompt: `man mem-models` shows"
     " how each server is started",
 }
+_REFUSED_HINT = "is the name after the `#` that of a reranker which the server has?"
+_UNUSABLE_HINT = "is it the address of a rerank API, and the newest version of the server?"
 _NO_LOGPROBS_HINT = (
     "let the server send log-probabilities (Ollama from 0.12.11 on does), or start it with a"
     " reranker: `man mem-models` shows how"
@@ -49,6 +59,7 @@ class _Attempt:
     route: ScoreRoute
     problem: str
     fault: FaultKind | None = None
+    hint: str = ""  # about what it answered instead of scores
     finding: ScaleFinding | None = None
 
 
@@ -78,16 +89,19 @@ def verify_reranker(client: ScoreClient, checks: Sequence[ReferenceRanking]) -> 
             if route == "rerank":
                 form = client.find_form(rankings[0].question, rankings[0].passages)
             scoring = Scoring(route, form=form or RerankForm())
-            finding = find_scale(rankings, _scores(client, scoring, rankings), required=required)
+            scores = _scores(client, scoring, rankings)
+            finding = find_scale(rankings, scores, required=required)
+            if scoring.is_batched and not finding.fault:
+                finding = _check_independence(client, scoring, rankings, finding, scores[0][-1])
         except (RefusedError, UnusableReplyError) as error:
             if isinstance(error, RefusedError) and error.status not in _KEEP_TRYING:
                 raise
             problem = str(error).replace(f"{client.endpoint.url}/", "")
-            attempts.append(_Attempt(route, problem))
+            attempts.append(_Attempt(route, problem, hint=_reply_hint(error)))
             continue
         if finding.fault:
             problem = _describe(finding, finding.fault)
-            attempts.append(_Attempt(route, problem, finding.fault, finding))
+            attempts.append(_Attempt(route, problem, finding.fault, finding=finding))
         elif best is None or finding.loss < best[1].loss:
             best = Scoring(route, finding.scale, scoring.form), finding
     return _verdict(client, best, attempts)
@@ -106,22 +120,53 @@ def failure(verdict: ServedVerdict) -> BackendError:
 def _scores(
     client: ScoreClient, scoring: Scoring, rankings: Sequence[ReferenceRanking]
 ) -> list[list[float]]:
-    """Return the raw scores of the passages of each ranking."""
+    """Return the raw scores of the passages of each ranking.
+
+    They are sent worst first: a server that scores by place would be right otherwise.
+    """
     scores = []
     for ranking in rankings:
-        found = dict(client.score(scoring, ranking.question, ranking.passages))
-        scores.append([found[index] for index in range(len(ranking.passages))])
+        found = dict(client.score(scoring, ranking.question, ranking.passages[::-1]))
+        scores.append([found[index] for index in reversed(range(len(ranking.passages)))])
     return scores
 
 
+def _check_independence(
+    client: ScoreClient,
+    scoring: Scoring,
+    rankings: Sequence[ReferenceRanking],
+    finding: ScaleFinding,
+    before: float,
+) -> ScaleFinding:
+    """Return the finding, with a fault if a score depends on the other passages or on its place.
+
+    None of the passages answers the first question. Its own one, which scored `before` in the first
+    place, is now in the last.
+    """
+    question, passages = rankings[0].question, [one.passages[-1] for one in rankings[::-1]]
+    raw = dict(client.score(scoring, question, passages))
+    try:
+        *others, again = (to_probability(raw[at], finding.scale) for at in range(len(passages)))
+    except ValueError:
+        return replace(finding, fault="relative", wrong_facts=finding.facts[:2])
+    if (
+        max(others, default=0) < MIN_YES
+        and abs(again - to_probability(before, finding.scale)) < MAX_NO
+    ):
+        return finding
+    shown = [f'"{one}" {raw[at]:.4g}' for at, one in enumerate(passages)]
+    return replace(finding, fault="relative", wrong_facts=(f'"{question}": {"; ".join(shown)}',))
+
+
 def _describe(finding: ScaleFinding, fault: FaultKind) -> str:
-    """Return a clause about wrong scores, with those of the first pairs."""
+    """Return a clause about wrong scores, with those of the first wrong pairs."""
     kinds: dict[FaultKind, str] = {
         "constant": "it answers nearly the same to everything",
         "swapped": "it scores what does not answer above what does",
         "uncalibrated": "its scores are not the probabilities of the answers",
+        "relative": "a passage's score depends on the other passages, or on its place among them",
     }
-    shown = "; ".join(finding.facts[:2])
+    shown = "; ".join(finding.wrong_facts[:3])
     return f"{kinds[fault]} ({shown})"
 
 
@@ -137,7 +182,7 @@ def _verdict(
             endpoint.url, endpoint.model, at, None, faults, tuple(facts), _hint(attempts)
         )
     scoring, finding = best
-    unknown = [f'it does not tell the texts for "{one}" apart' for one in finding.unknown]
+    unknown = [f'it does not tell the texts for "{one}" apart' for one in finding.wrong]
     facts = [f"asked by {scoring.route}, which sends {_scale_name(scoring)}", *finding.facts]
     avoided = [one for one in attempts if one.fault and not scoring.is_batched]
     facts += [f"not asked by {one.route}: {one.problem}" for one in avoided]
@@ -147,6 +192,7 @@ def _verdict(
         at,
         scoring,
         facts=(*facts, *unknown),
+        probabilities=finding.probabilities,
         hint=f"its rerank endpoint is wrong and not used; {_hint(avoided)}" if avoided else "",
     )
 
@@ -162,9 +208,15 @@ def _scale_name(scoring: Scoring) -> str:
 
 def _hint(attempts: Sequence[_Attempt]) -> str:
     """Return the setting of the server that is most likely wrong."""
-    faults = [one.fault for one in attempts if one.fault]
-    order: tuple[FaultKind, ...] = ("swapped", "constant", "uncalibrated")
-    for fault in order:
-        if fault in faults:
-            return _HINTS[fault]
-    return _NO_LOGPROBS_HINT
+    fault = next((one.fault for one in attempts if one.fault), None)  # of the most usual way
+    if fault:
+        return _HINTS[fault]
+    of_rerank = next((one.hint for one in attempts if one.route == "rerank"), "")
+    return of_rerank or _NO_LOGPROBS_HINT
+
+
+def _reply_hint(error: RefusedError | UnusableReplyError) -> str:
+    """Return what to look at where an endpoint exists, and answers without scores."""
+    if isinstance(error, UnusableReplyError):
+        return _UNUSABLE_HINT
+    return "" if error.status in MISSING else _REFUSED_HINT

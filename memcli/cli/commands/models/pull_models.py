@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from memcli.cli.commands.models.model_options import Names, named_models
 from memcli.cli.models.maintain import (
+    announce_models,
     announce_originals,
     choose_models,
     confirm_download,
@@ -78,8 +79,10 @@ def pull_models(
         require_local_models()
     known = load_catalog()
     selected = choose_models(known, names or [], quantization)
-    if not names:
-        confirm_download(selected, yes=yes)
+    if not quiet or not names:
+        announce_models(selected)
+    if not (names or yes):
+        confirm_download(selected)
     if backend == "llama" and not quiet:
         announce_originals(selected)
     pulled_models = []
