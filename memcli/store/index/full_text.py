@@ -36,6 +36,7 @@ _WITHOUT_POSITIONS = ", detail=none, columnsize=0"
 _WITH_WORDS = (Kind.TEXT, Kind.MEDIA)  # kinds whose words are counted
 _KEY_MARK = b"0"  # FTS5 writes it before every key
 _MEMORY = 32 << 20  # bytes of words that FTS5 keeps before it writes them
+_SEGMENT_BITS = 37  # the number of a segment stands above so many bits of a page's number
 _ROWS_AT_ONCE = 128
 _SESSIONS_AT_ONCE = 200  # sessions of one transaction, a second or so
 
@@ -215,9 +216,11 @@ def _shorten_keys(database: Database, table: str, beginnings: set[bytes]) -> Non
         f"create virtual table if not exists {vocabulary} using fts5vocab(main, {table}, row)"
     )
     database.rows(f"select term from {vocabulary} limit 1")  # FTS5 writes what it has in memory
-    for segment, key in database.rows(f"select segid, cast(term as blob) from {table}_idx"):
+    for segment, page, key in database.rows(
+        f"select segid, pgno >> 1, cast(term as blob) from {table}_idx"
+    ):
         start = key.removeprefix(_KEY_MARK)
-        if start not in beginnings:
+        if start not in beginnings or _first_word(database, table, segment, page).startswith(key):
             continue
         rows = database.rows(
             f"select cast(term as blob) from {vocabulary} where term >= cast(? as text) limit 1",
@@ -231,6 +234,31 @@ def _shorten_keys(database: Database, table: str, beginnings: set[bytes]) -> Non
             f"update {table}_idx set term = ? where segid = ? and term = ?",
             *(_KEY_MARK + (following[: same + 1] or b"\xff"), segment, key),
         )
+
+
+def _first_word(database: Database, table: str, segment: int, page: int) -> bytes:
+    """Return the first word of a page, with its mark; nothing if it cannot be read.
+
+    A page begins with the places of its first row and of its end, in two bytes each. Behind its
+    end stands the place of its first word, which is written with its length before it.
+    """
+    rows = database.rows(
+        f"select block from {table}_data where id = ?", (segment << _SEGMENT_BITS) + page
+    )
+    block = rows[0][0] if rows else b""
+    place, _ = _varint(block, int.from_bytes(block[2:4], "big"))
+    length, start = _varint(block, place)
+    return bytes(block[start : start + length])
+
+
+def _varint(block: bytes, at: int) -> tuple[int, int]:
+    """Return a number of seven bits in each byte, and the place behind it."""
+    number = 0
+    for place in range(at, len(block)):
+        number = number << 7 | block[place] & 0x7F
+        if block[place] < 0x80:
+            return number, place + 1
+    return 0, len(block)
 
 
 def passages_of(database: Database, number: int) -> dict[int, Passage]:

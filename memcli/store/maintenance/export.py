@@ -25,6 +25,7 @@ from memcli.store.sqlite.times import to_datetime
 from memcli.store.tables.sessions import SessionTable
 from memcli.store.tables.tombstones import TombstoneTable
 
+_SESSIONS_AT_ONCE = 16  # in memory
 _OF_SESSION = "key in (select key from turns where session_id = ?)"
 _OF_NO_SESSION = (  # revisions of titles, and of turns that another conversation has now
     "(key is null or not exists (select 1 from turns where turns.conversation_id ="
@@ -47,16 +48,38 @@ class StoreExport:
         """
         where, values = filters.where()
         with self._db.snapshot():
-            numbers = self._db.rows(
-                "select sessions.id, conversation_id from sessions join conversations"
-                f" on conversations.id = conversation_id where {where} order by source, key,"
-                " started_at nulls first, ended_at, public",
+            rows = self._db.rows(
+                "select sessions.id, conversation_id, key, endless, as_of from sessions"
+                f" join conversations on conversations.id = conversation_id where {where}"
+                " order by source, key, started_at nulls first, ended_at, public",
                 *values,
             )
+            with_history = self._db.rows(
+                "select conversation_id from revisions union select conversation_id from aliases"
+            )
+            changed = {number for (number,) in with_history}
             previous = None
-            for number, conversation in numbers:
-                yield self._conversation(number, conversation, first=conversation != previous)
-                previous = conversation
+            for start in range(0, len(rows), _SESSIONS_AT_ONCE):
+                batch = rows[start : start + _SESSIONS_AT_ONCE]
+                sessions = self._sessions.by_numbers([number for number, *_ in batch])
+                for number, conversation, key, endless, as_of in batch:
+                    history = SessionHistory()
+                    if conversation in changed:
+                        first = conversation != previous
+                        history = self._history(number, conversation, first=first)
+                    previous, session = conversation, sessions[number]
+                    yield (
+                        session.id,
+                        Conversation(
+                            source=session.source,
+                            key=key,
+                            title=session.title,
+                            turns=session.turns,
+                            endless=bool(endless),
+                            updated_at=to_datetime(as_of),
+                            history=history,
+                        ),
+                    )
 
     def memories(self) -> Generator[tuple[MemoryId, PortableMemory], None, None]:
         """Yield every memory, after the one that it was edited into.
@@ -120,24 +143,9 @@ class StoreExport:
         [(count,)] = self._db.rows(f"select count(*) from sessions where {where}", *values)
         return int(count)
 
-    def _conversation(
-        self, number: int, conversation: int, *, first: bool
-    ) -> tuple[SessionId, Conversation]:
-        session = self._sessions.by_number(number)
-        [(key, endless, as_of)] = self._db.rows(
-            "select key, endless, as_of from conversations where id = ?", conversation
-        )
-        return session.id, Conversation(
-            source=session.source,
-            key=key,
-            title=session.title,
-            turns=session.turns,
-            endless=bool(endless),
-            updated_at=to_datetime(as_of),
-            history=SessionHistory(
-                self._revisions(number, conversation, first=first), self._aliases(number)
-            ),
-        )
+    def _history(self, number: int, conversation: int, *, first: bool) -> SessionHistory:
+        revisions = self._revisions(number, conversation, first=first)
+        return SessionHistory(revisions, self._aliases(number))
 
     def _revisions(self, number: int, conversation: int, *, first: bool) -> tuple[Revision, ...]:
         """Return the revisions of a session; its conversation's first one also has the titles."""

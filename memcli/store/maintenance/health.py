@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from memcli.store.index.passage_vectors import passage_shift
+from memcli.store.maintenance.vector_bits import count_wrong_bits
 from memcli.store.sqlite.connection import Database
 from memcli.store.tables.checksums import (
     sessions_that_differ,
@@ -146,7 +147,7 @@ class HealthChecks:
         else:
             [(present,)] = self._db.rows(f"select coalesce(sum(cnt), 0) from temp.all_{table}")
             sizes = self._db.rows(f"select sz from {table}_docsize")
-            written = sum(sum(_varints(size)) for (size,) in sizes)
+            written = _sum_varints(b"".join(size for (size,) in sizes))
         name = table.removesuffix("_words")
         missing = f"{written - present:,} of {written:,} words of the {name} index are missing"
         if present > written:
@@ -160,15 +161,10 @@ class HealthChecks:
 
     def _check_bits(self, number: int, name: str) -> list[str]:
         """Return how many of an embedder's vectors have other bits than they should."""
-        [(wrong, listed)] = self._db.rows(
-            f"select (select count(*) from vectors_{number} as made left join bits_{number} as bits"
-            " on bits.rowid = made.id where length(made.embedding) % 8 = 0 and bits.embedding"
-            " is not vec_quantize_binary(vec_int8(made.embedding))),"
-            f" (select count(*) from bits_{number}_rowids)"
-        )
+        [(listed,)] = self._db.rows(f"select count(*) from bits_{number}_rowids")
         chunks = self._db.rows(f"select validity from bits_{number}_chunks")
         present = sum(byte.bit_count() for (validity,) in chunks for byte in validity)
-        count = wrong or abs(listed - present)
+        count = count_wrong_bits(self._db, number) or abs(listed - present)
         return [f"{count:,} vectors of {name} cannot be searched"] if count else []
 
     def _check_memory_vectors(self, number: int, name: str) -> list[str]:
@@ -194,14 +190,15 @@ class HealthChecks:
         return [f"{count:,} sessions not cut into passages"] if count else []
 
 
-def _varints(raw: bytes) -> Iterator[int]:
-    """Yield the numbers of a row of sizes: seven bits in each byte, the high bit for more."""
-    number = 0
-    for byte in raw:
-        number = number << 7 | byte & 0x7F
-        if byte < 0x80:
-            yield number
-            number = 0
+def _sum_varints(raw: bytes) -> int:
+    """Return the sum of numbers of seven bits in a byte, whose high bit says that more follow."""
+    import numpy as np
+
+    numbers = np.frombuffer(raw, np.uint8)
+    places = np.arange(len(numbers))
+    ends = np.append(np.flatnonzero(numbers < 0x80), len(numbers))
+    bytes_behind = ends[np.searchsorted(ends, places)] - places
+    return int(((numbers & 0x7F).astype(np.int64) << 7 * bytes_behind).sum())
 
 
 def _batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
 
@@ -11,6 +10,8 @@ from memcli.store.sqlite.connection import Database
 from memcli.store.tables.session_rows import TURN_COLUMNS
 
 SESSION_COLUMNS = "public, title, started_at, ended_at, utc_offset, participants"
+_GIVEN = "(select value from json_each(?))"
+_SESSIONS_AT_ONCE = 200
 _TEXTS = (
     "public",
     "title",
@@ -41,24 +42,38 @@ def compute_checksum(database: Database, session: int) -> str:
         database: the database.
         session: the number of the session.
     """
-    found = database.rows("select packed from texts where session_id = ?", session)
-    packed: bytes = found[0][0] if found else b""
-    with suppress(StoreError):
-        return checksum_of(_rows(database, session, SESSION_COLUMNS, TURN_COLUMNS), packed)
-    # Text that is not UTF-8 any more is read as bytes.
-    columns = _as_bytes(SESSION_COLUMNS), _as_bytes(TURN_COLUMNS)
-    rows = _rows(database, session, *columns)
-    return checksum_of([[_to_text(value) for value in row] for row in rows], packed)
+    return compute_checksums(database, [session])[session]
 
 
-def _rows(database: Database, session: int, own: str, of_turns: str) -> list[Any]:
-    return [
-        *database.rows(f"select {own} from sessions where id = ?", session),
-        *database.rows(
-            f"select position, {of_turns} from turns where session_id = ? order by position",
-            session,
-        ),
-    ]
+def compute_checksums(database: Database, sessions: Sequence[int]) -> dict[int, str]:
+    """Return the checksums of stored sessions, by their numbers."""
+    statement = f"select session_id, packed from texts where session_id in {_GIVEN}"
+    packed: dict[int, bytes] = dict(database.rows(statement, json.dumps(sessions)))
+    try:
+        rows = _rows(database, sessions, SESSION_COLUMNS, TURN_COLUMNS)
+    except StoreError:  # text that is not UTF-8 any more is read as bytes
+        as_bytes = _rows(database, sessions, _as_bytes(SESSION_COLUMNS), _as_bytes(TURN_COLUMNS))
+        rows = {
+            number: [[_to_text(value) for value in row] for row in of_session]
+            for number, of_session in as_bytes.items()
+        }
+    return {number: checksum_of(rows[number], packed.get(number, b"")) for number in sessions}
+
+
+def _rows(
+    database: Database, sessions: Sequence[int], own: str, of_turns: str
+) -> dict[int, list[Any]]:
+    """Return the values of each session, and then those of its turns in order, by its number."""
+    wanted = json.dumps(sessions)
+    rows: dict[int, list[Any]] = {number: [] for number in sessions}
+    for statement in (
+        f"select id, {own} from sessions where id in {_GIVEN}",
+        f"select session_id, position, {of_turns} from turns where session_id in {_GIVEN}"
+        " order by session_id, position",
+    ):
+        for number, *row in database.rows(statement, wanted):
+            rows[number].append(row)
+    return rows
 
 
 def set_checksum(database: Database, session: int) -> None:
@@ -71,12 +86,16 @@ def set_checksum(database: Database, session: int) -> None:
 
 def sessions_that_differ(database: Database) -> Iterator[str]:
     """Yield the public ids of the sessions that are not as they were written."""
-    for number, public, checksum in database.rows(
+    rows = database.rows(
         "select id, cast(public as blob), checksum from sessions where checksum not null"
         " order by id"
-    ):
-        if compute_checksum(database, number) != checksum:
-            yield _to_text(public)
+    )
+    for start in range(0, len(rows), _SESSIONS_AT_ONCE):
+        batch = rows[start : start + _SESSIONS_AT_ONCE]
+        found = compute_checksums(database, [number for number, *_ in batch])
+        for number, public, checksum in batch:
+            if found[number] != checksum:
+                yield _to_text(public)
 
 
 def sessions_without_checksum(database: Database) -> list[int]:
