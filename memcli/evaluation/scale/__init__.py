@@ -25,7 +25,7 @@ Ten times more, 200,000 sessions with 2 GB of text, follows from these slopes, a
 
 - Disk: 3.1 GB, and 1 GB beside them while the full text is rebuilt.
 - Memory stays below 500 MB for an import and at 45 MB for a search; both work in batches.
-- An import takes 900 seconds, a rebuild as long, a search .4, an export 50 or 100, `doctor` a minute.
+- An import takes 900 seconds, a rebuild as long, a search .4, an export 50 or 100, `doctor` 60.
 - Forgetting breaks first, at 3 to 9 seconds: FTS5 looks for a session in the list of every common
   word, and these lists grow with the archive. Next are the scan of bits, 90 MB for each question,
   and the rows of common words in the tables of full text. Shards by year would bound all three.
