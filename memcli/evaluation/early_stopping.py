@@ -15,9 +15,10 @@ from memcli.backends.yes_no import sigmoid
 from memcli.demo.questions import DEMO_QUESTIONS, DemoQuestion
 from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder
+from memcli.search.evidence.candidates import Candidate
 from memcli.search.model_speed import ModelSpeeds
 from memcli.search.rerank import SETTLED, RerankStage
-from memcli.search.retrieve import Candidate, retrieve
+from memcli.search.retrieve import retrieve
 from memcli.search.stages import CANDIDATES
 from memcli.store import Filters, Store
 

@@ -70,11 +70,11 @@ def names(answer):
 
 
 def test_a_reranker_that_is_too_slow_is_stopped_and_what_it_judged_counts(store):
-    answer, seconds = put(store, 0.3, reranker=SlowReranker(0.05))
+    answer, seconds = put(store, 1, reranker=SlowReranker(0.1))
 
     [_, rerank] = answer.stages
     [told] = answer.left_out
-    assert seconds < 0.5
+    assert seconds < 2
     assert answer.out_of_time
     assert answer.stopped_by is None
     assert 0 < rerank.passages < 20
@@ -89,9 +89,9 @@ def test_a_thought_that_takes_too_long_leaves_the_ranking_before_it(store):
     sifter, believed = SlowSifter(0.05), ModelSpeeds()
     believed.record_write(sifter, 1000, 1)
     believed.record_read(sifter, 100_000, 1)
-    answer, seconds = put(store, 0.5, sifter=sifter, speeds=believed)
+    answer, seconds = put(store, 1, sifter=sifter, speeds=believed)
 
-    assert seconds < 0.7
+    assert seconds < 2
     assert answer.out_of_time
     assert names(answer) == ["retrieve"]
     assert titles(answer) == titles(before)
@@ -110,8 +110,8 @@ def test_a_ranking_that_was_stopped_is_not_remembered_as_one(store):
 
 
 def test_what_was_judged_before_the_deadline_is_not_judged_again(store):
-    first = SlowReranker(0.03)
-    put(store, 0.2, reranker=first)
+    first = SlowReranker(0.1)
+    put(store, 1, reranker=first)
     second = SlowReranker(0)
 
     answer, _ = put(store, 60, reranker=second)

@@ -19,12 +19,12 @@ def main_help() -> str:
     summaries = {each.words[-1]: each.summary for each in root.commands}
     options = [(each.form, each.help) for each in root.parameters] + [HELP_OPTION]
     sections = {
-        heading: [(name, _sentence(summaries[name])) for name in names]
+        heading: [(name, to_sentence(summaries[name])) for name in names]
         for heading, names in COMMAND_GROUPS.items()
     }
     sections["Options"] = options
     width = max(NARROWEST, min(shutil.get_terminal_size().columns, WIDEST))
-    lines = ["Usage: mem COMMAND [ARGUMENT]...", "", f"  {_sentence(root.summary)}"]
+    lines = ["Usage: mem COMMAND [ARGUMENT]...", "", f"  {to_sentence(root.summary)}"]
     for heading, rows in sections.items():
         lines += ["", f"{heading}:", *_definitions(rows, width)]
     topics = [name for name in topic_names() if name not in summaries]
@@ -43,5 +43,6 @@ def _definitions(rows: list[tuple[str, str]], width: int) -> Iterator[str]:
         yield from (f"{' ' * column}{line}" for line in more)
 
 
-def _sentence(text: str) -> str:
+def to_sentence(text: str) -> str:
+    """Return a text with a capital letter and a full stop."""
     return f"{text[:1].upper()}{text[1:]}."

@@ -6,6 +6,7 @@ from itertools import groupby
 from memcli import RELEASED, __version__
 from memcli.cli.completion.command_table import Command, Parameter
 from memcli.cli.help.examples import EXAMPLES
+from memcli.cli.help.help_text import to_sentence
 from memcli.cli.help.topics import topic_names
 from memcli.cli.json_output import json_schema
 from memcli.cli.json_output.documents import DOCUMENTS, PrintedDocument
@@ -95,7 +96,7 @@ def _main_page(root: Command) -> str:
         str(int(status)): f"{meaning.capitalize()}."
         for status, meaning in EXIT_CODE_MEANINGS.items()
     }
-    commands = {each.name: _sentence(each.summary) for each in root.commands}
+    commands = {each.name: to_sentence(each.summary) for each in root.commands}
     seen = [f"{'-'.join(each.words)}(1)" for each in root.commands]
     topics = _topics_with_pages(root)
     return roff.manual_page(
@@ -227,7 +228,3 @@ def _key_list(kind: type) -> Iterator[str]:
 
 def _with_article(name: str) -> str:
     return f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."

@@ -7,20 +7,28 @@ floors     what Python, SQLite and `cp` need for the same
 archive    generated exports of several sources
 languages  generated languages with words as frequent as in real ones
 
-Measured at 18,113 sessions with 203 MB of exports, on two cores that others used, in processor
-seconds: import .47 a MB, search .44, rebuild 106, forgetting 2.0, `doctor` 6.5, export 5 (JSON
-lines) and 10 (Markdown); the database takes 3.5 times its text. From 2,263 sessions on, an import
-of a MB grows as the archive to the power of .03, a rebuild 1.17, forgetting .81.
+Measured in processor seconds on two cores with a load of ten, which makes them more than they are
+on a quiet machine, by how much is not known; the growth is what counts:
+
+    sessions   exports   import, s a MB   search, new / again   rebuild   forget   import's memory
+    1,000        10 MB        .45             .17 / .14            4.5      .14       177 MB
+    5,000        52 MB        .39             .21 / .20             22      .20       191 MB
+    20,000      203 MB        .44             .24 / .21             91      .87       233 MB
+    60,000      609 MB        .42             .31 / .28              -        -       311 MB
+
+From 1,000 sessions to 60,000, an import of a MB grows as the archive to the power of -.02, and a
+search .16; a rebuild grows with 1.01, and forgetting does from 5,000 on. A search takes 38 MB, .1 s
+of its time is the start of the program, and the database of 609 MB of exports has 927 MB. Another
+run at 20,000 gave .37 for forgetting; `doctor` takes 6.5, export 5 (JSON lines) and 10 (Markdown).
 
 Ten times more, 200,000 sessions with 2 GB of text, follows from these slopes, and is not measured:
 
-- Disk: 7 GB, and 2.5 GB beside them while the full text is rebuilt, which is one transaction.
-- Memory stays at 250 MB for an import and 45 MB for a search; both work in batches.
-- An import takes 1,000 seconds, a rebuild 1,600, an export 50 or 100, `doctor` a minute.
-- Forgetting breaks first, at some 13 seconds: FTS5 looks for a session in the list of every common
-  word, and these lists grow with the archive. Next are the three full-text tables of a search,
-  which score a common word's whole list, and the scan of bits, 90 MB for each question. Shards by
-  year would bound both.
+- Disk: 3.1 GB, and 1 GB beside them while the full text is rebuilt.
+- Memory stays below 500 MB for an import and at 45 MB for a search; both work in batches.
+- An import takes 900 seconds, a rebuild as long, a search .4, an export 50 or 100, `doctor` 60.
+- Forgetting breaks first, at 3 to 9 seconds: FTS5 looks for a session in the list of every common
+  word, and these lists grow with the archive. Next are the scan of bits, 90 MB for each question,
+  and the rows of common words in the tables of full text. Shards by year would bound all three.
 - The database is one person's. Models for many people are served by vLLM or SGLang, which every
   role takes as an address: `--reranker http://...`.
 """

@@ -10,5 +10,7 @@ passage_vectors  the tables of passages' vectors, and the search for the nearest
 quantization     vectors as bytes
 vector_sets      re-embedding while the old vectors are in use
 full_text        words of sessions, passages and turns as they are written and erased
+word_levels      words by how often a text has them, and BM25 from that
+phrases          phrases word for word
 rebuild          rebuilding of the full text
 """

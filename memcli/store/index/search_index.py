@@ -5,9 +5,9 @@ All of it can be rebuilt from the sessions.
 A search runs some 50 statements, however large the archive is. Their time grows slower than that:
 38, 77 and 119 ms of processor time with 1,000, 5,000 and 20,000 generated sessions (241,520
 passages) on a busy machine, about as the power .38 of their number. From 400 matching sessions on,
-only those are looked into for passages and turns, which takes a third of the time; the nearest
-vectors take another. What still grows with the archive are the rows that each term matches, the
-scan of bits, and the list of speakers.
+only those are looked into for passages and turns. The nearest vectors take the largest part by now.
+What still grows with the archive are the rows that each term matches, the scan of bits, and the
+list of speakers. `full_text` says which tables of words there are and what each leaves out.
 """
 
 import json
