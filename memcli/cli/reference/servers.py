@@ -14,9 +14,9 @@ is used for a day; `mem models verify ADDRESS` repeats the trial. If none does, 
 7. Fields of requests that a server refuses are not sent again for a day.
 
 "Real" below means that our tests run the software itself, "replayed" that they replay its answers
-as its documentation or its code has them. vLLM and SGLang are replayed because their packages
-compute on GPUs alone, and Ollama, LM Studio and Text Embeddings Inference because no package brings
-their programs.
+as its documentation or its code has them. vLLM and SGLang are replayed because the wheels on the
+package index are built for GPUs, and Ollama, LM Studio and Text Embeddings Inference because no
+package brings their programs.
 """
 
 
