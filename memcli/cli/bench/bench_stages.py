@@ -20,7 +20,7 @@ from memcli.ingest.restore import ArchiveRestorer
 from memcli.lazy_dataclasses import dataclass, replace
 from memcli.prompts import format_history
 from memcli.protocols import Embedder
-from memcli.search.query import SignalWeights
+from memcli.search.query import SignalWeights, weights_for_size
 from memcli.search.results import Ranking as Ranking
 from memcli.search.results import RankingListener
 from memcli.search.retrieve import retrieve
@@ -93,10 +93,11 @@ class StageArchive:
 
     def rank(self, question: DatasetQuestion) -> dict[str, StageRanking]:
         """Return each stage's ranking for a question, in the order of STAGES."""
+        weights = replace(weights_for_size(self.store.index.count_sessions()), memories=0)
         ways: Mapping[str, RankQuestion] = {
             "vectors": self._rank_by_vectors,
             "bm25": self._rank_by_words,
-            "retrieve": partial(self._retrieve, weights=SignalWeights(memories=0))
+            "retrieve": partial(self._retrieve, weights=weights)
             if self.grain == "session"
             else self._retrieve_turns,
             "memories": self._retrieve,

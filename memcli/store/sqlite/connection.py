@@ -25,6 +25,7 @@ _STEPS_PER_CHECK = 2_000  # of SQLite's virtual machine: far less than a millise
 _STEPS_PER_REPORT = 100_000  # the same, where progress is reported
 _LEAST_UNUSED = 1 << 20  # bytes of unused pages that are given back
 _MOST_UNUSED = 10  # one page in so many may be unused
+_MOST_COPIED = 1 << 30  # bytes: SQLite's copy is in memory, so that no text is left on a disk
 _OTHER_FILE = "name another file with `--db`"
 _ERROR_TEXTS = {
     apsw.NotADBError: "is not a database",
@@ -301,15 +302,15 @@ class Database:
     def _give_pages_back(self) -> None:
         """Make the file smaller after a migration, if much of it is unused.
 
-        SQLite writes a copy and moves it into the file in one transaction. If that fails, later
-        imports use the pages.
+        SQLite writes a copy and moves it into the file in one transaction. If that fails, or the
+        copy would be large, later imports use the pages.
         """
         size, pages, unused = (
             int(str(self._db.execute(f"pragma {name}").get))
             for name in ("page_size", "page_count", "freelist_count")
         )
         used = (pages - unused) * size
-        if unused * size < _LEAST_UNUSED or unused * _MOST_UNUSED < pages:
+        if unused * size < _LEAST_UNUSED or unused * _MOST_UNUSED < pages or used > _MOST_COPIED:
             return
         if shutil.disk_usage(self.path.parent).free < 3 * used:
             return
