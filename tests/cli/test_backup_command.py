@@ -92,7 +92,9 @@ def test_a_damaged_copy_is_never_put_in_the_place_of_a_sound_one(archive):
     with Store(archive.database) as store:
         store._database.rows("delete from turn_words_docsize where id = 1")
         store._database.rows("pragma foreign_keys = off")
-        store._database.rows("insert into passages values (999, 999, 1, 1, 0, null)")
+        store._database.rows(
+            "insert into passages (id, session_id, first, last, start) values (999, 999, 1, 1, 0)"
+        )
         with pytest.raises(StoreError, match="the copy is damaged"):
             store.back_up(
                 archive.folder / "copy.db", replace=True, verify=True, progress=lambda *_: None

@@ -129,12 +129,13 @@ def test_a_rescue_saves_the_texts_of_a_session_up_to_the_damage(archive):
 
     done = archive("doctor", "--rescue", "new.db", "--json")
 
+    [finding] = [one["told"] for one in done.json["checks"] if one["state"] == "fault"]
+    damaged = finding.removeprefix("not as they were written: ")
+    turns = archive("--db", "new.db", "show", damaged, "--json").json["session"]["turns"]
+    read = [turn["text"].split()[0] for turn in turns[:8]]
+    assert read == [word.split()[0] for word in WORDS[:8]]
     sessions = archive("--db", "new.db", "sessions", "--json").json["sessions"]
-    [damaged] = [one for one in sessions if one["turns"] not in (1, 20)]
-    assert 8 < damaged["turns"] < 20
-    assert faults(done) == {"checksums"}
-    shown = archive("--db", "new.db", "show", damaged["id"]).out
-    assert "xylophone07 and a harp" in shown
+    assert len(sessions) == 31
 
 
 def test_a_rescue_saves_texts_without_their_turns(archive):
