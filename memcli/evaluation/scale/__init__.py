@@ -19,13 +19,15 @@ on a quiet machine, by how much is not known; the growth is what counts:
 From 1,000 sessions to 60,000, an import of a MB grows as the archive to the power of -.02, and a
 search .16; a rebuild grows with 1.01, and forgetting does from 5,000 on. A search takes 38 MB, .1 s
 of its time is the start of the program, and the database of 609 MB of exports has 927 MB. Another
-run at 20,000 gave .37 for forgetting; `doctor` takes 6.5, export 5 (JSON lines) and 10 (Markdown).
+run at 20,000 gave .37 for forgetting. On the machine alone, 20,000 sessions take .33 a MB (.29 by
+the clock), a search .22 and .19, a rebuild 71, forgetting .49, `doctor` 3.4, an export 4.1 (JSON
+lines) and 4.6 (Markdown).
 
 Ten times more, 200,000 sessions with 2 GB of text, follows from these slopes, and is not measured:
 
 - Disk: 3.1 GB, and 1 GB beside them while the full text is rebuilt.
 - Memory stays below 500 MB for an import and at 45 MB for a search; both work in batches.
-- An import takes 900 seconds, a rebuild as long, a search .4, an export 50 or 100, `doctor` 60.
+- An import takes 900 seconds, a rebuild as long, a search .4, an export 50 or 100, `doctor` 35.
 - Forgetting breaks first, at 3 to 9 seconds: FTS5 looks for a session in the list of every common
   word, and these lists grow with the archive. Next are the scan of bits, 90 MB for each question,
   and the rows of common words in the tables of full text. Shards by year would bound all three.
