@@ -19,8 +19,8 @@ on a quiet machine, by how much is not known; the growth is what counts:
 From 1,000 sessions to 60,000, an import of a MB grows as the archive to the power of -.02, and a
 search .16; a rebuild grows with 1.01, and forgetting does from 5,000 on. A search takes 38 MB, .1 s
 of its time is the start of the program, and the database of 609 MB of exports has 927 MB. Another
-run at 20,000 gave .37 for forgetting. On the machine alone, 20,000 sessions take .33 a MB (.29 by
-the clock), a search .22 and .19, a rebuild 71, forgetting .49, `doctor` 3.4, an export 4.1 (JSON
+run at 20,000 gave .37 for forgetting. On the machine alone, 20,000 sessions take .35 a MB (.30 by
+the clock), a search .21 and .18, a rebuild 74, forgetting .46, `doctor` 3.7, an export 4.3 (JSON
 lines) and 4.6 (Markdown).
 
 Ten times more, 200,000 sessions with 2 GB of text, follows from these slopes, and is not measured:
