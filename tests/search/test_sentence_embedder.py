@@ -159,6 +159,15 @@ def test_the_nearest_turns_are_shown_without_a_word_of_the_question(store):
     assert {3, 4} <= {shown.position for shown in first.evidence}
 
 
+def test_a_search_of_an_archive_without_vectors_writes_no_embedder(tmp_path):
+    with Store(tmp_path / "mem.db") as store:
+        [number] = keep(store, HIVES)
+        store.index.add(number, store.sessions.by_number(number), [Passage(1, 6)])
+        found = retrieve("the doctor", store, SentenceWordEmbedder(), Filters(), limit=2)
+        assert [one.session.title for one in found.candidates] == ["Hives"]
+        assert count(store, "embedders") == 0
+
+
 def test_an_embedder_without_sentences_has_a_vector_for_each_passage(tmp_path):
     with Store(tmp_path / "mem.db") as store:
         keep(store, PARTY)

@@ -72,13 +72,14 @@ def _nearest_windows(
     if not query.vector or not isinstance(query.embedder, SentenceEmbedder):
         return {}
     index = query.store.index
-    size = index.window_turns(query.embedder)
-    found = index.window_cosines(query.vector, query.embedder, sessions) if size else []
-    nearest: dict[int, Sequence[int]] = {}
-    for number, passage, window, _ in sorted(found, key=lambda one: one[-1]):
-        windows = split_windows(sessions[number], passage, size)
-        nearest[number] = windows[min(window, len(windows) - 1)]
-    return nearest
+    found = index.window_cosines(query.vector, query.embedder, sessions)
+    size = index.window_turns(query.embedder) if found else 0
+    nearest = {one[0]: one for one in sorted(found, key=lambda one: one[-1])}
+    windows: dict[int, Sequence[int]] = {}
+    for number, passage, window, _ in nearest.values():
+        split = split_windows(sessions[number], passage, size)
+        windows[number] = split[min(window, len(split) - 1)]
+    return windows
 
 
 def _choose(

@@ -176,7 +176,7 @@ def nearest_rows(
             f"{{}} in (select made.id from sessions join passages on session_id = sessions.id"
             f" join vectors_{number} as made on {_of_passage(shift)} where {where})"
         )
-    radius = _candidate_radius(database, number, query, filters)
+    radius = _candidate_radius(database, number, shift, query, filters)
     if radius is not None:
         condition = (
             f"id in (select rowid from bits_{number} where embedding match {_BITS.format('?')}"
@@ -235,14 +235,13 @@ def background(database: Database, number: int, vector: bytes) -> tuple[float, f
 
 
 def _candidate_radius(
-    database: Database, number: int, query: bytes, filters: Filters
+    database: Database, number: int, shift: int, query: bytes, filters: Filters
 ) -> float | None:
     """Return the most bits that the nearest passages differ in, about; None: compare all by bytes.
 
     sqlite-vec finds the nearest within a distance 30 times faster than the nearest of all, and a
     sample of the passages tells that distance well enough.
     """
-    shift = passage_shift(database, number)
     limit = EXACT_LIMIT // WINDOWS_OF_PASSAGE if shift else EXACT_LIMIT
     [(last,)] = database.rows("select coalesce(max(id), 0) from passages")
     if last <= limit:

@@ -334,6 +334,8 @@ class SearchIndex:
     ) -> list[tuple[int, Passage, int, float]]:
         """Return how near each window of some sessions is to a vector of float32 numbers.
 
+        Vectors of whole passages have no windows.
+
         Returns:
             The session, the passage, which of its windows it is, and the cosine in [-1, 1].
 
@@ -341,7 +343,9 @@ class SearchIndex:
             StoreError: the database has vectors of another embedder.
         """
         number = active_embedder_number(self._db, embedder)
-        rows = passage_vectors.window_cosines(self._db, number, vector, sessions) if number else []
+        if number is None or not passage_vectors.window_turns(self._db, number):
+            return []
+        rows = passage_vectors.window_cosines(self._db, number, vector, sessions)
         return [(session, Passage(*place), at, near) for session, at, near, *place in rows if near]
 
     def nearest_passages(
