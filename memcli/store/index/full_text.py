@@ -162,8 +162,8 @@ def write_missing(database: Database, progress: Callable[[int, int], object] = i
         database: the database.
         progress: takes the number of sessions done, and of all.
     """
-    missing = count_unwritten(database)
-    while left := count_unwritten(database):
+    missing = left = count_unwritten(database)
+    while left:
         progress(max(missing - left, 0), missing)
         with database.transaction():
             numbers = database.rows(
@@ -171,6 +171,7 @@ def write_missing(database: Database, progress: Callable[[int, int], object] = i
                 _SESSIONS_AT_ONCE,
             )
             _write(database, [number for (number,) in numbers])
+        left = count_unwritten(database)
     if missing:
         progress(missing, missing)
 

@@ -10,12 +10,12 @@ from memcli.store.tables.checksums import (
     sessions_without_checksum,
     set_checksum,
 )
+from memcli.store.tables.session_rows import SEARCHABLE
 
 MAX_FAULTS = 10  # faults that SQLite reports
 _SEGMENT_BITS = 37  # the number of a segment stands above so many bits of a row of FTS5's data
 _LAST_SEGMENT = 0xFFFF  # greater numbers are of lists of deleted rows
 _BATCH = 500  # sessions in one transaction
-_SEARCHABLE = "active and (included or kind in ('text', 'media')) and characters"
 
 
 class HealthChecks:
@@ -65,7 +65,7 @@ class HealthChecks:
         return [
             *self._compare("sessions", "select id from sessions", "title_words_docsize"),
             *self._compare(
-                "turns", f"select id from turns where {_SEARCHABLE}", "turn_words_docsize"
+                "turns", f"select id from turns where {SEARCHABLE}", "turn_words_docsize"
             ),
             *self._compare("memories", "select id from memories", "memory_words_docsize"),
             *self._check_passages(),
@@ -183,7 +183,7 @@ class HealthChecks:
         """Return how many sessions have no passages up to their last searchable turn."""
         [(count,)] = self._db.rows(
             "select count(*) from (select session_id, max(position) as last from turns"
-            f" where {_SEARCHABLE} group by session_id) as turns_end left join (select session_id,"
+            f" where {SEARCHABLE} group by session_id) as turns_end left join (select session_id,"
             " max(last) as last from passages group by session_id) as passages_end"
             " using (session_id) where turns_end.last is not passages_end.last"
         )

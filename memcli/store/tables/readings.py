@@ -15,10 +15,9 @@ from memcli.domain import (
 from memcli.lazy_dataclasses import dataclass
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.filters import Filters
+from memcli.store.tables.session_rows import SEARCHABLE
 from memcli.store.tables.session_texts import load_texts
 
-# The same condition as `Turn.is_searchable`.
-_SEARCHABLE = "active and (included or kind in ('text', 'media')) and characters"
 # How far the text of each turn with a digest was read, by the readings that meet a condition.
 _READ_UP_TO = (
     "select session_id, turns.key, position, digest, max(stop) from read_turns"
@@ -70,13 +69,13 @@ class ReadingTable:
         where, values = filters.where()
         rows = self._db.rows(
             "select sessions.id, public, sum(characters) from sessions"
-            f" join turns on session_id = sessions.id where {where} and {_SEARCHABLE}"
+            f" join turns on session_id = sessions.id where {where} and {SEARCHABLE}"
             " and turns.conversation_id not in (select id from conversations where source = ?)"
             " group by sessions.id order by started_at is null, started_at, public",
             *(*values, YOU),  # the person's own notes are memories already
         )
         condition, condition_values = _settled_condition(reader_digest)
-        read = self._characters_read(f"{condition} and {_SEARCHABLE}", condition_values)
+        read = self._characters_read(f"{condition} and {SEARCHABLE}", condition_values)
         unread = (
             UnreadSession(SessionId(public), total - sum(read.get(number, {}).values()))
             for number, public, total in rows

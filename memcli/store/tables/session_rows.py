@@ -10,6 +10,8 @@ TURN_COLUMNS = (
     "key, role, speaker, sent_at, utc_offset, clock, kind, parent, active, edited_at, missing,"
     " included, characters"
 )
+# The same condition as `Turn.is_searchable`.
+SEARCHABLE = "active and (included or kind in ('text', 'media')) and characters"
 
 # By name: calling the enum takes five times as long, for every turn that is read.
 _ROLES, _CLOCKS = {str(one): one for one in Role}, {str(one): one for one in Clock}
