@@ -7,13 +7,30 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from memcli.domain import fingerprint
 from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder
 from memcli.search.memory_search import SESSION_DEPTH, MemoryHit, search_memories
 from memcli.search.question.people import NamedPeople, find_named_people
+from memcli.search.question.thesaurus import (
+    ENGLISH,
+    LEAST_MARKERS,
+    MARKERS,
+    RelatedWords,
+    find_related_words,
+    thesaurus_version,
+)
 from memcli.search.question.vectors import question_vector, term_salience
 from memcli.search.question.wording import goes_on
-from memcli.store import Filters, MemoryFilters, Store, is_year, query_terms
+from memcli.store import (
+    Filters,
+    MemoryFilters,
+    Store,
+    is_unspaced,
+    is_year,
+    query_terms,
+    synonym_words,
+)
 from memcli.text.date_words import parse_month
 from memcli.text.question_dates import DateSpan, find_date_expressions
 
@@ -39,6 +56,9 @@ class SignalWeights:
     memories: float = 0.3  # the memories that came from a session
     people: float = 0.8  # the people whom the question names, as participants
     title: float = 1.2  # the title, if the question has most of it
+    synonyms: float = 0.6  # factor for other words of the same thing
+    absent: float = 1.2  # the same, if no session has the word itself; 0 looks for none
+    narrower: float = 0.67  # share of these that a word of something narrower counts
     spelling: float = 0.3  # factor for the term that replaces a mistyped one; 0 replaces none
     salience: float = 0.3  # power to which a term's salience is raised, as its weight in BM25
     assistant: float = 0.6  # factor for an assistant's turn; a person's counts 1
@@ -48,7 +68,12 @@ class SignalWeights:
 
 
 SMALL_ARCHIVE, LARGE_ARCHIVE = 100, 20_000  # sessions; weights change between the two
-_IN_A_LARGE_ARCHIVE = {"session": 0.315, "turn": 0.64, "together": 0.67, "meaning": 0.16}
+_IN_A_LARGE_ARCHIVE = {
+    "session": 0.315,
+    "turn": 0.64,
+    "together": 0.67,
+    "meaning": 0.16,
+}
 
 
 def weights_for_size(sessions: int) -> SignalWeights:
@@ -67,6 +92,7 @@ def weights_for_size(sessions: int) -> SignalWeights:
             name: (1 - share) * getattr(small, name) + share * large
             for name, large in _IN_A_LARGE_ARCHIVE.items()
         },
+        synonyms=(1 - share) ** 2 * small.synonyms,
     )
 
 
@@ -86,7 +112,30 @@ class SearchQuery:
     store: Store
     embedder: Embedder
     corrections: Mapping[str, str] = field(default_factory=dict)  # stems, by the mistyped terms
+    synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what these stand for
     memories: tuple[MemoryHit, ...] = ()  # that the question is about; none if they have no weight
+
+    @property
+    def own_terms(self) -> tuple[str, ...]:
+        """The terms of the question itself."""
+        return tuple(term for term in self.terms if term not in self.synonyms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Synonym:
+    """A term for other words of the same thing, or for words of narrower things."""
+
+    meant: tuple[str, ...]  # the terms of the question that it stands for
+    factor: float  # for their weight
+    term: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _OtherWords:
+    """Other words for what a question asks about."""
+
+    synonyms: tuple[_Synonym, ...] = ()
+    across: frozenset[str] = frozenset()  # pairs of letters that belong to two words
 
 
 def prepare_query(
@@ -118,11 +167,14 @@ def prepare_query(
     people = _find_people(question, store, names)
     if earlier and not people:
         people = _find_people(earlier, store, names)
-    terms, term_weights, corrections = _weigh_terms(question, store, embedder, weights, people)
+    others = _find_other_words(f"{question}\n{earlier}", store, weights)
+    terms, term_weights, corrections = _weigh_terms(
+        question, store, embedder, weights, people, others
+    )
     follows = bool(earlier) and goes_on(question)
     if earlier:
         factor = GOING_ON if follows else EARLIER
-        before, their_weights, _ = _weigh_terms(earlier, store, embedder, weights, people)
+        before, their_weights, _ = _weigh_terms(earlier, store, embedder, weights, people, others)
         for term, weight in zip(before, their_weights, strict=True):
             if term not in terms:
                 terms.append(term)
@@ -134,6 +186,12 @@ def prepare_query(
             weight * (weights.date if term in date_terms or _is_of_date(term) else 1.0)
             for term, weight in zip(terms, term_weights, strict=True)
         ]
+    known = dict(zip(terms, term_weights, strict=True))
+    synonyms = [one for one in others.synonyms if any(known.get(term) for term in one.meant)]
+    terms += [one.term for one in synonyms]
+    term_weights += [
+        one.factor * max(known.get(term, 0.0) for term in one.meant) for one in synonyms
+    ]
     meant = f"{earlier} {question}" if follows else question
     return SearchQuery(
         text=question,
@@ -148,8 +206,49 @@ def prepare_query(
         store=store,
         embedder=embedder,
         corrections=corrections,
+        synonyms={one.term: one.meant for one in synonyms},
         memories=tuple(_find_memories(question, store, embedder)) if weights.memories else (),
     )
+
+
+def _find_other_words(question: str, store: Store, weights: SignalWeights) -> _OtherWords:
+    """Return other words for what a question asks about, of those that sessions have."""
+    if not weights.absent or len(query_terms(question)) > MOST_WEIGHED_TERMS:
+        return _OtherWords()
+    groups, synonyms, across = [], [], set[str]()
+    for related in _look_up(question, store):
+        start, end = related.start, related.end
+        meant = tuple(query_terms(question[start:end]))
+        factor = weights.synonyms if any(store.index.has_terms(meant)) else weights.absent
+        groups += [related.same, related.narrower]
+        synonyms += [_Synonym(meant, factor), _Synonym(meant, factor * weights.narrower)]
+        ends = (question[max(at - 1, 0) : at + 1] for at in (start, end))
+        across |= {pair for pair in ends if len(pair) == 2 and is_unspaced(pair)}
+    terms = store.index.synonym_terms(groups)
+    found = {
+        term: replace(one, term=term) for term, one in zip(terms, synonyms, strict=True) if term
+    }
+    return _OtherWords(tuple(found.values()), frozenset(across))
+
+
+def _look_up(question: str, store: Store) -> list[RelatedWords]:
+    """Return the related words of a question; those of a question asked again are cached."""
+    marked = store.index.synonym_terms([words.split() for words in MARKERS.values()])
+    languages = [
+        code
+        for code, found in zip(MARKERS, marked, strict=True)
+        if len(synonym_words(found)) >= LEAST_MARKERS
+    ]
+    key = fingerprint("related words", thesaurus_version(), *languages, question)
+    try:
+        return [
+            RelatedWords(start, end, tuple(same), tuple(narrower))
+            for start, end, same, narrower in store.cache.get(key)
+        ]
+    except (TypeError, ValueError):  # the cache has nothing, or nonsense
+        found = find_related_words(question, [ENGLISH, *languages])
+        store.cache.put({key: [[one.start, one.end, one.same, one.narrower] for one in found]})
+        return found
 
 
 def _find_memories(question: str, store: Store, embedder: Embedder) -> list[MemoryHit]:
@@ -180,13 +279,22 @@ def _find_people(question: str, store: Store, names: Sequence[Sequence[str]]) ->
 
 
 def _weigh_terms(
-    question: str, store: Store, embedder: Embedder, weights: SignalWeights, people: NamedPeople
+    question: str,
+    store: Store,
+    embedder: Embedder,
+    weights: SignalWeights,
+    people: NamedPeople,
+    others: _OtherWords,
 ) -> tuple[list[str], list[float], dict[str, str]]:
-    """Return the terms to look for, how much each of them counts, and the corrections in them."""
-    typed = query_terms(question)
+    """Return the terms to look for, how much each of them counts, and the corrections in them.
+
+    A term that is found in other words is none that was mistyped.
+    """
+    typed = [term for term in query_terms(question) if term not in others.across]
     if len(typed) > MOST_WEIGHED_TERMS:
         return typed, [1.0] * len(typed), {}
-    unnamed = [term for term in typed if term not in people.terms]
+    known = people.terms.union(*(one.meant for one in others.synonyms))
+    unnamed = [term for term in typed if term not in known]
     corrections = store.index.nearest_spellings(unnamed) if weights.spelling else {}
     terms = list(dict.fromkeys(corrections.get(term, term) for term in typed))
     term_weights = [1.0] * len(terms)

@@ -31,7 +31,7 @@ class RankedSession:
     rerank: float | None  # in [0, 1], the probability that it answers; None if not judged
     sift_rank: int | None  # from 1; None if not ranked
     parts: dict[str, float]  # the part of `retrieve` that each signal adds, by its name
-    terms: tuple[str, ...]  # terms of the question that the session has
+    terms: tuple[str, ...]  # terms of the question that the session has, and other words for them
     evidence: tuple[QuotedTurn, ...]  # best first
     reasons: tuple[str, ...] = ()  # of the first stage, in words
 

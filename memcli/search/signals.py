@@ -112,9 +112,10 @@ def find_adjacent_terms(query: SearchQuery) -> list[IndexMatch]:
 
     A turn is found once for each such pair that it has.
     """
-    few = len(query.terms) <= MOST_WEIGHED_TERMS
+    terms = query.own_terms
     named = query.people.terms
-    pairs = [pair for pair in pairwise(query.terms) if few and not named.issuperset(pair)]
+    few = len(terms) <= MOST_WEIGHED_TERMS
+    pairs = [pair for pair in pairwise(terms) if few and not named.issuperset(pair)]
     return query.store.index.match_pairs(pairs, query.filters)
 
 
@@ -159,11 +160,11 @@ def find_titles(query: SearchQuery) -> list[IndexMatch]:
     A title of several words that stands in the question as a whole scores 1. A title that is the
     name of a speaker says nothing about a subject.
     """
-    titles = query.store.index.match_titles(query.terms, query.filters, DEPTH)
-    rarity = query.store.index.term_weights(query.terms)
+    titles = query.store.index.match_titles(query.own_terms, query.filters, DEPTH)
+    rarity = query.store.index.term_weights(query.own_terms)
     informative = {
         " ".join(stem_tokens(term)): rarity[term]
-        for term in query.terms
+        for term in query.own_terms
         if term not in query.people.terms
     }
     whole = f" {_to_stems(query.text)} "

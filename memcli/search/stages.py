@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # most searches have no model, and need neither stage
     from memcli.search.sift import SiftResult, SiftStage
 
 CANDIDATES = 30  # sessions that the second and third stage look at
-LEAST_SCORE = 0.39  # score of the best session; below it nothing is considered relevant
+LEAST_SCORE = 0.5  # score of the best session; below it nothing is considered relevant
 
 
 @dataclass(frozen=True, slots=True)

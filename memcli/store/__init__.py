@@ -20,18 +20,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from memcli.domain import ReadingOutcome
-from memcli.store.index.highlights import Span, highlight_spans
+from memcli.store.index.highlights import Span, highlight_spans, spell_out
 from memcli.store.index.search_index import Grain, IndexMatch
 from memcli.store.index.term_statistics import MAX_TERMS
 from memcli.store.index.vector_sets import PassageLocation
 from memcli.store.sqlite.filters import Filters
 from memcli.store.sqlite.tokenize import (
-    is_german,
     is_stop_word,
+    is_unspaced,
     is_year,
     normalized_key,
     query_terms,
     stem_tokens,
+    synonym_words,
     word_spans,
 )
 from memcli.store.store import Store
@@ -76,13 +77,15 @@ __all__ = [
     "UnreadSession",
     "VectorCount",
     "highlight_spans",
-    "is_german",
     "is_stop_word",
+    "is_unspaced",
     "is_year",
     "memory_id",
     "normalized_key",
     "query_terms",
+    "spell_out",
     "stem_tokens",
+    "synonym_words",
     "word_spans",
 ]
 

@@ -1,6 +1,7 @@
 import pytest
 
-from memcli.store.sqlite.tokenize import STOP_WORDS, fts_query, normalize_for_index, query_terms
+from memcli.store.sqlite.tokenize import fts_query, normalize_for_index, query_terms
+from memcli.text.function_words import ENGLISH
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_apostrophes_separate_and_what_they_leave_is_left_out():
 
 def test_a_question_of_stop_words_keeps_them():
     assert query_terms("Who was it?") == ["who", "was", "it"]
-    assert {"who", "was", "it"} <= STOP_WORDS
+    assert {"who", "was", "it"} <= ENGLISH
 
 
 def test_terms_come_in_order_and_once():

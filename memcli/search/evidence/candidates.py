@@ -8,7 +8,7 @@ from memcli.search.evidence.reasons import describe_reasons
 from memcli.search.evidence.turns import Evidence, choose_evidence
 from memcli.search.query import SearchQuery, SignalWeights
 from memcli.search.signals import TURN_DEPTH, Matches, SignalScores
-from memcli.store import IndexMatch
+from memcli.store import IndexMatch, spell_out
 
 ON_TOPIC = 0.75  # share of the best score that a session on the topic has
 MOST_PASSAGES = 3  # of a session
@@ -22,7 +22,7 @@ class Candidate:
     session: Session
     score: float  # in [0, 1]: the confidence, for the best one; for others, their share of it
     parts: dict[str, float]  # the part of the score that each signal adds, by its name
-    terms: tuple[str, ...]  # terms of the question that the session has
+    terms: tuple[str, ...]  # terms of the question that the session has, and other words for them
     passages: tuple[Passage, ...]  # best first, at least one
     evidence: tuple[Evidence, ...]  # best first, at least one
     reasons: tuple[str, ...] = ()  # for its place, in words
@@ -42,7 +42,15 @@ def build_candidates(
     firsts = {number: first_searched(session) for number, session in sessions.items()}
     passages = _choose_passages(firsts, query.weights, matches)
     evidence = choose_evidence(query, sessions, matches, _turns_with_words(numbers, query, matches))
-    terms = {place.session: place.terms for place in matches["session"]}
+    found = {place.session: place.terms for place in matches["session"]}
+    others = {
+        number: _other_words(found.get(number, ()), session, evidence[number], query)
+        for number, session in sessions.items()
+    }
+    terms = {
+        number: tuple(term for term in found.get(number, ()) if term not in query.synonyms)
+        for number in numbers
+    }
     parts = {
         number: {
             signal.name: signal.scores.get(number, 0.0) * shares[signal.name] for signal in signals
@@ -57,19 +65,33 @@ def build_candidates(
             session=sessions[number],
             score=scores[number],
             parts=parts[number],
-            terms=terms.get(number, ()),
+            terms=(*terms[number], *(word for words in others[number].values() for word in words)),
             passages=tuple(passages[number]),
             evidence=tuple(evidence[number]),
             reasons=describe_reasons(
                 query,
                 sessions[number],
-                terms.get(number, ()),
+                terms[number],
                 parts[number],
+                other_words=others[number],
                 newest_of=alike if number == newest else 0,
             ),
         )
         for number in numbers
     ]
+
+
+def _other_words(
+    terms: Iterable[str], session: Session, evidence: Iterable[Evidence], query: SearchQuery
+) -> dict[tuple[str, ...], list[str]]:
+    """Return the other words that the shown turns have, by the terms that they stand for."""
+    texts = [session.turns[one.position - 1].text for one in evidence]
+    words: dict[tuple[str, ...], list[str]] = {}
+    for term in terms:
+        if term in query.synonyms and (found := spell_out(term, texts, query.own_terms)):
+            known = words.setdefault(query.synonyms[term], [])
+            known += [word for word in found if word not in known]
+    return words
 
 
 def _newest_on_topic(

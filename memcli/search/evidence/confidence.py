@@ -49,7 +49,7 @@ each term to the most similar word in the best turns.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from memcli.lazy_dataclasses import dataclass
 from memcli.search.query import SearchQuery
@@ -57,7 +57,8 @@ from memcli.search.question.wording import find_names
 from memcli.store import IndexMatch, is_stop_word
 
 FEWEST_PASSAGES, MOST_PASSAGES = 30, 10_000  # archives beyond these were not fitted
-CONSTANT = 1.29
+CONSTANT = 1.09
+SYNONYM = 0.8  # share of a term's information that another word for it has
 COMPLETE = 0.99  # share of the information from which on nothing is missing
 KEYWORDS = 2  # words that are a search for exactly them, not a question
 WITH_A_SUBJECT = 0.25  # share of the information in the session with which a name counts in full
@@ -114,11 +115,12 @@ def measure_confidence(
     information = _information(query)
     total = sum(information.values()) or 1.0
     known = {term for place in matches["session"] for term in place.terms}
+    known |= {term for each in known for term in query.synonyms.get(each, ())}
     unknown = information.keys() - known
     in_session = {
         term for place in matches["session"] if place.session == best for term in place.terms
     }
-    subject = sum(information[term] for term in information.keys() & in_session) / total
+    subject = _information_of(in_session, information, query) / total
     person = max(2 * _best_score(matches["people"], best) - 1, 0.0)
     cosine = _best_score(matches["meaning"], best)
     mean, deviation, passages = (
@@ -127,7 +129,7 @@ def measure_confidence(
         else (0.0, 0.0, 0)
     )
     return ConfidenceFeatures(
-        turn=_best_window(best, information, matches["turn"]) / total,
+        turn=_best_window(best, information, query, matches["turn"]) / total,
         terms=math.log(max(len(information), 1)),
         unknown=sum(information[term] for term in unknown) / total if information else 1.0,
         unknown_name=bool(unknown & find_names(query.text) - query.date_terms),
@@ -142,17 +144,29 @@ def measure_confidence(
 
 def _information(query: SearchQuery) -> dict[str, float]:
     """Return how much each term says: its rarity times its weight, without the words for people."""
-    rarity = query.store.index.term_weights(query.terms)
+    rarity = query.store.index.term_weights(query.own_terms)
     all_terms = {
         term: rarity[term] * weight
         for term, weight in zip(query.terms, query.term_weights, strict=True)
+        if term in rarity
     }
     named = query.people.terms
     subject = {term: each for term, each in all_terms.items() if term not in named} or all_terms
     return {term: each for term, each in subject.items() if not is_stop_word(term)}
 
 
-def _best_window(best: int, information: Mapping[str, float], turns: Sequence[IndexMatch]) -> float:
+def _information_of(
+    terms: Collection[str], information: Mapping[str, float], query: SearchQuery
+) -> float:
+    """Return how much of the question's information some terms have."""
+    shares = dict.fromkeys((term for one in terms for term in query.synonyms.get(one, ())), SYNONYM)
+    shares |= dict.fromkeys(terms, 1.0)
+    return sum(information.get(term, 0.0) * share for term, share in shares.items())
+
+
+def _best_window(
+    best: int, information: Mapping[str, float], query: SearchQuery, turns: Sequence[IndexMatch]
+) -> float:
     """Return the most information that a turn of a session has, with the turns beside it."""
     terms = {
         turn.passage.first: set(turn.terms)
@@ -162,7 +176,7 @@ def _best_window(best: int, information: Mapping[str, float], turns: Sequence[In
     windows = (
         terms[at] | terms.get(at - 1, set[str]()) | terms.get(at + 1, set[str]()) for at in terms
     )
-    return max((sum(information.get(term, 0.0) for term in each) for each in windows), default=0.0)
+    return max((_information_of(each, information, query) for each in windows), default=0.0)
 
 
 def _best_score(places: Sequence[IndexMatch], session: int) -> float:

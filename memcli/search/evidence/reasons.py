@@ -16,6 +16,7 @@ def describe_reasons(
     terms: Sequence[str],
     parts: Mapping[str, float],
     *,
+    other_words: Mapping[tuple[str, ...], Sequence[str]],
     newest_of: int = 0,
 ) -> tuple[str, ...]:
     """Return the reasons for a session, the words first.
@@ -25,13 +26,13 @@ def describe_reasons(
         session: the session.
         terms: the terms of the question that it has.
         parts: the part of its score that each signal adds.
+        other_words: the words that it has for terms of the question, by these terms.
         newest_of: number of sessions on the topic of which it is the newest; 0 if it is not.
     """
     least = LEAST_SHARE * sum(parts.values())
     counts = {name for name, part in parts.items() if part > max(least, 0.0)}
-    reasons = []
-    if terms and counts & {"session", "passage", "turn"}:
-        reasons.append(f"words {_list_words(terms)}")
+    by_words = counts & {"session", "passage", "turn"}
+    reasons = _name_words(terms, other_words) if by_words else []
     if "together" in counts:
         reasons.append("words side by side")
     if "title" in counts:
@@ -47,10 +48,21 @@ def describe_reasons(
     elif "tense" in counts:
         newest = find_tense(query.text) == "now"
         reasons.append("newer than others on this" if newest else "older than others on this")
-    by_words = sum(parts.get(name, 0.0) for name in ("session", "passage", "turn"))
-    if "meaning" in counts and (not reasons or parts["meaning"] > by_words / 2):
+    from_words = sum(parts.get(name, 0.0) for name in ("session", "passage", "turn"))
+    if "meaning" in counts and (not reasons or parts["meaning"] > from_words / 2):
         reasons.append("near in meaning")
     return tuple(reasons)
+
+
+def _name_words(
+    terms: Sequence[str], other_words: Mapping[tuple[str, ...], Sequence[str]]
+) -> list[str]:
+    """Return the words that a session has, and those that it has in their place."""
+    others = [
+        f"{_list_words(words)} for {' '.join(join_pairs(meant))}"
+        for meant, words in other_words.items()
+    ]
+    return [f"words {_list_words(terms)}", *others] if terms else others
 
 
 def _list_words(terms: Sequence[str]) -> str:

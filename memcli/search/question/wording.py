@@ -3,7 +3,8 @@
 import re
 from typing import Literal
 
-from memcli.store import is_german, word_spans
+from memcli.store import word_spans
+from memcli.text.function_words import is_german
 
 Tense = Literal["now", "before"]
 
@@ -39,7 +40,7 @@ def find_names(question: str) -> set[str]:
     """
     words = list(word_spans(question))
     capital = [one for one in words if question[one[0]].isupper()]
-    if len(capital) == len(words) or is_german(question):
+    if len(capital) == len(words) or is_german(term for *_, term in words):
         return set()
     return {
         term

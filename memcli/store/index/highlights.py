@@ -1,8 +1,8 @@
 """The places of a question's words in a text, as the full-text index would match them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from memcli.store.sqlite.tokenize import stem_tokens, word_spans
+from memcli.store.sqlite.tokenize import index_tokens, stem_tokens, synonym_words, word_spans
 
 Span = tuple[int, int]  # characters, the end not included
 
@@ -28,3 +28,33 @@ def highlight_spans(text: str, terms: Sequence[str]) -> list[Span]:
         else:
             joined.append((start, end))
     return joined
+
+
+def spell_out(term: str, texts: Iterable[str], besides: Iterable[str]) -> list[str]:
+    """Return the words of texts for which a term of several words stands there.
+
+    Args:
+        term: as `synonym_terms` of the index returns it.
+        texts: any texts.
+        besides: terms whose words are left out.
+
+    Returns:
+        The words as they are written, or the pairs of a word in an unspaced script.
+    """
+    ways = [way.split() for way in synonym_words(term)]
+    left_out = {" ".join(stem_tokens(each)) for each in besides}
+    written: dict[str, None] = {}
+    for text in texts:
+        tokens = f" {' '.join(index_tokens(text))} "
+        here = {token.removesuffix("*") for way in ways if _has(tokens, way) for token in way}
+        here -= left_out
+        for start, end, word in word_spans(text) if here else ():
+            if " ".join(stem_tokens(word)) in here:
+                written.setdefault(text[start:end].casefold())
+    return list(written)
+
+
+def _has(tokens: str, way: Sequence[str]) -> bool:
+    """Return whether tokens in a row, with spaces around them, have those of a way in a row."""
+    wanted = f" {' '.join(way)} "
+    return (wanted.replace("* ", "") if wanted.endswith("* ") else wanted) in tokens

@@ -26,6 +26,7 @@ from memcli.store.index.embedders import (
 )
 from memcli.store.index.phrases import sessions_with_phrase
 from memcli.store.index.quantization import quantize_vectors
+from memcli.store.index.synonyms import synonym_terms
 from memcli.store.index.term_statistics import (
     MAX_TERMS,
     bm25_select,
@@ -225,11 +226,24 @@ class SearchIndex:
             found = having if found is None else found & having
         return found or set()
 
+    def has_terms(self, terms: Sequence[str]) -> list[bool]:
+        """Return for each term whether any session has it."""
+        _, counts = count_texts(self._db, "session_words", terms)
+        return [counts[at] > 0 for at in range(len(terms))]
+
     def nearest_spellings(self, terms: Sequence[str]) -> dict[str, str]:
         """Return the stems that terms which no session has were probably mistyped for."""
         _, counts = count_texts(self._db, "session_words", terms)
         unknown = [term for at, term in enumerate(terms) if not counts[at]]
         return {term: stem for term in unknown if (stem := nearest_stem(self._db, term))}
+
+    def synonym_terms(self, groups: Sequence[Sequence[str]]) -> list[str]:
+        """Return a term for each group of words, of those words that sessions have; or empty.
+
+        Args:
+            groups: the words of each; `*` at the end of one stands for any ending.
+        """
+        return synonym_terms(self._db, groups)
 
     def frequent_stems(self, beginning: str, limit: int) -> list[str]:
         """Return the stems that begin with some letters, those that most sessions have first."""

@@ -26,6 +26,7 @@ from memcli.store.index.spelling import (
 from memcli.store.index.word_levels import LEVELED, LeveledTable, places_select, score_sql
 from memcli.store.sqlite.connection import Database
 from memcli.store.sqlite.tokenize import (
+    SYNONYMS,
     fts_query,
     fts_token_query,
     is_unspaced,
@@ -67,11 +68,15 @@ def bm25_select(
         return _select_levels(database, LEVELED[table], terms, factors, among=among)
     values: list[object] = []
     for at, factor in factors.items():
-        values += [factor * _rescaling(texts, counts[at]), _query(table, terms[at])]
+        weight = factor * _rescaling(texts, counts[at])
+        if SYNONYMS in terms[at]:
+            weight = factor * lucene_weight(texts, counts[at])
+        values += [weight, _query(table, terms[at])]
     # The plus keeps SQLite from searching the full text once for each row.
     condition = " and +rowid in among" if among else ""
     selects = (
-        f"select rowid as place, {at} as term, -rank * ? as score from {table}"
+        f"select rowid as place, {at} as term,"
+        f" {'1' if SYNONYMS in terms[at] else '-rank'} * ? as score from {table}"
         f" where {table} match ?{condition}"
         for at in rarest
     )
@@ -161,7 +166,7 @@ def nearest_stem(database: Database, term: str) -> str | None:
     stem = " ".join(stem_tokens(term))
     if len(term) < LEAST_TYPED or not stem.isalpha() or is_unspaced(term):
         return None
-    _create_vocabulary(database)
+    create_vocabulary(database)
     if len(stem) < MIN_LETTERS:
         likely = {" ".join(stem_tokens(word)) for word in slips(term)}
         counts = database.rows(
@@ -185,9 +190,8 @@ def most_frequent_stems(database: Database, beginning: str, limit: int) -> list[
     If none does, the longest stem counts that the letters begin with, without an ending:
     `universit` finds `univers`.
     """
-    _create_vocabulary(database)
-    plain = unicodedata.normalize("NFKD", beginning.casefold())
-    letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    create_vocabulary(database)
+    letters = plain_letters(beginning)
     rows = letters and database.rows(
         "select term from temp.vocabulary where term >= ? and term < ?"
         " order by doc desc, term limit ?",
@@ -203,7 +207,13 @@ def most_frequent_stems(database: Database, beginning: str, limit: int) -> list[
     return [stem for (stem,) in rows]
 
 
-def _create_vocabulary(database: Database) -> None:
+def plain_letters(word: str) -> str:
+    """Return the beginning of a stem as the index has it: in lower case, without accents."""
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def create_vocabulary(database: Database) -> None:
     """Create the table of all stems, which is not stored: a read-only database has it, too."""
     database.rows(
         "create virtual table if not exists temp.vocabulary"

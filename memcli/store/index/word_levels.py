@@ -26,7 +26,7 @@ class LeveledTable:
     units: int  # by which words are counted: 2 counts halves
     bounds: tuple[int, ...]  # least number of units in each level
     frequencies: tuple[float, ...]  # the frequency that stands for each level
-    texts_with_phrase: str  # a select of the texts that have a phrase, of one value
+    texts_with_phrase: str  # a select of the texts that match a query in `turn_words`
 
     @property
     def place(self) -> str:
@@ -46,8 +46,9 @@ SESSIONS = LeveledTable(
     units=2,
     bounds=(1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 19, 24, 32, 44, 64),
     frequencies=(0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4.2, 5.2, 6.6, 8.3, 10.5, 13.5, 18, 26, 44),
-    texts_with_phrase="with asked (query) as (values (?)) select session_id from turns where"
-    " turns.id in (select rowid from turn_words where turn_words match (select query from asked))"
+    texts_with_phrase="with asked (query) as (values (?))"
+    " select session_id as place from turns where turns.id in"
+    " (select rowid from turn_words where turn_words match (select query from asked))"
     " union all select rowid from title_words where title_words match (select query from asked)",
 )
 PASSAGES = LeveledTable(
@@ -57,8 +58,8 @@ PASSAGES = LeveledTable(
     units=1,
     bounds=(1, 2, 3, 4, 5, 6, 8, 11),
     frequencies=(1, 2, 3, 4, 5, 6.4, 9, 14),
-    texts_with_phrase="select passages.id from turns join passages using (session_id) where"
-    " turns.id in (select rowid from turn_words where turn_words match ?)"
+    texts_with_phrase="select passages.id as place from turns join passages using (session_id)"
+    " where turns.id in (select rowid from turn_words where turn_words match ?)"
     " and position between first and last",
 )
 LEVELED = {table.name: table for table in (SESSIONS, PASSAGES)}
@@ -89,23 +90,23 @@ def places_select(table: LeveledTable, ways: Sequence[Sequence[str]]) -> tuple[s
         table: the full-text table.
         ways: in which a text can have the term, as `token_queries` returns them.
     """
-    one = f"select {table.place} as place, {table.level} as level from {table.name}"
-    one = f"{one} where {table.name} match ?"
-    if len(ways) == len(ways[0]) == 1 and not ways[0][0].endswith("*"):
-        return one, [ways[0][0]]
     selects, values = [], list[str]()
-    for way in ways:
-        # Several tokens have to stand in a row somewhere, which the tables with positions know.
-        row = f" and place in ({table.texts_with_phrase})" if len(way) > 1 else ""
-        tokens = " union all ".join(
-            f"select place, max(level) as level from ({one}) group by place" for _ in way
-        )
+    tokens = [way[0] for way in ways if len(way) == 1]
+    if tokens:
         selects.append(
-            f"select place, min(level) as level from ({tokens}) where true{row} group by place"
-            f" having count(*) = {len(way)}"
+            f"select {table.place} as place, {table.level} as level from {table.name}"
+            f" where {table.name} match ?"
         )
-        values += [*way, *([" + ".join(way)] if row else [])]
-    joined = " union all ".join(f"select * from ({each})" for each in selects)
+        values.append(" OR ".join(tokens))
+    # Tokens in a row are known to the tables with positions. Each of the texts has them once.
+    rows = [" + ".join(way) for way in ways if len(way) > 1]
+    if rows:
+        once = table.bounds.index(table.units)
+        selects.append(f"select place, {once} as level from ({table.texts_with_phrase})")
+        values.append(" OR ".join(rows))
+    if len(ways) == 1 and tokens and not tokens[0].endswith("*"):
+        return selects[0], values
+    joined = " union all ".join(selects)
     return f"select place, max(level) as level from ({joined}) group by place", values
 
 

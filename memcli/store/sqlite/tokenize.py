@@ -21,6 +21,7 @@ from itertools import chain
 
 import apsw
 
+from memcli.text.function_words import ENGLISH, function_words, is_function_pair
 from memcli.text.scripts import INDEXED_AS_PAIRS
 
 # These three are texts, because compiling them takes 7 ms, which only what needs them should pay
@@ -44,19 +45,6 @@ _PLAIN_WORD = r"[^\W_]+(?:['’][^\W\d_]+)*"  # the same in a text without those
 _FIRST_SPECIAL = "\u0e00"  # the first of those letters
 _SAME_SENTENCE = re.compile(r"(?:.*[,;:])?\s+", re.DOTALL)  # space between words of one
 
-# English words that say nothing about the subject, with the contractions that FTS5 splits.
-STOP_WORDS = frozenset(
-    """
-    a about after again all also am an and any are as at be because been before being between
-    both but by can could d did do does doing don down during each ever every few for from further
-    had has have having he her here hers him his how i if in into is it its itself just ll m
-    many may me might more most much must my myself never no nor not now of off on once only or
-    other our ours out over own re s same shall she should so some such t than that the their theirs
-    them then there these they this those through to too under until up us ve very was we were
-    what when where which while who whom whose why will with would you your yours
-    """.split()
-)
-
 # Stop words that stand in most texts and are no name. The index leaves them out, and only keeps the
 # places that they stand at. A phrase is compared with the stored text.
 UNINDEXED = frozenset(
@@ -66,23 +54,6 @@ UNINDEXED = frozenset(
     ve was we were what when where which while with would you your
     """.split()
 )
-
-
-# German stop words. Some mean something in English ("die", "war", "hat", "man"), so they count only
-# if several of them stand in a question.
-GERMAN_STOP_WORDS = frozenset(
-    """
-    aber als am an auch auf aus bei beim bin bis bist da damals damit das dass dein deine dem den
-    denn der des die dies diese diesem diesen dieser doch du durch ein eine einem einen einer eines
-    er es euch für gab gibt habe haben hast hat hatte hatten ich ihm ihn ihr ihre im in ins ist ja
-    jemand kam kann kommt man mein meine meinem meinen meiner mich mir mit nach nicht noch nur ob
-    oder schon sein seine sich sie sind so um und uns unser unsere vom von vor war waren warum was
-    welche welchem welchen welcher welches wem wen wenn wer werden wie wieso wieviel will wir wird
-    wo wofür woher wohin wollte wollten wurde wurden zu zum zur über
-    """.split()
-)
-_GERMAN_THRESHOLD = 2  # a question with so many of these words is German
-
 
 _BASE_FORMS = {
     form: base
@@ -154,7 +125,7 @@ def query_terms(question: str) -> list[str]:
     """
     question = unicodedata.normalize("NFKC", question)
     question = _GROUPED_NUMBER.sub(lambda number: re.sub(r"\D", "", number[0]), question)
-    stop_words = _stop_words_for(question)
+    stop_words = function_words(_words_in(question))
     terms: dict[str, bool] = {}  # each term, and whether it is more than a stop word
     end = 0  # the end of the word before
     for found in re.finditer(_word_pattern(question), question):
@@ -166,14 +137,15 @@ def query_terms(question: str) -> list[str]:
         parts = _pairs(word, last=False) if unspaced else re.split("['’]", word.casefold())
         for at, part in enumerate(parts):
             term = _BASE_FORMS.get(part, part)
-            informative = (name and at == 0) or term not in stop_words  # of "Will's" only "will"
+            silent = is_function_pair(term) if unspaced else term in stop_words
+            informative = (name and at == 0) or not silent  # of "Will's" only "will"
             terms[term] = terms.get(term, False) or informative
     return [term for term, informative in terms.items() if informative] or list(terms)
 
 
 def is_stop_word(term: str) -> bool:
     """Return whether a term is an English word that says nothing about a subject."""
-    return term in STOP_WORDS
+    return term in ENGLISH
 
 
 def is_year(term: str) -> bool:
@@ -222,6 +194,7 @@ class _TokenCache(dict[str, tuple[str, ...]]):
         return tokens
 
 
+SYNONYMS = "|"  # before each of the words that one term stands for, as tokens
 GAP = "\ue000"  # stands for a word that the index leaves out
 _LONGEST_KEPT, _MOST_KEPT = 40, 200_000  # characters of a piece; pieces, in some 40 MB
 _INDEX_TOKENS, _ALL_TOKENS = _TokenCache(UNINDEXED), _TokenCache(frozenset())
@@ -283,15 +256,10 @@ def _tokenizer(name: str) -> apsw.FTS5Tokenizer:
     return apsw.Connection(":memory:").fts5_tokenizer(name, parts)
 
 
-def is_german(question: str) -> bool:
-    """Return whether a question has several German stop words that are no English ones."""
-    german = GERMAN_STOP_WORDS - STOP_WORDS
-    found = german.intersection(re.findall(_word_pattern(question), question.casefold()))
-    return len(found) >= _GERMAN_THRESHOLD
-
-
-def _stop_words_for(question: str) -> frozenset[str]:
-    return STOP_WORDS | GERMAN_STOP_WORDS if is_german(question) else STOP_WORDS
+def _words_in(question: str) -> list[str]:
+    """Return the words of a question in lower case, as parts between apostrophes."""
+    words = re.findall(_word_pattern(question), question.casefold())
+    return [part for word in words for part in re.split("['’]", word)]
 
 
 def fts_query(term: str) -> str:
@@ -306,14 +274,26 @@ def token_queries(term: str) -> list[list[str]]:
     """Return the ways in which a text can have a term: each is a list of tokens as FTS5 queries.
 
     A lone character of an unspaced script also finds the pairs it begins, and a long number its
-    groups of three digits; a year has none. A word that the index leaves out has no way.
+    groups of three digits; a year has none. A word that the index leaves out has no way. A term of
+    several words has the tokens of each, see `index.synonyms`.
     """
+    if SYNONYMS in term:
+        return [[_quote(token) for token in way.split()] for way in synonym_words(term)]
     if term in UNINDEXED:
         return []
     if len(term) == 1 and is_unspaced(term):
         return [[f'"{term}"*']]
     ways = [[f'"{token}"' for token in stem_tokens(each)] for each in _spellings(term)]
     return [way for way in ways if way]
+
+
+def synonym_words(term: str) -> list[str]:
+    """Return the words that a term stands for, as tokens; none if it stands for itself."""
+    return term.split(SYNONYMS)[1:]
+
+
+def _quote(token: str) -> str:
+    return f'"{token[:-1]}"*' if token.endswith("*") else f'"{token}"'
 
 
 def fts_token_query(term: str) -> str:
@@ -350,7 +330,7 @@ def _fold(word: str) -> str:
 
 def is_unspaced(term: str) -> bool:
     """Return whether a term is of a script without spaces, whose words are cut into pairs."""
-    return term >= _FIRST_SPECIAL and re.match(_UNSPACED_RUN, term) is not None
+    return term >= _FIRST_SPECIAL and re.fullmatch(_UNSPACED_RUN, term) is not None
 
 
 def fts_near_query(first: str, second: str) -> str:
