@@ -290,17 +290,9 @@ def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "Ren
     """Return a quoted turn behind a bar, with the terms of the question in bold."""
     text_type = style.text_type
     turn = quote.turn
-    text = join_lines(turn.text)
+    words = text_type(join_lines(turn.text))
     if style.terminal:
-        from rich.cells import cell_len
-
-        cells = max(80, min(QUOTE_CELLS, QUOTE_LINES * (style.width - len(BAR))))
-        text = excerpt(text, result.terms, cells * len(text) // max(cell_len(text), 1))
-    words = text_type(text)
-    for start, end in highlight_spans(text, result.terms):
-        words.stylize("bold", start, end)
-    if style.terminal:
-        words = _isolated_text(words)
+        words = _highlighted_excerpt(words.plain, result.terms, style)
     reference = text_type(f"[{result.session.id}:{quote.position}]", "dim")
     line = text_type.assemble(
         style.text(join_lines(turn.speaker or turn.role.value), "cyan"),
@@ -310,6 +302,18 @@ def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "Ren
         highlight_references(reference, links=style.links),
     )
     return _hang(text_type(BAR, "dim"), line, style)
+
+
+def _highlighted_excerpt(text: str, terms: Sequence[str], style: RenderStyle) -> "Text":
+    """Return the part of a text that has most of the terms, with these in bold."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    cells = max(80, min(QUOTE_CELLS, QUOTE_LINES * (style.width - len(BAR))))
+    words = Text(excerpt(text, terms, cells * len(text) // max(cell_len(text), 1)))
+    for start, end in highlight_spans(words.plain, terms):
+        words.stylize("bold", start, end)
+    return _isolated_text(words)
 
 
 def _hang(margin: "Text", line: "Text", style: RenderStyle) -> "RenderableType":
