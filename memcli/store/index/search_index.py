@@ -176,7 +176,7 @@ class SearchIndex:
         select, values = bm25_select(self._db, f"{grain}_words", terms, weights, among=among)
         if not select:
             return []
-        rows_among = f" among as materialized ({_PLACES_OF_SESSIONS[grain]})," if among else ""
+        rows_among = f" among as ({_PLACES_OF_SESSIONS[grain]})," if among else ""
         if among:
             values.insert(0, json.dumps(filters.among))
         if grain == "turn":
