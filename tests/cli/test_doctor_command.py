@@ -83,6 +83,14 @@ def test_without_a_database_everything_else_is_looked_at(mem):
          "1 vectors of wordllama-256 without a direction"),
         ("delete from bits_1 where rowid = 1", "vectors",
          "1 vectors of wordllama-256 not indexed"),
+        ("update bits_1_vector_chunks00 set vectors = zeroblob(length(vectors))", "vectors",
+         "2 vectors of wordllama-256 cannot be searched"),
+        ("update bits_1_chunks set validity = zeroblob(length(validity))", "vectors",
+         "2 vectors of wordllama-256 cannot be searched"),
+        ("update bits_1_chunks set rowids = zeroblob(9)", "vectors",
+         "2 vectors of wordllama-256 cannot be searched"),
+        ("update bits_1_rowids set chunk_offset = 5 where rowid = 1", "vectors",
+         "1 vectors of wordllama-256 cannot be searched"),
     ],
 )  # fmt: skip
 def test_an_index_that_is_not_that_of_the_turns_is_named_and_fixed(archive, damage, name, told):

@@ -96,10 +96,13 @@ def _check_embedder(resolver: ModelResolver, store: Store) -> HealthCheck:
 
 
 def _check_servers(resolver: ModelResolver) -> Iterator[HealthCheck]:
-    from memcli.backends.server.endpoint import parse_endpoint
-
     configured = resolver.configured
     roles: list[ModelRole] = [role for role in ROLES if is_address(configured.get(role, ""))]
+    if not roles:
+        yield HealthCheck("servers", "ok", "none: nothing leaves this machine")
+        return
+    from memcli.backends.server.endpoint import parse_endpoint
+
     for role in roles:
         try:
             server = parse_endpoint(configured[role])
@@ -118,8 +121,6 @@ def _check_servers(resolver: ModelResolver) -> Iterator[HealthCheck]:
             )
     if "reranker" in roles:
         yield from _check_served_reranker(configured["reranker"])
-    if not roles:
-        yield HealthCheck("servers", "ok", "none: nothing leaves this machine")
 
 
 def _check_served_reranker(address: str) -> Iterator[HealthCheck]:

@@ -13,7 +13,6 @@ from memcli.cli.models.open import open_embedder
 from memcli.cli.output.console import note
 from memcli.cli.output.progress import progress_bars, resume_hint
 from memcli.errors import InputError, KeyMissingError, MemError, StoreError, WrongKeyError
-from memcli.ingest.reindex import reindex
 from memcli.lazy_dataclasses import dataclass, replace
 from memcli.store import Store
 from memcli.store.maintenance.rescue import rescue
@@ -133,6 +132,8 @@ def _repair(checks: Iterable[HealthCheck], fixed: list[str] | None) -> Iterator[
 
 
 def _rebuild_index(store: Store, *, quiet: bool) -> None:
+    from memcli.ingest.reindex import reindex  # imports what most checks never need
+
     with resume_hint("`mem doctor --fix` again"), progress_bars(quiet=quiet) as progress:
         embedder = open_embedder(store)
         name = store.vector_sets.active_embedder_name()

@@ -1,10 +1,12 @@
 """Documents of `mem read`: segments that were read, and an estimate of what is unread."""
 
-from typing import Annotated, Literal, Required, TypedDict
+from typing import TYPE_CHECKING, Annotated, Literal, Required, TypedDict
 
 from memcli.cli.json_output.value_kinds import Count, Seconds
-from memcli.extraction.read import ExtractionReport, ReadingEstimate, SegmentResult
 from memcli.store import ReadingOutcome
+
+if TYPE_CHECKING:
+    from memcli.extraction.read import ExtractionReport, ReadingEstimate, SegmentResult
 
 # Actions of a segment by their outcomes; a failed segment has none.
 _ACTIONS = {
@@ -59,7 +61,7 @@ class ReadJson(TypedDict, total=False):
     to_read: Annotated[ToReadJson, "Only with `--dry-run`, and then instead of the others."]
 
 
-def read_document(report: ExtractionReport, model: str) -> ReadJson:
+def read_document(report: "ExtractionReport", model: str) -> ReadJson:
     """Return the document of `mem read`."""
     outcomes = report.outcomes
     return ReadJson(
@@ -80,7 +82,7 @@ def read_document(report: ExtractionReport, model: str) -> ReadJson:
     )
 
 
-def estimate_document(extent: ReadingEstimate, model: str) -> ReadJson:
+def estimate_document(extent: "ReadingEstimate", model: str) -> ReadJson:
     """Return the document of `mem read --dry-run`."""
     return ReadJson(
         schema="mem.read/1",
@@ -94,7 +96,7 @@ def estimate_document(extent: ReadingEstimate, model: str) -> ReadJson:
     )
 
 
-def segment_json(settled: SegmentResult) -> SegmentJson:
+def segment_json(settled: "SegmentResult") -> SegmentJson:
     """Return one segment that was read."""
     return SegmentJson(
         session=settled.session,

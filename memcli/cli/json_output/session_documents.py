@@ -2,14 +2,22 @@
 
 from collections.abc import Iterable
 from math import isinf
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Annotated, Literal, NotRequired, TypedDict
 
 from memcli.cli.json_output.value_kinds import Count, Moment, Seconds, Share, format_moment
 from memcli.domain import Clock, Kind, MemoryType, Role, Session, SessionId
-from memcli.search.answer import Answer
-from memcli.search.budget import StagePlan
-from memcli.search.results import AnsweringMemory, QuotedTurn, RankedSession, Ranking, StageReport
 from memcli.store import SessionSummary
+
+if TYPE_CHECKING:
+    from memcli.search.answer import Answer
+    from memcli.search.budget import StagePlan
+    from memcli.search.results import (
+        AnsweringMemory,
+        QuotedTurn,
+        RankedSession,
+        Ranking,
+        StageReport,
+    )
 
 RankingVerdict = Annotated[
     Literal["found", "nothing"], "`nothing` when nothing relevant was found."
@@ -188,7 +196,7 @@ class ShowJson(TypedDict):
     session: TranscriptJson
 
 
-def ask_document(ranking: Ranking, reply: Answer | None = None) -> AskJson:
+def ask_document(ranking: "Ranking", reply: "Answer | None" = None) -> AskJson:
     """Return the document of `mem ask`.
 
     Args:
@@ -214,7 +222,7 @@ def ask_document(ranking: Ranking, reply: Answer | None = None) -> AskJson:
     return document
 
 
-def search_document(ranking: Ranking) -> SearchJson:
+def search_document(ranking: "Ranking") -> SearchJson:
     """Return the document of `mem search`: that of `mem ask` without trace and budget."""
     return SearchJson(
         schema="mem.search/1",
@@ -227,7 +235,7 @@ def search_document(ranking: Ranking) -> SearchJson:
     )
 
 
-def ranked_session_json(rank: int, result: RankedSession) -> RankedSessionJson:
+def ranked_session_json(rank: int, result: "RankedSession") -> RankedSessionJson:
     """Return one ranked session."""
     return {
         "rank": rank,
@@ -275,15 +283,15 @@ def turn_json(session: Session, position: int) -> TurnJson:
     )
 
 
-def _ranked_sessions(ranking: Ranking) -> list[RankedSessionJson]:
+def _ranked_sessions(ranking: "Ranking") -> list[RankedSessionJson]:
     return [ranked_session_json(rank, one) for rank, one in enumerate(ranking.results, start=1)]
 
 
-def _corrections(ranking: Ranking) -> list[CorrectionJson]:
+def _corrections(ranking: "Ranking") -> list[CorrectionJson]:
     return [CorrectionJson(typed=one, searched=other) for one, other in ranking.corrections.items()]
 
 
-def _answering_memory(one: AnsweringMemory) -> AnsweringMemoryJson:
+def _answering_memory(one: "AnsweringMemory") -> AnsweringMemoryJson:
     memory = one.memory
     return AnsweringMemoryJson(
         id=memory.id,
@@ -311,7 +319,7 @@ def _session_head(session: Session | SessionSummary) -> SessionHeadJson:
     )
 
 
-def _quote_json(session: SessionId, quote: QuotedTurn) -> QuoteJson:
+def _quote_json(session: SessionId, quote: "QuotedTurn") -> QuoteJson:
     return QuoteJson(
         turn=f"{session}:{quote.position}",
         speaker=quote.turn.speaker or quote.turn.role.value,
@@ -320,7 +328,7 @@ def _quote_json(session: SessionId, quote: QuotedTurn) -> QuoteJson:
     )
 
 
-def _stage_json(stage: StageReport) -> StageJson:
+def _stage_json(stage: "StageReport") -> StageJson:
     document = StageJson(
         name=stage.name,
         model=stage.model,
@@ -336,7 +344,7 @@ def _stage_json(stage: StageReport) -> StageJson:
     return document
 
 
-def _plan_json(plan: StagePlan) -> PlanJson:
+def _plan_json(plan: "StagePlan") -> PlanJson:
     return PlanJson(
         seconds=None if isinf(plan.seconds) else round(plan.seconds, 3),
         passages=plan.passages,
@@ -345,7 +353,7 @@ def _plan_json(plan: StagePlan) -> PlanJson:
     )
 
 
-def _reply_json(reply: Answer) -> ReplyJson:
+def _reply_json(reply: "Answer") -> ReplyJson:
     return ReplyJson(
         text=reply.text,
         model=reply.stage.model,

@@ -145,7 +145,8 @@ def print_json(document: Mapping[str, object]) -> None:
     """Print one JSON object on a line of its own."""
     unicode_output = sys.stdout.encoding.lower().startswith("utf")
     text = json.dumps(document, ensure_ascii=not unicode_output)
-    if not text.isprintable():  # most documents are; none of those characters is
+    # None of those characters is printable. Python knows without looking whether a text is ASCII.
+    if "\x7f" in text or not (text.isascii() or text.isprintable()):
         text = _ESCAPED_IN_JSON.sub(lambda one: f"\\u{ord(one[0]):04x}", text)
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

@@ -3,19 +3,21 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memcli.cli.json_output.reading_documents import estimate_document, read_document
 from memcli.cli.output.console import console, note, print_json, printable
 from memcli.cli.output.numbers import pluralize, rough_duration
-from memcli.extraction.read import ExtractionReport, ReadingEstimate
 from memcli.store import ReadingOutcome, SegmentReading
+
+if TYPE_CHECKING:
+    from memcli.extraction.read import ExtractionReport, ReadingEstimate
 
 MAX_FAILURES = 20  # failed segments that are named; `--json` has all of them
 
 
 def print_report(
-    report: ExtractionReport, model: str, *, as_json: bool, as_jsonl: bool, quiet: bool
+    report: "ExtractionReport", model: str, *, as_json: bool, as_jsonl: bool, quiet: bool
 ) -> None:
     """Print the result of a run, and raise the error that ended it.
 
@@ -43,7 +45,7 @@ def print_report(
         note("nothing new to read")
 
 
-def describe_report(report: ExtractionReport) -> str:
+def describe_report(report: "ExtractionReport") -> str:
     """Return a report in words: `5 segments of 2 sessions: 3 memories, 2 segments ignored`."""
     read = f"{pluralize(report.segments, 'segment')} of {pluralize(report.sessions, 'session')}"
     others = [
@@ -54,7 +56,7 @@ def describe_report(report: ExtractionReport) -> str:
     return f"{read}: {', '.join([pluralize(report.memories, 'memory', 'memories'), *others])}"
 
 
-def print_estimate(extent: ReadingEstimate, model: str, *, as_json: bool) -> None:
+def print_estimate(extent: "ReadingEstimate", model: str, *, as_json: bool) -> None:
     """Print how much there is to read, and about how long a model takes."""
     if as_json:
         print_json(estimate_document(extent, model))

@@ -18,12 +18,19 @@ from memcli.cli.output.styling.hyperlinks import highlight_references, supports_
 from memcli.cli.output.styling.plain_text import PlainText
 from memcli.domain import YOU, Memory, Session
 from memcli.lazy_dataclasses import dataclass
-from memcli.search.results import AnsweringMemory, QuotedTurn, RankedSession, Ranking, StageReport
 from memcli.store import SessionSummary, highlight_spans
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
+
+    from memcli.search.results import (
+        AnsweringMemory,
+        QuotedTurn,
+        RankedSession,
+        Ranking,
+        StageReport,
+    )
 
 ShowPage = Callable[[str], object]
 QUOTE_CELLS = 400  # the most cells of a quoted turn on a terminal; a pipe gets all of it
@@ -66,7 +73,7 @@ class RenderStyle:
 
 
 def print_ranking(
-    ranking: Ranking,
+    ranking: "Ranking",
     *,
     whole_trace: bool = False,
     stream: TextIO | None = None,
@@ -96,7 +103,7 @@ def print_ranking(
 
 
 def ranking_view(
-    ranking: Ranking, style: RenderStyle, *, quotes: bool = True
+    ranking: "Ranking", style: RenderStyle, *, quotes: bool = True
 ) -> "list[RenderableType]":
     """Return a ranking to print, with or without the evidence and reasons of its sessions."""
     likely = ranking.verdict == "found"
@@ -161,7 +168,7 @@ def _print_overview_lines(overviews: Iterable[SessionSummary], out: "Console") -
         print_line(out, line)
 
 
-def stage_line(stage: StageReport) -> str:
+def stage_line(stage: "StageReport") -> str:
     """Return the work and the cost of a stage in words, as `--verbose` prints them."""
     facts = [f"{stage.candidates} sessions"]
     if stage.passages:
@@ -223,7 +230,7 @@ def excerpt(text: str, terms: Sequence[str], length: int) -> str:
 
 
 def _result(
-    rank: int, result: RankedSession, style: RenderStyle, *, likely: bool, quotes: bool
+    rank: int, result: "RankedSession", style: RenderStyle, *, likely: bool, quotes: bool
 ) -> Iterable["RenderableType"]:
     text_type = style.text_type
     session = result.session
@@ -251,7 +258,7 @@ def _result(
             yield _hang(text_type(INDENT), reasons, style)
 
 
-def _memory_line(one: AnsweringMemory, style: RenderStyle) -> "RenderableType":
+def _memory_line(one: "AnsweringMemory", style: RenderStyle) -> "RenderableType":
     """Return a memory as what it is: a fact, with its day, its author and its source."""
     text_type = style.text_type
     memory = one.memory
@@ -279,28 +286,20 @@ def memory_author(memory: Memory) -> str:
     return f"by {name}{', accepted' if memory.accepted else ''}"
 
 
-def _score_text(result: RankedSession) -> str:
+def _score_text(result: "RankedSession") -> str:
     """Return the score that the order follows: of several stages, that of the last one."""
     if result.sift_rank is not None:
         return f"sift {result.sift_rank}"
     return f"p {result.rerank:.2f}" if result.rerank is not None else f"{result.retrieve:.2f}"
 
 
-def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "RenderableType":
+def _quote(quote: "QuotedTurn", result: "RankedSession", style: RenderStyle) -> "RenderableType":
     """Return a quoted turn behind a bar, with the terms of the question in bold."""
     text_type = style.text_type
     turn = quote.turn
-    text = join_lines(turn.text)
+    words = text_type(join_lines(turn.text))
     if style.terminal:
-        from rich.cells import cell_len
-
-        cells = max(80, min(QUOTE_CELLS, QUOTE_LINES * (style.width - len(BAR))))
-        text = excerpt(text, result.terms, cells * len(text) // max(cell_len(text), 1))
-    words = text_type(text)
-    for start, end in highlight_spans(text, result.terms):
-        words.stylize("bold", start, end)
-    if style.terminal:
-        words = _isolated_text(words)
+        words = _highlighted_excerpt(words.plain, result.terms, style)
     reference = text_type(f"[{result.session.id}:{quote.position}]", "dim")
     line = text_type.assemble(
         style.text(join_lines(turn.speaker or turn.role.value), "cyan"),
@@ -310,6 +309,18 @@ def _quote(quote: QuotedTurn, result: RankedSession, style: RenderStyle) -> "Ren
         highlight_references(reference, links=style.links),
     )
     return _hang(text_type(BAR, "dim"), line, style)
+
+
+def _highlighted_excerpt(text: str, terms: Sequence[str], style: RenderStyle) -> "Text":
+    """Return the part of a text that has most of the terms, with these in bold."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    cells = max(80, min(QUOTE_CELLS, QUOTE_LINES * (style.width - len(BAR))))
+    words = Text(excerpt(text, terms, cells * len(text) // max(cell_len(text), 1)))
+    for start, end in highlight_spans(words.plain, terms):
+        words.stylize("bold", start, end)
+    return _isolated_text(words)
 
 
 def _hang(margin: "Text", line: "Text", style: RenderStyle) -> "RenderableType":
@@ -335,7 +346,7 @@ def _isolated_text(text: "Text") -> "Text":
     return Text.assemble(whole[0], text, whole[-1])
 
 
-def _trace(ranking: Ranking, style: RenderStyle, *, whole: bool) -> "Text":
+def _trace(ranking: "Ranking", style: RenderStyle, *, whole: bool) -> "Text":
     thought = ranking.thought
     trace = ranking.trace if whole or thought is None else trace_conclusion(thought)
     return _why(style.text_type(_PROMPT_TAG.sub("", printable(trace))), style)

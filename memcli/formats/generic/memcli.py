@@ -328,7 +328,7 @@ def _turn_record(turn: Turn) -> dict[str, object]:
 
 
 def _format_time(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
+    return moment.isoformat("T", "milliseconds")  # by name it takes a third longer
 
 
 FORMAT = Format(name="memcli", recognises=_recognises, parse=_parse)

@@ -210,18 +210,25 @@ def _shorten_keys(database: Database, table: str, beginnings: set[bytes]) -> Non
 
     A key stands between the last word of a page and the first of the next one. FTS5 leaves it as
     it is when that word is removed. The next word that is there, cut behind the first letter by
-    which it differs, stands between them, too.
+    which it differs, stands between them, too. Keys of pages that FTS5 has already merged into
+    others, and that it no longer reads, are deleted.
     """
     vocabulary = f"temp.words_of_{table}"
     database.rows(
         f"create virtual table if not exists {vocabulary} using fts5vocab(main, {table}, row)"
     )
     database.rows(f"select term from {vocabulary} limit 1")  # FTS5 writes what it has in memory
-    for segment, page, key in database.rows(
-        f"select segid, pgno >> 1, cast(term as blob) from {table}_idx"
-    ):
+    for segment, number, key in database.rows(f"select segid, pgno >> 1, term from {table}_idx"):
         start = key.removeprefix(_KEY_MARK)
-        if start not in beginnings or _first_word(database, table, segment, page).startswith(key):
+        if start not in beginnings:
+            continue
+        page = database.rows(
+            f"select block from {table}_data where id = ?", (segment << _SEGMENT_BITS) + number
+        )
+        if not page:
+            database.rows(f"delete from {table}_idx where segid = ? and term = ?", segment, key)
+            continue
+        if _first_word(page[0][0]).startswith(key):
             continue
         rows = database.rows(
             f"select cast(term as blob) from {vocabulary} where term >= cast(? as text) limit 1",
@@ -237,19 +244,15 @@ def _shorten_keys(database: Database, table: str, beginnings: set[bytes]) -> Non
         )
 
 
-def _first_word(database: Database, table: str, segment: int, page: int) -> bytes:
+def _first_word(page: bytes) -> bytes:
     """Return the first word of a page, with its mark; nothing if it cannot be read.
 
     A page begins with the places of its first row and of its end, in two bytes each. Behind its
     end stands the place of its first word, which is written with its length before it.
     """
-    rows = database.rows(
-        f"select block from {table}_data where id = ?", (segment << _SEGMENT_BITS) + page
-    )
-    block = rows[0][0] if rows else b""
-    place, _ = _varint(block, int.from_bytes(block[2:4], "big"))
-    length, start = _varint(block, place)
-    return bytes(block[start : start + length])
+    place, _ = _varint(page, int.from_bytes(page[2:4], "big"))
+    length, start = _varint(page, place)
+    return page[start : start + length]
 
 
 def _varint(block: bytes, at: int) -> tuple[int, int]:

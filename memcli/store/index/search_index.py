@@ -13,6 +13,7 @@ list of speakers. `full_text` says which tables of words there are and what each
 import json
 from collections.abc import Collection, Sequence
 from datetime import date
+from functools import cache
 from typing import Any, Literal
 
 from memcli.domain import Passage, Session
@@ -176,7 +177,7 @@ class SearchIndex:
         select, values = bm25_select(self._db, f"{grain}_words", terms, weights, among=among)
         if not select:
             return []
-        rows_among = f" among as materialized ({_PLACES_OF_SESSIONS[grain]})," if among else ""
+        rows_among = f" among as ({_PLACES_OF_SESSIONS[grain]})," if among else ""
         if among:
             values.insert(0, json.dumps(filters.among))
         if grain == "turn":
@@ -193,12 +194,12 @@ class SearchIndex:
             f" select {_MATCH_COLUMNS[grain]}{sessions} order by score desc, place limit ?",
             *(*values, *filtered, limit),
         )
-        return [
-            _to_match(
-                (session, *row), tuple(terms[at] for at in sorted(map(int, indexes.split(","))))
-            )
-            for session, indexes, *row in rows
-        ]
+
+        @cache  # of a thousand rows, most have the same few terms
+        def terms_at(indexes: str) -> tuple[str, ...]:
+            return tuple(terms[at] for at in sorted(map(int, indexes.split(","))))
+
+        return [_to_match((session, *row), terms_at(indexes)) for session, indexes, *row in rows]
 
     def sessions_with_all(self, terms: Sequence[str], filters: Filters) -> tuple[int, ...]:
         """Return the sessions that have every one of the terms.

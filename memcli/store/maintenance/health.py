@@ -84,42 +84,20 @@ class HealthChecks:
         for number, name, dimensions in self._db.rows(
             "select id, name, dimensions from embedders where serving"
         ):
-            shift = passage_shift(self._db, number)
-            findings += self._compare(
-                f"passages of {name}",
-                "select id from passages",
-                *(f"vectors_{number}", f"id >> {shift}"),
-            ) or self._compare(
-                f"vectors of {name}",
-                f"select id from vectors_{number}",
-                *(f"bits_{number}_rowids", "rowid"),
-            )
-            [(without_direction,)] = self._db.rows(
-                f"select count(*) from vectors_{number} where length(embedding) < ?"
-                " or embedding = zeroblob(length(embedding))",
-                dimensions,
-            )
-            if without_direction:
-                findings.append(f"{without_direction:,} vectors of {name} without a direction")
-            findings += [] if findings else self._check_bits(number, name)
+            findings += self._check_embedder(number, name, dimensions)
             findings += self._check_memory_vectors(number, name)
         [(passages,)] = self._db.rows("select exists (select 1 from passages)")
         [(has_embedder,)] = self._db.rows("select exists (select 1 from embedders where serving)")
         return ["no passage has a vector"] if passages and not has_embedder else findings
 
-    def _compare(self, name: str, expected: str, table: str, key: str = "id") -> list[str]:
+    def _compare(self, name: str, expected: str, table: str) -> list[str]:
         """Return how the rows of a table differ from those that a select expects, by number."""
         [(missing, extra)] = self._db.rows(
-            f"with expected as ({expected}) select"
-            f" (select count(*) from expected where id not in (select {key} from {table})),"
-            f" (select count(*) from {table} where {key} not in (select id from expected))"
+            "select count(*) - count(made.rowid),"
+            f" (select count(*) from {table}) - count(made.rowid) from ({expected}) as expected"
+            f" left join {table} as made on made.rowid = expected.id"
         )
-        findings = []
-        if missing:
-            findings.append(f"{missing:,} {name} not indexed")
-        if extra:
-            findings.append(f"{extra:,} {name} too many")
-        return findings
+        return _differences(name, missing, extra)
 
     def _check_texts(self, table: str, texts: str) -> list[str]:
         """Return how many texts are not in a table that keeps no sizes, or are not there at all."""
@@ -159,13 +137,25 @@ class HealthChecks:
         unreachable = [f"{segments:,} parts of the {name} index cannot be reached"]
         return [missing] if present != written else unreachable if segments else []
 
-    def _check_bits(self, number: int, name: str) -> list[str]:
-        """Return how many of an embedder's vectors have other bits than they should."""
-        [(listed,)] = self._db.rows(f"select count(*) from bits_{number}_rowids")
-        chunks = self._db.rows(f"select validity from bits_{number}_chunks")
-        present = sum(byte.bit_count() for (validity,) in chunks for byte in validity)
-        count = count_wrong_bits(self._db, number) or abs(listed - present)
-        return [f"{count:,} vectors of {name} cannot be searched"] if count else []
+    def _check_embedder(self, number: int, name: str, dimensions: int) -> list[str]:
+        """Return how an embedder's vectors differ from the passages, and their bits from them."""
+        shift = passage_shift(self._db, number)
+        [(missing, extra, without_direction)] = self._db.rows(
+            "select (select count(*) from passages"
+            f" where id << {shift} not in (select id from vectors_{number})),"
+            f" count(*) filter (where id >> {shift} not in (select id from passages)),"
+            " count(*) filter (where length(embedding) < ? or"
+            f" embedding = zeroblob(length(embedding))) from vectors_{number}",
+            dimensions,
+        )
+        findings = _differences(f"passages of {name}", missing, extra) or self._compare(
+            f"vectors of {name}", f"select id from vectors_{number}", f"bits_{number}_rowids"
+        )
+        if without_direction:
+            findings.append(f"{without_direction:,} vectors of {name} without a direction")
+        if not findings and (wrong := count_wrong_bits(self._db, number, dimensions)):
+            findings.append(f"{wrong:,} vectors of {name} cannot be searched")
+        return findings
 
     def _check_memory_vectors(self, number: int, name: str) -> list[str]:
         """Return how many memories cannot be found by meaning."""
@@ -190,15 +180,19 @@ class HealthChecks:
         return [f"{count:,} sessions not cut into passages"] if count else []
 
 
+def _differences(name: str, missing: int, extra: int) -> list[str]:
+    findings = [f"{missing:,} {name} not indexed"] if missing else []
+    return [*findings, f"{extra:,} {name} too many"] if extra else findings
+
+
 def _sum_varints(raw: bytes) -> int:
     """Return the sum of numbers of seven bits in a byte, whose high bit says that more follow."""
-    import numpy as np
-
-    numbers = np.frombuffer(raw, np.uint8)
-    places = np.arange(len(numbers))
-    ends = np.append(np.flatnonzero(numbers < 0x80), len(numbers))
-    bytes_behind = ends[np.searchsorted(ends, places)] - places
-    return int(((numbers & 0x7F).astype(np.int64) << 7 * bytes_behind).sum())
+    total = number = 0
+    for byte in raw:
+        number = number << 7 | byte & 0x7F
+        if byte < 0x80:
+            total, number = total + number, 0
+    return total
 
 
 def _batches(numbers: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from memcli.errors import StoreError
@@ -11,7 +13,8 @@ from memcli.store.tables.session_rows import TURN_COLUMNS
 
 SESSION_COLUMNS = "public, title, started_at, ended_at, utc_offset, participants"
 _GIVEN = "(select value from json_each(?))"
-_SESSIONS_AT_ONCE = 200
+_SESSIONS_AT_ONCE = 32  # more take longer: their rows leave the processor's cache
+_encode = json.JSONEncoder(check_circular=False).encode
 _TEXTS = (
     "public",
     "title",
@@ -32,7 +35,7 @@ def checksum_of(rows: Sequence[Sequence[Any]], packed: bytes) -> str:
         rows: its own values, then those of each of its turns in order.
         packed: their texts.
     """
-    return blake2b(json.dumps(rows).encode() + packed, digest_size=16).hexdigest()
+    return blake2b(_encode(rows).encode() + packed, digest_size=16).hexdigest()
 
 
 def compute_checksum(database: Database, session: int) -> str:
@@ -71,8 +74,8 @@ def _rows(
         f"select session_id, position, {of_turns} from turns where session_id in {_GIVEN}"
         " order by session_id, position",
     ):
-        for number, *row in database.rows(statement, wanted):
-            rows[number].append(row)
+        for number, of_session in groupby(database.rows(statement, wanted), itemgetter(0)):
+            rows[number] += [row[1:] for row in of_session]
     return rows
 
 
