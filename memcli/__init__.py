@@ -13,6 +13,8 @@ Read `domain` first: the values that everything passes around. The packages, fro
     evaluation                  the measurements of `mem bench`
     cli                         the commands, and the tools for agents
 
+`demo`, `schemas` and `thesaurus` are data.
+
 Imports point down this list, never up; `tests/test_imports.py` checks it.
 """
 

@@ -8,6 +8,7 @@ Begin with `chunking`: it decides the passages that are indexed and ranked.
     secret_patterns  the patterns of keys, tokens, passwords and numbers of cards
     secret_checks    checksums, and what else tells a secret from ordinary text
     scripts          the one table of scripts that put no spaces between words
+    function_words   the words of each language that say nothing about a subject
     date_words       the one table of words for months, weekdays, numbers and spans of time
     question_dates   the days that a question names: "last summer"
     written_dates    the days that a text writes out, and those that a turn refers to

@@ -19,7 +19,7 @@ BUDGETS = {
     "show 1": 247,
     "stats": 246,
     "stats --json": 246,
-    "sources": 258,
+    "sources": 244,
     "people": 241,
     "timeline": 233,
     "memories": 312,

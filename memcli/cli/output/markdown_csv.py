@@ -5,14 +5,17 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from memcli.cli.json_output.session_documents import RankedSessionJson
 from memcli.cli.output.console import join_lines, print_json, print_jsonl, printable
 from memcli.cli.output.session_view import format_time, session_heading
 from memcli.domain import Session, Turn
-from memcli.search.answer import Answer
-from memcli.search.results import RankedSession, Ranking
 from memcli.store import SessionSummary
+
+if TYPE_CHECKING:  # lists need none of it
+    from memcli.search.answer import Answer
+    from memcli.search.results import RankedSession, Ranking
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#])")
 _SESSION_COLUMNS = ("rank", "id", "title", "source", "started_at", "ended_at", "participants")
@@ -95,7 +98,7 @@ def evidence_rows(
             yield {"question": question, **columns, **session["scores"], **quote}
 
 
-def ranking_markdown(ranking: Ranking, answer: Answer | None) -> str:
+def ranking_markdown(ranking: "Ranking", answer: "Answer | None") -> str:
     """Return a ranking as Markdown: a section for each session, its turns as quotations."""
     parts = [f"# {escape_markdown(ranking.question)}"]
     if answer and answer.text:
@@ -138,7 +141,7 @@ def print_text(text: str) -> None:
     sys.stdout.flush()
 
 
-def _section(rank: int, result: RankedSession) -> str:
+def _section(rank: int, result: "RankedSession") -> str:
     session = result.session
     facts = (format_time(session.started_at), session.source, f"`{session.id}`")
     heading = escape_markdown(session_heading(session))

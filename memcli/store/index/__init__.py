@@ -2,6 +2,7 @@
 
 search_index     words of sessions, passages and turns, and vectors of passages
 term_statistics  BM25 of terms, and mistyped terms
+synonyms         terms that stand for several words
 spelling         the nearest stem to a mistyped one
 highlights       the places of terms in a text
 memory_index     words and vectors of memories
