@@ -29,6 +29,7 @@ from memcli.store import (
     is_unspaced,
     is_year,
     query_terms,
+    synonym_tokens,
     synonym_words,
 )
 from memcli.text.date_words import parse_month
@@ -57,7 +58,7 @@ class SignalWeights:
     people: float = 0.8  # the people whom the question names, as participants
     title: float = 1.2  # the title, if the question has most of it
     synonyms: float = 0.6  # factor for other words of the same thing
-    absent: float = 1.2  # the same, if no session has the word itself; 0 looks for none
+    absent: float = 1.2  # the same, if no session has the word itself
     narrower: float = 0.67  # share of these that a word of something narrower counts
     spelling: float = 0.3  # factor for the term that replaces a mistyped one; 0 replaces none
     salience: float = 0.3  # power to which a term's salience is raised, as its weight in BM25
@@ -68,6 +69,7 @@ class SignalWeights:
 
 
 SMALL_ARCHIVE, LARGE_ARCHIVE = 100, 20_000  # sessions; weights change between the two
+WITHOUT_SYNONYMS = 1_000  # sessions of an archive that has enough with the words themselves
 _IN_A_LARGE_ARCHIVE = {
     "session": 0.315,
     "turn": 0.64,
@@ -83,6 +85,7 @@ def weights_for_size(sessions: int) -> SignalWeights:
     one turn has the words of a question, side by side. Weights change with the logarithm.
     """
     least, most = math.log(SMALL_ARCHIVE), math.log(LARGE_ARCHIVE)
+    faded = math.log(WITHOUT_SYNONYMS)
     size = min(max(math.log(max(sessions, 1)), least), most)
     share = (size - least) / (most - least)
     small = SignalWeights()
@@ -92,7 +95,7 @@ def weights_for_size(sessions: int) -> SignalWeights:
             name: (1 - share) * getattr(small, name) + share * large
             for name, large in _IN_A_LARGE_ARCHIVE.items()
         },
-        synonyms=(1 - share) ** 2 * small.synonyms,
+        synonyms=small.synonyms * max((faded - size) / (faded - least), 0),
     )
 
 
@@ -213,13 +216,17 @@ def prepare_query(
 
 def _find_other_words(question: str, store: Store, weights: SignalWeights) -> _OtherWords:
     """Return other words for what a question asks about, of those that sessions have."""
-    if not weights.absent or len(query_terms(question)) > MOST_WEIGHED_TERMS:
+    typed = query_terms(question)
+    has = dict(zip(typed, store.index.has_terms(typed), strict=True))
+    if len(typed) > MOST_WEIGHED_TERMS or (all(has.values()) and not weights.synonyms):
         return _OtherWords()
     groups, synonyms, across = [], [], set[str]()
     for related in _look_up(question, store):
         start, end = related.start, related.end
-        meant = tuple(query_terms(question[start:end]))
-        factor = weights.synonyms if any(store.index.has_terms(meant)) else weights.absent
+        meant = tuple(term for term in query_terms(question[start:end]) if term in has)
+        factor = weights.synonyms if any(has[term] for term in meant) else weights.absent
+        if not (meant and factor):
+            continue
         groups += [related.same, related.narrower]
         synonyms += [_Synonym(meant, factor), _Synonym(meant, factor * weights.narrower)]
         ends = (question[max(at - 1, 0) : at + 1] for at in (start, end))
@@ -232,21 +239,26 @@ def _find_other_words(question: str, store: Store, weights: SignalWeights) -> _O
 
 
 def _look_up(question: str, store: Store) -> list[RelatedWords]:
-    """Return the related words of a question; those of a question asked again are cached."""
-    marked = store.index.synonym_terms([words.split() for words in MARKERS.values()])
+    """Return the related words of a question as the index has them; the last ones are cached."""
+    markers = [synonym_tokens(words.split()) for words in MARKERS.values()]
     languages = [
         code
-        for code, found in zip(MARKERS, marked, strict=True)
+        for code, found in zip(MARKERS, store.index.synonym_terms(markers), strict=True)
         if len(synonym_words(found)) >= LEAST_MARKERS
     ]
     key = fingerprint("related words", thesaurus_version(), *languages, question)
     try:
-        return [
-            RelatedWords(start, end, tuple(same), tuple(narrower))
-            for start, end, same, narrower in store.cache.get(key)
+        return [RelatedWords(*one) for one in store.cache.get(key)]
+    except TypeError:  # the cache has nothing, or nonsense
+        found = [
+            RelatedWords(
+                one.start,
+                one.end,
+                tuple(synonym_tokens(one.same)),
+                tuple(synonym_tokens(one.narrower)),
+            )
+            for one in find_related_words(question, [ENGLISH, *languages])
         ]
-    except (TypeError, ValueError):  # the cache has nothing, or nonsense
-        found = find_related_words(question, [ENGLISH, *languages])
         store.cache.put({key: [[one.start, one.end, one.same, one.narrower] for one in found]})
         return found
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from memcli.domain import ReadingOutcome
 from memcli.store.index.highlights import Span, highlight_spans, spell_out
 from memcli.store.index.search_index import Grain, IndexMatch
+from memcli.store.index.synonyms import synonym_tokens
 from memcli.store.index.term_statistics import MAX_TERMS
 from memcli.store.index.vector_sets import PassageLocation
 from memcli.store.sqlite.filters import Filters
@@ -85,6 +86,7 @@ __all__ = [
     "query_terms",
     "spell_out",
     "stem_tokens",
+    "synonym_tokens",
     "synonym_words",
     "word_spans",
 ]

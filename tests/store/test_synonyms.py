@@ -4,7 +4,7 @@ import pytest
 from helpers.builders import keep, talk
 
 from memcli.domain import Passage
-from memcli.store import Filters, Store, spell_out, synonym_words
+from memcli.store import Filters, Store, spell_out, synonym_tokens, synonym_words
 
 
 @pytest.fixture
@@ -23,10 +23,14 @@ def index(tmp_path):
 
 
 def titles(index, words, grain="session"):
-    [term] = index.synonym_terms([words])
+    [term] = terms(index, words)
     return (
         [match.session for match in index.match_terms(grain, [term], Filters(), 10)] if term else []
     )
+
+
+def terms(index, *groups):
+    return index.synonym_terms([synonym_tokens(words) for words in groups])
 
 
 @pytest.mark.parametrize("grain", ["session", "passage", "turn"])
@@ -39,14 +43,14 @@ def test_any_of_the_words_is_found(index, grain):
 
 
 def test_words_that_no_session_has_are_left_out(index):
-    found, nothing = index.synonym_terms([["cat", "dog", "feline"], ["dog", "dog house"]])
+    found, nothing = terms(index, ["cat", "dog", "feline"], ["dog", "dog house"])
 
     assert synonym_words(found) == ["cat", "felin"]
     assert nothing == ""
 
 
 def test_several_of_the_words_count_as_often_as_the_most_frequent_one(index):
-    cat, every = index.synonym_terms([["cat"], ["cat", "kitten", "feline"]])
+    cat, every = terms(index, ["cat"], ["cat", "kitten", "feline"])
 
     [alone] = index.match_terms("session", [cat], Filters(), 10)
     [together] = index.match_terms("session", [every], Filters(), 10)
@@ -55,7 +59,7 @@ def test_several_of_the_words_count_as_often_as_the_most_frequent_one(index):
 
 
 def test_a_turn_with_many_of_the_words_scores_as_one_with_one_of_them(index):
-    cat, every = index.synonym_terms([["cat"], ["cat", "kitten", "feline"]])
+    cat, every = terms(index, ["cat"], ["cat", "kitten", "feline"])
 
     [alone] = index.match_terms("turn", [cat], Filters(), 10)
     [together] = index.match_terms("turn", [every], Filters(), 10)
@@ -64,7 +68,7 @@ def test_a_turn_with_many_of_the_words_scores_as_one_with_one_of_them(index):
 
 
 def test_the_words_are_spelt_out_as_a_text_writes_them(index):
-    [term] = index.synonym_terms([["cat", "feline", "kätzch*", "火车站"]])
+    [term] = terms(index, ["cat", "feline", "kätzch*", "火车站"])
 
     assert spell_out(term, ["My Cats, 东京火车站"], ()) == ["cats", "火车", "车站"]
     assert spell_out(term, ["Ein Kätzchen!"], ()) == ["kätzchen"]

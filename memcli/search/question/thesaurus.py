@@ -11,7 +11,6 @@ word that is more common with another meaning in another of the languages is lef
 `gift`, French `chat`.
 """
 
-import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -42,7 +41,6 @@ LEAST_MARKERS = 2  # of a language that chats are in
 MOST_LEVELS = 3  # below a concept, whose words are narrower than its own
 _CODE = 2  # letters of the code of a language
 _KEY = 3  # first letters by which words are looked up
-_HEAD = re.compile(r"^(\S+) < ([^|\n]+)", re.MULTILINE)
 
 Entry = tuple[str, int, bool]  # a word, where the line of its concept begins, whether it is English
 
@@ -148,23 +146,24 @@ def _inflections(word: str) -> set[str]:
 def _entries_like(word: _Word) -> Iterator[Entry]:
     """Yield the entries that begin with the same letters as a word or its base form."""
     text = _thesaurus()
-    for key in {word.text[:_KEY], word.term[:_KEY]}:
-        at = text.find(f" {key}")
+    for letters in {word.text[:_KEY], word.term[:_KEY]}:
+        key = f" {letters}".encode()
+        at = text.find(key)
         while at >= 0:
             # Before it is a comma, or the code of a language behind a bar.
-            if text[at - 1] == "," or text[at - _CODE - 2 : at - _CODE] == "| ":
-                line, field = text.rfind("\n", 0, at) + 1, text.rfind("| ", 0, at) + 2
-                ends = (text.find(mark, at + 1) for mark in (",", " |", "\n"))
+            if text[at - 1 : at] == b"," or text[at - _CODE - 2 : at - _CODE] == b"| ":
+                line, field = text.rfind(b"\n", 0, at) + 1, text.rfind(b"| ", 0, at) + 2
+                ends = (text.find(mark, at + 1) for mark in (b",", b" |", b"\n"))
                 entry = text[at + 1 : min(end for end in ends if end >= 0)]
                 if field > line:
-                    yield entry, line, text.startswith(ENGLISH, field)
-            at = text.find(f" {key}", at + 1)
+                    yield entry.decode(), line, text.startswith(b"en", field)
+            at = text.find(key, at + 1)
 
 
 def _words(concept: int, languages: Collection[str]) -> Iterator[str]:
     """Yield the words of a concept in some languages."""
     text = _thesaurus()
-    for field in text[concept : text.find("\n", concept)].split(" | ")[1:]:
+    for field in text[concept : text.find(b"\n", concept)].decode().split(" | ")[1:]:
         if field[:_CODE] in languages:
             yield from field[_CODE + 1 :].split(", ")
 
@@ -175,26 +174,29 @@ def _narrower_concepts(concepts: Collection[int]) -> Iterator[int]:
     seen = set(concepts)
     level = list(concepts)
     for _ in range(MOST_LEVELS):
-        names = [text[at : text.find(" ", at)] for at in level]
+        names = [text[at : text.find(b" ", at)] for at in level]
         level = [at for name in names for at in below.get(name, ()) if at not in seen]
         seen.update(level)
         yield from level
 
 
 @lru_cache(maxsize=1)
-def _concepts_below() -> dict[str, list[int]]:
+def _concepts_below() -> dict[bytes, list[int]]:
     """Return the concepts right below each one, by its name."""
-    below: dict[str, list[int]] = {}
-    for head in _HEAD.finditer(_thesaurus()):
-        for name in head[2].strip().split(", "):
-            below.setdefault(name, []).append(head.start())
+    text, below = _thesaurus(), dict[bytes, list[int]]()
+    at = text.find(b" < ")
+    while at >= 0:
+        concept = text.rfind(b"\n", 0, at) + 1
+        for name in text[at + 3 : text.find(b" |", at)].split(b", "):
+            below.setdefault(name, []).append(concept)
+        at = text.find(b" < ", at + 3)
     return below
 
 
 @lru_cache(maxsize=1)
-def _thesaurus() -> str:
-    """Return the whole thesaurus, from one concept to the next a line."""
-    return "\n" + "".join(part.read_text("utf-8") for part in _parts())
+def _thesaurus() -> bytes:
+    """Return the thesaurus in UTF-8, one concept a line: decoding takes longer than reading."""
+    return b"\n" + b"".join(part.read_bytes() for part in _parts())
 
 
 def _parts() -> list[Path]:

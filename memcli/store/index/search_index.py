@@ -242,7 +242,7 @@ class SearchIndex:
         """Return a term for each group of words, of those words that sessions have; or empty.
 
         Args:
-            groups: the words of each; `*` at the end of one stands for any ending.
+            groups: the words of each, as `synonym_tokens` returns them.
         """
         return synonym_terms(self._db, groups)
 

@@ -9,6 +9,26 @@ from memcli.store.sqlite.tokenize import SYNONYMS, is_unspaced, phrase_tokens
 
 MOST_ENDINGS = 8  # of a word whose ending is open, the most frequent ones
 ANY_ENDING = "*"
+_OPEN = "<"  # before a beginning whose endings are looked up
+
+
+def synonym_tokens(words: Sequence[str]) -> list[str]:
+    """Return the tokens of words for `synonym_terms`, without those that no index has.
+
+    Args:
+        words: any words; `*` at the end of one stands for any ending.
+    """
+    return list(dict.fromkeys(filter(None, map(_tokens, words))))
+
+
+def _tokens(word: str) -> str:
+    """Return the tokens of a word, with spaces between them, or a mark and its beginning."""
+    whole = word.removesuffix(ANY_ENDING)
+    if whole != word and not is_unspaced(whole):
+        return _OPEN + plain_letters(whole)
+    if len(whole) == 1 and is_unspaced(whole):
+        return f"{whole}*"  # it begins a pair of letters
+    return " ".join(phrase_tokens(whole)[1])
 
 
 def synonym_terms(database: Database, groups: Sequence[Sequence[str]]) -> list[str]:
@@ -16,45 +36,39 @@ def synonym_terms(database: Database, groups: Sequence[Sequence[str]]) -> list[s
 
     Args:
         database: the database.
-        groups: the words of each; `*` at the end of one stands for any ending.
+        groups: the words of each, as `synonym_tokens` returns them.
 
     Returns:
         Terms for `bm25_select`; empty where no session has a word of the group.
     """
-    whole: dict[str, list[str]] = {}
-    open_ended: dict[str, str] = {}
-    for word in {word for group in groups for word in group}:
-        tokens = phrase_tokens(word.removesuffix(ANY_ENDING))[1]
-        if word.endswith(ANY_ENDING) and not is_unspaced(word):
-            open_ended[word] = plain_letters(word.removesuffix(ANY_ENDING))
-        elif tokens:
-            whole[word] = tokens
+    words = {word for group in groups for word in group}
+    beginnings = sorted(word.removeprefix(_OPEN) for word in words if word.startswith(_OPEN))
+    tokens = {token for word in words if not word.startswith(_OPEN) for token in word.split()}
     create_vocabulary(database)
-    ways: dict[str, list[str]] = {}
     known = {
         token
         for (token,) in database.rows(
             "select term from json_each(?) cross join temp.vocabulary on term = value",
-            json.dumps(sorted({token for tokens in whole.values() for token in tokens})),
+            json.dumps(sorted(tokens)),
         )
     }
-    for word, tokens in whole.items():
-        if len(word) == 1 and is_unspaced(word):
-            ways[word] = [f"{word}*"]
-        elif known.issuperset(tokens):
-            ways[word] = [" ".join(tokens)]
-    rows = database.rows(
+    known.update(token for token in tokens if token.endswith("*"))
+    endings: dict[str, list[str]] = {}
+    for beginning, token, _ in database.rows(
         "select value, term, doc from json_each(?) cross join temp.vocabulary"
         " on term >= value and term < value || char(1114111) order by doc desc",
-        json.dumps(sorted(set(open_ended.values()))),
-    )
-    endings: dict[str, list[str]] = {}
-    for beginning, term, _ in rows:
-        endings.setdefault(beginning, []).append(term)
-    for word, beginning in open_ended.items():
-        ways[word] = endings.get(beginning, [])[:MOST_ENDINGS]
-    terms = []
-    for group in groups:
-        unique = dict.fromkeys(way for word in group for way in ways.get(word, ()))
-        terms.append("".join(SYNONYMS + way for way in unique))
-    return terms
+        json.dumps(beginnings),
+    ):
+        endings.setdefault(_OPEN + beginning, []).append(token)
+
+    def ways(word: str) -> list[str]:
+        if word.startswith(_OPEN):
+            return endings.get(word, [])[:MOST_ENDINGS]
+        return [word] if known.issuperset(word.split()) else []
+
+    return [
+        "".join(
+            SYNONYMS + way for way in dict.fromkeys(way for word in group for way in ways(word))
+        )
+        for group in groups
+    ]
