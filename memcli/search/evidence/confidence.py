@@ -22,14 +22,14 @@ shares are told "found", from `stages.LEAST_SCORE`, .5, on:
     without other words  .984  .046        .745     .977  .38         .876  .45         .05
 
 LongMemEval's haystacks share topics. Another word for a term has .8 of its information (`SYNONYM`):
-of an answerable question and an unrelated one on the archive of the demo, the answerable one has the
-higher confidence in .99 of pairs, with 0 in .95, and with a never said one in .88 instead of .82.
-Once other words count, the threshold tells "nothing" for a third of the answerable questions that it
-told it for before. The confidence holds what it says: of those questions that it gives .2 to .4, .4
-to .6, .6 to .8, .8 to .9 and more, .02, .27, .56, .79 and .98 are answerable.
+of an answerable question and an unrelated one on the archive of the demo, the answerable one has
+the higher confidence in .99 of pairs, with 0 in .95, and with a never said one in .88 instead of
+.82. Half as many of the answerable as before are told "nothing". The confidence holds what it says:
+of those questions that it gives .2 to .4, .4 to .6, .6 to .8, .8 to .9 and more, .02, .27, .56, .79
+and .98 are answerable.
 
-The order carries over to questions that were left out of a fit, the threshold does not. Before there
-were other words, a pair was in the right order as often as this:
+The order carries over to questions that were left out of a fit, the threshold does not. Before
+there were other words, a pair was in the right order as often as this:
 
                          LoCoMo               LongMemEval   demo
                          stranger's  swapped  stranger's    never said  unrelated
