@@ -4,6 +4,7 @@ A question that is asked again needs no embedder loaded: see `question.vectors`.
 """
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -216,6 +217,7 @@ def prepare_query(
 
 def _find_other_words(question: str, store: Store, weights: SignalWeights) -> _OtherWords:
     """Return other words for what a question asks about, of those that sessions have."""
+    question = unicodedata.normalize("NFKC", question)
     typed = query_terms(question)
     has = dict(zip(typed, store.index.has_terms(typed), strict=True))
     if len(typed) > MOST_WEIGHED_TERMS or (all(has.values()) and not weights.synonyms):

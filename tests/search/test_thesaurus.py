@@ -124,10 +124,17 @@ def test_small_words_have_no_others():
         ("結婚式はいつですか", "結婚式", "en", "wedding"),
         ("Где моя кошка?", "кошка", "en", "cat"),
         ("Où est mon parapluie ?", "parapluie", "ko", "우산"),
+        ("In welcher Straße war der Friseur?", "Straße", "en", "street"),
+        ("우산을 어디에 두었어?", "우산", "en", "umbrella"),
     ],
 )
 def test_languages_are_connected(question, word, language, other):
     assert other in related(question, (language,))[word]
+
+
+def test_a_word_of_two_languages_is_taken_for_that_of_the_question():
+    assert "children" not in related("Is he kind to her?").get("kind", set())
+    assert "child" in related("Wo war das Kind im Winter?")["Kind"]
 
 
 def test_only_the_languages_that_are_asked_for_are_returned():

@@ -18,6 +18,7 @@ from pathlib import Path
 import memcli
 from memcli.lazy_dataclasses import dataclass
 from memcli.store import is_unspaced, word_spans
+from memcli.text.function_words import ENGLISH as ENGLISH_FUNCTION_WORDS
 from memcli.text.function_words import function_words
 
 ENGLISH = "en"
@@ -89,31 +90,31 @@ def thesaurus_version() -> str:
 def _find_concepts(question: str) -> list[tuple[int, int, list[int]]]:
     """Return (start, end, concepts) of the words of a question that the thesaurus has.
 
-    Of several entries the longest counts, and an English one more than those of other languages.
+    Of several entries the longest counts. A word that is English and of another language, too, is
+    taken for English in an English question only.
     """
     words = [
-        _Word(start, end, question[start:end].casefold(), term)
+        _Word(start, end, question[start:end].lower(), term)
         for start, end, term in word_spans(question)
         if end - start == 1 or not is_unspaced(term)
     ]
     silent = function_words(word.text for word in words)
+    in_english = silent == ENGLISH_FUNCTION_WORDS
     found = []
     taken = 0  # the end of the words that were found before
     for at, word in enumerate(words):
         if word.start < taken or word.text in silent:
             continue
-        longest, concepts = 0, dict[int, bool]()
+        longest, likely, others = 0, dict[int, None](), dict[int, None]()
         for entry, concept, english in _entries_like(word):
             length = _match(entry, words[at:], question, english=english)
             if length > longest:
-                longest, concepts = length, {}
+                longest, likely, others = length, {}, {}
             if length and length == longest:
-                concepts[concept] = english or concepts.get(concept, False)
+                (likely if english == in_english else others)[concept] = None
         if longest:
             taken = word.start + longest
-            least = any(concepts.values())
-            kept = [concept for concept, english in concepts.items() if english >= least]
-            found.append((word.start, taken, kept))
+            found.append((word.start, taken, list(likely or others)))
     return found
 
 
@@ -121,7 +122,8 @@ def _match(entry: str, words: list[_Word], question: str, *, english: bool) -> i
     """Return the number of characters that an entry matches at the first of some words, or 0."""
     first = words[0]
     if is_unspaced(first.text):
-        return len(entry) if question.casefold().startswith(entry, first.start) else 0
+        whole = entry.removesuffix("*")
+        return len(whole) if question.lower().startswith(whole, first.start) else 0
     parts = entry.split()
     if len(parts) > len(words):
         return 0
