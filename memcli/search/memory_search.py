@@ -10,6 +10,7 @@ from memcli.domain import Memory, Passage, SessionId
 from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
+from memcli.search.question.other_words import find_other_words
 from memcli.search.question.vectors import question_vector
 from memcli.store import Filters, IndexMatch, MemoryFilters, Store, query_terms
 
@@ -17,6 +18,8 @@ MEANING = 0.5  # weight of meaning; words weigh 1
 DEPTH = 400  # most memories found by words, and most found by meaning
 SESSION_DEPTH = 50  # as DEPTH, for memories that only lead a question to sessions
 LEAST_COSINE = 0.45  # of a memory that shares no word with the query
+PRESENT, ABSENT, NARROWER = 0.6, 1.2, 0.67  # factors for other words, as for sessions
+SYNONYM = 0.9  # share of a term that another word for it covers
 LEAST_CONFIDENCE = 0.5  # of a memory that answers a question
 MOST_ANSWERS = 3  # current memories that are shown above the sessions
 
@@ -54,7 +57,14 @@ def search_memories(
     if store.memory_index.is_empty:
         return []
     terms = query_terms(query)
-    by_words = store.memory_index.match_terms(terms, depth)
+    others = find_other_words(
+        query, store, present=PRESENT, absent=ABSENT, narrower=NARROWER, among="memory"
+    ).synonyms
+    by_words = store.memory_index.match_terms(
+        [*terms, *(one.term for one in others)],
+        depth,
+        weights=[1.0] * len(terms) + [one.factor for one in others],
+    )
     vector = question_vector(query, embedder, store.cache)
     cosines = store.memory_index.nearest_memories(vector, embedder, depth)
     bm25 = scale_by_maximum({number: score for number, (score, _) in by_words.items()})
@@ -65,10 +75,13 @@ def search_memories(
     memories = store.memories.by_number(relevant, filters)
     term_weights = store.index.term_weights(terms)
     total = sum(term_weights.values()) or 1.0
+    meant = {one.term: one.meant for one in others}
     hits = []
     for number in sorted(memories, key=lambda number: (-scores[number], memories[number].id)):
         _, matching = by_words.get(number, (0, ()))
-        covered = sum(term_weights[term] for term in matching) / total
+        shares = {term: SYNONYM for other in matching for term in meant.get(other, ())}
+        shares |= dict.fromkeys(matching, 1.0)
+        covered = sum(term_weights.get(term, 0.0) * share for term, share in shares.items()) / total
         confidence = (covered + max(cosines.get(number, 0.0), 0.0)) / 2
         hits.append(MemoryHit(memories[number], scores[number], confidence))
     return hits

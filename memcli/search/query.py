@@ -4,39 +4,30 @@ A question that is asked again needs no embedder loaded: see `question.vectors`.
 """
 
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from memcli.domain import fingerprint
 from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder
 from memcli.search.memory_search import SESSION_DEPTH, MemoryHit, search_memories
-from memcli.search.question.people import NamedPeople, find_named_people
-from memcli.search.question.thesaurus import (
-    ENGLISH,
-    LEAST_MARKERS,
-    MARKERS,
-    RelatedWords,
-    find_related_words,
-    thesaurus_version,
+from memcli.search.question.other_words import (
+    MOST_WEIGHED_TERMS,
+    OtherWords,
+    find_other_words,
 )
+from memcli.search.question.people import NamedPeople, find_named_people
 from memcli.search.question.vectors import question_vector, term_salience
 from memcli.search.question.wording import goes_on
 from memcli.store import (
     Filters,
     MemoryFilters,
     Store,
-    is_unspaced,
     is_year,
     query_terms,
-    synonym_tokens,
-    synonym_words,
 )
 from memcli.text.date_words import parse_month
 from memcli.text.question_dates import DateSpan, find_date_expressions
 
-MOST_WEIGHED_TERMS = 40  # a question with more terms is a text, whose terms all weigh the same
 GOING_ON = 0.8  # factor for the terms of earlier questions, if the question points back to them
 EARLIER = 0.4  # the same, if it does not
 LEAST_SALIENCE = 0.001  # so that a term that says nothing still counts a little
@@ -125,23 +116,6 @@ class SearchQuery:
         return tuple(term for term in self.terms if term not in self.synonyms)
 
 
-@dataclass(frozen=True, slots=True)
-class _Synonym:
-    """A term for other words of the same thing, or for words of narrower things."""
-
-    meant: tuple[str, ...]  # the terms of the question that it stands for
-    factor: float  # for their weight
-    term: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _OtherWords:
-    """Other words for what a question asks about."""
-
-    synonyms: tuple[_Synonym, ...] = ()
-    across: frozenset[str] = frozenset()  # pairs of letters that belong to two words
-
-
 def prepare_query(
     question: str,
     store: Store,
@@ -171,7 +145,13 @@ def prepare_query(
     people = _find_people(question, store, names)
     if earlier and not people:
         people = _find_people(earlier, store, names)
-    others = _find_other_words(f"{question}\n{earlier}", store, weights)
+    others = find_other_words(
+        f"{question}\n{earlier}",
+        store,
+        present=weights.synonyms,
+        absent=weights.absent,
+        narrower=weights.narrower,
+    )
     terms, term_weights, corrections = _weigh_terms(
         question, store, embedder, weights, people, others
     )
@@ -215,56 +195,6 @@ def prepare_query(
     )
 
 
-def _find_other_words(question: str, store: Store, weights: SignalWeights) -> _OtherWords:
-    """Return other words for what a question asks about, of those that sessions have."""
-    question = unicodedata.normalize("NFKC", question)
-    typed = query_terms(question)
-    has = dict(zip(typed, store.index.has_terms(typed), strict=True))
-    if len(typed) > MOST_WEIGHED_TERMS or (all(has.values()) and not weights.synonyms):
-        return _OtherWords()
-    groups, synonyms, across = [], [], set[str]()
-    for related in _look_up(question, store):
-        start, end = related.start, related.end
-        meant = tuple(term for term in query_terms(question[start:end]) if term in has)
-        factor = weights.synonyms if any(has[term] for term in meant) else weights.absent
-        if not (meant and factor):
-            continue
-        groups += [related.same, related.narrower]
-        synonyms += [_Synonym(meant, factor), _Synonym(meant, factor * weights.narrower)]
-        ends = (question[max(at - 1, 0) : at + 1] for at in (start, end))
-        across |= {pair for pair in ends if len(pair) == 2 and is_unspaced(pair)}
-    terms = store.index.synonym_terms(groups)
-    found = {
-        term: replace(one, term=term) for term, one in zip(terms, synonyms, strict=True) if term
-    }
-    return _OtherWords(tuple(found.values()), frozenset(across))
-
-
-def _look_up(question: str, store: Store) -> list[RelatedWords]:
-    """Return the related words of a question as the index has them; the last ones are cached."""
-    markers = [synonym_tokens(words.split()) for words in MARKERS.values()]
-    languages = [
-        code
-        for code, found in zip(MARKERS, store.index.synonym_terms(markers), strict=True)
-        if len(synonym_words(found)) >= LEAST_MARKERS
-    ]
-    key = fingerprint("related words", thesaurus_version(), *languages, question)
-    try:
-        return [RelatedWords(*one) for one in store.cache.get(key)]
-    except TypeError:  # the cache has nothing, or nonsense
-        found = [
-            RelatedWords(
-                one.start,
-                one.end,
-                tuple(synonym_tokens(one.same)),
-                tuple(synonym_tokens(one.narrower)),
-            )
-            for one in find_related_words(question, [ENGLISH, *languages])
-        ]
-        store.cache.put({key: [[one.start, one.end, one.same, one.narrower] for one in found]})
-        return found
-
-
 def _find_memories(question: str, store: Store, embedder: Embedder) -> list[MemoryHit]:
     return search_memories(question, store, embedder, MemoryFilters(), depth=SESSION_DEPTH)
 
@@ -298,7 +228,7 @@ def _weigh_terms(
     embedder: Embedder,
     weights: SignalWeights,
     people: NamedPeople,
-    others: _OtherWords,
+    others: OtherWords,
 ) -> tuple[list[str], list[float], dict[str, str]]:
     """Return the terms to look for, how much each of them counts, and the corrections in them.
 

@@ -11,7 +11,8 @@ from itertools import pairwise
 from memcli.lazy_dataclasses import dataclass, replace
 from memcli.search.fusion import scale_by_maximum
 from memcli.search.memory_search import turns_behind_memories
-from memcli.search.query import MOST_WEIGHED_TERMS, SearchQuery
+from memcli.search.query import SearchQuery
+from memcli.search.question.other_words import MOST_WEIGHED_TERMS
 from memcli.store import Grain, IndexMatch, query_terms, stem_tokens, word_spans
 from memcli.text.question_dates import FADING_DAYS
 

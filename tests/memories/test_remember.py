@@ -8,6 +8,7 @@ from helpers.keyword_models import WordEmbedder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from memcli.backends.static_embedder import WordLlamaEmbedder
 from memcli.domain import Fact, MemoryType, Segment, SourceTurn
 from memcli.errors import InputError, NotFoundError
 from memcli.ingest.import_conversations import ConversationImporter
@@ -81,6 +82,31 @@ def test_search_finds_current_memories_by_words_and_meaning(store, memories):
     memories.remember(home("Lives in Lisbon"), whole_session(store, "Home"), model=MODEL)
 
     assert [one.id for one in find_trusted(store, "who lives in Lisbon or Porto")] == [new]
+
+
+@pytest.mark.parametrize(
+    "query", ["Which nuts must the user avoid?", "allergy to nuts?", "Where is our apartment?"]
+)
+def test_search_finds_memories_by_other_words(store, memories, query):
+    segment = whole_session(store, "Home")
+    nuts = memories.remember(home("The user must not eat hazelnuts", "nut"), segment, model=MODEL)
+    flat = memories.remember(home("Has a small flat", "place"), segment, model=MODEL)
+
+    [best, *_] = search_memories(query, store, WordEmbedder(), MemoryFilters())
+
+    assert best.memory.id == (flat if "apartment" in query else nuts)
+
+
+def test_a_memory_in_other_words_answers_a_question(tmp_path):
+    embedder = WordLlamaEmbedder()
+    with Store(tmp_path / "mem.db") as store:
+        ConversationImporter(store, embedder).import_batch([HOME], ImportTally())
+        fact, segment = home("Has a small flat in Lisbon", "place"), whole_session(store, "Home")
+        flat = MemoryWriter(store, embedder).remember(fact, segment, model=MODEL)
+
+        found = retrieve("Where is our apartment?", store, embedder, Filters(), limit=5)
+
+        assert [memory.id for memory in found.memories] == [flat]
 
 
 def test_what_no_turn_of_the_segment_says_is_unsupported(store, memories):

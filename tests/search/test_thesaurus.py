@@ -206,7 +206,7 @@ def test_words_of_a_language_that_no_chat_is_in_are_not_looked_for(archive):
 def test_a_question_that_is_asked_again_is_not_looked_up_again(archive, monkeypatch):
     store = archive(PETS, OTHER)
     before = search("Which animal is ours?", store)
-    monkeypatch.setattr("memcli.search.query.find_related_words", None)
+    monkeypatch.setattr("memcli.search.question.other_words.find_related_words", None)
 
     assert search("Which animal is ours?", store) == before
 

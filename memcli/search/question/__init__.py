@@ -1,7 +1,8 @@
 """Facts about a question beside its words: people, wording, and other words for the same.
 
 - `people`: the speakers and assistants that a question names, in any script.
-- `thesaurus`: other words for what it asks about, in 14 languages.
+- `other_words`: other words for what it asks about, as terms of an index.
+- `thesaurus`: words of the same meaning and narrower ones, in 14 languages.
 - `exact`: quoted phrases, and ids.
 - `vectors`: the vector of a question, and how much each of its terms says.
 - `wording`: words for now and before, and questions that go on.

@@ -57,10 +57,16 @@ class MemoryIndex:
             self._db.many(f"delete from {table} where rowid = ?", [(one,) for one in numbers])
 
     def match_terms(
-        self, terms: Sequence[str], limit: int
+        self, terms: Sequence[str], limit: int, *, weights: Sequence[float] | None = None
     ) -> dict[int, tuple[float, tuple[str, ...]]]:
-        """Return the memories that have any of the terms, with their BM25 scores and terms."""
-        select, values = bm25_select(self._db, "memory_words", terms)
+        """Return the memories that have any of the terms, with their BM25 scores and terms.
+
+        Args:
+            terms: the terms, as `query_terms` and `synonym_terms` return them.
+            limit: the most memories to return.
+            weights: factors of the terms' scores, 1 by default.
+        """
+        select, values = bm25_select(self._db, "memory_words", terms, weights)
         if not select:
             return {}
         rows = self._db.rows(

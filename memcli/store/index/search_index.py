@@ -227,9 +227,11 @@ class SearchIndex:
             found = having if found is None else found & having
         return found or set()
 
-    def has_terms(self, terms: Sequence[str]) -> list[bool]:
-        """Return for each term whether any session has it."""
-        _, counts = count_texts(self._db, "session_words", terms)
+    def has_terms(
+        self, terms: Sequence[str], among: Literal["session", "memory"] = "session"
+    ) -> list[bool]:
+        """Return for each term whether any of the texts has it."""
+        _, counts = count_texts(self._db, f"{among}_words", terms)
         return [counts[at] > 0 for at in range(len(terms))]
 
     def nearest_spellings(self, terms: Sequence[str]) -> dict[str, str]:
@@ -238,13 +240,18 @@ class SearchIndex:
         unknown = [term for at, term in enumerate(terms) if not counts[at]]
         return {term: stem for term in unknown if (stem := nearest_stem(self._db, term))}
 
-    def synonym_terms(self, groups: Sequence[Sequence[str]]) -> list[str]:
-        """Return a term for each group of words, of those words that sessions have; or empty.
+    def synonym_terms(
+        self,
+        groups: Sequence[Sequence[str]],
+        among: Literal["session", "memory"] = "session",
+    ) -> list[str]:
+        """Return a term for each group of words, of those words that the texts have; or empty.
 
         Args:
             groups: the words of each, as `synonym_tokens` returns them.
+            among: the texts whose words count.
         """
-        return synonym_terms(self._db, groups)
+        return synonym_terms(self._db, groups, f"{among}_words")
 
     def frequent_stems(self, beginning: str, limit: int) -> list[str]:
         """Return the stems that begin with some letters, those that most sessions have first."""

@@ -31,31 +31,34 @@ def _tokens(word: str) -> str:
     return " ".join(phrase_tokens(whole)[1])
 
 
-def synonym_terms(database: Database, groups: Sequence[Sequence[str]]) -> list[str]:
-    """Return a term for each group of words, of those words that any session has.
+def synonym_terms(
+    database: Database, groups: Sequence[Sequence[str]], table: str = "session_words"
+) -> list[str]:
+    """Return a term for each group of words, of those words that any text has.
 
     Args:
         database: the database.
         groups: the words of each, as `synonym_tokens` returns them.
+        table: the full-text table of the texts.
 
     Returns:
-        Terms for `bm25_select`; empty where no session has a word of the group.
+        Terms for `bm25_select`; empty where no text has a word of the group.
     """
     words = {word for group in groups for word in group}
     beginnings = sorted(word.removeprefix(_OPEN) for word in words if word.startswith(_OPEN))
     tokens = {token for word in words if not word.startswith(_OPEN) for token in word.split()}
-    create_vocabulary(database)
+    vocabulary = create_vocabulary(database, table)
     known = {
         token
         for (token,) in database.rows(
-            "select term from json_each(?) cross join temp.vocabulary on term = value",
+            f"select term from json_each(?) cross join {vocabulary} on term = value",
             json.dumps(sorted(tokens)),
         )
     }
     known.update(token for token in tokens if token.endswith("*"))
     endings: dict[str, list[str]] = {}
     for beginning, token, _ in database.rows(
-        "select value, term, doc from json_each(?) cross join temp.vocabulary"
+        f"select value, term, doc from json_each(?) cross join {vocabulary}"
         " on term >= value and term < value || char(1114111) order by doc desc",
         json.dumps(beginnings),
     ):

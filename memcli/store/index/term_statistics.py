@@ -149,7 +149,8 @@ def _select_levels(
 
 def _query(table: str, term: str) -> str:
     """Return an FTS5 query for a term; the tables of memories stem words themselves."""
-    return fts_query(term) if table == "memory_words" else fts_token_query(term)
+    own = table == "memory_words" and SYNONYMS not in term
+    return fts_query(term) if own else fts_token_query(term)
 
 
 def _can_be_found(table: str, term: str) -> bool:
@@ -166,17 +167,17 @@ def nearest_stem(database: Database, term: str) -> str | None:
     stem = " ".join(stem_tokens(term))
     if len(term) < LEAST_TYPED or not stem.isalpha() or is_unspaced(term):
         return None
-    create_vocabulary(database)
+    vocabulary = create_vocabulary(database)
     if len(stem) < MIN_LETTERS:
         likely = {" ".join(stem_tokens(word)) for word in slips(term)}
         counts = database.rows(
-            "select doc, term from temp.vocabulary where term in (select value from json_each(?))",
+            f"select doc, term from {vocabulary} where term in (select value from json_each(?))",
             json.dumps([one for one in likely if len(one) >= LEAST_STEM]),
         )
         return max(counts)[1] if counts else None
     # All that `nearest_spelling` takes into account: an archive has 100,000 stems.
     stems = database.rows(
-        "select term, doc from temp.vocabulary where term >= ? and term < ?"
+        f"select term, doc from {vocabulary} where term >= ? and term < ?"
         " and (length(term) between ? and ? or term glob ? || '*')",  # a stem has letters only
         *(stem[0], chr(ord(stem[0]) + 1), len(stem) - MAX_EDITS, len(stem) + MAX_EDITS),
         same_beginning(stem),
@@ -190,17 +191,17 @@ def most_frequent_stems(database: Database, beginning: str, limit: int) -> list[
     If none does, the longest stem counts that the letters begin with, without an ending:
     `universit` finds `univers`.
     """
-    create_vocabulary(database)
+    vocabulary = create_vocabulary(database)
     letters = plain_letters(beginning)
     rows = letters and database.rows(
-        "select term from temp.vocabulary where term >= ? and term < ?"
+        f"select term from {vocabulary} where term >= ? and term < ?"
         " order by doc desc, term limit ?",
         *(letters, f"{letters}{chr(0x10FFFF)}", limit),
     )
     cuts = [letters[:-cut] for cut in range(1, LONGEST_ENDING + 1)]
     stems = [*map(str, stem_tokens(beginning)), *(one for one in cuts if len(one) >= MIN_LETTERS)]
     rows = rows or database.rows(
-        "select term from temp.vocabulary where term in (select value from json_each(?))"
+        f"select term from {vocabulary} where term in (select value from json_each(?))"
         " order by length(term) desc limit 1",
         json.dumps(stems),
     )
@@ -213,12 +214,14 @@ def plain_letters(word: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
-def create_vocabulary(database: Database) -> None:
-    """Create the table of all stems, which is not stored: a read-only database has it, too."""
-    database.rows(
-        "create virtual table if not exists temp.vocabulary"
-        " using fts5vocab(main, session_words, row)"
-    )
+def create_vocabulary(database: Database, table: str = "session_words") -> str:
+    """Create the table of all stems of a table, and return its name.
+
+    It is not stored: a read-only database has it, too.
+    """
+    name = f"temp.stems_of_{table}"
+    database.rows(f"create virtual table if not exists {name} using fts5vocab(main, {table}, row)")
+    return name
 
 
 def _rescaling(texts: int, count: int) -> float:
