@@ -142,45 +142,25 @@ def prepare_query(
     Raises:
         BackendError: the embedder failed.
     """
-    people = _find_people(question, store, names)
-    if earlier and not people:
-        people = _find_people(earlier, store, names)
-    others = find_other_words(
-        f"{question}\n{earlier}",
-        store,
-        present=weights.synonyms,
-        absent=weights.absent,
-        narrower=weights.narrower,
-    )
-    terms, term_weights, corrections = _weigh_terms(
-        question, store, embedder, weights, people, others
-    )
+    people = _find_people(question, store, names) or _find_people(earlier, store, names)
+    others = _find_other_words(f"{question}\n{earlier}", store, weights)
+    weighed, corrections = _weigh_terms(question, store, embedder, weights, people, others)
     follows = bool(earlier) and goes_on(question)
     if earlier:
         factor = GOING_ON if follows else EARLIER
-        before, their_weights, _ = _weigh_terms(earlier, store, embedder, weights, people, others)
-        for term, weight in zip(before, their_weights, strict=True):
-            if term not in terms:
-                terms.append(term)
-                term_weights.append(factor * weight)
+        before, _ = _weigh_terms(earlier, store, embedder, weights, people, others)
+        weighed |= {term: factor * before[term] for term in before if term not in weighed}
     days = _find_days(question, earlier, store, now) if weights.dates else {}
     date_terms = {term for words in days.values() for term in query_terms(words)}
     if days:
-        term_weights = [
-            weight * (weights.date if term in date_terms or _is_of_date(term) else 1.0)
-            for term, weight in zip(terms, term_weights, strict=True)
-        ]
-    known = dict(zip(terms, term_weights, strict=True))
-    synonyms = [one for one in others.synonyms if any(known.get(term) for term in one.meant)]
-    terms += [one.term for one in synonyms]
-    term_weights += [
-        one.factor * max(known.get(term, 0.0) for term in one.meant) for one in synonyms
-    ]
+        of_date = {term for term in weighed if term in date_terms or _is_of_date(term)}
+        weighed |= {term: weights.date * weighed[term] for term in of_date}
+    synonyms = _weigh_synonyms(others, weighed)
     meant = f"{earlier} {question}" if follows else question
     return SearchQuery(
         text=question,
-        terms=tuple(terms),
-        term_weights=tuple(term_weights),
+        terms=(*weighed, *synonyms),
+        term_weights=(*weighed.values(), *synonyms.values()),
         vector=question_vector(meant, embedder, store.cache) if weights.meaning else b"",
         days=tuple(days),
         date_terms=frozenset(date_terms),
@@ -190,9 +170,28 @@ def prepare_query(
         store=store,
         embedder=embedder,
         corrections=corrections,
-        synonyms={one.term: one.meant for one in synonyms},
+        synonyms={one.term: one.meant for one in others.synonyms if one.term in synonyms},
         memories=tuple(_find_memories(question, store, embedder)) if weights.memories else (),
     )
+
+
+def _find_other_words(question: str, store: Store, weights: SignalWeights) -> OtherWords:
+    return find_other_words(
+        question,
+        store,
+        present=weights.synonyms,
+        absent=weights.absent,
+        narrower=weights.narrower,
+    )
+
+
+def _weigh_synonyms(others: OtherWords, weighed: Mapping[str, float]) -> dict[str, float]:
+    """Return how much each term for other words counts, by the terms that it stands for."""
+    weights = {
+        one.term: one.factor * max(weighed.get(term, 0.0) for term in one.meant)
+        for one in others.synonyms
+    }
+    return {term: weight for term, weight in weights.items() if weight}
 
 
 def _find_memories(question: str, store: Store, embedder: Embedder) -> list[MemoryHit]:
@@ -229,14 +228,14 @@ def _weigh_terms(
     weights: SignalWeights,
     people: NamedPeople,
     others: OtherWords,
-) -> tuple[list[str], list[float], dict[str, str]]:
-    """Return the terms to look for, how much each of them counts, and the corrections in them.
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Return how much each of the terms to look for counts, and the corrections in them.
 
     A term that is found in other words is none that was mistyped.
     """
     typed = [term for term in query_terms(question) if term not in others.across]
     if len(typed) > MOST_WEIGHED_TERMS:
-        return typed, [1.0] * len(typed), {}
+        return dict.fromkeys(typed, 1.0), {}
     known = people.terms.union(*(one.meant for one in others.synonyms))
     unnamed = [term for term in typed if term not in known]
     corrections = store.index.nearest_spellings(unnamed) if weights.spelling else {}
@@ -251,9 +250,8 @@ def _weigh_terms(
             for term, weight in zip(terms, term_weights, strict=True)
         ]
     mean = sum(term_weights) / max(len(term_weights), 1)
-    corrected = set(corrections.values())
-    term_weights = [
-        weight / mean * (weights.spelling if term in corrected else 1.0)
-        for term, weight in zip(terms, term_weights, strict=True)
-    ]
-    return terms, term_weights, corrections
+    factors = [weights.spelling if term in corrections.values() else 1.0 for term in terms]
+    return {
+        term: factor * weight / mean
+        for term, factor, weight in zip(terms, factors, term_weights, strict=True)
+    }, corrections
