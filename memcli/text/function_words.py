@@ -31,36 +31,40 @@ _OTHERS = {
             wollten wurde wurden zu zum zur über
             """,
         "French": """
-            à a ai alors c d j l m n qu s t après as au aussi aux avait avant avec avez avions avons
-            ce cela ces cet cette ceux comme comment dans de depuis des donc du elle elles en encore
-            es est et étaient était eu eux fait fut ici il ils je l la là le les leur leurs lui ma
-            mais me même mes moi mon ne ni nos notre nous on ont ou où par parce pas peu plus pour
-            pourquoi quand que quel quelle quelles quels qui quoi sa sans se ses si son sont sur ta
-            te tes toi ton tous tout toute très tu un une va vers vos votre vous y
+            a ai aller allez allons alors après as au aussi aux avait avant avec avez avions avons c
+            ce cela ces cet cette ceux comme comment d dans de depuis des donc du elle elles en
+            encore es est et eu eux faire fais fait fut ici il ils j je l la le les leur leurs lui
+            là m ma mais me mes moi mon même n ne ni nos notre nous on ont ou où par parce pas peu
+            plus pour pourquoi qu quand que quel quelle quelles quels qui quoi s sa sans se serai
+            serait ses si sommes son sont suis sur t ta te tes toi ton tous tout toute très tu un
+            une va vais vas vers vont vos votre vous y à étaient était étions été êtes
             """,
         "Spanish": """
-            a al algo ahora aquí así aún como con cómo cuál cuáles cuando cuándo cuánta cuántas
-            cuánto cuántos de del desde donde dónde e el él ella ellas ellos en entre era eran eres
-            es esa ese eso esta está estaba están este esto fue fueron ha había han has hasta hay he
-            la las le les lo los más me mi mí mis muy nada ni no nos nosotros o para pero por porque
-            pues que qué quién quiénes se ser si sí sin sobre son su sus también tan te tengo tiene
-            tienes tu tú tus un una unas uno unos usted va vas y ya yo
+            a ahora al algo aquí así aún como con cuando cuál cuáles cuándo cuánta cuántas cuánto
+            cuántos cómo de del desde donde dónde e el ella ellas ellos en entre era eran eres es
+            esa ese eso esta estaba estamos este esto estoy estuvo está están fue fueron ha había
+            hace hacer han has hasta hay he hemos ir la las le les lo los me mi mis muy más mí nada
+            ni no nos nosotros o para pero por porque pues que quién quiénes qué se ser si sin sobre
+            sois somos son soy su sus sí también tan te tengo tiene tienes tu tus tú un una unas uno
+            unos usted va vamos van vas voy y ya yo él
             """,
         "Portuguese": """
-            a à ao aos as às até com como da das de dela dele deles do dos e é ela elas ele eles em
-            era eram essa esse esta está estão estava este eu foi foram há isso já lá lhe mais mas
-            me mesmo meu meus minha minhas muito na nas não nem no nos nós nossa nosso num numa o
-            onde os ou para pela pelo pelos por porque pra qual quais quando quanta quanto quantos
-            quantas que quê quem se sem ser seu seus só sobre sua suas também te tem têm tenho teu
-            tinha tu tua um uma você vocês
+            a ao aos as até com como da das de dela dele deles do dos e ela elas ele eles em era
+            eram essa esse esta estamos estava este estou está estão eu faz fazer foi foram há ir
+            isso já lhe lá mais mas me mesmo meu meus minha minhas muito na nas nem no nos nossa
+            nosso num numa não nós o onde os ou para pela pelo pelos por porque pra quais qual
+            quando quanta quantas quanto quantos que quem quê se sem ser seu seus sobre somos sou
+            sua suas são só também te tem tenho teu tinha tu tua têm um uma vai vamos você vocês vou
+            vão à às é
             """,
         "Italian": """
-            a ad ai al alla alle allo anche c che chi ci come con cosa cui da dal dalla dei del dell
-            della delle dello di dove e è ed era erano essere fa gli ha hai hanno ho i il in io l la
-            le lei li lo loro lui ma me mi mia mie miei mio ne nel nella nelle no noi non nostra
-            nostro o per perché più poi qual quale quali quando quanta quante quanti quanto questa
-            queste questi questo qui se sei si sì sia siamo sono sta stato su sua sue sul sulla suo
-            suoi te ti tra tu tua tuo un una uno va vi voi
+            a ad ai al alla alle allo anche andare andiamo c che chi ci come con cosa cui da dal
+            dalla dei del dell della delle dello di dove e ed era erano essere fa faccio fare gli ha
+            hai hanno ho i il in io l la le lei li lo loro lui ma me mi mia mie miei mio ne nel
+            nella nelle no noi non nostra nostro o per perché più poi qual quale quali quando quanta
+            quante quanti quanto questa queste questi questo qui se sei si sia siamo siete sono sta
+            stato stiamo sto su sua sue sul sulla suo suoi sì te ti tra tu tua tuo un una uno va
+            vado vanno vi voi è
             """,
         "Dutch": """
             aan af al als bij daar dan dat de der deze die dit doen door een en er had hadden heb

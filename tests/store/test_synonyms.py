@@ -49,6 +49,10 @@ def test_words_that_no_session_has_are_left_out(index):
     assert nothing == ""
 
 
+def test_a_phrase_that_ends_in_a_word_that_no_index_has_is_left_out(index):
+    assert synonym_tokens(["cat of", "the cat", "cat"]) == ["cat"]
+
+
 def test_several_of_the_words_count_as_often_as_the_most_frequent_one(index):
     cat, every = terms(index, ["cat"], ["cat", "kitten", "feline"])
 

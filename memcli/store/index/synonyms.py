@@ -28,7 +28,8 @@ def _tokens(word: str) -> str:
         return _OPEN + plain_letters(whole)
     if len(whole) == 1 and is_unspaced(whole):
         return f"{whole}*"  # it begins a pair of letters
-    return " ".join(phrase_tokens(whole)[1])
+    stems, indexed = phrase_tokens(whole)
+    return " ".join(indexed) if len(indexed) == len(stems) else ""  # "bring in" is not "bring"
 
 
 def synonym_terms(
