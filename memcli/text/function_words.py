@@ -21,14 +21,16 @@ _OTHERS = {
     language: frozenset(words.split())
     for language, words in {
         "German": """
-            aber als am an auch auf aus bei beim bin bis bist da damals damit das dass dein deine
-            dem den denn der des die dies diese diesem diesen dieser doch du durch ein eine einem
-            einen einer eines er es euch für gab gibt habe haben hast hat hatte hatten ich ihm ihn
-            ihr ihre im in ins ist ja jemand kam kann kommt man mein meine meinem meinen meiner mich
-            mir mit nach nicht noch nur ob oder schon sein seine sich sie sind so um und uns unser
-            unsere viel viele vom von vor war waren warum was welche welchem welchen welcher welches
-            wem wen wenn wer werden wie wieso wieviel will wir wird wo wofür woher wohin wollte
-            wollten wurde wurden zu zum zur über
+            aber alle alles als am an auch auf aus bei beim bin bis bist da damals damit dann darf
+            das dass dein deine dem den denn der des die dies diese diesem diesen dieser doch dort
+            du durch dürfen ein eine einem einen einer eines er es euch euer eure für gab gibt habe
+            haben hast hat hatte hatten hier ich ihm ihn ihr ihre ihrem ihren ihrer im in ins ist ja
+            jemand kam kann kommt konnte können könnte mag man mein meine meinem meinen meiner mich
+            mir mit muss musste möchte müssen nach nicht noch nur ob oder schon sein seine seinem
+            seinen seiner sich sie sind so soll sollen sollte um und uns unser unsere unserem
+            unseren unserer viel viele vom von vor wann war waren warum was welche welchem welchen
+            welcher welches wem wen wenn wer werden wie wieder wieso wieviel will wir wird wo wofür
+            woher wohin wollte wollten wurde wurden zu zum zur über
             """,
         "French": """
             a ai aller allez allons alors après as au aussi aux avait avant avec avez avions avons c
