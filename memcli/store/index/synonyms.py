@@ -70,9 +70,5 @@ def synonym_terms(
             return endings.get(word, [])[:MOST_ENDINGS]
         return [word] if known.issuperset(word.split()) else []
 
-    return [
-        "".join(
-            SYNONYMS + way for way in dict.fromkeys(way for word in group for way in ways(word))
-        )
-        for group in groups
-    ]
+    found = ([way for word in group for way in ways(word)] for group in groups)
+    return ["".join(SYNONYMS + way for way in dict.fromkeys(each)) for each in found]
