@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 # Whoever started the tests in the background made them, and the processes they start, deaf to it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # A busy machine is no failure, and a commit is green or red, not both by turns: the examples are
 # always the same. `pytest -m hypothesis --hypothesis-profile=explore` draws others.
