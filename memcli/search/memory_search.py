@@ -10,7 +10,7 @@ from memcli.domain import Memory, Passage, SessionId
 from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
-from memcli.search.question.other_words import find_other_words
+from memcli.search.question.other_words import covered_information, find_other_words
 from memcli.search.question.vectors import question_vector
 from memcli.store import Filters, IndexMatch, MemoryFilters, Store, query_terms
 
@@ -18,7 +18,6 @@ MEANING = 0.5  # weight of meaning; words weigh 1
 DEPTH = 400  # most memories found by words, and most found by meaning
 SESSION_DEPTH = 50  # as DEPTH, for memories that only lead a question to sessions
 LEAST_COSINE = 0.45  # of a memory that shares no word with the query
-PRESENT, ABSENT, NARROWER = 0.6, 1.2, 0.67  # factors for other words, as for sessions
 SYNONYM = 0.9  # share of a term that another word for it covers
 LEAST_CONFIDENCE = 0.5  # of a memory that answers a question
 MOST_ANSWERS = 3  # current memories that are shown above the sessions
@@ -57,9 +56,7 @@ def search_memories(
     if store.memory_index.is_empty:
         return []
     terms = query_terms(query)
-    others = find_other_words(
-        query, store, present=PRESENT, absent=ABSENT, narrower=NARROWER, among="memory"
-    ).synonyms
+    others = find_other_words(query, store, among="memory").synonyms
     by_words = store.memory_index.match_terms(
         [*terms, *(one.term for one in others)],
         depth,
@@ -79,9 +76,7 @@ def search_memories(
     hits = []
     for number in sorted(memories, key=lambda number: (-scores[number], memories[number].id)):
         _, matching = by_words.get(number, (0, ()))
-        shares = {term: SYNONYM for other in matching for term in meant.get(other, ())}
-        shares |= dict.fromkeys(matching, 1.0)
-        covered = sum(term_weights.get(term, 0.0) * share for term, share in shares.items()) / total
+        covered = covered_information(matching, meant, term_weights, SYNONYM) / total
         confidence = (covered + max(cosines.get(number, 0.0), 0.0)) / 2
         hits.append(MemoryHit(memories[number], scores[number], confidence))
     return hits

@@ -11,7 +11,10 @@ from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder
 from memcli.search.memory_search import SESSION_DEPTH, MemoryHit, search_memories
 from memcli.search.question.other_words import (
+    ABSENT,
     MOST_WEIGHED_TERMS,
+    NARROWER,
+    PRESENT,
     OtherWords,
     find_other_words,
 )
@@ -49,9 +52,9 @@ class SignalWeights:
     memories: float = 0.3  # the memories that came from a session
     people: float = 0.8  # the people whom the question names, as participants
     title: float = 1.2  # the title, if the question has most of it
-    synonyms: float = 0.6  # factor for other words of the same thing
-    absent: float = 1.2  # the same, if no session has the word itself
-    narrower: float = 0.67  # share of these that a word of something narrower counts
+    synonyms: float = PRESENT  # factor for other words of the same thing
+    absent: float = ABSENT  # the same, if no session has the word itself
+    narrower: float = NARROWER  # share of these that a word of something narrower counts
     spelling: float = 0.3  # factor for the term that replaces a mistyped one; 0 replaces none
     salience: float = 0.3  # power to which a term's salience is raised, as its weight in BM25
     assistant: float = 0.6  # factor for an assistant's turn; a person's counts 1
@@ -143,7 +146,7 @@ def prepare_query(
         BackendError: the embedder failed.
     """
     people = _find_people(question, store, names) or _find_people(earlier, store, names)
-    others = _find_other_words(f"{question}\n{earlier}", store, weights)
+    others = _find_other_words(f"{question}\n{earlier}".strip(), store, weights)
     weighed, corrections = _weigh_terms(question, store, embedder, weights, people, others)
     follows = bool(earlier) and goes_on(question)
     if earlier:

@@ -117,6 +117,7 @@ _JAPANESE = frozenset(
     てい ても だっ かっ くて れた れる られ せん まし ませ でし しょ うか たち さん
     """.split()
 )
+_FOREIGN = {language: words - ENGLISH for language, words in _OTHERS.items()}
 _LEAST = 2  # function words of a language that make a question one in it
 
 
@@ -130,9 +131,9 @@ def function_words(words: Iterable[str]) -> frozenset[str]:
         words: all words of the question, in lower case.
     """
     asked = set(words)
-    counts = {language: len(asked & known - ENGLISH) for language, known in _OTHERS.items()}
+    counts = {language: len(asked & known) for language, known in _FOREIGN.items()}
     best = max(counts, key=lambda language: counts[language])
-    english = len(asked & ENGLISH - _OTHERS[best])
+    english = len((asked & ENGLISH) - _OTHERS[best])
     return ENGLISH | _OTHERS[best] if counts[best] >= max(_LEAST, english + 1) else ENGLISH
 
 

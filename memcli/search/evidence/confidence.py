@@ -51,6 +51,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from memcli.lazy_dataclasses import dataclass
 from memcli.search.query import SearchQuery
+from memcli.search.question.other_words import covered_information
 from memcli.search.question.wording import find_names
 from memcli.store import IndexMatch, is_stop_word
 
@@ -157,9 +158,7 @@ def _information_of(
     terms: Collection[str], information: Mapping[str, float], query: SearchQuery
 ) -> float:
     """Return how much of the question's information some terms have."""
-    shares = dict.fromkeys((term for one in terms for term in query.synonyms.get(one, ())), SYNONYM)
-    shares |= dict.fromkeys(terms, 1.0)
-    return sum(information.get(term, 0.0) * share for term, share in shares.items())
+    return covered_information(terms, query.synonyms, information, SYNONYM)
 
 
 def _best_window(

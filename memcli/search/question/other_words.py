@@ -1,6 +1,7 @@
 """Other words for what a question asks about, as terms of an index: see `thesaurus`."""
 
 import unicodedata
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from memcli.domain import fingerprint
@@ -16,6 +17,7 @@ from memcli.search.question.thesaurus import (
 from memcli.store import Store, is_unspaced, query_terms, synonym_tokens, synonym_words
 
 MOST_WEIGHED_TERMS = 40  # a question with more terms is a text, whose terms all weigh the same
+PRESENT, ABSENT, NARROWER = 0.6, 1.2, 0.67  # factors; see `find_other_words`
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,9 @@ def find_other_words(
     question: str,
     store: Store,
     *,
-    present: float,
-    absent: float,
-    narrower: float,
+    present: float = PRESENT,
+    absent: float = ABSENT,
+    narrower: float = NARROWER,
     among: Literal["session", "memory"] = "session",
 ) -> OtherWords:
     """Return other words for what a question asks about, of those that the index has.
@@ -75,6 +77,25 @@ def find_other_words(
         term: replace(one, term=term) for term, one in zip(terms, synonyms, strict=True) if term
     }
     return OtherWords(tuple(found.values()), frozenset(across))
+
+
+def covered_information(
+    found: Collection[str],
+    meant: Mapping[str, Sequence[str]],
+    information: Mapping[str, float],
+    synonym: float,
+) -> float:
+    """Return how much of a question's information a text has.
+
+    Args:
+        found: the terms that it has, those for other words among them.
+        meant: the terms of the question that each term for other words stands for.
+        information: of each term of the question.
+        synonym: the share of a term's information that another word for it has.
+    """
+    shares = dict.fromkeys((term for one in found for term in meant.get(one, ())), synonym)
+    shares |= dict.fromkeys(found, 1.0)
+    return sum(information.get(term, 0.0) * share for term, share in shares.items())
 
 
 def _look_up(question: str, store: Store) -> list[RelatedWords]:

@@ -158,7 +158,7 @@ def _entries_like(word: _Word) -> Iterator[Entry]:
                 ends = (text.find(mark, at + 1) for mark in (b",", b" |", b"\n"))
                 entry = text[at + 1 : min(end for end in ends if end >= 0)]
                 if field > line:
-                    yield entry.decode(), line, text.startswith(b"en", field)
+                    yield entry.decode(), line, text.startswith(ENGLISH.encode(), field)
             at = text.find(key, at + 1)
 
 

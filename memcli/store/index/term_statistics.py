@@ -68,10 +68,8 @@ def bm25_select(
         return _select_levels(database, LEVELED[table], terms, factors, among=among)
     values: list[object] = []
     for at, factor in factors.items():
-        weight = factor * _rescaling(texts, counts[at])
-        if SYNONYMS in terms[at]:
-            weight = factor * lucene_weight(texts, counts[at])
-        values += [weight, _query(table, terms[at])]
+        weigh = lucene_weight if SYNONYMS in terms[at] else _rescaling
+        values += [factor * weigh(texts, counts[at]), _query(table, terms[at])]
     # The plus keeps SQLite from searching the full text once for each row.
     condition = " and +rowid in among" if among else ""
     selects = (
