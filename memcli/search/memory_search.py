@@ -18,7 +18,6 @@ MEANING = 0.5  # weight of meaning; words weigh 1
 DEPTH = 400  # most memories found by words, and most found by meaning
 SESSION_DEPTH = 50  # as DEPTH, for memories that only lead a question to sessions
 LEAST_COSINE = 0.45  # of a memory that shares no word with the query
-SYNONYM = 0.9  # share of a term that another word for it covers
 LEAST_CONFIDENCE = 0.5  # of a memory that answers a question
 MOST_ANSWERS = 3  # current memories that are shown above the sessions
 
@@ -56,7 +55,7 @@ def search_memories(
     if store.memory_index.is_empty:
         return []
     terms = query_terms(query)
-    others = find_other_words(query, store, among="memory").synonyms
+    others = find_other_words(query, store, related=0, among="memory").synonyms
     by_words = store.memory_index.match_terms(
         [*terms, *(one.term for one in others)],
         depth,
@@ -72,11 +71,11 @@ def search_memories(
     memories = store.memories.by_number(relevant, filters)
     term_weights = store.index.term_weights(terms)
     total = sum(term_weights.values()) or 1.0
-    meant = {one.term: one.meant for one in others}
+    synonyms = {one.term: one for one in others}
     hits = []
     for number in sorted(memories, key=lambda number: (-scores[number], memories[number].id)):
         _, matching = by_words.get(number, (0, ()))
-        covered = covered_information(matching, meant, term_weights, SYNONYM) / total
+        covered = covered_information(matching, synonyms, term_weights) / total
         confidence = (covered + max(cosines.get(number, 0.0), 0.0)) / 2
         hits.append(MemoryHit(memories[number], scores[number], confidence))
     return hits

@@ -15,7 +15,9 @@ from memcli.search.question.other_words import (
     MOST_WEIGHED_TERMS,
     NARROWER,
     PRESENT,
+    RELATED,
     OtherWords,
+    Synonym,
     find_other_words,
 )
 from memcli.search.question.people import NamedPeople, find_named_people
@@ -50,17 +52,18 @@ class SignalWeights:
     together: float = 0.25  # words that stand side by side in the question, and in a turn
     dates: float = 1.2  # closeness of a session to the days that the question names
     memories: float = 0.3  # the memories that came from a session
-    people: float = 0.8  # the people whom the question names, as participants
+    people: float = 1.1  # the people whom the question names, as participants
     title: float = 1.2  # the title, if the question has most of it
     synonyms: float = PRESENT  # factor for other words of the same thing
     absent: float = ABSENT  # the same, if no session has the word itself
     narrower: float = NARROWER  # share of these that a word of something narrower counts
+    related: float = RELATED  # share of `absent` that a word of what belongs to it counts
     spelling: float = 0.3  # factor for the term that replaces a mistyped one; 0 replaces none
     salience: float = 0.3  # power to which a term's salience is raised, as its weight in BM25
     assistant: float = 0.6  # factor for an assistant's turn; a person's counts 1
     name: float = 0.0  # factor for a term that names a speaker: it says nothing about a subject
     date: float = 0.3  # factor for a term that names days, "two weeks ago": `dates` looks for them
-    tense: float = 0.2  # share of the best score that the newest, or the oldest, session gains
+    tense: float = 0.35  # share of the best score that the newest, or the oldest, session gains
 
 
 SMALL_ARCHIVE, LARGE_ARCHIVE = 100, 20_000  # sessions; weights change between the two
@@ -70,6 +73,7 @@ _IN_A_LARGE_ARCHIVE = {
     "turn": 0.64,
     "together": 0.67,
     "meaning": 0.16,
+    "tense": 0.1,
 }
 
 
@@ -84,13 +88,15 @@ def weights_for_size(sessions: int) -> SignalWeights:
     size = min(max(math.log(max(sessions, 1)), least), most)
     share = (size - least) / (most - least)
     small = SignalWeights()
+    other_words = max((faded - size) / (faded - least), 0)
     return replace(
         small,
         **{
             name: (1 - share) * getattr(small, name) + share * large
             for name, large in _IN_A_LARGE_ARCHIVE.items()
         },
-        synonyms=small.synonyms * max((faded - size) / (faded - least), 0),
+        synonyms=small.synonyms * other_words,
+        related=small.related * other_words,
     )
 
 
@@ -110,7 +116,7 @@ class SearchQuery:
     store: Store
     embedder: Embedder
     corrections: Mapping[str, str] = field(default_factory=dict)  # stems, by the mistyped terms
-    synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what these stand for
+    synonyms: Mapping[str, Synonym] = field(default_factory=dict)  # other words, by their terms
     memories: tuple[MemoryHit, ...] = ()  # that the question is about; none if they have no weight
 
     @property
@@ -145,14 +151,15 @@ def prepare_query(
     Raises:
         BackendError: the embedder failed.
     """
-    people = _find_people(question, store, names) or _find_people(earlier, store, names)
+    asked, before = (_find_people(text, store, names) for text in (question, earlier))
+    people = asked or before
     others = _find_other_words(f"{question}\n{earlier}".strip(), store, weights)
     weighed, corrections = _weigh_terms(question, store, embedder, weights, people, others)
     follows = bool(earlier) and goes_on(question)
     if earlier:
         factor = GOING_ON if follows else EARLIER
-        before, _ = _weigh_terms(earlier, store, embedder, weights, people, others)
-        weighed |= {term: factor * before[term] for term in before if term not in weighed}
+        older, _ = _weigh_terms(earlier, store, embedder, weights, before, others)
+        weighed |= {term: factor * older[term] for term in older if term not in weighed}
     days = _find_days(question, earlier, store, now) if weights.dates else {}
     date_terms = {term for words in days.values() for term in query_terms(words)}
     if days:
@@ -172,8 +179,8 @@ def prepare_query(
         weights=weights,
         store=store,
         embedder=embedder,
-        corrections=corrections,
-        synonyms={one.term: one.meant for one in others.synonyms if one.term in synonyms},
+        corrections={**others.corrections, **corrections},
+        synonyms={one.term: one for one in others.synonyms if one.term in synonyms},
         memories=tuple(_find_memories(question, store, embedder)) if weights.memories else (),
     )
 
@@ -185,6 +192,8 @@ def _find_other_words(question: str, store: Store, weights: SignalWeights) -> Ot
         present=weights.synonyms,
         absent=weights.absent,
         narrower=weights.narrower,
+        related=weights.related,
+        mistyped=bool(weights.spelling),
     )
 
 
@@ -239,8 +248,7 @@ def _weigh_terms(
     typed = [term for term in query_terms(question) if term not in others.across]
     if len(typed) > MOST_WEIGHED_TERMS:
         return dict.fromkeys(typed, 1.0), {}
-    known = people.terms.union(*(one.meant for one in others.synonyms))
-    unnamed = [term for term in typed if term not in known]
+    unnamed = [term for term in typed if term not in people.terms | others.everyday]
     corrections = store.index.nearest_spellings(unnamed) if weights.spelling else {}
     terms = list(dict.fromkeys(corrections.get(term, term) for term in typed))
     term_weights = [1.0] * len(terms)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from memcli.domain import ReadingOutcome
 from memcli.store.index.highlights import Span, highlight_spans, spell_out
 from memcli.store.index.search_index import Grain, IndexMatch
+from memcli.store.index.spelling import LEAST_TYPED, slips
 from memcli.store.index.synonyms import synonym_tokens
 from memcli.store.index.term_statistics import MAX_TERMS
 from memcli.store.index.vector_sets import PassageLocation
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "LEAST_TYPED",
     "MAX_TERMS",
     "ConversationInfo",
     "DiskUse",
@@ -84,6 +86,7 @@ __all__ = [
     "memory_id",
     "normalized_key",
     "query_terms",
+    "slips",
     "spell_out",
     "stem_tokens",
     "synonym_tokens",

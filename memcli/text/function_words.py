@@ -15,6 +15,8 @@ ENGLISH = frozenset(
     out over own re s same shall she should so some such t than that the their theirs them then
     there these they this those through to too under until up us ve very was we were what when where
     which while who whom whose why will with would you your yours
+    arent cant couldnt didnt doesnt dont hadnt hasnt havent hows im isnt ive shouldnt thats theres
+    theyre theyve wasnt werent whats whens wheres whos wont wouldnt youre youve
     """.split()
 )
 _OTHERS = {

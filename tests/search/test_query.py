@@ -1,6 +1,9 @@
 import pytest
+from helpers.builders import talk
 from helpers.keyword_models import WordEmbedder
 
+from memcli.ingest.import_conversations import ConversationImporter
+from memcli.ingest.import_counts import ImportTally
 from memcli.search.query import SignalWeights, prepare_query, weights_for_size
 from memcli.search.question.vectors import question_vector
 from memcli.store import Filters, Store
@@ -71,3 +74,22 @@ def test_words_that_name_days_count_less_than_the_subject(store):
     assert {term for term, weight in counted.items() if weight < 1} == {"past", "three", "weeks"}
     assert counted["weeks"] == pytest.approx(weights.date)
     assert counted["two"] == counted["bake"] == 1
+
+
+def test_a_person_of_the_question_before_is_no_word_of_the_next_one(store):
+    talks = [talk("Rome", "Mara: I land at ten."), talk("Oslo", "Kaito: I land at noon.")]
+    ConversationImporter(store, WordEmbedder()).import_batch(talks, ImportTally())
+
+    query = prepare_query(
+        "and Mara?",
+        store,
+        WordEmbedder(),
+        Filters(),
+        now=None,
+        weights=SignalWeights(),
+        earlier="When does Kaito land?",
+    )
+
+    weights = dict(zip(query.terms, query.term_weights, strict=True))
+    assert query.people.speakers == {"Mara"}
+    assert (weights["kaito"], weights["land"] > 0) == (0, True)

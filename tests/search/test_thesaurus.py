@@ -2,7 +2,6 @@
 
 import re
 from contextlib import ExitStack
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,18 @@ from memcli.search.question.thesaurus import ENGLISH, MARKERS, find_related_word
 from memcli.search.retrieve import retrieve
 from memcli.store import Filters, Store
 
+FOLDER = Path(memcli.__file__).parent / "thesaurus"
 LANGUAGES = [ENGLISH, *MARKERS]
-FILES = sorted((Path(memcli.__file__).parent / "thesaurus").iterdir())
-LINES = [line for file in FILES for line in file.read_text("utf-8").splitlines()]
+FILES = {name: (FOLDER / f"{name}.txt").read_text("utf-8").splitlines() for name in LANGUAGES}
+CONCEPTS = (FOLDER / "concepts.txt").read_text("utf-8").splitlines()
+NAMES = [line.split(" ", 1)[0] for line in CONCEPTS]
 BROADER = {
-    line.split(" ", 1)[0]: line.split(" | ")[0].split(" < ")[1].split(", ")
-    for line in LINES
-    if " < " in line.split(" | ")[0]
+    line.split(" ", 1)[0]: line.split(" ~ ")[0].split(" < ")[1].split(", ")
+    for line in CONCEPTS
+    if " < " in line
+}
+RELATED = {
+    line.split(" ", 1)[0]: line.split(" ~ ")[1].split(", ") for line in CONCEPTS if " ~ " in line
 }
 
 
@@ -37,21 +41,21 @@ def related(question, languages=(ENGLISH,)):
 # The words.
 
 
-def test_every_line_is_a_concept_with_words_in_known_languages():
-    word = r"[^\s|,<>*]+(?: [^\s|,<>*]+)*\*?"
-    field = rf" \| (?:{'|'.join(LANGUAGES)}) {word}(?:, {word})*"
-    for line in LINES:
-        assert re.fullmatch(rf"[a-z0-9-]+(?: < [a-z0-9-]+(?:, [a-z0-9-]+)*)?(?:{field})+", line)
+def test_every_concept_has_one_name_and_words():
+    name = "[a-z0-9-]+"
+    names = f"{name}(?:, {name})*"
+    for line in CONCEPTS:
+        assert re.fullmatch(f"{name}(?: < {names})?(?: ~ {names})?", line), line
+    assert len(NAMES) == len(set(NAMES)) >= 2900
+    assert {line.split(" | ")[0] for lines in FILES.values() for line in lines} == set(NAMES)
 
 
-def test_a_concept_has_one_name_and_its_broader_ones_exist():
-    names = [line.split(" ", 1)[0] for line in LINES]
-
-    assert len(names) == len(set(names)) >= 2500
-    assert {name for names in BROADER.values() for name in names} <= set(names)
+def test_the_broader_and_the_related_concepts_exist():
+    assert {name for names in BROADER.values() for name in names} <= set(NAMES)
+    assert {name for names in RELATED.values() for name in names} <= set(NAMES)
 
 
-def test_no_concept_is_below_itself():
+def test_no_concept_is_below_or_related_to_itself():
     def above(name, below):
         assert name not in below
         for broader in BROADER.get(name, ()):
@@ -59,28 +63,29 @@ def test_no_concept_is_below_itself():
 
     for name in BROADER:
         above(name, ())
+    assert [name for name, names in RELATED.items() if name in names] == []
 
 
-def test_languages_stand_in_one_order_and_their_words_once():
-    for line in LINES:
-        fields = line.split(" | ")[1:]
-        order = [LANGUAGES_IN_ORDER.index(field[:2]) for field in fields]
-        assert all(one < other for one, other in pairwise(order))
-        for field in fields:
-            words = field[3:].split(", ")
-            assert len(words) == len(set(words))
-
-
-LANGUAGES_IN_ORDER = "en de fr es pt it nl sv pl tr ru zh ja ko".split()
+def test_every_line_of_a_language_has_the_words_of_one_concept():
+    word = r"[^\s|,<>~*]+(?: [^\s|,<>~*]+)*\*?"
+    for name, lines in FILES.items():
+        assert [
+            line for line in lines if not re.fullmatch(rf"\S+ \| {word}(?:, {word})*", line)
+        ] == []
+        concepts = [line.split(" | ")[0] for line in lines]
+        assert len(concepts) == len(set(concepts)), name
+        for line in lines:
+            words = line.split(" | ")[1].split(", ")
+            assert len(words) == len(set(words)), (name, line)
 
 
 def test_a_beginning_is_long_enough_to_mean_one_thing():
-    for line in LINES:
-        for field in line.split(" | ")[1:]:
-            least = 3 if field[:2] in ("ru", "ko") else 4
-            beginnings = [word[:-1] for word in field[3:].split(", ") if word.endswith("*")]
-            assert all(len(word) >= least for word in beginnings), field
-            assert not (beginnings and field[:2] in ("zh", "ja")), field
+    for name, lines in FILES.items():
+        least = 3 if name in ("ru", "ko") else 4
+        for line in lines:
+            beginnings = [word[:-1] for word in line.split(" | ")[1].split(", ") if word[-1] == "*"]
+            assert all(len(word) >= least for word in beginnings), (name, line)
+            assert not (beginnings and name in ("zh", "ja")), (name, line)
 
 
 # What is found for a question.
@@ -99,6 +104,27 @@ def test_a_word_of_another_kind_with_the_same_stem_is_another_word():
 def test_a_broader_word_finds_the_narrower_ones():
     assert {"earring", "necklace"} <= related("Which jewellery is mine?")["jewellery"]
     assert "jewellery" not in related("Where is my earring?").get("earring", set())
+
+
+def test_what_belongs_to_a_thing_is_related():
+    [dentist] = find_related_words("dentist", (ENGLISH,))
+    related = {word for words in dentist.related for word in words}
+
+    assert "toothache" in related
+    assert not related & {*dentist.same, *dentist.narrower}
+
+
+def test_a_mistyped_word_is_taken_for_the_one_a_slip_away():
+    [password] = find_related_words("pasword", (ENGLISH,), ["pasword"])
+
+    assert (password.corrected, password.start, password.end) == ("password", 0, 7)
+    assert find_related_words("pasword", (ENGLISH,)) == []  # a word that somebody uses
+
+
+def test_a_word_of_another_language_in_an_english_question_is_not_looked_up():
+    assert "Hochzeit" not in related("Where is the Hochzeit?", (ENGLISH,))
+    assert "Hochzeit" in related("Where is the Hochzeit?", (ENGLISH, "de"))
+    assert "Hochzeit" in related("Hochzeit", (ENGLISH,))
 
 
 def test_several_words_are_one():
@@ -170,6 +196,7 @@ def search(question, store):
 
 
 PETS = talk("Pets", "me: Our kitten ate the fern.", "ai: Ferns are not poisonous.")
+PAIN = talk("Pain", "me: The toothache is back, so Dr. Berg it is.", "ai: Get well soon.")
 OTHER = talk("Taxes", "me: The tax return is due in May.", "ai: Send it early.")
 
 
@@ -180,6 +207,20 @@ def test_a_narrower_word_is_found_shown_and_said(archive):
     assert "kitten" in first.terms
     assert "kitten for animal" in first.reasons
     assert first.evidence[0].position == 1
+
+
+def test_what_belongs_to_a_thing_is_found_where_nobody_names_it(archive):
+    [first, *_] = search("Who is my dentist?", archive(PAIN, OTHER))
+
+    assert first.session.title == "Pain"
+    assert "related to dentist: toothache" in first.reasons
+
+
+def test_what_belongs_to_a_thing_says_less_than_its_name(archive):
+    orthodontist = talk("Braces", "me: The orthodontist is in Lund.", "ai: Good.")
+    found = search("Who is my dentist?", archive(PAIN, OTHER, orthodontist))
+
+    assert [one.session.title for one in found][:2] == ["Braces", "Pain"]
 
 
 def test_the_word_itself_counts_more_than_another_one(archive):
@@ -220,6 +261,15 @@ def test_a_damaged_cache_is_made_again(archive, monkeypatch):
     )
 
     assert search("Which animal is ours?", store)[0].terms == before[0].terms
+
+
+def test_a_mistyped_word_finds_the_other_words_of_what_is_meant(archive):
+    found = retrieve("kittne", archive(PETS, OTHER), WordEmbedder(), Filters(), limit=5)
+    cat = retrieve("felien?", archive(PETS, OTHER), WordEmbedder(), Filters(), limit=5)
+
+    assert [one.session.title for one in found.candidates] == ["Pets"]
+    assert [one.session.title for one in cat.candidates] == ["Pets"]
+    assert cat.corrections == {"felien": "feline"}
 
 
 def test_a_known_word_is_not_taken_for_a_misspelt_one(archive):

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from memcli.domain import Passage, Session
 from memcli.lazy_dataclasses import dataclass, replace
-from memcli.search.evidence.reasons import describe_reasons
+from memcli.search.evidence.reasons import FoundWords, describe_reasons
 from memcli.search.evidence.turns import Evidence, choose_evidence
 from memcli.search.query import SearchQuery, SignalWeights
 from memcli.search.signals import TURN_DEPTH, Matches, SignalScores
 from memcli.store import IndexMatch, spell_out
 
-ON_TOPIC = 0.75  # share of the best score that a session on the topic has
+ON_TOPIC = 0.6  # share of the best score that a session on the topic has
 MOST_PASSAGES = 3  # of a session
 
 
@@ -65,7 +65,7 @@ def build_candidates(
             session=sessions[number],
             score=scores[number],
             parts=parts[number],
-            terms=(*terms[number], *(word for words in others[number].values() for word in words)),
+            terms=(*terms[number], *(word for one in others[number] for word in one.words)),
             passages=tuple(passages[number]),
             evidence=tuple(evidence[number]),
             reasons=describe_reasons(
@@ -83,15 +83,16 @@ def build_candidates(
 
 def _other_words(
     terms: Iterable[str], session: Session, evidence: Iterable[Evidence], query: SearchQuery
-) -> dict[tuple[str, ...], list[str]]:
-    """Return the other words that the shown turns have, by the terms that they stand for."""
+) -> list[FoundWords]:
+    """Return the other words that the shown turns have, for each term that they stand for."""
     texts = [session.turns[one.position - 1].text for one in evidence]
-    words: dict[tuple[str, ...], list[str]] = {}
+    words: dict[tuple[tuple[str, ...], bool], list[str]] = {}
     for term in terms:
         if term in query.synonyms and (found := spell_out(term, texts, query.own_terms)):
-            known = words.setdefault(query.synonyms[term], [])
+            one = query.synonyms[term]
+            known = words.setdefault((one.meant, one.is_near), [])
             known += [word for word in found if word not in known]
-    return words
+    return [FoundWords(tuple(found), *stands) for stands, found in words.items()]
 
 
 def _newest_on_topic(

@@ -57,7 +57,6 @@ from memcli.store import IndexMatch, is_stop_word
 
 FEWEST_PASSAGES, MOST_PASSAGES = 30, 10_000  # archives beyond these were not fitted
 CONSTANT = 1.09
-SYNONYM = 0.8  # share of a term's information that another word for it has
 COMPLETE = 0.79  # share of the information from which on nothing is missing, even in other words
 KEYWORDS = 2  # words that are a search for exactly them, not a question
 WITH_A_SUBJECT = 0.25  # share of the information in the session with which a name counts in full
@@ -114,7 +113,8 @@ def measure_confidence(
     information = _information(query)
     total = sum(information.values()) or 1.0
     known = {term for place in matches["session"] for term in place.terms}
-    known |= {term for each in known for term in query.synonyms.get(each, ())}
+    others = (query.synonyms[each] for each in known if each in query.synonyms)
+    known |= {term for one in others if not one.is_near for term in one.meant}
     unknown = information.keys() - known
     in_session = {
         term for place in matches["session"] if place.session == best for term in place.terms
@@ -158,7 +158,7 @@ def _information_of(
     terms: Collection[str], information: Mapping[str, float], query: SearchQuery
 ) -> float:
     """Return how much of the question's information some terms have."""
-    return covered_information(terms, query.synonyms, information, SYNONYM)
+    return covered_information(terms, query.synonyms, information)
 
 
 def _best_window(

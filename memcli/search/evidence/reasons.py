@@ -3,11 +3,21 @@
 from collections.abc import Mapping, Sequence
 
 from memcli.domain import Session
+from memcli.lazy_dataclasses import dataclass
 from memcli.search.query import SearchQuery
 from memcli.search.question.wording import find_tense
 
 MOST_WORDS = 6  # that are named
 LEAST_SHARE = 0.04  # of a session's score that a signal has to give to be a reason
+
+
+@dataclass(frozen=True, slots=True)
+class FoundWords:
+    """Words that a session has in place of terms of the question."""
+
+    words: tuple[str, ...]
+    meant: tuple[str, ...]  # these terms
+    is_near: bool  # True if they only belong to what is meant
 
 
 def describe_reasons(
@@ -16,7 +26,7 @@ def describe_reasons(
     terms: Sequence[str],
     parts: Mapping[str, float],
     *,
-    other_words: Mapping[tuple[str, ...], Sequence[str]],
+    other_words: Sequence[FoundWords],
     newest_of: int = 0,
 ) -> tuple[str, ...]:
     """Return the reasons for a session, the words first.
@@ -26,7 +36,7 @@ def describe_reasons(
         session: the session.
         terms: the terms of the question that it has.
         parts: the part of its score that each signal adds.
-        other_words: the words that it has for terms of the question, by these terms.
+        other_words: the words that it has in place of terms of the question.
         newest_of: number of sessions on the topic of which it is the newest; 0 if it is not.
     """
     least = LEAST_SHARE * sum(parts.values())
@@ -54,14 +64,12 @@ def describe_reasons(
     return tuple(reasons)
 
 
-def _name_words(
-    terms: Sequence[str], other_words: Mapping[tuple[str, ...], Sequence[str]]
-) -> list[str]:
+def _name_words(terms: Sequence[str], other_words: Sequence[FoundWords]) -> list[str]:
     """Return the words that a session has, and those that it has in their place."""
-    others = [
-        f"{_list_words(words)} for {' '.join(join_pairs(meant))}"
-        for meant, words in other_words.items()
-    ]
+    others = []
+    for one in other_words:
+        words, meant = _list_words(one.words), " ".join(join_pairs(one.meant))
+        others.append(f"related to {meant}: {words}" if one.is_near else f"{words} for {meant}")
     return [f"words {_list_words(terms)}", *others] if terms else others
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from memcli.domain import fingerprint
-from memcli.lazy_dataclasses import dataclass, replace
+from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.search.question.thesaurus import (
     ENGLISH,
     LEAST_MARKERS,
@@ -17,7 +17,8 @@ from memcli.search.question.thesaurus import (
 from memcli.store import Store, is_unspaced, query_terms, synonym_tokens, synonym_words
 
 MOST_WEIGHED_TERMS = 40  # a question with more terms is a text, whose terms all weigh the same
-PRESENT, ABSENT, NARROWER = 0.6, 1.2, 0.67  # factors; see `find_other_words`
+PRESENT, ABSENT, NARROWER, RELATED = 0.6, 1.2, 0.67, 0.3  # factors; see `find_other_words`
+SAME, NEAR = 0.8, 0.3  # shares of a term's information that another and a related word for it have
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,13 @@ class Synonym:
 
     meant: tuple[str, ...]  # the terms of the question that it stands for
     factor: float  # for their weight
+    information: float  # share of their information that it has
     term: str = ""
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it is for words of what only belongs to the thing."""
+        return self.information < SAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class OtherWords:
 
     synonyms: tuple[Synonym, ...] = ()
     across: frozenset[str] = frozenset()  # pairs of letters that belong to two words
+    everyday: frozenset[str] = frozenset()  # terms of the question that are no mistyped words
+    corrections: Mapping[str, str] = field(default_factory=dict)  # words, by the mistyped terms
 
 
 def find_other_words(
@@ -44,6 +53,8 @@ def find_other_words(
     present: float = PRESENT,
     absent: float = ABSENT,
     narrower: float = NARROWER,
+    related: float = RELATED,
+    mistyped: bool = True,
     among: Literal["session", "memory"] = "session",
 ) -> OtherWords:
     """Return other words for what a question asks about, of those that the index has.
@@ -54,6 +65,8 @@ def find_other_words(
         present: the factor for other words of a thing whose word the index has; 0 finds none.
         absent: the same for a thing whose word it has not.
         narrower: the share of these that words of something narrower count.
+        related: the share of `absent` that words of what belongs to such a thing count.
+        mistyped: whether a word that nobody knows is looked up as one that is a slip away.
         among: the texts whose words count.
     """
     question = unicodedata.normalize("NFKC", question)
@@ -62,43 +75,63 @@ def find_other_words(
     if len(typed) > MOST_WEIGHED_TERMS or (all(has.values()) and not present):
         return OtherWords()
     groups, synonyms, across = [], [], set[str]()
-    for related in _look_up(question, store):
-        start, end = related.start, related.end
+    everyday, corrections = set[str](), dict[str, str]()
+    unknown = [term for term in typed if mistyped and not has[term]]
+    for found in _look_up(question, store, unknown):
+        start, end = found.start, found.end
         meant = tuple(term for term in query_terms(question[start:end]) if term in has)
-        factor = present if any(has[term] for term in meant) else absent
+        known = any(has[term] for term in meant)
+        factor = present if known else absent
+        everyday.update(meant)
+        if found.corrected:
+            corrections |= dict.fromkeys(meant, found.corrected)
         if not (meant and factor):
             continue
-        groups += [related.same, related.narrower]
-        synonyms += [Synonym(meant, factor), Synonym(meant, factor * narrower)]
+        for words, share, information in (
+            (found.same, 1.0, SAME),
+            (found.narrower, narrower, SAME),
+            *((words, related, NEAR) for words in found.related if not known),
+        ):
+            if share:
+                groups.append(words)
+                synonyms.append(Synonym(meant, factor * share, information))
         ends = (question[max(at - 1, 0) : at + 1] for at in (start, end))
         across |= {pair for pair in ends if len(pair) == 2 and is_unspaced(pair)}
     terms = store.index.synonym_terms(groups, among)
-    found = {
-        term: replace(one, term=term) for term, one in zip(terms, synonyms, strict=True) if term
-    }
-    return OtherWords(tuple(found.values()), frozenset(across))
+    by_term = dict[str, Synonym]()
+    for term, one in zip(terms, synonyms, strict=True):
+        if term and (term not in by_term or one.factor > by_term[term].factor):
+            by_term[term] = replace(one, term=term)
+    searched = {term for one in by_term.values() for term in one.meant}
+    return OtherWords(
+        tuple(by_term.values()),
+        frozenset(across),
+        frozenset(everyday - (corrections.keys() - searched)),
+        {term: word for term, word in corrections.items() if term in searched},
+    )
 
 
 def covered_information(
     found: Collection[str],
-    meant: Mapping[str, Sequence[str]],
+    synonyms: Mapping[str, Synonym],
     information: Mapping[str, float],
-    synonym: float,
 ) -> float:
     """Return how much of a question's information a text has.
 
     Args:
         found: the terms that it has, those for other words among them.
-        meant: the terms of the question that each term for other words stands for.
+        synonyms: the other words, by their terms.
         information: of each term of the question.
-        synonym: the share of a term's information that another word for it has.
     """
-    shares = dict.fromkeys((term for one in found for term in meant.get(one, ())), synonym)
+    shares: dict[str, float] = {}
+    for one in (synonyms[term] for term in found if term in synonyms):
+        for term in one.meant:
+            shares[term] = max(one.information, shares.get(term, 0.0))
     shares |= dict.fromkeys(found, 1.0)
     return sum(information.get(term, 0.0) * share for term, share in shares.items())
 
 
-def _look_up(question: str, store: Store) -> list[RelatedWords]:
+def _look_up(question: str, store: Store, unknown: Sequence[str]) -> list[RelatedWords]:
     """Return the related words of a question as the index has them; the last ones are cached."""
     markers = [synonym_tokens(words.split()) for words in MARKERS.values()]
     languages = [
@@ -106,7 +139,7 @@ def _look_up(question: str, store: Store) -> list[RelatedWords]:
         for code, found in zip(MARKERS, store.index.synonym_terms(markers), strict=True)
         if len(synonym_words(found)) >= LEAST_MARKERS
     ]
-    key = fingerprint("related words", thesaurus_version(), *languages, question)
+    key = fingerprint("related words", thesaurus_version(), *languages, *unknown, question)
     try:
         return [RelatedWords(*one) for one in store.cache.get(key)]
     except TypeError:  # the cache has nothing, or nonsense
@@ -115,8 +148,11 @@ def _look_up(question: str, store: Store) -> list[RelatedWords]:
                 one,
                 same=tuple(synonym_tokens(one.same)),
                 narrower=tuple(synonym_tokens(one.narrower)),
+                related=tuple(tuple(synonym_tokens(words)) for words in one.related),
             )
-            for one in find_related_words(question, [ENGLISH, *languages])
+            for one in find_related_words(question, [ENGLISH, *languages], unknown)
         ]
-        store.cache.put({key: [[one.start, one.end, one.same, one.narrower] for one in found]})
+        store.cache.put(
+            {key: [[getattr(one, name) for name in RelatedWords.__slots__] for one in found]}
+        )
         return found

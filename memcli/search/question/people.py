@@ -3,15 +3,17 @@
 A name selects sessions and turns. It says nothing about their subject, so its words count little
 beside the others. A name in another script is compared by its transliteration: "Lin Xiao" names
 the speaker 林晓. Who has several names in the settings is named by each of them, and everybody by
-a nickname: the beginning of a name, written with a capital letter.
+a nickname: the beginning of a name, written with a capital letter. Of a transliterated name the
+given name is enough, and a name may end in a genitive's "s".
 """
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from memcli.domain import Role
 from memcli.lazy_dataclasses import dataclass
+from memcli.search.question.thesaurus import is_everyday_word
 from memcli.store import is_stop_word
 
 _ROLES = frozenset(role.value for role in Role)  # that formats without names have as speakers
@@ -20,6 +22,7 @@ _ASSISTANTS = frozenset(
 )  # formats whose other side is an assistant
 LEAST_ROMANIZED = 5  # letters of a name that is looked for inside unspaced characters
 LEAST_NICKNAME = 3  # letters of the beginning of a name
+LEAST_NAME = 4  # letters of a part of a transliterated name, and of a name with a genitive's "s"
 _WORDS = re.compile(r"[^\W\d_]+")
 _SYLLABLES = re.compile(r"[A-Z][a-z]*|[a-z]+")  # the syllables that a transliteration joins
 _ADDRESSED = re.compile(
@@ -62,15 +65,17 @@ def find_named_people(
         names: the names of each person who has several.
     """
     words = [unicodedata.normalize("NFKC", word) for word in _WORDS.findall(question)]
-    folded = [_fold(word) for word in words]
-    capitals = {_fold(word) for word in words if word[0].isupper()} or set(folded)
+    written = _forms(words)
+    capitals = _forms([word for word in words if word[0].isupper()])
+    told_apart = bool(capitals)  # a word is known for a name by its capital letter
+    capitals = capitals or written
     romanized = "".join(_romanize(question))
     known: set[str] = set()
     terms: set[str] = set()
     everybody = [speaker for speaker in speakers if _fold(speaker) not in _ROLES]
     for speaker in everybody:
         for name in _names_of(speaker, names):
-            found = _words_that_name(name, folded, capitals)
+            found = _words_that_name(name, written, capitals, told_apart=told_apart)
             if found or _is_written_in(name, question, romanized):
                 known.add(speaker)
                 terms |= found
@@ -78,7 +83,7 @@ def find_named_people(
         called = {one for one in everybody if _given_name(one).startswith(nickname)}
         known |= called
         terms |= {nickname} if called else set()
-    formats = {source for source in sources if _fold(source) in folded}
+    formats = {source for source in sources if _fold(source) in written}
     return NamedPeople(
         speakers=frozenset(known),
         sources=frozenset(formats),
@@ -93,19 +98,36 @@ def _names_of(speaker: str, names: Sequence[Sequence[str]]) -> set[str]:
     return {speaker, *(name for several in same for name in several)}
 
 
-def _words_that_name(name: str, folded: Sequence[str], capitals: Collection[str]) -> set[str]:
+def _forms(words: Iterable[str]) -> dict[str, str]:
+    """Return words in small letters, and without the "s" of a genitive, by what they may name."""
+    folded = [_fold(word) for word in words]
+    genitives = {word[:-1]: word for word in folded if len(word) > LEAST_NAME and word[-1] == "s"}
+    return genitives | {word: word for word in folded}
+
+
+def _words_that_name(
+    name: str, written: Mapping[str, str], capitals: Mapping[str, str], *, told_apart: bool
+) -> set[str]:
     """Return the words of a question that name a person; empty if it does not.
 
-    Of a transliterated name all syllables are needed, together or apart.
+    Of a transliterated name the syllables are needed, together or apart, or the given name: what
+    follows the first syllable, also doubled, or a long syllable that is no everyday word.
     """
     latin = _romanize(name)
-    if not _has_latin_letters(name):
-        joined = "".join(latin)
-        if len(joined) > 2 and joined in folded:
-            return {joined}
-        return set(latin) if len(latin) > 1 and set(latin) <= set(folded) else set()
-    parts = {_fold(word) for word in _WORDS.findall(name)} | set(latin)
-    return {part for part in parts if len(part) > 1} & set(capitals)
+    if _has_latin_letters(name):
+        parts = {_fold(word) for word in _WORDS.findall(name)} | set(latin)
+        return {capitals[part] for part in parts & capitals.keys() if len(part) > 1}
+    if len(latin) > 1 and set(latin) <= written.keys():
+        return {written[part] for part in latin}
+    whole, given = "".join(latin), "".join(latin[1:])
+    if len(whole) > 2 and whole in written:
+        return {written[whole]}
+    called = {part for part in (given, given + given, *latin) if len(part) >= LEAST_NAME}
+    return {
+        capitals[part]
+        for part in called & capitals.keys()
+        if told_apart or not is_everyday_word(part)
+    }
 
 
 def _given_name(name: str) -> str:

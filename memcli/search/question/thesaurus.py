@@ -2,12 +2,16 @@
 
 Many questions name a thing in other words than the chats do, by a broader word, or in another
 language: "Which jewellery did I leave there?" is answered by "your earring", or by 耳环. No model
-is needed for that. Each line of `memcli/thesaurus/*.txt` is a concept:
+is needed for that. `memcli/thesaurus` has a file of concepts, a line for each with the broader ones
+and the related ones, those that an answer may name in its place, the closest first:
 
-    cat < pet | en cat, kitten, kitty | de katze*, kater | zh 猫
+    cat < pet ~ vet, litter, feed
 
-It has its name, the broader concepts, and its words in each language; `*` stands for any ending. A
-word that is more common with another meaning in another of the languages is left out: German
+and a file for each language with the words of the concepts; `*` stands for any ending:
+
+    cat | katze*, kater
+
+A word that is more common with another meaning in another of the languages is left out: German
 `gift`, French `chat`.
 """
 
@@ -17,7 +21,7 @@ from pathlib import Path
 
 import memcli
 from memcli.lazy_dataclasses import dataclass
-from memcli.store import is_unspaced, word_spans
+from memcli.store import LEAST_TYPED, is_unspaced, slips, word_spans
 from memcli.text.function_words import ENGLISH as ENGLISH_FUNCTION_WORDS
 from memcli.text.function_words import function_words
 
@@ -40,10 +44,10 @@ MARKERS = {
 }
 LEAST_MARKERS = 2  # of a language that chats are in
 MOST_LEVELS = 3  # below a concept, whose words are narrower than its own
-_CODE = 2  # letters of the code of a language
+_FOLDER = Path(memcli.__file__).parent / "thesaurus"  # importlib.resources takes 10 ms
 _KEY = 3  # first letters by which words are looked up
 
-Entry = tuple[str, int, bool]  # a word, where the line of its concept begins, whether it is English
+Entry = tuple[str, str, bool]  # a word, its concept, and whether it is English
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class RelatedWords:
     end: int
     same: tuple[str, ...]  # words of the same concepts
     narrower: tuple[str, ...]  # words of concepts below
+    related: tuple[tuple[str, ...], ...]  # words of what belongs to them, of each concept
+    corrected: str = ""  # the word that a mistyped one was taken for
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,32 +72,54 @@ class _Word:
     term: str  # its base form
 
 
-def find_related_words(question: str, languages: Collection[str]) -> list[RelatedWords]:
+def find_related_words(
+    question: str, languages: Collection[str], unknown: Collection[str] = ()
+) -> list[RelatedWords]:
     """Return other words for what a question asks about, in the order of the question.
 
     Args:
         question: in the person's own words, in any language of the thesaurus.
         languages: the codes of the languages of the words that are wanted.
+        unknown: words of the question, in small letters, that may be mistyped.
     """
     found = []
-    for start, end, concepts in _find_concepts(question):
-        same = dict.fromkeys(word for at in concepts for word in _words(at, languages))
-        below = (word for at in _narrower_concepts(concepts) for word in _words(at, languages))
-        narrower = tuple(word for word in dict.fromkeys(below) if word not in same)
-        found.append(RelatedWords(start, end, tuple(same), narrower))
+    for start, end, concepts, corrected in _find_concepts(question, languages, unknown):
+        same = dict.fromkeys(word for one in concepts for word in _words(one, languages))
+        below = (word for one in _narrower_concepts(concepts) for word in _words(one, languages))
+        narrower = dict.fromkeys(word for word in below if word not in same)
+        nearer = same | narrower
+        related = (
+            tuple(word for word in _words(one, languages) if word not in nearer)
+            for one in _related_concepts(concepts)
+        )
+        found.append(
+            RelatedWords(
+                start, end, tuple(same), tuple(narrower), tuple(filter(None, related)), corrected
+            )
+        )
     return found
+
+
+def is_everyday_word(word: str) -> bool:
+    """Return whether the thesaurus has an English word, in small letters, or a form of it."""
+    entries = _entries_like(_Word(0, len(word), word, word), [ENGLISH])
+    return any(entry == word or word in _inflections(entry) for entry, *_ in entries)
 
 
 def thesaurus_version() -> str:
     """Return a text that changes with the thesaurus: the sizes of its files."""
-    return " ".join(str(part.stat().st_size) for part in _parts())
+    return " ".join(str(part.stat().st_size) for part in sorted(_FOLDER.iterdir()))
 
 
-def _find_concepts(question: str) -> list[tuple[int, int, list[int]]]:
-    """Return (start, end, concepts) of the words of a question that the thesaurus has.
+def _find_concepts(
+    question: str, languages: Collection[str], unknown: Collection[str] = ()
+) -> list[tuple[int, int, list[str], str]]:
+    """Return (start, end, concepts, correction) of the words of a question that the thesaurus has.
 
     Of several entries the longest counts. A word that is English and of another language, too, is
-    taken for English in an English question only.
+    taken for English in an English question only; of such a question no word is looked up in other
+    languages than the given ones, if it is in Latin script. An unknown word of an English question
+    is taken for the English word that it is one slip of the keys away from.
     """
     words = [
         _Word(start, end, question[start:end].lower(), term)
@@ -100,22 +128,52 @@ def _find_concepts(question: str) -> list[tuple[int, int, list[int]]]:
     ]
     silent = function_words(word.text for word in words)
     in_english = silent == ENGLISH_FUNCTION_WORDS
-    found = []
+    surely = in_english and any(word.text in ENGLISH_FUNCTION_WORDS for word in words)
+    found = list[tuple[int, int, list[str], str]]()
     taken = 0  # the end of the words that were found before
     for at, word in enumerate(words):
         if word.start < taken or word.text in silent:
             continue
-        longest, likely, others = 0, dict[int, None](), dict[int, None]()
-        for entry, concept, english in _entries_like(word):
+        longest, likely, others = 0, dict[str, None](), dict[str, None]()
+        asked = {ENGLISH, *(languages if surely and word.text.isascii() else MARKERS)}
+        for entry, concept, english in _entries_like(word, asked):
             length = _match(entry, words[at:], question, english=english)
             if length > longest:
                 longest, likely, others = length, {}, {}
             if length and length == longest:
                 (likely if english == in_english else others)[concept] = None
-        if longest:
+        mistyped = in_english and not likely and word.text in unknown
+        if mistyped and (near := _words_near(word.text)):
+            meant = [concept for one in near for concept in _english_words()[_singular(one)]]
+            found.append((word.start, word.end, list(dict.fromkeys(meant)), near[0]))
+        elif longest:
             taken = word.start + longest
-            found.append((word.start, taken, list(likely or others)))
+            found.append((word.start, taken, list(likely or others), ""))
     return found
+
+
+def _words_near(word: str) -> list[str]:
+    """Return the English words that an unknown one may have been mistyped for."""
+    if len(word) < LEAST_TYPED or not (word.isascii() and word.isalpha()):
+        return []
+    words = _english_words()
+    return [one for one in sorted(slips(word)) if _singular(one) in words]
+
+
+def _singular(word: str) -> str:
+    """Return an English word as the thesaurus has it: a plural without its "s"."""
+    return word.removesuffix("s") if word.removesuffix("s") in _english_words() else word
+
+
+@lru_cache(maxsize=1)
+def _english_words() -> dict[str, list[str]]:
+    """Return the concepts of each English word of one part."""
+    words = dict[str, list[str]]()
+    for concept in _lines(ENGLISH):
+        for word in _words(concept.decode(), [ENGLISH]):
+            if word.isalpha():
+                words.setdefault(word, []).append(concept.decode())
+    return words
 
 
 def _match(entry: str, words: list[_Word], question: str, *, english: bool) -> int:
@@ -145,62 +203,75 @@ def _inflections(word: str) -> set[str]:
     return forms | {f"{word}{word[-1]}ed", f"{word}{word[-1]}ing"}
 
 
-def _entries_like(word: _Word) -> Iterator[Entry]:
+def _entries_like(word: _Word, languages: Collection[str]) -> Iterator[Entry]:
     """Yield the entries that begin with the same letters as a word or its base form."""
-    text = _thesaurus()
-    for letters in {word.text[:_KEY], word.term[:_KEY]}:
-        key = f" {letters}".encode()
-        at = text.find(key)
-        while at >= 0:
-            # Before it is a comma, or the code of a language behind a bar.
-            if text[at - 1 : at] == b"," or text[at - _CODE - 2 : at - _CODE] == b"| ":
-                line, field = text.rfind(b"\n", 0, at) + 1, text.rfind(b"| ", 0, at) + 2
-                ends = (text.find(mark, at + 1) for mark in (b",", b" |", b"\n"))
-                entry = text[at + 1 : min(end for end in ends if end >= 0)]
-                if field > line:
-                    yield entry.decode(), line, text.startswith(ENGLISH.encode(), field)
-            at = text.find(key, at + 1)
+    for language in sorted(languages):
+        text = _text(language)
+        for letters in dict.fromkeys((word.text[:_KEY], word.term[:_KEY])):
+            key = f" {letters}".encode()
+            at = text.find(key)
+            while at >= 0:
+                if text[at - 1] in b",|":  # not inside an entry of several words
+                    line, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at)
+                    concept = text[line : text.find(b" ", line)].decode()
+                    entry = text[at + 1 : end].partition(b",")[0].decode()
+                    yield entry, concept, language == ENGLISH
+                at = text.find(key, at + 1)
 
 
-def _words(concept: int, languages: Collection[str]) -> Iterator[str]:
+def _words(concept: str, languages: Collection[str]) -> Iterator[str]:
     """Yield the words of a concept in some languages."""
-    text = _thesaurus()
-    for field in text[concept : text.find(b"\n", concept)].decode().split(" | ")[1:]:
-        if field[:_CODE] in languages:
-            yield from field[_CODE + 1 :].split(", ")
+    for language in languages:
+        if words := _lines(language).get(concept.encode()):
+            yield from words.decode().split(", ")
 
 
-def _narrower_concepts(concepts: Collection[int]) -> Iterator[int]:
+def _narrower_concepts(concepts: Collection[str]) -> Iterator[str]:
     """Yield the concepts below some others, without these."""
-    text, below = _thesaurus(), _concepts_below()
+    below = _concepts_below()
     seen = set(concepts)
     level = list(concepts)
     for _ in range(MOST_LEVELS):
-        names = [text[at : text.find(b" ", at)] for at in level]
-        level = [at for name in names for at in below.get(name, ()) if at not in seen]
+        level = [name for one in level for name in below.get(one, ()) if name not in seen]
         seen.update(level)
         yield from level
 
 
+def _related_concepts(concepts: Collection[str]) -> Iterator[str]:
+    """Yield the concepts that some others name as related."""
+    for concept in concepts:
+        names = _concepts()[concept][1]
+        yield from names.split(", ") if names else ()
+
+
 @lru_cache(maxsize=1)
-def _concepts_below() -> dict[bytes, list[int]]:
+def _concepts_below() -> dict[str, list[str]]:
     """Return the concepts right below each one, by its name."""
-    text, below = _thesaurus(), dict[bytes, list[int]]()
-    at = text.find(b" < ")
-    while at >= 0:
-        concept = text.rfind(b"\n", 0, at) + 1
-        for name in text[at + 3 : text.find(b" |", at)].split(b", "):
+    below = dict[str, list[str]]()
+    for concept, (broader, _) in _concepts().items():
+        for name in broader.split(", ") if broader else ():
             below.setdefault(name, []).append(concept)
-        at = text.find(b" < ", at + 3)
     return below
 
 
 @lru_cache(maxsize=1)
-def _thesaurus() -> bytes:
-    """Return the thesaurus in UTF-8, one concept a line: decoding takes longer than reading."""
-    return b"\n" + b"".join(part.read_bytes() for part in _parts())
+def _concepts() -> dict[str, tuple[str, str]]:
+    """Return the names of the broader and of the related concepts of each one, by its name."""
+    concepts = dict[str, tuple[str, str]]()
+    for line in _text("concepts").decode().split("\n")[1:-1]:
+        head, _, related = line.partition(" ~ ")
+        name, _, broader = head.partition(" < ")
+        concepts[name] = broader, related
+    return concepts
 
 
-def _parts() -> list[Path]:
-    folder = Path(memcli.__file__).parent / "thesaurus"  # importlib.resources takes 10 ms
-    return sorted(folder.iterdir())
+@lru_cache
+def _lines(language: str) -> dict[bytes, bytes]:
+    """Return the words of each concept in a language, by its name, in UTF-8."""
+    return dict(line.split(b" | ", 1) for line in _text(language).split(b"\n")[1:-1])
+
+
+@lru_cache
+def _text(name: str) -> bytes:
+    """Return a file of the thesaurus: to decode all of it takes longer than to read it."""
+    return b"\n" + (_FOLDER / f"{name}.txt").read_bytes()

@@ -15,10 +15,21 @@ _NOW = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    r"\b(?:old|former|formerly|previous|previously|earlier|original|originally|initial|initially"
+    r"\b(?:former|formerly|previous|previously|earlier|original|originally|initial|initially"
     r"|at first|first (?:plan|list|idea|version|want\w*)|used to|back then"
     r"|before (?:it|that|i|we|he|she|they)"
     r"|früher\w*|ursprünglich\w*|vorher|damals|zuerst)\b|以前|原来|最初|以前の|元の",
+    re.IGNORECASE,
+)
+# "the old password" is the one before, but "our old car" is an old one: only what is asked for.
+_OLD = re.compile(
+    r"\W*(?:(?:what|which|where|who|how much)\b[^.?!]*?(?:'s|’s|\b(?:is|was|are|were))\s+)?"
+    r"(?:(?:the|my|our|his|her|their)\s+)?old\b",
+    re.IGNORECASE,
+)
+# A comparison asks for both values: "more often than before", "from the earliest to the latest".
+_COMPARES = re.compile(
+    r"\b(?:than|compared|difference|from .+ to|verglichen|unterschied|statt|instead)\b|比",
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(
@@ -54,7 +65,9 @@ def find_tense(question: str) -> Tense | None:
 
     Words for before win over those for now: "the old code that is still on the list".
     """
-    if _BEFORE.search(question):
+    if _COMPARES.search(question):
+        return None
+    if _BEFORE.search(question) or _OLD.match(question):
         return "before"
     return "now" if _NOW.search(question) else None
 
