@@ -7,7 +7,7 @@ are found too, and each caller says whether it wants them.
 from collections.abc import Sequence
 
 from memcli.domain import Memory, Passage, SessionId
-from memcli.lazy_dataclasses import dataclass
+from memcli.lazy_dataclasses import dataclass, replace
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
 from memcli.search.question.other_words import covered_information, find_other_words
@@ -18,6 +18,7 @@ MEANING = 0.5  # weight of meaning; words weigh 1
 DEPTH = 400  # most memories found by words, and most found by meaning
 SESSION_DEPTH = 50  # as DEPTH, for memories that only lead a question to sessions
 LEAST_COSINE = 0.45  # of a memory that shares no word with the query
+SYNONYM = 0.9  # share of a term's information that another word for it has, in a memory
 LEAST_CONFIDENCE = 0.5  # of a memory that answers a question
 MOST_ANSWERS = 3  # current memories that are shown above the sessions
 
@@ -71,7 +72,7 @@ def search_memories(
     memories = store.memories.by_number(relevant, filters)
     term_weights = store.index.term_weights(terms)
     total = sum(term_weights.values()) or 1.0
-    synonyms = {one.term: one for one in others}
+    synonyms = {one.term: replace(one, information=SYNONYM) for one in others}
     hits = []
     for number in sorted(memories, key=lambda number: (-scores[number], memories[number].id)):
         _, matching = by_words.get(number, (0, ()))

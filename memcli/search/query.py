@@ -4,7 +4,7 @@ A question that is asked again needs no embedder loaded: see `question.vectors`.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from memcli.lazy_dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ from memcli.search.question.other_words import (
 )
 from memcli.search.question.people import NamedPeople, find_named_people
 from memcli.search.question.vectors import question_vector, term_salience
-from memcli.search.question.wording import goes_on
+from memcli.search.question.wording import contrasts, goes_on
 from memcli.store import (
     Filters,
     MemoryFilters,
@@ -54,6 +54,7 @@ class SignalWeights:
     memories: float = 0.3  # the memories that came from a session
     people: float = 1.1  # the people whom the question names, as participants
     title: float = 1.2  # the title, if the question has most of it
+    contrast: float = 0.5  # what a question asks for that the one before did not
     synonyms: float = PRESENT  # factor for other words of the same thing
     absent: float = ABSENT  # the same, if no session has the word itself
     narrower: float = NARROWER  # share of these that a word of something narrower counts
@@ -117,6 +118,7 @@ class SearchQuery:
     embedder: Embedder
     corrections: Mapping[str, str] = field(default_factory=dict)  # stems, by the mistyped terms
     synonyms: Mapping[str, Synonym] = field(default_factory=dict)  # other words, by their terms
+    contrast: tuple[str, ...] = ()  # the terms for what the question before did not ask for
     memories: tuple[MemoryHit, ...] = ()  # that the question is about; none if they have no weight
 
     @property
@@ -166,6 +168,7 @@ def prepare_query(
         of_date = {term for term in weighed if term in date_terms or _is_of_date(term)}
         weighed |= {term: weights.date * weighed[term] for term in of_date}
     synonyms = _weigh_synonyms(others, weighed)
+    asked_for = set(query_terms(question)) - people.terms if earlier and contrasts(question) else ()
     meant = f"{earlier} {question}" if follows else question
     return SearchQuery(
         text=question,
@@ -181,6 +184,7 @@ def prepare_query(
         embedder=embedder,
         corrections={**others.corrections, **corrections},
         synonyms={one.term: one for one in others.synonyms if one.term in synonyms},
+        contrast=tuple(_with_other_words(asked_for, others)),
         memories=tuple(_find_memories(question, store, embedder)) if weights.memories else (),
     )
 
@@ -204,6 +208,12 @@ def _weigh_synonyms(others: OtherWords, weighed: Mapping[str, float]) -> dict[st
         for one in others.synonyms
     }
     return {term: weight for term, weight in weights.items() if weight}
+
+
+def _with_other_words(terms: Collection[str], others: OtherWords) -> list[str]:
+    """Return terms, and those for other words of the same."""
+    same = (one for one in others.synonyms if not one.is_near)
+    return [*terms, *(one.term for one in same if not set(one.meant).isdisjoint(terms))]
 
 
 def _find_memories(question: str, store: Store, embedder: Embedder) -> list[MemoryHit]:

@@ -75,6 +75,7 @@ def find_matches(query: SearchQuery) -> Matches:
         "memories": find("memories", query),
         "people": find("people", query),
         "title": find("title", query),
+        "contrast": find("contrast", query),
     }
 
 
@@ -185,6 +186,12 @@ def find_titles(query: SearchQuery) -> list[IndexMatch]:
     return sorted(found, key=lambda one: -one.score)
 
 
+def find_contrasting_sessions(query: SearchQuery) -> list[IndexMatch]:
+    """Find the sessions that have what a question asks for and the one before it did not."""
+    found = query.store.index.match_terms("session", query.contrast, query.filters, DEPTH)
+    return [replace(one, score=1.0) for one in found]
+
+
 def best_per_session(places: Iterable[IndexMatch]) -> Scores:
     """Return the best score of every session."""
     scores: Scores = {}
@@ -243,6 +250,7 @@ SIGNALS = {
     "memories": Signal(find_remembered_turns, best_per_session, if_anything_matches),
     "people": Signal(find_sessions_of_people, best_per_session, if_anything_matches),
     "title": Signal(find_titles, best_per_session, if_anything_matches),
+    "contrast": Signal(find_contrasting_sessions, best_per_session, if_anything_matches),
 }
 
 

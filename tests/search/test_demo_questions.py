@@ -2,6 +2,8 @@
 
 `demo_questions.jsonl` holds a question a line: `gold` sessions answer it, one of `first` should
 be ranked first, one of `turns` should be shown with it. No question names a relative date.
+`harder_demo_questions.jsonl` was written by four who had read the archive but no other question:
+more of its questions use other words, a broader word or another language.
 """
 
 import json
@@ -13,10 +15,14 @@ from helpers.mem_process import Mem
 
 import memcli.demo
 
-QUESTIONS = [
-    json.loads(line)
-    for line in Path(__file__).with_name("demo_questions.jsonl").read_text("utf-8").splitlines()
-]
+
+def read_questions(name):
+    lines = Path(__file__).with_name(name).read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+QUESTIONS = read_questions("demo_questions.jsonl")
+HARDER = read_questions("harder_demo_questions.jsonl")
 ARCHIVE = Path(memcli.demo.__file__).parent / "exports"
 
 
@@ -32,10 +38,20 @@ class Scores:
 
 
 @pytest.fixture(scope="module")
-def scores(tmp_path_factory):
+def mem(tmp_path_factory):
     mem = Mem(tmp_path_factory.mktemp("demo"))
     assert mem("ingest", str(ARCHIVE)).code == 0
-    return score({row["id"]: ask(mem, row) for row in QUESTIONS})
+    return mem
+
+
+@pytest.fixture(scope="module")
+def scores(mem):
+    return score(QUESTIONS, {row["id"]: ask(mem, row) for row in QUESTIONS})
+
+
+@pytest.fixture(scope="module")
+def harder(mem):
+    return score(HARDER, {row["id"]: ask(mem, row) for row in HARDER})
 
 
 def ask(mem, row):
@@ -45,8 +61,8 @@ def ask(mem, row):
     return mem("ask", row["question"], "--json", "-n", "10").json
 
 
-def score(answers):
-    answerable = [row for row in QUESTIONS if row["gold"]]
+def score(questions, answers):
+    answerable = [row for row in questions if row["gold"]]
     found = {id for id, answer in answers.items() if answer["verdict"] == "found"}
     best = {id: answer["sessions"][:1] for id, answer in answers.items()}
     first = {
@@ -62,7 +78,7 @@ def score(answers):
     ]
 
     def found_among(kind):
-        rows = [row["id"] for row in QUESTIONS if row["kind"] == kind]
+        rows = [row["id"] for row in questions if row["kind"] == kind]
         return len(found.intersection(rows)) / len(rows)
 
     return Scores(
@@ -74,23 +90,30 @@ def score(answers):
     )
 
 
-def test_the_set_is_whole():
-    assert len({row["id"] for row in QUESTIONS}) == len(QUESTIONS) >= 140
-    assert {bool(row["gold"]) for row in QUESTIONS if row["verdict"] == "found"} == {True}
+def test_the_sets_are_whole():
+    for questions, least in ((QUESTIONS, 140), (HARDER, 330)):
+        assert len({row["id"] for row in questions}) == len(questions) >= least
+        assert {bool(row["gold"]) for row in questions if row["verdict"] == "found"} == {True}
+    asked = [(row.get("previous"), row["question"].casefold()) for row in QUESTIONS + HARDER]
+    assert len(set(asked)) == len(asked)
 
 
-def test_the_right_session_comes_first(scores):
-    assert scores.right_first >= 0.75
+def test_the_right_session_comes_first(scores, harder):
+    assert scores.right_first >= 0.78
+    assert harder.right_first >= 0.64
 
 
-def test_the_turn_that_answers_is_shown(scores):
-    assert scores.turn_shown >= 0.73
+def test_the_turn_that_answers_is_shown(scores, harder):
+    assert scores.turn_shown >= 0.76
+    assert harder.turn_shown >= 0.55
 
 
-def test_who_asks_for_what_is_there_is_not_told_that_nothing_is(scores):
+def test_who_asks_for_what_is_there_is_not_told_that_nothing_is(scores, harder):
     assert scores.answerable_but_nothing <= 0.06
+    assert harder.answerable_but_nothing <= 0.09
 
 
-def test_who_asks_for_what_is_not_there_is_told_so(scores):
+def test_who_asks_for_what_is_not_there_is_told_so(scores, harder):
     assert scores.unrelated_but_found <= 0.05
     assert scores.related_but_found <= 0.52
+    assert harder.unrelated_but_found <= 0.2

@@ -33,6 +33,7 @@ NONE = SignalWeights(
     memories=0,
     people=0,
     title=0,
+    contrast=0,
 )
 
 
@@ -73,6 +74,23 @@ def test_words_side_by_side_in_the_question_are_looked_for_side_by_side(store, t
 
     assert titles("the support group", replace(NONE, turn=0.1)) == ["Apart", "Together"]
     assert titles("the support group", replace(NONE, turn=0.1, together=1)) == ["Together", "Apart"]
+
+
+def test_what_a_follow_up_asks_for_in_place_of_something_is_in_what_it_finds(store, titles):
+    remember(
+        store,
+        talk("Oslo", "me: Ida feeds the cat, the fish and the snake in Oslo."),
+        talk("Rome", "me: Udo feeds the cat in Rome."),
+    )
+    before = "who feeds the cat, the fish and the snake in Oslo?"
+    words = replace(NONE, session=1)
+
+    assert titles("and in Rome?", words, earlier=before) == ["Oslo", "Rome"]
+    assert titles("and in Rome?", replace(words, contrast=1), earlier=before) == ["Rome", "Oslo"]
+    assert titles("and who is in Rome, is it him?", replace(words, contrast=1), earlier=before) == [
+        "Oslo",
+        "Rome",
+    ]
 
 
 def test_who_asks_where_one_lives_finds_who_said_that_they_live_there(store, titles):

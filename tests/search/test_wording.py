@@ -1,8 +1,8 @@
-"""The wording of a question: now or before."""
+"""The wording of a question: now or before, and something else than before."""
 
 import pytest
 
-from memcli.search.question.wording import find_tense
+from memcli.search.question.wording import contrasts, find_tense
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,18 @@ def test_old_is_not_what_held_before_unless_that_is_asked_for(question):
 )
 def test_a_comparison_asks_for_both(question):
     assert find_tense(question) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("and in August?", True),
+        ("what about the new one?", True),
+        ("und im August?", True),
+        ("and who feeds him then?", False),
+        ("and how long is it from there?", False),
+        ("in August?", False),
+    ],
+)
+def test_a_follow_up_contrasts_unless_it_points_back(question, expected):
+    assert contrasts(question) is expected

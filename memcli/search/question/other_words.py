@@ -32,7 +32,7 @@ class Synonym:
 
     @property
     def is_near(self) -> bool:
-        """Whether it is for words of what only belongs to the thing."""
+        """True if it is for words of what only belongs to the thing."""
         return self.information < SAME
 
 

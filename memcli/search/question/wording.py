@@ -1,4 +1,4 @@
-"""The wording of a question: words for now and before, and for questions that go on."""
+"""The wording of a question: words for now and before, and of questions that go on."""
 
 import re
 from typing import Literal
@@ -41,6 +41,7 @@ _POINTS_BACK = re.compile(
     r"|one|ones|same|es|er|sie|ihn|ihm|ihr|das|dort)\b",
     re.IGNORECASE,
 )
+_ONE = re.compile(r"\b(?:one|ones)\b", re.IGNORECASE)  # "and the new one?"
 _NEW_SENTENCE = re.compile(r"(?:^|[.!?:])\W*$")
 
 
@@ -70,6 +71,11 @@ def find_tense(question: str) -> Tense | None:
     if _BEFORE.search(question) or _OLD.match(question):
         return "before"
     return "now" if _NOW.search(question) else None
+
+
+def contrasts(question: str) -> bool:
+    """Return whether a question asks the one before it for something else: "and in August?"."""
+    return bool(_GOES_ON.match(question)) and not _POINTS_BACK.search(_ONE.sub("", question))
 
 
 def goes_on(question: str) -> bool:
