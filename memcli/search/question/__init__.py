@@ -2,7 +2,7 @@
 
 - `people`: the speakers and assistants that a question names, in any script.
 - `other_words`: other words for what it asks about, as terms of an index.
-- `thesaurus`: words of the same meaning and narrower ones, in 14 languages.
+- `thesaurus`: words of the same meaning, narrower and related ones, in 14 languages.
 - `exact`: quoted phrases, and ids.
 - `vectors`: the vector of a question, and how much each of its terms says.
 - `wording`: words for now and before, and questions that go on.
