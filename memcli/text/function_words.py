@@ -120,6 +120,7 @@ _JAPANESE = frozenset(
     """.split()
 )
 _FOREIGN = {language: words - ENGLISH for language, words in _OTHERS.items()}
+ENGLISH_ONLY = ENGLISH.difference(*_OTHERS.values())  # words that show that a question is English
 _LEAST = 2  # function words of a language that make a question one in it
 
 

@@ -121,6 +121,26 @@ def test_a_mistyped_word_is_taken_for_the_one_a_slip_away():
     assert find_related_words("pasword", (ENGLISH,)) == []  # a word that somebody uses
 
 
+@pytest.mark.parametrize(
+    ("question", "word", "corrected"),
+    [
+        ("Was kostet die Miete jetzt?", "miete", ""),  # all its small words are English, too
+        ("Miete Lissabon", "miete", ""),
+        ("what was the pasword", "pasword", "password"),
+        ("who is the alergist", "alergist", "allergist"),  # not of the Polish alergi*
+        ("pasword", "pasword", "password"),
+    ],
+)
+def test_a_foreign_word_is_not_taken_for_a_mistyped_one(question, word, corrected):
+    [found] = [
+        one
+        for one in find_related_words(question, (ENGLISH,), [word])
+        if question[one.start : one.end].lower() == word
+    ]
+
+    assert found.corrected == corrected
+
+
 def test_a_word_of_another_language_in_an_english_question_is_not_looked_up():
     assert "Hochzeit" not in related("Where is the Hochzeit?", (ENGLISH,))
     assert "Hochzeit" in related("Where is the Hochzeit?", (ENGLISH, "de"))
@@ -270,6 +290,7 @@ def test_a_mistyped_word_finds_the_other_words_of_what_is_meant(archive):
     assert [one.session.title for one in found.candidates] == ["Pets"]
     assert [one.session.title for one in cat.candidates] == ["Pets"]
     assert cat.corrections == {"felien": "feline"}
+    assert cat.candidates[0].reasons[0] == "kitten for feline"
 
 
 def test_a_known_word_is_not_taken_for_a_misspelt_one(archive):

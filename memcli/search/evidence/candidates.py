@@ -90,7 +90,8 @@ def _other_words(
     for term in terms:
         if term in query.synonyms and (found := spell_out(term, texts, query.own_terms)):
             one = query.synonyms[term]
-            known = words.setdefault((one.meant, one.is_near), [])
+            meant = tuple(query.corrections.get(each, each) for each in one.meant)
+            known = words.setdefault((meant, one.is_near), [])
             known += [word for word in found if word not in known]
     return [FoundWords(tuple(found), *stands) for stands, found in words.items()]
 

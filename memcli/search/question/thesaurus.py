@@ -23,7 +23,7 @@ import memcli
 from memcli.lazy_dataclasses import dataclass
 from memcli.store import LEAST_TYPED, is_unspaced, slips, word_spans
 from memcli.text.function_words import ENGLISH as ENGLISH_FUNCTION_WORDS
-from memcli.text.function_words import function_words
+from memcli.text.function_words import ENGLISH_ONLY, function_words
 
 ENGLISH = "en"
 # Frequent words of each language that is not English: of a chat of some length, many.
@@ -117,9 +117,10 @@ def _find_concepts(
     """Return (start, end, concepts, correction) of the words of a question that the thesaurus has.
 
     Of several entries the longest counts. A word that is English and of another language, too, is
-    taken for English in an English question only; of such a question no word is looked up in other
-    languages than the given ones, if it is in Latin script. An unknown word of an English question
-    is taken for the English word that it is one slip of the keys away from.
+    taken for English in an English question only. If small words show that a question is English,
+    its words in Latin script are looked up in no other languages than the given ones, and a word
+    that is unknown there is taken for the English one that it is a slip of the keys away from.
+    Where nothing shows that, a word that is unknown in all languages is.
     """
     words = [
         _Word(start, end, question[start:end].lower(), term)
@@ -128,7 +129,7 @@ def _find_concepts(
     ]
     silent = function_words(word.text for word in words)
     in_english = silent == ENGLISH_FUNCTION_WORDS
-    surely = in_english and any(word.text in ENGLISH_FUNCTION_WORDS for word in words)
+    surely = in_english and any(word.text in ENGLISH_ONLY for word in words)
     found = list[tuple[int, int, list[str], str]]()
     taken = 0  # the end of the words that were found before
     for at, word in enumerate(words):
@@ -142,7 +143,8 @@ def _find_concepts(
                 longest, likely, others = length, {}, {}
             if length and length == longest:
                 (likely if english == in_english else others)[concept] = None
-        mistyped = in_english and not likely and word.text in unknown
+        nowhere = not likely and (surely or (in_english and not longest))
+        mistyped = nowhere and word.text in unknown
         if mistyped and (near := _words_near(word.text)):
             meant = [concept for one in near for concept in _english_words()[_singular(one)]]
             found.append((word.start, word.end, list(dict.fromkeys(meant)), near[0]))
