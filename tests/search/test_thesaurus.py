@@ -290,6 +290,7 @@ def test_a_mistyped_word_finds_the_other_words_of_what_is_meant(archive):
     assert [one.session.title for one in found.candidates] == ["Pets"]
     assert [one.session.title for one in cat.candidates] == ["Pets"]
     assert cat.corrections == {"felien": "feline"}
+    assert found.candidates[0].reasons[0] == "words kitten"
     assert cat.candidates[0].reasons[0] == "kitten for feline"
 
 

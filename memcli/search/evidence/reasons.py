@@ -66,8 +66,12 @@ def describe_reasons(
 
 def _name_words(terms: Sequence[str], other_words: Sequence[FoundWords]) -> list[str]:
     """Return the words that a session has, and those that it has in their place."""
+    corrected = [one for one in other_words if one.words == one.meant]  # a mistyped word
+    terms = [*terms, *(word for one in corrected for word in one.words)]
     others = []
     for one in other_words:
+        if one in corrected:
+            continue
         words, meant = _list_words(one.words), " ".join(join_pairs(one.meant))
         others.append(f"related to {meant}: {words}" if one.is_near else f"{words} for {meant}")
     return [f"words {_list_words(terms)}", *others] if terms else others
