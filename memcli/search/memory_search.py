@@ -10,7 +10,7 @@ from memcli.domain import Memory, Passage, SessionId
 from memcli.lazy_dataclasses import dataclass, replace
 from memcli.protocols import Embedder
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
-from memcli.search.question.other_words import covered_information, find_other_words
+from memcli.search.question.other_words import Factors, covered_information, find_other_words
 from memcli.search.question.vectors import question_vector
 from memcli.store import Filters, IndexMatch, MemoryFilters, Store, query_terms
 
@@ -56,7 +56,7 @@ def search_memories(
     if store.memory_index.is_empty:
         return []
     terms = query_terms(query)
-    others = find_other_words(query, store, related=0, among="memory").synonyms
+    others = find_other_words(query, store, Factors(related=0), among="memory").synonyms
     by_words = store.memory_index.match_terms(
         [*terms, *(one.term for one in others)],
         depth,

@@ -11,11 +11,9 @@ from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder
 from memcli.search.memory_search import SESSION_DEPTH, MemoryHit, search_memories
 from memcli.search.question.other_words import (
-    ABSENT,
+    FACTORS,
     MOST_WEIGHED_TERMS,
-    NARROWER,
-    PRESENT,
-    RELATED,
+    Factors,
     OtherWords,
     Synonym,
     find_other_words,
@@ -55,10 +53,10 @@ class SignalWeights:
     people: float = 1.1  # the people whom the question names, as participants
     title: float = 1.2  # the title, if the question has most of it
     contrast: float = 0.5  # what a question asks for that the one before did not
-    synonyms: float = PRESENT  # factor for other words of the same thing
-    absent: float = ABSENT  # the same, if no session has the word itself
-    narrower: float = NARROWER  # share of these that a word of something narrower counts
-    related: float = RELATED  # share of `absent` that a word of what belongs to it counts
+    synonyms: float = FACTORS.present  # factor for other words of the same thing
+    absent: float = FACTORS.absent  # the same, if no session has the word itself
+    narrower: float = FACTORS.narrower  # share of these that a word of something narrower counts
+    related: float = FACTORS.related  # share of `absent` that a word of what belongs to it counts
     spelling: float = 0.3  # factor for the term that replaces a mistyped one; 0 replaces none
     salience: float = 0.3  # power to which a term's salience is raised, as its weight in BM25
     assistant: float = 0.6  # factor for an assistant's turn; a person's counts 1
@@ -190,15 +188,8 @@ def prepare_query(
 
 
 def _find_other_words(question: str, store: Store, weights: SignalWeights) -> OtherWords:
-    return find_other_words(
-        question,
-        store,
-        present=weights.synonyms,
-        absent=weights.absent,
-        narrower=weights.narrower,
-        related=weights.related,
-        mistyped=bool(weights.spelling),
-    )
+    factors = Factors(weights.synonyms, weights.absent, weights.narrower, weights.related)
+    return find_other_words(question, store, factors, mistyped=bool(weights.spelling))
 
 
 def _weigh_synonyms(others: OtherWords, weighed: Mapping[str, float]) -> dict[str, float]:

@@ -17,13 +17,25 @@ from memcli.search.question.thesaurus import (
 from memcli.store import Store, is_unspaced, query_terms, synonym_tokens, synonym_words
 
 MOST_WEIGHED_TERMS = 40  # a question with more terms is a text, whose terms all weigh the same
-PRESENT, ABSENT, NARROWER, RELATED = 0.6, 1.2, 0.67, 0.3  # factors; see `find_other_words`
 SAME, NEAR = 0.8, 0.3  # shares of a term's information that another and a related word for it have
 
 
 @dataclass(frozen=True, slots=True)
+class Factors:
+    """The weights of other words, as factors of the weight of the word of the question."""
+
+    present: float = 0.6  # for a thing whose word the index has; 0 finds none
+    absent: float = 1.2  # for a thing whose word it has not
+    narrower: float = 0.67  # share of these that words of something narrower count
+    related: float = 0.3  # share of `absent` that words of what belongs to such a thing count
+
+
+FACTORS = Factors()
+
+
+@dataclass(frozen=True, slots=True)
 class Synonym:
-    """A term for other words of the same thing, or for words of narrower things."""
+    """A term for other words of the same thing, for narrower ones, or for what belongs to it."""
 
     meant: tuple[str, ...]  # the terms of the question that it stands for
     factor: float  # for their weight
@@ -49,11 +61,8 @@ class OtherWords:
 def find_other_words(
     question: str,
     store: Store,
+    factors: Factors = FACTORS,
     *,
-    present: float = PRESENT,
-    absent: float = ABSENT,
-    narrower: float = NARROWER,
-    related: float = RELATED,
     mistyped: bool = True,
     among: Literal["session", "memory"] = "session",
 ) -> OtherWords:
@@ -62,44 +71,32 @@ def find_other_words(
     Args:
         question: in the person's own words.
         store: the database.
-        present: the factor for other words of a thing whose word the index has; 0 finds none.
-        absent: the same for a thing whose word it has not.
-        narrower: the share of these that words of something narrower count.
-        related: the share of `absent` that words of what belongs to such a thing count.
+        factors: how much the other words count.
         mistyped: whether a word that nobody knows is looked up as one that is a slip away.
         among: the texts whose words count.
     """
     question = unicodedata.normalize("NFKC", question)
     typed = query_terms(question)
     has = dict(zip(typed, store.index.has_terms(typed, among), strict=True))
-    if len(typed) > MOST_WEIGHED_TERMS or (all(has.values()) and not present):
+    if len(typed) > MOST_WEIGHED_TERMS or (all(has.values()) and not factors.present):
         return OtherWords()
-    groups, synonyms, across = [], [], set[str]()
+    groups, across = list[tuple[tuple[str, ...], Synonym]](), set[str]()
     everyday, corrections = set[str](), dict[str, str]()
     unknown = [term for term in typed if mistyped and not has[term]]
     for found in _look_up(question, store, unknown):
-        start, end = found.start, found.end
-        meant = tuple(term for term in query_terms(question[start:end]) if term in has)
-        known = any(has[term] for term in meant)
-        factor = present if known else absent
+        meant = tuple(
+            term for term in query_terms(question[found.start : found.end]) if term in has
+        )
         everyday.update(meant)
         if found.corrected:
             corrections |= dict.fromkeys(meant, found.corrected)
-        if not (meant and factor):
-            continue
-        for words, share, information in (
-            (found.same, 1.0, SAME),
-            (found.narrower, narrower, SAME),
-            *((words, related, NEAR) for words in found.related if not known),
-        ):
-            if share:
-                groups.append(words)
-                synonyms.append(Synonym(meant, factor * share, information))
-        ends = (question[max(at - 1, 0) : at + 1] for at in (start, end))
-        across |= {pair for pair in ends if len(pair) == 2 and is_unspaced(pair)}
-    terms = store.index.synonym_terms(groups, among)
+        if meant:
+            groups += _group_words(found, meant, factors, known=any(has[term] for term in meant))
+            ends = (question[max(at - 1, 0) : at + 1] for at in (found.start, found.end))
+            across |= {pair for pair in ends if len(pair) == 2 and is_unspaced(pair)}
+    terms = store.index.synonym_terms([words for words, _ in groups], among)
     by_term = dict[str, Synonym]()
-    for term, one in zip(terms, synonyms, strict=True):
+    for term, (_, one) in zip(terms, groups, strict=True):
         if term and (term not in by_term or one.factor > by_term[term].factor):
             by_term[term] = replace(one, term=term)
     searched = {term for one in by_term.values() for term in one.meant}
@@ -109,6 +106,21 @@ def find_other_words(
         frozenset(everyday - (corrections.keys() - searched)),
         {term: word for term, word in corrections.items() if term in searched},
     )
+
+
+def _group_words(
+    found: RelatedWords, meant: tuple[str, ...], factors: Factors, *, known: bool
+) -> list[tuple[tuple[str, ...], Synonym]]:
+    """Return the words that count as one term each, and what that term is worth."""
+    factor = factors.present if known else factors.absent
+    groups = [(found.same, 1.0, SAME), (found.narrower, factors.narrower, SAME)]
+    if not known:
+        groups += [(words, factors.related, NEAR) for words in found.related]
+    return [
+        (words, Synonym(meant, factor * share, information))
+        for words, share, information in groups
+        if factor * share
+    ]
 
 
 def covered_information(
