@@ -151,7 +151,11 @@ def prepare_query(
     Raises:
         BackendError: the embedder failed.
     """
-    asked, before = (_find_people(text, store, names) for text in (question, earlier))
+    speakers, sources = store.index.speaker_names(), store.index.source_names()
+    asked, before = (
+        find_named_people(text, speakers, sources, names) if text else NamedPeople()
+        for text in (question, earlier)
+    )
     people = asked or before
     others = _find_other_words(f"{question}\n{earlier}".strip(), store, weights)
     weighed, corrections = _weigh_terms(question, store, embedder, weights, people, others)
@@ -166,7 +170,8 @@ def prepare_query(
         of_date = {term for term in weighed if term in date_terms or _is_of_date(term)}
         weighed |= {term: weights.date * weighed[term] for term in of_date}
     synonyms = _weigh_synonyms(others, weighed)
-    asked_for = set(query_terms(question)) - people.terms if earlier and contrasts(question) else ()
+    instead = query_terms(question) if earlier and contrasts(question) else []
+    asked_for = [term for term in instead if term not in people.terms]
     meant = f"{earlier} {question}" if follows else question
     return SearchQuery(
         text=question,
@@ -227,11 +232,6 @@ def _find_days(
 def _is_of_date(term: str) -> bool:
     """Return whether a term is a year or the name of a month."""
     return is_year(term) or parse_month(term) is not None
-
-
-def _find_people(question: str, store: Store, names: Sequence[Sequence[str]]) -> NamedPeople:
-    index = store.index
-    return find_named_people(question, index.speaker_names(), index.source_names(), names)
 
 
 def _weigh_terms(

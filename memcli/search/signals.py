@@ -188,6 +188,8 @@ def find_titles(query: SearchQuery) -> list[IndexMatch]:
 
 def find_contrasting_sessions(query: SearchQuery) -> list[IndexMatch]:
     """Find the sessions that have what a question asks for and the one before it did not."""
+    if not query.contrast:
+        return []
     found = query.store.index.match_terms("session", query.contrast, query.filters, DEPTH)
     return [replace(one, score=1.0) for one in found]
 

@@ -171,8 +171,8 @@ def _singular(word: str) -> str:
 def _english_words() -> dict[str, list[str]]:
     """Return the concepts of each English word of one part."""
     words = dict[str, list[str]]()
-    for concept in _lines(ENGLISH):
-        for word in _words(concept.decode(), [ENGLISH]):
+    for concept, entries in _lines(ENGLISH).items():
+        for word in entries.decode().split(", "):
             if word.isalpha():
                 words.setdefault(word, []).append(concept.decode())
     return words
