@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from memcli.lazy_dataclasses import dataclass, field, replace
 from memcli.protocols import Embedder
 from memcli.search.memory_search import SESSION_DEPTH, MemoryHit, search_memories
+from memcli.search.question.answer_type import AnswerType, expected_types
 from memcli.search.question.other_words import (
     FACTORS,
     MOST_WEIGHED_TERMS,
@@ -56,6 +57,7 @@ class SignalWeights:
     synonyms: float = FACTORS.present  # factor for other words of the same thing
     absent: float = FACTORS.absent  # the same, if no session has the word itself
     narrower: float = FACTORS.narrower  # share of these that a word of something narrower counts
+    foreign: float = FACTORS.foreign  # factor for words of it in another script
     related: float = FACTORS.related  # share of `absent` that a word of what belongs to it counts
     spelling: float = 0.3  # factor for the term that replaces a mistyped one; 0 replaces none
     salience: float = 0.3  # power to which a term's salience is raised, as its weight in BM25
@@ -63,6 +65,7 @@ class SignalWeights:
     name: float = 0.0  # factor for a term that names a speaker: it says nothing about a subject
     date: float = 0.3  # factor for a term that names days, "two weeks ago": `dates` looks for them
     tense: float = 0.35  # share of the best score that the newest, or the oldest, session gains
+    answer: float = 0.2  # the same, for a session with something of the type of the answer
 
 
 SMALL_ARCHIVE, LARGE_ARCHIVE = 100, 20_000  # sessions; weights change between the two
@@ -73,6 +76,7 @@ _IN_A_LARGE_ARCHIVE = {
     "together": 0.67,
     "meaning": 0.16,
     "tense": 0.1,
+    "answer": 0.1,
 }
 
 
@@ -118,6 +122,7 @@ class SearchQuery:
     synonyms: Mapping[str, Synonym] = field(default_factory=dict)  # other words, by their terms
     contrast: tuple[str, ...] = ()  # the terms for what the question before did not ask for
     memories: tuple[MemoryHit, ...] = ()  # that the question is about; none if they have no weight
+    answer_types: tuple[AnswerType, ...] = ()  # of the answers that it expects
 
     @property
     def own_terms(self) -> tuple[str, ...]:
@@ -189,11 +194,14 @@ def prepare_query(
         synonyms={one.term: one for one in others.synonyms if one.term in synonyms},
         contrast=tuple(_with_other_words(asked_for, others)),
         memories=tuple(_find_memories(question, store, embedder)) if weights.memories else (),
+        answer_types=tuple(expected_types(question)),
     )
 
 
 def _find_other_words(question: str, store: Store, weights: SignalWeights) -> OtherWords:
-    factors = Factors(weights.synonyms, weights.absent, weights.narrower, weights.related)
+    factors = Factors(
+        weights.synonyms, weights.absent, weights.narrower, weights.foreign, weights.related
+    )
     return find_other_words(question, store, factors, mistyped=bool(weights.spelling))
 
 

@@ -184,10 +184,11 @@ from memcli.search.evidence.candidates import (
     first_searched,
 )
 from memcli.search.evidence.confidence import measure_confidence
-from memcli.search.evidence.turns import Evidence
+from memcli.search.evidence.turns import MOST_EVIDENCE, Evidence
 from memcli.search.fusion import weighted_sum
 from memcli.search.memory_search import find_answering_memories
 from memcli.search.query import SearchQuery, SignalWeights, prepare_query, weights_for_size
+from memcli.search.question.answer_type import has_type
 from memcli.search.question.exact import Reference, find_quoted_phrases, parse_reference
 from memcli.search.question.wording import find_tense
 from memcli.search.signals import (
@@ -202,6 +203,7 @@ LEAST_COSINE = 0.45  # of a passage that shares no word with the question, to be
 EXACT_TITLE = 0.9  # score of a title that the question has, or nearly
 LEAST_CLOSENESS = 0.5  # of a session to a named day, if it shares no word with the question
 SENTENCE_MEANING = 3.0  # factor for the weight of meaning, if the embedder reads sentences
+ANSWERING = 10  # sessions, the best ones, that are read for what may be the answer
 LEAST_SURE = 0.05  # confidence of a question none of whose words says anything
 
 
@@ -281,9 +283,10 @@ def _run_signals(query: SearchQuery, limit: int, *, missing_phrases: tuple[str, 
     if isinstance(query.embedder, SentenceEmbedder):
         signals = weigh_meaning(query, signals, scores, matches)
         scores = score_sessions(signals)
-    if tense := score_tense(query, signals, scores, matches):
-        signals.append(tense)
-        scores = score_sessions(signals)
+    for score_more in (score_tense, score_answers):
+        if more := score_more(query, signals, scores, matches):
+            signals.append(more)
+            scores = score_sessions(signals)
     ranked = sorted(
         scores.keys() & _presentable(matches), key=lambda number: (-scores[number], number)
     )
@@ -349,6 +352,37 @@ def score_tense(
     last = len(order) - 1
     ages = {number: at / last for at, number in enumerate(order)}
     return SignalScores("tense", weight, ages)
+
+
+def score_answers(
+    query: SearchQuery,
+    signals: Sequence[SignalScores],
+    scores: Mapping[int, float],
+    matches: Matches,
+) -> SignalScores | None:
+    """Score the best sessions by whether they have something of the type of the answer.
+
+    It stands in the turns that have most of the question's words, or in those after them. A session
+    scores the share of the expected types that it has; 1 if there is one.
+    """
+    types = query.answer_types
+    best = max(scores.values(), default=0.0)
+    if not types or not best or not query.weights.answer:
+        return None
+    likeliest = sorted(scores, key=lambda number: (-scores[number], number))[:ANSWERING]
+    found: dict[int, list[int]] = {number: [] for number in likeliest}
+    for place in matches["turn"]:
+        if place.passage and len(found.get(place.session, [0] * MOST_EVIDENCE)) < MOST_EVIDENCE:
+            found[place.session].append(place.passage.first)
+    answering = {}
+    for number, session in query.store.sessions.by_numbers(likeliest).items():
+        at = {position for first in found[number] for position in (first - 1, first)}
+        text = "\n".join(
+            session.turns[each].text for each in sorted(at) if each < len(session.turns)
+        )
+        answering[number] = sum(has_type(text, one) for one in types) / len(types)
+    weight = query.weights.answer * best * sum(signal.weight for signal in signals)
+    return SignalScores("answer", weight, answering)
 
 
 def _presentable(matches: Matches) -> set[int]:

@@ -28,8 +28,10 @@ from datetime import datetime
 from memcli.domain import Role, Session, SessionId
 from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import Embedder
+from memcli.search.evidence.turns import is_repeated
 from memcli.search.fusion import scale_by_maximum, scale_by_range, weighted_sum
 from memcli.search.query import SearchQuery, prepare_query, weights_for_size
+from memcli.search.question.answer_type import has_type
 from memcli.search.retrieve import score_sessions
 from memcli.search.signals import Matches, SignalScores, find_matches, score_signals
 from memcli.store import Filters, IndexMatch, Store, query_terms
@@ -51,6 +53,8 @@ class TurnWeights:
     dates: float = 1.0  # closeness of its session to the days that the question names
     speaker: float = 0.6  # 1 if its speaker is the one participant that the question names
     before: float = 0.25  # BM25 of the turn before; an assistant repeats rather than answers
+    reply: float = 0.25  # BM25 of an assistant's reply, which repeats
+    answer: float = 0.2  # 1 if it has something of the type of the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,16 @@ def _score_turns(
             for number, at in places
             if query.people.assistant or sessions[number].turns[at - 1].role != Role.ASSISTANT
         },
+    }
+    parts["reply"] = {
+        (number, at): turns.get((number, at + 1), 0.0)
+        for number, at in places
+        if is_repeated(sessions[number].turns, at)
+    }
+    parts["answer"] = {
+        (number, at): 1.0
+        for number, at in places
+        if any(has_type(sessions[number].turns[at - 1].text, one) for one in query.answer_types)
     }
     for name in ("session", "dates"):
         scores = by_session.get(name, {})

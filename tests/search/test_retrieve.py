@@ -34,6 +34,7 @@ NONE = SignalWeights(
     people=0,
     title=0,
     contrast=0,
+    answer=0,
 )
 
 
@@ -122,6 +123,28 @@ def test_a_day_named_does_not_open_a_filter(store, titles):
     remember(store, talk("Notes", "me: tea"), talk("Other", "me: tea", source="chat"))
 
     assert titles("tea in March 2024", filters=Filters(source="chat")) == ["Other"]
+
+
+def test_of_equal_sessions_the_one_with_an_answer_of_the_expected_type_comes_first(store):
+    remember(
+        store,
+        talk("Asks", "me: is that saddle comfortable?", "ai: that saddle is, for most people"),
+        talk("Tells", "me: the saddle is here at last", "ai: Lovely!", "me: it was $85"),
+        talk("Told", "me: the saddle is here", "me: $85 and it even fits"),
+    )
+    ranked = retrieve(
+        "what did the saddle cost?",
+        store,
+        WordEmbedder(),
+        Filters(),
+        limit=9,
+        now=NOW,
+        weights=replace(NONE, session=0.01, turn=0.3, answer=1),
+    )
+    first, *others = ranked.candidates
+    assert first.session.title == "Told"
+    assert first.reasons == ("words saddle", "names an amount of money")
+    assert all("answer" not in one.parts or not one.parts["answer"] for one in others)
 
 
 def test_a_mistyped_word_counts_as_the_nearest(store, titles):
@@ -268,6 +291,36 @@ def test_the_turn_that_answers_comes_first(store):
     )
 
     assert turns(store, "What is Bo's dog called?")[:2] == [("Pets", 2), ("Bread", 2)]
+
+
+def test_a_turn_that_an_assistant_repeats_or_that_has_the_expected_type_comes_first(store):
+    remember(
+        store,
+        talk(
+            "Saddle",
+            "me: I went to the shop again on Monday",
+            "me: it was $85",
+            "ai: Noted: the saddle is yours",
+            "me: the weather was awful",
+        ),
+    )
+    weights = TurnWeights(turn=1, passage=0, session=0, meaning=0, before=0, reply=0, answer=0)
+    question = "what did the saddle cost?"
+
+    def order(**more):
+        found = retrieve_turns(
+            question,
+            store,
+            WordEmbedder(),
+            Filters(),
+            limit=9,
+            weights=replace(weights, **more),
+        )
+        return [one.position for one in found if one.score > 0]
+
+    assert order() == [3]
+    assert order(reply=0.5) == [3, 2]
+    assert order(turn=0, answer=1) == [2]
 
 
 def test_the_person_the_question_names_said_it(store):

@@ -11,6 +11,8 @@ from helpers.keyword_models import WordEmbedder
 import memcli
 from memcli.ingest.import_conversations import ConversationImporter
 from memcli.ingest.import_counts import ImportTally
+from memcli.lazy_dataclasses import replace
+from memcli.search.query import SignalWeights
 from memcli.search.question.thesaurus import ENGLISH, MARKERS, find_related_words
 from memcli.search.retrieve import retrieve
 from memcli.store import Filters, Store
@@ -33,7 +35,12 @@ RELATED = {
 def related(question, languages=(ENGLISH,)):
     """Return the related words of each part of a question that the thesaurus has."""
     return {
-        question[one.start : one.end]: {*one.same, *one.narrower}
+        question[one.start : one.end]: {
+            *one.same,
+            *one.narrower,
+            *one.foreign,
+            *one.foreign_narrower,
+        }
         for one in find_related_words(question, languages)
     }
 
@@ -190,6 +197,23 @@ def test_only_the_languages_that_are_asked_for_are_returned():
     assert "wedding" not in wedding.same
 
 
+@pytest.mark.parametrize(
+    ("question", "languages", "own", "foreign"),
+    [
+        ("Where is my pet?", (ENGLISH, "de", "zh"), {"house pet", "haustier*"}, "宠物"),
+        ("Wo ist mein Haustier?", (ENGLISH, "de", "ja"), {"pet", "haustier*"}, "ペット"),
+        ("我的宠物在哪里？", (ENGLISH, "zh"), {"宠物"}, "house pet"),
+        ("Где моя кошка?", (ENGLISH, "ru"), {"кот"}, "feline"),
+    ],
+)
+def test_words_in_another_script_than_the_question_are_foreign(question, languages, own, foreign):
+    [found] = find_related_words(question, languages)
+
+    assert own <= set(found.same)
+    assert foreign in found.foreign
+    assert not {*found.same, *found.narrower} & {*found.foreign, *found.foreign_narrower}
+
+
 # What a search makes of it.
 
 GERMAN = (
@@ -256,6 +280,25 @@ def test_another_language_is_found_if_chats_are_in_it(archive):
 
     assert first.session.title == "Saal"
     assert "hochzeit for wedding" in first.reasons
+
+
+def test_a_word_in_another_script_counts_as_much_as_the_word_itself(archive):
+    store = archive(
+        talk("婚礼", "me: 我们的婚礼在五月，你知道什么时候可以订吗？", "ai: 现在可以订。"),
+        talk("Film", "me: The wedding in that film was long.", "ai: It was."),
+        OTHER,
+    )
+
+    def share(factor):
+        weights = replace(SignalWeights(), foreign=factor)
+        found = retrieve(
+            "When is the wedding?", store, WordEmbedder(), Filters(), limit=5, weights=weights
+        )
+        words = {one.session.title: one.parts["session"] for one in found.candidates}
+        return words["婚礼"] / words["Film"]
+
+    assert SignalWeights().foreign == 1
+    assert share(SignalWeights().synonyms) < share(1.0)
 
 
 def test_words_of_a_language_that_no_chat_is_in_are_not_looked_for(archive):

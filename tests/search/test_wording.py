@@ -15,6 +15,13 @@ from memcli.search.question.wording import contrasts, find_tense
         ("where was our old flat?", "before"),
         ("what did we first want to do, originally?", "before"),
         ("what did it cost", None),
+        ("what is our rent?", "now"),
+        ("I'm filling in a form. Where do I work?", "now"),
+        ("what is the order of the games I watched?", None),
+        ("what do I need?", "now"),
+        ("where was our flat?", None),
+        ("what is her rent?", None),
+        ("any tips for keeping my kitchen clean", None),
     ],
 )
 def test_a_question_asks_for_what_holds_now_or_held_before(question, tense):

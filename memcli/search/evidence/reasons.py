@@ -58,6 +58,8 @@ def describe_reasons(
     elif "tense" in counts:
         newest = find_tense(query.text) == "now"
         reasons.append("newer than others on this" if newest else "older than others on this")
+    if "answer" in counts:
+        reasons.append(f"names {' or '.join(one.name for one in query.answer_types)}")
     from_words = sum(parts.get(name, 0.0) for name in ("session", "passage", "turn"))
     if "meaning" in counts and (not reasons or parts["meaning"] > from_words / 2):
         reasons.append("near in meaning")

@@ -1,22 +1,28 @@
 """The turns that are shown with a session: those that answer, replies included.
 
-A turn is scored by its own words, by those of the turn before it, which it may reply to, by the
-passages that it is in, and by its speaker, if the question names one. The turns that are nearest in
+A turn is scored by its own words, by those of the turn before it, which it may reply to, by those
+of an assistant's reply, which repeats what it was told, by the passages that it is in, by its
+speaker, if the question names one, and by something of the type of the answer. The reply shows the
+answering turn of two more of 43 questions of LongMemEval whose session is first, and of two more of
+269 own ones; the type that of two more of 393 of LoCoMo. The turns that are nearest in
 meaning are shown, too, if they have no word of the question: their window as a score of its own
 loses .02 of 89 own questions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from memcli.domain import Role, Session
+from memcli.domain import Role, Session, Turn
 from memcli.lazy_dataclasses import dataclass
 from memcli.protocols import SentenceEmbedder
 from memcli.search.query import SearchQuery
+from memcli.search.question.answer_type import has_type
 from memcli.store import IndexMatch
 from memcli.text.chunking import split_windows
 
 MOST_EVIDENCE = 3  # turns of a session
 BEFORE = 0.25
+REPLY = 0.3  # of an assistant
+TYPE = 0.2
 PASSAGE = 0.3
 SPEAKER = 0.5
 MEMORY = 1.0
@@ -98,8 +104,12 @@ def _choose(
     scores = {}
     for at in searched:
         turn = session.turns[at - 1]
-        previous = words.get(before.get(at, 0), 0.0)
-        score = (words.get(at, 0.0) + BEFORE * previous) / greatest + others.get(at, 0.0)
+        by_words = words.get(at, 0.0) + BEFORE * words.get(before.get(at, 0), 0.0)
+        if is_repeated(session.turns, at):
+            by_words += REPLY * words.get(at + 1, 0.0)
+        score = by_words / greatest + others.get(at, 0.0)
+        if any(has_type(turn.text, one) for one in query.answer_types):
+            score += TYPE
         if turn.speaker in query.people.speakers:
             score += SPEAKER
         if query.people.assistant and turn.role == Role.ASSISTANT:
@@ -112,6 +122,12 @@ def _choose(
         chosen.append(after[best])
     chosen += [at for at in ranked[1:] if at not in chosen and (words.get(at) or at in nearest)]
     return [Evidence(at, words.get(at, 0.0)) for at in chosen[:MOST_EVIDENCE]]
+
+
+def is_repeated(turns: Sequence[Turn], position: int) -> bool:
+    """Return whether an assistant's turn, which often repeats what it was told, follows a turn."""
+    after = turns[position].role if position < len(turns) else None
+    return after == Role.ASSISTANT != turns[position - 1].role
 
 
 def _asks(text: str) -> bool:

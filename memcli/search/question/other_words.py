@@ -24,9 +24,10 @@ SAME, NEAR = 0.8, 0.3  # shares of a term's information that another and a relat
 class Factors:
     """The weights of other words, as factors of the weight of the word of the question."""
 
-    present: float = 0.6  # for a thing whose word the index has; 0 finds none
+    present: float = 0.6  # for a thing whose word the index has, and narrower foreign ones
     absent: float = 1.2  # for a thing whose word it has not
     narrower: float = 0.67  # share of these that words of something narrower count
+    foreign: float = 1.0  # for its words in another script, which no other word is spelt like
     related: float = 0.3  # share of `absent` that words of what belongs to such a thing count
 
 
@@ -78,12 +79,15 @@ def find_other_words(
     question = unicodedata.normalize("NFKC", question)
     typed = query_terms(question)
     has = dict(zip(typed, store.index.has_terms(typed, among), strict=True))
-    if len(typed) > MOST_WEIGHED_TERMS or (all(has.values()) and not factors.present):
+    if len(typed) > MOST_WEIGHED_TERMS:
+        return OtherWords()
+    languages = _find_languages(store)
+    if all(has.values()) and not (factors.present or (factors.foreign and languages)):
         return OtherWords()
     groups, across = list[tuple[tuple[str, ...], Synonym]](), set[str]()
     everyday, corrections = set[str](), dict[str, str]()
     unknown = [term for term in typed if mistyped and not has[term]]
-    for found in _look_up(question, store, unknown):
+    for found in _look_up(question, store, languages, unknown):
         meant = tuple(
             term for term in query_terms(question[found.start : found.end]) if term in has
         )
@@ -112,14 +116,24 @@ def _group_words(
     found: RelatedWords, meant: tuple[str, ...], factors: Factors, *, known: bool
 ) -> list[tuple[tuple[str, ...], Synonym]]:
     """Return the words that count as one term each, and what that term is worth."""
-    factor = factors.present if known else factors.absent
-    groups = [(found.same, 1.0, SAME), (found.narrower, factors.narrower, SAME)]
-    if not known:
-        groups += [(words, factors.related, NEAR) for words in found.related]
+    if known:
+        groups = [
+            (found.same, factors.present, SAME),
+            (found.narrower, factors.present * factors.narrower, SAME),
+            (found.foreign, factors.foreign, SAME),
+            (found.foreign_narrower, factors.present, SAME),
+        ]
+    else:
+        narrower = found.narrower + found.foreign_narrower
+        groups = [
+            (found.same + found.foreign, factors.absent, SAME),
+            (narrower, factors.absent * factors.narrower, SAME),
+            *((words, factors.absent * factors.related, NEAR) for words in found.related),
+        ]
     return [
-        (words, Synonym(meant, factor * share, information))
-        for words, share, information in groups
-        if factor * share
+        (words, Synonym(meant, factor, information))
+        for words, factor, information in groups
+        if factor
     ]
 
 
@@ -143,14 +157,20 @@ def covered_information(
     return sum(information.get(term, 0.0) * share for term, share in shares.items())
 
 
-def _look_up(question: str, store: Store, unknown: Sequence[str]) -> list[RelatedWords]:
-    """Return the related words of a question as the index has them; the last ones are cached."""
+def _find_languages(store: Store) -> list[str]:
+    """Return the languages of the chats, of those of the thesaurus, without English."""
     markers = [synonym_tokens(words.split()) for words in MARKERS.values()]
-    languages = [
+    return [
         code
         for code, found in zip(MARKERS, store.index.synonym_terms(markers), strict=True)
         if len(synonym_words(found)) >= LEAST_MARKERS
     ]
+
+
+def _look_up(
+    question: str, store: Store, languages: Sequence[str], unknown: Sequence[str]
+) -> list[RelatedWords]:
+    """Return the related words of a question as the index has them; the last ones are cached."""
     key = fingerprint("related words", thesaurus_version(), *languages, *unknown, question)
     try:
         return [RelatedWords(*one) for one in store.cache.get(key)]
@@ -160,6 +180,8 @@ def _look_up(question: str, store: Store, unknown: Sequence[str]) -> list[Relate
                 one,
                 same=tuple(synonym_tokens(one.same)),
                 narrower=tuple(synonym_tokens(one.narrower)),
+                foreign=tuple(synonym_tokens(one.foreign)),
+                foreign_narrower=tuple(synonym_tokens(one.foreign_narrower)),
                 related=tuple(tuple(synonym_tokens(words)) for words in one.related),
             )
             for one in find_related_words(question, [ENGLISH, *languages], unknown)

@@ -46,6 +46,7 @@ LEAST_MARKERS = 2  # of a language that chats are in
 MOST_LEVELS = 3  # below a concept, whose words are narrower than its own
 _FOLDER = Path(memcli.__file__).parent / "thesaurus"  # importlib.resources takes 10 ms
 _KEY = 3  # first letters by which words are looked up
+_BEYOND_LATIN = "\u0370"  # from here on, letters are of other scripts
 
 Entry = tuple[str, str, bool]  # a word, its concept, and whether it is English
 
@@ -58,6 +59,8 @@ class RelatedWords:
     end: int
     same: tuple[str, ...]  # words of the same concepts
     narrower: tuple[str, ...]  # words of concepts below
+    foreign: tuple[str, ...]  # of the same concepts: in Latin script for words that are not, or not
+    foreign_narrower: tuple[str, ...]
     related: tuple[tuple[str, ...], ...]  # words of what belongs to them, of each concept
     corrected: str = ""  # the word that a mistyped one was taken for
 
@@ -88,16 +91,28 @@ def find_related_words(
         below = (word for one in _narrower_concepts(concepts) for word in _words(one, languages))
         narrower = dict.fromkeys(word for word in below if word not in same)
         nearer = same | narrower
+        in_latin = _is_latin(question[start])
         related = (
             tuple(word for word in _words(one, languages) if word not in nearer)
             for one in _related_concepts(concepts)
         )
         found.append(
             RelatedWords(
-                start, end, tuple(same), tuple(narrower), tuple(filter(None, related)), corrected
+                start,
+                end,
+                tuple(word for word in same if _is_latin(word) == in_latin),
+                tuple(word for word in narrower if _is_latin(word) == in_latin),
+                tuple(word for word in same if _is_latin(word) != in_latin),
+                tuple(word for word in narrower if _is_latin(word) != in_latin),
+                tuple(filter(None, related)),
+                corrected,
             )
         )
     return found
+
+
+def _is_latin(word: str) -> bool:
+    return word < _BEYOND_LATIN
 
 
 def is_everyday_word(word: str) -> bool:

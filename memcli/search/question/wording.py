@@ -32,6 +32,14 @@ _COMPARES = re.compile(
     r"\b(?:than|compared|difference|from .+ to|verglichen|unterschied|statt|instead)\b|比",
     re.IGNORECASE,
 )
+# "What is our rent?" asks for the present one: nobody says "now" of what is one's own.
+_ASKS = re.compile(r"\W*(?:and|so|or|but)?\s*\b(?:what|which|where|when|who|how)", re.IGNORECASE)
+_OWN = re.compile(r"\b(?:my|mine|our|ours|i|we|me|us)\b", re.IGNORECASE)
+_PRESENT = re.compile(r"\b(?:is|are|am|do|does|has|have to|can|should)\b|\w['’]s\b", re.IGNORECASE)
+_PAST = re.compile(
+    r"\b(?:did|was|were|had|would|could|been|ago|last|\w+(?<!\bne)(?<!\bfe)ed)\b", re.IGNORECASE
+)
+_SENTENCES = re.compile(r"(?<=[.?!:,])\s+")
 _GOES_ON = re.compile(
     r"\s*(?:and|or|but|what about|how about|und|oder|aber)\b|\s*(?:那|那么|それで|じゃあ)",
     re.IGNORECASE,
@@ -70,7 +78,16 @@ def find_tense(question: str) -> Tense | None:
         return None
     if _BEFORE.search(question) or _OLD.match(question):
         return "before"
-    return "now" if _NOW.search(question) else None
+    if _NOW.search(question) or any(map(_asks_for_own, _SENTENCES.split(question))):
+        return "now"
+    return None
+
+
+def _asks_for_own(sentence: str) -> bool:
+    """Return whether a sentence asks, in the present tense, for something of one's own."""
+    if not _ASKS.match(sentence) or _PAST.search(sentence):
+        return False
+    return bool(_OWN.search(sentence) and _PRESENT.search(sentence))
 
 
 def contrasts(question: str) -> bool:
