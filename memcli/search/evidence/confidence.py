@@ -58,8 +58,8 @@ from memcli.search.question.other_words import covered_information
 from memcli.search.question.wording import find_names
 from memcli.store import IndexMatch, is_stop_word
 
-FEWEST_PASSAGES, MOST_PASSAGES = 30, 10_000  # archives beyond these were not fitted
-CONSTANT = 1.09
+FEWEST_PASSAGES, MOST_PASSAGES = 30, 50_000  # archives beyond these were not fitted
+CONSTANT = 2.92
 COMPLETE = 0.79  # share of the information from which on nothing is missing, even in other words
 KEYWORDS = 2  # words that are a search for exactly them, not a question
 WITH_A_SUBJECT = 0.25  # share of the information in the session with which a name counts in full
@@ -75,7 +75,7 @@ class ConfidenceFeatures:
     unknown: float  # share of the question's information in terms that no session has
     unknown_name: bool  # True if one of these terms is a name: it has a capital letter
     standing: float  # of the best cosine above the usual ones, in standard deviations
-    passages: float  # logarithm of the number of passages
+    chances: float  # square root of the logarithm of the number of passages
     day: float  # closeness to the day that is named, less a half; 0 if none is named
     person: float  # score of the people who are named, in [0, 1], as far as a subject is found
     title: float  # score of the title, in [0, 1]
@@ -91,7 +91,7 @@ class ConfidenceFeatures:
             - 1.93 * self.unknown
             - 0.6 * self.unknown_name
             + 0.12 * self.standing
-            - 0.94 * self.passages
+            - 2.8 * self.chances
             + 3.51 * self.day
             + 3.09 * self.person
             + 8.15 * self.title
@@ -136,7 +136,7 @@ def measure_confidence(
         unknown=sum(information[term] for term in unknown) / total if information else 1.0,
         unknown_name=bool(unknown & find_names(query.text) - query.date_terms),
         standing=(cosine - mean) / deviation if deviation > 0 else 0.0,
-        passages=math.log(min(max(passages, FEWEST_PASSAGES), MOST_PASSAGES)),
+        chances=math.sqrt(math.log(min(max(passages, FEWEST_PASSAGES), MOST_PASSAGES))),
         day=_best_score(matches["dates"], best) - 0.5 if query.days else 0.0,
         person=person * min(subject / WITH_A_SUBJECT, 1.0),
         title=_best_score(matches["title"], best),
