@@ -11,7 +11,7 @@ LEAST_SHARE = 0.2  # of the chats in another language, to be worth a hint
 def note_other_language(ranking: Ranking, store: Store) -> None:
     """Say what to type if nothing was found, and much of the chats is in another language.
 
-    Call it if the embedder does not connect languages. Words alone find nothing across languages.
+    Call it if the embedder does not connect languages: then only everyday words do.
     """
     if ranking.verdict == "found" and any(result.terms for result in ranking.results[:1]):
         return
@@ -25,6 +25,6 @@ def note_other_language(ranking: Ranking, store: Store) -> None:
     if others:
         remark(
             f"the question is in {asked}, and many chats are in {' and '.join(others)}; the"
-            " built-in embedder does not connect languages: `mem models pull bge-m3`, then"
-            " `mem index --embedder bge-m3`"
+            " built-in embedder connects only everyday words of them: `mem models pull bge-m3`,"
+            " then `mem index --embedder bge-m3`"
         )

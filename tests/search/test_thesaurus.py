@@ -1,5 +1,6 @@
 """Other words for what a question asks about: what is found, and what a person sees of it."""
 
+import json
 import re
 from contextlib import ExitStack
 from pathlib import Path
@@ -229,10 +230,14 @@ def archive(tmp_path):
 
         def fill(*talks):
             store = stack.enter_context(Store(tmp_path / "mem.db"))
-            ConversationImporter(store, WordEmbedder()).import_batch(talks, ImportTally())
+            archive_batch(store, talks)
             return store
 
         yield fill
+
+
+def archive_batch(store, talks):
+    ConversationImporter(store, WordEmbedder()).import_batch(talks, ImportTally())
 
 
 def search(question, store):
@@ -313,6 +318,32 @@ def test_a_question_that_is_asked_again_is_not_looked_up_again(archive, monkeypa
     monkeypatch.setattr("memcli.search.question.other_words.find_related_words", None)
 
     assert search("Which animal is ours?", store) == before
+
+
+def test_a_word_that_comes_after_the_question_is_found(archive):
+    store = archive(OTHER)
+    assert search("Which animal is ours?", store) == []
+
+    archive_batch(store, [PETS])
+
+    assert search("Which animal is ours?", store)[0].session.title == "Pets"
+
+
+def test_what_is_cached_for_a_question_has_only_words_of_the_archive(archive, monkeypatch):
+    store, cached = archive(PETS, talk("Saal", *GERMAN)), {}
+    put = store.cache.put
+    monkeypatch.setattr(
+        "memcli.store.tables.model_cache.ModelCache.put",
+        lambda _, values: cached.update(values) or put(values),
+    )
+
+    search("Which animal is ours, and when is the wedding?", store)
+
+    text = json.dumps(list(cached.values()))
+    assert "kitten" in text
+    assert "hochzeit" in text
+    assert "hamster" not in text
+    assert len(text) < 10_000
 
 
 def test_a_damaged_cache_is_made_again(archive, monkeypatch):

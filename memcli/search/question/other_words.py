@@ -81,13 +81,12 @@ def find_other_words(
     has = dict(zip(typed, store.index.has_terms(typed, among), strict=True))
     if len(typed) > MOST_WEIGHED_TERMS:
         return OtherWords()
-    languages = _find_languages(store)
-    if all(has.values()) and not (factors.present or (factors.foreign and languages)):
+    if all(has.values()) and not factors.present and not _find_languages(store):
         return OtherWords()
     groups, across = list[tuple[tuple[str, ...], Synonym]](), set[str]()
     everyday, corrections = set[str](), dict[str, str]()
     unknown = [term for term in typed if mistyped and not has[term]]
-    for found in _look_up(question, store, languages, unknown):
+    for found in _look_up(question, store, unknown, among):
         meant = tuple(
             term for term in query_terms(question[found.start : found.end]) if term in has
         )
@@ -168,25 +167,41 @@ def _find_languages(store: Store) -> list[str]:
 
 
 def _look_up(
-    question: str, store: Store, languages: Sequence[str], unknown: Sequence[str]
+    question: str, store: Store, unknown: Sequence[str], among: Literal["session", "memory"]
 ) -> list[RelatedWords]:
-    """Return the related words of a question as the index has them; the last ones are cached."""
-    key = fingerprint("related words", thesaurus_version(), *languages, *unknown, question)
+    """Return the related words of a question that the index has; the last ones are cached."""
+    key = fingerprint(
+        "known words", thesaurus_version(), store.index.state(), among, *unknown, question
+    )
     try:
         return [RelatedWords(*one) for one in store.cache.get(key)]
     except TypeError:  # the cache has nothing, or nonsense
-        found = [
-            replace(
-                one,
-                same=tuple(synonym_tokens(one.same)),
-                narrower=tuple(synonym_tokens(one.narrower)),
-                foreign=tuple(synonym_tokens(one.foreign)),
-                foreign_narrower=tuple(synonym_tokens(one.foreign_narrower)),
-                related=tuple(tuple(synonym_tokens(words)) for words in one.related),
-            )
-            for one in find_related_words(question, [ENGLISH, *languages], unknown)
-        ]
+        languages = [ENGLISH, *_find_languages(store)]
+        found = _known_words(find_related_words(question, languages, unknown), store, among)
         store.cache.put(
             {key: [[getattr(one, name) for name in RelatedWords.__slots__] for one in found]}
         )
         return found
+
+
+def _known_words(
+    found: Sequence[RelatedWords], store: Store, among: Literal["session", "memory"]
+) -> list[RelatedWords]:
+    """Return related words without those that no text has; these are thousands."""
+    groups = [
+        synonym_tokens(words)
+        for one in found
+        for words in (one.same, one.narrower, one.foreign, one.foreign_narrower, *one.related)
+    ]
+    known = iter([tuple(synonym_words(term)) for term in store.index.synonym_terms(groups, among)])
+    return [
+        replace(
+            one,
+            same=next(known),
+            narrower=next(known),
+            foreign=next(known),
+            foreign_narrower=next(known),
+            related=tuple(filter(None, [next(known) for _ in one.related])),
+        )
+        for one in found
+    ]

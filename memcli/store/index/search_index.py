@@ -234,6 +234,15 @@ class SearchIndex:
         _, counts = count_texts(self._db, f"{among}_words", terms)
         return [counts[at] > 0 for at in range(len(terms))]
 
+    def state(self) -> str:
+        """Return a text that changes with every change of the words of sessions and memories."""
+        return " ".join(
+            structure.hex()
+            for table in ("session_words", "memory_words")
+            # FTS5 has the list of an index's segments there, and how many pages it wrote.
+            for (structure,) in self._db.rows(f"select block from {table}_data where id = 10")
+        )
+
     def nearest_spellings(self, terms: Sequence[str]) -> dict[str, str]:
         """Return the stems that terms which no session has were probably mistyped for."""
         _, counts = count_texts(self._db, "session_words", terms)
