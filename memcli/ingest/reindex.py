@@ -88,7 +88,8 @@ def _make_missing_vectors(
     store: Store, embedder: Embedder, number: int, progress: StepProgress
 ) -> int:
     """Make the vectors that are missing from a set; return their number."""
-    missing, made, after, size = store.vector_sets.count_missing(number), 0, 0, SMALLEST
+    missing, after, size = store.vector_sets.count_missing(number), 0, SMALLEST
+    made = covered = 0
     turns = store.vector_sets.window_turns(number)
     while window := store.vector_sets.missing_passages(number, after, WINDOW):
         after = window[-1][0]
@@ -100,10 +101,12 @@ def _make_missing_vectors(
             batch, longest = longest[:size], longest[size:]
             began = monotonic()
             part = {place: texts[place] for place in batch}
-            made += _embed(store, embedder, number, part, turns, state)
+            vectors = _embed(store, embedder, number, part, turns, state)
+            made += len(vectors)
+            covered += len(dict(vectors))
             pace = SECONDS / max(monotonic() - began, 1e-3)
             size = min(max(SMALLEST, int(len(batch) * min(pace, 2))), LARGEST)
-            progress("vectors", min(made, missing), missing)
+            progress("vectors", min(covered, missing), missing)
     return made
 
 
@@ -114,11 +117,11 @@ def _embed(
     texts: dict[PassageLocation, list[str]],
     turns: int,
     state: int,
-) -> int:
+) -> list[tuple[int, int]]:
     """Make and store vectors, except of passages that have changed meanwhile.
 
     Returns:
-        The number of passages that have vectors now.
+        The number of the passage and that of the window of each vector.
 
     Args:
         store: the database.
@@ -139,7 +142,7 @@ def _embed(
         rows = [row for row, (place, _) in enumerate(windows) if place in unchanged]
         stored = [(windows[row][0][0], windows[row][1]) for row in rows]
         store.vector_sets.add_vectors(number, stored, vectors[rows])
-    return len(unchanged)
+    return stored
 
 
 def _texts(

@@ -134,8 +134,8 @@ def test_vectors_of_whole_passages_stay_in_use_until_they_are_made_again(tmp_pat
         take(store, SentenceWordEmbedder(), PARTY)
         assert count(store, "vectors_1") == 2
         assert len(near(store, SentenceWordEmbedder())) == 2
-        reindex(store, SentenceWordEmbedder(), embedder_name=None, rebuild=True)
-        assert count(store, "vectors_2") == 7
+        made = reindex(store, SentenceWordEmbedder(), embedder_name=None, rebuild=True)
+        assert made.vectors == count(store, "vectors_2") == 7
         reindex(store, WordEmbedder(), embedder_name=None, rebuild=False)
         assert count(store, "vectors_3") == 2
 
