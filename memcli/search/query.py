@@ -170,10 +170,9 @@ def prepare_query(
         older, _ = _weigh_terms(earlier, store, embedder, weights, before, others)
         weighed |= {term: factor * older[term] for term in older if term not in weighed}
     days = _find_days(question, earlier, store, now) if weights.dates else {}
-    date_terms = {term for words in days.values() for term in query_terms(words)}
+    date_terms = frozenset(term for words in days.values() for term in query_terms(words))
     if days:
-        of_date = {term for term in weighed if term in date_terms or _is_of_date(term)}
-        weighed |= {term: weights.date * weighed[term] for term in of_date}
+        weighed |= _weigh_dates(weighed, date_terms, weights)
     synonyms = _weigh_synonyms(others, weighed)
     instead = query_terms(question) if earlier and contrasts(question) else []
     asked_for = [term for term in instead if term not in people.terms]
@@ -184,7 +183,7 @@ def prepare_query(
         term_weights=(*weighed.values(), *synonyms.values()),
         vector=question_vector(meant, embedder, store.cache) if weights.meaning else b"",
         days=tuple(days),
-        date_terms=frozenset(date_terms),
+        date_terms=date_terms,
         people=people,
         filters=filters,
         weights=weights,
@@ -235,6 +234,14 @@ def _find_days(
     years = store.index.session_years()
     days = find_date_expressions(question, today, years)
     return days or (find_date_expressions(earlier, today, years) if earlier else {})
+
+
+def _weigh_dates(
+    weighed: Mapping[str, float], date_terms: Collection[str], weights: SignalWeights
+) -> dict[str, float]:
+    """Return how much the terms count that name days, a year or a month."""
+    of_date = (term for term in weighed if term in date_terms or _is_of_date(term))
+    return {term: weights.date * weighed[term] for term in of_date}
 
 
 def _is_of_date(term: str) -> bool:
