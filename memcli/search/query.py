@@ -156,11 +156,7 @@ def prepare_query(
     Raises:
         BackendError: the embedder failed.
     """
-    speakers, sources = store.index.speaker_names(), store.index.source_names()
-    asked, before = (
-        find_named_people(text, speakers, sources, names) if text else NamedPeople()
-        for text in (question, earlier)
-    )
+    asked, before = _find_people(question, earlier, store, names)
     people = asked or before
     others = _find_other_words(f"{question}\n{earlier}".strip(), store, weights)
     weighed, corrections = _weigh_terms(question, store, embedder, weights, people, others)
@@ -174,8 +170,7 @@ def prepare_query(
     if days:
         weighed |= _weigh_dates(weighed, date_terms, weights)
     synonyms = _weigh_synonyms(others, weighed)
-    instead = query_terms(question) if earlier and contrasts(question) else []
-    asked_for = [term for term in instead if term not in people.terms]
+    instead = _terms_instead(question, people) if earlier and contrasts(question) else []
     meant = f"{earlier} {question}" if follows else question
     return SearchQuery(
         text=question,
@@ -191,10 +186,22 @@ def prepare_query(
         embedder=embedder,
         corrections={**others.corrections, **corrections},
         synonyms={one.term: one for one in others.synonyms if one.term in synonyms},
-        contrast=tuple(_with_other_words(asked_for, others)),
+        contrast=tuple(_with_other_words(instead, others)),
         memories=tuple(_find_memories(question, store, embedder)) if weights.memories else (),
         answer_types=tuple(expected_types(question)),
     )
+
+
+def _find_people(
+    question: str, earlier: str, store: Store, names: Sequence[Sequence[str]]
+) -> tuple[NamedPeople, NamedPeople]:
+    """Return the people whom a question names, and those whom the questions before it name."""
+    speakers, sources = store.index.speaker_names(), store.index.source_names()
+    asked, before = (
+        find_named_people(text, speakers, sources, names) if text else NamedPeople()
+        for text in (question, earlier)
+    )
+    return asked, before
 
 
 def _find_other_words(question: str, store: Store, weights: SignalWeights) -> OtherWords:
@@ -217,6 +224,11 @@ def _with_other_words(terms: Collection[str], others: OtherWords) -> list[str]:
     """Return terms, and those for other words of the same."""
     same = (one for one in others.synonyms if not one.is_near)
     return [*terms, *(one.term for one in same if not set(one.meant).isdisjoint(terms))]
+
+
+def _terms_instead(question: str, people: NamedPeople) -> list[str]:
+    """Return the terms of a question that it asks for instead of those before."""
+    return [term for term in query_terms(question) if term not in people.terms]
 
 
 def _find_memories(question: str, store: Store, embedder: Embedder) -> list[MemoryHit]:
