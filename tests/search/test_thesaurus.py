@@ -265,6 +265,20 @@ def test_what_belongs_to_a_thing_is_found_where_nobody_names_it(archive):
     assert "related to dentist: toothache" in first.reasons
 
 
+def test_a_word_is_named_once_among_the_reasons(archive):
+    both = talk("Advice", "me: She gave me a tip on the novel.", "ai: Good.")
+    [first, *_] = search("what did she recommend to read", archive(both, OTHER))
+
+    assert "tip for recommend" in first.reasons
+    named = [
+        word
+        for reason in first.reasons
+        if "recommend" in reason
+        for word in re.split(r"[:,] | for ", reason)
+    ]
+    assert named.count("tip") == 1
+
+
 def test_what_belongs_to_a_thing_says_less_than_its_name(archive):
     orthodontist = talk("Braces", "me: The orthodontist is in Lund.", "ai: Good.")
     found = search("Who is my dentist?", archive(PAIN, OTHER, orthodontist))

@@ -87,13 +87,13 @@ def _other_words(
     """Return the other words that the shown turns have, for each term that they stand for."""
     texts = [session.turns[one.position - 1].text for one in evidence]
     words: dict[tuple[tuple[str, ...], bool], list[str]] = {}
-    for term in terms:
-        if term in query.synonyms and (found := spell_out(term, texts, query.own_terms)):
-            one = query.synonyms[term]
-            meant = tuple(query.corrections.get(each, each) for each in one.meant)
-            known = words.setdefault((meant, one.is_near), [])
-            known += [word for word in found if word not in known]
-    return [FoundWords(tuple(found), *stands) for stands, found in words.items()]
+    others = [query.synonyms[term] for term in terms if term in query.synonyms]
+    for one in sorted(others, key=lambda one: one.is_near):
+        meant = tuple(query.corrections.get(each, each) for each in one.meant)
+        known = words.setdefault((meant, one.is_near), [])
+        said = {*known, *words.get((meant, False), ())}
+        known += [word for word in spell_out(one.term, texts, query.own_terms) if word not in said]
+    return [FoundWords(tuple(found), *stands) for stands, found in words.items() if found]
 
 
 def _newest_on_topic(
