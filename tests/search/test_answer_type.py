@@ -73,3 +73,41 @@ def test_a_text_has_an_answer_of_a_type(text, kind):
 )
 def test_a_number_alone_is_no_answer_of_a_type(text, kind):
     assert not has_type(text, kind)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "kind"),
+    [
+        ("Was kostet das?", "80 Euro", MONEY),
+        ("Wie lange dauert es?", "3 Wochen", DURATION),
+        ("Wann ist die Prüfung?", "am Dienstag", DAY),
+        ("Quel est le loyer ?", "900 €", MONEY),
+        ("Combien de temps faut-il ?", "2 heures", DURATION),
+        ("Quand part-elle ?", "mardi", DAY),
+        ("¿Cuánto cuesta?", "30 euros", MONEY),
+        ("¿Cuánto dura?", "5 días", DURATION),
+        ("¿Cuándo es la boda?", "el sábado", DAY),
+        ("Quanto custa?", "15 reais", MONEY),
+        ("Quanto tempo leva?", "2 semanas", DURATION),
+        ("Quando è l'esame?", "mercoledì", DAY),
+        ("Quanto dura il viaggio?", "3 ore", DURATION),
+        ("Hoe lang duurt het?", "4 dagen", DURATION),
+        ("Wat is de prijs?", "20 euro", MONEY),
+        ("Hur länge tar det?", "3 veckor", DURATION),
+        ("Vad kostar hyran?", "9000 kr", MONEY),
+        ("Ile kosztuje?", "50 zł", MONEY),
+        ("Jak długo to trwa?", "3 tygodnie", DURATION),
+        ("Bu ne kadar sürer?", "2 saat", DURATION),
+        ("Fiyatı ne?", "300 lira", MONEY),
+        ("Сколько времени это займёт?", "3 недели", DURATION),
+        ("Сколько стоит?", "500 рублей", MONEY),
+        ("要多长时间？", "3个月", DURATION),
+        ("どのくらいかかりますか？", "3時間", DURATION),
+        ("얼마예요?", "50만원", MONEY),
+        ("얼마나 오래 걸려요?", "3시간", DURATION),
+    ],
+)
+def test_questions_and_answers_in_each_language(question, answer, kind):
+    assert [one.name for one in expected_types(question)] == [kind.name]
+    assert has_type(answer, kind)
+    assert not has_type("", kind)

@@ -44,10 +44,11 @@ MONEY = AnswerType(
         "salaris, huur, kosta*, betala*, lön, hyra, tjäna*, kosztuje, kosztował*, zapłaci*",
         "czynsz, fiyat*, maaş*, kiram*, kirası, ödedi*, стоит, стоил*, цена, плат*, зарплат*",
         "多少钱, 价格, 工资, 薪水, 房租, 租金, 预算, 押金, いくら, 値段, 価格, 給料",
-        "家賃, 予算, 敷金, 얼마, 가격, 월급, 연봉, 월세, 예산, 보증금",
+        "家賃, 予算, 敷金, 얼마예, 얼마였, 얼마야, 얼마인, 얼마를, 얼마에, 얼마죠, 얼마입",
+        "가격, 월급, 연봉, 월세, 예산, 보증금",
     ),
     words=frozenset(),
-    pattern=r"[€$£¥₽₺₩₹]\s?\d|\d\s?(?:[€$£¥₽₺₩₹元块塊円원万]|(?:euros?|dollars?|pounds?|quid|bucks"
+    pattern=r"[€$£¥₽₺₩₹]\s?\d|\d\s?(?:[€$£¥₽₺₩₹元块塊円원만万]|(?:euros?|dollars?|pounds?|quid|bucks"
     r"|cents|kron\w+|kr|sek|nok|dkk|eur|usd|gbp|chf|jpy|cny|rmb|francs?|franken|zł\w*|pln|lira|tl"
     r"|yen|yuan|won|rupees?|reais|руб\w*|евро|доллар\w*)\b)",
 )
@@ -96,8 +97,13 @@ DURATION = AnswerType(
     ),
     words=frozenset(),
     pattern=rf"(?:\d\s?|\b(?:{_NUMBERS}|half an|an?|a few|several)\s)(?:s|sec\w*|min\w*|h|hours?"
-    r"|days?|weeks?|months?|years?|stunden?|tage?n?|wochen?|monaten?|jahren?)\b"
-    r"|\d\s?(?:分|時間|小时|天|周|个月|年|日間|週間|か月|ヶ月|분|시간)",
+    r"|days?|weeks?|months?|years?|stunden?|tage?n?|wochen?|monaten?|jahren?"
+    r"|heures?|jours?|semaines?|mois|ans|années?|horas?|d[ií]as?|semanas?|mes|meses|mês|años?|anos?"
+    r"|or[ae]|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|uur|dag(?:en)?|we(?:ek|ken)|maand(?:en)?|jaar"
+    r"|timm(?:e|ar)|dagar|veck(?:a|or)|månad(?:er)?|år|godzin\w*|dni|dzień|tygodni\w*|tydzień"
+    r"|miesi\w+|lat|dakika\w*|saat|gün|hafta|ay|yıl|минут\w*|час\w*|дн\w{1,2}|день|недел\w*"
+    r"|месяц\w*|лет|год\w?)\b"
+    r"|\d\s?(?:分|時間|小时|小時|天|周|週|个月|個月|年|日間|か月|ヶ月|분|시간|일|주|개월)",
 )
 _SEPARATORS = re.compile(r"[\W_]+")
 
