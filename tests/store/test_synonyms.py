@@ -77,3 +77,15 @@ def test_the_words_are_spelt_out_as_a_text_writes_them(index):
     assert spell_out(term, ["My Cats, 东京火车站"], ()) == ["cats", "火车", "车站"]
     assert spell_out(term, ["Ein Kätzchen!"], ()) == ["kätzchen"]
     assert spell_out(term, ["cats and felines"], ["cat"]) == ["felines"]
+    assert spell_out(term, ["My cats"], ["cat"]) == []
+
+
+def test_several_words_of_one_thing_are_spelt_out_together(index):
+    words = synonym_tokens(["half marathon", "read book"])
+    term = "".join(f"|{word}" for word in words)
+
+    assert spell_out(term, ["Half\nmarathons, and half of them"], ["marathon"]) == [
+        "half marathons"
+    ]
+    assert spell_out(term, ["I read books twice"], ["book"]) == ["read books"]
+    assert spell_out(term, ["a marathon, half"], ()) == []

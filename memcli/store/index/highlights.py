@@ -2,7 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from memcli.store.sqlite.tokenize import index_tokens, stem_tokens, synonym_words, word_spans
+from memcli.store.sqlite.tokenize import (
+    index_tokens,
+    is_unspaced,
+    stem_tokens,
+    synonym_words,
+    word_spans,
+)
 
 Span = tuple[int, int]  # characters, the end not included
 
@@ -39,18 +45,31 @@ def spell_out(term: str, texts: Iterable[str], besides: Iterable[str]) -> list[s
         besides: terms whose words are left out.
 
     Returns:
-        The words as they are written, or the pairs of a word in an unspaced script.
+        The words as they are written, several that are one thing together, or the pairs of a word
+        in an unspaced script.
     """
     ways = [way.split() for way in synonym_words(term)]
     left_out = {" ".join(stem_tokens(each)) for each in besides}
     written: dict[str, None] = {}
     for text in texts:
         tokens = f" {' '.join(index_tokens(text))} "
-        here = {token.removesuffix("*") for way in ways if _has(tokens, way) for token in way}
-        here -= left_out
-        for start, end, word in word_spans(text) if here else ():
-            if " ".join(stem_tokens(word)) in here:
+        here = [way for way in ways if _has(tokens, way)]
+        pairs = {
+            pair.removesuffix("*")
+            for way in here
+            if is_unspaced(way[0].removesuffix("*"))
+            for pair in way
+        }
+        words = list(word_spans(text)) if here else []
+        stems = [" ".join(stem_tokens(word)) for _, _, word in words]
+        for at, (start, end, _) in enumerate(words):
+            if stems[at] in pairs - left_out:
                 written.setdefault(text[start:end].casefold())
+            for way in here:
+                phrase = stems[at : at + len(way)]
+                if phrase == way and not left_out.issuperset(way) and stems[at] not in pairs:
+                    _, end, _ = words[at + len(way) - 1]
+                    written.setdefault(" ".join(text[start:end].casefold().split()))
     return list(written)
 
 
