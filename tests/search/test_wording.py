@@ -68,3 +68,41 @@ def test_a_comparison_asks_for_both(question):
 )
 def test_a_follow_up_contrasts_unless_it_points_back(question, expected):
     assert contrasts(question) is expected
+
+
+@pytest.mark.parametrize(
+    ("question", "tense"),
+    [
+        ("Wie ist das aktuelle Passwort?", "now"),
+        ("Wie war das frühere Passwort?", "before"),
+        ("Quel est le mot de passe actuel ?", "now"),
+        ("Quel était l'ancien mot de passe ?", "before"),
+        ("¿Cuál es la contraseña actual?", "now"),
+        ("¿Cuál era la contraseña anterior?", "before"),
+        ("Qual é a senha agora?", "now"),
+        ("Qual era a senha antiga?", "before"),
+        ("Qual è la password adesso?", "now"),
+        ("Qual era la password precedente?", "before"),
+        ("Wat is het wachtwoord nu?", "now"),
+        ("Wat was het vorige wachtwoord?", "before"),
+        ("Wat deden we vorige week?", None),
+        ("Vad är lösenordet nu?", "now"),
+        ("Vad var det tidigare lösenordet?", "before"),
+        ("Vad gjorde vi förra veckan?", None),
+        ("Jakie jest teraz hasło?", "now"),
+        ("Jakie było poprzednie hasło?", "before"),
+        ("Şimdi şifre ne?", "now"),
+        ("Eski şifre neydi?", "before"),
+        ("Какой сейчас пароль?", "now"),
+        ("Какой был прежний пароль?", "before"),
+        ("现在的密码是什么？", "now"),
+        ("原来的密码是什么？", "before"),
+        ("今のパスワードは？", "now"),
+        ("以前のパスワードは？", "before"),
+        ("지금 비밀번호가 뭐야?", "now"),
+        ("예전 비밀번호가 뭐였지?", "before"),
+        ("What is the actual price of dawn?", None),
+    ],
+)
+def test_now_and_before_are_words_of_every_language(question, tense):
+    assert find_tense(question) == tense

@@ -6,6 +6,7 @@
 - `answer_type`: the type of the answer that it expects: money, a time, a day, a duration.
 - `exact`: quoted phrases, and ids.
 - `vectors`: the vector of a question, and how much each of its terms says.
+- `phrases`: words and phrases in a question.
 - `wording`: words for now and before, and questions that go on.
 - `type_ahead`: sessions found while a question is typed, whose last word lacks its end.
 """

@@ -7,7 +7,12 @@ Of two sessions that are equally on the topic, the one with an amount of money i
 import re
 
 from memcli.lazy_dataclasses import dataclass
-from memcli.store import is_unspaced
+from memcli.search.question.phrases import (
+    has_phrase,
+    is_east_asian,
+    plain_words,
+    split_phrases,
+)
 from memcli.text.date_words import MONTH_NAMES, RELATIVE_DAYS, WEEKDAY_NAMES
 
 
@@ -21,10 +26,6 @@ class AnswerType:
     pattern: str  # the same, of what is no word
 
 
-def _words(*lines: str) -> tuple[str, ...]:
-    return tuple(word for line in lines for word in line.split(", "))
-
-
 def _names(*lists: str) -> frozenset[str]:
     return frozenset(name for names in lists for name in names.replace("|", " ").split())
 
@@ -34,7 +35,7 @@ _NUMBERS = r"one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thir
 
 MONEY = AnswerType(
     name="an amount of money",
-    asked=_words(
+    asked=split_phrases(
         "cost, costs, price*, pay, pays, paid, paying, earn*, salary, wage*, rent, fee, budget",
         "fees, deposit, charge*, spend, spent, owe*, expensive, refund*, how much money",
         "kostet*, gekostet, preis*, bezahl*, gehalt, miete, verdien*, kaution, teuer",
@@ -54,7 +55,7 @@ MONEY = AnswerType(
 )
 TIME = AnswerType(
     name="a time of day",
-    asked=_words(
+    asked=split_phrases(
         "what time, which time, what hour, which hour, um wie viel uhr, um wieviel uhr, wie spät",
         "quelle heure, qué hora, que horas, che ora, hoe laat, vilken tid, hur dags",
         "której godzinie, saat kaç*, во сколько, 几点, 何時, 몇 시",
@@ -64,7 +65,7 @@ TIME = AnswerType(
 )
 DAY = AnswerType(
     name="a day",
-    asked=_words(
+    asked=split_phrases(
         "when is, when s, whens, when are, when do, when does, when can, when should, when will",
         "when must, until when, what day, which day, what date, which date, which week",
         "what weekday, which weekday, what month, which month, wann, quand, cuándo, quando",
@@ -84,11 +85,11 @@ DAY = AnswerType(
     )
     - {"may", "mar", "march", "mars"},
     pattern=r"\d\s?[月日号號일]|[月火水木金土日]曜|星期|周[一二三四五六日]|\d(?:st|nd|rd|th)?\s(?:may|march)\b"
-    rf"|\b(?:may|march)\s\d|{'|'.join(filter(is_unspaced, RELATIVE_DAYS))}|{_CLOCK}",
+    rf"|\b(?:may|march)\s\d|{'|'.join(filter(is_east_asian, RELATIVE_DAYS))}|{_CLOCK}",
 )
 DURATION = AnswerType(
     name="a duration",
-    asked=_words(
+    asked=split_phrases(
         "how long, how fast, how many minutes, how many hours, how many days, how many weeks",
         "how many months, how many years, wie lange, wie schnell, combien de temps",
         "cuánto tiempo, cuánto dura, quanto tempo, quanto dura, hoe lang, hur länge, hur snabbt",
@@ -105,24 +106,17 @@ DURATION = AnswerType(
     r"|месяц\w*|лет|год\w?)\b"
     r"|\d\s?(?:分|時間|小时|小時|天|周|週|个月|個月|年|日間|か月|ヶ月|분|시간|일|주|개월)",
 )
-_SEPARATORS = re.compile(r"[\W_]+")
 
 
 def expected_types(question: str) -> list[AnswerType]:
     """Return the types of answers that a question expects; mostly none."""
-    asked = f" {_SEPARATORS.sub(' ', question.lower())} "
-
-    def has(word: str) -> bool:
-        if is_unspaced(word):
-            return word in asked
-        return (f" {word[:-1]}" if word.endswith("*") else f" {word} ") in asked
-
-    return [one for one in (MONEY, TIME, DAY, DURATION) if any(map(has, one.asked))]
+    words = plain_words(question)
+    return [one for one in (MONEY, TIME, DAY, DURATION) if has_phrase(words, one.asked)]
 
 
 def has_type(text: str, kind: AnswerType) -> bool:
     """Return whether a text has something of a type."""
     text = text.lower()
-    if kind.words and not kind.words.isdisjoint(_SEPARATORS.split(text)):
+    if kind.words and not kind.words.isdisjoint(plain_words(text).split()):
         return True
     return bool(re.search(kind.pattern, text))

@@ -3,23 +3,41 @@
 import re
 from typing import Literal
 
+from memcli.search.question.phrases import has_phrase, plain_words, split_phrases
 from memcli.store import word_spans
-from memcli.text.function_words import is_german
+from memcli.text.function_words import ENGLISH, function_words, is_german
 
 Tense = Literal["now", "before"]
 
-_NOW = re.compile(
-    r"\b(?:now|nowadays|current|currently|still|latest|newest|most recent|these days|at the moment"
-    r"|at present|as it stands|today|anymore|by now|jetzt|aktuell\w*|derzeit|zurzeit|heutzutage"
-    r"|momentan|neueste\w*)\b|现在|目前|最新|今の|現在|今は",
-    re.IGNORECASE,
+_NOW = split_phrases(
+    "now, nowadays, current, currently, still, latest, newest, most recent, these days, at present",
+    "at the moment, as it stands, today, anymore, jetzt, aktuell*, derzeit, zurzeit, heutzutage",
+    "momentan, neueste*, maintenant, actuel, actuels, actuelle, actuelles, actuellement",
+    "en ce moment, aujourd hui, ahora, actuales, actualmente, hoy, agora, atual, atuais",
+    "atualmente, hoje, adesso, attual*, al momento, oggi, nu, momenteel, huidig, huidige",
+    "tegenwoordig, vandaag, nog steeds, nuvarande, numera, fortfarande, idag, teraz, obecn*",
+    "aktualn*, wciąż, dziś, dzisiaj, şimdi*, şu an*, güncel, hâlâ, bugün, сейчас, теперь, нынешн*",
+    "текущ*, сегодня",
+    "现在, 目前, 最新, 今の, 現在, 今は, 지금, 현재, 요즘, 최신",
 )
-_BEFORE = re.compile(
-    r"\b(?:former|formerly|previous|previously|earlier|original|originally|initial|initially"
-    r"|at first|first (?:plan|list|idea|version|want\w*)|used to|back then"
-    r"|before (?:it|that|i|we|he|she|they)"
-    r"|früher\w*|ursprünglich\w*|vorher|damals|zuerst)\b|以前|原来|最初|以前の|元の",
-    re.IGNORECASE,
+_NOW_IN_SPANISH = ("actual",)  # in English it says something else
+_BEFORE = split_phrases(
+    "former, formerly, previous, previously, earlier, original, originally, initial, initially",
+    "at first, first plan, first list, first idea, first version, first want*, used to, back then",
+    "before it, before that, before i, before we, before he, before she, before they, früher*",
+    "ursprünglich*, vorher, damals, zuerst, ancien, anciens, ancienne, anciennes, auparavant",
+    "précédent*, à l origine, au début, anteriores, anteriormente, antiguo, antigua, antiguos",
+    "antiguas, antiguamente, al principio, originalmente, inicialmente, antigo, antiga, antigos",
+    "antigas, no início, precedente, precedenti, in precedenza, originari*, inizialmente",
+    "all inizio, vroeger*, vorige, oorspronkelijk*, destijds, aanvankelijk, tidigare, förra",
+    "ursprunglig*, från början, poprzedni*, wcześniej*, pierwotn*, początkowo, önceki, eskiden",
+    "eski, раньше, прежн*, предыдущ*, первоначальн*, сначала",
+    "以前, 原来, 最初, 元の, 예전, 이전, 원래, 처음에",
+)
+_BEFORE_IN_SPANISH = ("anterior",)  # in English of teeth
+_PERIODS = split_phrases(  # of which a part stands for what held before
+    "vorige week, vorige maand, vorige jaar, vorige keer, förra veckan, förra månaden, förra året",
+    "förra gången",
 )
 # "the old password" is the one before, but "our old car" is an old one: only what is asked for.
 _OLD = re.compile(
@@ -76,9 +94,15 @@ def find_tense(question: str) -> Tense | None:
     """
     if _COMPARES.search(question):
         return None
-    if _BEFORE.search(question) or _OLD.match(question):
+    words = plain_words(question)
+    in_english = function_words(words.split()) == ENGLISH
+    for period in _PERIODS:
+        words = words.replace(f" {period} ", " ")
+    before = _BEFORE if in_english else _BEFORE + _BEFORE_IN_SPANISH
+    if has_phrase(words, before) or _OLD.match(question):
         return "before"
-    if _NOW.search(question) or any(map(_asks_for_own, _SENTENCES.split(question))):
+    now = _NOW if in_english else _NOW + _NOW_IN_SPANISH
+    if has_phrase(words, now) or any(map(_asks_for_own, _SENTENCES.split(question))):
         return "now"
     return None
 
