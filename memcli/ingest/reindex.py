@@ -103,7 +103,7 @@ def _make_missing_vectors(
             part = {place: texts[place] for place in batch}
             vectors = _embed(store, embedder, number, part, turns, state)
             made += len(vectors)
-            covered += len(dict(vectors))
+            covered += len({passage for passage, _ in vectors})
             pace = SECONDS / max(monotonic() - began, 1e-3)
             size = min(max(SMALLEST, int(len(batch) * min(pace, 2))), LARGEST)
             progress("vectors", min(covered, missing), missing)

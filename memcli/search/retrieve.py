@@ -388,8 +388,9 @@ def score_answers(
     likeliest = sorted(scores, key=lambda number: (-scores[number], number))[:ANSWERING]
     found: dict[int, list[int]] = {number: [] for number in likeliest}
     for place in matches["turn"]:
-        if place.passage and len(found.get(place.session, [0] * MOST_EVIDENCE)) < MOST_EVIDENCE:
-            found[place.session].append(place.passage.first)
+        positions = found.get(place.session)
+        if place.passage and positions is not None and len(positions) < MOST_EVIDENCE:
+            positions.append(place.passage.first)
     answering = {}
     for number, session in query.store.sessions.by_numbers(likeliest).items():
         at = {position for first in found[number] for position in (first - 1, first)}

@@ -34,6 +34,7 @@ from memcli.store.sqlite.tokenize import (
     normalized_key,
     query_terms,
     stem_tokens,
+    synonym_term,
     synonym_words,
     word_spans,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "slips",
     "spell_out",
     "stem_tokens",
+    "synonym_term",
     "synonym_tokens",
     "synonym_words",
     "word_spans",

@@ -37,6 +37,14 @@ WEEKDAY_NAMES: Mapping[str, tuple[str, ...]] = {  # Monday to Sunday
     for language, names in {
         "English": "monday tuesday wednesday thursday friday saturday sunday",
         "German": "montag dienstag mittwoch donnerstag freitag samstag|sonnabend sonntag",
+        "French": "lundi mardi mercredi jeudi vendredi samedi dimanche",
+        "Spanish": "lunes martes miércoles jueves viernes sábado domingo",
+        "Italian": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
+        "Dutch": "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+        "Polish": "poniedziałek wtorek środa czwartek piątek sobota niedziela",
+        "Swedish": "måndag tisdag onsdag torsdag fredag lördag söndag",
+        "Turkish": "pazartesi salı çarşamba perşembe cuma cumartesi pazar",
+        "Russian": "понедельник вторник среда четверг пятница суббота воскресенье",
     }.items()
 }
 _READ = ("English", "German")  # the languages of questions and texts

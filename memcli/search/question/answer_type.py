@@ -73,17 +73,9 @@ DAY = AnswerType(
     ),
     words=_names(
         *(name for names in (*MONTH_NAMES.values(), *WEEKDAY_NAMES.values()) for name in names),
-        "lundi mardi mercredi jeudi vendredi samedi dimanche",
-        "lunes martes miércoles jueves viernes sábado domingo",
-        "lunedì martedì mercoledì giovedì venerdì sabato domenica",
-        "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
-        "måndag tisdag onsdag torsdag fredag lördag söndag",
-        "poniedziałek wtorek środa czwartek piątek sobota niedziela",
-        "pazartesi salı çarşamba perşembe cuma cumartesi",
-        "понедельник вторник среда четверг пятница суббота воскресенье",
         "yesterday today tonight tomorrow gestern heute",
     )
-    - {"may", "mar", "march", "mars"},
+    - {"may", "mar", "march", "mars", "pazar"},  # verbs, and a market
     pattern=r"\d\s?[月日号號일]|[月火水木金土日]曜|星期|周[一二三四五六日]|\d(?:st|nd|rd|th)?\s(?:may|march)\b"
     rf"|\b(?:may|march)\s\d|{'|'.join(filter(is_east_asian, RELATIVE_DAYS))}|{_CLOCK}",
 )

@@ -14,7 +14,14 @@ from memcli.search.question.thesaurus import (
     find_related_words,
     thesaurus_version,
 )
-from memcli.store import Store, is_unspaced, query_terms, synonym_tokens, synonym_words
+from memcli.store import (
+    Store,
+    is_unspaced,
+    query_terms,
+    synonym_term,
+    synonym_tokens,
+    synonym_words,
+)
 
 MOST_WEIGHED_TERMS = 40  # a question with more terms is a text, whose terms all weigh the same
 SAME, NEAR = 0.8, 0.3  # shares of a term's information that another and a related word for it have
@@ -81,12 +88,11 @@ def find_other_words(
     has = dict(zip(typed, store.index.has_terms(typed, among), strict=True))
     if len(typed) > MOST_WEIGHED_TERMS:
         return OtherWords()
-    if all(has.values()) and not factors.present and not _find_languages(store):
-        return OtherWords()
     groups, across = list[tuple[tuple[str, ...], Synonym]](), set[str]()
     everyday, corrections = set[str](), dict[str, str]()
     unknown = [term for term in typed if mistyped and not has[term]]
-    for found in _look_up(question, store, unknown, among):
+    only_foreign = all(has.values()) and not factors.present
+    for found in _look_up(question, store, unknown, among, only_foreign=only_foreign):
         meant = tuple(
             term for term in query_terms(question[found.start : found.end]) if term in has
         )
@@ -97,9 +103,9 @@ def find_other_words(
             groups += _group_words(found, meant, factors, known=any(has[term] for term in meant))
             ends = (question[max(at - 1, 0) : at + 1] for at in (found.start, found.end))
             across |= {pair for pair in ends if len(pair) == 2 and is_unspaced(pair)}
-    terms = store.index.synonym_terms([words for words, _ in groups], among)
     by_term = dict[str, Synonym]()
-    for term, (_, one) in zip(terms, groups, strict=True):
+    for words, one in groups:
+        term = synonym_term(words)
         if term and (term not in by_term or one.factor > by_term[term].factor):
             by_term[term] = replace(one, term=term)
     searched = {term for one in by_term.values() for term in one.meant}
@@ -167,17 +173,28 @@ def _find_languages(store: Store) -> list[str]:
 
 
 def _look_up(
-    question: str, store: Store, unknown: Sequence[str], among: Literal["session", "memory"]
+    question: str,
+    store: Store,
+    unknown: Sequence[str],
+    among: Literal["session", "memory"],
+    *,
+    only_foreign: bool,
 ) -> list[RelatedWords]:
-    """Return the related words of a question that the index has; the last ones are cached."""
-    key = fingerprint(
-        "known words", thesaurus_version(), store.index.state(), among, *unknown, question
-    )
+    """Return the related words of a question that the index has; the last ones are cached.
+
+    If only foreign ones count, there are none where all chats are in English.
+    """
+    state = (thesaurus_version(), store.index.state(), among, str(only_foreign))
+    key = fingerprint("known words", *state, *unknown, question)
     try:
         return [RelatedWords(*one) for one in store.cache.get(key)]
     except TypeError:  # the cache has nothing, or nonsense
-        languages = [ENGLISH, *_find_languages(store)]
-        found = _known_words(find_related_words(question, languages, unknown), store, among)
+        languages = _find_languages(store)
+        if only_foreign and not languages:
+            related = []
+        else:
+            related = find_related_words(question, [ENGLISH, *languages], unknown)
+        found = _known_words(related, store, among)
         store.cache.put(
             {key: [[getattr(one, name) for name in RelatedWords.__slots__] for one in found]}
         )

@@ -26,7 +26,10 @@ def has_phrase(words: str, phrases: Iterable[str]) -> bool:
 
 
 def is_east_asian(phrase: str) -> bool:
-    """Return whether a phrase may stand inside a word, as a text is cut at spaces."""
+    """Return whether a phrase may stand inside a word, as a text is cut at spaces.
+
+    `store.is_unspaced` would compile a pattern for that, in a question in any language.
+    """
     return phrase >= _EAST_ASIAN
 
 

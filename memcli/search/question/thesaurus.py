@@ -59,7 +59,7 @@ class RelatedWords:
     end: int
     same: tuple[str, ...]  # words of the same concepts
     narrower: tuple[str, ...]  # words of concepts below
-    foreign: tuple[str, ...]  # of the same concepts: in Latin script for words that are not, or not
+    foreign: tuple[str, ...]  # words of the same concepts in another script than the question's
     foreign_narrower: tuple[str, ...]
     related: tuple[tuple[str, ...], ...]  # words of what belongs to them, of each concept
     corrected: str = ""  # the word that a mistyped one was taken for
@@ -91,7 +91,8 @@ def find_related_words(
         below = (word for one in _narrower_concepts(concepts) for word in _words(one, languages))
         narrower = dict.fromkeys(word for word in below if word not in same)
         nearer = same | narrower
-        in_latin = _is_latin(question[start])
+        same_here, foreign = _split_by_script(same, question[start])
+        narrower_here, foreign_narrower = _split_by_script(narrower, question[start])
         related = (
             tuple(word for word in _words(one, languages) if word not in nearer)
             for one in _related_concepts(concepts)
@@ -100,10 +101,10 @@ def find_related_words(
             RelatedWords(
                 start,
                 end,
-                tuple(word for word in same if _is_latin(word) == in_latin),
-                tuple(word for word in narrower if _is_latin(word) == in_latin),
-                tuple(word for word in same if _is_latin(word) != in_latin),
-                tuple(word for word in narrower if _is_latin(word) != in_latin),
+                same_here,
+                narrower_here,
+                foreign,
+                foreign_narrower,
                 tuple(filter(None, related)),
                 corrected,
             )
@@ -111,8 +112,14 @@ def find_related_words(
     return found
 
 
-def _is_latin(word: str) -> bool:
-    return word < _BEYOND_LATIN
+def _split_by_script(
+    words: Collection[str], letter: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the words in the script of a letter, which is Latin or any other, and the rest."""
+    latin = [word for word in words if word < _BEYOND_LATIN]
+    others = [word for word in words if word >= _BEYOND_LATIN]
+    here, there = (latin, others) if letter < _BEYOND_LATIN else (others, latin)
+    return tuple(here), tuple(there)
 
 
 def is_everyday_word(word: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from memcli.store.index.term_statistics import create_vocabulary, plain_letters
 from memcli.store.sqlite.connection import Database
-from memcli.store.sqlite.tokenize import SYNONYMS, is_unspaced, phrase_tokens
+from memcli.store.sqlite.tokenize import is_unspaced, phrase_tokens, synonym_term
 
 MOST_ENDINGS = 8  # of a word whose ending is open, the most frequent ones
 ANY_ENDING = "*"
@@ -71,4 +71,4 @@ def synonym_terms(
         return [word] if known.issuperset(word.split()) else []
 
     found = ([way for word in group for way in ways(word)] for group in groups)
-    return ["".join(SYNONYMS + way for way in dict.fromkeys(each)) for each in found]
+    return [synonym_term(each) for each in found]

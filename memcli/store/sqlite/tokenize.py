@@ -292,6 +292,11 @@ def synonym_words(term: str) -> list[str]:
     return term.split(SYNONYMS)[1:]
 
 
+def synonym_term(words: Iterable[str]) -> str:
+    """Return the term that stands for words, as tokens; empty if there are none."""
+    return "".join(SYNONYMS + word for word in dict.fromkeys(words))
+
+
 def _quote(token: str) -> str:
     return f'"{token[:-1]}"*' if token.endswith("*") else f'"{token}"'
 
